@@ -1,0 +1,1 @@
+"""CT as numbers: the volume, resampling, lung mask, phantoms and nodule insertion."""

@@ -1,0 +1,90 @@
+"""What StarLung says about one CT: the typed content of ``findings.json`` (starlung.findings/1)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Interval = Annotated[
+    tuple[float, float], Field(description="lower and upper end of a 95 % interval")
+]
+Density = Literal["solid", "part-solid", "ground-glass", "calcified"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelReference(_Record):
+    """Which weights spoke: enough to trace a result to a file."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+class Quality(_Record):
+    """Something about the series that the reader should know."""
+
+    code: str
+    severity: Literal["info", "warning", "severe"]
+    message: str
+
+
+class Malignancy(_Record):
+    """Risk of malignancy with its interval; absent unless a model gives one."""
+
+    risk: float = Field(ge=0, le=1)
+    ci95: Interval
+
+
+class Finding(_Record):
+    """One suspected nodule."""
+
+    id: int = Field(ge=1, description="1 is the strongest")
+    probability: float = Field(ge=0, le=1)
+    probability_ci95: Interval
+    center_lps_mm: tuple[float, float, float] = Field(description="LPS millimetres (x, y, z)")
+    slice_number: int = Field(description="number of the slice through the centre, as viewers show")
+    sop_instance_uid: str | None
+    long_axis_mm: float = Field(gt=0)
+    short_axis_mm: float = Field(gt=0)
+    diameter_mm: float = Field(gt=0, description="mean of long and short axis (Lung-RADS)")
+    diameter_ci95: Interval
+    volume_mm3: float = Field(gt=0, description="volume of the refiner's mask")
+    volume_ci95: Interval
+    density: Density
+    mean_hu: float
+    location: str = Field(description="side and zone, e.g. 'left upper zone'")
+    malignancy: Malignancy | None = None
+
+
+class Seconds(_Record):
+    """Wall-clock seconds of each stage."""
+
+    read: float
+    prepare: float
+    detect: float
+    refine: float
+    measure: float
+    write: float
+
+
+class SeriesFindings(_Record):
+    """Everything said about one series. Research use only."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    schema_: Literal["starlung.findings/1"] = Field("starlung.findings/1", alias="schema")
+    study_instance_uid: str | None
+    series_instance_uid: str
+    frame_of_reference_uid: str | None
+    model: ModelReference
+    operating_point: float = Field(ge=0, le=1)
+    passes: int = Field(ge=1, description="Monte-Carlo dropout passes")
+    quality: list[Quality]
+    findings: list[Finding]
+    negative: bool = Field(description="true when nothing reaches the operating point")
+    seconds: Seconds
+    research_use_only: Literal[True] = True

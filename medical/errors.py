@@ -1,0 +1,21 @@
+"""Errors that a user can cause and mend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class InputError(Exception):
+    """An input that cannot be used: which one, what is wrong and what to do, on one line.
+
+    Args:
+        path: the file or folder, as the user named it.
+        problem: what is wrong, no full stop.
+        remedy: what the user can do, no full stop.
+    """
+
+    def __init__(self, path: Path | str, problem: str, remedy: str) -> None:
+        self.path = Path(path)
+        self.problem = " ".join(problem.split())
+        self.remedy = " ".join(remedy.split())
+        super().__init__(f"{self.path}: {self.problem}. {self.remedy}.")
