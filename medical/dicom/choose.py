@@ -1,0 +1,116 @@
+"""Of several reconstructions in a study, pick the one that shows nodules best, and say why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from medical.dicom.quality import kernel_class
+from medical.dicom.series import CtSeries
+from medical.dicom.stack import StackPlan
+
+ENOUGH_COVERAGE_MM = 250.0
+THICKNESS_CLASSES_MM = (1.3, 2.1, 2.6, 3.1, 5.1)
+KERNEL_RANK = {"sharp": 0, "unknown": 1, "soft": 2}
+PROJECTION_WORDS = frozenset({"MIP", "MINIP", "PROJECTION IMAGE", "AVERAGE", "MAX_IP", "MIN_IP"})
+OTHER_BODY_PARTS = ("HEAD", "BRAIN", "SKULL", "NECK", "PELVIS", "ABDOMEN", "SPINE", "KNEE", "FOOT")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A series that can be read, with its planned stack."""
+
+    series: CtSeries
+    plan: StackPlan
+
+    @property
+    def thickness_mm(self) -> float:
+        """Slice thickness, or the distance between slices when that is larger or all there is."""
+        return max(self.plan.frames[0].thickness_mm or 0.0, self.plan.geometry.spacing_mm[0])
+
+    @property
+    def coverage_mm(self) -> float:
+        """Length of the stack along its normal."""
+        return self.plan.geometry.shape[0] * self.plan.geometry.spacing_mm[0]
+
+    @property
+    def kernel(self) -> str:
+        """Reconstruction kernel as the header names it."""
+        return self.series.header.acquisition.get("kernel", "")
+
+
+def choose(candidates: Sequence[Candidate]) -> tuple[Candidate, str, list[tuple[Candidate, str]]]:
+    """The best series for nodules.
+
+    In this order: no projection (MIP) and no other body part; enough coverage of the chest;
+    axial; thin slices; sharp or lung kernel; then exact thickness, coverage and slice count.
+
+    Args:
+        candidates: readable series of one study, at least one.
+
+    Returns:
+        The best, why it was chosen, and each other one with why not.
+    """
+    enough = min(ENOUGH_COVERAGE_MM, max(one.coverage_mm for one in candidates)) * 0.9
+    ranked = sorted(candidates, key=lambda one: _rank(one, enough))
+    best = ranked[0]
+    others = [(other, _why_not(best, other, enough)) for other in ranked[1:]]
+    return best, _why(best, len(others)), others
+
+
+def _rank(one: Candidate, enough_mm: float) -> tuple[float, ...]:
+    return (
+        _is_projection(one),
+        _is_other_body_part(one),
+        one.coverage_mm < enough_mm,
+        not _is_axial(one),
+        int(np.searchsorted(THICKNESS_CLASSES_MM, one.thickness_mm)),
+        KERNEL_RANK[kernel_class(one.kernel)],
+        round(one.thickness_mm, 2),
+        -round(one.coverage_mm),
+        -len(one.plan.frames),
+    )
+
+
+def _is_projection(one: Candidate) -> bool:
+    return bool(PROJECTION_WORDS & set(one.series.header.image_type))
+
+
+def _is_other_body_part(one: Candidate) -> bool:
+    part = one.series.header.body_part
+    return "CHEST" not in part and any(word in part for word in OTHER_BODY_PARTS)
+
+
+def _is_axial(one: Candidate) -> bool:
+    return int(np.abs(one.plan.geometry.affine_lps_mm[:3, 0]).argmax()) == 2
+
+
+def _why(best: Candidate, others: int) -> str:
+    kind = {"sharp": "sharp kernel", "soft": "soft kernel", "unknown": "kernel"}
+    kernel = f", {kind[kernel_class(best.kernel)]} {best.kernel}" if best.kernel else ""
+    facts = (
+        f"{best.thickness_mm:.3g} mm slices{kernel}, {len(best.plan.frames)} slices over "
+        f"{best.coverage_mm:.0f} mm"
+    )
+    if not others:
+        return f"the only CT series that can be used: {facts}"
+    return f"best of {others + 1} CT series for nodules: {facts}"
+
+
+def _why_not(best: Candidate, other: Candidate, enough_mm: float) -> str:
+    """The first rank in which the other one loses."""
+    lost = [a < b for a, b in zip(_rank(best, enough_mm), _rank(other, enough_mm), strict=True)]
+    reasons = (
+        "a projection (MIP or average), not single slices",
+        f"shows another body part ({other.series.header.body_part})",
+        f"covers only {other.coverage_mm:.0f} mm",
+        "a reformat that is not axial",
+        f"thicker slices ({other.thickness_mm:.3g} mm against {best.thickness_mm:.3g} mm)",
+        f"less sharp kernel ({other.kernel or 'not named'} against {best.kernel or 'not named'})",
+        f"thicker slices ({other.thickness_mm:.3g} mm against {best.thickness_mm:.3g} mm)",
+        f"covers less ({other.coverage_mm:.0f} mm against {best.coverage_mm:.0f} mm)",
+        "fewer slices",
+    )
+    return next((why for why, worse in zip(reasons, lost, strict=True) if worse), "no better")

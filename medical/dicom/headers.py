@@ -1,0 +1,129 @@
+"""One file's header -> usable CT planes, or why there are none.
+
+Pixel data is not read here, only measured: a file that ends before its pixels do is truncated.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+
+from medical.dicom import classic, enhanced, tags
+from medical.dicom.acquisition import series_header
+from medical.dicom.frames import BrokenFile, CtFile, ScannedFile, SeriesHeader, SkippedFile
+from medical.dicom.kinds import reason_to_refuse, reason_to_skip
+from medical.errors import InputError
+
+UNDEFINED_LENGTH = 0xFFFFFFFF
+RE_EXPORT = "Export the original CT series from the archive again"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pixels:
+    """What follows the header: whether pixel data begins there and is all there."""
+
+    present: bool
+    complete: bool
+
+
+def scan_file(path: Path) -> ScannedFile | None:
+    """Read the header of one file.
+
+    Returns:
+        ``None`` when the file is no DICOM at all; a ``BrokenFile`` when it is, but cannot be used.
+    """
+    try:
+        with path.open("rb") as stream:
+            if not _looks_like_dicom(stream):
+                return None
+            dataset = dcmread(stream, stop_before_pixels=True, force=True)
+            pixels = _measure_pixels(stream, dataset)
+    except InvalidDicomError:
+        return None
+    except PermissionError:
+        error = InputError(path, "may not be read", "Give this user the right to read the file")
+        return BrokenFile(path, None, error)
+    except Exception as problem:  # a damaged header makes pydicom raise nearly anything
+        error = InputError(path, f"damaged DICOM header ({type(problem).__name__})", RE_EXPORT)
+        return BrokenFile(path, None, error, truncated=True)
+    return _sort_out(path, dataset, pixels)
+
+
+def _sort_out(path: Path, dataset: Dataset, pixels: _Pixels) -> ScannedFile:
+    """Decide what the file is good for."""
+    header = series_header(dataset)
+    if not tags.value(dataset, "SOPClassUID") and not tags.value(dataset, "Modality"):
+        error = InputError(path, "cut short or empty: its header names no image type", RE_EXPORT)
+        return BrokenFile(path, None, error, truncated=True)
+    skip = reason_to_skip(dataset, header)
+    if skip is not None:
+        return SkippedFile(path, header, tags.text(dataset, "Modality") or "other", skip)
+    refusal = reason_to_refuse(dataset)
+    if refusal is not None:
+        return BrokenFile(path, header, InputError(path, *refusal))
+    if not pixels.present:
+        error = InputError(path, "the file has no pixel data", RE_EXPORT)
+        return BrokenFile(path, header, error, truncated=True)
+    if not pixels.complete:
+        error = InputError(path, "the file is cut short: pixel data is missing", RE_EXPORT)
+        return BrokenFile(path, header, error, truncated=True)
+    return _ct_file(path, dataset, header)
+
+
+def _ct_file(path: Path, dataset: Dataset, header: SeriesHeader) -> CtFile | BrokenFile:
+    """Planes of a CT file that has pixels."""
+    if tags.items(dataset, "PerFrameFunctionalGroupsSequence"):
+        frames, planes = enhanced.frames(path, dataset), enhanced.frame_count(dataset)
+    else:
+        frames, planes = classic.frames(path, dataset), 1
+    if not frames:
+        error = InputError(
+            path,
+            "Image Position (Patient), Image Orientation (Patient) or Pixel Spacing is missing or "
+            "invalid, so its planes cannot be placed in the patient",
+            "Export the original axial CT series from the scanner or the archive, not a screenshot "
+            "or secondary capture",
+        )
+        return BrokenFile(path, header, error)
+    return CtFile(path, header, frames, unplaced=planes - len(frames))
+
+
+def _looks_like_dicom(stream: BinaryIO) -> bool:
+    """A DICOM preamble, or a bare data set that starts with group 0002 or 0008."""
+    head = stream.read(132)
+    stream.seek(0)
+    if head[128:132] == b"DICM":
+        return True
+    if len(head) < 12 or head[4:6].isalpha() is False and head[6:8] != b"\0\0":
+        return False
+    little, element = struct.unpack("<HH", head[:4])
+    big = struct.unpack(">H", head[:2])[0]
+    return (little in (2, 8) or big in (2, 8)) and element < 0x2000
+
+
+def _measure_pixels(stream: BinaryIO, dataset: Dataset) -> _Pixels:
+    """Look at the element at which ``dcmread`` stopped, without reading its value."""
+    syntax = UID(str(tags.value(getattr(dataset, "file_meta", Dataset()), "TransferSyntaxUID")))
+    if syntax == DeflatedExplicitVRLittleEndian:
+        return _Pixels(present=True, complete=True)  # known only once inflated: when decoding
+    at, end = stream.tell(), os.fstat(stream.fileno()).st_size
+    head = stream.read(12)
+    little = dataset.original_encoding[1] is not False
+    order = "<" if little else ">"
+    if len(head) < 8 or struct.unpack(order + "HH", head[:4])[0] != 0x7FE0:
+        return _Pixels(present=False, complete=False)
+    explicit = head[4:6] in (b"OB", b"OW", b"OF", b"OD", b"UN", b"OV")
+    if explicit and len(head) < 12:
+        return _Pixels(present=True, complete=False)
+    length = struct.unpack(order + "I", head[8:12] if explicit else head[4:8])[0]
+    if length == UNDEFINED_LENGTH:
+        return _Pixels(present=True, complete=True)  # a missing end shows when decoding
+    return _Pixels(present=length > 0, complete=at + (12 if explicit else 8) + length <= end)

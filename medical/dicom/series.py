@@ -1,0 +1,227 @@
+"""CT series: found among scanned files, then read into one volume of Hounsfield units.
+
+A file that cannot be used is named and left out when the rest of its series suffices; otherwise
+the series is refused with an ``InputError``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int16
+
+from medical.ct.volume import CtVolume, QualityNote, SeriesSource
+from medical.dicom import quality
+from medical.dicom.decode import NotHounsfieldError, decode_file
+from medical.dicom.frames import BrokenFile, Frame, SeriesHeader
+from medical.dicom.grid import EvenGrid
+from medical.dicom.lungs import lung_notes
+from medical.dicom.stack import StackPlan, plan_stack
+from medical.dicom.tags import quiet_pydicom
+from medical.errors import InputError
+
+MAX_LOST_SHARE = 0.25
+Progress = Callable[[float], None]
+Volume = Int16[np.ndarray, "z y x"]
+
+
+@dataclass(frozen=True, slots=True)
+class CtSeries:
+    """One CT series as found: its planes, still undecoded, and the files that fell out.
+
+    Args:
+        path: what errors name: the file, folder or zip that holds the series.
+        uid: safe to use as a file name; the header's UID when it is valid.
+        study_uid: the header's, ``None`` when missing or invalid.
+    """
+
+    path: Path
+    uid: str
+    study_uid: str | None
+    header: SeriesHeader
+    frames: tuple[Frame, ...]
+    broken: tuple[BrokenFile, ...] = ()
+    unplaced: int = 0
+
+    @property
+    def description(self) -> str:
+        """A few words without free text from the header, which may name the patient."""
+        number = "" if self.header.series_number is None else f" {self.header.series_number}"
+        kernel = self.header.acquisition.get("kernel", "")
+        return f"CT series{number}, {len(self.frames)} slices" + (
+            f", kernel {kernel}" if kernel else ""
+        )
+
+    def plan(self) -> StackPlan:
+        """Order the planes without decoding them; raises ``InputError`` when they cannot stack."""
+        if not self.frames:
+            raise _nothing_left(self.path, self.broken)
+        if len(self.broken) > MAX_LOST_SHARE * (len(self.frames) + len(self.broken)):
+            raise _too_few(self.path, self.broken, len(self.frames))
+        return plan_stack(self.frames, path=self.path)
+
+
+def _nothing_left(path: Path, broken: Sequence[BrokenFile]) -> InputError:
+    if not broken:
+        return InputError(path, "holds no CT slices", "Give the folder with the CT series")
+    first = broken[0].error
+    more = f" (and {len(broken) - 1} more files)" if len(broken) > 1 else ""
+    return InputError(first.path, first.problem + more, first.remedy)
+
+
+def _too_few(path: Path, broken: Sequence[BrokenFile], usable: int) -> InputError:
+    names = ", ".join(file.path.name for file in broken[:3])
+    return InputError(
+        path,
+        f"{len(broken)} of {usable + len(broken)} files of the series cannot be used ({names}"
+        f"{', ...' if len(broken) > 3 else ''}): {broken[0].error.problem}",
+        broken[0].error.remedy,
+    )
+
+
+def read_series(series: CtSeries, *, progress: Progress | None = None) -> CtVolume:
+    """Decode a series into one volume.
+
+    Args:
+        series: as found.
+        progress: called with the share done, 0 to 1.
+
+    Raises:
+        InputError: the series cannot be used; one sentence says why and what to do.
+    """
+    plan = series.plan()
+    with quiet_pydicom():
+        slices, failed = _decode_all(series, plan, progress)
+    broken = [*series.broken, *failed]
+    if failed:
+        plan, slices = _without(series, plan, slices, failed)
+    hu = _on_grid(slices, plan.grid)
+    notes = [*plan.notes, *_file_notes(series, broken), *_notes(series, plan), *lung_notes(hu)]
+    return CtVolume(hu, plan.geometry, _source(series, plan), quality.sorted_notes(notes))
+
+
+def _decode_all(
+    series: CtSeries, plan: StackPlan, progress: Progress | None
+) -> tuple[Volume, list[BrokenFile]]:
+    """Every acquired plane in volume order; planes of damaged files stay empty and are listed."""
+    slices = np.empty((len(plan.frames), *plan.geometry.shape[1:]), dtype=np.int16)
+    rows = {(frame.path, frame.index): row for row, frame in enumerate(plan.frames)}
+    by_file: dict[Path, list[Frame]] = defaultdict(list)
+    for frame in plan.frames:
+        by_file[frame.path].append(frame)
+    failed = []
+    done = 0
+    for path, frames in by_file.items():
+        try:
+            for frame, hu in decode_file(path, frames):
+                slices[rows[frame.path, frame.index]] = hu
+                done += 1
+                if progress is not None:
+                    progress(done / len(plan.frames))
+        except InputError as error:
+            failed.append(BrokenFile(path, series.header, error, truncated=True))
+        except NotHounsfieldError:
+            raise InputError(
+                series.path,
+                "Rescale Slope and Intercept are missing and the values are not Hounsfield units",
+                "Export the original CT series from the scanner or the archive",
+            ) from None
+    return slices, failed
+
+
+def _without(
+    series: CtSeries, plan: StackPlan, slices: Volume, failed: list[BrokenFile]
+) -> tuple[StackPlan, Volume]:
+    """Plan again without the files that would not decode, and take their planes out."""
+    bad = {file.path for file in failed}
+    kept = [frame for frame in plan.frames if frame.path not in bad]
+    lost = len(plan.frames) - len(kept)
+    if not kept:
+        raise _nothing_left(series.path, failed)
+    if lost + len(series.broken) > MAX_LOST_SHARE * (len(plan.frames) + len(series.broken)):
+        raise _too_few(series.path, [*series.broken, *failed], len(kept))
+    again = plan_stack(kept, path=series.path)
+    rows = {(frame.path, frame.index): row for row, frame in enumerate(plan.frames)}
+    notes = tuple(dict.fromkeys([*plan.notes, *again.notes]))
+    again = StackPlan(again.frames, again.grid, again.geometry, notes)
+    return again, slices[[rows[frame.path, frame.index] for frame in again.frames]]
+
+
+def _on_grid(slices: Volume, grid: EvenGrid) -> Volume:
+    """The even volume; the very same array when the slices were even already."""
+    if len(grid.fills) == len(slices) and all(fill.weight == 0 for fill in grid.fills):
+        return slices
+    hu = np.empty((len(grid.fills), *slices.shape[1:]), dtype=np.int16)
+    for place, fill in enumerate(grid.fills):
+        if fill.weight == 0:
+            hu[place] = slices[fill.before]
+        else:
+            before, after = slices[fill.before].astype(np.float32), slices[fill.after]
+            hu[place] = np.rint(before + np.float32(fill.weight) * (after - before))
+    return hu
+
+
+def _file_notes(series: CtSeries, broken: Sequence[BrokenFile]) -> list[QualityNote]:
+    """Files left out, and planes without a position."""
+    notes = []
+    truncated = [file.path for file in broken if file.truncated]
+    if truncated:
+        notes.append(
+            quality.files_note("truncated_files", "damaged or cut short", truncated)
+        )
+    other = [file for file in broken if not file.truncated]
+    if other:
+        files = [file.path for file in other]
+        notes.append(quality.files_note("unusable_files", other[0].error.problem, files))
+    if series.unplaced:
+        message = f"{series.unplaced} frames without a position in the patient were left out."
+        notes.append(QualityNote("missing_position", "warning", message))
+    return notes
+
+
+def _notes(series: CtSeries, plan: StackPlan) -> list[QualityNote]:
+    """What header and geometry tell a clinician."""
+    z_mm = plan.geometry.spacing_mm[0]
+    notes = quality.header_notes(series.header)
+    notes += quality.thickness_notes(plan.frames[0].thickness_mm, z_mm)
+    notes += quality.coverage_notes(len(plan.frames), z_mm)
+    if any(frame.slope is None for frame in plan.frames):
+        message = "Rescale values are missing; the stored values look like HU and were taken as HU."
+        notes.append(QualityNote("missing_rescale", "warning", message))
+    if series.uid != series.header.series_instance_uid:
+        message = (
+            "The Series Instance UID is missing or invalid; "
+            f"the series is listed under the name {series.uid}."
+        )
+        notes.append(QualityNote("invalid_uid", "warning", message))
+    return notes
+
+
+def _source(series: CtSeries, plan: StackPlan) -> SeriesSource:
+    """Identifiers for each slice; a filled gap has no object, only the nearest slice's number."""
+    nearest = [plan.frames[fill.nearest] for fill in plan.grid.fills]
+    missing = set(plan.grid.missing)
+    numbers = [frame.number for frame in plan.frames if frame.number is not None]
+    numbered = len(set(numbers)) == len(plan.frames)
+    acquisition = dict(series.header.acquisition)
+    thickness = plan.frames[0].thickness_mm
+    if thickness is not None:
+        acquisition.setdefault("slice_thickness_mm", f"{thickness:g}")
+    return SeriesSource(
+        series_instance_uid=series.uid,
+        study_instance_uid=series.study_uid,
+        frame_of_reference_uid=series.header.frame_of_reference_uid,
+        sop_instance_uids=tuple(
+            None if place in missing else frame.sop_instance_uid or None
+            for place, frame in enumerate(nearest)
+        ),
+        slice_numbers=tuple(
+            frame.number if numbered and frame.number is not None else place + 1
+            for place, frame in enumerate(nearest)
+        ),
+        acquisition=acquisition,
+    )

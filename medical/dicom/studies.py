@@ -1,0 +1,58 @@
+"""Series -> one chosen series for each study, with reasons for the others."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+
+from medical.dicom.choose import Candidate, choose
+from medical.dicom.series import CtSeries
+from medical.errors import InputError
+
+
+@dataclass(slots=True)
+class Settled:
+    """The outcome over all studies of one input."""
+
+    chosen: list[tuple[CtSeries, str]] = field(default_factory=list)
+    not_chosen: list[tuple[str, str]] = field(default_factory=list)
+    errors: list[InputError] = field(default_factory=list)
+
+
+def settle_studies(series: Sequence[CtSeries]) -> Settled:
+    """Choose the best series of each study.
+
+    A series that cannot be used is an error only when its study has no other: a single-slice
+    bolus check beside a good chest series is nothing to worry anybody with.
+    """
+    studies: dict[Hashable, list[CtSeries]] = defaultdict(list)
+    for one in series:
+        studies[_study_key(one)].append(one)
+    result = Settled()
+    for members in studies.values():
+        _settle(members, result)
+    return result
+
+
+def _study_key(series: CtSeries) -> Hashable:
+    """The study UID as written; without one, series of one patient frame or folder."""
+    written = series.header.study_instance_uid
+    return written or (series.header.frame_of_reference_uid or str(series.path),)
+
+
+def _settle(members: Sequence[CtSeries], result: Settled) -> None:
+    candidates = []
+    failures = []
+    for one in members:
+        try:
+            candidates.append(Candidate(one, one.plan()))
+        except InputError as error:
+            failures.append((one, error))
+    if not candidates:
+        result.errors += [error for _, error in failures]
+        return
+    best, why, others = choose(candidates)
+    result.chosen.append((best.series, why))
+    result.not_chosen += [(other.series.uid, reason) for other, reason in others]
+    result.not_chosen += [(one.uid, error.problem) for one, error in failures]

@@ -1,0 +1,86 @@
+"""Read one header value tolerantly: a missing or malformed value is ``None``, never an exception.
+
+Header values come from outside. pydicom converts them on access and may then raise nearly
+anything, hence the wide net here, at the boundary, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+
+def value(dataset: Dataset, keyword: str) -> Any:
+    """The element's value, or ``None`` when it is missing, empty or cannot be understood."""
+    try:
+        found = dataset.get(keyword)
+    except Exception:
+        return None
+    return None if found in ("", b"") else found
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """The value as one line of text; several values are joined by ``/``, nothing is ``""``."""
+    found = value(dataset, keyword)
+    if found is None:
+        return ""
+    if isinstance(found, (list, tuple)) or hasattr(found, "append"):
+        found = "/".join(str(part) for part in found)
+    return " ".join(str(found).replace("\0", " ").split())[:128]
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    """The first finite number, or ``None``."""
+    found = numbers(dataset, keyword)
+    return found[0] if found else None
+
+
+def whole(dataset: Dataset, keyword: str) -> int | None:
+    """The first number as an integer, or ``None``."""
+    found = number(dataset, keyword)
+    return None if found is None else int(found)
+
+
+def numbers(dataset: Dataset, keyword: str) -> list[float]:
+    """All values as finite floats; empty when any of them is no finite number."""
+    found = value(dataset, keyword)
+    if found is None:
+        return []
+    if isinstance(found, (str, bytes)) or not isinstance(found, Sequence):
+        parts: list[Any] = list(found) if hasattr(found, "append") else [found]
+    else:
+        parts = list(found)
+    try:
+        result = [float(part) for part in parts]
+    except (TypeError, ValueError, OverflowError):
+        return []
+    return result if all(math.isfinite(part) for part in result) else []
+
+
+def items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """The items of a sequence; empty when it is missing or no sequence."""
+    found = value(dataset, keyword)
+    try:
+        return [item for item in found or [] if isinstance(item, Dataset)]
+    except Exception:
+        return []
+
+
+@contextmanager
+def quiet_pydicom() -> Iterator[None]:
+    """Silence pydicom's remarks on odd values, which may quote the header they stumbled over."""
+    logger = logging.getLogger("pydicom")
+    before = logger.disabled
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logger.disabled = True
+        try:
+            yield
+        finally:
+            logger.disabled = before

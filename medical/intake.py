@@ -1,0 +1,211 @@
+"""From what a user names (file, folder, zip, DICOMDIR, volume file) to the CT series to score.
+
+Opening reads headers only; pixels are read when a series is loaded. Whatever is wrong with the
+files ends up in ``Intake.errors``, one sentence each: only a path that does not exist raises.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from medical.ct.files import is_volume_file, read_volume_file, volume_stem
+from medical.ct.volume import CtVolume
+from medical.dicom.archive import DEFAULT_LIMIT_BYTES, UnpackBudget
+from medical.dicom.dicomdir import indexed_files, is_dicomdir
+from medical.dicom.frames import BrokenFile, CtFile, SkippedFile
+from medical.dicom.grouping import group_series
+from medical.dicom.headers import scan_file
+from medical.dicom.series import CtSeries, read_series
+from medical.dicom.studies import settle_studies
+from medical.dicom.tags import quiet_pydicom
+from medical.dicom.walk import Walk
+from medical.errors import InputError
+
+DICOM_SUFFIXES = (".dcm", ".dicom", ".ima", ".dic")
+WHAT_TO_GIVE = (
+    "Give a folder, zip or DICOMDIR with a CT series, or a .nii.gz, .nrrd or .mhd volume"
+)
+NotChosen = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesHandle:
+    """A series that can be loaded; small, and fit to be sent to another process.
+
+    Args:
+        path: what the user named, or the series' folder below it.
+        description: a few words without patient data.
+        why_chosen: why this one of its study.
+    """
+
+    path: Path
+    series_instance_uid: str
+    study_instance_uid: str | None
+    description: str
+    why_chosen: str
+    origin: CtSeries | Path = field(repr=False, compare=False)
+
+    def load(self, *, progress: Callable[[float], None] | None = None) -> CtVolume:
+        """Read the pixels.
+
+        Args:
+            progress: called with the share done, 0 to 1.
+
+        Raises:
+            InputError: the series cannot be used after all.
+        """
+        try:
+            if isinstance(self.origin, CtSeries):
+                return read_series(self.origin, progress=progress)
+            uid = self.series_instance_uid
+            volume = read_volume_file(self.origin, series_instance_uid=uid)
+        except InputError:
+            raise
+        except MemoryError as problem:
+            error = InputError(self.path, "too large for this machine's memory", "Free memory")
+            raise error from problem
+        except OSError as problem:
+            reason = problem.strerror or type(problem).__name__
+            remedy = "Check that the file still exists and may be read"
+            raise InputError(self.path, f"cannot be read: {reason}", remedy) from problem
+        if progress is not None:
+            progress(1.0)
+        return volume
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What an input holds.
+
+    Args:
+        chosen: one series a study, and every volume file.
+        not_chosen: series UID or description, and why not.
+        errors: files or series that cannot be used; exactly one when nothing at all can be.
+    """
+
+    chosen: tuple[SeriesHandle, ...]
+    not_chosen: tuple[NotChosen, ...]
+    errors: tuple[InputError, ...]
+
+
+def open_input(
+    path: Path, *, work_dir: Path, zip_limit_bytes: int = DEFAULT_LIMIT_BYTES
+) -> Intake:
+    """Find the CT series in whatever the user named.
+
+    Args:
+        path: a DICOM file, folder of any nesting, zip, DICOMDIR, or volume file.
+        work_dir: zips are unpacked in new folders below it; the caller removes it.
+        zip_limit_bytes: all zips of this input together may not unpack to more.
+
+    Raises:
+        InputError: the path does not exist.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(path, "no such file or folder", "Check the spelling")
+    walk = Walk(work_dir, UnpackBudget(zip_limit_bytes))
+    with quiet_pydicom():
+        files = list(walk.files(path))
+        if is_dicomdir(path):
+            files = indexed_files(path) or list(walk.files(path.parent))
+        sorted_files = _sort_files(files, path)
+    return _settle(path, sorted_files, walk.errors)
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """Files by what they are good for."""
+
+    volumes: list[Path] = field(default_factory=list)
+    ct: list[CtFile | BrokenFile] = field(default_factory=list)
+    skipped: list[SkippedFile] = field(default_factory=list)
+    errors: list[InputError] = field(default_factory=list)
+
+
+def _sort_files(files: Iterable[Path], named: Path) -> _Sorted:
+    """Scan every file; what is no image is passed by unless it was named or pretends to be one."""
+    result = _Sorted()
+    for file in dict.fromkeys(files):
+        if is_volume_file(file):
+            result.volumes.append(file)
+        elif not is_dicomdir(file):
+            match scan_file(file):
+                case SkippedFile() as skipped:
+                    result.skipped.append(skipped)
+                case None:
+                    if file == named or file.suffix.lower() in DICOM_SUFFIXES:
+                        problem = "not a DICOM file or volume, whatever its name says"
+                        result.errors.append(InputError(file, problem, WHAT_TO_GIVE))
+                case CtFile() | BrokenFile() as ct:
+                    result.ct.append(ct)
+    return result
+
+
+def _settle(path: Path, files: _Sorted, zip_errors: Sequence[InputError]) -> Intake:
+    """Choose, and gather what is left over with its reasons."""
+    root = path if path.is_dir() else path.parent
+    series, orphans = group_series(files.ct, root=root)
+    studies = settle_studies(series)
+    names: Counter[str] = Counter()
+    chosen = [_volume_handle(file, names) for file in files.volumes]
+    for picked, why in studies.chosen:
+        chosen.append(
+            SeriesHandle(
+                path if path.is_file() else picked.path,
+                picked.uid,
+                picked.study_uid,
+                picked.description,
+                why,
+                picked,
+            )
+        )
+    errors = [*zip_errors, *files.errors, *(file.error for file in orphans), *studies.errors]
+    not_chosen = [*studies.not_chosen, *_skipped_series(files.skipped)]
+    if not chosen:
+        errors = [_only_error(path, errors, files.skipped)]
+    return Intake(tuple(chosen), tuple(not_chosen), tuple(errors))
+
+
+def _volume_handle(file: Path, names: Counter[str]) -> SeriesHandle:
+    """A volume file; a second file of the same stem gets a number."""
+    stem = volume_stem(file)
+    names[stem] += 1
+    uid = stem if names[stem] == 1 else f"{stem}-{names[stem]}"
+    return SeriesHandle(file, uid, None, "CT volume file", "the only volume in its file", file)
+
+
+def _skipped_series(skipped: Sequence[SkippedFile]) -> list[NotChosen]:
+    """One line a series that is no CT: its UID, or its kind when it has none."""
+    counts = Counter(
+        (file.header.series_instance_uid or f"{file.modality} without UID", file.reason)
+        for file in skipped
+    )
+    return [
+        (name, f"{reason} ({count} {'file' if count == 1 else 'files'})")
+        for (name, reason), count in counts.items()
+    ]
+
+
+def _only_error(
+    path: Path, errors: Sequence[InputError], skipped: Sequence[SkippedFile]
+) -> InputError:
+    """The one sentence for an input that holds nothing usable."""
+    if len(errors) == 1:
+        return errors[0]
+    if errors:
+        first = errors[0]
+        problem = (
+            f"holds nothing that can be used; {len(errors)} files or series failed, "
+            f"the first is {first.path.name}: {first.problem}"
+        )
+        return InputError(path, problem, first.remedy)
+    if skipped:
+        kinds = Counter(file.reason for file in skipped).most_common(3)
+        what = ", ".join(f"{reason} ({count})" for reason, count in kinds)
+        return InputError(path, f"holds no CT images: {what}", WHAT_TO_GIVE)
+    what = "holds no CT images" if path.is_dir() else "not an image that can be read"
+    return InputError(path, what, WHAT_TO_GIVE)
