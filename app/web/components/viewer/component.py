@@ -1,0 +1,102 @@
+"""What goes into the viewer and what comes back."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypedDict
+
+import streamlit as st
+
+from app.web.components.viewer.assets import frontend_url
+
+_LOADER = """
+const ready = import(new URL("{url}", window.location.origin).href)
+export default function (component) {{
+  ready.then((viewer) => viewer.mount(component))
+  return () => ready.then((viewer) => viewer.unmount(component.parentElement))
+}}
+"""
+
+
+class Mark(TypedDict):
+    """One finding to draw."""
+
+    id: int
+    centerLpsMm: tuple[float, float, float]
+    diameterMm: float
+
+
+class Preset(TypedDict):
+    """One window: HU from ``low`` to ``high``; ``range`` is how the button writes it."""
+
+    name: str
+    range: str
+    low: int
+    high: int
+
+
+class Cell(TypedDict):
+    """One cell: the value, and its interval or nothing."""
+
+    text: str
+    interval: str
+
+
+class Column(TypedDict):
+    """One column's heading."""
+
+    title: str
+    note: str
+
+
+class Row(TypedDict):
+    """One finding's row."""
+
+    id: int
+    cells: list[Cell]
+
+
+class Table(TypedDict):
+    """The findings table; ``empty`` is shown in place of rows."""
+
+    columns: list[Column]
+    rows: list[Row]
+    empty: str
+
+
+class ViewerData(TypedDict):
+    """Everything the viewer shows, a few kilobytes; the volume itself comes by ``url``.
+
+    ``zFromLps`` gives the voxel z of an LPS point: three factors and an offset.
+    """
+
+    url: str
+    niftiFromLps: tuple[float, float, float]
+    zFromLps: list[float]
+    sliceNumbers: list[int]
+    findings: list[Mark]
+    presets: list[Preset]
+    table: Table
+    words: dict[str, str]
+
+
+class Crosshair(NamedTuple):
+    """Where the reader clicked: LPS millimetres, slice number, and the finding if it was one."""
+
+    lps_mm: tuple[float, float, float]
+    slice_number: int
+    finding: int | None
+
+
+def show_viewer(data: ViewerData, *, key: str) -> Crosshair | None:
+    """Draw the viewer; ``None`` until the reader has clicked.
+
+    Raises:
+        FrontendMissingError: the bundle is not built.
+    """
+    viewer = st.components.v2.component("starlung_viewer", js=_LOADER.format(url=frontend_url()))
+    result: Any = viewer(key=key, data=data, on_crosshair_change=lambda: None)
+    clicked = result.crosshair
+    if not clicked:
+        return None
+    x, y, z = clicked["lps_mm"]
+    return Crosshair((x, y, z), int(clicked["slice_number"]), clicked["finding"])

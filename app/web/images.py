@@ -1,0 +1,74 @@
+"""The images of a scored series, kept beside its result in the form that the viewer loads."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel
+
+from app.web.nifti import write_nifti
+from medical.ct.volume import CtVolume
+
+
+class ViewerImages(BaseModel):
+    """What the page must know of a volume without opening it.
+
+    Args:
+        z_from_lps: voxel z of an LPS point: three factors and an offset.
+        slice_numbers: the number that viewers show for each slice along z.
+    """
+
+    z_from_lps: tuple[float, float, float, float]
+    slice_numbers: list[int]
+
+
+def images_file(series_folder: Path) -> Path:
+    """The compressed volume beside a result; it need not exist."""
+    return series_folder / "viewer" / "ct.nii.gz"
+
+
+def _sheet(series_folder: Path) -> Path:
+    return images_file(series_folder).with_name("volume.json")
+
+
+def write_images(volume: CtVolume, series_folder: Path) -> None:
+    """Keep ``volume`` for the viewer beside the result in ``series_folder``."""
+    inverse = np.linalg.inv(volume.geometry.affine_lps_mm)
+    a, b, c, d = (float(v) for v in inverse[0])
+    numbers = volume.source.slice_numbers or range(1, volume.hu.shape[0] + 1)
+    sheet = ViewerImages(z_from_lps=(a, b, c, d), slice_numbers=list(numbers))
+    write_nifti(volume, images_file(series_folder))
+    _sheet(series_folder).write_text(sheet.model_dump_json())
+
+
+def read_images(series_folder: Path) -> ViewerImages | None:
+    """What `write_images` kept, or ``None`` when there is nothing."""
+    if not (images_file(series_folder).is_file() and _sheet(series_folder).is_file()):
+        return None
+    return ViewerImages.model_validate_json(_sheet(series_folder).read_text())
+
+
+def prepare_images(source: Path, series_folders: Iterable[Path]) -> None:
+    """Keep the images of every scored series that ``source`` holds.
+
+    Args:
+        source: the input that was scored.
+        series_folders: result folders; each is named after its series.
+
+    Raises:
+        InputError: ``source`` cannot be opened any more.
+    """
+    from medical.intake import open_input
+    from medical.scoring.score import result_folder_name
+
+    wanted = {folder.name: folder for folder in series_folders if read_images(folder) is None}
+    if not wanted:
+        return
+    with tempfile.TemporaryDirectory() as work_dir:
+        for handle in open_input(source, work_dir=Path(work_dir)).chosen:
+            folder = wanted.get(result_folder_name(handle.series_instance_uid))
+            if folder is not None:
+                write_images(handle.load(), folder)

@@ -1,0 +1,53 @@
+"""Signed addresses: unguessable, bound to one volume, and worthless after a while."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import time
+from collections.abc import Callable
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+
+class VolumeTokens:
+    """Signs volume names with a key that lives only in this process.
+
+    The end of life is rounded up to a multiple of ``life_seconds``: within one such span the
+    same volume has the same address, so that the browser's cache serves a page that is opened
+    again. A token therefore lives between one and two times ``life_seconds``.
+
+    Args:
+        life_seconds: least life of a token, > 0.
+        clock: seconds since the epoch; tests give their own.
+
+    Raises:
+        ValueError: the life is not positive.
+    """
+
+    def __init__(self, *, life_seconds: float, clock: Callable[[], float] = time.time) -> None:
+        if not life_seconds > 0:
+            raise ValueError(f"life_seconds must be positive, got {life_seconds}")
+        self._life_seconds = life_seconds
+        self._clock = clock
+        self._serializer = URLSafeSerializer(secrets.token_bytes(32), salt="starlung.volume")
+
+    def issue(self, name: str) -> str:
+        """A token for the volume ``name``."""
+        spans = math.floor(self._clock() / self._life_seconds) + 2
+        return str(self._serializer.dumps([name, spans * self._life_seconds]))
+
+    def read(self, token: str) -> str | None:
+        """The volume's name, or ``None`` when the token is forged, damaged or expired."""
+        try:
+            name, expires = self._serializer.loads(token)
+        except (BadSignature, TypeError, ValueError):
+            return None
+        return name if self._clock() < expires else None
+
+    def seconds_left(self, token: str) -> float:
+        """Life left, seconds; zero for a token that is not valid."""
+        if self.read(token) is None:
+            return 0.0
+        _, expires = self._serializer.loads(token)
+        return float(expires - self._clock())
