@@ -1,0 +1,1 @@
+"""Sets nodules into real lung, on the fly and on the accelerator."""

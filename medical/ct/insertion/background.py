@@ -1,0 +1,128 @@
+"""Patches of real lung, turned, mirrored and scaled, straight from the accelerator's memory."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from medical.retraining.cases import TrainingCase
+
+REAL_SLOTS = 2  # real lesions that one patch may hold
+
+
+class Background(NamedTuple):
+    """``n`` patches and the real lesions in them."""
+
+    hu: Tensor  # [n, 1, p, p, p]
+    lung: Tensor  # [n, 1, p, p, p] in [0, 1]
+    centers: Tensor  # [n, REAL_SLOTS, 3]
+    diameters_mm: Tensor  # [n, REAL_SLOTS]
+    valid: Tensor  # [n, REAL_SLOTS] bool
+
+
+class BackgroundSampler:
+    """Draws patches from cases kept on ``device``.
+
+    Args:
+        cases: with lungs and real lesions.
+        patch: edge in voxels.
+        device: where cases live and patches are made.
+        lesion_share: share of patches centred on a real lesion, in cases that have one.
+    """
+
+    def __init__(
+        self,
+        cases: list[TrainingCase],
+        *,
+        patch: int,
+        device: torch.device,
+        lesion_share: float = 0.3,
+    ) -> None:
+        self.patch, self.device, self.lesion_share = patch, device, lesion_share
+        self.volumes, self.inside, self.lesions = [], [], []
+        for case in cases:
+            code = torch.from_numpy(case.code).to(device).float() * 8 - 1024
+            lung = torch.from_numpy(case.lung).to(device)
+            self.volumes.append(torch.stack([code, lung.float()])[None])
+            self.inside.append(torch.nonzero(lung[::4, ::4, ::4]) * 4)
+            self.lesions.append(torch.from_numpy(case.nodules).to(device))
+        self.weights = torch.tensor([float(len(i)) ** 0.5 for i in self.inside])
+
+    def draw(self, count: int, *, groups: int = 4) -> Background:
+        """Make ``count`` patches from ``groups`` cases (one sampling call a case)."""
+        chosen = torch.multinomial(self.weights, groups, replacement=True).tolist()
+        parts = [self._from_case(case, count // groups) for case in chosen]
+        return Background(*(torch.cat(field) for field in zip(*parts, strict=True)))
+
+    def _from_case(self, case: int, count: int) -> Background:
+        p, dev = self.patch, self.device
+        volume, lesions = self.volumes[case], self.lesions[case]
+        inside = self.inside[case]
+        center = inside[torch.randint(len(inside), (count,), device=dev)].float()
+        if len(lesions):
+            at_lesion = torch.rand(count, device=dev) < self.lesion_share
+            lesion = lesions[torch.randint(len(lesions), (count,), device=dev), :3]
+            jitter = (torch.rand(count, 3, device=dev) - 0.5) * p * 0.7
+            center = torch.where(at_lesion[:, None], lesion + jitter, center)
+        turn = random_rotations(count, device=dev, most_rad=0.4) * random_signs(count, dev)[:, None]
+        zoom = 0.87 + 0.28 * torch.rand(count, 1, device=dev)
+        matrix = turn / zoom[:, :, None]  # patch voxel -> volume voxel
+        axis = torch.arange(p, device=dev, dtype=torch.float32) - (p - 1) / 2
+        z, y, x = (axis.view(*shape) for shape in ((1, p, 1, 1), (1, 1, p, 1), (1, 1, 1, p)))
+        size = torch.tensor(volume.shape[2:], device=dev, dtype=torch.float32)
+        position = [
+            (
+                center[:, a].view(-1, 1, 1, 1)
+                + matrix[:, a, 0].view(-1, 1, 1, 1) * z
+                + matrix[:, a, 1].view(-1, 1, 1, 1) * y
+                + matrix[:, a, 2].view(-1, 1, 1, 1) * x
+            )
+            * (2 / size[a])
+            + (1 / size[a] - 1)
+            for a in (2, 1, 0)
+        ]
+        grid = torch.stack(position, -1).reshape(1, count * p, p, p, 3)
+        sampled = functional.grid_sample(volume, grid, padding_mode="border", align_corners=False)
+        sampled = sampled[0].reshape(2, count, 1, p, p, p)
+        return Background(sampled[0], sampled[1], *self._lesions(lesions, center, matrix, zoom))
+
+    def _lesions(
+        self, lesions: Tensor, center: Tensor, matrix: Tensor, zoom: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        count, p = len(center), self.patch
+        centers = torch.full((count, REAL_SLOTS, 3), -1e3, device=self.device)
+        diameters = torch.ones(count, REAL_SLOTS, device=self.device)
+        shown = min(len(lesions), REAL_SLOTS)
+        if shown:
+            order = torch.cdist(center, lesions[:, :3]).argsort(1)[:, :shown]
+            offset = lesions[order, :3] - center[:, None]
+            back = torch.linalg.inv(matrix)
+            centers[:, :shown] = torch.einsum("nij,nkj->nki", back, offset) + (p - 1) / 2
+            diameters[:, :shown] = lesions[order, 3] * zoom
+        valid = ((centers >= 0) & (centers <= p - 1)).all(-1)
+        return centers, diameters, valid
+
+
+def random_signs(count: int, device: torch.device) -> Tensor:
+    """Mirrorings: ``[count, 3]`` of plus and minus one."""
+    return torch.randint(0, 2, (count, 3), device=device) * 2.0 - 1.0
+
+
+def random_rotations(count: int, *, device: torch.device, most_rad: float | None = None) -> Tensor:
+    """Rotation matrices ``[count, 3, 3]``; about a random axis by at most ``most_rad``, or any."""
+    if most_rad is None:
+        q = functional.normalize(torch.randn(count, 4, device=device), dim=1)
+    else:
+        axis = functional.normalize(torch.randn(count, 3, device=device), dim=1)
+        half = (torch.rand(count, 1, device=device) * 2 - 1) * most_rad / 2
+        q = torch.cat([torch.cos(half), torch.sin(half) * axis], 1)
+    w, a, b, c = q.unbind(1)
+    rows = [
+        1 - 2 * (b * b + c * c), 2 * (a * b - c * w), 2 * (a * c + b * w),
+        2 * (a * b + c * w), 1 - 2 * (a * a + c * c), 2 * (b * c - a * w),
+        2 * (a * c - b * w), 2 * (b * c + a * w), 1 - 2 * (a * a + b * b),
+    ]  # fmt: skip
+    return torch.stack(rows, 1).reshape(count, 3, 3)

@@ -1,0 +1,37 @@
+"""The encoder: residual stages at strides 2, 4, 8 and 16, channel attention in the deep ones."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from models.detector.blocks import Residual, conv
+
+STRIDES = (2, 4, 8, 16)
+
+
+class Encoder(nn.Module):
+    """Features at four scales.
+
+    Args:
+        widths: channels at strides 2, 4, 8 and 16.
+    """
+
+    def __init__(self, widths: tuple[int, int, int, int]) -> None:
+        super().__init__()
+        w2, w4, w8, w16 = widths
+        self.stem = conv(1, w2, kernel=3, stride=2)
+        self.stage2 = Residual(w2, w2)
+        self.stage4 = nn.Sequential(Residual(w2, w4, stride=2), Residual(w4, w4))
+        self.stage8 = nn.Sequential(
+            Residual(w4, w8, stride=2), Residual(w8, w8, channel_attention=True)
+        )
+        self.stage16 = nn.Sequential(
+            Residual(w8, w16, stride=2), Residual(w16, w16, channel_attention=True)
+        )
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """``[b, 1, z, y, x]`` (sizes multiples of 16) to features at strides 2, 4, 8, 16."""
+        f2 = self.stage2(self.stem(x))
+        f4 = self.stage4(f2)
+        f8 = self.stage8(f4)
+        return f2, f4, f8, self.stage16(f8)

@@ -1,0 +1,116 @@
+"""One training step of both stages together.
+
+The refiner learns on crops around the true nodules (with jitter) and around the detector's own
+false marks, so it always trains on the mistakes that are being made now.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from models.detector.crops import crop_around
+from models.detector.detector import Detector
+from models.detector.losses import centre_loss, refiner_loss
+from models.detector.peaks import find_peaks
+from models.detector.refiner import CONTEXT_FACTOR, CROP, Refiner, near_extent_mm
+from models.detector.targets import centre_targets
+
+FALSE_MARKS = 4  # a patch
+_ROUND = 16
+_CHUNK = 64  # crops at a time: each needs its own patch gathered, 3.5 MB a channel
+
+
+class Batch(Protocol):
+    """What a step needs; see ``medical.ct.insertion.batch.TrainingBatch``."""
+
+    @property
+    def image(self) -> Tensor: ...  # noqa: D102
+    @property
+    def label(self) -> Tensor: ...  # noqa: D102
+    @property
+    def centers(self) -> Tensor: ...  # noqa: D102
+    @property
+    def diameters_mm(self) -> Tensor: ...  # noqa: D102
+    @property
+    def valid(self) -> Tensor: ...  # noqa: D102
+    @property
+    def density(self) -> Tensor: ...  # noqa: D102
+    @property
+    def has_mask(self) -> Tensor: ...  # noqa: D102
+
+
+class TwoStage(nn.Module):
+    """Detector and refiner as one module, so that one optimizer and one checkpoint hold both."""
+
+    def __init__(self, detector: Detector, refiner: Refiner) -> None:
+        super().__init__()
+        self.detector, self.refiner = detector, refiner
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the weighted losses of both stages by name."""
+        output = self.detector(batch.image)
+        targets = centre_targets(
+            batch.centers, batch.diameters_mm, batch.valid, batch.label, batch.has_mask
+        )
+        first = centre_loss(output, targets)
+        with torch.no_grad():
+            marks = self._candidates(output.detach(), batch)
+        return {**first, **self._refine(marks, batch)}
+
+    def _candidates(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Rows of true nodules (jittered) and of false marks, as flat tensors."""
+        count, slots = batch.valid.shape
+        device = output.device
+        jitter = torch.randn(count, slots, 3, device=device) * (
+            0.07 * batch.diameters_mm + 0.6
+        ).clamp(max=3.0).unsqueeze(-1)
+        wobble = torch.exp(0.25 * torch.randn(count, slots, device=device))
+        patch = torch.arange(count, device=device)[:, None]
+        true = batch.valid
+        found = find_peaks(output, most=8)
+        apart = torch.cdist(found.centers, batch.centers)
+        apart = apart.masked_fill(~batch.valid[:, None], 1e4)
+        reach = (batch.diameters_mm / 2).clamp(min=4.0)[:, None] + 3.0
+        false = ~(apart < reach).any(-1)
+        false &= false.cumsum(1) <= FALSE_MARKS
+        size_said = found.diameters_mm * torch.exp(0.2 * torch.randn_like(found.diameters_mm))
+        slot = torch.arange(slots, device=device)[None].expand(count, -1)
+        rows = {
+            "patch": torch.cat([patch.expand_as(true)[true], patch.expand_as(false)[false]]),
+            "slot": torch.cat([slot[true], torch.zeros_like(found.logits).long()[false]]),
+            "center": torch.cat([(batch.centers + jitter)[true], found.centers[false]]),
+            "diameter": torch.cat([(batch.diameters_mm * wobble)[true], size_said[false]]),
+            "is_nodule": torch.cat([true[true], ~false[false]]),
+        }
+        # few distinct batch sizes: the accelerator tunes its kernels once for each
+        total = len(rows["patch"])
+        keep = torch.randperm(total, device=device)[: max(total // _ROUND * _ROUND, min(total, 2))]
+        return {name: values[keep] for name, values in rows.items()}
+
+    def _refine(self, marks: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        patch, slot = marks["patch"], marks["slot"]
+        near_mm = near_extent_mm(marks["diameter"])
+        near, context, masks = [], [], []
+        for piece in range(0, len(patch), _CHUNK):
+            rows = slice(piece, piece + _CHUNK)
+            image = batch.image[patch[rows]].float()
+            outline = (batch.label[patch[rows]] == (slot[rows] + 1).view(-1, 1, 1, 1, 1)).float()
+            center, extent = marks["center"][rows], near_mm[rows]
+            crops = crop_around(torch.cat([image, outline], 1), center, extent, size=CROP)
+            near.append(crops[:, :1])
+            masks.append(crops[:, 1:])
+            context.append(crop_around(image, center, extent * CONTEXT_FACTOR, size=CROP))
+        opinion, mask_logits = self.refiner(torch.cat(near), torch.cat(context), near_mm)
+        diameters = batch.diameters_mm[patch, slot]
+        return refiner_loss(
+            opinion,
+            mask_logits,
+            is_nodule=marks["is_nodule"],
+            log_diameter=diameters.clamp(min=1.0).log(),
+            density=batch.density[patch, slot],
+            mask=torch.cat(masks),
+            has_mask=batch.has_mask[patch, slot],
+        )
