@@ -1,4 +1,4 @@
-"""Every setting in one typed place: ``STARLUNG_*`` variables, then ``starlung.toml``, then defaults."""
+"""Every setting in one typed place: ``STARLUNG_*`` variables, ``starlung.toml``, defaults."""
 
 from __future__ import annotations
 
@@ -42,20 +42,19 @@ class Settings(BaseSettings):
         env_prefix="STARLUNG_", toml_file="starlung.toml", extra="ignore", frozen=True
     )
 
-    host: str = Field("127.0.0.1", description="address to listen on; this machine only")
-    port: int = Field(8501, ge=1, le=65535)
+    host: str = Field(default="127.0.0.1", description="address to listen on; this machine only")
+    port: int = Field(default=8501, ge=1, le=65535)
     work_dir: Path = Field(
         default_factory=lambda: data_home() / "starlung", description="uploads and results"
     )
     sample_dir: Path = Field(default_factory=sample_folder)
-    model: str = Field("starlung-base", description="name of the model that scores")
-    passes: int = Field(32, ge=1, le=1000, description="Monte-Carlo dropout passes")
-    upload_limit_mb: int = Field(2048, ge=1, description="largest upload, megabytes")
-    upload_keep_hours: float = Field(24.0, gt=0, description="uploads older than this are deleted")
-    volume_url_minutes: float = Field(
-        60.0, gt=0, description="least life of a signed address; it lives up to twice this"
+    model: str = Field(default="starlung-base", description="name of the model that scores")
+    passes: int = Field(default=32, ge=1, le=1000, description="Monte-Carlo dropout passes")
+    upload_limit_mb: int = Field(default=2048, ge=1, description="largest upload, megabytes")
+    upload_keep_hours: float = Field(default=24.0, gt=0, description="uploads older than this are deleted")
+    volume_url_minutes: float = Field(default=60.0, gt=0, description="least life of a signed address; it lives up to twice this"
     )
-    score_timeout_minutes: float = Field(120.0, gt=0, description="a longer scoring run is ended")
+    score_timeout_minutes: float = Field(default=120.0, gt=0, description="a longer scoring run is ended")
 
     @field_validator("host")
     @classmethod

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from app.web.nifti import write_nifti
+from app.web.results import read_findings
 from medical.ct.volume import CtVolume
 
 
@@ -56,19 +57,19 @@ def prepare_images(source: Path, series_folders: Iterable[Path]) -> None:
 
     Args:
         source: the input that was scored.
-        series_folders: result folders; each is named after its series.
+        series_folders: folders that hold a ``findings.json``.
 
     Raises:
         InputError: ``source`` cannot be opened any more.
     """
     from medical.intake import open_input
-    from medical.scoring.score import result_folder_name
 
-    wanted = {folder.name: folder for folder in series_folders if read_images(folder) is None}
+    missing = [folder for folder in series_folders if read_images(folder) is None]
+    wanted = {read_findings(folder).series_instance_uid: folder for folder in missing}
     if not wanted:
         return
     with tempfile.TemporaryDirectory() as work_dir:
         for handle in open_input(source, work_dir=Path(work_dir)).chosen:
-            folder = wanted.get(result_folder_name(handle.series_instance_uid))
+            folder = wanted.get(handle.series_instance_uid)
             if folder is not None:
                 write_images(handle.load(), folder)

@@ -1,0 +1,61 @@
+"""``starlung serve``: the reading page on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; this machine only. [127.0.0.1]")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on. [8501]")] = None,
+    open_: Annotated[
+        Path | None,
+        typer.Option("--open", help="Study or result folder to show first."),
+    ] = None,
+) -> None:
+    """Read studies in the browser. Research use only."""
+    from pydantic import ValidationError
+
+    from app.settings import Settings
+
+    given: dict[str, Any] = {"host": host, "port": port}
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise _wrong_use(_first_reason(error)) from None
+    if open_ is not None and not open_.exists():
+        raise _wrong_use(f"{open_}: no such file or folder. Check the spelling.")
+    _run(settings, open_.resolve() if open_ else None)
+
+
+def _run(settings: Any, open_path: Path | None) -> None:
+    from app.web.components.viewer.assets import FrontendMissingError, frontend_url
+    from app.web.server import run
+
+    try:
+        frontend_url()
+        typer.echo(
+            f"StarLung: http://{settings.host}:{settings.port}  (stop with Ctrl+C)", err=True
+        )
+        run(settings, open_path=open_path)
+    except FrontendMissingError as error:
+        raise _wrong_use(str(error)) from None
+    except OSError as error:
+        reason = f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}."
+        raise _wrong_use(f"{reason} Give another port with --port.") from None
+
+
+def _first_reason(error: Any) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    return f"{name}: {first['msg'].removeprefix('Value error, ')}."
+
+
+def _wrong_use(sentence: str) -> typer.Exit:
+    typer.echo(sentence, err=True)
+    return typer.Exit(2)

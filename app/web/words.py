@@ -1,0 +1,184 @@
+"""Every word of the interface, in English and Chinese."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Language = Literal["en", "zh"]
+LANGUAGES: dict[Language, str] = {"en": "English", "zh": "中文"}
+
+_CATALOGUE: dict[str, tuple[str, str]] = {
+    # frame
+    "product": ("StarLung", "StarLung"),
+    "subtitle": ("Lung-nodule reader for chest CT", "胸部 CT 肺结节阅片"),
+    "research": (
+        "Research use only – not for diagnosis or treatment",
+        "仅供研究使用 – 不得用于诊断或治疗",
+    ),
+    "language": ("Language", "语言"),
+    # choosing a study
+    "study": ("Study", "检查"),
+    "source_sample": ("Sample", "示例"),
+    "source_upload": ("Upload", "上传"),
+    "source_folder": ("Folder", "文件夹"),
+    "sample_note": (
+        "One small chest CT that comes with StarLung.",
+        "StarLung 自带的一例小型胸部 CT。",
+    ),
+    "upload_label": (
+        "A zip, the DICOM files of one CT, or a .nii.gz, .nrrd or .mhd volume",
+        "zip、一例 CT 的 DICOM 文件，或 .nii.gz、.nrrd、.mhd 体数据",
+    ),
+    "folder_label": (
+        "Study or result on this machine",
+        "本机上的检查或结果",
+    ),
+    "folder_help": (
+        "A folder, zip or file with a CT series, or a folder that StarLung wrote.",
+        "包含 CT 序列的文件夹、zip 或文件，或 StarLung 写出的结果文件夹。",
+    ),
+    "score": ("Score", "分析"),
+    "open": ("Open", "打开"),
+    "cancel": ("Cancel", "取消"),
+    "dismiss": ("Close", "关闭"),
+    "welcome": ("Choose a study, then press Score.", "请选择检查，然后点击“分析”。"),
+    "welcome_note": (
+        "The images stay on this machine. Each finding comes with its 95 % intervals.",
+        "图像不会离开本机。每个发现均附带 95% 区间。",
+    ),
+    # progress
+    "waiting": ("Waiting for another study to finish", "正在等待另一检查完成"),
+    "scoring": ("Scoring", "正在分析"),
+    "stage_read": ("Read: find and decode the series", "读取：查找并解码序列"),
+    "stage_prepare": ("Prepare: resample and find the lungs", "准备：重采样并定位肺部"),
+    "stage_detect": ("Detect: search the lungs for nodules", "检测：在肺内搜索结节"),
+    "stage_refine": ("Refine: outline each candidate", "精修：勾画每个候选"),
+    "stage_measure": ("Measure: size, density, location", "测量：大小、密度、位置"),
+    "stage_write": ("Write: findings and predictions", "写出：发现与预测"),
+    "stage_view": ("View: prepare the images", "显示：准备图像"),
+    "step": ("Step {step} of {steps}", "第 {step} 步，共 {steps} 步"),
+    # findings
+    "series": ("Series", "序列"),
+    "findings_count": (
+        "{count} findings at or above the operating point",
+        "{count} 个发现达到或超过工作点",
+    ),
+    "findings_one": (
+        "1 finding at or above the operating point",
+        "1 个发现达到或超过工作点",
+    ),
+    "negative": (
+        "No finding reaches the operating point. This does not rule out a nodule.",
+        "没有发现达到工作点。这不能排除结节的存在。",
+    ),
+    "trace": (
+        "Model {model} {version} · operating point {point} · {passes} passes",
+        "模型 {model} {version} · 工作点 {point} · {passes} 次采样",
+    ),
+    "interval_note": ("95 % interval", "95% 区间"),
+    "col_number": ("No.", "编号"),
+    "col_probability": ("Probability", "概率"),
+    "col_slice": ("Slice", "层面"),
+    "col_position": ("Position, LPS mm", "位置，LPS mm"),
+    "col_diameter": ("Diameter, mm", "直径，mm"),
+    "col_volume": ("Volume, mm³", "体积，mm³"),
+    "col_density": ("Density", "密度"),
+    "col_location": ("Location", "部位"),
+    "solid": ("solid", "实性"),
+    "part-solid": ("part-solid", "部分实性"),
+    "ground-glass": ("ground-glass", "磨玻璃"),
+    "calcified": ("calcified", "钙化"),
+    "left": ("left", "左"),
+    "right": ("right", "右"),
+    "upper": ("upper", "上"),
+    "middle": ("middle", "中"),
+    "lower": ("lower", "下"),
+    "zone": ("zone", "区"),
+    "clicked": (
+        "Last click: slice {slice}, LPS {x}, {y}, {z} mm",
+        "上次点击：第 {slice} 层，LPS {x}, {y}, {z} mm",
+    ),
+    # viewer
+    "axial": ("Axial", "轴位"),
+    "coronal": ("Coronal", "冠状位"),
+    "sagittal": ("Sagittal", "矢状位"),
+    "slice": ("Slice", "层面"),
+    "lung": ("Lung", "肺窗"),
+    "mediastinum": ("Mediastinum", "纵隔窗"),
+    "bone": ("Bone", "骨窗"),
+    "loading": ("Loading the images …", "正在载入图像 …"),
+    "load_failed": (
+        "The images could not be shown. Reload the page; if that does not help, "
+        "check that this browser has WebGL 2.",
+        "无法显示图像。请重新载入页面；若仍无效，请确认浏览器支持 WebGL 2。",
+    ),
+    "convention": (
+        "Radiological convention: the patient's right is on the left of the screen",
+        "放射学惯例：患者右侧显示在屏幕左侧",
+    ),
+    "no_images": (
+        "The images of this series are not at hand. Name the study's folder to see them.",
+        "未找到该序列的图像。请指定检查文件夹以显示图像。",
+    ),
+    "images_folder": ("Folder with the images", "图像文件夹"),
+    "show_images": ("Show images", "显示图像"),
+    "preparing_images": ("Preparing the images …", "正在准备图像 …"),
+    # quality and downloads
+    "quality": ("Quality", "图像质量"),
+    "quality_none": ("Nothing to note.", "无特别提示。"),
+    "severe": ("Severe", "严重"),
+    "warning": ("Warning", "警告"),
+    "info": ("Note", "提示"),
+    "downloads": ("Download", "下载"),
+    # errors
+    "no_such_path": (
+        "{path}: no such file or folder. Check the spelling.",
+        "{path}：没有这个文件或文件夹。请检查拼写。",
+    ),
+    "empty_path": (
+        "No study is named. Type the path of a folder on this machine.",
+        "尚未指定检查。请输入本机上文件夹的路径。",
+    ),
+    "no_sample": (
+        "The sample is not on this machine. Name a folder or upload a study instead.",
+        "本机没有示例数据。请指定文件夹或上传检查。",
+    ),
+    "nothing_scored": (
+        "Nothing could be scored.",
+        "没有可分析的内容。",
+    ),
+    "not_scored": ("Not scored: {error}", "未分析：{error}"),
+    "worker_failed": (
+        "Scoring stopped because of an error in StarLung. Try again; the log is {log}.",
+        "StarLung 出错，分析已停止。请重试；日志位于 {log}。",
+    ),
+    "too_long": (
+        "Scoring was ended because it took too long. Raise STARLUNG_SCORE_TIMEOUT_MINUTES.",
+        "分析耗时过长，已终止。请提高 STARLUNG_SCORE_TIMEOUT_MINUTES。",
+    ),
+    "unexpected": (
+        "StarLung met an error of its own. Reload the page; the server's log has the details.",
+        "StarLung 出现内部错误。请重新载入页面；详情见服务器日志。",
+    ),
+}
+
+
+class Words:
+    """The catalogue in one language: ``words("score")``.
+
+    Raises:
+        KeyError: the catalogue does not know the word.
+    """
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self._column = 1 if language == "zh" else 0
+
+    def __call__(self, word: str, **values: object) -> str:
+        """The text of ``word``, its blanks filled."""
+        return _CATALOGUE[word][self._column].format(**values)
+
+    def location(self, location: str) -> str:
+        """'left upper zone' in this language; words that are not known stay as they are."""
+        parts = [self(part) if part in _CATALOGUE else part for part in location.split()]
+        return ("" if self.language == "zh" else " ").join(parts)
