@@ -25,9 +25,7 @@ from medical.dicom.walk import Walk
 from medical.errors import InputError
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima", ".dic")
-WHAT_TO_GIVE = (
-    "Give a folder, zip or DICOMDIR with a CT series, or a .nii.gz, .nrrd or .mhd volume"
-)
+WHAT_TO_GIVE = "Give a folder, zip or DICOMDIR with a CT series, or a .nii.gz, .nrrd or .mhd volume"
 NotChosen = tuple[str, str]
 
 
@@ -91,9 +89,7 @@ class Intake:
     errors: tuple[InputError, ...]
 
 
-def open_input(
-    path: Path, *, work_dir: Path, zip_limit_bytes: int = DEFAULT_LIMIT_BYTES
-) -> Intake:
+def open_input(path: Path, *, work_dir: Path, zip_limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Intake:
     """Find the CT series in whatever the user named.
 
     Args:

@@ -65,7 +65,11 @@ def read_volume_file(path: Path, *, series_instance_uid: str | None = None) -> C
     hu, affine = _patient_order(_to_hu(path, values), affine)
     geometry = _geometry(path, hu.shape, affine)
     z_mm = geometry.spacing_mm[0]
-    notes = [*thickness_notes(None, z_mm), *coverage_notes(hu.shape[0], z_mm), *lung_notes(hu)]
+    notes = [
+        *thickness_notes(None, z_mm),
+        *coverage_notes(hu.shape[0], z_mm),
+        *lung_notes(hu, geometry),
+    ]
     source = SeriesSource(
         series_instance_uid=series_instance_uid or volume_stem(path),
         slice_numbers=tuple(range(1, hu.shape[0] + 1)),
@@ -157,10 +161,10 @@ def _may_be_packed(path: Path) -> bool:
     return path.suffix.lower() != ".nii"
 
 
-def _as_int16(values: NDArray[Any]) -> Int16[np.ndarray, "..."]:
+def _as_int16(values: NDArray[Any]) -> NDArray[np.int16]:
     if values.dtype.kind == "f":
         values = np.rint(np.nan_to_num(values, nan=AIR_HU, posinf=AIR_HU, neginf=AIR_HU))
-    return np.clip(values, AIR_HU, np.iinfo(np.int16).max).astype(np.int16)
+    return np.asarray(np.clip(values, AIR_HU, np.iinfo(np.int16).max), dtype=np.int16)
 
 
 def _to_hu(path: Path, values: NDArray[Any]) -> Int16[np.ndarray, "x y z"]:

@@ -72,7 +72,9 @@ def _acquisition(places: list[Dataset], dataset: Dataset) -> dict[str, str]:
 
 def _first(places: list[Dataset], keyword: str) -> str:
     names = (keyword, ENHANCED_NAMES.get(keyword, keyword))
-    return next((text for place in places for name in names if (text := tags.text(place, name))), "")
+    return next(
+        (text for place in places for name in names if (text := tags.text(place, name))), ""
+    )
 
 
 def _first_frame_groups(dataset: Dataset) -> list[Dataset]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int16
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.pixels import iter_pixels
+from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import UID, JPEGLSLossless, JPEGLSNearLossless, RLELossless
 
 from medical.dicom import tags
@@ -68,7 +69,7 @@ def _decode(
         yield frame, to_hu(_true_values(stored, header, frame), frame)
 
 
-def _true_values(stored: NDArray[np.generic], header: Dataset, frame: Frame) -> NDArray[np.generic]:
+def _true_values(stored: NDArray[Any], header: Dataset, frame: Frame) -> NDArray[Any]:
     """Undo what old scanners do with unused bits: values shifted up, overlays above them."""
     if stored.shape != (frame.rows, frame.columns):
         raise ValueError(f"decoded {stored.shape}, announced {(frame.rows, frame.columns)}")
@@ -77,13 +78,13 @@ def _true_values(stored: NDArray[np.generic], header: Dataset, frame: Frame) -> 
     if bits is None or high is None or UID(frame.transfer_syntax).is_compressed:
         return stored
     if high >= bits:
-        stored = stored >> (high + 1 - bits)  # type: ignore[operator]
+        stored = stored >> (high + 1 - bits)
     if frame.embedded_overlay and stored.dtype.kind == "u":
-        stored = stored & ((1 << bits) - 1)  # type: ignore[operator]
+        stored = stored & ((1 << bits) - 1)
     return stored
 
 
-def to_hu(stored: NDArray[np.generic], frame: Frame) -> Int16[np.ndarray, "y x"]:
+def to_hu(stored: NDArray[Any], frame: Frame) -> Int16[np.ndarray, "y x"]:
     """Rescale, put air where padding is, and keep what an int16 can hold.
 
     Values below -1024 HU, as scanners write outside the field of view, become air too.
@@ -96,17 +97,17 @@ def to_hu(stored: NDArray[np.generic], frame: Frame) -> Int16[np.ndarray, "y x"]
         mask = padded(stored, padding, slope=slope, intercept=intercept)
     if frame.slope is None:
         measured = stored if mask is None or mask.all() else stored[~mask]
-        if float(measured.min()) > HU_LIKE_MINIMUM:  # type: ignore[arg-type]
+        if float(measured.min()) > HU_LIKE_MINIMUM:
             raise NotHounsfieldError
     values = _rescaled(stored, slope, intercept)
-    hu = np.clip(values, AIR_HU, np.iinfo(np.int16).max).astype(np.int16)
+    hu: NDArray[np.int16] = np.clip(values, AIR_HU, np.iinfo(np.int16).max).astype(np.int16)
     if mask is not None:
         hu[mask] = AIR_HU
     return hu
 
 
-def _rescaled(stored: NDArray[np.generic], slope: float, intercept: float) -> NDArray[np.generic]:
+def _rescaled(stored: NDArray[Any], slope: float, intercept: float) -> NDArray[Any]:
     if slope == 1.0 and intercept.is_integer() and abs(intercept) < 1 << 20:
         wide = np.int32 if stored.dtype.itemsize <= 2 else np.int64
-        return stored.astype(wide) + int(intercept)
-    return np.rint(stored.astype(np.float64) * slope + intercept)
+        return np.asarray(stored.astype(wide) + int(intercept))
+    return np.asarray(np.rint(stored.astype(np.float64) * slope + intercept))

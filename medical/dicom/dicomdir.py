@@ -1,4 +1,4 @@
-"""DICOMDIR: the index of a DICOM medium -> the image files that it names (DICOM PS3.10 section 8)."""
+"""DICOMDIR: the index of a DICOM medium -> the files that it names (DICOM PS3.10 section 8)."""
 
 from __future__ import annotations
 

@@ -62,7 +62,9 @@ def _frame(
     if place is None:
         return None
     slope, intercept = rescale(_group(shared, own, "PixelValueTransformationSequence") or dataset)
-    splits = (tags.text(_group(shared, own, name) or Dataset(), key) for name, key in SPLIT_KEYWORDS)
+    splits = (
+        tags.text(_group(shared, own, name) or Dataset(), key) for name, key in SPLIT_KEYWORDS
+    )
     return Frame(
         path=path,
         index=index,

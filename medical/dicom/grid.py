@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -72,7 +73,7 @@ def _grid(offsets_mm: Offsets, places: np.ndarray, kind: Literal["even", "gap"])
     """Acquired slices stay as they are; places between them are interpolated."""
     fills = [Fill(0, 0, 0.0)]
     missing = []
-    for index, (low, high) in enumerate(zip(places[:-1], places[1:], strict=True)):
+    for index, (low, high) in enumerate(pairwise(places.tolist())):
         for place in range(low + 1, high):
             fills.append(Fill(index, index + 1, float((place - low) / (high - low))))
             missing.append(place)

@@ -102,11 +102,12 @@ def _looks_like_dicom(stream: BinaryIO) -> bool:
     stream.seek(0)
     if head[128:132] == b"DICM":
         return True
-    if len(head) < 12 or head[4:6].isalpha() is False and head[6:8] != b"\0\0":
+    if len(head) < 12:
         return False
-    little, element = struct.unpack("<HH", head[:4])
-    big = struct.unpack(">H", head[:2])[0]
-    return (little in (2, 8) or big in (2, 8)) and element < 0x2000
+    group = head[:2]
+    explicit = head[4:6].isalpha() and head[4:6].isupper()
+    implicit = head[6:8] == b"\0\0"  # a first element of less than 64 KiB
+    return group in (b"\2\0", b"\0\2", b"\x08\0", b"\0\x08") and (explicit or implicit)
 
 
 def _measure_pixels(stream: BinaryIO, dataset: Dataset) -> _Pixels:

@@ -1,62 +1,113 @@
 """Rough look at where the lungs are: are they there, and does the field of view cut them off?
 
-Not a segmentation: a coarse map of lung density, enough for a warning.
+Not a segmentation: a coarse map of lung density inside the body, enough for a warning.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Int16
+from jaxtyping import Bool, Float32, Int16
 from scipy import ndimage
 
 from medical.ct.volume import QualityNote
+from medical.geometry import VolumeGeometry
 
-LUNG_HU = (-930, -500)
+LUNG_HU = (-940, -500)
+BODY_HU = -400
 COARSE = 4
-MIN_SHARE = 0.02  # of the volume: below this there is hardly any lung
-CUT_SHARE = 0.03  # of an end slice: a trachea alone is less than half of it
+MAX_SLICES = 80
+MIN_SHARE = 0.01  # of the volume: below this there is hardly any lung
+END_AREA_MM2 = 2000.0  # a trachea has 300, a mere lung tip or gas in the gut some more
+SIDE_RUN_MM = 25.0
+SIDE_SLICES = 4
+
+Coarse = Float32[np.ndarray, "z y x"]
+Mask = Bool[np.ndarray, "z y x"]
 
 
-def lung_notes(hu: Int16[np.ndarray, "z y x"]) -> list[QualityNote]:
-    """Warn when lung is missing, or reaches the first or last slice or the image's side."""
-    lung = _lung_density(hu)
+def lung_notes(hu: Int16[np.ndarray, "z y x"], geometry: VolumeGeometry) -> list[QualityNote]:
+    """Warn when lung is missing, or reaches the first or last slice or the image's side.
+
+    Only axial stacks are judged; on others slices mean something else.
+    """
+    if int(np.abs(geometry.affine_lps_mm[:3, 0]).argmax()) != 2:
+        return []
+    coarse = _coarse(hu)
+    body = np.stack([_body(plane) for plane in coarse])
+    lung = np.stack([_lung(plane, mask) for plane, mask in zip(coarse, body, strict=True)])
     if lung.mean() < MIN_SHARE:
         message = "Hardly any lung was found in this series; is it a chest CT?"
         return [QualityNote("no_lung", "severe", message)]
-    notes = []
-    ends = [name for name, end in (("first", lung[0]), ("last", lung[-1])) if _area(end)]
-    if ends:
-        message = (
-            f"Lung reaches the {' and the '.join(ends)} slice of the series: apex or base is "
-            "cut off and was not searched."
-        )
-        notes.append(QualityNote("lung_cut_off", "warning", message))
-    sides = (lung[:, 0], lung[:, -1], lung[:, :, 0], lung[:, :, -1])
-    if any(side.mean() > CUT_SHARE for side in sides):
-        message = "The field of view cuts off lung at the side of the images; it was not searched."
-        notes.append(QualityNote("field_of_view", "warning", message))
-    return notes
+    pixel_mm = COARSE * geometry.spacing_mm[1], COARSE * geometry.spacing_mm[2]
+    return [*_end_notes(lung, pixel_mm[0] * pixel_mm[1]), *_side_notes(coarse, body, pixel_mm)]
 
 
-def _area(end: Bool[np.ndarray, "y x"]) -> bool:
-    return bool(end.mean() > CUT_SHARE)
+def _coarse(hu: Int16[np.ndarray, "z y x"]) -> Coarse:
+    """Means of 4 x 4 pixels of evenly picked slices, the first and the last among them."""
+    count = min(len(hu), MAX_SLICES)
+    picked = hu[np.unique(np.linspace(0, len(hu) - 1, count).round().astype(int))]
+    high, wide = (min(COARSE, n) for n in hu.shape[1:])
+    rows, columns = hu.shape[1] // high, hu.shape[2] // wide
+    blocks = picked[:, : rows * high, : columns * wide]
+    blocks = blocks.reshape(len(picked), rows, high, columns, wide)
+    return np.asarray(blocks.mean(axis=(2, 4), dtype=np.float32))
 
 
-def _lung_density(hu: Int16[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
-    """Coarse voxels of lung density; thin layers between air and skin are eroded away."""
-    z_step = max(1, hu.shape[0] // 64)
-    picked = hu[::z_step]
-    if (hu.shape[0] - 1) % z_step:
-        picked = np.concatenate([picked, hu[-1:]])
-    height, width = (max(1, n // COARSE) for n in hu.shape[1:])
-    step_y, step_x = (min(COARSE, n) for n in hu.shape[1:])
-    blocks = picked[:, : height * step_y, : width * step_x]
-    blocks = blocks.reshape(len(picked), height, step_y, width, step_x)
-    coarse = blocks.mean(axis=(2, 4), dtype=np.float32)
-    lung = (coarse > LUNG_HU[0]) & (coarse < LUNG_HU[1])
-    # border_value=1: lung that runs into the image's side must not be eroded from there
-    return np.asarray(
-        ndimage.binary_opening(
-            np.pad(lung, ((0, 0), (2, 2), (2, 2)), mode="edge"), np.ones((1, 3, 3), dtype=bool)
-        )[:, 2:-2, 2:-2]
+def _body(plane: Float32[np.ndarray, "y x"]) -> Bool[np.ndarray, "y x"]:
+    """The largest piece of tissue of a slice: the patient without the table."""
+    labels, count = ndimage.label(plane > BODY_HU)
+    if count == 0:
+        return np.zeros(plane.shape, dtype=bool)
+    return np.asarray(labels == np.bincount(labels.ravel())[1:].argmax() + 1)
+
+
+def _lung(
+    plane: Float32[np.ndarray, "y x"], body: Bool[np.ndarray, "y x"]
+) -> Bool[np.ndarray, "y x"]:
+    """Lung density enclosed by the body; thin layers, such as a breast fold, are opened away."""
+    inside = ndimage.binary_fill_holes(body) & ~body
+    dense = inside & (plane > LUNG_HU[0]) & (plane < LUNG_HU[1])
+    return np.asarray(ndimage.binary_opening(dense, np.ones((3, 3), dtype=bool)))
+
+
+def _end_notes(lung: Mask, pixel_mm2: float) -> list[QualityNote]:
+    ends = [
+        name
+        for name, end in (("first", lung[0]), ("last", lung[-1]))
+        if end.sum() * pixel_mm2 > END_AREA_MM2
+    ]
+    if not ends:
+        return []
+    message = (
+        f"Lung reaches the {' and the '.join(ends)} slice of the series: apex or base is cut off "
+        "and was not searched."
     )
+    return [QualityNote("lung_cut_off", "warning", message)]
+
+
+def _side_notes(coarse: Coarse, body: Mask, pixel_mm: tuple[float, float]) -> list[QualityNote]:
+    """Large areas of lung density on the left or right edge, with tissue in front and behind."""
+    cut = [
+        _cut_lung(plane, tissue, pixel_mm) or _cut_lung(plane[:, ::-1], tissue[:, ::-1], pixel_mm)
+        for plane, tissue in zip(coarse, body, strict=True)
+    ]
+    if sum(cut) < min(SIDE_SLICES, len(cut)):
+        return []
+    message = "The field of view cuts off lung at the side; that part was not searched."
+    return [QualityNote("field_of_view", "warning", message)]
+
+
+def _cut_lung(
+    plane: Float32[np.ndarray, "y x"],
+    tissue: Bool[np.ndarray, "y x"],
+    pixel_mm: tuple[float, float],
+) -> bool:
+    """Whether lung runs into the first column; an armpit is cut too, but is small."""
+    dense, _ = ndimage.label(~tissue & (plane > LUNG_HU[0]) & (plane < LUNG_HU[1]))
+    gaps, count = ndimage.label(~tissue[:, 0])
+    for gap in set(range(1, count + 1)) - {gaps[0], gaps[-1]}:
+        labels = np.unique(dense[gaps == gap, 0])
+        area = np.isin(dense, labels[labels > 0]).sum() * pixel_mm[0] * pixel_mm[1]
+        if (gaps == gap).sum() * pixel_mm[0] > SIDE_RUN_MM and area > END_AREA_MM2:
+            return True
+    return False

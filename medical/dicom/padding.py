@@ -5,6 +5,8 @@ Source: DICOM PS3.3 C.7.5.1.1.2, Pixel Padding Value and Pixel Padding Range Lim
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Bool
 from numpy.typing import NDArray
@@ -41,7 +43,7 @@ def _as_stored(number: int, bits: int, signed: bool) -> int:
 
 
 def padded(
-    stored: NDArray[np.generic], padding: tuple[int, int], *, slope: float, intercept: float
+    stored: NDArray[Any], padding: tuple[int, int], *, slope: float, intercept: float
 ) -> Bool[np.ndarray, "y x"]:
     """Which pixels are padding.
 

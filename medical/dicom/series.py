@@ -100,7 +100,12 @@ def read_series(series: CtSeries, *, progress: Progress | None = None) -> CtVolu
     if failed:
         plan, slices = _without(series, plan, slices, failed)
     hu = _on_grid(slices, plan.grid)
-    notes = [*plan.notes, *_file_notes(series, broken), *_notes(series, plan), *lung_notes(hu)]
+    notes = [
+        *plan.notes,
+        *_file_notes(series, broken),
+        *_notes(series, plan),
+        *lung_notes(hu, plan.geometry),
+    ]
     return CtVolume(hu, plan.geometry, _source(series, plan), quality.sorted_notes(notes))
 
 
@@ -170,9 +175,7 @@ def _file_notes(series: CtSeries, broken: Sequence[BrokenFile]) -> list[QualityN
     notes = []
     truncated = [file.path for file in broken if file.truncated]
     if truncated:
-        notes.append(
-            quality.files_note("truncated_files", "damaged or cut short", truncated)
-        )
+        notes.append(quality.files_note("truncated_files", "damaged or cut short", truncated))
     other = [file for file in broken if not file.truncated]
     if other:
         files = [file.path for file in other]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ LARGE_GAP_MM = 10.0
 MAX_VOXELS = 700_000_000  # 1.4 GB as int16
 
 Positions = Float[np.ndarray, "slices 3"]
+Normal = Float[np.ndarray, " 3"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +71,7 @@ def plan_stack(frames: Sequence[Frame], *, path: Path) -> StackPlan:
     return StackPlan(tuple(kept), grid, geometry, tuple(notes))
 
 
-def _upward_normal(frame: Frame) -> Float[np.ndarray, "3"]:
+def _upward_normal(frame: Frame) -> Normal:
     """Cross product of row and column direction; towards the head when the stack is axial."""
     normal = np.cross(frame.placement.along_row, frame.placement.along_column)
     normal /= np.linalg.norm(normal)
@@ -81,7 +83,7 @@ def _positions(frames: Sequence[Frame]) -> Positions:
     return np.array([frame.placement.position_lps_mm for frame in frames])
 
 
-def _off_line(positions: Positions, normal: Float[np.ndarray, "3"]) -> Float[np.ndarray, " n"]:
+def _off_line(positions: Positions, normal: Normal) -> Float[np.ndarray, " n"]:
     """Distance of each plane's origin from the straight line through the first and the last."""
     along = (positions - positions[0]) @ normal
     if along[-1] <= 0:
@@ -91,7 +93,7 @@ def _off_line(positions: Positions, normal: Float[np.ndarray, "3"]) -> Float[np.
 
 
 def _lined_up(
-    frames: list[Frame], normal: Float[np.ndarray, "3"], path: Path
+    frames: list[Frame], normal: Normal, path: Path
 ) -> tuple[list[Frame], list[QualityNote]]:
     """Keep planes whose origins lie on one line (straight or tilted), if that is most of them."""
     positions = _positions(frames)
@@ -114,7 +116,7 @@ def _lined_up(
 
 
 def _without_far_parts(
-    frames: list[Frame], normal: Float[np.ndarray, "3"]
+    frames: list[Frame], normal: Normal
 ) -> tuple[list[Frame], list[QualityNote]]:
     """Keep the longest part where the series is torn apart so far that filling would invent it."""
     if len(frames) < 3:
@@ -124,7 +126,7 @@ def _without_far_parts(
     if not len(tears):
         return frames, []
     edges = [0, *tears.tolist(), len(frames)]
-    start, stop = max(zip(edges[:-1], edges[1:], strict=True), key=lambda ends: ends[1] - ends[0])
+    start, stop = max(pairwise(edges), key=lambda ends: ends[1] - ends[0])
     message = (
         f"The series is in {len(edges) - 1} parts more than {FAR_MM:.0f} mm apart; only the "
         f"longest, {stop - start} slices, was read. The rest was not searched."
@@ -135,7 +137,7 @@ def _without_far_parts(
 def _geometry(
     first: Frame,
     positions: Positions,
-    normal: Float[np.ndarray, "3"],
+    normal: Normal,
     grid: EvenGrid,
     path: Path,
 ) -> VolumeGeometry:
@@ -158,7 +160,7 @@ def _geometry(
     )
 
 
-def _tilt_notes(positions: Positions, normal: Float[np.ndarray, "3"]) -> list[QualityNote]:
+def _tilt_notes(positions: Positions, normal: Normal) -> list[QualityNote]:
     travel = positions[-1] - positions[0]
     cosine = float(travel @ normal) / float(np.linalg.norm(travel))
     degrees = math.degrees(math.acos(min(1.0, cosine)))

@@ -56,9 +56,7 @@ def is_zip(path: Path) -> bool:
         return True
     try:
         with path.open("rb") as stream:
-            return (
-                stream.read(4) == b"PK\x03\x04" and not path.suffix and zipfile.is_zipfile(path)
-            )
+            return stream.read(4) == b"PK\x03\x04" and not path.suffix and zipfile.is_zipfile(path)
     except OSError:
         return False
 
