@@ -15,6 +15,7 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
 [data-testid="stSidebarUserContent"] { padding: 0.9rem 1.1rem 1rem; }
 [data-testid="stSidebar"] h3 { font-size: 0.78rem; font-weight: 600; letter-spacing: 0.06em;
   text-transform: uppercase; color: #8c99a8; padding: 0.9rem 0 0.1rem; }
+[data-testid="stSidebar"] [data-testid="stButtonGroup"] button { padding: 0 0.55rem; }
 .starlung-name { font-size: 1.35rem; font-weight: 600; color: #eef3f7; line-height: 1.2; }
 .starlung-subtitle { font-size: 0.85rem; color: #8c99a8; }
 .starlung-research { border: 1px solid #5c4a1e; background: #221c0e; color: #e0b464;

@@ -23,8 +23,6 @@ export function visibleMarks(nv, findings) {
 
 /** Draw the circles and their numbers. */
 export function paintMarks(context, marks, chosenId, ratio) {
-  const { canvas } = context
-  context.clearRect(0, 0, canvas.width, canvas.height)
   context.font = `600 ${12 * ratio}px system-ui, sans-serif`
   for (const { id, tile, x, y, radius } of marks) {
     const box = rectangle(tile)

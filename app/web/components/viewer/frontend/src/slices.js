@@ -1,10 +1,15 @@
 // NiiVue set up for reading a chest CT: three planes, radiological convention, no hot keys that surprise.
 import { DRAG_MODE, Niivue, SLICE_TYPE } from '@niivue/niivue'
 
-const LAYOUT = [
-  { sliceType: SLICE_TYPE.AXIAL, position: [0, 0, 0.56, 1] },
-  { sliceType: SLICE_TYPE.CORONAL, position: [0.565, 0, 0.435, 0.497] },
-  { sliceType: SLICE_TYPE.SAGITTAL, position: [0.565, 0.503, 0.435, 0.497] },
+const LEFT = 0.52
+const TOP = 0.5
+const GAP = 0.002
+
+/** Tiles as shares of the canvas: left, top, width, height; in NiiVue's order of planes. */
+export const LAYOUT = [
+  { sliceType: SLICE_TYPE.AXIAL, position: [0, 0, LEFT, 1] },
+  { sliceType: SLICE_TYPE.CORONAL, position: [LEFT, 0, 1 - LEFT, TOP - GAP] },
+  { sliceType: SLICE_TYPE.SAGITTAL, position: [LEFT, TOP + GAP, 1 - LEFT, 1 - TOP - GAP] },
 ]
 
 /** A NiiVue on `canvas`; `onDraw` runs after every picture, whatever caused it. */
@@ -17,10 +22,7 @@ export async function createSlices(canvas, onDraw) {
     fontMinPx: 12,
     fontSizeScaling: 0.1,
     fontColor: [0.62, 0.71, 0.78, 1],
-    crosshairColor: [0.37, 0.83, 0.9, 0.55],
-    crosshairWidth: 1,
-    crosshairWidthUnit: 'voxels',
-    crosshairGap: 12,
+    crosshairWidth: 0, // ours is drawn over the picture, one pixel thin at every zoom
     backColor: [0, 0, 0, 1],
     dragMode: DRAG_MODE.windowing,
     dragAndDropEnabled: false,

@@ -1,8 +1,9 @@
 // One reading view: three planes, marks, presets, readout and findings table.
 import { build } from './markup.js'
+import { paintCrosshair } from './crosshair.js'
 import { markAt, paintMarks, visibleMarks } from './marks.js'
 import { planes, rectangle } from './projection.js'
-import { createSlices, loadVolume, moveTo, setWindow } from './slices.js'
+import { LAYOUT, createSlices, loadVolume, moveTo, setWindow } from './slices.js'
 import { flip, formatMm, sliceNumber } from './space.js'
 import { fillTable, markRow } from './table.js'
 
@@ -136,7 +137,10 @@ export class ReadingView {
     }
     const ratio = slices.width / slices.clientWidth
     this.marks = visibleMarks(nv, this.findings)
-    paintMarks(overlay.getContext('2d'), this.marks, this.chosen, ratio)
+    const context = overlay.getContext('2d')
+    context.clearRect(0, 0, overlay.width, overlay.height)
+    paintCrosshair(context, nv, ratio)
+    paintMarks(context, this.marks, this.chosen, ratio)
     markRow(table, this.chosen)
     const names = [this.data.words.axial, this.data.words.coronal, this.data.words.sagittal]
     const axes = ['z', 'y', 'x']
@@ -149,8 +153,8 @@ export class ReadingView {
       const mm = lps[through[plane]]
       const box = rectangle(tile)
       labels[plane].textContent = `${names[plane]}  ${axes[plane]} ${formatMm(mm)} mm`
-      labels[plane].style.left = `${[0, 0.565, 0.565][plane] * slices.clientWidth}px`
-      labels[plane].style.top = `${[0, 0, 0.503][plane] * slices.clientHeight}px`
+      labels[plane].style.left = `${LAYOUT[plane].position[0] * slices.clientWidth}px`
+      labels[plane].style.top = `${LAYOUT[plane].position[1] * slices.clientHeight}px`
       root.dataset[['axialZ', 'coronalY', 'sagittalX'][plane]] = mm.toFixed(2)
       root.dataset[['axialBox', 'coronalBox', 'sagittalBox'][plane]] = [box.left, box.top, box.width, box.height].map((v) => Math.round(v / ratio)).join(',')
     }

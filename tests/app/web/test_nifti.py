@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel
+import numpy as np
+
+from app.web.nifti import lps_to_nifti, nifti_affine, write_nifti
+from medical.ct.volume import CtVolume, SeriesSource
+from medical.geometry import VolumeGeometry
+
+TILTED = VolumeGeometry.from_axes(
+    shape=(3, 4, 5),
+    origin_lps_mm=(-10, 20, -30),
+    z_step_lps_mm=(0, 0.4, 2),
+    y_step_lps_mm=(0, 0.7, 0.1),
+    x_step_lps_mm=(-0.6, 0, 0),
+)
+
+
+def test_left_and_back_become_negative() -> None:
+    assert lps_to_nifti((1, 2, 3)).tolist() == [-1, -2, 3]
+
+
+def test_affine_agrees_with_the_geometry_for_a_tilted_reversed_stack() -> None:
+    z, y, x = 2, 1, 4
+    nifti_mm = (nifti_affine(TILTED) @ (x, y, z, 1))[:3]
+    np.testing.assert_allclose(nifti_mm, lps_to_nifti(TILTED.voxel_to_lps((z, y, x))))
+
+
+def test_file_holds_the_same_hu_at_the_same_place(tmp_path: Path) -> None:
+    hu = np.arange(60, dtype=np.int16).reshape(3, 4, 5) - 1000
+    write_nifti(CtVolume(hu, TILTED, SeriesSource("1.2")), tmp_path / "ct.nii.gz")
+    image = nibabel.load(tmp_path / "ct.nii.gz")
+    assert image.get_data_dtype() == np.int16
+    np.testing.assert_array_equal(np.asarray(image.dataobj)[4, 1, 2], hu[2, 1, 4])
+    np.testing.assert_allclose(image.affine, nifti_affine(TILTED), atol=1e-5)
+
+
+def test_leaves_no_part_behind(tmp_path: Path) -> None:
+    hu = np.zeros((3, 4, 5), dtype=np.int16)
+    write_nifti(CtVolume(hu, TILTED, SeriesSource("1.2")), tmp_path / "ct.nii.gz")
+    assert [path.name for path in tmp_path.iterdir()] == ["ct.nii.gz"]

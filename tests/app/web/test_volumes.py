@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import asyncio
+import gzip
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from app.web.tokens import VolumeTokens
+from app.web.volumes import VolumeStore
+
+
+@dataclass
+class Answer:
+    status_code: int
+    headers: dict[str, str]
+    content: bytes
+
+
+class Client:
+    """One ASGI request at a time, without a network (Starlette's own client needs httpx)."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
+        sent: list[dict[str, Any]] = []
+        pairs = [(k.lower().encode(), v.encode()) for k, v in (headers or {}).items()]
+        scope = {"type": "http", "method": "GET", "path": path, "headers": pairs}
+        scope |= {"query_string": b"", "root_path": "", "http_version": "1.1"}
+
+        asked = asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            if asked.is_set():  # the client stays and says nothing more
+                await asyncio.Future()
+            asked.set()
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        asyncio.run(self._app(scope, receive, send))
+        found = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
+        return Answer(sent[0]["status"], found, b"".join(m.get("body", b"") for m in sent[1:]))
+
+
+class Clock:
+    now = 1e6
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(clock: Clock) -> VolumeStore:
+    return VolumeStore(VolumeTokens(life_seconds=60, clock=clock))
+
+
+@pytest.fixture
+def client(store: VolumeStore) -> Client:
+    return Client(Starlette(routes=[store.route()]))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "ct.nii.gz"
+    path.write_bytes(gzip.compress(b"voxels"))
+    return path
+
+
+def test_serves_compressed_and_private(store: VolumeStore, client: Client, file: Path) -> None:
+    response = client.get(store.url(file))
+    assert response.status_code == 200
+    assert gzip.decompress(response.content) == b"voxels"
+    assert response.headers["content-encoding"] == "gzip"
+    assert response.headers["cache-control"].startswith("private, max-age=")
+
+
+def test_sends_nothing_again(store: VolumeStore, client: Client, file: Path) -> None:
+    etag = client.get(store.url(file)).headers["etag"]
+    again = client.get(store.url(file), headers={"If-None-Match": etag})
+    assert again.status_code == 304
+    assert again.content == b""
+
+
+def test_forged_is_forbidden(store: VolumeStore, client: Client, file: Path) -> None:
+    url = store.url(file)
+    assert client.get(url.replace("/ct.nii", "x/ct.nii")).status_code == 403
+
+
+def test_expired_is_forbidden(store: VolumeStore, client: Client, file: Path, clock: Clock) -> None:
+    url = store.url(file)
+    clock.now += 121
+    assert client.get(url).status_code == 403
+
+
+def test_a_file_that_has_gone_is_not_found(store: VolumeStore, client: Client, file: Path) -> None:
+    url = store.url(file)
+    file.unlink()
+    assert client.get(url).status_code == 404
+
+
+def test_the_address_names_no_path(store: VolumeStore, file: Path) -> None:
+    assert file.parent.name not in store.url(file)

@@ -1,0 +1,93 @@
+"""What the tests ask of the reading page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+READY = ".viewer[data-state=ready]"
+
+
+@dataclass
+class ReadingPage:
+    """One tab at 1440×900 that notes errors, strangers and the bytes that reruns move."""
+
+    tab: Any
+    address: str
+    problems: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    volume_requests: int = 0
+    socket_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        self.tab.on("console", self._console)
+        self.tab.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.tab.on("request", self._request)
+        self.tab.on("websocket", self._socket)
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error":
+            self.problems.append(message.text)
+
+    def _request(self, request: Any) -> None:
+        url = urlsplit(request.url)
+        if url.scheme in ("http", "https", "ws") and url.netloc != urlsplit(self.address).netloc:
+            self.strangers.append(request.url)
+        self.volume_requests += "/starlung/volumes/" in request.url
+
+    def _socket(self, socket: Any) -> None:
+        def count(payload: str | bytes) -> None:
+            self.socket_bytes += len(payload)
+
+        socket.on("framereceived", count)
+        socket.on("framesent", count)
+
+    def open(self) -> None:
+        self.tab.goto(self.address)
+
+    def await_images(self, *, seconds: float = 60) -> None:
+        self.tab.wait_for_selector(READY, timeout=seconds * 1000)
+
+    def view(self) -> dict[str, str]:
+        """The component's data- attributes."""
+        found: dict[str, str] = self.tab.locator(".viewer").evaluate("e => ({...e.dataset})")
+        return found
+
+    def crosshair_lps_mm(self) -> list[float]:
+        return [float(v) for v in self.view()["crosshairLps"].split(",")]
+
+    def planes_lps_mm(self) -> list[float]:
+        """x of the sagittal, y of the coronal, z of the axial picture: what is really drawn."""
+        view = self.view()
+        return [float(view[name]) for name in ("sagittalX", "coronalY", "axialZ")]
+
+    def marks(self) -> list[dict[str, float]]:
+        found: list[dict[str, float]] = json.loads(self.view()["marks"])
+        return found
+
+    def choose_row(self, number: int) -> None:
+        self.tab.locator(f'tr[data-finding="{number}"]').click()
+        self.tab.wait_for_selector(f'tr.chosen[data-finding="{number}"]')
+
+    def click_canvas(self, x: float, y: float) -> None:
+        self.tab.locator("canvas.slices").click(position={"x": x, "y": y})
+
+    def settle(self) -> None:
+        """Wait until the rerun that a click caused has ended."""
+        self.tab.wait_for_timeout(1500)
+
+    def text(self) -> str:
+        return str(self.tab.inner_text("body"))
+
+
+@contextmanager
+def reading_page(browser: Any, address: str) -> Iterator[ReadingPage]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    try:
+        yield ReadingPage(context.new_page(), address)
+    finally:
+        context.close()

@@ -1,0 +1,64 @@
+"""What a user can get wrong ends in one sentence, never a trace."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.app.web.made_results import made_volume, write_made_result
+from tests.browser.page import reading_page
+
+pytestmark = pytest.mark.browser
+
+
+def folder_named(page: Any, text: str) -> None:
+    page.tab.get_by_text("Folder", exact=True).click()
+    box = page.tab.get_by_role("textbox", name="Study or result on this machine")
+    box.fill(text)
+    box.press("Enter")
+    page.tab.get_by_role("button", name="Score", exact=True).click()
+
+
+def assert_one_sentence(page: Any, part: str) -> None:
+    alert = page.tab.get_by_test_id("stAlert").filter(has_text=part)
+    alert.wait_for(timeout=90_000)
+    assert "\n" not in alert.inner_text().strip()
+    for trace in ("Traceback", "Error:", 'File "'):
+        assert trace not in page.text()
+
+
+def test_a_folder_that_does_not_exist(browser: Any, serve: Callable[..., str]) -> None:
+    with reading_page(browser, serve()) as page:
+        page.open()
+        folder_named(page, "no/such/study")
+        assert_one_sentence(page, "no/such/study: no such file or folder. Check the spelling.")
+        assert "Research use only" in page.text()
+
+
+def test_a_damaged_result(browser: Any, serve: Callable[..., str], tmp_path: Path) -> None:
+    folder = write_made_result(tmp_path / "out", made_volume(shape=(40, 40, 40)))
+    (folder / "findings.json").write_text("{}")
+    with reading_page(browser, serve("--open", tmp_path / "out")) as page:
+        page.open()
+        assert_one_sentence(page, "is not a result in the form starlung.findings/1")
+
+
+def test_a_folder_without_a_ct(browser: Any, serve: Callable[..., str], tmp_path: Path) -> None:
+    pytest.importorskip("medical.scoring.score", reason="needs the scoring engine")
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "notes.txt").write_text("no CT here")
+    with reading_page(browser, serve()) as page:
+        page.open()
+        folder_named(page, str(tmp_path / "study"))
+        assert_one_sentence(page, "holds no CT images")
+
+
+def test_a_forged_address_is_forbidden(serve: Callable[..., str]) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{serve()}/starlung/volumes/forged.token/ct.nii")
+    assert refused.value.code == 403

@@ -1,0 +1,121 @@
+"""Reading a result in a real browser: marks, three planes, table, downloads, languages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.app.web.made_results import CENTRES_LPS_MM, made_volume, write_made_result
+from tests.browser.conftest import ROOT
+from tests.browser.page import ReadingPage, reading_page
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def page(browser: Any, serve: Callable[..., str], tmp_path: Path) -> Iterator[ReadingPage]:
+    write_made_result(tmp_path / "out", made_volume())
+    with reading_page(browser, serve("--open", tmp_path / "out")) as opened:
+        opened.open()
+        opened.await_images()
+        yield opened
+
+
+def picture(page: ReadingPage, name: str) -> None:
+    if os.environ.get("STARLUNG_SCREENSHOTS") == "1":
+        page.tab.screenshot(path=ROOT / "docs" / "screenshots" / f"{name}.png")
+
+
+def test_every_row_moves_all_three_planes_to_its_finding(page: ReadingPage) -> None:
+    assert page.view()["findings"] == "3"
+    for number, centre in enumerate(CENTRES_LPS_MM, start=1):
+        page.choose_row(number)
+        assert page.crosshair_lps_mm() == pytest.approx(centre, abs=0.05)
+        assert page.planes_lps_mm() == pytest.approx(centre, abs=0.05)
+        assert sorted(m["plane"] for m in page.marks() if m["id"] == number) == [0, 1, 2]
+
+
+def test_a_click_on_a_mark_goes_to_the_middle_of_its_finding(page: ReadingPage) -> None:
+    page.choose_row(1)
+    mark = next(m for m in page.marks() if m["id"] == 1 and m["plane"] == 1)
+    page.click_canvas(mark["x"] + 4, mark["y"] - 3)
+    page.settle()
+    assert page.planes_lps_mm() == pytest.approx(CENTRES_LPS_MM[0], abs=0.05)
+    assert "Last click: slice 56, LPS −62.0, 14.0, −120.0 mm" in page.text()
+
+
+def test_a_click_beside_the_marks_reports_where_it_was(page: ReadingPage) -> None:
+    page.choose_row(1)
+    left, top, width, height = (float(v) for v in page.view()["axialBox"].split(","))
+    page.click_canvas(left + width * 0.75, top + height * 0.25)
+    page.settle()
+    x, y, z = page.crosshair_lps_mm()
+    # Radiological: the right of the screen is the patient's left, +x; the top is the front, -y.
+    assert x == pytest.approx(0.25 * 160 * 2.2, abs=3)
+    assert y == pytest.approx(-0.25 * 160 * 2.2, abs=3)
+    assert z == pytest.approx(-120, abs=0.05)
+    assert "Last click: slice 56" in page.text()
+
+
+def test_windows_change_the_picture(page: ReadingPage) -> None:
+    lung = page.tab.locator("canvas.slices").screenshot()
+    page.tab.get_by_role("button", name="Bone").click()
+    page.tab.wait_for_timeout(500)
+    assert page.tab.locator("canvas.slices").screenshot() != lung
+
+
+def test_reruns_move_kilobytes_and_the_volume_once(
+    page: ReadingPage, record_property: Callable[[str, object], None]
+) -> None:
+    before = page.socket_bytes
+    for number in (2, 3, 1):
+        page.choose_row(number)
+        page.settle()
+    per_rerun = (page.socket_bytes - before) / 3
+    record_property("bytes_per_rerun", per_rerun)
+    assert 0 < per_rerun < 50_000
+    assert page.volume_requests == 1
+
+
+def test_a_page_opened_again_asks_for_the_same_address(page: ReadingPage) -> None:
+    page.tab.reload()
+    page.await_images()
+    page.settle()
+    statuses = page.tab.evaluate(
+        "() => performance.getEntriesByType('resource')"
+        ".filter(e => e.name.includes('/starlung/volumes/')).map(e => e.transferSize)"
+    )
+    assert len(statuses) == 1
+    assert statuses[0] < 1000, "the browser's cache should have served the volume"
+
+
+def test_is_quiet_local_and_says_what_it_is_not(page: ReadingPage) -> None:
+    picture(page, "reading")
+    page.choose_row(2)
+    page.tab.get_by_role("button", name="Mediastinum").click()
+    page.settle()
+    picture(page, "reading-mediastinum")
+    assert page.problems == []
+    assert page.strangers == []
+    assert page.text().count("Research use only") >= 1
+    assert page.tab.locator(".research").inner_text().startswith("Research use only")
+    assert "patient's right is on the left" in page.tab.locator(".convention").inner_text()
+
+
+def test_downloads_are_the_files(page: ReadingPage, tmp_path: Path) -> None:
+    for name in ("findings.json", "predictions.csv"):
+        with page.tab.expect_download() as download:
+            page.tab.get_by_role("button", name=name).click()
+        found = next((tmp_path / "out").rglob(name))
+        assert Path(download.value.path()).read_bytes() == found.read_bytes()
+
+
+def test_speaks_chinese(page: ReadingPage) -> None:
+    page.tab.get_by_text("中文", exact=True).click()
+    page.tab.get_by_text("3 个发现达到或超过工作点").wait_for()
+    assert page.tab.locator(".research").inner_text().startswith("仅供研究使用")
+    assert "右中区" in page.tab.locator("table").inner_text()

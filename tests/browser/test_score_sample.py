@@ -1,0 +1,55 @@
+"""The whole way: score the sample in the browser, see its nodules, go to each."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import ROOT
+from tests.browser.page import ReadingPage, reading_page
+from tests.browser.test_reading_page import picture
+
+pytestmark = pytest.mark.browser
+TRUTH = ROOT / "sample_data" / "truth.csv"
+
+
+def truth_lps_mm() -> list[tuple[float, ...]]:
+    with TRUTH.open() as file:
+        names = ("coordX", "coordY", "coordZ", "diameter_mm")
+        return [tuple(float(row[name]) for name in names) for row in csv.DictReader(file)]
+
+
+@pytest.fixture
+def scored(browser: Any, serve: Callable[..., str], tmp_path: Path) -> Any:
+    pytest.importorskip("medical.scoring.score", reason="needs the scoring engine")
+    if not TRUTH.is_file():
+        pytest.skip("needs sample_data/truth.csv")
+    with reading_page(browser, serve()) as page:
+        page.open()
+        page.tab.get_by_role("button", name="Score", exact=True).click()
+        page.tab.get_by_text("Detect: search the lungs").wait_for(timeout=60_000)
+        picture(page, "scoring")
+        page.await_images(seconds=420)
+        yield page
+
+
+def test_finds_the_sample_s_nodules_where_they_are(scored: ReadingPage) -> None:
+    picture(scored, "sample")
+    rows = scored.tab.locator("tr[data-finding]").count()
+    assert rows >= 3
+    reached = []
+    for number in range(1, rows + 1):
+        scored.choose_row(number)
+        position = scored.crosshair_lps_mm()
+        assert scored.planes_lps_mm() == pytest.approx(position, abs=0.05)
+        reached.append(position)
+    for x, y, z, diameter_mm in truth_lps_mm():
+        nearest = min(math.dist((x, y, z), position) for position in reached)
+        assert nearest <= diameter_mm / 2
+    assert scored.problems == []
+    assert scored.strangers == []
