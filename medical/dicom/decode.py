@@ -13,9 +13,19 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int16
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.pixels.utils import iter_pixels
-from pydicom.uid import UID, JPEGLSLossless, JPEGLSNearLossless, RLELossless
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
 
 from medical.dicom import tags
 from medical.dicom.frames import Frame
@@ -25,6 +35,15 @@ from medical.errors import InputError
 HU_LIKE_MINIMUM = -300
 FAST_PLUGIN = {JPEGLSLossless: "pyjpegls", JPEGLSNearLossless: "pyjpegls", RLELossless: "pylibjpeg"}
 """Three times faster than the plugin that pydicom tries first."""
+
+
+NATIVE = (
+    "",
+    ImplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    DeflatedExplicitVRLittleEndian,
+)
 
 
 class NotHounsfieldError(Exception):
@@ -61,12 +80,40 @@ def decode_file(
 def _decode(
     path: Path, frames: Sequence[Frame], plugin: str
 ) -> Iterator[tuple[Frame, Int16[np.ndarray, "y x"]]]:
-    header = Dataset()
     several = len(frames) > 1 or frames[0].index > 0
-    indices = [frame.index for frame in frames] if several else None
-    arrays = iter_pixels(path, ds_out=header, raw=True, indices=indices, decoding_plugin=plugin)
+    source, header = _source(path, frames[0])
+    arrays = iter_pixels(
+        source,
+        ds_out=None if source is header else header,
+        raw=True,
+        indices=[frame.index for frame in frames] if several else None,
+        decoding_plugin=plugin,
+        correct_unused_bits=False,  # it would wrap padding that lies outside of Bits Stored
+    )
     for frame, stored in zip(frames, arrays, strict=True):
         yield frame, to_hu(_true_values(stored, header, frame), frame)
+
+
+def _source(path: Path, frame: Frame) -> tuple[Path | Dataset, Dataset]:
+    """What pydicom shall decode, and the header that goes with it.
+
+    Usually the path, so that only the wanted frames are read. Deflated files, and old ones that do
+    not name their encoding, must be read as a whole.
+    """
+    if frame.transfer_syntax not in ("", DeflatedExplicitVRLittleEndian):
+        return path, Dataset()
+    dataset = dcmread(path, force=True)
+    if not frame.transfer_syntax:
+        implicit, little = dataset.original_encoding
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = (
+            ImplicitVRLittleEndian
+            if implicit
+            else ExplicitVRLittleEndian
+            if little
+            else ExplicitVRBigEndian
+        )
+    return dataset, dataset
 
 
 def _true_values(stored: NDArray[Any], header: Dataset, frame: Frame) -> NDArray[Any]:
@@ -75,7 +122,7 @@ def _true_values(stored: NDArray[Any], header: Dataset, frame: Frame) -> NDArray
         raise ValueError(f"decoded {stored.shape}, announced {(frame.rows, frame.columns)}")
     bits = tags.whole(header, "BitsStored")
     high = tags.whole(header, "HighBit")
-    if bits is None or high is None or UID(frame.transfer_syntax).is_compressed:
+    if bits is None or high is None or frame.transfer_syntax not in NATIVE:
         return stored
     if high >= bits:
         stored = stored >> (high + 1 - bits)
