@@ -1,0 +1,131 @@
+"""Free-response ROC: sensitivity against false positives per scan, its mean, its interval.
+
+Source:
+    Setio et al., Med Image Anal 2017;42:1 (LUNA16): seven operating points, CPM as their mean,
+    1,000 bootstraps by scan after Efron and Tibshirani.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medical.evaluation.matching import ScanMatch
+
+FALSE_POSITIVES_PER_SCAN: tuple[float, ...] = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+BOOTSTRAPS = 1000
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrocCurve:
+    """Points of the curve from the strictest to the laxest threshold; starts at (0, 0).
+
+    Args:
+        false_positives: per scan, never falling.
+        sensitivity: 0..1, never falling; ``nan`` throughout when there are no nodules.
+    """
+
+    false_positives: Array
+    sensitivity: Array
+
+    def at(self, false_positives: Sequence[float] | Array) -> Array:
+        """Sensitivity by linear interpolation; beyond the last point the last value holds."""
+        return np.interp(false_positives, self.false_positives, self.sensitivity)
+
+    @property
+    def cpm(self) -> float:
+        """Competition performance metric: mean sensitivity at the seven operating points."""
+        return float(self.at(FALSE_POSITIVES_PER_SCAN).mean())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """All that counts, flattened and sorted from the highest score to the lowest.
+
+    Args:
+        score: of each found nodule (its strongest mark) and each false positive.
+        is_nodule: which of the two.
+        scan: index of the scan.
+        nodules: nodules in each scan, missed ones too.
+    """
+
+    score: Array
+    is_nodule: NDArray[np.bool_]
+    scan: NDArray[np.int64]
+    nodules: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, scans: Sequence[ScanMatch]) -> Scores:
+        """Gather the outcome of all scans."""
+        entries = [
+            (score, is_nodule, index)
+            for index, scan in enumerate(scans)
+            for is_nodule, scores in ((True, scan.found_at), (False, scan.false_positives))
+            for score in scores
+            if score is not None
+        ]
+        score = np.array([entry[0] for entry in entries], dtype=np.float64)
+        order = np.argsort(-score, kind="stable")
+        return cls(
+            score[order],
+            np.array([entry[1] for entry in entries], dtype=bool)[order],
+            np.array([entry[2] for entry in entries], dtype=np.int64)[order],
+            np.array([len(scan.nodules) for scan in scans], dtype=np.int64),
+        )
+
+    def curve(self, *, times: NDArray[np.int64] | None = None) -> FrocCurve:
+        """The curve; ``times`` says how often each scan counts (a bootstrap's draw)."""
+        if times is None:
+            times = np.ones(len(self.nodules), dtype=np.int64)
+        weight = times[self.scan]
+        # Equal scores pass a threshold together: the curve has one point for each distinct score.
+        last = np.append(np.diff(self.score) != 0, True)[: len(self.score)]
+        found = np.cumsum(weight * self.is_nodule)[last]
+        false = np.cumsum(weight * ~self.is_nodule)[last]
+        total = int((times * self.nodules).sum())
+        sensitivity = np.append(0.0, found) / total if total else np.full(len(found) + 1, np.nan)
+        return FrocCurve(np.append(0.0, false) / int(times.sum()), sensitivity)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bootstrap:
+    """What repetition of the evaluation on redrawn scans gave.
+
+    Args:
+        cpm_ci95: 2.5th and 97.5th percentile; ``None`` when no draw held a nodule.
+        grid: false positives per scan of the band.
+        low: 2.5th percentile of the sensitivity at ``grid``.
+        high: 97.5th percentile.
+    """
+
+    cpm_ci95: tuple[float, float] | None
+    grid: Array
+    low: Array
+    high: Array
+
+
+def bootstrap(scores: Scores, *, draws: int = BOOTSTRAPS, seed: int = 0) -> Bootstrap:
+    """Redraw the scans with replacement; draws without any nodule say nothing and are dropped."""
+    if draws < 1:
+        raise ValueError(f"draws must be at least 1, got {draws}")
+    rng = np.random.default_rng(seed)
+    count = len(scores.nodules)
+    grid = np.geomspace(FALSE_POSITIVES_PER_SCAN[0], FALSE_POSITIVES_PER_SCAN[-1], 97)
+    means, bands = [], []
+    for _ in range(draws):
+        times = np.bincount(rng.integers(count, size=count), minlength=count)
+        if not (times * scores.nodules).any():
+            continue
+        curve = scores.curve(times=times)
+        means.append(curve.cpm)
+        bands.append(curve.at(grid))
+    if not means:
+        nothing = np.full_like(grid, np.nan)
+        return Bootstrap(None, grid, nothing, nothing)
+    low, high = np.percentile(bands, (2.5, 97.5), axis=0)
+    cpm_low, cpm_high = np.percentile(means, (2.5, 97.5))
+    return Bootstrap((float(cpm_low), float(cpm_high)), grid, low, high)

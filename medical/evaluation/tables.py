@@ -1,0 +1,252 @@
+"""Read the four LUNA16 tables: reference nodules, irrelevant findings, the list of scans, marks."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from medical.errors import InputError
+
+_POSITION = ("coordX", "coordY", "coordZ")
+# LUNA16 writes -1 where radiologists gave no size; its evaluation takes 10 mm.
+UNSIZED_DIAMETER_MM = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceFinding:
+    """A nodule that must be found, or a finding that must not count.
+
+    Args:
+        series_uid: the scan.
+        center_lps_mm: LPS ``(x, y, z)``.
+        diameter_mm: > 0; a mark hits closer than half of it.
+    """
+
+    series_uid: str
+    center_lps_mm: tuple[float, float, float]
+    diameter_mm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One candidate that the detector gave.
+
+    Args:
+        series_uid: the scan.
+        center_lps_mm: LPS ``(x, y, z)``.
+        probability: any finite score; higher is surer.
+    """
+
+    series_uid: str
+    center_lps_mm: tuple[float, float, float]
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What an evaluation needs.
+
+    Args:
+        series_uids: every scan that counts, with or without nodules and marks.
+        nodules: the reference.
+        irrelevant: findings on which marks are ignored.
+        marks: the detector's candidates.
+        warnings: what the reader of the result should know, one sentence each.
+    """
+
+    series_uids: tuple[str, ...]
+    nodules: tuple[ReferenceFinding, ...]
+    irrelevant: tuple[ReferenceFinding, ...]
+    marks: tuple[Mark, ...]
+    warnings: tuple[str, ...] = field(default=())
+
+
+def read_tables(*, truth: Path, excluded: Path | None, series: Path, predictions: Path) -> Tables:
+    """Read and check all files; any may be gzip-compressed (``.gz``).
+
+    Reference rows of scans outside the list are left out, as LUNA16 does, so that one
+    ``annotations.csv`` serves every fold; a warning counts them. Marks outside the list are
+    refused: leaving them out would flatter the detector.
+
+    Raises:
+        InputError: a file cannot be read, lacks a column or holds a value that cannot be used; the
+            message names file and row.
+    """
+    uids = read_series_uids(series)
+    listed = frozenset(uids)
+    warnings: list[str] = []
+    nodules = _within(read_reference(truth), listed, truth, warnings)
+    _warn_of_voxels(nodules, truth, warnings)
+    irrelevant: Sequence[ReferenceFinding] = ()
+    if excluded is not None:
+        findings = read_reference(excluded, unsized_allowed=True)
+        irrelevant = _within(findings, listed, excluded, warnings, any_needed=False)
+    marks = read_marks(predictions, listed=listed, list_name=series.name)
+    return Tables(uids, tuple(nodules), tuple(irrelevant), tuple(marks), tuple(warnings))
+
+
+def read_series_uids(path: Path) -> tuple[str, ...]:
+    """The scans, one a line; a heading ``seriesuid`` is allowed.
+
+    Raises:
+        InputError: the file is unreadable, empty or names a scan twice.
+    """
+    seen: dict[str, int] = {}
+    for row, cells in _cells(path):
+        uid = cells[0].strip()
+        if not uid or (not seen and uid.lower() == "seriesuid"):
+            continue
+        if uid in seen:
+            raise InputError(
+                path, f"row {row} repeats series {uid} of row {seen[uid]}", "Remove one of the rows"
+            )
+        seen[uid] = row
+    if not seen:
+        raise InputError(path, "lists no series", "Give one series UID a line")
+    return tuple(seen)
+
+
+def read_reference(path: Path, *, unsized_allowed: bool = False) -> list[ReferenceFinding]:
+    """Rows of ``annotations.csv`` or, with ``unsized_allowed``, ``annotations_excluded.csv``.
+
+    Raises:
+        InputError: a column is missing or a value cannot be used.
+    """
+    findings = []
+    for row, values in _records(path, (*_POSITION, "diameter_mm")):
+        x, y, z, diameter = (
+            _number(path, row, name, values) for name in (*_POSITION, "diameter_mm")
+        )
+        if diameter < 0 and unsized_allowed:
+            diameter = UNSIZED_DIAMETER_MM
+        if not diameter > 0 and not unsized_allowed:
+            raise InputError(
+                path, f"row {row}: diameter_mm must be positive, got {diameter:g}",
+                "Give each reference nodule its diameter in millimetres",
+            )  # fmt: skip
+        findings.append(ReferenceFinding(values["seriesuid"], (x, y, z), diameter))
+    return findings
+
+
+def read_marks(path: Path, *, listed: frozenset[str], list_name: str) -> list[Mark]:
+    """Rows of ``predictions.csv``; further columns are left alone.
+
+    Raises:
+        InputError: a column is missing, a value is no number, or a scan is not ``listed``.
+    """
+    marks = []
+    for row, values in _records(path, (*_POSITION, "probability")):
+        if values["seriesuid"] not in listed:
+            raise InputError(
+                path, f"row {row}: series {values['seriesuid']} is not in {list_name}",
+                f"Add it to {list_name}, or remove its marks",
+            )  # fmt: skip
+        x, y, z, score = (_number(path, row, name, values) for name in (*_POSITION, "probability"))
+        marks.append(Mark(values["seriesuid"], (x, y, z), score))
+    return marks
+
+
+def _within(
+    findings: list[ReferenceFinding],
+    listed: frozenset[str],
+    path: Path,
+    warnings: list[str],
+    *,
+    any_needed: bool = True,
+) -> list[ReferenceFinding]:
+    kept = [finding for finding in findings if finding.series_uid in listed]
+    outside = {finding.series_uid for finding in findings} - listed
+    if findings and not kept and any_needed:
+        raise InputError(
+            path, f"row 2: series {findings[0].series_uid} is not in the list of series, nor is "
+            "any other of this file", "Give the list of series that belongs to this truth",
+        )  # fmt: skip
+    if outside:
+        warnings.append(
+            f"{path}: {len(findings) - len(kept)} rows of {len(outside)} series outside the list "
+            "of series were left out."
+        )
+    return kept
+
+
+def _warn_of_voxels(nodules: Sequence[ReferenceFinding], path: Path, warnings: list[str]) -> None:
+    """Patient positions straddle zero and have decimals; voxel indices never do."""
+    values = [value for nodule in nodules for value in nodule.center_lps_mm]
+    if len(nodules) >= 3 and all(value >= 0 and value == int(value) for value in values):
+        warnings.append(
+            f"{path}: every position is a whole number of at least 0, which looks like voxel "
+            "indices; the evaluation takes them as LPS millimetres."
+        )
+
+
+def _open(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def _cells(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Row number (1-based, as editors count) and cells of every row that is not blank."""
+    try:
+        with _open(path) as file:
+            reader = csv.reader(file)
+            for cells in reader:
+                if any(cell.strip() for cell in cells):
+                    yield reader.line_num, cells
+    except FileNotFoundError:
+        raise InputError(path, "does not exist", "Check the path") from None
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(
+            path, f"cannot be read as CSV text ({error})", "Give a CSV file in UTF-8"
+        ) from error
+
+
+def _records(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Row number and the needed cells by column name."""
+    rows = _cells(path)
+    _, heading = next(rows, (1, []))
+    names = [name.strip() for name in heading]
+    needed = ("seriesuid", *columns)
+    missing = [name for name in needed if name not in names]
+    if missing:
+        raise InputError(path, f"row 1: {_missing(missing, names)}", _remedy(missing, names))
+    at = {name: names.index(name) for name in needed}
+    for row, cells in rows:
+        if len(cells) <= max(at.values()):
+            raise InputError(
+                path, f"row {row} has {len(cells)} values, the heading {len(names)}",
+                "Complete the row, or remove it",
+            )  # fmt: skip
+        yield row, {name: cells[k].strip() for name, k in at.items()}
+
+
+def _missing(missing: Sequence[str], names: Sequence[str]) -> str:
+    found = ", ".join(names) or "nothing"
+    return f"column {', '.join(missing)} is missing; found {found}"
+
+
+def _remedy(missing: Sequence[str], names: Sequence[str]) -> str:
+    if "coordX" in missing and any("voxel" in n.lower() or n.lower() in "xyzijk" for n in names):
+        return (
+            "Positions must be LPS millimetres in coordX, coordY and coordZ: convert the voxel "
+            "indices with the scan's geometry"
+        )
+    return f"Add a heading that names {', '.join(missing)}, as LUNA16 does"
+
+
+def _number(path: Path, row: int, name: str, values: dict[str, str]) -> float:
+    try:
+        value = float(values[name])
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(
+            path, f"row {row}: {name} must be a finite number, got '{values[name]}'",
+            "Correct the value",
+        )  # fmt: skip
+    return value
