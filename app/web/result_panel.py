@@ -23,12 +23,13 @@ def result_panel(result: Path, words: Words) -> tuple[Path, SeriesFindings]:
     if not folders:
         raise InputError(result, "holds no result any more", "Score the study again")
     folder = folders[0]
+    st.subheader(words("series"))
     if len(folders) > 1:
-        st.subheader(words("series"))
         folder = st.selectbox(
             words("series"), folders, format_func=lambda f: f.name, label_visibility="collapsed"
         )
     findings = read_findings(folder)
+    st.caption(findings.series_instance_uid)
     _quality(findings, words)
     _downloads(folder, words)
     return folder, findings

@@ -26,6 +26,10 @@ class Session:
     source: Path | None = None
     notices: tuple[str, ...] = ()
 
+    def begin(self, job: Job) -> None:
+        """Watch a new job; the result of an earlier study must not stay beside its progress."""
+        self.job, self.result, self.source, self.notices = job, None, None, ()
+
     def show(self, result: Path, *, source: Path | None, notices: tuple[str, ...] = ()) -> None:
         """Put a result on the screen."""
         self.job, self.result, self.source, self.notices = None, result, source, notices

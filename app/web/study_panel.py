@@ -61,7 +61,7 @@ def _upload(session: Session, words: Words, *, busy: bool) -> None:
         except InputError as error:
             session.tell(str(error))
         else:
-            session.job = context().jobs.submit(source, folder)
+            session.begin(context().jobs.submit(source, folder))
         st.rerun()
 
 
@@ -94,5 +94,4 @@ def _score_button(words: Words, *, busy: bool) -> bool:
 
 def _start(session: Session, source: Path) -> None:
     jobs = context().jobs
-    session.notices = ()
-    session.job = jobs.submit(source, jobs.new_folder())
+    session.begin(jobs.submit(source, jobs.new_folder()))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+PICTURES = Path(__file__).parents[2] / "docs" / "screenshots"
 READY = ".viewer[data-state=ready]"
 
 
@@ -79,6 +82,11 @@ class ReadingPage:
     def settle(self) -> None:
         """Wait until the rerun that a click caused has ended."""
         self.tab.wait_for_timeout(1500)
+
+    def picture(self, name: str) -> None:
+        """Keep a picture for the documentation when STARLUNG_SCREENSHOTS=1."""
+        if os.environ.get("STARLUNG_SCREENSHOTS") == "1":
+            self.tab.screenshot(path=PICTURES / f"{name}.png")
 
     def text(self) -> str:
         return str(self.tab.inner_text("body"))

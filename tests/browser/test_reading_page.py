@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.app.web.made_results import CENTRES_LPS_MM, made_volume, write_made_result
-from tests.browser.conftest import ROOT
 from tests.browser.page import ReadingPage, reading_page
 
 pytestmark = pytest.mark.browser
@@ -23,11 +21,6 @@ def page(browser: Any, serve: Callable[..., str], tmp_path: Path) -> Iterator[Re
         opened.open()
         opened.await_images()
         yield opened
-
-
-def picture(page: ReadingPage, name: str) -> None:
-    if os.environ.get("STARLUNG_SCREENSHOTS") == "1":
-        page.tab.screenshot(path=ROOT / "docs" / "screenshots" / f"{name}.png")
 
 
 def test_every_row_moves_all_three_planes_to_its_finding(page: ReadingPage) -> None:
@@ -94,11 +87,9 @@ def test_a_page_opened_again_asks_for_the_same_address(page: ReadingPage) -> Non
 
 
 def test_is_quiet_local_and_says_what_it_is_not(page: ReadingPage) -> None:
-    picture(page, "reading")
     page.choose_row(2)
     page.tab.get_by_role("button", name="Mediastinum").click()
     page.settle()
-    picture(page, "reading-mediastinum")
     assert page.problems == []
     assert page.strangers == []
     assert page.text().count("Research use only") >= 1

@@ -12,7 +12,6 @@ import pytest
 
 from tests.browser.conftest import ROOT
 from tests.browser.page import ReadingPage, reading_page
-from tests.browser.test_reading_page import picture
 
 pytestmark = pytest.mark.browser
 TRUTH = ROOT / "sample_data" / "truth.csv"
@@ -33,13 +32,13 @@ def scored(browser: Any, serve: Callable[..., str], tmp_path: Path) -> Any:
         page.open()
         page.tab.get_by_role("button", name="Score", exact=True).click()
         page.tab.get_by_text("Detect: search the lungs").wait_for(timeout=60_000)
-        picture(page, "scoring")
+        page.picture("scoring")
         page.await_images(seconds=420)
         yield page
 
 
 def test_finds_the_sample_s_nodules_where_they_are(scored: ReadingPage) -> None:
-    picture(scored, "sample")
+    scored.picture("reading")
     rows = scored.tab.locator("tr[data-finding]").count()
     assert rows >= 3
     reached = []
@@ -51,5 +50,9 @@ def test_finds_the_sample_s_nodules_where_they_are(scored: ReadingPage) -> None:
     for x, y, z, diameter_mm in truth_lps_mm():
         nearest = min(math.dist((x, y, z), position) for position in reached)
         assert nearest <= diameter_mm / 2
+    scored.choose_row(2)
+    scored.tab.get_by_role("button", name="Mediastinum").click()
+    scored.settle()
+    scored.picture("reading-mediastinum")
     assert scored.problems == []
     assert scored.strangers == []
