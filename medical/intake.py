@@ -60,8 +60,8 @@ class SeriesHandle:
                 return read_series(self.origin, progress=progress)
             uid = self.series_instance_uid
             volume = read_volume_file(self.origin, series_instance_uid=uid)
-        except InputError:
-            raise
+        except InputError as error:
+            raise self._as_named(error) from error
         except MemoryError as problem:
             error = InputError(self.path, "too large for this machine's memory", "Free memory")
             raise error from problem
@@ -72,6 +72,12 @@ class SeriesHandle:
         if progress is not None:
             progress(1.0)
         return volume
+
+    def _as_named(self, error: InputError) -> InputError:
+        """The error with a path that the user knows, should it lie in an unpacked zip."""
+        if error.path.is_relative_to(self.path):
+            return error
+        return InputError(self.path, f"{error.path.name}: {error.problem}", error.remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,7 @@ def open_input(path: Path, *, work_dir: Path, zip_limit_bytes: int = DEFAULT_LIM
         if is_dicomdir(path):
             files = indexed_files(path) or list(walk.files(path.parent))
         sorted_files = _sort_files(files, path)
-    return _settle(path, sorted_files, walk.errors)
+    return _settle(path, sorted_files, walk)
 
 
 @dataclass(slots=True)
@@ -141,17 +147,17 @@ def _sort_files(files: Iterable[Path], named: Path) -> _Sorted:
     return result
 
 
-def _settle(path: Path, files: _Sorted, zip_errors: Sequence[InputError]) -> Intake:
+def _settle(path: Path, files: _Sorted, walk: Walk) -> Intake:
     """Choose, and gather what is left over with its reasons."""
-    root = path if path.is_dir() else path.parent
+    root = path.parent if is_dicomdir(path) else path
     series, orphans = group_series(files.ct, root=root)
     studies = settle_studies(series)
     names: Counter[str] = Counter()
-    chosen = [_volume_handle(file, names) for file in files.volumes]
+    chosen = [_volume_handle(file, walk.as_named(file), names) for file in files.volumes]
     for picked, why in studies.chosen:
         chosen.append(
             SeriesHandle(
-                path if path.is_file() else picked.path,
+                path if path.is_file() else walk.as_named(picked.path),
                 picked.uid,
                 picked.study_uid,
                 picked.description,
@@ -159,19 +165,20 @@ def _settle(path: Path, files: _Sorted, zip_errors: Sequence[InputError]) -> Int
                 picked,
             )
         )
-    errors = [*zip_errors, *files.errors, *(file.error for file in orphans), *studies.errors]
+    errors = [*walk.errors, *files.errors, *(file.error for file in orphans), *studies.errors]
+    errors = [InputError(walk.as_named(e.path), e.problem, e.remedy) for e in errors]
     not_chosen = [*studies.not_chosen, *_skipped_series(files.skipped)]
     if not chosen:
         errors = [_only_error(path, errors, files.skipped)]
     return Intake(tuple(chosen), tuple(not_chosen), tuple(errors))
 
 
-def _volume_handle(file: Path, names: Counter[str]) -> SeriesHandle:
+def _volume_handle(file: Path, shown: Path, names: Counter[str]) -> SeriesHandle:
     """A volume file; a second file of the same stem gets a number."""
     stem = volume_stem(file)
     names[stem] += 1
     uid = stem if names[stem] == 1 else f"{stem}-{names[stem]}"
-    return SeriesHandle(file, uid, None, "CT volume file", "the only volume in its file", file)
+    return SeriesHandle(shown, uid, None, "CT volume file", "the only volume in its file", file)
 
 
 def _skipped_series(skipped: Sequence[SkippedFile]) -> list[NotChosen]:

@@ -24,6 +24,7 @@ class Walk:
     work_dir: Path
     budget: UnpackBudget
     errors: list[InputError] = field(default_factory=list)
+    unpacked: dict[Path, Path] = field(default_factory=dict)
 
     def files(self, path: Path, *, depth: int = 0, shown: Path | None = None) -> Iterator[Path]:
         """Files at or below ``path``, sorted within each folder.
@@ -39,6 +40,13 @@ class Walk:
         else:
             yield path
 
+    def as_named(self, path: Path) -> Path:
+        """What a user understands instead of a path in an unpacked zip: ``ct.zip/inner/file``."""
+        for folder, shown in self.unpacked.items():
+            if path.is_relative_to(folder):
+                return shown / path.relative_to(folder)
+        return path
+
     def _inside(self, archive: Path, depth: int, shown: Path) -> Iterator[Path]:
         if depth >= MAX_DEPTH:
             problem = f"a zip inside {MAX_DEPTH} other zips is not opened"
@@ -47,6 +55,7 @@ class Walk:
         folder, errors = unpack(archive, shown=shown, work_dir=self.work_dir, budget=self.budget)
         self.errors += errors
         if folder is not None:
+            self.unpacked[folder] = shown
             yield from self.files(folder, depth=depth + 1, shown=shown)
 
 
