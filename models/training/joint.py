@@ -19,7 +19,7 @@ from models.detector.refiner import CONTEXT_FACTOR, CROP, Refiner, near_extent_m
 from models.detector.targets import centre_targets
 
 FALSE_MARKS = 4  # a patch
-_ROUND = 16
+ROWS = 3  # candidates a patch that the refiner sees, false marks and nodules
 _CHUNK = 64  # crops at a time: each needs its own patch gathered, 3.5 MB a channel
 
 
@@ -85,10 +85,10 @@ class TwoStage(nn.Module):
             "diameter": torch.cat([(batch.diameters_mm * wobble)[true], size_said[false]]),
             "is_nodule": torch.cat([true[true], ~false[false]]),
         }
-        # few distinct batch sizes: the accelerator tunes its kernels once for each
-        total = len(rows["patch"])
-        keep = torch.randperm(total, device=device)[: max(total // _ROUND * _ROUND, min(total, 2))]
-        return {name: values[keep] for name, values in rows.items()}
+        # always the same number: the accelerator tunes its kernels once for each shape
+        total = max(1, len(rows["patch"]))
+        keep = torch.randperm(total, device=device).repeat(ROWS * count // total + 1)
+        return {name: values[keep[: ROWS * count]] for name, values in rows.items()}
 
     def _refine(self, marks: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         patch, slot = marks["patch"], marks["slot"]

@@ -33,7 +33,7 @@ from medical.retraining.cases import TrainingCase
 from models.detector.normalise import normalise
 
 SLOTS = 3
-_BOX = 64
+_BOX = 56
 _UNKNOWN = -1
 _VISIBLE_HU = 40.0  # least brightening that a reader could see
 _AIR_HU = -500.0
@@ -137,14 +137,14 @@ class NoduleEngine:
         )
 
     def _diameters(self, count: int) -> Tensor:
-        """LIDC is mostly small: three quarters from 3.5 to 12 mm, the rest up to 36 mm."""
+        """LIDC is mostly small: three quarters from 3.5 to 12 mm, the rest up to 32 mm."""
         r = torch.rand(count, device=self.device)
         small = torch.rand(count, device=self.device) < 0.75
-        low, high = torch.where(small, 3.5, 10.0), torch.where(small, 12.0, 36.0)
+        low, high = torch.where(small, 3.5, 10.0), torch.where(small, 12.0, 32.0)
         return torch.exp(low.log() + r * (high / low).log())
 
     def _render(self, wish_mm: Tensor, at: Tensor) -> _Rendered:
-        """Draw one thing for each patch in a box of 64 mm around ``at``: cube, shape or fake."""
+        """Draw one thing for each patch in a box of 56 mm around ``at``: cube, shape or fake."""
         count, device = len(wish_mm), self.device
         draw = torch.rand(count, device=device)
         is_cube, is_fake = draw < 0.25, draw > 0.8

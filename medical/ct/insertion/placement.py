@@ -37,7 +37,8 @@ def place(
     frame = torch.zeros_like(weight)
     keep = slice(_MARGIN, -_MARGIN)
     frame[:, :, keep, keep, keep] = 1
-    weight = (weight * frame)[:, 0]
+    # interpolation leaves lung a hair above 1 at places; a negative weight would be refused
+    weight = (weight.clamp(min=0) * frame)[:, 0]
     cells = weight.shape[-1]
     axis = (torch.arange(cells, device=device) + 0.5) * _CELL - 0.5
     spot = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(1, -1, 3)
