@@ -51,10 +51,15 @@ class Settings(BaseSettings):
     model: str = Field(default="starlung-base", description="name of the model that scores")
     passes: int = Field(default=32, ge=1, le=1000, description="Monte-Carlo dropout passes")
     upload_limit_mb: int = Field(default=2048, ge=1, description="largest upload, megabytes")
-    upload_keep_hours: float = Field(default=24.0, gt=0, description="uploads older than this are deleted")
-    volume_url_minutes: float = Field(default=60.0, gt=0, description="least life of a signed address; it lives up to twice this"
+    upload_keep_hours: float = Field(
+        default=24.0, gt=0, description="uploads older than this are deleted"
     )
-    score_timeout_minutes: float = Field(default=120.0, gt=0, description="a longer scoring run is ended")
+    volume_url_minutes: float = Field(
+        default=60.0, gt=0, description="least life of a signed address; it lives up to twice this"
+    )
+    score_timeout_minutes: float = Field(
+        default=120.0, gt=0, description="a longer scoring run is ended"
+    )
 
     @field_validator("host")
     @classmethod
