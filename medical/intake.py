@@ -63,8 +63,8 @@ class SeriesHandle:
         except InputError as error:
             raise self._as_named(error) from error
         except MemoryError as problem:
-            error = InputError(self.path, "too large for this machine's memory", "Free memory")
-            raise error from problem
+            too_large = "too large for this machine's memory"
+            raise InputError(self.path, too_large, "Close other programs") from problem
         except OSError as problem:
             reason = problem.strerror or type(problem).__name__
             remedy = "Check that the file still exists and may be read"

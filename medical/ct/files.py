@@ -27,6 +27,8 @@ SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mhd", ".mha")
 MAX_GZIP_RATIO = 1100  # deflate cannot pack better than 1032 to 1
 AIR_AT_MOST_HU = -300
 SPACING_RANGE_MM = (0.01, 50.0)
+META_FIELDS = {"ndims", "dimsize", "elementtype", "elementdatafile"}
+PIXEL_FILE_FIELDS = ("elementdatafile", "data file", "datafile")
 REMEDY = "Convert the original CT again, keeping Hounsfield units and the full header"
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -80,12 +82,16 @@ def read_volume_file(path: Path, *, series_instance_uid: str | None = None) -> C
 def _read_nifti(path: Path) -> tuple[NDArray[Any], Affine]:
     """Array ``[x, y, z]`` in HU and its affine to LPS; nibabel applies slope and intercept."""
     import nibabel
+    from nibabel.imageglobals import logger
 
+    logger.disabled = True  # its remarks on odd headers go to standard error
     image = nibabel.load(path)
     dtype = image.get_data_dtype()
     if dtype.fields is not None or dtype.kind not in "iuf":
         raise InputError(path, "a colour or complex image, not CT", REMEDY)
-    _check_size(path, image.shape, dtype.itemsize)
+    packed = path.suffix.lower() == ".gz"
+    stored_bytes = path.stat().st_size - (0 if packed else int(image.dataobj.offset))
+    _check_size(path, image.shape, dtype.itemsize, stored_bytes=stored_bytes, packed=packed)
     if image.header["qform_code"] == 0 and image.header["sform_code"] == 0:
         problem = "the header does not say where the volume lies (no qform, no sform)"
         raise InputError(path, problem, REMEDY)
@@ -103,14 +109,14 @@ def _read_with_sitk(path: Path) -> tuple[NDArray[Any], Affine]:
     """Array ``[x, y, z]`` and its affine to LPS, by SimpleITK."""
     import SimpleITK as sitk  # noqa: N813
 
-    _check_data_file(path)
+    stored_bytes, packed = _check_pixel_file(path)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     reader.ReadImageInformation()
     if reader.GetNumberOfComponents() != 1:
         raise InputError(path, "a colour or vector image, not CT", REMEDY)
     itemsize = sitk.GetArrayViewFromImage(sitk.Image([1, 1], reader.GetPixelID())).itemsize
-    _check_size(path, reader.GetSize(), itemsize)
+    _check_size(path, reader.GetSize(), itemsize, stored_bytes=stored_bytes, packed=packed)
     image = reader.Execute()
     if image.GetDimension() == 4:
         image = image[..., 0]
@@ -120,45 +126,64 @@ def _read_with_sitk(path: Path) -> tuple[NDArray[Any], Affine]:
     return sitk.GetArrayFromImage(image).T, affine
 
 
-def _check_data_file(path: Path) -> None:
-    """Refuse a header that names pixels elsewhere: it could make us read any file as an image."""
+def _check_pixel_file(path: Path) -> tuple[int, bool]:
+    """How many bytes of pixels an NRRD or MetaImage header has, and whether they are packed.
+
+    Refuses a header that names pixels elsewhere: it could make us read any file as an image.
+    """
+    fields, header_bytes = _header_fields(path)
+    if path.suffix.lower() in (".mhd", ".mha") and not fields.keys() >= META_FIELDS:
+        raise InputError(path, "the header is damaged or incomplete", REMEDY)
+    packed = (
+        fields.get("compresseddata", "").lower() == "true"
+        or fields.get("encoding", "raw").lower() != "raw"
+    )
+    target = next((fields[key] for key in PIXEL_FILE_FIELDS if key in fields), "LOCAL")
+    if target.upper() == "LOCAL":
+        return path.stat().st_size - header_bytes, packed
+    if target.upper().startswith("LIST") or "%" in target:
+        raise InputError(path, "pixels spread over several files", "Save as one volume file")
+    if Path(target).is_absolute() or ".." in Path(target).parts:
+        raise InputError(path, "its header names pixels outside of its folder", REMEDY)
+    if not (path.parent / target).is_file():
+        raise InputError(path, f"its pixel file {Path(target).name} is missing", REMEDY)
+    return (path.parent / target).stat().st_size, packed
+
+
+def _header_fields(path: Path) -> tuple[dict[str, str], int]:
+    """``key = value`` or ``key: value`` lines at the file's start, keys in lower case.
+
+    Returns:
+        The fields, and how many bytes the header takes.
+    """
+    fields: dict[str, str] = {}
+    length = 0
     with path.open("rb") as stream:
-        head = stream.read(1 << 16).split(b"\n\n")[0].decode("latin-1")
-    for line in head.splitlines():
-        key, _, target = line.replace("=", ":", 1).partition(":")
-        if key.strip().lower() not in ("elementdatafile", "data file", "datafile"):
-            continue
-        target = target.strip()
-        if target.lower() in ("local", ""):
-            return
-        if target.upper().startswith("LIST") or "%" in target:
-            raise InputError(path, "pixels spread over several files", "Save as one volume file")
-        if Path(target).is_absolute() or ".." in Path(target).parts:
-            raise InputError(path, "its header names pixels outside of its folder", REMEDY)
-        if not (path.parent / target).is_file():
-            raise InputError(path, f"its pixel file {Path(target).name} is missing", REMEDY)
+        for line in stream.read(1 << 16).splitlines(keepends=True):
+            length += len(line)
+            key, _, value = line.decode("latin-1").replace("=", ":", 1).partition(":")
+            if value:
+                fields.setdefault(key.strip().lower(), value.strip())
+            if key.strip() in ("", "ElementDataFile"):  # the ends of NRRD's and MetaImage's headers
+                break
+    return fields, length
 
 
-def _check_size(path: Path, shape: tuple[int, ...], itemsize: int) -> None:
+def _check_size(
+    path: Path, shape: tuple[int, ...], itemsize: int, *, stored_bytes: int, packed: bool
+) -> None:
     """One 3D volume, of a size that memory and the file can hold; before any allocation."""
+    size = " x ".join(map(str, shape))
     if len(shape) < 3 or any(count != 1 for count in shape[3:]) or min(shape) < 1:
-        problem = f"not one 3D volume but {' x '.join(map(str, shape))}"
-        raise InputError(path, problem, "Save one time point as one volume")
-    if shape[2] < 2 and min(shape[:3]) < 2:
+        raise InputError(path, f"not one 3D volume but {size}", "Save one time point as one volume")
+    if min(shape[:3]) < 2:
         raise InputError(path, "only a single slice", "Give the whole volume")
     voxels = math.prod(int(count) for count in shape)
     if voxels > MAX_VOXELS:
-        problem = f"a volume of {' x '.join(map(str, shape[:3]))} voxels is too large to read"
+        problem = f"a volume of {size} voxels is too large to read"
         raise InputError(path, problem, "Give one chest CT of at most 1024 x 1024 x 600")
-    if path.name.lower().endswith((".nii", ".nii.gz", ".nrrd", ".mha")):
-        packing = MAX_GZIP_RATIO if _may_be_packed(path) else 1
-        if voxels * itemsize > path.stat().st_size * packing:
-            raise InputError(path, "the file is cut short: voxels are missing", REMEDY)
-
-
-def _may_be_packed(path: Path) -> bool:
-    """Only a bare .nii is known not to be."""
-    return path.suffix.lower() != ".nii"
+    if voxels * itemsize > stored_bytes * (MAX_GZIP_RATIO if packed else 1):
+        raise InputError(path, "the file is cut short: voxels are missing", REMEDY)
 
 
 def _as_int16(values: NDArray[Any]) -> NDArray[np.int16]:

@@ -33,8 +33,12 @@ from medical.dicom.padding import AIR_HU, padded
 from medical.errors import InputError
 
 HU_LIKE_MINIMUM = -300
-FAST_PLUGIN = {JPEGLSLossless: "pyjpegls", JPEGLSNearLossless: "pyjpegls", RLELossless: "pylibjpeg"}
-"""Three times faster than the plugin that pydicom tries first."""
+PLUGINS = {
+    JPEGLSLossless: ("pyjpegls", ""),  # three times faster than the one that pydicom tries first
+    JPEGLSNearLossless: ("pyjpegls", ""),
+    RLELossless: ("pydicom",),  # pylibjpeg's panics on damaged data, past every "except Exception"
+}
+"""Decoders to try, in order; ``""`` stands for all that pydicom knows."""
 
 
 NATIVE = (
@@ -60,7 +64,7 @@ def decode_file(
         InputError: the pixels are damaged, cut short, or of a kind that nobody can decode.
     """
     done = 0
-    for plugin in dict.fromkeys((FAST_PLUGIN.get(UID(frames[0].transfer_syntax), ""), "")):
+    for plugin in PLUGINS.get(UID(frames[0].transfer_syntax), ("",)):
         try:
             for frame, hu in _decode(path, frames[done:], plugin):
                 done += 1

@@ -19,7 +19,7 @@ SPACING_XYZ = (0.7, 0.8, 1.5)
 
 def hu_volume() -> np.ndarray:
     z, y, x = np.mgrid[0:6, 0:10, 0:12]
-    return (-1000 + 100 * z + 10 * y + x).astype(np.int16)
+    return np.asarray(-1000 + 100 * z + 10 * y + x, dtype=np.int16)
 
 
 def image(hu: np.ndarray | None = None) -> sitk.Image:
@@ -171,3 +171,20 @@ def test_impossible_voxel_size(tmp_path: Path) -> None:
     path = tmp_path / "case.nii"
     nibabel.save(nibabel.Nifti1Image(hu_volume(), np.diag([900.0, 1, 1, 1])), path)
     assert "impossible voxel size" in refused(path, tmp_path)
+
+
+def test_truncated_raw_file(tmp_path: Path) -> None:
+    sitk.WriteImage(image(), str(tmp_path / "case.mhd"))
+    raw = tmp_path / "case.raw"
+    raw.write_bytes(raw.read_bytes()[:-100])
+    assert "cut short" in refused(tmp_path / "case.mhd", tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["nii", "nrrd", "mhd", "mha"])
+def test_damaged_header_prints_nothing(
+    ending: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / f"case.{ending}"
+    path.write_bytes(b"NDims = 3\nrubbish")
+    refused(path, tmp_path)
+    assert capfd.readouterr().err == ""

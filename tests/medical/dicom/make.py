@@ -73,7 +73,7 @@ def save(ds: Dataset, path: Path) -> Path:
     """Write one file, in the encoding that its transfer syntax asks for."""
     syntax = ds.file_meta.TransferSyntaxUID
     ds.file_meta.MediaStorageSOPClassUID = ds.get("SOPClassUID", CT)
-    ds.file_meta.MediaStorageSOPInstanceUID = ds.get("SOPInstanceUID", "1.2.3") or "1.2.3"
+    ds.file_meta.MediaStorageSOPInstanceUID = UID(ds.get("SOPInstanceUID") or "1.2.3")
     path.parent.mkdir(parents=True, exist_ok=True)
     if syntax == ExplicitVRBigEndian:
         ds["PixelData"].value = np.frombuffer(ds.PixelData, "<u2").astype(">u2").tobytes()

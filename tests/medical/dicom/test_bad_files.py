@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import warnings
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import JPEG2000Lossless
+from pydicom.uid import JPEG2000Lossless, RLELossless
 
 from medical.errors import InputError
 from tests.medical.dicom.make import codes, ct_slice, expected, read, save, series, take
@@ -39,7 +40,7 @@ def test_lone_file_of_a_series_asks_for_the_folder(tmp_path: Path) -> None:
     "keyword", ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"]
 )
 def test_no_place_in_the_patient(keyword: str, tmp_path: Path) -> None:
-    folder = series(tmp_path / "in", **{keyword: None})
+    folder = series(tmp_path / "in", change=lambda ds, _: delattr(ds, keyword))
     message = only_error(folder, tmp_path)
     assert "Image Position (Patient)" in message
     assert "Export the original axial CT series" in message
@@ -58,7 +59,7 @@ def test_no_place_in_the_patient(keyword: str, tmp_path: Path) -> None:
     ],
 )
 def test_impossible_place(keyword: str, value: list[float], tmp_path: Path) -> None:
-    folder = series(tmp_path / "in", **{keyword: value})
+    folder = series(tmp_path / "in", change=lambda ds, _: setattr(ds, keyword, value))
     assert "cannot be placed" in only_error(folder, tmp_path)
 
 
@@ -234,3 +235,15 @@ def test_malformed_numbers_are_passed_over(tmp_path: Path) -> None:
     _spoil_voltage(folder)
     volume = read(folder, tmp_path)
     np.testing.assert_array_equal(volume.hu, expected(8))
+
+
+@pytest.mark.parametrize("at", range(0, 60, 7))
+def test_damaged_rle_is_a_sentence_not_a_panic(at: int, tmp_path: Path) -> None:
+    def spoil(ds: Dataset, _: int) -> None:
+        ds.compress(RLELossless, generate_instance_uid=False)
+        start = 80 + at
+        ds.PixelData = ds.PixelData[:start] + b"\x7f" * 8 + ds.PixelData[start + 8 :]
+
+    handle = take(series(tmp_path / "in", change=spoil), tmp_path).chosen[0]
+    with contextlib.suppress(InputError):
+        handle.load()

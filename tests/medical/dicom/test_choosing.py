@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from medical.dicom.quality import kernel_class
 from tests.medical.dicom.make import ROOT, ct_slice, save, series, take
 
 
-def spaced(mm: float):  # noqa: ANN201
+def spaced(mm: float) -> Callable[[Dataset, int], None]:
     def change(ds: Dataset, index: int) -> None:
         ds.ImagePositionPatient = [-10, -20, -50 + mm * index]
         ds.SliceThickness = mm

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from medical.geometry import VolumeGeometry
 from tests.medical.dicom.make import codes, read, series
 
 
-def thick(mm: float):  # noqa: ANN201
+def thick(mm: float) -> Callable[[Dataset, int], None]:
     def change(ds: Dataset, index: int) -> None:
         ds.ImagePositionPatient = [-10, -20, mm * index]
         ds.SliceThickness = mm
