@@ -28,11 +28,17 @@ class Residual(nn.Module):
     """Two 3x3x3 convolutions beside a shortcut, optionally weighted by channel attention."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, *, stride: int = 1, channel_attention: bool = False
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        stride: int = 1,
+        channel_attention: bool = False,
     ) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            conv(in_channels, out_channels, stride=stride), conv(out_channels, out_channels, act=False)
+            conv(in_channels, out_channels, stride=stride),
+            conv(out_channels, out_channels, act=False),
         )
         same = in_channels == out_channels and stride == 1
         self.shortcut = (

@@ -87,7 +87,10 @@ class Refiner(nn.Module):
         self.mask = nn.Conv3d(w1, 1, kernel_size=1)
         flat = 2 * (w4 * 2) + 1
         self.dropout = config.dropout
-        self.hidden1, self.hidden2 = nn.Linear(flat, config.hidden), nn.Linear(config.hidden, config.hidden)
+        self.hidden1, self.hidden2 = (
+            nn.Linear(flat, config.hidden),
+            nn.Linear(config.hidden, config.hidden),
+        )
         self.out = nn.Linear(config.hidden, 2 + len(DENSITIES))
 
     def embed(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Embedded:
@@ -102,7 +105,9 @@ class Refiner(nn.Module):
         c4 = self.context(context)[2]
         d2 = self.up2(torch.cat([functional.interpolate(f4, scale_factor=2.0), f2], 1))
         d1 = self.up1(torch.cat([functional.interpolate(d2, scale_factor=2.0), f1], 1))
-        pooled = [p for f in (f4, c4) for p in (f.mean((2, 3, 4)), f[:, :, 2:6, 2:6, 2:6].amax((2, 3, 4)))]
+        pooled = [
+            p for f in (f4, c4) for p in (f.mean((2, 3, 4)), f[:, :, 2:6, 2:6, 2:6].amax((2, 3, 4)))
+        ]
         scale = torch.log(near_mm / NEAR_LEAST_MM)[:, None].to(f4.dtype)
         return Embedded(torch.cat([*pooled, scale], 1), self.mask(d1))
 

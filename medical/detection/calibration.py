@@ -1,0 +1,168 @@
+"""Raw scores to probabilities and intervals, and how that map is fitted.
+
+Probability: logistic regression on both stages' logits, weighted to the prevalence of LUNA16
+(1.3 nodules a scan). Intervals: split-conformal quantiles of normalised errors on held-out cases
+(Lei et al., JASA 2018;113:1094), the Monte-Carlo spread being the normaliser only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+from models.zoo.card import Calibration
+
+COVERAGE = 0.95
+NODULES_PER_SCAN = 1.3  # LUNA16: 1,186 nodules in 888 scans
+_LOGIT_FLOOR = 0.25
+_LOG_DIAMETER_FLOOR = 0.05
+_LOG_VOLUME_FLOOR = 0.10
+_GROUP = 20  # candidates of similar score whose frequency a probability interval must hold
+
+Floats = Float[np.ndarray, " n"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CandidateScores:
+    """Raw scores of candidates and what they turned out to be."""
+
+    detector_logit: Floats
+    refiner_logit: Floats  # mean over passes
+    refiner_spread: Floats  # standard deviation over passes
+    is_nodule: Bool[np.ndarray, " n"]
+    weight: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SizeErrors:
+    """ln(said / true) of found nodules, and the Monte-Carlo spread of ln(diameter)."""
+
+    log_diameter_error: Floats
+    log_volume_error: Floats
+    spread: Floats
+
+
+def probability(
+    calibration: Calibration, detector_logit: Floats, refiner_logit: Floats, spread: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Return probability and the ends of its 95 % interval for each candidate."""
+    score = (
+        calibration.intercept
+        + calibration.detector_slope * detector_logit
+        + calibration.refiner_slope * refiner_logit
+    )
+    half = calibration.logit_quantile * (
+        calibration.refiner_slope * spread + calibration.logit_floor
+    )
+    return expit(score), expit(score - half), expit(score + half)
+
+
+def size_interval(
+    said: float, spread: float, *, bias: float, quantile: float, floor: float
+) -> tuple[float, float, float]:
+    """Return the corrected size and the ends of its 95 % interval, in the unit of ``said``."""
+    middle = said * float(np.exp(-bias))
+    factor = float(np.exp(quantile * (spread + floor)))
+    return middle, middle / factor, middle * factor
+
+
+def conformal_quantile(scores: Floats, *, coverage: float = COVERAGE) -> float:
+    """The finite-sample conformal quantile: the ceil((n + 1) * coverage)-th smallest score.
+
+    Raises:
+        ValueError: too few scores for the coverage.
+    """
+    rank = int(np.ceil((len(scores) + 1) * coverage))
+    if rank > len(scores):
+        raise ValueError(f"{len(scores)} cases are too few for {coverage:.0%} coverage")
+    return float(np.sort(scores)[rank - 1])
+
+
+def fit_calibration(
+    scores: CandidateScores, sizes: SizeErrors, *, description: str, coverage: dict[str, float]
+) -> Calibration:
+    """Fit on cases that the weights have not seen.
+
+    Args:
+        scores: candidates of all kinds.
+        sizes: found nodules.
+        description: what the cases are, for the card.
+        coverage: measured elsewhere, on cases apart from these.
+    """
+    intercept, first, second = _logistic(scores)
+    raw = intercept + first * scores.detector_logit + second * scores.refiner_logit
+    unit = second * scores.refiner_spread + _LOGIT_FLOOR
+    bias_diameter = float(np.median(sizes.log_diameter_error))
+    bias_volume = float(np.median(sizes.log_volume_error))
+    return Calibration(
+        intercept=intercept,
+        detector_slope=first,
+        refiner_slope=second,
+        logit_quantile=_group_quantile(raw, unit, scores),
+        logit_floor=_LOGIT_FLOOR,
+        log_diameter_bias=bias_diameter,
+        log_diameter_quantile=conformal_quantile(
+            np.abs(sizes.log_diameter_error - bias_diameter) / (sizes.spread + _LOG_DIAMETER_FLOOR)
+        ),
+        log_diameter_floor=_LOG_DIAMETER_FLOOR,
+        log_volume_bias=bias_volume,
+        log_volume_quantile=conformal_quantile(
+            np.abs(sizes.log_volume_error - bias_volume) / (sizes.spread + _LOG_VOLUME_FLOOR)
+        ),
+        log_volume_floor=_LOG_VOLUME_FLOOR,
+        set_description=description,
+        nodules=int(scores.is_nodule.sum()),
+        candidates=len(scores.weight),
+        measured_coverage=coverage,
+    )
+
+
+def held_by_size_intervals(calibration: Calibration, sizes: SizeErrors) -> dict[str, float]:
+    """Share of sizes inside their intervals, for cases that were not calibrated on."""
+    diameter = np.abs(sizes.log_diameter_error - calibration.log_diameter_bias)
+    volume = np.abs(sizes.log_volume_error - calibration.log_volume_bias)
+    diameter_half = calibration.log_diameter_quantile * (
+        sizes.spread + calibration.log_diameter_floor
+    )
+    volume_half = calibration.log_volume_quantile * (sizes.spread + calibration.log_volume_floor)
+    return {
+        "diameter": float((diameter <= diameter_half).mean()),
+        "volume": float((volume <= volume_half).mean()),
+    }
+
+
+def _logistic(scores: CandidateScores) -> tuple[float, float, float]:
+    x = np.stack([np.ones_like(scores.weight), scores.detector_logit, scores.refiner_logit], 1)
+    sign = np.where(scores.is_nodule, 1.0, -1.0)
+
+    def loss(beta: Floats) -> float:
+        fit = (scores.weight * np.logaddexp(0.0, -sign * (x @ beta))).sum()
+        return float(fit + 1e-3 * (beta[1:] ** 2).sum())
+
+    best = minimize(loss, np.array([-2.0, 0.5, 0.5]), bounds=[(None, None), (0, None), (0, None)])
+    return float(best.x[0]), float(best.x[1]), float(best.x[2])
+
+
+def _group_quantile(raw: Floats, unit: Floats, scores: CandidateScores) -> float:
+    """Widen until 95 % of groups of similar score have their frequency inside the interval."""
+    order = np.argsort(raw)
+    groups = [order[i : i + _GROUP] for i in range(0, len(order) - _GROUP + 1, _GROUP)]
+    needed = []
+    for group in groups:
+        weight = scores.weight[group]
+        frequency = float(np.average(scores.is_nodule[group], weights=weight))
+        # no group of twenty can show a frequency nearer to 0 or 1 than this
+        bound = 0.5 / _GROUP
+        target = float(logit(np.clip(frequency, bound, 1 - bound)))
+        score = float(np.average(raw[group], weights=weight))
+        beyond = (frequency <= bound and score < target) or (
+            frequency >= 1 - bound and score > target
+        )
+        needed.append(0.0 if beyond else abs(score - target) / float(np.mean(unit[group])))
+    if len(needed) < 3:
+        return 2.0
+    return max(0.5, float(np.quantile(needed, COVERAGE, method="higher")))

@@ -1,0 +1,137 @@
+"""First stage over a whole CT: MONAI's sliding windows where there is lung, peaks, suppression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float32
+from monai.inferers import sliding_window_inference
+from scipy import ndimage
+from torch import Tensor
+
+from models.detector.detector import ATTENTION, CHANNELS_OUT, HEAT, STRIDE
+from models.detector.normalise import normalise
+from models.detector.peaks import find_peaks
+
+WINDOW = (128, 128, 128)
+OVERLAP = 0.2
+MOST_CANDIDATES = 60
+_NOWHERE_LOGIT = -12.0
+_LEAST_LOGIT = -4.5
+_NEAR_LUNG_MM = 4.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CandidateSet:
+    """Candidates of one CT on its 1 mm grid, strongest first.
+
+    Args:
+        centers_voxel: ``[n, 3]`` (z, y, x) on the 1 mm grid.
+        diameters_mm: ``[n]``.
+        logits: ``[n]`` first-stage heat.
+        attention: ``[z/4, y/4, x/4]`` the network's attention, 0 to 1.
+    """
+
+    centers_voxel: Float[np.ndarray, "n 3"]
+    diameters_mm: Float[np.ndarray, " n"]
+    logits: Float[np.ndarray, " n"]
+    attention: Float32[np.ndarray, "z4 y4 x4"]
+
+
+def find_candidates(
+    hu: Float32[np.ndarray, "z y x"],
+    lung: Bool[np.ndarray, "z y x"],
+    detector: Callable[[Tensor], Tensor],
+    *,
+    progress: Callable[[float], None] | None = None,
+) -> CandidateSet:
+    """Find what might be a nodule.
+
+    Args:
+        hu: on a 1 mm axial grid, already cropped to the lungs with a margin.
+        lung: same shape; windows without lung are not looked at, and a candidate must touch it.
+        detector: takes ``[1, 1, *WINDOW]``.
+        progress: told the share of windows done.
+    """
+    both = torch.stack([normalise(torch.from_numpy(hu)), torch.from_numpy(lung).float()])[None]
+    done = 0
+    total = _window_count(hu.shape)
+
+    def look(window: Tensor) -> Tensor:
+        nonlocal done
+        done += 1
+        if progress:
+            progress(min(1.0, done / total))
+        if not window[:, 1].any():
+            nothing = window.new_zeros(1, CHANNELS_OUT, *(n // STRIDE for n in WINDOW))
+            nothing[:, HEAT] = nothing[:, ATTENTION] = _NOWHERE_LOGIT
+            return nothing
+        return detector(window[:, :1].contiguous())
+
+    padded, shape = _pad_to_stride(both)
+    output = sliding_window_inference(
+        padded,
+        WINDOW,
+        1,
+        look,
+        overlap=OVERLAP,
+        mode="gaussian",
+        sigma_scale=0.25,
+        padding_mode="replicate",
+    )
+    cells = tuple(-(-n // STRIDE) for n in shape)
+    output = output[:, :, : cells[0], : cells[1], : cells[2]]
+    peaks = find_peaks(output, most=MOST_CANDIDATES * 3)
+    keep = (peaks.logits[0] > _LEAST_LOGIT).numpy()
+    centers = peaks.centers[0].numpy()[keep]
+    diameters = peaks.diameters_mm[0].numpy()[keep]
+    logits = peaks.logits[0].numpy()[keep]
+    touching = _touches(centers, diameters, lung)
+    centers, diameters, logits = centers[touching], diameters[touching], logits[touching]
+    chosen = _suppress(centers, diameters)[:MOST_CANDIDATES]
+    attention = torch.sigmoid(output[0, ATTENTION]).numpy()
+    return CandidateSet(centers[chosen], diameters[chosen], logits[chosen], attention)
+
+
+def _pad_to_stride(x: Tensor) -> tuple[Tensor, tuple[int, ...]]:
+    """Grow each side to a multiple of the stride, so the output's windows line up."""
+    shape = tuple(x.shape[2:])
+    pad = [extra for n in reversed(shape) for extra in (0, -n % STRIDE)]
+    return torch.nn.functional.pad(x, pad, mode="replicate"), shape
+
+
+def _window_count(shape: tuple[int, ...]) -> int:
+    counts = [
+        1 + max(0, -(-(n - w) // int(w * (1 - OVERLAP))))
+        for n, w in zip(shape, WINDOW, strict=True)
+    ]
+    return int(np.prod(counts))
+
+
+def _touches(
+    centers: Float[np.ndarray, "n 3"],
+    diameters_mm: Float[np.ndarray, " n"],
+    lung: Bool[np.ndarray, "z y x"],
+) -> Bool[np.ndarray, " n"]:
+    """Whether a ball of the candidate's size reaches lung (to the mask's 2 mm)."""
+    if len(centers) == 0:
+        return np.zeros(0, bool)
+    distance_mm = ndimage.distance_transform_edt(~lung[::2, ::2, ::2]) * 2.0
+    index = np.clip(np.round(centers / 2).astype(int), 0, np.array(distance_mm.shape) - 1)
+    return np.asarray(distance_mm[tuple(index.T)] <= diameters_mm / 2 + _NEAR_LUNG_MM)
+
+
+def _suppress(
+    centers: Float[np.ndarray, "n 3"], diameters_mm: Float[np.ndarray, " n"]
+) -> list[int]:
+    """Keep the strongest of marks that lie inside each other's radius; input strongest first."""
+    kept: list[int] = []
+    for index, center in enumerate(centers):
+        apart = [np.linalg.norm(center - centers[k]) for k in kept]
+        reach = [max(diameters_mm[k], diameters_mm[index]) * 0.5 for k in kept]
+        if all(a > max(r, 3.0) for a, r in zip(apart, reach, strict=True)):
+            kept.append(index)
+    return kept

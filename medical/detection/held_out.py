@@ -1,0 +1,173 @@
+"""Collect raw scores on cases that weights have not seen, to calibrate and to measure them.
+
+False marks come from whole scans as they are; true ones from held-out nodules inserted into the
+same lungs, and from the scans' real lesions. Figures made of them are figures on inserted nodules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+
+from medical.ct.insertion.engine import NoduleEngine
+from medical.ct.insertion.pool import NodulePool
+from medical.detection.calibration import NODULES_PER_SCAN, CandidateScores, SizeErrors
+from medical.detection.candidates import WINDOW, find_candidates
+from medical.detection.pipeline import measure_candidate
+from medical.detection.uncertainty import SecondLook, look_again
+from medical.nodule.measure import MaskSize, measure_mask
+from medical.retraining.cases import TrainingCase
+from models.detector.normalise import HIGH_HU, LOW_HU
+from models.detector.peaks import find_peaks
+from models.detector.runtime import compiled_detector, compiled_embed
+from models.training.joint import TwoStage
+
+_PATCH = 96
+_EDGE_MM = 10.0  # nodules nearer to a patch's edge are half unseen
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """What was collected; ``n`` candidates, ``m`` inserted nodules.
+
+    Args:
+        scores: all candidates.
+        sizes: found inserted nodules.
+        scan: ``[n]`` index of the case of each candidate.
+        size_scan: the same for each entry of ``sizes``.
+        inserted_found: ``[m]`` whether a candidate hit.
+        inserted_mm: ``[m]`` true diameters.
+        inserted_row: ``[m]`` row of the hit in ``scores``, -1 where missed.
+    """
+
+    scores: CandidateScores
+    sizes: SizeErrors
+    scan: np.ndarray
+    size_scan: np.ndarray
+    inserted_found: Bool[np.ndarray, " m"]
+    inserted_mm: Float[np.ndarray, " m"]
+    inserted_row: np.ndarray
+
+
+class _Rows:
+    def __init__(self) -> None:
+        self.rows: list[tuple[float, float, float, bool, float, int]] = []
+        self.sizes: list[tuple[float, float, float, int]] = []
+        self.inserted: list[tuple[float, int, int]] = []
+
+    def add(
+        self, logit: float, look: SecondLook, index: int, *, nodule: bool, weight: float, scan: int
+    ) -> int:
+        samples = look.logits[:, index]
+        self.rows.append((logit, float(samples.mean()), float(samples.std()), nodule, weight, scan))
+        return len(self.rows) - 1
+
+
+def collect(
+    networks: TwoStage,
+    cases: list[TrainingCase],
+    pool: NodulePool,
+    *,
+    patches: int,
+    passes: int = 32,
+    seed: int = 11,
+    say: Callable[[str], None],
+) -> HeldOut:
+    """Run both stages over whole held-out scans and over patches with inserted nodules.
+
+    Args:
+        networks: float32, evaluation mode.
+        cases: held-out scans.
+        pool: held-out nodules.
+        patches: patches a case with inserted nodules.
+        passes: Monte-Carlo samples.
+        seed: of insertion.
+        say: told one line now and then.
+    """
+    embed = compiled_embed(networks.refiner)
+    whole = compiled_detector(networks.detector, window=WINDOW)
+    part = compiled_detector(networks.detector, window=(_PATCH,) * 3)
+    rows = _Rows()
+    for scan, case in enumerate(cases):
+        hu = case.code.astype(np.float32) * 8 - 1024
+        found = find_candidates(hu, case.lung, whole)
+        look = look_again(
+            hu,
+            found.centers_voxel,
+            found.diameters_mm,
+            refiner=networks.refiner,
+            embed=embed,
+            passes=passes,
+        )
+        for i, center in enumerate(found.centers_voxel):
+            apart = np.linalg.norm(case.nodules[:, :3] - center, axis=1)
+            hit = bool((apart < case.nodules[:, 3] / 2).any())
+            rows.add(float(found.logits[i]), look, i, nodule=hit, weight=1.0, scan=scan)
+        say(f"{case.name}: {len(found.logits)} candidates")
+        torch.manual_seed(seed + scan)
+        engine = NoduleEngine(
+            [case], pool, device=torch.device("cpu"), patch=_PATCH, lesion_share=0.0, seed=seed
+        )
+        for _ in range(0, patches, 4):
+            batch = engine.batch(4)
+            for k in range(4):
+                _one_patch(rows, batch, k, networks, part, embed, passes, scan)
+        say(f"{case.name}: {len(rows.inserted)} nodules inserted so far")
+    return _gather(rows, scans=len(cases))
+
+
+def _one_patch(rows, batch, k, networks, detect, embed, passes, scan):  # type: ignore[no-untyped-def]
+    use = batch.valid[k] & batch.has_mask[k]
+    inner = ((batch.centers[k] > _EDGE_MM) & (batch.centers[k] < _PATCH - _EDGE_MM)).all(-1)
+    slots = torch.nonzero(use & inner)[:, 0].tolist()
+    if not slots:
+        return
+    peaks = find_peaks(detect(batch.image[k : k + 1]), most=20)
+    centers, diameters = peaks.centers[0].numpy(), peaks.diameters_mm[0].numpy()
+    hu = ((batch.image[k, 0] + 1) * ((HIGH_HU - LOW_HU) / 2) + LOW_HU).numpy()
+    look = look_again(hu, centers, diameters, refiner=networks.refiner, embed=embed, passes=passes)
+    for slot in slots:
+        true_mm = float(batch.diameters_mm[k, slot])
+        apart = np.linalg.norm(centers - batch.centers[k, slot].numpy(), axis=1)
+        hits = np.flatnonzero(apart < true_mm / 2)
+        if len(hits) == 0:
+            rows.inserted.append((true_mm, -1, scan))
+            continue
+        best = int(hits[(peaks.logits[0].numpy() + look.logits.mean(0))[hits].argmax()])
+        row = rows.add(
+            float(peaks.logits[0, best]), look, best, nodule=True, weight=np.nan, scan=scan
+        )
+        rows.inserted.append((true_mm, row, scan))
+        truth = measure_mask((batch.label[k, 0] == slot + 1).numpy(), voxel_mm=1.0)
+        said: MaskSize = measure_candidate(look, best)
+        if truth is not None:
+            rows.sizes.append(
+                (
+                    float(np.log(said.diameter_mm / truth.diameter_mm)),
+                    float(np.log(said.volume_mm3 / truth.volume_mm3)),
+                    float(look.log_diameters[:, best].std()),
+                    scan,
+                )
+            )
+
+
+def _gather(rows: _Rows, *, scans: int) -> HeldOut:
+    table = np.array([r[:3] for r in rows.rows])
+    nodule = np.array([r[3] for r in rows.rows], bool)
+    weight = np.array([r[4] for r in rows.rows])
+    # inserted nodules stand for the 1.3 a scan that a screening population has
+    weight[np.isnan(weight)] = NODULES_PER_SCAN * scans / max(1, len(rows.inserted))
+    sizes = np.array([s[:3] for s in rows.sizes])
+    return HeldOut(
+        CandidateScores(table[:, 0], table[:, 1], table[:, 2], nodule, weight),
+        SizeErrors(sizes[:, 0], sizes[:, 1], sizes[:, 2]),
+        np.array([r[5] for r in rows.rows]),
+        np.array([s[3] for s in rows.sizes]),
+        np.array([i[1] >= 0 for i in rows.inserted]),
+        np.array([i[0] for i in rows.inserted]),
+        np.array([i[1] for i in rows.inserted]),
+    )

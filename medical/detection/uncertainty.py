@@ -1,0 +1,80 @@
+"""Second stage: look again at each candidate, with Monte-Carlo dropout samples.
+
+The spread of samples is not shown as an interval; ``calibration`` makes intervals of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+from torch import Tensor
+
+from models.detector.crops import crop_around
+from models.detector.normalise import normalise
+from models.detector.refiner import CONTEXT_FACTOR, CROP, Embedded, Refiner, near_extent_mm
+
+_SEED = 20160602  # fixed: the same CT gives the same intervals
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SecondLook:
+    """What the refiner says about ``n`` candidates.
+
+    Args:
+        logits: ``[passes, n]`` nodule or not.
+        log_diameters: ``[passes, n]`` ln(diameter / mm).
+        density: ``[n, 4]`` mean probability in the order of ``models.detector.refiner.DENSITIES``.
+        masks: ``[n, 32, 32, 32]`` probability of nodule on the near crop.
+        extents_mm: ``[n]`` edge of that crop.
+    """
+
+    logits: Float32[np.ndarray, "passes n"]
+    log_diameters: Float32[np.ndarray, "passes n"]
+    density: Float32[np.ndarray, "n 4"]
+    masks: Float32[np.ndarray, "n 32 32 32"]
+    extents_mm: Float32[np.ndarray, " n"]
+
+
+@torch.no_grad()
+def look_again(
+    hu: Float32[np.ndarray, "z y x"],
+    centers_voxel: Float[np.ndarray, "n 3"],
+    diameters_mm: Float[np.ndarray, " n"],
+    *,
+    refiner: Refiner,
+    embed: Callable[[Tensor, Tensor, Tensor], Embedded],
+    passes: int,
+) -> SecondLook:
+    """Run the refiner: convolutions once, ``passes`` dropout samples in one batch.
+
+    Args:
+        hu: on a 1 mm grid.
+        centers_voxel: candidates on that grid.
+        diameters_mm: first-stage diameters.
+        refiner: for its dropout layers.
+        embed: its convolutions, compiled or not.
+        passes: number of samples, at least 2.
+    """
+    if passes < 2:
+        raise ValueError(f"passes must be at least 2, got {passes}")
+    volume = normalise(torch.from_numpy(hu))[None, None]
+    centers = torch.from_numpy(np.ascontiguousarray(centers_voxel)).float()
+    extents = near_extent_mm(torch.from_numpy(np.ascontiguousarray(diameters_mm)).float())
+    near = crop_around(volume, centers, extents, size=CROP)
+    context = crop_around(volume, centers, extents * CONTEXT_FACTOR, size=CROP)
+    embedded = embed(near, context, extents)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_SEED)
+        repeated = embedded.features[None].expand(passes, -1, -1)
+        opinion = refiner.judge(repeated, extents, drop=True)
+    return SecondLook(
+        opinion.logit.numpy(),
+        opinion.log_diameter.numpy(),
+        torch.softmax(opinion.density_logits, -1).mean(0).numpy(),
+        torch.sigmoid(embedded.mask_logits[:, 0]).numpy(),
+        extents.numpy(),
+    )

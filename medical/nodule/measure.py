@@ -1,0 +1,85 @@
+"""Size of one nodule from its mask: long and short axis, volume, mean HU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy import ndimage
+from scipy.spatial import ConvexHull, QhullError
+
+
+@dataclass(frozen=True, slots=True)
+class MaskSize:
+    """Sizes of a mask.
+
+    Args:
+        long_axis_mm: longest diameter in the axial slice with the largest area.
+        short_axis_mm: largest diameter perpendicular to it in the same slice.
+        volume_mm3: of the whole mask.
+    """
+
+    long_axis_mm: float
+    short_axis_mm: float
+    volume_mm3: float
+
+    @property
+    def diameter_mm(self) -> float:
+        """Mean of long and short axis (Lung-RADS v2022)."""
+        return (self.long_axis_mm + self.short_axis_mm) / 2
+
+
+def central_component(mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
+    """Keep the connected part nearest to the middle of the crop."""
+    labels, count = ndimage.label(mask)
+    if count <= 1:
+        return mask
+    where = np.argwhere(mask)
+    middle = (np.array(mask.shape) - 1) / 2
+    nearest = where[((where - middle) ** 2).sum(1).argmin()]
+    return np.asarray(labels == labels[tuple(nearest)])
+
+
+def measure_mask(mask: Bool[np.ndarray, "z y x"], *, voxel_mm: float) -> MaskSize | None:
+    """Measure a mask with cubic voxels on the patient's axes.
+
+    Args:
+        mask: ``[z, y, x]``, slices axial.
+        voxel_mm: edge of a voxel.
+
+    Returns:
+        The sizes, or ``None`` for an empty mask.
+
+    Source:
+        Long and short axis as in Lung-RADS v2022 (ACR), measured between the outer edges of
+        pixels: half a pixel is added at each end.
+    """
+    if voxel_mm <= 0:
+        raise ValueError(f"voxel_mm must be positive, got {voxel_mm}")
+    if not mask.any():
+        return None
+    area = mask.sum((1, 2))
+    points = np.argwhere(mask[int(area.argmax())]).astype(float)
+    long_voxel, short_voxel = _axes(points)
+    return MaskSize(
+        (long_voxel + 1) * voxel_mm,
+        (short_voxel + 1) * voxel_mm,
+        float(mask.sum()) * voxel_mm**3,
+    )
+
+
+def _axes(points: Float[np.ndarray, "n 2"]) -> tuple[float, float]:
+    """Longest distance between two points, and the extent across it."""
+    try:
+        corners = points[ConvexHull(points).vertices]
+    except (QhullError, ValueError):  # fewer than three points, or all on a line
+        corners = points
+    apart = np.linalg.norm(corners[:, None] - corners[None], axis=-1)
+    a, b = np.unravel_index(int(apart.argmax()), apart.shape)
+    longest = float(apart[a, b])
+    if longest == 0:
+        return 0.0, 0.0
+    along = (corners[b] - corners[a]) / longest
+    across = corners @ np.array([-along[1], along[0]])
+    return longest, float(across.max() - across.min())

@@ -1,0 +1,81 @@
+"""Run the two stages on a CPU by OpenVINO: about three times faster than torch there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import openvino as ov
+import torch
+from torch import Tensor, nn
+
+from models.detector.refiner import CROP, Embedded, Refiner
+
+Shape = tuple[int, ...]
+
+
+def compiled_detector(
+    detector: nn.Module, *, window: tuple[int, int, int]
+) -> Callable[[Tensor], Tensor]:
+    """Compile the first stage for one window size.
+
+    Args:
+        detector: in evaluation mode.
+        window: ``(z, y, x)`` voxels, multiples of 16.
+
+    Returns:
+        Takes ``[1, 1, z, y, x]`` normalised, returns the detector's output.
+    """
+    run = _compile(detector, [torch.zeros(1, 1, *window)], [(1, 1, *window)])
+    return lambda x: torch.from_numpy(run([x.numpy()])[0])
+
+
+class _Embed(nn.Module):
+    def __init__(self, refiner: Refiner) -> None:
+        super().__init__()
+        self.refiner = refiner
+
+    def forward(self, near: Tensor, context: Tensor, near_mm: Tensor) -> tuple[Tensor, Tensor]:
+        embedded = self.refiner.embed(near, context, near_mm)
+        return embedded.features, embedded.mask_logits
+
+
+def compiled_embed(refiner: Refiner) -> Callable[[Tensor, Tensor, Tensor], Embedded]:
+    """Compile the refiner's expensive part, one candidate at a time.
+
+    Returns:
+        Takes near and context crops ``[n, 1, 32, 32, 32]`` and ``[n]`` millimetres.
+    """
+    cube = (1, 1, CROP, CROP, CROP)
+    run = _compile(
+        _Embed(refiner), [torch.zeros(cube), torch.zeros(cube), torch.ones(1)], [cube, cube, (1,)]
+    )
+
+    def embed(near: Tensor, context: Tensor, near_mm: Tensor) -> Embedded:
+        rows = [
+            run([near[i : i + 1].numpy(), context[i : i + 1].numpy(), near_mm[i : i + 1].numpy()])
+            for i in range(len(near))
+        ]
+        return Embedded(
+            torch.from_numpy(np.concatenate([row[0] for row in rows])),
+            torch.from_numpy(np.concatenate([row[1] for row in rows])),
+        )
+
+    return embed
+
+
+def _compile(
+    module: nn.Module, example: list[Tensor], shapes: list[Shape]
+) -> Callable[[list[np.ndarray]], list[np.ndarray]]:
+    with torch.no_grad():
+        converted = ov.convert_model(module.eval(), example_input=tuple(example))
+    converted.reshape(dict(zip(converted.inputs, shapes, strict=True)))
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    compiled = ov.Core().compile_model(converted, "CPU", settings)
+    request = compiled.create_infer_request()
+
+    def run(inputs: list[np.ndarray]) -> list[np.ndarray]:
+        request.infer(inputs)
+        return [np.array(request.get_output_tensor(i).data) for i in range(len(compiled.outputs))]
+
+    return run

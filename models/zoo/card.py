@@ -1,0 +1,62 @@
+"""A model card: what weights are, what they were made from, and how they are calibrated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Calibration(BaseModel):
+    """How raw scores become probabilities and intervals (see ``medical.detection.calibration``).
+
+    ``intercept``, ``detector_slope`` and ``refiner_slope`` are a logistic regression on the two
+    stages' logits. The quantiles are split-conformal: the half-width of a 95 % interval is the
+    quantile times (Monte-Carlo standard deviation + floor).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    intercept: float
+    detector_slope: float
+    refiner_slope: float
+    logit_quantile: float = Field(gt=0)
+    logit_floor: float = Field(gt=0)
+    log_diameter_bias: float
+    log_diameter_quantile: float = Field(gt=0)
+    log_diameter_floor: float = Field(gt=0)
+    log_volume_bias: float
+    log_volume_quantile: float = Field(gt=0)
+    log_volume_floor: float = Field(gt=0)
+    set_description: str
+    nodules: int
+    candidates: int
+    measured_coverage: dict[str, float]
+
+
+class ModelCard(BaseModel):
+    """Everything that stands beside a weight file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    version: str
+    sha256: str
+    detector: dict[str, object]
+    refiner: dict[str, object]
+    operating_point: float = Field(gt=0, lt=1)
+    calibration: Calibration
+    scans_seen_in_training: list[str]
+    data: list[str]
+    recipe: str
+    metrics: dict[str, object]
+    not_good_for: list[str]
+
+    @classmethod
+    def read(cls, path: Path) -> ModelCard:
+        """Read ``card.json``."""
+        return cls.model_validate_json(path.read_text(encoding="utf-8"))
+
+    def write(self, path: Path) -> None:
+        """Write ``card.json``."""
+        path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")

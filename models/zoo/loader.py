@@ -1,0 +1,83 @@
+"""Weights by name, without network: shipped ones and those a user imported."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from models.zoo.card import ModelCard
+
+SHIPPED = Path(__file__).parent / "weights"
+WEIGHTS, CARD = "weights.safetensors", "card.json"
+DEFAULT_MODEL = "starlung-base"
+
+
+class ModelNotFoundError(LookupError):
+    """No weights of that name; the message lists those that there are."""
+
+
+class ModelDamagedError(ValueError):
+    """The weight file is not the one that its card describes."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """A folder with weights and card."""
+
+    folder: Path
+    card: ModelCard
+
+    @property
+    def weights(self) -> Path:
+        """The safetensors file."""
+        return self.folder / WEIGHTS
+
+
+def list_models(*, imported: Path | None = None) -> list[StoredModel]:
+    """All models at hand, shipped first.
+
+    Args:
+        imported: folder of the user's own models.
+    """
+    folders = [
+        folder
+        for root in (SHIPPED, imported)
+        if root and root.is_dir()
+        for folder in sorted(root.iterdir())
+    ]
+    return [
+        StoredModel(folder, ModelCard.read(folder / CARD))
+        for folder in folders
+        if (folder / CARD).is_file() and (folder / WEIGHTS).is_file()
+    ]
+
+
+def find_model(name: str, *, imported: Path | None = None) -> StoredModel:
+    """Find a model by name, or by the folder of a finished retraining, and check its weights.
+
+    Raises:
+        ModelNotFoundError: there is none.
+        ModelDamagedError: the file's SHA-256 is not the card's.
+    """
+    if (Path(name) / CARD).is_file():
+        found = StoredModel(Path(name), ModelCard.read(Path(name) / CARD))
+    else:
+        stored = {model.card.name: model for model in list_models(imported=imported)}
+        if name not in stored:
+            known = ", ".join(sorted(stored)) or "none"
+            raise ModelNotFoundError(f"no model is called '{name}'; there are: {known}")
+        found = stored[name]
+    if (digest := sha256_of(found.weights)) != found.card.sha256:
+        raise ModelDamagedError(
+            f"{found.weights} has SHA-256 {digest[:12]}... but its card says "
+            f"{found.card.sha256[:12]}...; install the model again"
+        )
+    return found
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return cast(str, hashlib.file_digest(file, "sha256").hexdigest())
