@@ -53,7 +53,9 @@ def _clear_in_plane_border(air: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "
     return np.asarray(keep[labels][:, 1:-1, 1:-1])
 
 
-def _largest_parts(air: Bool[np.ndarray, "z y x"], *, least_voxels: float) -> Bool[np.ndarray, "z y x"]:
+def _largest_parts(
+    air: Bool[np.ndarray, "z y x"], *, least_voxels: float
+) -> Bool[np.ndarray, "z y x"]:
     """Keep up to the three largest parts: two lungs, or one where the airways join them."""
     labels, count = ndimage.label(air)
     if count == 0:
