@@ -223,8 +223,8 @@ class NoduleReader:
         rank: int,
         ct: CtVolume,
         prepared: Prepared,
-        center: Float[np.ndarray, "3"],
-        lps: Float[np.ndarray, "3"],
+        center: Float[np.ndarray, 3],
+        lps: Float[np.ndarray, 3],
         look: SecondLook,
         index: int,
         size: MaskSize,
@@ -280,7 +280,7 @@ def measure_candidate(look: SecondLook, index: int) -> MaskSize:
 
 
 def _mean_hu(
-    hu: Float32[np.ndarray, "z y x"], center: Float[np.ndarray, "3"], look: SecondLook, index: int
+    hu: Float32[np.ndarray, "z y x"], center: Float[np.ndarray, 3], look: SecondLook, index: int
 ) -> float:
     where = torch.from_numpy(np.asarray(center, np.float32))[None]
     extent = torch.from_numpy(look.extents_mm[index : index + 1])
@@ -290,14 +290,14 @@ def _mean_hu(
     return float(crop[mask].mean() if mask.any() else crop[middle, middle, middle].mean())
 
 
-def _density(shares: Float32[np.ndarray, "4"], mean_hu: float) -> Density:
+def _density(shares: Float32[np.ndarray, 4], mean_hu: float) -> Density:
     if mean_hu >= _CALCIFIED_HU:
         return "calcified"
     name: Density = DENSITIES[int(shares[:3].argmax())]  # type: ignore[assignment]
     return name
 
 
-def _triple(point: Float[np.ndarray, "3"]) -> tuple[float, float, float]:
+def _triple(point: Float[np.ndarray, 3]) -> tuple[float, float, float]:
     x, y, z = (round(float(v), 2) for v in point)
     return x, y, z
 

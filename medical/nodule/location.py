@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 _ZONES = ("lower", "middle", "upper")
 
 
-def side_and_zone(center_voxel: Float[np.ndarray, "3"], lung: Bool[np.ndarray, "z y x"]) -> str:
+def side_and_zone(center_voxel: Float[np.ndarray, 3], lung: Bool[np.ndarray, "z y x"]) -> str:
     """Name side and third of the lungs' height, for example ``left upper zone``.
 
     Args:

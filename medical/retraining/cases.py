@@ -39,7 +39,9 @@ class TrainingCase:
     nodules: Float32[np.ndarray, "n 4"]
 
     @classmethod
-    def from_ct(cls, ct: CtVolume, nodules_lps_mm: Float32[np.ndarray, "n 4"], *, name: str) -> Self:
+    def from_ct(
+        cls, ct: CtVolume, nodules_lps_mm: Float32[np.ndarray, "n 4"], *, name: str
+    ) -> Self:
         """Resample to 1 mm and crop to the lungs.
 
         Args:

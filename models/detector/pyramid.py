@@ -25,7 +25,7 @@ class WeightedSum(nn.Module):
         """Return the weighted sum."""
         weight = functional.relu(self.weight)
         weight = weight / (weight.sum() + 1e-4)
-        return torch.stack([w * m for w, m in zip(weight, maps, strict=True)]).sum(0)
+        return torch.stack([weight[i] * each for i, each in enumerate(maps)]).sum(0)
 
 
 def _twice(x: Tensor) -> Tensor:

@@ -20,7 +20,6 @@ from torch import Tensor, nn
 from models.training.average import WeightAverage
 from models.training.checkpoint import load_checkpoint, save_checkpoint
 
-
 B = TypeVar("B")
 
 

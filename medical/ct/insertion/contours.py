@@ -97,7 +97,7 @@ def _render(
 
 
 def _signed(
-    polygons: list[Float[np.ndarray, "n 2"]], middle: Float[np.ndarray, "2"], unit_mm: float
+    polygons: list[Float[np.ndarray, "n 2"]], middle: Float[np.ndarray, 2], unit_mm: float
 ) -> Float[np.ndarray, "48 48"]:
     """Signed distance in unit voxels, positive inside the polygons of one slice."""
     image = Image.new("1", (EDGE, EDGE))

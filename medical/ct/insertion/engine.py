@@ -80,7 +80,10 @@ class NoduleEngine:
         self.shapes = self._softened(torch.cat([shapes, fakes]))
         self.unit_diameter = _ball_diameter((self.shapes > 0.5).sum((1, 2, 3, 4)))
         self.first_fake = len(shapes)
-        texture, calcified = torch.from_numpy(pool.texture), torch.from_numpy(pool.calcification) < 6
+        texture, calcified = (
+            torch.from_numpy(pool.texture),
+            torch.from_numpy(pool.calcification) < 6,
+        )
         self.by_density = {
             SOLID: torch.nonzero((texture >= 4) & ~calcified)[:, 0].to(device),
             PART_SOLID: torch.nonzero((texture >= 2) & (texture <= 4))[:, 0].to(device),
@@ -112,7 +115,12 @@ class NoduleEngine:
         for slot in range(SLOTS):
             wish_mm = self._diameters(count)
             at, found = place(
-                hu, lung, torch.cat(centers, 1), torch.cat(diameters, 1), torch.cat(taken, 1), wish_mm
+                hu,
+                lung,
+                torch.cat(centers, 1),
+                torch.cat(diameters, 1),
+                torch.cat(taken, 1),
+                wish_mm,
             )
             found &= torch.rand(count, device=self.device) < (0.9, 0.55, 0.4)[slot]
             made = self._render(wish_mm, at)
@@ -173,7 +181,10 @@ class NoduleEngine:
         core = 0.35 + 0.4 * torch.rand(count, 1, 1, 1, 1, device=device)
         inner = functional.grid_sample(bank, grid / core * (2 / EDGE), align_corners=False)
         psf = self._point_spread()
-        alpha, inner = gaussian_blur((soft > 0.5).float(), psf), gaussian_blur((inner > 0.5).float(), psf)
+        alpha, inner = (
+            gaussian_blur((soft > 0.5).float(), psf),
+            gaussian_blur((inner > 0.5).float(), psf),
+        )
         hu = structured_hu(base_hu(density), _BOX)
         solid_core = structured_hu(base_hu(torch.zeros_like(density)), _BOX)
         has_core = (density == PART_SOLID).view(-1, 1, 1, 1, 1)
@@ -183,9 +194,13 @@ class NoduleEngine:
         pick = torch.randint(len(self.cubes), (count,), device=device)
         at_cube = (local / cube_mm[:, None, None] + _CUBE_CENTER_SHIFT).flip(-1)
         at_cube = at_cube.reshape(count, _BOX, _BOX, _BOX, 3) * (2 / self.cubes.shape[-1])
-        cube = functional.grid_sample(self.cubes[pick], at_cube, padding_mode="border", align_corners=False)
+        cube = functional.grid_sample(
+            self.cubes[pick], at_cube, padding_mode="border", align_corners=False
+        )
         cube_alpha = functional.grid_sample(self.cube_alpha[pick], at_cube, align_corners=False)
-        cube_mask = functional.grid_sample(self.cube_masks[pick], at_cube, align_corners=False) > 0.5
+        cube_mask = (
+            functional.grid_sample(self.cube_masks[pick], at_cube, align_corners=False) > 0.5
+        )
         wide = is_cube.view(-1, 1, 1, 1, 1)
         return _Rendered(
             torch.where(wide, cube_alpha, alpha),

@@ -31,7 +31,7 @@ def _grid() -> Float[np.ndarray, "n 3"]:
     return np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
 
 
-def _unit(rng: Rng) -> Float[np.ndarray, "3"]:
+def _unit(rng: Rng) -> Float[np.ndarray, 3]:
     direction = rng.normal(size=3)
     return np.asarray(direction / np.linalg.norm(direction))
 

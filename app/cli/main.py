@@ -1,0 +1,35 @@
+"""The command ``starlung``: one module a command, registered here."""
+
+from __future__ import annotations
+
+import typer
+
+from app.cli.doctor import doctor
+from app.cli.evaluate import evaluate
+from app.cli.models import models
+from app.cli.retrain import retrain
+from app.cli.score import score
+from app.cli.serve import serve
+
+app = typer.Typer(
+    name="starlung",
+    help="Finds lung nodules in chest CT, says how sure it is. Research use only.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(serve)
+app.command()(score)
+app.command()(evaluate)
+app.command()(retrain)
+app.command()(doctor)
+app.add_typer(models, name="models")
+
+
+def main() -> None:
+    """Entry point of the program."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
