@@ -58,7 +58,7 @@ class VolumeGeometry:
         y_step_lps_mm: ArrayLike,
         x_step_lps_mm: ArrayLike,
     ) -> Self:
-        """Build from the position of voxel (0, 0, 0) and the step to the next voxel on each axis."""
+        """Build from the position of voxel (0, 0, 0) and the step to the next one on each axis."""
         affine = np.eye(4)
         for column, step in enumerate((z_step_lps_mm, y_step_lps_mm, x_step_lps_mm)):
             affine[:3, column] = np.asarray(step, dtype=np.float64)

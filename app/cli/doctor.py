@@ -65,7 +65,7 @@ def _package(name: str) -> Check:
 
 
 def _decoders() -> Iterator[Check]:
-    from pydicom.pixels import get_decoder
+    from pydicom.pixels.decoders.base import get_decoder
     from pydicom.uid import (
         HTJ2KLossless,
         JPEG2000Lossless,

@@ -1,4 +1,4 @@
-"""A CT series once it has been read: HU, geometry, where it came from, and what is wrong with it."""
+"""A CT series once read: HU, geometry, where it came from, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Severity = Literal["info", "warning", "severe"]
 
 @dataclass(frozen=True, slots=True)
 class QualityNote:
-    """Something about a series that its reader should know: ``code`` for machines, ``message`` for people."""
+    """What the reader should know of a series: ``code`` for machines, ``message`` for people."""
 
     code: str
     severity: Severity

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
 
+from medical.ct.insertion.batch import TrainingBatch
 from medical.ct.insertion.engine import NoduleEngine
 from medical.ct.insertion.pool import NodulePool
 from medical.detection.calibration import NODULES_PER_SCAN, CandidateScores, SizeErrors
@@ -23,6 +25,7 @@ from medical.nodule.measure import MaskSize, measure_mask
 from medical.retraining.cases import TrainingCase
 from models.detector.normalise import HIGH_HU, LOW_HU
 from models.detector.peaks import find_peaks
+from models.detector.refiner import Embedded
 from models.detector.runtime import compiled_detector, compiled_embed
 from models.training.joint import TwoStage
 
@@ -46,11 +49,11 @@ class HeldOut:
 
     scores: CandidateScores
     sizes: SizeErrors
-    scan: np.ndarray
-    size_scan: np.ndarray
+    scan: Int[np.ndarray, " n"]
+    size_scan: Int[np.ndarray, " k"]
     inserted_found: Bool[np.ndarray, " m"]
     inserted_mm: Float[np.ndarray, " m"]
-    inserted_row: np.ndarray
+    inserted_row: Int[np.ndarray, " m"]
 
 
 class _Rows:
@@ -120,7 +123,16 @@ def collect(
     return _gather(rows, scans=len(cases))
 
 
-def _one_patch(rows, batch, k, networks, detect, embed, passes, scan):  # type: ignore[no-untyped-def]
+def _one_patch(
+    rows: _Rows,
+    batch: TrainingBatch,
+    k: int,
+    networks: TwoStage,
+    detect: Callable[[Tensor], Tensor],
+    embed: Callable[[Tensor, Tensor, Tensor], Embedded],
+    passes: int,
+    scan: int,
+) -> None:
     use = batch.valid[k] & batch.has_mask[k]
     inner = ((batch.centers[k] > _EDGE_MM) & (batch.centers[k] < _PATCH - _EDGE_MM)).all(-1)
     slots = torch.nonzero(use & inner)[:, 0].tolist()

@@ -148,6 +148,7 @@ class NoduleReader:
         clock.append(time.perf_counter())
         spent = np.diff(clock)
         record = SeriesFindings(
+            schema="starlung.findings/1",
             study_instance_uid=ct.source.study_instance_uid,
             series_instance_uid=ct.source.series_instance_uid,
             frame_of_reference_uid=ct.source.frame_of_reference_uid,
@@ -171,7 +172,7 @@ class NoduleReader:
             ),
         )
         coarse = VolumeGeometry.axial(
-            shape=found.attention.shape,  # type: ignore[arg-type]
+            shape=found.attention.shape,
             spacing_mm=(4.0, 4.0, 4.0),
             origin_lps_mm=prepared.geometry.voxel_to_lps((1.5, 1.5, 1.5)).tolist(),
         )

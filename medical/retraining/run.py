@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import torch
-from safetensors.torch import load_file
 
 from medical.ct.insertion.engine import NoduleEngine
 from medical.ct.insertion.pool import NodulePool
@@ -15,6 +15,8 @@ from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
 from models.training.joint import TwoStage
 from models.training.loop import LoopConfig, train
+from models.zoo.loader import StoredModel
+from models.zoo.networks import load_networks
 
 
 def fit(
@@ -27,7 +29,7 @@ def fit(
     say: Callable[[str], None],
     batch: int = 32,
     patch: int = 96,
-    start_from: Path | None = None,
+    start_from: StoredModel | None = None,
     seed: int = 0,
 ) -> TwoStage:
     """Train both stages for ``seconds``; resumes from ``out`` where a run was cut off.
@@ -41,7 +43,7 @@ def fit(
         say: told one line now and then.
         batch: patches a step, a multiple of 4.
         patch: edge of a patch, millimetres, a multiple of 16.
-        start_from: weights (safetensors) to begin with.
+        start_from: model whose weights to begin with.
         seed: of weights and batches.
 
     Returns:
@@ -51,8 +53,9 @@ def fit(
     torch.backends.cudnn.benchmark = True
     model = TwoStage(DetectorConfig().build(), RefinerConfig().build())
     if start_from is not None:
-        model.load_state_dict(load_file(start_from))
-    model.to(device, memory_format=torch.channels_last_3d)
+        model.load_state_dict(load_networks(start_from).state_dict())
+    model.to(device)
+    model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     engine = NoduleEngine(cases, pool, device=device, patch=patch, seed=seed)
     average = train(
         model,
@@ -64,5 +67,4 @@ def fit(
         say=say,
     )
     trained = average.module.cpu().eval()
-    assert isinstance(trained, TwoStage)
-    return trained
+    return cast(TwoStage, trained)

