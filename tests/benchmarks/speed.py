@@ -1,0 +1,126 @@
+"""Seconds and memory from a DICOM folder to findings.json, beside MONAI's RetinaNet-ResNet50.
+
+Run by ``make bench NAME=speed``. The RetinaNet (random weights: speed does not depend on them) has
+the settings of the Model Zoo bundle lung_nodule_ct_detection: 20.9 M parameters, windows of
+192 x 192 x 80 voxels at 0.703 x 0.703 x 1.25 mm, overlap 0.25. One window is timed three times
+and the median multiplied by the windows that the same scan needs.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+DATA = Path(os.environ.get("STARLUNG_REAL_DATA", "../shared/data"))
+SCAN = DATA / "dicom" / "lidc-idri-0001"
+WINDOW = (192, 192, 80)
+BUNDLE_SPACING_MM = (0.703125, 0.703125, 1.25)
+OVERLAP = 0.25
+
+
+def score_in_process(scan: Path) -> dict[str, float]:
+    """Score in a fresh process, imports included; whole seconds, stages and peak memory."""
+    with tempfile.TemporaryDirectory() as out:
+        started = time.perf_counter()
+        command = [sys.executable, "-m", "app.cli.main", "score", str(scan), "--out", out]
+        subprocess.run(command, check=True, capture_output=True)
+        total = time.perf_counter() - started
+        findings = json.loads(next(Path(out).glob("*/findings.json")).read_text("utf-8"))
+    peak_kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return {"total": total, "peak_mib": peak_kib / 1024, **findings["seconds"]}
+
+
+def windows_of(scan: Path) -> int:
+    """How many of the bundle's windows the scan needs at the bundle's spacing."""
+    from medical.intake import open_input
+
+    with tempfile.TemporaryDirectory() as work:
+        ct = open_input(scan, work_dir=Path(work)).chosen[0].load()
+    z, y, x = (n * mm for n, mm in zip(ct.hu.shape, ct.geometry.spacing_mm, strict=True))
+    counts = []
+    for extent_mm, voxel_mm, window in zip((x, y, z), BUNDLE_SPACING_MM, WINDOW, strict=True):
+        step = int(window * (1 - OVERLAP))
+        counts.append(1 + max(0, math.ceil((extent_mm / voxel_mm - window) / step)))
+    return math.prod(counts)
+
+
+def retinanet_window_seconds() -> float:
+    """Median seconds of one window through MONAI's RetinaNet-ResNet50, torch, all threads."""
+    import torch
+    from monai.apps.detection.networks.retinanet_network import RetinaNet
+    from monai.networks.blocks.feature_pyramid_network import (
+        FeaturePyramidNetwork,
+        LastLevelMaxPool,
+    )
+    from monai.networks.nets.resnet import resnet50
+    from torch import nn
+
+    body = resnet50(
+        spatial_dims=3, n_input_channels=1, conv1_t_stride=(2, 2, 1), conv1_t_size=(7, 7, 7)
+    )
+
+    class Backbone(nn.Module):
+        """ResNet with the pyramid of the bundle (layers 1 and 2); MONAI's own needs torchvision."""
+
+        out_channels = 256
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = body
+            self.fpn = FeaturePyramidNetwork(3, [256, 512], 256, extra_blocks=LastLevelMaxPool(3))
+
+        def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+            b = self.body
+            x = b.maxpool(b.act(b.bn1(b.conv1(x))))
+            first = b.layer1(x)
+            return self.fpn({"0": first, "1": b.layer2(first)})
+
+    network = RetinaNet(3, 1, 3, Backbone(), size_divisible=(16, 16, 8)).eval()
+    seconds = []
+    with torch.inference_mode():
+        image = torch.zeros(1, 1, *WINDOW)
+        for _ in range(3):
+            started = time.perf_counter()
+            network(image)
+            seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+def main() -> None:
+    """Measure and print."""
+    if not SCAN.is_dir():
+        print(f"No real CT at {SCAN}: set STARLUNG_REAL_DATA to the folder of real CTs.")
+        raise SystemExit(1)
+    ours = score_in_process(SCAN)
+    window_s, windows = retinanet_window_seconds(), windows_of(SCAN)
+    network_s = ours["detect"] + ours["refine"]
+    stages = ("read", "prepare", "detect", "refine", "measure", "write")
+    inside = sum(ours[stage] for stage in stages)
+    print(f"{'stage':28s} {'seconds':>8s} {'share':>6s}")
+    for stage in stages:
+        print(f"{stage:28s} {ours[stage]:8.2f} {ours[stage] / ours['total']:6.0%}")
+    rest = ours["total"] - inside
+    print(f"{'start, imports, compiling':28s} {rest:8.2f} {rest / ours['total']:6.0%}")
+    print(f"{'DICOM folder to findings':28s} {ours['total']:8.2f}   100%")
+    print(f"peak memory {ours['peak_mib']:.0f} MiB")
+    monai_s = window_s * windows
+    print(f"MONAI RetinaNet-ResNet50: {window_s:.1f} s x {windows} windows = {monai_s:.0f} s")
+    result = {
+        "ct_seconds": round(ours["total"], 2),
+        "network_seconds": round(network_s, 2),
+        "peak_mib": round(ours["peak_mib"]),
+        "vs_monai_network": round(monai_s / network_s, 1),
+    }
+    print("RESULT " + json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
