@@ -9,8 +9,10 @@ SERVE ?= 1
 setup: $(VENV)/.ready
 
 $(VENV)/.ready: pyproject.toml constraints.txt $(wildcard app/web/components/viewer/frontend/package*.json) $(wildcard app/web/components/viewer/frontend/src/*)
+	@command -v $(PYTHON) >/dev/null || { echo "StarLung needs Python 3.11 or newer; there is no $(PYTHON). Install it, or name one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "StarLung needs Python 3.11 or newer; $(PYTHON) is older. Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) lacks venv. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	$(BIN)/python -m app.web.components.viewer.build
 	touch $@
@@ -19,13 +21,16 @@ run: setup
 	$(BIN)/starlung score sample_data/ct --out runs/sample
 	@if [ "$(SERVE)" != "0" ]; then exec $(BIN)/starlung serve --open runs/sample; fi
 
-# A browser test needs Chromium: Debian's package where we may install it, else the test says so.
+# The browser tests need Chromium: Debian's package where we may install it, else they are skipped.
 browser:
-	@if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -qq && apt-get install -y -qq chromium >/dev/null || echo "Chromium could not be installed; the browser tests will be skipped"; fi
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  export DEBIAN_FRONTEND=noninteractive && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
+	} || echo "No Chromium here, and it could not be installed: the browser tests will be skipped."
 
 test: setup browser
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -11,91 +13,140 @@ from typing import NamedTuple
 
 import typer
 
-_NEEDED = (
-    "torch",
-    "monai",
-    "openvino",
-    "pydicom",
-    "pylibjpeg",
-    "pyjpegls",
-    "SimpleITK",
-    "streamlit",
-)
+from app.cli.common import imported_models
+
+_NEEDED = {
+    "torch": "torch",
+    "monai": "monai",
+    "openvino": "models.detector.runtime",  # imports it without its usage statistics
+    "pydicom": "pydicom",
+    "pylibjpeg": "pylibjpeg",
+    "pyjpegls": "jpeg_ls",
+    "SimpleITK": "SimpleITK",
+    "nibabel": "nibabel",
+    "streamlit": "streamlit",
+}
+"""Distribution, and a module that cannot be imported without it."""
+
 _LEAST_FREE_GIB = 2.0
+_LEAST_MEMORY_GIB = 4.0
+_INSTALL = "run `make setup` in the checkout"
 
 
 class Check(NamedTuple):
-    """One line of the report."""
+    """One line of the report; ``say`` is the state, or how to mend it."""
 
     what: str
     good: bool
-    needed: bool
     say: str
+    needed: bool = True
 
 
 def doctor() -> None:
     """Check this installation; ends with 1 when scoring or the page cannot work."""
     failed = False
     for check in _checks():
-        mark = "ok     " if check.good else ("MISSING" if check.needed else "absent ")
-        typer.echo(f"{mark}  {check.what}: {check.say}")
+        mark = "ok" if check.good else "missing" if check.needed else "absent"
+        typer.echo(f"{mark:8}{check.what}: {check.say}")
         failed |= check.needed and not check.good
     raise typer.Exit(1 if failed else 0)
 
 
 def _checks() -> Iterator[Check]:
     version = ".".join(str(part) for part in sys.version_info[:3])
-    yield Check("Python", sys.version_info >= (3, 11), True, version)
-    for name in _NEEDED:
-        yield _package(name)
+    yield Check("Python", sys.version_info >= (3, 11), f"{version} (3.11 or newer is needed)")
+    for name, module in _NEEDED.items():
+        yield _package(name, module)
     yield from _decoders()
     yield _viewer()
     yield from _models()
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    yield Check("Chromium for browser tests", bool(browser), False, browser or "install chromium")
-    free_gib = shutil.disk_usage(Path.cwd()).free / 2**30
-    yield Check("free disk", free_gib > _LEAST_FREE_GIB, True, f"{free_gib:.0f} GiB here")
+    yield _chromium()
+    yield _disk()
+    yield _memory()
 
 
-def _package(name: str) -> Check:
+def _package(name: str, module: str) -> Check:
+    """Import it: a package can be there and its libraries not."""
     try:
-        return Check(name, True, True, importlib.metadata.version(name))
-    except importlib.metadata.PackageNotFoundError:
-        return Check(name, False, True, "run make setup")
+        importlib.import_module(module)
+    except Exception as error:  # a broken build raises anything, OSError above all
+        reason = " ".join(str(error).split())[:120]
+        return Check(name, False, f"{_INSTALL} ({type(error).__name__}: {reason})")
+    return Check(name, True, importlib.metadata.version(name))
 
 
 def _decoders() -> Iterator[Check]:
-    from pydicom.pixels.decoders.base import get_decoder
-    from pydicom.uid import (
-        HTJ2KLossless,
-        JPEG2000Lossless,
-        JPEGLosslessSV1,
-        JPEGLSLossless,
-        RLELossless,
-    )
-
-    for uid in (RLELossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless, HTJ2KLossless):
-        good = get_decoder(uid).is_available
-        yield Check(f"DICOM {uid.name}", good, True, "decodes" if good else "run make setup")
+    try:
+        from pydicom import uid
+        from pydicom.pixels.decoders.base import get_decoder
+    except ImportError:
+        return  # said above
+    syntaxes = {
+        "RLE": uid.RLELossless,
+        "JPEG baseline": uid.JPEGBaseline8Bit,
+        "JPEG extended": uid.JPEGExtended12Bit,
+        "JPEG lossless": uid.JPEGLossless,
+        "JPEG lossless SV1": uid.JPEGLosslessSV1,
+        "JPEG-LS lossless": uid.JPEGLSLossless,
+        "JPEG-LS near-lossless": uid.JPEGLSNearLossless,
+        "JPEG 2000 lossless": uid.JPEG2000Lossless,
+        "JPEG 2000": uid.JPEG2000,
+        "HTJ2K lossless": uid.HTJ2KLossless,
+        "HTJ2K lossless RPCL": uid.HTJ2KLosslessRPCL,
+        "HTJ2K": uid.HTJ2K,
+    }
+    for name, syntax in syntaxes.items():
+        good = get_decoder(syntax).is_available
+        yield Check(f"DICOM {name}", good, "can be decoded" if good else _INSTALL)
 
 
 def _viewer() -> Check:
-    from app.web.components.viewer.build import up_to_date
-
+    try:
+        from app.web.components.viewer.build import up_to_date
+    except ImportError as error:
+        return Check("viewer", False, f"{_INSTALL} ({error})")
     good = up_to_date()
-    mend = "run python -m app.web.components.viewer.build"
-    return Check("viewer", good, True, "built" if good else mend)
+    mend = "run `python -m app.web.components.viewer.build`"
+    return Check("viewer", good, "built" if good else mend)
 
 
 def _models() -> Iterator[Check]:
-    from models.zoo.loader import ModelDamagedError, find_model, list_models
+    """Each folder by itself: one bad card must not hide the other models."""
+    from models.zoo.loader import CARD, DEFAULT_MODEL, SHIPPED, ModelDamagedError, find_model
 
-    found = list_models()
-    if not found:
-        yield Check("models", False, True, "none is shipped with this installation; install again")
-    for model in found:
-        try:
-            find_model(model.card.name)
-            yield Check(f"model {model.card.name}", True, True, f"{model.card.version}, intact")
-        except ModelDamagedError as error:
-            yield Check(f"model {model.card.name}", False, True, str(error))
+    names = set()
+    for root in (SHIPPED, imported_models()):
+        for card in sorted(root.glob(f"*/{CARD}")):
+            needed = root == SHIPPED
+            try:
+                found = find_model(str(card.parent)).card
+            except (ModelDamagedError, OSError, ValueError) as error:
+                reason = str(error).splitlines()[0]
+                yield Check(f"model in {card.parent}", False, reason, needed)
+            else:
+                names.add(found.name)
+                yield Check(f"model {found.name}", True, f"{found.version}, weights intact")
+    if DEFAULT_MODEL not in names:
+        yield Check(f"model {DEFAULT_MODEL}", False, "not intact or not here; install again")
+
+
+def _chromium() -> Check:
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    mend = "install the package `chromium`; only the browser tests need it"
+    return Check("Chromium", found is not None, found or mend, needed=False)
+
+
+def _disk() -> Check:
+    free_gib = shutil.disk_usage(Path.cwd()).free / 2**30
+    enough = free_gib >= _LEAST_FREE_GIB
+    say = f"{free_gib:.1f} GiB free here"
+    return Check("disk", enough, say if enough else f"{say}; make room for {_LEAST_FREE_GIB:g}")
+
+
+def _memory() -> Check:
+    try:
+        total_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    except (AttributeError, OSError, ValueError):
+        return Check("memory", True, "cannot be told on this system", needed=False)
+    say = f"{total_gib:.1f} GiB ({_LEAST_MEMORY_GIB:g} are advised)"
+    return Check("memory", total_gib >= _LEAST_MEMORY_GIB, say, needed=False)

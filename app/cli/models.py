@@ -2,74 +2,90 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
-from typing import Annotated, NoReturn
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-models = typer.Typer(help="Models at hand.", no_args_is_help=True)
+from app.cli.common import all_models, fail, imported_models, model_called
 
+if TYPE_CHECKING:
+    from models.zoo.loader import StoredModel
 
-def _imported() -> Path:
-    from app.settings import settings
-
-    return settings().work_dir / "models"
-
-
-def _fail(sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(2)
+models = typer.Typer(help="Models at hand: list, show, import, remove.", no_args_is_help=True)
 
 
 @models.command("list")
 def list_() -> None:
     """Name every model with its version and operating point."""
-    from models.zoo.loader import SHIPPED, list_models
+    from models.zoo.loader import SHIPPED
 
-    for model in list_models(imported=_imported()):
+    for model in all_models():
         origin = "shipped" if model.folder.parent == SHIPPED else "imported"
         card = model.card
         typer.echo(f"{card.name}  {card.version}  {origin}  operating point {card.operating_point}")
 
 
 @models.command()
-def show(name: Annotated[str, typer.Argument(help="Name of a model.")]) -> None:
-    """Print a model's card."""
-    from models.zoo.loader import ModelDamagedError, ModelNotFoundError, find_model
-
-    try:
-        typer.echo(find_model(name, imported=_imported()).card.model_dump_json(indent=2))
-    except (ModelNotFoundError, ModelDamagedError) as error:
-        _fail(str(error))
+def show(name: Annotated[str, typer.Argument(help="Name of a model, or its folder.")]) -> None:
+    """Print a model's card, after checking its weights."""
+    typer.echo(model_called(name).card.model_dump_json(indent=2))
 
 
 @models.command("import")
 def import_(path: Annotated[Path, typer.Argument(help="Folder with weights and card.")]) -> None:
     """Copy a model folder (weights.safetensors and card.json) to this machine's models."""
-    from models.zoo.loader import CARD, WEIGHTS, ModelDamagedError, find_model, list_models
+    from models.zoo.loader import CARD, WEIGHTS
 
     if not all((path / part).is_file() for part in (WEIGHTS, CARD)):
-        _fail(f"{path}: no {WEIGHTS} and {CARD} in it. Give the folder of a retrained model.")
+        fail(f"{path}: no {WEIGHTS} and {CARD} in it. Give the folder of a retrained model.")
+    model = model_called(str(path))
+    name = model.card.name
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):  # it becomes a folder's name
+        fail(f"{path}: '{name}' cannot be a model's name. Use letters, digits, dots and dashes.")
+    if name in {other.card.name for other in all_models()}:
+        fail(f"a model called '{name}' is there already. Remove it first.")
+    _check_fit(model)
     try:
-        model = find_model(str(path))
-    except (ModelDamagedError, ValueError) as error:
-        _fail(f"{path}: {error}")
-    if model.card.name in {other.card.name for other in list_models(imported=_imported())}:
-        _fail(f"a model called '{model.card.name}' is there already. Remove it first.")
-    folder = _imported() / model.card.name
-    shutil.copytree(path, folder)
-    typer.echo(f"{model.card.name} imported")
+        _copy(path, imported_models() / name, (WEIGHTS, CARD))
+    except OSError as error:
+        fail(f"{error.filename or path}: {error.strerror}. Check STARLUNG_WORK_DIR.")
+    typer.echo(f"{name} imported")
+
+
+def _check_fit(model: StoredModel) -> None:
+    """Build the networks once, so that weights of another kind are refused now, not at night."""
+    from safetensors import SafetensorError
+
+    from models.zoo.networks import load_networks
+
+    try:
+        load_networks(model)
+    except (SafetensorError, RuntimeError, TypeError, KeyError, ValueError):
+        fail(f"{model.folder}: the weights do not fit the networks that the card describes.")
+
+
+def _copy(source: Path, target: Path, parts: tuple[str, ...]) -> None:
+    """Copy the parts; the target appears only when all of them are complete."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".import-", dir=target.parent) as work:
+        beside = Path(work) / target.name
+        beside.mkdir()
+        for part in parts:
+            shutil.copyfile(source / part, beside / part)
+        beside.rename(target)
 
 
 @models.command()
 def remove(name: Annotated[str, typer.Argument(help="Name of an imported model.")]) -> None:
     """Delete an imported model; shipped ones stay."""
-    from models.zoo.loader import list_models
-
-    for model in list_models(imported=_imported()):
-        if model.card.name == name and model.folder.parent == _imported():
+    imported = imported_models()
+    for model in all_models():
+        if model.card.name == name and model.folder.parent == imported:
             shutil.rmtree(model.folder)
             typer.echo(f"{name} removed")
             return
-    _fail(f"no imported model is called '{name}'. Shipped models cannot be removed.")
+    fail(f"no imported model is called '{name}'. Shipped models cannot be removed.")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from app.cli.common import fail, model_called, say
+
 
 def retrain(
     cases: Annotated[Path, typer.Option(help="LUNA16 folder, or CTs of any kind below it.")],
@@ -27,23 +29,24 @@ def retrain(
     resume: Annotated[bool, typer.Option(help="Go on where a run was cut off.")] = False,
 ) -> None:
     """Train on cases; weights, card and evaluation go to OUT, the old weights stay."""
-    from medical.retraining.command import retrain as run
+    parent = model_called(start_from) if start_from else None
+    if out.exists() and not out.is_dir():
+        fail(f"{out}: this is a file. Give a folder to --out.")
 
     from medical.errors import InputError
-    from models.zoo.loader import ModelDamagedError, ModelNotFoundError
+    from medical.retraining.command import retrain as run
 
     try:
         folder = run(
             cases,
             out=out,
             truth=truth,
-            start_from=start_from,
+            start_from=str(parent.folder) if parent else None,
             minutes=minutes,
             resume=resume,
             nodule_pool=nodule_pool,
-            say=lambda line: typer.echo(line, err=True),
+            say=say,
         )
-    except (InputError, ModelNotFoundError, ModelDamagedError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
+    except InputError as error:
+        fail(str(error))
     typer.echo(str(folder))

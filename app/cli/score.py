@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
+
+from app.cli.common import NONE_SCORED, OK, SOME_FAILED, fail, model_called, say, site_settings
 
 if TYPE_CHECKING:
-    from medical.scoring.score import ScoredSeries, ScoreResult
+    from medical.scoring.score import ScoreResult
 
+FORMATS = ("json", "csv")
+_LEAST_PASSES = 2
 _STAGES = {
     "read": "reading the images",
     "prepare": "finding the lungs",
@@ -21,57 +25,71 @@ _STAGES = {
     "measure": "measuring",
     "write": "writing results",
 }
-OK, WRONG_USE, SOME_FAILED, NONE_SCORED = 0, 2, 3, 4
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
+"""What the machine, not a programmer, is to blame for."""
 
 
 def score(
     inputs: Annotated[
         list[Path],
-        typer.Argument(help="DICOM file, folder, zip, DICOMDIR, .nii.gz, .nrrd or .mhd."),
+        typer.Argument(
+            metavar="INPUT...", help="DICOM file, folder, zip, DICOMDIR, .nii.gz, .nrrd or .mhd."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
-    model: Annotated[str, typer.Option(help="Model name, or folder of a retrained one.")] = (
-        "starlung-base"
-    ),
-    passes: Annotated[int, typer.Option(min=2, max=512, help="Dropout samples.")] = 32,
+    model: Annotated[
+        str | None, typer.Option(help="Model name, or folder of a retrained one. [starlung-base]")
+    ] = None,
+    passes: Annotated[
+        int | None,
+        typer.Option(min=_LEAST_PASSES, max=512, help="Monte-Carlo dropout samples. [32]"),
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Leave series alone that are already done.")] = False,
+    format_: Annotated[
+        str, typer.Option("--format", help="Forms of the result; json and csv always come.")
+    ] = ",".join(FORMATS),
 ) -> None:
     """Score CTs: OUT/predictions.csv, and OUT/SERIES/findings.json for each series.
 
     Ends with 0 when all were scored, 3 when some could not be, 4 when none could.
     """
-    from app.settings import settings
+    from app.cli.table import show
     from medical.scoring.score import score_paths
-    from models.zoo.loader import ModelDamagedError, ModelNotFoundError
 
-    errors = Console(stderr=True, soft_wrap=True, highlight=False)
-    if out.exists() and not out.is_dir():
-        errors.print(f"{out}: this is a file. Give a folder to --out.", markup=False)
-        raise typer.Exit(WRONG_USE)
-    columns = (TextColumn("{task.description}"), BarColumn())
-    with Progress(*columns, console=errors, transient=True) as bar:
-        task = bar.add_task("starting", total=1.0)
+    _check_formats(format_)
+    settings = site_settings()
+    samples = passes or settings.passes
+    if samples < _LEAST_PASSES:
+        fail(f"setting passes: {samples} is too few for an interval. Give at least 2.")
+    chosen = model_called(model or settings.model)
+    _make_folder(out)
+    finished = 0
+    with _progress_bar() as move:
+
+        def tell(stage: str, share: float) -> None:
+            nonlocal finished
+            finished += stage == "write" and share >= 1
+            move(stage, share)
+
         try:
             result = score_paths(
                 inputs,
                 out=out,
-                model=model,
-                passes=passes,
+                model=str(chosen.folder),
+                passes=samples,
                 resume=resume,
-                imported=settings().work_dir / "models",
-                progress=lambda stage, share: bar.update(
-                    task, description=_STAGES.get(stage, stage), completed=share
-                ),
+                progress=tell,
             )
-        except (ModelNotFoundError, ModelDamagedError) as error:
-            errors.print(str(error), markup=False)
-            raise typer.Exit(WRONG_USE) from error
         except OSError as error:
-            errors.print(f"{error.filename or out}: {error.strerror}.", markup=False)
-            raise typer.Exit(NONE_SCORED) from error
+            if error.errno not in _DISK:
+                raise
+            fail(
+                f"{error.filename or out}: {error.strerror}. Mend this, then add --resume.",
+                code=SOME_FAILED if finished else NONE_SCORED,
+            )
     for problem in result.errors:
-        errors.print(str(problem), markup=False)
-    _show(result, out)
+        say(str(problem))
+    show(result, out)
     raise typer.Exit(_exit_code(result))
 
 
@@ -81,42 +99,34 @@ def _exit_code(result: ScoreResult) -> int:
     return SOME_FAILED if result.errors else OK
 
 
-def _show(result: ScoreResult, out: Path) -> None:
-    terminal = Console(highlight=False)
-    console = terminal if terminal.is_terminal else Console(highlight=False, width=150)
-    for series in result.series:
-        console.print(_table(series))
-        for note in series.findings.quality:
-            console.print(f"{note.severity}: {note.message}", markup=False, soft_wrap=True)
-    for name, reason in result.not_chosen:
-        console.print(f"not scored: {name}: {reason}", markup=False, soft_wrap=True)
-    if result.series:
-        console.print(f"Results are in {out}. Research use only.", markup=False, soft_wrap=True)
+def _check_formats(text: str) -> None:
+    for name in text.split(","):
+        if name.strip() not in FORMATS:
+            fail(f"--format {name.strip()}: not a form of result; there are {', '.join(FORMATS)}.")
 
 
-def _table(scored: ScoredSeries) -> Table:
-    findings = scored.findings
-    seconds = sum(findings.seconds.model_dump().values())
-    title = f"Series {findings.series_instance_uid}: {len(findings.findings)} findings"
-    caption = (
-        f"{findings.model.name} {findings.model.version}, operating point "
-        f"{findings.operating_point:g}, {seconds:.1f} s; [ ] is a 95 % interval"
-    )
-    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
-    heads = ("#", "probability", "slice", "LPS mm (x, y, z)", "diameter mm", "volume mm3")
-    for head in (*heads, "density", "location"):
-        table.add_column(head)
-    for f in findings.findings:
-        low, high = f.probability_ci95
-        x, y, z = f.center_lps_mm
-        table.add_row(
-            str(f.id),
-            f"{f.probability:.2f} \\[{low:.2f}, {high:.2f}]",
-            str(f.slice_number),
-            f"{x:.1f}, {y:.1f}, {z:.1f}",
-            f"{f.diameter_mm:.1f} \\[{f.diameter_ci95[0]:.1f}, {f.diameter_ci95[1]:.1f}]",
-            f"{f.volume_mm3:.0f} \\[{f.volume_ci95[0]:.0f}, {f.volume_ci95[1]:.0f}]",
-            f.density,
-            f.location,
+def _make_folder(out: Path) -> None:
+    """Make it before any time is spent on scoring."""
+    if out.exists() and not out.is_dir():
+        fail(f"{out}: this is a file. Give a folder to --out.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"{out}: cannot be made: {error.strerror}. Give another folder to --out.")
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[str, float], None]]:
+    """A bar on standard error that vanishes at the end; none where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("starting", total=1.0)
+        yield lambda stage, share: bar.update(
+            task, description=_STAGES.get(stage, stage), completed=share
         )
-    return table

@@ -1,36 +1,161 @@
+from __future__ import annotations
+
+import errno
 from pathlib import Path
 
-import pydicom
 import pytest
-from typer.testing import CliRunner
 
-from app.cli.main import app
-
-RUNNER = CliRunner()
-FILES = sorted((Path(pydicom.__file__).parent / "data" / "test_files").rglob("*.dcm"))
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_pydicoms_own_files_end_with_a_sentence(path: Path, tmp_path: Path) -> None:
-    result = RUNNER.invoke(app, ["score", str(path), "--out", str(tmp_path / "out")])
-    assert result.exit_code in (3, 4), result.output
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    assert str(path.name) in result.stderr
-    assert "Traceback" not in result.output
+from medical.errors import InputError
+from medical.scoring import score as scoring
+from medical.scoring.score import ScoredSeries, ScoreResult
+from tests.app.cli.conftest import Run, one_line
+from tests.app.web.made_results import made_findings, made_volume
 
 
-def test_missing_path_scores_none(tmp_path: Path) -> None:
-    result = RUNNER.invoke(app, ["score", str(tmp_path / "no"), "--out", str(tmp_path / "out")])
+def pretend(monkeypatch: pytest.MonkeyPatch, result: ScoreResult | Exception) -> None:
+    """Let the engine give this result without scoring."""
+
+    def score_paths(*_: object, **__: object) -> ScoreResult:
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    monkeypatch.setattr(scoring, "score_paths", score_paths)
+
+
+def scored(folder: Path, *, negative: bool = False) -> ScoredSeries:
+    findings = made_findings(made_volume())
+    if negative:
+        findings = findings.model_copy(update={"findings": [], "negative": True})
+    return ScoredSeries(findings, folder)
+
+
+ERROR = InputError("bad.dcm", "cut short", "Export it again")
+
+
+def test_no_input_is_wrong_use(starlung: Run) -> None:
+    assert starlung("score", "--out", "out").exit_code == 2
+
+
+def test_no_output_folder_is_wrong_use(starlung: Run, tmp_path: Path) -> None:
+    assert starlung("score", tmp_path).exit_code == 2
+
+
+def test_missing_path_cannot_be_scored(starlung: Run, tmp_path: Path) -> None:
+    result = starlung("score", tmp_path / "nowhere", "--out", tmp_path / "out")
     assert result.exit_code == 4
-    assert len(result.stderr.strip().splitlines()) == 1
+    assert one_line(result.stderr).endswith("no such file or folder. Check the spelling.")
+    assert not result.stdout
 
 
-def test_unknown_model_is_wrong_use(tmp_path: Path) -> None:
-    arguments = ["score", str(tmp_path), "--out", str(tmp_path / "out"), "--model", "nobody"]
-    result = RUNNER.invoke(app, arguments)
+def test_unknown_model_is_wrong_use(starlung: Run, tmp_path: Path) -> None:
+    result = starlung("score", tmp_path, "--out", tmp_path / "out", "--model", "nobody")
     assert result.exit_code == 2
-    assert "starlung-base" in result.stderr
+    assert "no model is called 'nobody'; there are: starlung-base" in one_line(result.stderr)
+    assert not (tmp_path / "out").exists()
 
 
-def test_no_input_is_wrong_use() -> None:
-    assert RUNNER.invoke(app, ["score"]).exit_code == 2
+def test_output_that_is_a_file_is_wrong_use(starlung: Run, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    result = starlung("score", tmp_path, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "this is a file" in one_line(result.stderr)
+
+
+def test_form_that_is_not_there_is_wrong_use(starlung: Run, tmp_path: Path) -> None:
+    result = starlung("score", tmp_path, "--out", tmp_path / "out", "--format", "json,sr")
+    assert result.exit_code == 2
+    assert one_line(result.stderr).startswith("--format sr: ")
+
+
+@pytest.mark.parametrize("passes", ["1", "0", "many"])
+def test_too_few_passes_are_wrong_use(passes: str, starlung: Run, tmp_path: Path) -> None:
+    assert starlung("score", tmp_path, "--out", "out", "--passes", passes).exit_code == 2
+
+
+def test_wrong_setting_is_wrong_use(
+    starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STARLUNG_PASSES", "many")
+    result = starlung("score", tmp_path, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "STARLUNG_PASSES" in one_line(result.stderr)
+
+
+def test_broken_settings_file_is_wrong_use(starlung: Run, tmp_path: Path) -> None:
+    (tmp_path / "starlung.toml").write_text("passes = = 3\n")
+    result = starlung("score", tmp_path, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert one_line(result.stderr).startswith("starlung.toml: ")
+
+
+def test_all_scored(starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, ScoreResult((scored(tmp_path),), ()))
+    result = starlung("score", tmp_path, "--out", tmp_path / "out")
+    assert result.exit_code == 0
+    assert not result.stderr
+
+
+def test_some_failed(starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, ScoreResult((scored(tmp_path),), (ERROR,)))
+    result = starlung("score", tmp_path, "--out", tmp_path / "out")
+    assert result.exit_code == 3
+    assert one_line(result.stderr) == "bad.dcm: cut short. Export it again."
+    assert "Research use only." in result.stdout
+
+
+def test_none_scored(starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, ScoreResult((), (ERROR,)))
+    result = starlung("score", tmp_path, "--out", tmp_path / "out")
+    assert result.exit_code == 4
+    assert not result.stdout
+
+
+def test_full_disk_is_one_line(
+    starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend(monkeypatch, OSError(errno.ENOSPC, "No space left on device", "findings.json"))
+    result = starlung("score", tmp_path, "--out", tmp_path / "out")
+    assert result.exit_code == 4
+    assert "No space left on device" in one_line(result.stderr)
+
+
+def test_programmers_error_fails_loudly(
+    starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend(monkeypatch, KeyError("spacing"))
+    with pytest.raises(KeyError):
+        starlung("score", tmp_path, "--out", tmp_path / "out")
+
+
+def test_table_gives_place_and_interval_of_every_finding(
+    starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    series = scored(tmp_path)
+    pretend(monkeypatch, ScoreResult((series,), (), (("1.2.3", "a scout image"),)))
+    shown = starlung("score", tmp_path, "--out", tmp_path / "out").stdout
+    rows = [line for line in shown.splitlines() if line.startswith("│")]
+    assert len(rows) == len(series.findings.findings)
+    cells = [cell.strip() for cell in rows[0].strip("│").split("│")]
+    assert cells == [
+        "1",
+        "0.88 [0.70, 0.95]",
+        "56",
+        "-62.0, 14.0, -120.0",
+        "14.0 [12.7, 15.4]",
+        "1437 [1006, 1940]",
+        "solid",
+        "right middle zone",
+    ]
+    assert "\x1b" not in shown
+    assert "warning: Slices are 2.0 mm thick." in shown
+    assert "not scored: 1.2.3: a scout image" in shown
+
+
+def test_negative_series_says_so(
+    starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend(monkeypatch, ScoreResult((scored(tmp_path, negative=True),), ()))
+    shown = starlung("score", tmp_path, "--out", tmp_path / "out").stdout
+    assert "no finding reaches the operating point" in shown
+    assert "│" not in shown

@@ -1,0 +1,99 @@
+"""What every command shares: exit codes, the one-line error, settings and models by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from models.zoo.loader import StoredModel
+
+OK, WRONG_USE, SOME_FAILED, NONE_SCORED = 0, 2, 3, 4
+
+
+def say(sentence: str) -> None:
+    """Write one line to standard error, whatever line breaks a library put into it."""
+    typer.echo(" ".join(sentence.split()), err=True)
+
+
+def fail(sentence: str, *, code: int = WRONG_USE) -> NoReturn:
+    """End the program with one line on standard error and no trace."""
+    say(sentence)
+    raise typer.Exit(code)
+
+
+def site_settings() -> Settings:
+    """The settings; a wrong variable or ``starlung.toml`` ends the program with exit code 2."""
+    from tomllib import TOMLDecodeError
+
+    from pydantic import ValidationError
+
+    from app.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
+        fail(f"setting {name}: {reason}. Correct STARLUNG_{name.upper()} or starlung.toml.")
+    except TOMLDecodeError as error:
+        fail(f"starlung.toml: {error}. Correct the file.")
+
+
+def imported_models() -> Path:
+    """Folder of the models that the user imported; it need not exist."""
+    return site_settings().work_dir / "models"
+
+
+def all_models() -> list[StoredModel]:
+    """Every model at hand; a card that cannot be read ends the program with exit code 2."""
+    from pydantic import ValidationError
+
+    from models.zoo.loader import list_models
+
+    imported = imported_models()
+    try:
+        return list_models(imported=imported)
+    except (ValidationError, OSError):
+        fail(_unreadable_card(imported))
+
+
+def model_called(name: str) -> StoredModel:
+    """The model of that name, or in that folder; otherwise exit code 2."""
+    from pydantic import ValidationError
+
+    from models.zoo.loader import CARD, ModelDamagedError, ModelNotFoundError, find_model
+
+    imported = imported_models()
+    try:
+        return find_model(name, imported=imported)
+    except ModelNotFoundError as error:
+        fail(f"{error}. See `starlung models list`.")
+    except ModelDamagedError as error:
+        fail(f"{error}.")
+    except ValidationError:
+        named = Path(name) / CARD
+        fail(_no_card(named) if named.is_file() else _unreadable_card(imported))
+    except OSError as error:
+        fail(f"{error.filename or name}: {error.strerror}. Check the model's folder.")
+
+
+def _unreadable_card(imported: Path) -> str:
+    """The sentence for the first card below the imported models that cannot be read."""
+    from models.zoo.card import ModelCard
+    from models.zoo.loader import CARD
+
+    for card in sorted(imported.glob(f"*/{CARD}")):
+        try:
+            ModelCard.read(card)
+        except (OSError, ValueError):
+            return f"{_no_card(card)} Remove its folder and import the model again."
+    return "a shipped model's card cannot be read. Install StarLung again."
+
+
+def _no_card(path: Path) -> str:
+    return f"{path}: not a model card that this version can read."

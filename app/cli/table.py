@@ -1,0 +1,99 @@
+"""What ``starlung score`` prints: a findings table for each series."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from medical.detection.findings import Finding, SeriesFindings
+    from medical.scoring.score import ScoreResult
+
+_COLUMNS = (
+    "#",
+    "probability",
+    "slice",
+    "LPS mm (x, y, z)",
+    "diameter mm",
+    "volume mm3",
+    "density",
+    "location",
+)
+_WIDTH_WHEN_PIPED = 160
+
+
+def show(result: ScoreResult, out: Path) -> None:
+    """Print tables, quality notes and what was passed over to standard output."""
+    terminal = Console(highlight=False)
+    console = (
+        terminal
+        if terminal.is_terminal
+        else Console(highlight=False, width=_WIDTH_WHEN_PIPED, color_system=None)
+    )
+
+    def line(text: str) -> None:
+        console.print(text, markup=False, soft_wrap=True)
+
+    for series in result.series:
+        findings = series.findings
+        line(_title(findings))
+        if findings.findings:
+            console.print(findings_table(findings))
+        line(_origin(findings))
+        for note in findings.quality:
+            line(f"{note.severity}: {note.message}")
+        line("")
+    for name, reason in result.not_chosen:
+        line(f"not scored: {name}: {reason}")
+    if result.series:
+        line(f"Results are in {out}. Research use only.")
+
+
+def findings_table(findings: SeriesFindings) -> Table:
+    """One row a finding, every measure with its 95 % interval."""
+    table = Table()
+    for column in _COLUMNS:
+        table.add_column(column)
+    for finding in findings.findings:
+        table.add_row(*_cells(finding))
+    return table
+
+
+def _title(findings: SeriesFindings) -> str:
+    count = len(findings.findings)
+    if findings.negative:
+        what = "no finding reaches the operating point"
+    else:
+        what = "1 finding" if count == 1 else f"{count} findings"
+    return f"Series {findings.series_instance_uid}: {what}"
+
+
+def _origin(findings: SeriesFindings) -> str:
+    seconds = sum(findings.seconds.model_dump().values())
+    return (
+        f"{findings.model.name} {findings.model.version}, operating point "
+        f"{findings.operating_point:g}, {findings.passes} passes, {seconds:.1f} s; "
+        "[ ] is a 95 % interval"
+    )
+
+
+def _cells(finding: Finding) -> tuple[str, ...]:
+    x, y, z = finding.center_lps_mm
+    return (
+        str(finding.id),
+        _measured(finding.probability, finding.probability_ci95, digits=2),
+        str(finding.slice_number),
+        f"{x:.1f}, {y:.1f}, {z:.1f}",
+        _measured(finding.diameter_mm, finding.diameter_ci95, digits=1),
+        _measured(finding.volume_mm3, finding.volume_ci95, digits=0),
+        finding.density,
+        finding.location,
+    )
+
+
+def _measured(value: float, interval: tuple[float, float], *, digits: int) -> str:
+    low, high = interval
+    return f"{value:.{digits}f} \\[{low:.{digits}f}, {high:.{digits}f}]"

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.app.cli.conftest import Run
+
+HEAVY = ("torch", "monai", "openvino", "streamlit", "pandas", "matplotlib", "pydicom", "scipy")
+COMMANDS = ("serve", "score", "evaluate", "retrain", "doctor", "models")
+_HELP = f"""
+import sys
+from app.cli.main import main
+sys.argv = ["starlung", *{{arguments}}]
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+print("LOADED", *(name for name in {HEAVY} if name in sys.modules))
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["score", "--help"], ["models", "--help"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    program = _HELP.format(arguments=arguments)
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.splitlines()[-1] == "LOADED"
+
+
+def test_every_command_is_named(starlung: Run) -> None:
+    shown = starlung("--help").stdout
+    assert all(command in shown for command in COMMANDS)
+    assert "Research use only" in shown
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, starlung: Run) -> None:
+    assert starlung(command, "--help").exit_code == 0
+
+
+def test_unknown_command_is_wrong_use(starlung: Run) -> None:
+    assert starlung("diagnose").exit_code == 2
+
+
+def test_unknown_option_is_wrong_use(starlung: Run) -> None:
+    assert starlung("score", "ct", "--out", "out", "--engine", "cloud").exit_code == 2

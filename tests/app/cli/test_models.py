@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from models.zoo.loader import CARD, SHIPPED, WEIGHTS
+from tests.app.cli.conftest import Run, one_line
+
+
+@pytest.fixture
+def retrained(tmp_path: Path) -> Path:
+    """The shipped model under another name, as a retraining would leave it."""
+    folder = tmp_path / "model"
+    shutil.copytree(SHIPPED / "starlung-base", folder)
+    rename(folder, "ward-7")
+    return folder
+
+
+def rename(folder: Path, name: str) -> None:
+    card = json.loads((folder / CARD).read_text())
+    (folder / CARD).write_text(json.dumps({**card, "name": name}))
+
+
+def test_list_names_the_shipped_model(starlung: Run) -> None:
+    result = starlung("models", "list")
+    assert result.exit_code == 0
+    assert "starlung-base" in result.stdout
+    assert "shipped" in result.stdout
+
+
+def test_show_prints_the_card(starlung: Run) -> None:
+    card = json.loads(starlung("models", "show", "starlung-base").stdout)
+    assert card["name"] == "starlung-base"
+    assert card["not_good_for"]
+
+
+def test_show_of_an_unknown_model(starlung: Run) -> None:
+    result = starlung("models", "show", "nobody")
+    assert result.exit_code == 2
+    assert "nobody" in one_line(result.stderr)
+
+
+def test_imported_model_is_listed_shown_and_removed(
+    starlung: Run, retrained: Path, work_dir: Path
+) -> None:
+    (retrained / "notes.txt").write_text("not part of a model")
+    assert starlung("models", "import", retrained).exit_code == 0
+    copied = {path.name for path in (work_dir / "models" / "ward-7").iterdir()}
+    assert copied == {WEIGHTS, CARD}
+    assert "ward-7" in starlung("models", "list").stdout
+    assert starlung("models", "show", "ward-7").exit_code == 0
+    assert starlung("models", "remove", "ward-7").exit_code == 0
+    assert "ward-7" not in starlung("models", "list").stdout
+
+
+def test_same_name_is_not_imported_twice(starlung: Run, retrained: Path) -> None:
+    assert starlung("models", "import", retrained).exit_code == 0
+    result = starlung("models", "import", retrained)
+    assert result.exit_code == 2
+    assert "there already" in one_line(result.stderr)
+
+
+def test_damaged_weights_are_not_imported(starlung: Run, retrained: Path, work_dir: Path) -> None:
+    with (retrained / WEIGHTS).open("ab") as file:
+        file.write(b"!")
+    result = starlung("models", "import", retrained)
+    assert result.exit_code == 2
+    assert "SHA-256" in one_line(result.stderr)
+    assert not (work_dir / "models").exists()
+
+
+def test_weights_of_another_network_are_not_imported(starlung: Run, retrained: Path) -> None:
+    card = json.loads((retrained / CARD).read_text())
+    card["detector"]["widths"] = [8, 16, 32, 64]
+    (retrained / CARD).write_text(json.dumps(card))
+    result = starlung("models", "import", retrained)
+    assert result.exit_code == 2
+    assert "do not fit" in one_line(result.stderr)
+
+
+@pytest.mark.parametrize("name", ["../outside", "a/b", "", ".hidden"])
+def test_name_that_leaves_the_folder_is_refused(
+    name: str, starlung: Run, retrained: Path, work_dir: Path
+) -> None:
+    rename(retrained, name)
+    result = starlung("models", "import", retrained)
+    assert result.exit_code == 2
+    assert "cannot be a model's name" in one_line(result.stderr)
+    assert not (work_dir / "models").exists()
+
+
+def test_folder_without_model_is_not_imported(starlung: Run, tmp_path: Path) -> None:
+    result = starlung("models", "import", tmp_path)
+    assert result.exit_code == 2
+    assert WEIGHTS in one_line(result.stderr)
+
+
+def test_unreadable_card_is_one_line(starlung: Run, retrained: Path) -> None:
+    (retrained / CARD).write_text("{}")
+    result = starlung("models", "import", retrained)
+    assert result.exit_code == 2
+    assert "not a model card" in one_line(result.stderr)
+
+
+def test_unreadable_imported_card_names_its_file(starlung: Run, work_dir: Path) -> None:
+    folder = work_dir / "models" / "broken"
+    folder.mkdir(parents=True)
+    (folder / CARD).write_text("{")
+    (folder / WEIGHTS).write_bytes(b"")
+    result = starlung("models", "list")
+    assert result.exit_code == 2
+    assert str(folder / CARD) in one_line(result.stderr)
+
+
+def test_shipped_model_stays(starlung: Run) -> None:
+    assert starlung("models", "remove", "starlung-base").exit_code == 2
+    assert (SHIPPED / "starlung-base" / WEIGHTS).is_file()

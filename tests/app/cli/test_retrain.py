@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.app.cli.conftest import Run, one_line
+
+
+def test_no_cases_is_wrong_use(starlung: Run) -> None:
+    assert starlung("retrain", "--out", "out").exit_code == 2
+
+
+def test_missing_truth_is_one_line(starlung: Run, tmp_path: Path) -> None:
+    result = starlung("retrain", "--cases", tmp_path / "cases", "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "--truth" in one_line(result.stderr)
+
+
+def test_unknown_model_to_start_from(starlung: Run, tmp_path: Path) -> None:
+    result = starlung("retrain", "--cases", tmp_path, "--out", tmp_path / "out", "--from", "nobody")
+    assert result.exit_code == 2
+    assert "nobody" in one_line(result.stderr)
+
+
+def test_output_that_is_a_file(starlung: Run, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    result = starlung("retrain", "--cases", tmp_path, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "this is a file" in one_line(result.stderr)
+
+
+def test_folder_in_use_needs_resume(starlung: Run, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "log.jsonl").write_text("")
+    result = starlung("retrain", "--cases", tmp_path, "--out", out)
+    assert result.exit_code == 2
+    assert "--resume" in one_line(result.stderr)
