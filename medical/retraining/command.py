@@ -10,7 +10,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import BadZipFile
 
+import pandas as pd
 import torch
 
 from medical.ct.volume import CtVolume
@@ -79,21 +81,23 @@ def retrain(
         for error in intake.errors:
             say(f"left out: {error}")
         handles = sorted(intake.chosen, key=lambda handle: handle.series_instance_uid)
-        held_out = handles[: _held_out_count(len(handles))]
-        training = []
-        for handle in handles[len(held_out) :]:
-            stored = out / "cases" / f"{handle.series_instance_uid}.npz"
-            if not stored.exists():
-                ct = handle.load()
-                lesions = lesions_of(table, ct, path=table_path)
-                stored.parent.mkdir(exist_ok=True)
-                try:
-                    case = TrainingCase.from_ct(ct, lesions, name=handle.series_instance_uid)
-                except ValueError as error:
-                    say(f"left out: {handle.path}: {error}")
-                    continue
-                case.save(stored)
-            training.append(TrainingCase.load(stored))
+        if not handles:
+            raise InputError(cases, "no CT to train on", "Give chest CTs that show the lungs")
+        _complain_of_strangers(table, handles, table_path)
+        held_names = _split(out, handles)
+        held_out, training = [], []
+        for handle in handles:
+            uid = handle.series_instance_uid
+            try:
+                # checked for every case before the first minute of training is spent
+                case = _prepare(handle, out / "cases" / f"{uid}.npz", table, table_path)
+            except (NoLungError, _UnreadableError) as error:
+                say(f"left out: {handle.path}: {error}")
+                continue
+            if uid in held_names:
+                held_out.append(handle)
+            else:
+                training.append(case)
         if not training:
             raise InputError(cases, "no CT to train on", "Give chest CTs that show the lungs")
         say(f"{len(training)} cases to train on, {len(held_out)} held out; on {device.type}")
@@ -124,6 +128,63 @@ def retrain(
 
 def _logged(out: Path) -> bool:
     return (out / "log.jsonl").exists()
+
+
+class _UnreadableError(Exception):
+    """A series whose pixels cannot be read; the others go on."""
+
+
+def _complain_of_strangers(table: pd.DataFrame, handles: list[SeriesHandle], path: Path) -> None:
+    """A truth table that matches no CT at all is a mistake, not a set of healthy lungs."""
+    known = {handle.series_instance_uid for handle in handles}
+    if len(table) == 0:
+        raise InputError(path, "no nodule in it", "Give at least one row")
+    if not table["seriesuid"].isin(known).any():
+        first = str(table["seriesuid"].iloc[0])
+        raise InputError(
+            path, f"row 2: no CT here has the series UID {first}", "Check the column seriesuid"
+        )
+
+
+def _split(out: Path, handles: list[SeriesHandle]) -> set[str]:
+    """Which series are held out: chosen by study once, kept for every resumption."""
+    path = out / "held_out.json"
+    if path.exists():
+        return set(json.loads(path.read_text("utf-8")))
+    studies = sorted({h.study_instance_uid or h.series_instance_uid for h in handles})
+    chosen = set(studies[: _held_out_count(len(studies))])
+    names = [
+        h.series_instance_uid
+        for h in handles
+        if (h.study_instance_uid or h.series_instance_uid) in chosen
+    ]
+    path.write_text(json.dumps(names, indent=2) + "\n", "utf-8")
+    return set(names)
+
+
+def _prepare(
+    handle: SeriesHandle, stored: Path, table: pd.DataFrame, table_path: Path
+) -> TrainingCase:
+    """Read a case, or take it from an earlier start of this run."""
+    if stored.exists():
+        try:
+            return TrainingCase.load(stored)
+        except (OSError, ValueError, KeyError, BadZipFile):
+            stored.unlink()  # torn when the earlier run was cut off
+    try:
+        ct = handle.load()
+    except InputError as error:
+        raise _UnreadableError(str(error)) from error
+    lesions = lesions_of(table, ct, path=table_path)
+    try:
+        case = TrainingCase.from_ct(ct, lesions, name=handle.series_instance_uid)
+    except ValueError as error:
+        raise NoLungError(str(error)) from error
+    stored.parent.mkdir(exist_ok=True)
+    beside = stored.with_name(f"partial-{stored.name}")
+    case.save(beside)
+    beside.replace(stored)
+    return case
 
 
 def _held_out_count(total: int) -> int:
@@ -174,6 +235,9 @@ def _evaluate(
     say: Callable[[str], None],
 ) -> dict[str, object]:
     """Score what was held out and compare by the LUNA16 protocol."""
+    if not held_out:
+        say("nothing was held out: the new model is not evaluated")
+        return {"held_out_by_luna16_protocol": "not evaluated: too few cases to hold one out"}
     reader = NoduleReader(find_model(str(folder)), passes=16)
     table = read_truth(truth)
     marks: list[Mark] = []
