@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import SimpleITK as sitk
+import SimpleITK
 
 from medical.ct.phantom import make_chest
 from medical.errors import InputError
@@ -16,10 +16,10 @@ HEAD = "seriesuid,coordX,coordY,coordZ,diameter_mm\n"
 def luna_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("luna")
     chest = make_chest(3, shape=(90, 104, 104), spacing_mm=(3.0, 3.0, 3.0))
-    image = sitk.GetImageFromArray(chest.hu.astype(np.int16))
+    image = SimpleITK.GetImageFromArray(chest.hu.astype(np.int16))
     image.SetSpacing((3.0, 3.0, 3.0))
     image.SetOrigin([float(v) for v in chest.geometry.origin_lps_mm])
-    sitk.WriteImage(image, str(folder / "one.mhd"))
+    SimpleITK.WriteImage(image, str(folder / "one.mhd"))
     x, y, z = chest.nodules[0].center_lps_mm
     (folder / "annotations.csv").write_text(f"{HEAD}one,{x},{y},{z},9\n")
     return folder
