@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any, TextIO
 
+from app.settings import settings
 from app.web.images import prepare_images
 from medical.errors import InputError
 
@@ -52,6 +53,7 @@ def score(request: dict[str, Any], report: Report) -> None:
         model=request["model"],
         passes=request["passes"],
         progress=report.stage,
+        imported=settings().work_dir / "models",
     )
     report.stage("view", 0.0)
     prepare_images(source, [series.folder for series in result.series])

@@ -20,16 +20,13 @@ def test_no_file_was_forgotten() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(FOLDER)))
-def test_gives_a_result_or_a_sentence(path: Path, starlung: Run, tmp_path: Path) -> None:
+def test_ends_with_a_sentence(path: Path, starlung: Run, tmp_path: Path) -> None:
     result = starlung("score", path, "--out", tmp_path / "out")
     lines = result.stderr.splitlines()
     assert "Traceback" not in result.stderr + result.stdout
-    if result.exit_code == 0:
-        assert (tmp_path / "out" / "predictions.csv").is_file()
-    else:
-        assert result.exit_code in (3, 4)
-        named = path.parent if path.name == "DICOMDIR" else path  # it names what it lists
-        assert str(named) in result.stderr
+    assert result.exit_code in (3, 4)  # none of them is a chest CT
+    named = path.parent if path.name == "DICOMDIR" else path  # it names what it lists
+    assert str(named) in result.stderr
     if result.exit_code == 4 and path.name != "DICOMDIR":  # a DICOMDIR may name many series
         assert len(lines) == 1
         assert lines[0].endswith(".")
