@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
+from app.cli.common import fail
 from medical.errors import InputError
-
-_WRONG_USE = 2
 
 
 def evaluate(
@@ -40,8 +39,7 @@ def evaluate(
         )
         files = write_report(report, out)
     except InputError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(_WRONG_USE) from None
+        fail(str(error))
     result = report.evaluation
     for warning in result.warnings:
         typer.echo(f"Warning: {warning}", err=True)

@@ -7,18 +7,13 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from medical.ct.volume import CtVolume
 from medical.geometry import VolumeGeometry
 
 NIFTI_FROM_LPS = (-1.0, -1.0, 1.0)
 """Signs that turn LPS millimetres into NIfTI's RAS, and back."""
-
-
-def lps_to_nifti(points_lps_mm: ArrayLike) -> NDArray[np.float64]:
-    """Map LPS millimetres ``[..., 3]`` to NIfTI's RAS millimetres."""
-    return np.asarray(points_lps_mm, dtype=np.float64) * NIFTI_FROM_LPS
 
 
 def nifti_affine(geometry: VolumeGeometry) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from jaxtyping import Int16
 from numpy.typing import NDArray
 
 from medical.ct.volume import CtVolume, SeriesSource
-from medical.dicom.lungs import lung_notes
+from medical.dicom.lung_coverage import lung_notes
 from medical.dicom.padding import AIR_HU
 from medical.dicom.quality import coverage_notes, sorted_notes, thickness_notes
 from medical.dicom.stack import MAX_VOXELS

@@ -61,12 +61,24 @@ def probability(
     return expit(score), expit(score - half), expit(score + half)
 
 
-def size_interval(
-    said: float, spread: float, *, bias: float, quantile: float, floor: float
+def diameter_interval(
+    calibration: Calibration, said_mm: float, spread: float
 ) -> tuple[float, float, float]:
-    """Return the corrected size and the ends of its 95 % interval, in the unit of ``said``."""
-    middle = said * float(np.exp(-bias))
-    factor = float(np.exp(quantile * (spread + floor)))
+    """Return the corrected diameter and the ends of its 95 % interval, millimetres."""
+    half = calibration.log_diameter_quantile * (spread + calibration.log_diameter_floor)
+    return _around(said_mm, calibration.log_diameter_bias, half)
+
+
+def volume_interval(
+    calibration: Calibration, said_mm3: float, spread: float
+) -> tuple[float, float, float]:
+    """Return the corrected volume and the ends of its 95 % interval, cubic millimetres."""
+    half = calibration.log_volume_quantile * (spread + calibration.log_volume_floor)
+    return _around(said_mm3, calibration.log_volume_bias, half)
+
+
+def _around(said: float, log_bias: float, log_half: float) -> tuple[float, float, float]:
+    middle, factor = said * float(np.exp(-log_bias)), float(np.exp(log_half))
     return middle, middle / factor, middle * factor
 
 

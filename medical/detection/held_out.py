@@ -19,9 +19,8 @@ from medical.ct.insertion.engine import NoduleEngine
 from medical.ct.insertion.pool import NodulePool
 from medical.detection.calibration import NODULES_PER_SCAN, CandidateScores, SizeErrors
 from medical.detection.candidates import WINDOW, find_candidates
-from medical.detection.pipeline import measure_candidate
 from medical.detection.uncertainty import SecondLook, look_again
-from medical.nodule.measure import MaskSize, measure_mask
+from medical.nodule.measure import measure_mask
 from medical.retraining.cases import TrainingCase
 from models.detector.normalise import HIGH_HU, LOW_HU
 from models.detector.peaks import find_peaks
@@ -96,7 +95,7 @@ def collect(
     part = compiled_detector(networks.detector, window=(_PATCH,) * 3)
     rows = _Rows()
     for scan, case in enumerate(cases):
-        hu = case.code.astype(np.float32) * 8 - 1024
+        hu = case.hu
         found = find_candidates(hu, case.lung, whole)
         look = look_again(
             hu,
@@ -155,7 +154,7 @@ def _one_patch(
         )
         rows.inserted.append((true_mm, row, scan))
         truth = measure_mask((batch.label[k, 0] == slot + 1).numpy(), voxel_mm=1.0)
-        said: MaskSize = measure_candidate(look, best)
+        said = look.size(best)
         if truth is not None:
             rows.sizes.append(
                 (

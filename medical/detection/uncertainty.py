@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
+from medical.nodule.measure import MaskSize, central_component, measure_mask
 from models.detector.crops import crop_around
 from models.detector.normalise import normalise
 from models.detector.refiner import CONTEXT_FACTOR, CROP, Embedded, Refiner, near_extent_mm
@@ -37,6 +38,18 @@ class SecondLook:
     density: Float32[np.ndarray, "n 4"]
     masks: Float32[np.ndarray, "n 32 32 32"]
     extents_mm: Float32[np.ndarray, " n"]
+
+    def mask(self, index: int) -> Bool[np.ndarray, "32 32 32"]:
+        """One candidate's mask: the part nearest to the crop's middle."""
+        return central_component(self.masks[index] > 0.5)
+
+    def size(self, index: int) -> MaskSize:
+        """Measure a candidate's mask; a ball of the refiner's diameter where it is empty."""
+        size = measure_mask(self.mask(index), voxel_mm=float(self.extents_mm[index]) / CROP)
+        if size is not None:
+            return size
+        diameter_mm = float(np.exp(self.log_diameters[:, index].mean()))
+        return MaskSize(diameter_mm, diameter_mm, np.pi / 6 * diameter_mm**3)
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ from medical.dicom import quality
 from medical.dicom.decode import NotHounsfieldError, decode_file
 from medical.dicom.frames import BrokenFile, Frame, SeriesHeader
 from medical.dicom.grid import EvenGrid
-from medical.dicom.lungs import lung_notes
+from medical.dicom.lung_coverage import lung_notes
 from medical.dicom.stack import StackPlan, plan_stack
 from medical.dicom.tags import quiet_pydicom
 from medical.errors import InputError

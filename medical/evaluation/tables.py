@@ -25,11 +25,13 @@ class ReferenceFinding:
         series_uid: the scan.
         center_lps_mm: LPS ``(x, y, z)``.
         diameter_mm: > 0; a mark hits closer than half of it.
+        row: in the file that it was read from, 1 for the first; 0 where it came from none.
     """
 
     series_uid: str
     center_lps_mm: tuple[float, float, float]
     diameter_mm: float
+    row: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def read_reference(path: Path, *, unsized_allowed: bool = False) -> list[Referen
                 path, f"row {row}: diameter_mm must be positive, got {diameter:g}",
                 "Give each reference nodule its diameter in millimetres",
             )  # fmt: skip
-        findings.append(ReferenceFinding(values["seriesuid"], (x, y, z), diameter))
+        findings.append(ReferenceFinding(values["seriesuid"], (x, y, z), diameter, row))
     return findings
 
 

@@ -9,12 +9,8 @@ from typing import Self
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from medical.ct.lungs import lung_mask
-from medical.ct.resample import resample
+from medical.ct.prepare import prepare
 from medical.ct.volume import CtVolume
-
-SPACING_MM = 1.0
-MARGIN_MM = 12
 
 
 def hu_to_code(hu: Float32[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
@@ -50,22 +46,17 @@ class TrainingCase:
             name: the case's name.
 
         Raises:
-            ValueError: no lung was found.
+            NoLungError: the CT shows no lung.
         """
-        target = ct.geometry.isotropic(SPACING_MM)
-        hu = resample(ct.hu, ct.geometry, target)
-        lung = lung_mask(hu)
-        if not lung.any():
-            raise ValueError(f"no lung found in {name}")
-        where = np.argwhere(lung)
-        low = np.maximum(where.min(0) - MARGIN_MM, 0)
-        high = np.minimum(where.max(0) + 1 + MARGIN_MM, hu.shape)
-        box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-        table = np.zeros((len(nodules_lps_mm), 4), np.float32)
-        if len(nodules_lps_mm):
-            table[:, :3] = target.lps_to_voxel(nodules_lps_mm[:, :3]) - low
-            table[:, 3] = nodules_lps_mm[:, 3]
-        return cls(name, hu_to_code(hu[box]), lung[box], table)
+        prepared = prepare(ct)
+        table = nodules_lps_mm.astype(np.float32).reshape(-1, 4)
+        table[:, :3] = prepared.geometry.lps_to_voxel(nodules_lps_mm.reshape(-1, 4)[:, :3])
+        return cls(name, hu_to_code(prepared.hu), prepared.lung, table)
+
+    @property
+    def hu(self) -> Float32[np.ndarray, "z y x"]:
+        """Hounsfield units of the bytes."""
+        return self.code.astype(np.float32) * 8 - 1024
 
     def save(self, path: Path) -> None:
         """Write as compressed ``.npz``."""

@@ -12,11 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import BadZipFile
 
-import pandas as pd
 import torch
 
+from medical.ct.prepare import NoLungError
 from medical.ct.volume import CtVolume
-from medical.detection.pipeline import NoduleReader, NoLungError
+from medical.detection.pipeline import NoduleReader
 from medical.errors import InputError
 from medical.evaluation.evaluate import evaluate_tables, write_report
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
@@ -24,7 +24,7 @@ from medical.intake import SeriesHandle, open_input
 from medical.retraining.cases import TrainingCase
 from medical.retraining.pool import open_pool
 from medical.retraining.run import fit
-from medical.retraining.truth import lesions_of, read_truth
+from medical.retraining.truth import as_rows, lesions_of, read_truth, refuse_strangers
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
 from models.zoo.card import ModelCard
@@ -72,7 +72,7 @@ def retrain(
         raise InputError(out, "not empty", "Add --resume to go on, or choose another folder")
     out.mkdir(parents=True, exist_ok=True)
     table_path = truth or cases / "annotations.csv"
-    table = read_truth(table_path)
+    lesions = read_truth(table_path)
     parent = find_model(start_from) if start_from else None
     pool = open_pool(nodule_pool, seed=SEED)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -83,14 +83,16 @@ def retrain(
         handles = sorted(intake.chosen, key=lambda handle: handle.series_instance_uid)
         if not handles:
             raise InputError(cases, "no CT to train on", "Give chest CTs that show the lungs")
-        _complain_of_strangers(table, handles, table_path)
+        refuse_strangers(
+            lesions, {handle.series_instance_uid for handle in handles}, path=table_path
+        )
         held_names = _split(out, handles)
         held_out, training = [], []
         for handle in handles:
             uid = handle.series_instance_uid
             try:
                 # checked for every case before the first minute of training is spent
-                case = _prepare(handle, out / "cases" / f"{uid}.npz", table, table_path)
+                case = _prepare(handle, out / "cases" / f"{uid}.npz", lesions, table_path)
             except (NoLungError, _UnreadableError) as error:
                 say(f"left out: {handle.path}: {error}")
                 continue
@@ -121,7 +123,7 @@ def retrain(
         save_networks(networks, folder / WEIGHTS)
         steps = len((out / "log.jsonl").read_text().splitlines()) if _logged(out) else 0
         _write_card(folder, parent, training, minutes=minutes, lines=steps, metrics={})
-        metrics = _evaluate(folder, held_out, table_path, out, say)
+        metrics = _evaluate(folder, held_out, lesions, table_path, out, say)
         _write_card(folder, parent, training, minutes=minutes, lines=steps, metrics=metrics)
     return folder
 
@@ -132,18 +134,6 @@ def _logged(out: Path) -> bool:
 
 class _UnreadableError(Exception):
     """A series whose pixels cannot be read; the others go on."""
-
-
-def _complain_of_strangers(table: pd.DataFrame, handles: list[SeriesHandle], path: Path) -> None:
-    """A truth table that matches no CT at all is a mistake, not a set of healthy lungs."""
-    known = {handle.series_instance_uid for handle in handles}
-    if len(table) == 0:
-        raise InputError(path, "no nodule in it", "Give at least one row")
-    if not table["seriesuid"].isin(known).any():
-        first = str(table["seriesuid"].iloc[0])
-        raise InputError(
-            path, f"row 2: no CT here has the series UID {first}", "Check the column seriesuid"
-        )
 
 
 def _split(out: Path, handles: list[SeriesHandle]) -> set[str]:
@@ -163,7 +153,7 @@ def _split(out: Path, handles: list[SeriesHandle]) -> set[str]:
 
 
 def _prepare(
-    handle: SeriesHandle, stored: Path, table: pd.DataFrame, table_path: Path
+    handle: SeriesHandle, stored: Path, truth: list[ReferenceFinding], truth_path: Path
 ) -> TrainingCase:
     """Read a case, or take it from an earlier start of this run."""
     if stored.exists():
@@ -175,11 +165,8 @@ def _prepare(
         ct = handle.load()
     except InputError as error:
         raise _UnreadableError(str(error)) from error
-    lesions = lesions_of(table, ct, path=table_path)
-    try:
-        case = TrainingCase.from_ct(ct, lesions, name=handle.series_instance_uid)
-    except ValueError as error:
-        raise NoLungError(str(error)) from error
+    lesions = lesions_of(truth, ct, path=truth_path)
+    case = TrainingCase.from_ct(ct, as_rows(lesions), name=handle.series_instance_uid)
     stored.parent.mkdir(exist_ok=True)
     beside = stored.with_name(f"partial-{stored.name}")
     case.save(beside)
@@ -230,7 +217,8 @@ def _write_card(
 def _evaluate(
     folder: Path,
     held_out: list[SeriesHandle],
-    truth: Path,
+    truth: list[ReferenceFinding],
+    truth_path: Path,
     out: Path,
     say: Callable[[str], None],
 ) -> dict[str, object]:
@@ -239,15 +227,12 @@ def _evaluate(
         say("nothing was held out: the new model is not evaluated")
         return {"held_out_by_luna16_protocol": "not evaluated: too few cases to hold one out"}
     reader = NoduleReader(find_model(str(folder)), passes=16)
-    table = read_truth(truth)
     marks: list[Mark] = []
     references: list[ReferenceFinding] = []
     for handle in held_out:
         ct: CtVolume = handle.load()
         uid = handle.series_instance_uid
-        for row in lesions_of(table, ct, path=truth).tolist():
-            x, y, z, diameter_mm = row
-            references.append(ReferenceFinding(uid, (x, y, z), diameter_mm))
+        references += lesions_of(truth, ct, path=truth_path)
         try:
             reading = reader.read(ct)
         except NoLungError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from medical.detection.pipeline import Mark
+    from medical.detection.conclude import Mark
 
 NAME = "predictions.csv"
 COLUMNS = (

@@ -133,7 +133,8 @@ class _Worker:
         read_seconds = time.perf_counter() - started
 
         # torch, MONAI and OpenVINO take seconds to import: not before a CT has been read
-        from medical.detection.pipeline import NoduleReader, NoLungError
+        from medical.ct.prepare import NoLungError
+        from medical.detection.pipeline import NoduleReader
 
         if not isinstance(self._reader, NoduleReader):
             self._reader = NoduleReader(self.model, passes=self.passes)

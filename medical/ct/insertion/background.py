@@ -44,9 +44,9 @@ class BackgroundSampler:
         self.patch, self.device, self.lesion_share = patch, device, lesion_share
         self.volumes, self.inside, self.lesions = [], [], []
         for case in cases:
-            code = torch.from_numpy(case.code).to(device).float() * 8 - 1024
+            hu = torch.from_numpy(case.hu).to(device)
             lung = torch.from_numpy(case.lung).to(device)
-            self.volumes.append(torch.stack([code, lung.float()])[None])
+            self.volumes.append(torch.stack([hu, lung.float()])[None])
             self.inside.append(torch.nonzero(lung[::4, ::4, ::4]) * 4)
             self.lesions.append(torch.from_numpy(case.nodules).to(device))
         self.weights = torch.tensor([float(len(i)) ** 0.5 for i in self.inside])

@@ -9,7 +9,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from medical.ct.volume import QualityNote
-from medical.dicom.lungs import lung_notes
+from medical.dicom.lung_coverage import lung_notes
 from medical.geometry import VolumeGeometry
 from tests.medical.dicom.make import codes, read, series
 

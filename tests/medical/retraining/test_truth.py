@@ -11,7 +11,7 @@ HEAD = "seriesuid,coordX,coordY,coordZ,diameter_mm\n"
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("seriesuid,coordX\na,1\n", "no column"),
+        ("seriesuid,coordX\na,1\n", "column coordY, coordZ, diameter_mm is missing"),
         (HEAD + "a,1,2,x,4\n", "row 2: coordZ"),
         (HEAD + "a,1,2,3,4\nb,1,2,3,-4\n", "row 3: diameter_mm"),
         (HEAD + "a,1,2,3,4\na,1,2,3,4\n", "row 3 repeats"),

@@ -1,0 +1,132 @@
+"""From raw scores to findings: probabilities, sizes, places, each with its interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+
+from medical.ct.prepare import Prepared
+from medical.ct.volume import CtVolume
+from medical.detection.calibration import diameter_interval, probability, volume_interval
+from medical.detection.candidates import CandidateSet
+from medical.detection.findings import Density, Finding
+from medical.detection.uncertainty import SecondLook
+from medical.nodule.location import side_and_zone
+from medical.nodule.measure import MaskSize
+from models.detector.crops import crop_around
+from models.detector.refiner import CROP, DENSITIES
+from models.zoo.card import ModelCard
+
+LEAST_PROBABILITY = 0.02
+_CALCIFIED_HU = 200.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A candidate with its calibrated probability, for FROC."""
+
+    center_lps_mm: tuple[float, float, float]
+    probability: float
+    probability_ci95: tuple[float, float]
+    diameter_mm: float
+
+
+def conclude(
+    ct: CtVolume, prepared: Prepared, found: CandidateSet, look: SecondLook, card: ModelCard
+) -> tuple[list[Finding], tuple[Mark, ...]]:
+    """Calibrate and measure candidates.
+
+    Args:
+        ct: as read, for slice numbers and SOP instances.
+        prepared: the same on the 1 mm grid.
+        found: candidates.
+        look: the second look at each.
+        card: calibration and operating point.
+
+    Returns:
+        Findings at or above the operating point, and all marks of at least 0.02, strongest first.
+    """
+    p, low, high = probability(
+        card.calibration, found.logits, look.logits.mean(0), look.logits.std(0)
+    )
+    order = [int(i) for i in np.argsort(-p) if p[i] >= LEAST_PROBABILITY]
+    lps = prepared.geometry.voxel_to_lps(found.centers_voxel)
+    findings, marks = [], []
+    for rank, i in enumerate(order, start=1):
+        size = look.size(i)
+        interval = (float(low[i]), float(high[i]))
+        marks.append(Mark(_triple(lps[i]), float(p[i]), interval, size.diameter_mm))
+        if p[i] >= card.operating_point:
+            finding = _finding(
+                rank, ct, prepared, found.centers_voxel[i], look, i, size, marks[-1], card
+            )
+            findings.append(finding)
+    return findings, tuple(marks)
+
+
+def _finding(
+    rank: int,
+    ct: CtVolume,
+    prepared: Prepared,
+    center: Float[np.ndarray, 3],
+    look: SecondLook,
+    index: int,
+    size: MaskSize,
+    mark: Mark,
+    card: ModelCard,
+) -> Finding:
+    spread = float(look.log_diameters[:, index].std())
+    diameter, *diameter_ci95 = diameter_interval(card.calibration, size.diameter_mm, spread)
+    volume, *volume_ci95 = volume_interval(card.calibration, size.volume_mm3, spread)
+    scale = diameter / size.diameter_mm
+    mean_hu = _mean_hu(prepared.hu, center, look, index)
+    lps = prepared.geometry.voxel_to_lps(center)
+    z = int(np.clip(round(float(ct.geometry.lps_to_voxel(lps)[0])), 0, ct.hu.shape[0] - 1))
+    numbers, uids = ct.source.slice_numbers, ct.source.sop_instance_uids
+    return Finding(
+        id=rank,
+        probability=round(mark.probability, 4),
+        probability_ci95=_pair(*mark.probability_ci95, digits=4),
+        center_lps_mm=mark.center_lps_mm,
+        slice_number=numbers[z] if numbers else z + 1,
+        sop_instance_uid=uids[z] if uids else None,
+        long_axis_mm=round(size.long_axis_mm * scale, 1),
+        short_axis_mm=round(size.short_axis_mm * scale, 1),
+        diameter_mm=round(diameter, 1),
+        diameter_ci95=_pair(*diameter_ci95, digits=1),
+        volume_mm3=round(volume, 1),
+        volume_ci95=_pair(*volume_ci95, digits=1),
+        density=_density(look.density[index], mean_hu),
+        mean_hu=round(mean_hu, 1),
+        location=side_and_zone(center, prepared.lung),
+    )
+
+
+def _mean_hu(
+    hu: Float32[np.ndarray, "z y x"], center: Float[np.ndarray, 3], look: SecondLook, index: int
+) -> float:
+    where = torch.from_numpy(np.asarray(center, np.float32))[None]
+    extent = torch.from_numpy(look.extents_mm[index : index + 1])
+    crop = crop_around(torch.from_numpy(hu)[None, None], where, extent, size=CROP)[0, 0].numpy()
+    mask = look.mask(index)
+    middle = slice(CROP // 2 - 1, CROP // 2 + 1)
+    return float(crop[mask].mean() if mask.any() else crop[middle, middle, middle].mean())
+
+
+def _density(shares: Float32[np.ndarray, 4], mean_hu: float) -> Density:
+    if mean_hu >= _CALCIFIED_HU:
+        return "calcified"
+    name: Density = DENSITIES[int(shares[:3].argmax())]  # type: ignore[assignment]
+    return name
+
+
+def _triple(point: Float[np.ndarray, 3]) -> tuple[float, float, float]:
+    x, y, z = (round(float(v), 2) for v in point)
+    return x, y, z
+
+
+def _pair(low: float, high: float, *, digits: int) -> tuple[float, float]:
+    return round(float(low), digits), round(float(high), digits)

