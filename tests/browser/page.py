@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+import pytest
 
 PICTURES = Path(__file__).parents[2] / "docs" / "screenshots"
 READY = ".viewer[data-state=ready]"
@@ -76,12 +79,39 @@ class ReadingPage:
         self.tab.locator(f'tr[data-finding="{number}"]').click()
         self.tab.wait_for_selector(f'tr.chosen[data-finding="{number}"]')
 
+    def expect_planes_at(self, centre_lps_mm: Sequence[float]) -> None:
+        """The crosshair and all three pictures reach a point, within 0.05 mm."""
+
+        def there() -> None:
+            assert self.crosshair_lps_mm() == pytest.approx(list(centre_lps_mm), abs=0.05)
+            assert self.planes_lps_mm() == pytest.approx(list(centre_lps_mm), abs=0.05)
+
+        self.eventually(there)
+
+    def expect_text(self, part: str) -> None:
+        self.tab.get_by_text(part).first.wait_for()
+
     def click_canvas(self, x: float, y: float) -> None:
         self.tab.locator("canvas.slices").click(position={"x": x, "y": y})
 
     def settle(self) -> None:
-        """Wait until the rerun that a click caused has ended."""
+        """Wait until the rerun that a click caused has ended, for checks that nothing happened.
+
+        A check that something did happen waits for that with :meth:`eventually` instead.
+        """
         self.tab.wait_for_timeout(1500)
+        self.tab.wait_for_selector('[data-test-script-state="notRunning"]', state="attached")
+
+    def eventually(self, check: Callable[[], None], *, seconds: float = 30) -> None:
+        """Repeat a check until it holds: a browser shows a click's effect when it gets to it."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return check()
+            except AssertionError:
+                if time.monotonic() > deadline:
+                    raise
+            self.tab.wait_for_timeout(100)
 
     def picture(self, name: str) -> None:
         """Keep a picture for the documentation when STARLUNG_SCREENSHOTS=1."""

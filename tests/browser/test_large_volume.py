@@ -28,5 +28,5 @@ def test_opens_and_moves(
         page.await_images(seconds=180)
         record_property("seconds_to_open", page.view()["seconds"])
         page.choose_row(3)
-        assert page.planes_lps_mm() == pytest.approx(CENTRES_LPS_MM[2], abs=0.05)
+        page.expect_planes_at(CENTRES_LPS_MM[2])
         assert page.problems == []

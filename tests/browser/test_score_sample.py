@@ -45,7 +45,7 @@ def test_finds_the_sample_s_nodules_where_they_are(scored: ReadingPage) -> None:
     for number in range(1, rows + 1):
         scored.choose_row(number)
         position = scored.crosshair_lps_mm()
-        assert scored.planes_lps_mm() == pytest.approx(position, abs=0.05)
+        scored.expect_planes_at(position)
         reached.append(position)
     for x, y, z, diameter_mm in truth_lps_mm():
         nearest = min(math.dist((x, y, z), position) for position in reached)
