@@ -1,0 +1,68 @@
+"""Sets rendered things into patches of lung, and says what of them can be seen."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from medical.ct.insertion.rendered import BOX, Rendered, ball_diameter
+
+_VISIBLE_HU = 40.0  # least brightening that a reader could see
+_AIR_HU = -500.0
+
+
+def paste(
+    hu: Tensor, label: Tensor, at: Tensor, made: Rendered, found: Tensor, *, index: int
+) -> tuple[Tensor, Tensor]:
+    """Write things into patches, in place.
+
+    Args:
+        hu: ``[n, 1, p, p, p]``, written.
+        label: the same shape, written: ``index`` where the thing's nodule shows.
+        at: ``[n, 3]`` where to set it; becomes the middle of what shows.
+        made: one thing a patch.
+        found: ``[n]`` whether there is a place for it.
+        index: what to write into ``label``.
+
+    Returns:
+        Diameter of what shows ``[n]``, millimetres, and whether the thing was set ``[n]``.
+    """
+    count, p = len(hu), hu.shape[-1]
+    axis = torch.arange(BOX, device=hu.device) - BOX // 2
+    spots = [at[:, a, None].floor().long() + axis for a in range(3)]
+    ok = [(s >= 0) & (s < p) for s in spots]
+    z, y, x = (s.clamp(0, p - 1) for s in spots)
+    flat = (z[:, :, None, None] * p + y[:, None, :, None]) * p + x[:, None, None, :]
+    inside = ok[0][:, :, None, None] & ok[1][:, None, :, None] & ok[2][:, None, None, :]
+    inside = (inside & found[:, None, None, None]).reshape(count, -1)
+    # what falls outside is written to one spare voxel behind the patch
+    flat = torch.where(inside, flat.reshape(count, -1), p**3)
+    padded = functional.pad(hu.reshape(count, -1), (0, 1))
+    before = padded.gather(1, flat)
+    alpha, thing = made.alpha.reshape(count, -1), made.hu.reshape(count, -1)
+    target = torch.where(made.replace[:, None], thing, torch.maximum(thing, before))
+    after = before + alpha * (target - before)
+    mask = made.mask.reshape(count, -1)
+    whole = mask.sum(1)
+    # a nodule inside the chest wall cannot be seen: neither set nor taught
+    mask = mask & inside & (made.replace[:, None] | (after - before > _VISIBLE_HU))
+    in_air = (mask & (before < _AIR_HU)).sum(1)
+    seen = found & (in_air > 0.35 * whole) & (mask.sum(1) > 8)
+    padded.scatter_(1, flat, torch.where(seen[:, None], after, before))
+    hu.copy_(padded[:, :-1].reshape(hu.shape))
+    mask = mask & (made.is_nodule & seen)[:, None]
+    marked = functional.pad(label.reshape(count, -1), (0, 1))
+    current = marked.gather(1, flat)
+    marked.scatter_(1, flat, torch.where(mask, float(index), current))
+    label.copy_(marked[:, :-1].reshape(label.shape))
+    voxels = mask.sum(1)
+    middle = torch.stack(
+        [
+            (mask.reshape(count, BOX, BOX, BOX).sum(other) * spot).sum(1) / voxels.clamp(min=1)
+            for spot, other in zip((z, y, x), ((2, 3), (1, 3), (1, 2)), strict=True)
+        ],
+        dim=1,
+    )
+    at.copy_(torch.where(mask.any(1)[:, None], middle, at))
+    return ball_diameter(voxels).clamp(min=2.0), seen

@@ -1,0 +1,27 @@
+"""Things drawn to be set into lung, and how large they are."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from torch import Tensor
+
+BOX = 56  # voxels of 1 mm: room for the largest nodule
+UNKNOWN = -1  # density of a real cube: nobody rated it
+
+
+class Rendered(NamedTuple):
+    """``m`` things, each in a box of its own."""
+
+    alpha: Tensor  # [m, 1, box, box, box] how much of the thing a voxel shows
+    hu: Tensor  # [m, 1, box, box, box]
+    mask: Tensor  # [m, 1, box, box, box] bool
+    replace: Tensor  # [m] bool: a real cube replaces; a shape only brightens
+    density: Tensor  # [m]
+    is_nodule: Tensor  # [m] bool
+
+
+def ball_diameter(voxels: Tensor) -> Tensor:
+    """Diameter of the ball of so many voxels."""
+    return (voxels.float() * (6 / math.pi)).pow(1 / 3)
