@@ -1,30 +1,96 @@
-"""Checkpoints of a run: written beside and renamed, so a torn file is never the newest."""
+"""The whole state of a run, as checkpoints hold it: everything that decides the next step.
+
+What all ranks share (weights, average, optimizer, progress) is stored once; what each rank has for
+itself (random generators, residuals of gradient compression, the state of its batches) for each.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 import torch
+from torch import Tensor, nn
+
+from models.training.average import WeightAverage
+from models.training.early_stopping import EarlyStopping
+from models.training.packing import pack, unpack
+from models.training.randomness import random_state, restore_random_state
+
+_SHARED = "shared"
 
 
-def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write ``state`` so that ``path`` is always either the old or the new one, whole."""
-    beside = path.with_suffix(".partial")
-    torch.save(state, beside)
-    beside.replace(path)
+@runtime_checkable
+class Stateful(Protocol):
+    """Something whose state belongs into the checkpoint, such as a source of batches."""
+
+    def state_dict(self) -> dict[str, Any]: ...  # noqa: D102
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...  # noqa: D102
 
 
-def load_checkpoint(path: Path, *, device: torch.device) -> dict[str, Any] | None:
-    """Read a checkpoint, or ``None`` where there is none.
+@dataclass(slots=True, kw_only=True)
+class RunState:
+    """A run between two steps.
 
-    Raises:
-        ValueError: the file is not a checkpoint of this program.
+    Args:
+        module: being trained, not wrapped.
+        average: of its weights.
+        optimizer: of its parameters.
+        stopping: what early stopping remembers.
+        own: parts that each rank has for itself, by name.
+        step: how many were taken.
+        seconds: of training, over all resumptions.
     """
-    if not path.exists():
-        return None
-    try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    except Exception as error:  # torch raises many types for a damaged archive
-        raise ValueError(f"{path} is not a readable checkpoint: {error}") from error
-    return state
+
+    module: nn.Module
+    average: WeightAverage
+    optimizer: torch.optim.Optimizer
+    stopping: EarlyStopping
+    own: dict[str, Stateful] = field(default_factory=dict)
+    step: int = 0
+    seconds: float = 0.0
+
+    def tensors(self, *, rank: int) -> dict[str, Tensor]:
+        """Everything, as flat tensors that still share memory with the run."""
+        shared = {
+            "module": self.module.state_dict(),
+            "average": self.average.module.state_dict(),
+            "average_steps": self.average.steps,
+            "optimizer": self.optimizer.state_dict(),
+            "stopping": self.stopping.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+        own = {
+            "random": random_state(),
+            **{name: part.state_dict() for name, part in self.own.items()},
+        }
+        return {**pack(shared, prefix=_SHARED), **pack(own, prefix=_rank(rank))}
+
+    def restore(self, tensors: Mapping[str, Tensor], *, rank: int) -> None:
+        """Go back to what ``tensors`` gave; a rank that was not there keeps its own parts."""
+        shared = unpack(tensors, prefix=_SHARED)
+        try:
+            self.module.load_state_dict(shared["module"])
+            self.average.module.load_state_dict(shared["average"])
+        except RuntimeError as error:
+            raise ValueError("the checkpoint belongs to another network") from error
+        self.average.steps = shared["average_steps"]
+        self.optimizer.load_state_dict(shared["optimizer"])
+        self.stopping.load_state_dict(shared["stopping"])
+        self.step, self.seconds = shared["step"], shared["seconds"]
+        if (own := unpack(tensors, prefix=_rank(rank))) is not None:
+            for name, part in self.own.items():
+                if name in own:
+                    part.load_state_dict(own[name])
+            restore_random_state(own["random"])
+
+
+def prefixes_of(rank: int) -> tuple[str, ...]:
+    """Names of the tensors that a rank needs begin with one of these."""
+    return f"{_SHARED}.", f"{_rank(rank)}."
+
+
+def _rank(rank: int) -> str:
+    return f"rank{rank}"

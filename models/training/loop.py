@@ -1,49 +1,44 @@
-"""The training loop: the only one of the project.
+"""The training loop: the only one of the project, for one process or many (DDP).
 
-On failure: the run stops with the error; the last checkpoint (at most ``checkpoint_seconds`` old)
-resumes it. A run ends when its budget of training seconds is spent, over all resumptions.
+On failure: the run stops with the error; the newest whole checkpoint (see
+``models.distributed.checkpoint``) resumes it, at most one interval of snapshots and the time of one
+write old. With a budget in steps a resumed run on the CPU ends with the same weights, to the bit,
+as an undisturbed one of the same world size. A full disk costs checkpoints, not the run.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
+from models.distributed.checkpoint import CheckpointStore
+from models.distributed.snapshot import SnapshotWriter
 from models.training.average import WeightAverage
-from models.training.checkpoint import load_checkpoint, save_checkpoint
+from models.training.checkpoint import RunState, Stateful, prefixes_of
+from models.training.config import LoopConfig
+from models.training.early_stopping import EarlyStopping
+from models.training.log import Events, RunLog
+from models.training.ranks import Ranks
+from models.training.rhythm import Rhythm
+
+__all__ = ["Communication", "LoopConfig", "train"]
 
 B = TypeVar("B")
+_WAIT_SECONDS = 30.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoopConfig:
-    """How to train.
+class Communication(Protocol):
+    """How gradients travel between ranks, instead of DDP's all-reduce."""
 
-    Args:
-        seconds: budget of training time over all resumptions.
-        learning_rate: peak; warmed up, then a cosine to one hundredth over the budget.
-        weight_decay: of AdamW.
-        warmup_steps: linear warm-up.
-        clip: largest norm of the gradient.
-        checkpoint_seconds: time between checkpoints.
-        log_steps: steps between lines of the log.
-    """
-
-    seconds: float
-    learning_rate: float = 1.5e-3
-    weight_decay: float = 0.02
-    warmup_steps: int = 200
-    clip: float = 10.0
-    checkpoint_seconds: float = 60.0
-    log_steps: int = 50
+    def attach(self, ddp_module: DistributedDataParallel) -> None: ...  # noqa: D102
+    def state_dict(self) -> dict[str, Any]: ...  # noqa: D102
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...  # noqa: D102
 
 
 def train(
@@ -55,82 +50,147 @@ def train(
     out: Path,
     device: torch.device,
     say: Callable[[str], None],
+    communication: Communication | None = None,
+    validate: Callable[[nn.Module], float] | None = None,
+    events: Events | None = None,
 ) -> WeightAverage:
-    """Train until the budget is spent; resume from ``out/checkpoint.pt`` where there is one.
+    """Train until the budget is spent; resume from ``out/checkpoints`` where there is a whole one.
+
+    Where torch.distributed is initialised, every rank calls this with its own ``batches``.
 
     Args:
         module: holds all weights.
         losses: weighted parts of the loss by name, on one batch.
-        batches: makes the next batch.
+        batches: makes the next batch; if it has ``state_dict`` and ``load_state_dict``, they go
+            into the checkpoint. What it draws from torch, numpy or Python is resumed anyway.
         config: budget and optimizer.
-        out: folder of checkpoint and ``log.jsonl``.
+        out: folder of checkpoints and ``log.jsonl``, shared by all ranks.
         device: where the module is.
-        say: told one line now and then.
+        say: told one line now and then, by rank 0 only.
+        communication: attached to DDP where there are several ranks.
+        validate: loss of the averaged weights on what is not trained on; runs on rank 0.
+        events: told step and mean losses, for TensorBoard.
 
     Returns:
-        The averaged weights.
+        The averaged weights; the best ones where they were validated.
+
+    Raises:
+        ValueError: the checkpoint belongs to another network.
     """
-    optimizer = torch.optim.AdamW(
-        module.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+    ranks = Ranks.current()
+    quiet = say if ranks.first else _say_nothing
+    state = RunState(
+        module=module,
+        average=WeightAverage(module),
+        optimizer=torch.optim.AdamW(
+            module.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        ),
+        stopping=EarlyStopping(patience=config.patience),
+        own=_own_parts(batches, communication),
     )
-    average = WeightAverage(module)
-    step, spent = 0, 0.0
-    path = out / "checkpoint.pt"
-    if (state := load_checkpoint(path, device=device)) is not None:
-        module.load_state_dict(state["module"])
-        average.module.load_state_dict(state["average"])
-        average.steps = step = int(state["step"])
-        optimizer.load_state_dict(state["optimizer"])
-        spent = float(state["spent"])
-        say(f"resumed at step {step}, {spent:.0f} s of {config.seconds:.0f} s spent")
-    started = saved = time.monotonic() - spent
-    sums: dict[str, Tensor] = {}
+    store = CheckpointStore(out / "checkpoints")
+    _resume(state, store, ranks, say=quiet)
+    rhythm = Rhythm(state, config, ranks, SnapshotWriter(store, say=quiet))
+    step_losses = _between_ranks(module, losses, communication, ranks, device)
+    log = RunLog(out / "log.jsonl", every=config.log_steps, say=quiet, events=events)
     module.train()
+    try:
+        while rhythm.goes_on():
+            parts = _step(state, step_losses, batches(), config, device, progress=rhythm.progress)
+            if ranks.first:
+                log.add(state.step, state.seconds, parts)
+            if validate is not None and state.step % config.validate_steps == 0:
+                rhythm.judge(validate, log)
+    finally:
+        rhythm.writer.wait(most_seconds=_WAIT_SECONDS)  # a run cut short keeps its last snapshot
+    rhythm.finish(quiet)
+    state.stopping.give_back(state.average.module)
+    return state.average
 
-    def save() -> None:
-        save_checkpoint(
-            path,
-            {
-                "module": module.state_dict(),
-                "average": average.module.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "step": step,
-                "spent": time.monotonic() - started,
-            },
-        )
 
-    while (spent := time.monotonic() - started) < config.seconds:
-        for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * _schedule(
-                spent / config.seconds, step, config.warmup_steps
-            )
-        batch = batches()
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            parts = losses(batch)
-        loss = torch.stack(list(parts.values())).sum()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(module.parameters(), config.clip)
-        if torch.isfinite(norm):
-            optimizer.step()
-            average.update(module)
-        step += 1
-        for name, value in parts.items():
-            sums[name] = sums.get(name, torch.zeros((), device=device)) + value.detach()
-        if step % config.log_steps == 0:
-            means = {name: round(float(v) / config.log_steps, 4) for name, v in sums.items()}
-            sums = {}
-            line = json.dumps({"step": step, "seconds": round(spent, 1), **means})
-            say(line)
-            with (out / "log.jsonl").open("a") as log:
-                log.write(line + "\n")
-        if time.monotonic() - saved > config.checkpoint_seconds:
-            save()
-            saved = time.monotonic()
-    save()
-    return average
+class _Losses(nn.Module):
+    """The losses as a module's forward pass, which is what DDP watches."""
+
+    def __init__(self, module: nn.Module, losses: Callable[[Any], dict[str, Tensor]]) -> None:
+        super().__init__()
+        self.module, self.losses = module, losses
+
+    def forward(self, batch: Any) -> dict[str, Tensor]:
+        return self.losses(batch)
+
+
+def _between_ranks(
+    module: nn.Module,
+    losses: Callable[[Any], dict[str, Tensor]],
+    communication: Communication | None,
+    ranks: Ranks,
+    device: torch.device,
+) -> Callable[[Any], dict[str, Tensor]]:
+    if ranks.world == 1:
+        return losses
+    # looking for unused parameters keeps DDP from rearranging its buckets after the first step:
+    # sums of more than two ranks, and residuals by bucket, would differ after a resumption
+    ddp = DistributedDataParallel(
+        _Losses(module, losses).to(device),
+        find_unused_parameters=True,
+        gradient_as_bucket_view=True,
+    )
+    if communication is not None:
+        communication.attach(ddp)
+    return ddp
+
+
+def _step(
+    state: RunState,
+    losses: Callable[[B], dict[str, Tensor]],
+    batch: B,
+    config: LoopConfig,
+    device: torch.device,
+    *,
+    progress: float,
+) -> dict[str, Tensor]:
+    """One step of the optimizer; a gradient that is not finite is left out on all ranks alike."""
+    for group in state.optimizer.param_groups:
+        rate = _schedule(progress, state.step, config.warmup_steps)
+        group["lr"] = config.learning_rate * rate
+    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        parts = losses(batch)
+    loss = torch.stack(list(parts.values())).sum()
+    state.optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = nn.utils.clip_grad_norm_(state.module.parameters(), config.clip)
+    if torch.isfinite(norm):
+        state.optimizer.step()
+        state.average.update(state.module)
+    state.step += 1
+    return parts
+
+
+def _resume(
+    state: RunState, store: CheckpointStore, ranks: Ranks, *, say: Callable[[str], None]
+) -> None:
+    """Go on from the newest whole checkpoint: rank 0 chooses, all read."""
+    step = -1
+    if ranks.first:
+        newest, remarks = store.newest()
+        for remark in remarks:
+            say(remark)
+        store.remove_torn(after=newest)
+        step = -1 if newest is None else newest
+    step = int(ranks.as_first_says([step])[0])
+    if step >= 0:
+        state.restore(store.read(step, prefixes=prefixes_of(ranks.rank)), rank=ranks.rank)
+        say(f"resumed at step {state.step}, after {state.seconds:.0f} s of training")
+
+
+def _own_parts(batches: object, communication: Communication | None) -> dict[str, Stateful]:
+    parts = {"batches": batches, "communication": communication}
+    return {name: part for name, part in parts.items() if isinstance(part, Stateful)}
 
 
 def _schedule(progress: float, step: int, warmup_steps: int) -> float:
-    warm = min(1.0, (step + 1) / warmup_steps)
+    warm = min(1.0, (step + 1) / max(1, warmup_steps))
     return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
+
+
+def _say_nothing(_: str) -> None: ...
