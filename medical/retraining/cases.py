@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from medical.ct.prepare import prepare
+from medical.ct.prepare import Prepared, prepare
 from medical.ct.volume import CtVolume
 
 
@@ -48,7 +48,13 @@ class TrainingCase:
         Raises:
             NoLungError: the CT shows no lung.
         """
-        prepared = prepare(ct)
+        return cls.from_prepared(prepare(ct), nodules_lps_mm, name=name)
+
+    @classmethod
+    def from_prepared(
+        cls, prepared: Prepared, nodules_lps_mm: Float32[np.ndarray, "n 4"], *, name: str
+    ) -> Self:
+        """The same from what ``medical.ct.prepare`` made of the CT."""
         table = nodules_lps_mm.astype(np.float32).reshape(-1, 4)
         table[:, :3] = prepared.geometry.lps_to_voxel(nodules_lps_mm.reshape(-1, 4)[:, :3])
         return cls(name, hu_to_code(prepared.hu), prepared.lung, table)

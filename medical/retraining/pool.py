@@ -64,3 +64,36 @@ def _lump(rng: np.random.Generator, edge: int, *, reach: float) -> Bool[np.ndarr
     radius = np.sqrt(((grid / radii[:, None, None, None]) ** 2).sum(0))
     bumps = ndimage.gaussian_filter(rng.normal(size=(edge,) * 3), reach / 4)
     return np.asarray(radius + 0.18 * bumps / bumps.std() < 1)
+
+
+def divided(pool: NodulePool, *, share: float = 0.2, seed: int) -> tuple[NodulePool, NodulePool]:
+    """Keep a share of shapes and cubes out of training, to calibrate on.
+
+    A saved pool does not say which patient a shape comes from: give one of training patients only.
+
+    Returns:
+        The part to train on, and the part kept out; both hold something of each texture where the
+        pool has at least two of it.
+    """
+    rng = np.random.default_rng(seed)
+    shapes = np.zeros(len(pool.texture), bool)
+    for texture in np.unique(pool.texture):
+        where = rng.permutation(np.flatnonzero(pool.texture == texture))
+        if len(where) > 1:
+            shapes[where[: max(1, round(share * len(where)))]] = True
+    cubes = np.zeros(len(pool.cubes), bool)
+    if len(cubes) > 1:
+        cubes[rng.permutation(len(cubes))[: max(1, round(share * len(cubes)))]] = True
+    return _part(pool, ~shapes, ~cubes), _part(pool, shapes, cubes)
+
+
+def _part(
+    pool: NodulePool, shapes: Bool[np.ndarray, " n"], cubes: Bool[np.ndarray, " m"]
+) -> NodulePool:
+    return NodulePool(
+        pool.shapes[shapes],
+        pool.texture[shapes],
+        pool.calcification[shapes],
+        pool.cubes[cubes],
+        pool.cube_masks[cubes],
+    )

@@ -1,0 +1,107 @@
+"""The gate: may new weights replace the old ones?
+
+Only if they are not worse on the frozen evaluation set: the lower end of the 95 % interval of the
+paired difference in CPM (bootstrap over scans, both models on the same redrawn scans) must lie
+above minus a margin. A set too small to tell is a no, not a yes: both models are kept then.
+
+Source:
+    Paired bootstrap: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 8;
+    non-inferiority margin: Piaggio et al., JAMA 2012;308:2594 (CONSORT).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from medical.evaluation.froc import BOOTSTRAPS, Scores
+from medical.evaluation.matching import match_scans
+from medical.evaluation.tables import Tables
+
+MARGIN = 0.05
+LEAST_SCANS = 5
+LEAST_NODULES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the new weights replace the old, and why.
+
+    Args:
+        replaces: the new weights are not worse.
+        why: one sentence.
+        cpm_new: of the new weights; ``None`` without nodules.
+        cpm_old: of the old ones.
+        difference_ci95: of new minus old; ``None`` where it was not measured.
+        scans: of the evaluation set.
+        nodules: in it.
+    """
+
+    replaces: bool
+    why: str
+    cpm_new: float | None
+    cpm_old: float | None
+    difference_ci95: tuple[float, float] | None
+    scans: int
+    nodules: int
+
+    def write(self, path: Path) -> None:
+        """Write as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
+
+
+def judge(new: Tables, old: Tables, *, draws: int = BOOTSTRAPS, seed: int = 0) -> Verdict:
+    """Compare two models on the same scans.
+
+    Args:
+        new: marks of the new weights.
+        old: marks of the old ones on the same scans and nodules.
+        draws: of the bootstrap, at least 1.
+        seed: of the draws.
+
+    Raises:
+        ValueError: the tables hold different scans or nodules.
+    """
+    if new.series_uids != old.series_uids or new.nodules != old.nodules:
+        raise ValueError("both models must be scored on the same scans and nodules")
+    scores = [Scores.of(match_scans(tables)) for tables in (new, old)]
+    scans, nodules = len(new.series_uids), int(scores[0].nodules.sum())
+    cpm_new, cpm_old = (s.curve().cpm if nodules else None for s in scores)
+    interval = None
+    if scans < LEAST_SCANS or nodules < LEAST_NODULES:
+        replaces, why = False, (
+            f"the evaluation set holds {scans} scans and {nodules} nodules, too few to tell "
+            f"({LEAST_SCANS} scans and {LEAST_NODULES} nodules are needed): both models are kept"
+        )  # fmt: skip
+    else:
+        interval = _paired_difference(scores[0], scores[1], draws=draws, seed=seed)
+        replaces, why = _sentence(interval)
+    return Verdict(replaces, why, cpm_new, cpm_old, interval, scans, nodules)
+
+
+def _paired_difference(new: Scores, old: Scores, *, draws: int, seed: int) -> tuple[float, float]:
+    rng = np.random.default_rng(seed)
+    count = len(new.nodules)
+    differences = []
+    for _ in range(draws):
+        times = np.bincount(rng.integers(count, size=count), minlength=count)
+        if (times * new.nodules).any():
+            differences.append(new.curve(times=times).cpm - old.curve(times=times).cpm)
+    low, high = np.percentile(differences, (2.5, 97.5))
+    return float(low), float(high)
+
+
+def _sentence(interval: tuple[float, float]) -> tuple[bool, str]:
+    low, high = interval
+    between = f"the CPM changes by {low:+.3f} to {high:+.3f} (95 % interval over scans)"
+    if low >= -MARGIN:
+        return (
+            True,
+            f"{between}, not worse by more than {MARGIN:g}: the new weights replace the old",
+        )
+    if high < 0:
+        return False, f"{between}: the new weights are worse, both models are kept"
+    return False, f"{between}: a loss above {MARGIN:g} cannot be ruled out, both models are kept"

@@ -1,0 +1,68 @@
+"""The card of retrained weights: what they are made of, from what, and how they were measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from medical.retraining.provenance import program_version
+from models.detector.detector import DetectorConfig
+from models.detector.refiner import RefinerConfig
+from models.zoo.card import Calibration, ModelCard
+from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model, sha256_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """How the weights were made.
+
+    Args:
+        parent: what they began as; ``None`` for random weights.
+        trained_on: names of the scans.
+        minutes: budget of time.
+        steps: taken.
+        seed: of weights and batches.
+        ranks: processes that trained.
+    """
+
+    parent: StoredModel | None
+    trained_on: Sequence[str]
+    minutes: float
+    steps: int
+    seed: int
+    ranks: int = 1
+
+
+def write_card(
+    folder: Path, made: Made, *, calibration: Calibration | None, metrics: dict[str, object]
+) -> None:
+    """Write the card beside the weights; without a calibration the parent's is copied, and said."""
+    origin = made.parent or find_model(DEFAULT_MODEL)
+    if calibration is None:
+        calibration = origin.card.calibration.model_copy(
+            update={
+                "set_description": f"Copied from {origin.card.name}, NOT calibrated anew: "
+                f"intervals need not hold. Was: {origin.card.calibration.set_description}",
+                "measured_coverage": {},
+            }
+        )
+    parent = made.parent.card if made.parent else None
+    digest = sha256_of(folder / WEIGHTS)
+    start = f"from {parent.name} {parent.version}" if parent else "from random weights"
+    seen = dict.fromkeys([*(parent.scans_seen_in_training if parent else []), *made.trained_on])
+    ModelCard(
+        name=f"retrained-{digest[:8]}",
+        version="1",
+        sha256=digest,
+        detector=parent.detector if parent else DetectorConfig().to_dict(),
+        refiner=parent.refiner if parent else RefinerConfig().to_dict(),
+        operating_point=origin.card.operating_point,
+        calibration=calibration,
+        scans_seen_in_training=list(seen),
+        data=[f"the user's own {len(made.trained_on)} cases", *(parent.data if parent else [])],
+        recipe=f"starlung retrain ({program_version()}), {start}, {made.steps} steps in at most "
+        f"{made.minutes:g} minutes, {made.ranks} processes, seed {made.seed}",
+        metrics=metrics,
+        not_good_for=["clinical use of any kind: research only", *origin.card.not_good_for[1:]],
+    ).write(folder / CARD)

@@ -1,0 +1,93 @@
+"""Calibrate retrained weights on the cases held out from them, where there are enough.
+
+False marks come from the held-out scans as they are, true ones from nodules inserted into them
+that were kept out of training too: a figure made here is a figure on inserted nodules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import TypeVar
+
+import numpy as np
+from jaxtyping import Bool
+
+from medical.ct.insertion.pool import NodulePool
+from medical.detection.calibration import (
+    CandidateScores,
+    SizeErrors,
+    fit_calibration,
+    held_by_size_intervals,
+)
+from medical.detection.held_out import HeldOut, collect
+from medical.retraining.cases import TrainingCase
+from models.training.joint import TwoStage
+from models.zoo.card import Calibration
+
+LEAST_SCANS = 3
+LEAST_SIZES = 60  # a 95 % quantile of fewer is one of the three largest errors
+PATCHES = 40
+Rows = TypeVar("Rows", CandidateScores, SizeErrors)
+
+
+class TooFewError(ValueError):
+    """Too little was held out to calibrate on; the message says what."""
+
+
+def recalibrate(
+    networks: TwoStage,
+    held_out: list[TrainingCase],
+    pool: NodulePool,
+    *,
+    say: Callable[[str], None],
+    patches: int = PATCHES,
+) -> Calibration:
+    """Fit the calibration anew.
+
+    Args:
+        networks: float32, evaluation mode.
+        held_out: scans that the weights have not seen, at least ``LEAST_SCANS``.
+        pool: nodules that they have not seen.
+        say: told one line now and then.
+        patches: with inserted nodules, a scan.
+
+    Raises:
+        TooFewError: too few inserted nodules were found in them.
+    """
+    measured = collect(networks, held_out, pool, patches=patches, say=say)
+    found = len(measured.sizes.spread)
+    if found < LEAST_SIZES or not (~measured.scores.is_nodule).any():
+        raise TooFewError(f"{found} inserted nodules were found, {LEAST_SIZES} are needed")
+    return fit_calibration(
+        measured.scores,
+        measured.sizes,
+        description=f"{len(held_out)} held-out scans of this retraining, the same that its figures "
+        f"come from, with {len(measured.inserted_mm)} held-out nodules inserted; coverage "
+        "measured leave-one-scan-out on inserted nodules",
+        coverage=_left_out_coverage(measured),
+    )
+
+
+def _left_out_coverage(measured: HeldOut) -> dict[str, float]:
+    """Share of sizes inside intervals that were calibrated on the other scans."""
+    held = {"diameter": 0.0, "volume": 0.0}
+    for scan in np.unique(measured.size_scan):
+        try:
+            calibration = fit_calibration(
+                _rows(measured.scores, measured.scan != scan),
+                _rows(measured.sizes, measured.size_scan != scan),
+                description="",
+                coverage={},
+            )
+        except ValueError:  # the other scans alone are too few: no coverage can be claimed
+            return {}
+        mine = measured.size_scan == scan
+        shares = held_by_size_intervals(calibration, _rows(measured.sizes, mine))
+        for name, share in shares.items():
+            held[name] += share * float(mine.mean())
+    return {name: round(share, 4) for name, share in held.items()}
+
+
+def _rows(table: Rows, keep: Bool[np.ndarray, " n"]) -> Rows:
+    return type(table)(*(getattr(table, field.name)[keep] for field in fields(table)))

@@ -1,0 +1,89 @@
+"""One training process: ``python -m medical.retraining.worker OUT``, started by torchrun.
+
+On failure: it ends with an error; torchrun starts all processes again and they go on from the
+newest whole checkpoint.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import torch
+from torch import distributed
+
+from medical.ct.insertion.pool import NodulePool
+from medical.retraining.cases import TrainingCase
+from medical.retraining.plan import RunPlan
+from medical.retraining.pool import divided, open_pool
+from medical.retraining.run import fit
+from models.training.events import tensorboard_events
+from models.training.joint import TwoStage
+from models.training.ranks import Ranks
+from models.zoo.loader import WEIGHTS, find_model
+from models.zoo.networks import save_networks
+
+TRAINED = "trained"
+_PEER_SECONDS = 45  # how long a rank waits for a silent peer before all start again
+
+
+def pools_of(plan: RunPlan) -> tuple[NodulePool, NodulePool | None]:
+    """The nodules to train on, and those kept to calibrate on."""
+    pool = open_pool(Path(plan.nodule_pool) if plan.nodule_pool else None, seed=plan.seed)
+    return divided(pool, seed=plan.seed) if plan.hold_pool_back else (pool, None)
+
+
+def carry_out(plan: RunPlan, out: Path, *, say: Callable[[str], None]) -> TwoStage:
+    """Train as planned; rank 0 writes ``out/trained/weights.safetensors``.
+
+    Returns:
+        The trained networks, on the CPU.
+
+    Raises:
+        ValueError: a checkpoint in ``out`` belongs to another network.
+    """
+    torch_device = "cpu"
+    if torch.cuda.is_available():
+        torch_device = f"cuda:{Ranks.current().rank % torch.cuda.device_count()}"
+        torch.cuda.set_device(torch_device)
+    networks = fit(
+        [TrainingCase.load(out / name) for name in plan.training],
+        pools_of(plan)[0],
+        out=out,
+        seconds=plan.seconds,
+        steps=plan.steps,
+        device=torch.device(torch_device),
+        say=say,
+        batch=plan.batch,
+        patch=plan.patch,
+        start_from=find_model(plan.parent) if plan.parent else None,
+        seed=plan.seed,
+        validation=[TrainingCase.load(out / name) for name in plan.validation],
+        patience=plan.patience,
+        events=tensorboard_events(out / "tensorboard", say=say) if Ranks.current().first else None,
+    )
+    if Ranks.current().first:
+        (out / TRAINED).mkdir(exist_ok=True)
+        save_networks(networks, out / TRAINED / WEIGHTS)
+    return networks
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+def main() -> None:
+    """Join the other processes and train."""
+    out = Path(sys.argv[1])
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    distributed.init_process_group(backend, timeout=timedelta(seconds=_PEER_SECONDS))
+    try:
+        carry_out(RunPlan.read(out), out, say=_say)
+    finally:
+        distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()

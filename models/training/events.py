@@ -1,0 +1,29 @@
+"""Losses for TensorBoard, where its package is installed (``pip install starlung[train]``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from models.training.log import Events
+
+
+def tensorboard_events(folder: Path, *, say: Callable[[str], None]) -> Events | None:
+    """A listener that writes each mean loss as a scalar; ``None``, said once, without the package.
+
+    Args:
+        folder: of the event files; ``tensorboard --logdir`` shows it.
+        say: told one line when the package is missing.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        say("TensorBoard events are not written: its package is missing (starlung[train])")
+        return None
+    writer = SummaryWriter(str(folder), flush_secs=30)
+
+    def write(step: int, values: dict[str, float]) -> None:
+        for name, value in values.items():
+            writer.add_scalar(f"loss/{name}", value, step)
+
+    return write
