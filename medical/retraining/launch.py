@@ -82,16 +82,28 @@ def torchrun(cluster: Cluster, module: str, *arguments: str, name: str) -> list[
     ]
 
 
+def process_environment(cluster: Cluster) -> dict[str, str]:
+    """This process' variables, and what the training processes need beside them.
+
+    Processes of one machine meet on its loopback: its name may resolve to an address that does not
+    answer. Whatever is set already stays.
+    """
+    threads = max(1, (os.cpu_count() or 1) // cluster.per_node)
+    wanted = {"OMP_NUM_THREADS": str(threads)}
+    if cluster.nodes == 1:
+        wanted["GLOO_SOCKET_IFNAME"] = "lo" if sys.platform == "linux" else "lo0"
+    return {**wanted, **os.environ}
+
+
 def train_together(cluster: Cluster, out: Path) -> None:
     """Run the plan in ``out`` on all processes of this node and wait.
 
     Raises:
         InputError: training ended with an error more often than it may start again.
     """
-    threads = max(1, (os.cpu_count() or 1) // cluster.per_node)
     ended = subprocess.run(
         torchrun(cluster, "medical.retraining.worker", str(out.resolve()), name=out.name),
-        env={"OMP_NUM_THREADS": str(threads), **os.environ},
+        env=process_environment(cluster),
         check=False,
     )
     if ended.returncode != 0:
