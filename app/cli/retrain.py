@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.common import fail, model_called, say
+from app.cli.common import fail, imported_models, model_called, say
 
 
 def retrain(
@@ -27,15 +27,40 @@ def retrain(
         ),
     ] = None,
     resume: Annotated[bool, typer.Option(help="Go on where a run was cut off.")] = False,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Budget of steps, beside the time: repeatable runs.")
+    ] = None,
+    split: Annotated[
+        Path | None,
+        typer.Option(help="Table seriesuid,split; CASES/split.csv if there, else chosen."),
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(min=1, help="Stop early after so many validations without a better loss."),
+    ] = None,
+    nodes: Annotated[int, typer.Option(help="Machines; each starts this command.")] = 1,
+    per_node: Annotated[int, typer.Option(help="Processes on each machine.")] = 1,
+    node: Annotated[int, typer.Option(help="Number of this machine, from 0.")] = 0,
+    rendezvous: Annotated[
+        str | None, typer.Option(help="HOST:PORT of machine 0, with several nodes.")
+    ] = None,
 ) -> None:
-    """Train on cases; weights, card and evaluation go to OUT, the old weights stay."""
+    """Train on cases; weights, card and evaluation go to OUT.
+
+    A model that is not worse on the held-out scans is installed beside, or instead of, the old one.
+    """
     parent = model_called(start_from) if start_from else None
     if out.exists() and not out.is_dir():
         fail(f"{out}: this is a file. Give a folder to --out.")
 
     from medical.errors import InputError
     from medical.retraining.command import retrain as run
+    from medical.retraining.launch import Cluster
 
+    try:
+        cluster = Cluster(nodes=nodes, per_node=per_node, node=node, rendezvous=rendezvous)
+    except ValueError as error:
+        fail(f"{error}.")
     try:
         folder = run(
             cases,
@@ -46,6 +71,11 @@ def retrain(
             resume=resume,
             nodule_pool=nodule_pool,
             say=say,
+            steps=steps,
+            split=split,
+            patience=patience,
+            cluster=cluster,
+            installed=imported_models(),
         )
     except InputError as error:
         fail(str(error))

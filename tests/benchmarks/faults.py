@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from tests.benchmarks.faults_worker import INTERVAL, STEPS
 
 WORKER = "tests.benchmarks.faults_worker"
 FAULT_STEP = 88
-LIMIT_SECONDS = 240
+LIMIT_SECONDS = 90
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,9 @@ def outcome(name: str, out: Path, ok: bool, expected: str, fault: tuple[float, i
     # the first batch after the fault belongs to the step that resumed; the second says it is done
     seconds = after[1][0] - at if len(after) > 1 else float("nan")
     lost = step - after[0][1] if after else -1
-    return Outcome(name, ok and bool(after), seconds, lost, digest == expected)
+    result = Outcome(name, ok and bool(after), seconds, lost, digest == expected)
+    print(result, file=sys.stderr, flush=True)
+    return result
 
 
 def rank_killed(name: str, fault: str, out: Path, expected: str) -> Outcome:
@@ -188,9 +191,7 @@ def main() -> None:
         newest = CheckpointStore(whole / "checkpoints").place(STEPS)
         kilobytes = sum(file.stat().st_size for file in newest.iterdir()) // 1024
         outcomes = [
-            rank_killed(
-                f"rank killed {words}", f"{kind}:{rank}:{FAULT_STEP}", place(kind), expected
-            )
+            rank_killed(f"rank killed {how}", f"{kind}:{rank}:{FAULT_STEP}", place(kind), expected)
             for how, kind, rank in (
                 ("at forward", "forward", 1),
                 ("in backward", "backward", 0),

@@ -35,3 +35,10 @@ def test_folder_in_use_needs_resume(starlung: Run, tmp_path: Path) -> None:
     result = starlung("retrain", "--cases", tmp_path, "--out", out)
     assert result.exit_code == 2
     assert "--resume" in one_line(result.stderr)
+
+
+def test_several_nodes_need_a_meeting_place(starlung: Run, tmp_path: Path) -> None:
+    options = ("--cases", tmp_path, "--out", tmp_path / "out", "--nodes", "2")
+    result = starlung("retrain", *options)
+    assert result.exit_code == 2
+    assert "--rendezvous" in one_line(result.stderr)
