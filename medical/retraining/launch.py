@@ -89,7 +89,8 @@ def process_environment(cluster: Cluster) -> dict[str, str]:
     answer. Whatever is set already stays.
     """
     threads = max(1, (os.cpu_count() or 1) // cluster.per_node)
-    wanted = {"OMP_NUM_THREADS": str(threads)}
+    # a store that outlived its processes would hand their dead addresses to the next ones
+    wanted = {"OMP_NUM_THREADS": str(threads), "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
     if cluster.nodes == 1:
         wanted["GLOO_SOCKET_IFNAME"] = "lo" if sys.platform == "linux" else "lo0"
     return {**wanted, **os.environ}

@@ -66,6 +66,8 @@ class RunState:
             "random": random_state(),
             **{name: part.state_dict() for name, part in self.own.items()},
         }
+        if rank > 0:  # running means of batch norms differ between ranks: rank 0's are the model's
+            return pack(own, prefix=_rank(rank))
         return {**pack(shared, prefix=_SHARED), **pack(own, prefix=_rank(rank))}
 
     def restore(self, tensors: Mapping[str, Tensor], *, rank: int) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from medical.retraining.launch import Cluster, torchrun
+from medical.retraining.launch import Cluster, process_environment, torchrun
 from models.distributed.checkpoint import CheckpointStore
 from tests.benchmarks.faults_worker import INTERVAL, STEPS
 
@@ -50,7 +50,11 @@ def start(
     with (out / f"agent{node or 0}.log").open("a") as log:
         return subprocess.Popen(
             torchrun(cluster, WORKER, str(out), fault, name=out.name),
-            env={**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
+            env={
+                **process_environment(cluster),
+                "OMP_NUM_THREADS": "1",
+                "GLOO_SOCKET_IFNAME": "lo",
+            },
             stdout=log,
             stderr=log,
             start_new_session=True,  # killed with all its ranks
