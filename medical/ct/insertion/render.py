@@ -48,7 +48,7 @@ class Renderer:
         self.device, self.cube_share, self.fake_share = device, cube_share, fake_share
         shapes = torch.from_numpy(pool.shapes)
         # drawing look-alikes takes seconds: a renderer that never shows one needs none
-        fakes = torch.from_numpy(structures(_LOOK_ALIKES if fake_share > 0 else 1, seed=seed))
+        fakes = torch.tensor(structures(_LOOK_ALIKES if fake_share > 0 else 1, seed=seed))
         self.shapes = self._softened(torch.cat([shapes, fakes]))
         self.unit_diameter = ball_diameter((self.shapes > 0.5).sum((1, 2, 3, 4)))
         self.first_fake = len(shapes)

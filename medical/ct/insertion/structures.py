@@ -6,6 +6,8 @@ same blending and texture, carry no label, so only the shape can tell.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -14,16 +16,22 @@ from medical.ct.insertion.contours import EDGE
 Rng = np.random.Generator
 
 
+@lru_cache(maxsize=4)  # drawing takes seconds, and every engine of a process needs the same
 def structures(count: int, *, seed: int) -> Bool[np.ndarray, "count 48 48 48"]:
     """Draw ``count`` shapes: vessels, vessel forks and scar-like bands, in turn.
 
     Args:
         count: how many.
         seed: of the random draw.
+
+    Returns:
+        Shared between callers: read only.
     """
     rng = np.random.default_rng(seed)
     makers = (_tube, _fork, _band)
-    return np.stack([makers[i % len(makers)](rng) for i in range(count)])
+    shapes = np.stack([makers[i % len(makers)](rng) for i in range(count)])
+    shapes.flags.writeable = False
+    return shapes
 
 
 def _grid() -> Float[np.ndarray, "n 3"]:

@@ -1,0 +1,106 @@
+"""Draw every finding of every shared scan on its slice, to be looked at.
+
+Run as ``python -m tests.benchmarks.overlays OUT``: one JPEG a scan, three columns a finding
+(axial, coronal, sagittal, 80 mm across, lung window), the finding in cyan, reference lesions in
+yellow. Scans that the weights were trained on say so in their title.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medical.ct.prepare import Prepared, prepare
+from medical.detection.findings import Finding
+from medical.detection.pipeline import NoduleReader
+from models.zoo.loader import DEFAULT_MODEL, find_model
+from tests.benchmarks.real_lesions import read_scans
+from tests.benchmarks.shared_cases import HELD_OUT_SCANS, training_scans
+
+HALF_MM = 40
+WINDOW_HU = (-1350, 150)
+MOST = 8  # findings drawn a scan
+PLANES = ((0, (1, 2)), (1, (0, 2)), (2, (0, 1)))
+
+
+def view(prepared: Prepared, center: np.ndarray, axis: int) -> np.ndarray:
+    """The slice through a point, ``2 * HALF_MM`` across, head up."""
+    padded = np.pad(prepared.hu, HALF_MM, constant_values=-1024)
+    at = np.round(center).astype(int) + HALF_MM
+    box: list[Any] = [slice(c - HALF_MM, c + HALF_MM) for c in at]
+    box[axis] = at[axis]
+    return np.asarray(padded[tuple(box)])
+
+
+def draw(
+    panel: Any,
+    prepared: Prepared,
+    finding: Finding,
+    lesions: np.ndarray,
+    plane: tuple[int, tuple[int, int]],
+) -> None:
+    """One picture of one finding."""
+    from matplotlib.patches import Circle
+
+    axis, (down, across) = plane
+    center = prepared.geometry.lps_to_voxel(np.array(finding.center_lps_mm))
+    panel.imshow(view(prepared, center, axis), cmap="gray", vmin=WINDOW_HU[0], vmax=WINDOW_HU[1])
+    if axis:
+        panel.invert_yaxis()
+    # pixels sit at whole numbers: the cut starts at the rounded centre minus HALF_MM
+    offset = center - np.round(center) + HALF_MM
+    spot = (offset[across], offset[down])
+    panel.add_patch(Circle(spot, finding.diameter_mm / 2 + 2, fill=False, color="cyan", lw=0.8))
+    for row in lesions:
+        other = prepared.geometry.lps_to_voxel(row[:3]) - np.round(center) + HALF_MM
+        if abs(other[axis] - HALF_MM) < row[3] / 2:
+            spot = (other[across], other[down])
+            panel.add_patch(Circle(spot, row[3] / 2, fill=False, color="gold", lw=0.8, ls="--"))
+    panel.set_axis_off()
+
+
+def draw_scan(name: str, prepared: Prepared, findings: list[Finding], lesions: np.ndarray) -> Any:
+    """A page of one scan."""
+    from matplotlib.figure import Figure
+
+    shown = findings[:MOST]
+    rows = max(1, (len(shown) + 1) // 2)
+    figure = Figure(figsize=(11, 1.9 * rows + 0.6), layout="constrained")
+    panels = figure.subplots(rows, 6, squeeze=False)
+    for panel in panels.flat:
+        panel.set_axis_off()
+    for number, finding in enumerate(shown):
+        row, left = divmod(number, 2)
+        for column, plane in enumerate(PLANES):
+            draw(panels[row, 3 * left + column], prepared, finding, lesions, plane)
+        low, high = finding.probability_ci95
+        panels[row, 3 * left + 1].set_title(
+            f"{finding.id}: p {finding.probability:.2f} [{low:.2f}, {high:.2f}], "
+            f"{finding.diameter_mm:.0f} mm, {finding.density}",
+            fontsize=7,
+        )
+    seen = "not seen in training" if name in HELD_OUT_SCANS else "SEEN IN TRAINING"
+    figure.suptitle(f"{name} ({seen}): {len(findings)} at the operating point", fontsize=9)
+    return figure
+
+
+def main() -> None:
+    """Read and draw all scans."""
+    out = Path(sys.argv[1])
+    out.mkdir(parents=True, exist_ok=True)
+    reader = NoduleReader(find_model(DEFAULT_MODEL))
+    for name, ct, lesions in read_scans({**HELD_OUT_SCANS, **training_scans()}):
+        findings = reader.read(ct).findings.findings
+        figure = draw_scan(name, prepare(ct), findings, lesions)
+        figure.savefig(out / f"{name}.jpg", dpi=110, pil_kwargs={"quality": 80})
+        places = [np.linalg.norm(np.subtract(f.center_lps_mm, r[:3])) for f in findings
+                  for r in lesions]  # fmt: skip
+        nearest = f", nearest to a reference {min(places):.1f} mm" if places else ""
+        print(f"{name}: {len(findings)} findings{nearest}")
+
+
+if __name__ == "__main__":
+    main()
