@@ -127,10 +127,9 @@ def _calibrate(plan: RunPlan, gathered: Gathered, folder: Path, say: Say) -> Cal
     try:
         if len(files) < LEAST_SCANS:  # before the pool is made, which takes seconds
             raise TooFewError(f"{len(files)} scans were held out, {LEAST_SCANS} are needed")
-        if (pool := pools_of(plan)[1]) is None:
-            raise TooFewError("no nodules were kept out of training")
         cases = [TrainingCase.load(file) for file in files]
-        return recalibrate(load_networks(find_model(str(folder))), cases, pool, say=say)
+        networks = load_networks(find_model(str(folder)))
+        return recalibrate(networks, cases, pools_of(plan)[1], say=say)
     except TooFewError as error:
         say(f"not calibrated anew: {error}; the intervals are copied and need not hold")
         return None

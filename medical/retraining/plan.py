@@ -28,8 +28,6 @@ class RunPlan(BaseModel):
     patch: int
     seed: int
     patience: int | None = None
-    curriculum: str | None = None
-    hold_pool_back: bool = True
 
     def write(self, out: Path) -> None:
         """Write ``out/plan.json``, whole or not at all."""

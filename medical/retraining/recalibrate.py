@@ -7,20 +7,11 @@ that were kept out of training too: a figure made here is a figure on inserted n
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
-from typing import TypeVar
-
-import numpy as np
-from jaxtyping import Bool
 
 from medical.ct.insertion.pool import NodulePool
-from medical.detection.calibration import (
-    CandidateScores,
-    SizeErrors,
-    fit_calibration,
-    held_by_size_intervals,
-)
+from medical.detection.calibration import fit_calibration
 from medical.detection.held_out import HeldOut, collect
+from medical.detection.left_out import size_coverage
 from medical.retraining.cases import TrainingCase
 from models.training.joint import TwoStage
 from models.zoo.card import Calibration
@@ -28,7 +19,6 @@ from models.zoo.card import Calibration
 LEAST_SCANS = 3
 LEAST_SIZES = 60  # a 95 % quantile of fewer is one of the three largest errors
 PATCHES = 40
-Rows = TypeVar("Rows", CandidateScores, SizeErrors)
 
 
 class TooFewError(ValueError):
@@ -65,29 +55,12 @@ def recalibrate(
         description=f"{len(held_out)} held-out scans of this retraining, the same that its figures "
         f"come from, with {len(measured.inserted_mm)} held-out nodules inserted; coverage "
         "measured leave-one-scan-out on inserted nodules",
-        coverage=_left_out_coverage(measured),
+        coverage=_coverage(measured),
     )
 
 
-def _left_out_coverage(measured: HeldOut) -> dict[str, float]:
-    """Share of sizes inside intervals that were calibrated on the other scans."""
-    held = {"diameter": 0.0, "volume": 0.0}
-    for scan in np.unique(measured.size_scan):
-        try:
-            calibration = fit_calibration(
-                _rows(measured.scores, measured.scan != scan),
-                _rows(measured.sizes, measured.size_scan != scan),
-                description="",
-                coverage={},
-            )
-        except ValueError:  # the other scans alone are too few: no coverage can be claimed
-            return {}
-        mine = measured.size_scan == scan
-        shares = held_by_size_intervals(calibration, _rows(measured.sizes, mine))
-        for name, share in shares.items():
-            held[name] += share * float(mine.mean())
-    return {name: round(share, 4) for name, share in held.items()}
-
-
-def _rows(table: Rows, keep: Bool[np.ndarray, " n"]) -> Rows:
-    return type(table)(*(getattr(table, field.name)[keep] for field in fields(table)))
+def _coverage(measured: HeldOut) -> dict[str, float]:
+    try:
+        return size_coverage(measured)
+    except ValueError:  # the other scans alone are too few: no coverage can be claimed
+        return {}

@@ -29,10 +29,10 @@ TRAINED = "trained"
 _PEER_SECONDS = 45  # how long a rank waits for a silent peer before all start again
 
 
-def pools_of(plan: RunPlan) -> tuple[NodulePool, NodulePool | None]:
+def pools_of(plan: RunPlan) -> tuple[NodulePool, NodulePool]:
     """The nodules to train on, and those kept to calibrate on."""
     pool = open_pool(Path(plan.nodule_pool) if plan.nodule_pool else None, seed=plan.seed)
-    return divided(pool, seed=plan.seed) if plan.hold_pool_back else (pool, None)
+    return divided(pool, seed=plan.seed)
 
 
 def carry_out(plan: RunPlan, out: Path, *, say: Callable[[str], None]) -> TwoStage:

@@ -13,31 +13,19 @@ from pathlib import Path
 import numpy as np
 
 from medical.detection.calibration import fit_calibration, probability
-from medical.detection.held_out import HeldOut, collect
+from medical.detection.held_out import HeldOut
+from medical.detection.left_out import size_coverage
 from medical.detection.operating_point import controlled_threshold
 from models.zoo.card import Calibration, ModelCard, OperatingChoice
-from models.zoo.loader import CARD, DEFAULT_MODEL, StoredModel, find_model
-from models.zoo.networks import load_networks
-from tests.benchmarks.intervals import size_coverage
-from tests.benchmarks.shared_cases import HELD_OUT_SCANS, read_cases, read_pools
+from models.zoo.loader import CARD, DEFAULT_MODEL, find_model
+from tests.benchmarks.intervals import collect_held_out
+from tests.benchmarks.shared_cases import HELD_OUT_SCANS
 
-PATCHES = 88
 LEAST_MM = 4.0
 PROMISED_SENSITIVITY = 0.75
 PROMISED_CONFIDENCE = 0.95
 SIZES_MM = (3, 5, 8, 15, 40)
 THRESHOLDS = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-
-
-def collect_held_out(model: StoredModel, database: Path, *, patches: int = PATCHES) -> HeldOut:
-    """Raw scores of a model on the held-out scans."""
-    return collect(
-        load_networks(model),
-        read_cases(HELD_OUT_SCANS),
-        read_pools(database)[1],
-        patches=patches,
-        say=lambda line: print(line, file=sys.stderr),
-    )
 
 
 def scores_of(held_out: HeldOut, calibration: Calibration) -> tuple[np.ndarray, np.ndarray]:
@@ -64,7 +52,9 @@ def operating_curve(
     )
 
 
-def metrics_of(held_out: HeldOut, found: np.ndarray, false: np.ndarray, point: float) -> dict:
+def metrics_of(
+    held_out: HeldOut, found: np.ndarray, false: np.ndarray, point: float
+) -> dict[str, object]:
     """For the card: sensitivity by size with an interval, false marks, errors of size."""
     mm, rng = held_out.inserted_mm, np.random.default_rng(0)
     draws = [(rng.choice(found, len(found)) >= point).mean() for _ in range(1000)]

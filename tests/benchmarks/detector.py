@@ -9,6 +9,7 @@ same lungs; its figures follow the LUNA16 protocol, marks on a scan's real lesio
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from itertools import pairwise
@@ -19,12 +20,18 @@ import numpy as np
 from medical.ct.insertion.hybrid import HybridScan
 from medical.detection.pipeline import NoduleReader
 from medical.evaluation.evaluate import evaluate_tables
+from medical.evaluation.matching import match_scan, match_scans
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
 from models.detector.refiner import DENSITIES
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from tests.benchmarks.hybrid_set import as_ct, digest_of, make_set
-from tests.benchmarks.real_lesions import read_held_out_scans
-from tests.benchmarks.shared_cases import DATA, HELD_OUT_SCANS, read_cases, read_pools
+from tests.benchmarks.shared_cases import (
+    DATA,
+    HELD_OUT_SCANS,
+    read_cases,
+    read_pools,
+    read_scans,
+)
 
 SIZES_MM = (4, 6, 8, 15, 40)
 CONTRASTS_HU = (-1000, 200, 400, 2000)
@@ -49,18 +56,9 @@ def score_set(reader: NoduleReader, scans: list[HybridScan]) -> Tables:
 
 
 def found_at(tables: Tables, threshold: float) -> np.ndarray:
-    """Which references have a mark of at least ``threshold`` within their radius."""
-    found = []
-    for nodule in tables.nodules:
-        hits = [
-            mark.probability
-            for mark in tables.marks
-            if mark.series_uid == nodule.series_uid
-            and np.linalg.norm(np.subtract(mark.center_lps_mm, nodule.center_lps_mm))
-            < nodule.diameter_mm / 2
-        ]
-        found.append(max(hits, default=-1.0) >= threshold)
-    return np.array(found)
+    """Which inserted nodules have a mark of at least ``threshold``, scan by scan."""
+    scores = [score for scan in match_scans(tables) for score in scan.found_at]
+    return np.array([score is not None and score >= threshold for score in scores])
 
 
 def print_strata(scans: list[HybridScan], tables: Tables, threshold: float) -> None:
@@ -86,21 +84,26 @@ def print_strata(scans: list[HybridScan], tables: Tables, threshold: float) -> N
 def read_real(reader: NoduleReader) -> tuple[int, int, float]:
     """Real lesions found at the operating point, all of them, and other marks a scan."""
     found = total = others = 0
-    point = reader.card.operating_point
-    for name, ct, lesions in read_held_out_scans():
-        marks = [m for m in reader.read(ct).marks if m.probability >= point]
-        apart = np.array(
-            [[np.linalg.norm(np.subtract(m.center_lps_mm, row[:3])) for m in marks]
-             for row in lesions]
-        ).reshape(len(lesions), len(marks))  # fmt: skip
-        hit = apart < lesions[:, 3:] / 2
-        found, total = found + int(hit.any(1).sum()), total + len(lesions)
-        others += int((~hit.any(0)).sum())
-        for index in range(len(lesions)):
-            where = np.flatnonzero(hit[index])
-            rank = f"mark {where[0] + 1}, {apart[index].min():.1f} mm off" if len(where) else "-"
-            print(f"{name}: lesion of {lesions[index, 3]:.0f} mm: {rank}")
-        print(f"{name}: {int((~hit.any(0)).sum())} other marks at the operating point")
+    for name, ct, lesions in read_scans(HELD_OUT_SCANS):
+        marks = [
+            Mark(name, mark.center_lps_mm, mark.probability)
+            for mark in reader.read(ct).marks
+            if mark.probability >= reader.card.operating_point
+        ]
+        references = [ReferenceFinding(name, (x, y, z), mm) for x, y, z, mm in lesions.tolist()]
+        match = match_scan(references, (), marks)
+        for lesion, score in zip(references, match.found_at, strict=True):
+            if score is None:
+                print(f"{name}: lesion of {lesion.diameter_mm:.0f} mm: missed")
+                continue
+            rank = [mark.probability for mark in marks].index(score)
+            off = math.dist(marks[rank].center_lps_mm, lesion.center_lps_mm)
+            print(
+                f"{name}: lesion of {lesion.diameter_mm:.0f} mm: mark {rank + 1}, {off:.1f} mm off"
+            )
+            found += 1
+        total, others = total + len(references), others + len(match.false_positives)
+        print(f"{name}: {len(match.false_positives)} other marks at the operating point")
     return found, total, others / len(HELD_OUT_SCANS)
 
 

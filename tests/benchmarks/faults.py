@@ -24,6 +24,7 @@ from medical.retraining.launch import Cluster, process_environment, torchrun
 from models.distributed.checkpoint import CheckpointStore
 from tests.benchmarks.faults_worker import INTERVAL, STEPS
 
+Agent = subprocess.Popen[bytes]
 WORKER = "tests.benchmarks.faults_worker"
 FAULT_STEP = 88
 LIMIT_SECONDS = 90
@@ -40,9 +41,7 @@ class Outcome:
     equal: bool
 
 
-def start(
-    out: Path, fault: str = "", *, node: int | None = None, port: int = 0
-) -> subprocess.Popen:
+def start(out: Path, fault: str = "", *, node: int | None = None, port: int = 0) -> Agent:
     """One torchrun agent: a whole job of two ranks, or one of two nodes with a rank each."""
     cluster = Cluster(per_node=2)
     if node is not None:
@@ -176,6 +175,7 @@ def disk_full(out: Path, expected: str, *, kilobytes: int) -> Outcome:
         seconds = time.time() - at
         ok = ended(job) and warned and store.newest()[0] == STEPS
     digest = (out / "digest.txt").read_text() if (out / "digest.txt").exists() else ""
+    # training never stops for a full disk, so no step is taken twice
     return Outcome("disk full", ok, seconds, 0, digest == expected)
 
 

