@@ -18,6 +18,7 @@ from models.detector.refiner import RefinerConfig
 from models.training.joint import TwoStage
 from models.training.log import Events
 from models.training.loop import Communication, LoopConfig, train
+from models.training.prefetch import Prefetch
 from models.training.ranks import Ranks
 from models.zoo.loader import StoredModel
 from models.zoo.networks import load_networks
@@ -78,10 +79,13 @@ def fit(
     judge = held_back_loss(validation, pool, device=device, batch=batch, patch=patch, seed=seed)
     if ranks.world > 1:  # the same weights on every rank, other batches
         torch.manual_seed(seed + 1000 * (ranks.rank + 1))
+    batches: Callable[[], TrainingBatch] = lambda: engine.batch(batch)  # noqa: E731
+    if device.type == "cuda":
+        batches = Prefetch(batches, device=device)
     average = train(
         model,
         model.losses,
-        lambda: engine.batch(batch),
+        batches,
         LoopConfig(seconds=seconds, steps=steps, patience=patience),
         out=out,
         device=device,
@@ -90,6 +94,8 @@ def fit(
         validate=judge if validation else None,
         events=events,
     )
+    if isinstance(batches, Prefetch):
+        batches.close()
     trained = average.module.cpu().eval()
     return cast(TwoStage, trained)
 
