@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -79,25 +81,37 @@ def fit(
     judge = held_back_loss(validation, pool, device=device, batch=batch, patch=patch, seed=seed)
     if ranks.world > 1:  # the same weights on every rank, other batches
         torch.manual_seed(seed + 1000 * (ranks.rank + 1))
-    batches: Callable[[], TrainingBatch] = lambda: engine.batch(batch)  # noqa: E731
-    if device.type == "cuda":
-        batches = Prefetch(batches, device=device)
-    average = train(
-        model,
-        model.losses,
-        batches,
-        LoopConfig(seconds=seconds, steps=steps, patience=patience),
-        out=out,
-        device=device,
-        say=say,
-        communication=communication,
-        validate=judge if validation else None,
-        events=events,
-    )
-    if isinstance(batches, Prefetch):
-        batches.close()
+    with ExitStack() as stack:
+        batches: Callable[[], TrainingBatch] = partial(engine.batch, batch)
+        if device.type == "cuda":
+            ahead = stack.enter_context(Prefetch(batches, device=device))
+            batches, judge = ahead, _settled(ahead, judge)
+        average = train(
+            model,
+            model.losses,
+            batches,
+            LoopConfig(seconds=seconds, steps=steps, patience=patience),
+            out=out,
+            device=device,
+            say=say,
+            communication=communication,
+            validate=judge if validation else None,
+            events=events,
+        )
     trained = average.module.cpu().eval()
     return cast(TwoStage, trained)
+
+
+def _settled(
+    ahead: Prefetch[TrainingBatch], judge: Callable[[nn.Module], float]
+) -> Callable[[nn.Module], float]:
+    """Judge while no batch is being made: both draw from torch's own generators."""
+
+    def settled(module: nn.Module) -> float:
+        ahead.settle()
+        return judge(module)
+
+    return settled
 
 
 def held_back_loss(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Generic, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Generic, Self, TypeVar
 
 import torch
 from torch import Tensor
@@ -15,9 +15,9 @@ B = TypeVar("B", bound=tuple[Tensor, ...])
 class Prefetch(Generic[B]):
     """Calls ``make`` in a thread of its own, one batch ahead.
 
-    Launching a batch's many small kernels takes the processor about as long as a training step;
-    beside the step it is free. The order of random draws then depends on the threads: not for
-    runs that must repeat to the bit.
+    The engine's batches keep the processor busy with many small kernels; a thread lets that happen
+    beside the step. The order of random draws then depends on the threads: not for runs that must
+    repeat to the bit. Use as a context, so that the thread ends with the run.
 
     Args:
         make: makes one batch on ``device``.
@@ -28,6 +28,8 @@ class Prefetch(Generic[B]):
         self.make = make
         on_cuda = device.type == "cuda"
         self.stream = torch.cuda.Stream(device) if on_cuda else None  # type: ignore[no-untyped-call]
+        if self.stream is not None:  # what ``make`` reads may still be being made
+            self.stream.wait_stream(torch.cuda.current_stream(device))
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="prefetch")
         self.next: Future[B] = self.thread.submit(self._make)
 
@@ -42,7 +44,14 @@ class Prefetch(Generic[B]):
         self.next = self.thread.submit(self._make)
         return batch
 
-    def close(self) -> None:
+    def settle(self) -> None:
+        """Wait for the batch in the making: until the next call nothing is drawn at random."""
+        wait([self.next])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Wait for the batch in the making and end the thread."""
         self.thread.shutdown(wait=True, cancel_futures=True)
 
