@@ -16,6 +16,7 @@ from torch import Tensor
 
 from medical.ct.insertion.batch import TrainingBatch
 from medical.ct.insertion.engine import NoduleEngine
+from medical.ct.insertion.mixture import Mixture
 from medical.ct.insertion.pool import NodulePool
 from medical.detection.calibration import NODULES_PER_SCAN, CandidateScores, SizeErrors
 from medical.detection.candidates import WINDOW, find_candidates
@@ -29,6 +30,7 @@ from models.detector.runtime import compiled_detector, compiled_embed
 from models.training.joint import TwoStage
 
 _PATCH = 96
+_AS_SCANNED = Mixture(lesion_share=0.0, fake_share=0.2, variation=0.0)
 _EDGE_MM = 10.0  # nodules nearer to a patch's edge are half unseen
 
 
@@ -112,7 +114,7 @@ def collect(
         say(f"{case.name}: {len(found.logits)} candidates")
         torch.manual_seed(seed + scan)
         engine = NoduleEngine(
-            [case], pool, device=torch.device("cpu"), patch=_PATCH, lesion_share=0.0, seed=seed
+            [case], pool, device=torch.device("cpu"), patch=_PATCH, mixture=_AS_SCANNED, seed=seed
         )
         for _ in range(0, patches, 4):
             batch = engine.batch(4)

@@ -17,6 +17,7 @@ import torch
 
 from medical.ct.insertion.engine import draw_diameters
 from medical.ct.insertion.hybrid import HybridScan, make_hybrid
+from medical.ct.insertion.mixture import Mixture
 from medical.ct.insertion.pool import NodulePool
 from medical.ct.insertion.render import Renderer
 from medical.ct.volume import CtVolume, SeriesSource
@@ -28,18 +29,19 @@ COPIES = 8  # hybrid scans a lung
 NODULES = 6  # in each
 LEAST_MM = 4.0
 SEED = 2026
+_MIXTURE = Mixture(lesion_share=0.0, cube_share=0.25, fake_share=0.0)  # frozen with the set
 
 
 def make_set(cases: list[TrainingCase], pool: NodulePool) -> list[HybridScan]:
     """Hybrid scans of every case, ``COPIES`` each."""
-    renderer = Renderer(pool, device=torch.device("cpu"), fake_share=0.0)
+    renderer = Renderer(pool, device=torch.device("cpu"), mixture=_MIXTURE)
     scans = []
     for number, case in enumerate(cases):
         for copy in range(COPIES):
             seed = SEED + 100 * number + copy
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
-                wishes = draw_diameters(4 * NODULES, torch.device("cpu")).numpy()
+                wishes = draw_diameters(4 * NODULES, torch.device("cpu"), _MIXTURE).numpy()
             wishes = wishes[wishes >= LEAST_MM][:NODULES]
             made = make_hybrid(case, renderer, diameters_mm=wishes, seed=seed)
             kept = tuple(one for one in made.inserted if one.diameter_mm >= LEAST_MM)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from medical.ct.insertion.mixture import Mixture
 from medical.retraining.cases import TrainingCase
 
 REAL_SLOTS = 2  # real lesions that one patch may hold
@@ -30,7 +31,7 @@ class BackgroundSampler:
         cases: with lungs and real lesions.
         patch: edge in voxels.
         device: where cases live and patches are made.
-        lesion_share: share of patches centred on a real lesion, in cases that have one.
+        mixture: how often at a real lesion, and how much size and pose vary.
     """
 
     def __init__(
@@ -39,9 +40,9 @@ class BackgroundSampler:
         *,
         patch: int,
         device: torch.device,
-        lesion_share: float = 0.3,
+        mixture: Mixture,
     ) -> None:
-        self.patch, self.device, self.lesion_share = patch, device, lesion_share
+        self.patch, self.device, self.mixture = patch, device, mixture
         self.volumes, self.inside, self.lesions = [], [], []
         for case in cases:
             hu = torch.from_numpy(case.hu).to(device)
@@ -63,13 +64,17 @@ class BackgroundSampler:
         inside = self.inside[case]
         center = inside[torch.randint(len(inside), (count,), device=dev)].float()
         if len(lesions):
-            at_lesion = torch.rand(count, device=dev) < self.lesion_share
+            at_lesion = torch.rand(count, device=dev) < self.mixture.lesion_share
             lesion = lesions[torch.randint(len(lesions), (count,), device=dev), :3]
             jitter = (torch.rand(count, 3, device=dev) - 0.5) * p * 0.7
             center = torch.where(at_lesion[:, None], lesion + jitter, center)
-        turn = random_rotations(count, device=dev, most_rad=0.4) * random_signs(count, dev)[:, None]
-        zoom = 0.87 + 0.28 * torch.rand(count, 1, device=dev)
-        matrix = turn / zoom[:, :, None]  # patch voxel -> volume voxel
+        much = self.mixture.variation
+        turn = random_rotations(count, device=dev, most_rad=0.4 + 0.3 * much)
+        turn = turn * random_signs(count, dev)[:, None]
+        zoom = torch.exp((0.14 + 0.06 * much) * (torch.rand(count, 1, device=dev) * 2 - 1))
+        stretch = torch.exp(0.08 * much * (torch.rand(count, 3, device=dev) * 2 - 1))
+        stretch = stretch / stretch.prod(1, keepdim=True) ** (1 / 3)  # keeps volumes
+        matrix = turn / (zoom * stretch)[:, None]  # patch voxel -> volume voxel
         axis = torch.arange(p, device=dev, dtype=torch.float32) - (p - 1) / 2
         z, y, x = (axis.view(*shape) for shape in ((1, p, 1, 1), (1, 1, p, 1), (1, 1, 1, p)))
         size = torch.tensor(volume.shape[2:], device=dev, dtype=torch.float32)

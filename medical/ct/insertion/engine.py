@@ -12,6 +12,7 @@ from torch import Tensor
 
 from medical.ct.insertion.background import BackgroundSampler
 from medical.ct.insertion.batch import TrainingBatch
+from medical.ct.insertion.mixture import Mixture
 from medical.ct.insertion.paste import paste
 from medical.ct.insertion.placement import place
 from medical.ct.insertion.pool import NodulePool
@@ -32,7 +33,7 @@ class NoduleEngine:
         pool: nodules to insert.
         device: where it all happens.
         patch: edge of a patch in voxels of 1 mm, a multiple of 16.
-        lesion_share: see ``BackgroundSampler``.
+        mixture: what is drawn, how often, how large.
         seed: of the look-alikes' shapes; batches follow torch's own generator.
     """
 
@@ -43,13 +44,12 @@ class NoduleEngine:
         *,
         device: torch.device,
         patch: int = 96,
-        lesion_share: float = 0.3,
+        mixture: Mixture | None = None,
         seed: int = 0,
     ) -> None:
-        self.background = BackgroundSampler(
-            cases, patch=patch, device=device, lesion_share=lesion_share
-        )
-        self.renderer = Renderer(pool, device=device, seed=seed)
+        self.mixture = mixture = mixture or Mixture()
+        self.background = BackgroundSampler(cases, patch=patch, device=device, mixture=mixture)
+        self.renderer = Renderer(pool, device=device, seed=seed, mixture=mixture)
         self.device = device
 
     @torch.no_grad()
@@ -62,7 +62,7 @@ class NoduleEngine:
         densities = [torch.full_like(back.valid, UNKNOWN, dtype=torch.long)]
         taken = [back.valid]
         for slot in range(SLOTS):
-            wish_mm = draw_diameters(count, self.device)
+            wish_mm = draw_diameters(count, self.device, self.mixture)
             at, found = place(
                 hu,
                 lung,
@@ -84,7 +84,7 @@ class NoduleEngine:
         has_mask = every_valid.clone()
         has_mask[:, : back.valid.shape[1]] = False
         return TrainingBatch(
-            normalise(vary_scanner(hu)),
+            normalise(vary_scanner(hu, strength=self.mixture.variation)),
             label,
             torch.cat(centers, 1),
             torch.cat(diameters, 1),
@@ -94,9 +94,10 @@ class NoduleEngine:
         )
 
 
-def draw_diameters(count: int, device: torch.device) -> Tensor:
-    """LIDC is mostly small: three quarters from 3.5 to 12 mm, the rest up to 32 mm."""
+def draw_diameters(count: int, device: torch.device, mixture: Mixture) -> Tensor:
+    """Millimetres ``[count]``; as the mixture is by default mostly small, like LIDC's."""
     r = torch.rand(count, device=device)
-    small = torch.rand(count, device=device) < 0.75
-    low, high = torch.where(small, 3.5, 10.0), torch.where(small, 12.0, 32.0)
+    small = torch.rand(count, device=device) < mixture.small_share
+    low = torch.where(small, mixture.small_mm[0], mixture.large_mm[0])
+    high = torch.where(small, mixture.small_mm[1], mixture.large_mm[1])
     return torch.exp(low.log() + r * (high / low).log())

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from medical.ct.insertion.background import random_rotations, random_signs
 from medical.ct.insertion.contours import EDGE
+from medical.ct.insertion.mixture import Mixture
 from medical.ct.insertion.pool import NodulePool
 from medical.ct.insertion.rendered import BOX, UNKNOWN, Rendered, ball_diameter
 from medical.ct.insertion.structures import structures
@@ -32,8 +33,7 @@ class Renderer:
         pool: nodules to insert.
         device: where it all happens.
         seed: of the look-alikes' shapes; what is drawn follows torch's own generator.
-        cube_share: share of real cubes among what is drawn.
-        fake_share: share of look-alikes, which carry no label.
+        mixture: shares of real cubes and of look-alikes.
     """
 
     def __init__(
@@ -42,13 +42,12 @@ class Renderer:
         *,
         device: torch.device,
         seed: int = 0,
-        cube_share: float = 0.25,
-        fake_share: float = 0.2,
+        mixture: Mixture,
     ) -> None:
-        self.device, self.cube_share, self.fake_share = device, cube_share, fake_share
+        self.device, self.mixture = device, mixture
         shapes = torch.from_numpy(pool.shapes)
         # drawing look-alikes takes seconds: a renderer that never shows one needs none
-        fakes = torch.tensor(structures(_LOOK_ALIKES if fake_share > 0 else 1, seed=seed))
+        fakes = torch.tensor(structures(_LOOK_ALIKES if mixture.fake_share > 0 else 1, seed=seed))
         self.shapes = self._softened(torch.cat([shapes, fakes]))
         self.unit_diameter = ball_diameter((self.shapes > 0.5).sum((1, 2, 3, 4)))
         self.first_fake = len(shapes)
@@ -86,7 +85,7 @@ class Renderer:
         """
         count, device = len(wish_mm), self.device
         draw = torch.rand(count, device=device)
-        is_cube, is_fake = draw < self.cube_share, draw > 1 - self.fake_share
+        is_cube, is_fake = draw < self.mixture.cube_share, draw > 1 - self.mixture.fake_share
         density = torch.multinomial(
             torch.tensor([0.58, 0.17, 0.2, 0.05], device=device), count, replacement=True
         )

@@ -1,0 +1,43 @@
+"""What the nodule engine mixes: the one place for its shares, sizes and strengths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixture:
+    """Shares and sizes of what is drawn; a curriculum is a row of these.
+
+    Args:
+        lesion_share: share of patches centred on a real lesion, in cases that have one.
+        cube_share: share of real cubes among what is set into lung.
+        fake_share: share of look-alikes among it, which carry no label; the rest are shapes.
+        small_share: share of wished diameters from the small range, the rest from the large one.
+        small_mm: least and largest diameter of the small range.
+        large_mm: least and largest diameter of the large range.
+        variation: strength of what differs between scanners and patients, 0 to 1: dose, kernel,
+            slice thickness, calibration, inspiration, size and pose.
+
+    Raises:
+        ValueError: a share is not in [0, 1], or a range is empty.
+    """
+
+    lesion_share: float = 0.2
+    cube_share: float = 0.25
+    fake_share: float = 0.3
+    small_share: float = 0.75
+    small_mm: tuple[float, float] = (3.5, 12.0)
+    large_mm: tuple[float, float] = (10.0, 32.0)
+    variation: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("lesion_share", "cube_share", "fake_share", "small_share", "variation"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be in [0, 1]")
+        if self.cube_share + self.fake_share > 1:
+            raise ValueError("cube_share and fake_share are more than one together")
+        for name in ("small_mm", "large_mm"):
+            low, high = getattr(self, name)
+            if not 0 < low < high:
+                raise ValueError(f"{name} is ({low}, {high}); give two rising diameters")
