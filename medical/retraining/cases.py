@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -27,12 +27,17 @@ class TrainingCase:
         code: ``[z, y, x]`` bytes, HU = 8 * code - 1024, 1 mm voxels, axial.
         lung: where nodules may be.
         nodules: ``[n, 4]`` centre ``(z, y, x)`` in voxels and diameter in mm.
+        doubtful: ``[m, 4]`` the same of what nobody judged and may be a nodule: neither taught
+            nor counted as a false mark.
     """
 
     name: str
     code: UInt8[np.ndarray, "z y x"]
     lung: Bool[np.ndarray, "z y x"]
     nodules: Float32[np.ndarray, "n 4"]
+    doubtful: Float32[np.ndarray, "m 4"] = field(
+        default_factory=lambda: np.zeros((0, 4), np.float32)
+    )
 
     @classmethod
     def from_ct(
@@ -67,7 +72,12 @@ class TrainingCase:
     def save(self, path: Path) -> None:
         """Write as compressed ``.npz``."""
         np.savez_compressed(
-            path, name=self.name, code=self.code, lung=np.packbits(self.lung), nodules=self.nodules
+            path,
+            name=self.name,
+            code=self.code,
+            lung=np.packbits(self.lung),
+            nodules=self.nodules,
+            doubtful=self.doubtful,
         )
 
     @classmethod
@@ -76,4 +86,5 @@ class TrainingCase:
         with np.load(path, allow_pickle=False) as stored:
             code = stored["code"]
             lung = np.unpackbits(stored["lung"])[: code.size].reshape(code.shape).astype(bool)
-            return cls(str(stored["name"]), code, lung, stored["nodules"])
+            rest = [stored["doubtful"]] if "doubtful" in stored else []  # older runs wrote none
+            return cls(str(stored["name"]), code, lung, stored["nodules"], *rest)

@@ -28,7 +28,7 @@ def centre_loss(output: Tensor, targets: CentreTargets) -> dict[str, Tensor]:
     p = torch.sigmoid(logit)
     hit = -functional.logsigmoid(logit) * (1 - p) ** 2
     miss = -functional.logsigmoid(-logit) * p**2 * (1 - targets.heat) ** 4
-    heat = torch.where(positive, hit, miss).sum() / count
+    heat = (torch.where(positive, hit, miss) * targets.counted).sum() / count
     flat = output.flatten(2)
     at = targets.cell[:, None].expand(-1, flat.shape[1], -1)
     said = flat.gather(2, at)

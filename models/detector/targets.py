@@ -24,10 +24,16 @@ class CentreTargets(NamedTuple):
     valid: Tensor  # [n, k] bool
     attention: Tensor  # [n, g, g, g] nodule occupancy in [0, 1]
     attention_known: Tensor  # [n, g, g, g] bool
+    counted: Tensor  # [n, g, g, g] bool: false where a doubtful finding lies
 
 
 def centre_targets(
-    centers: Tensor, diameters_mm: Tensor, valid: Tensor, label: Tensor, has_mask: Tensor
+    centers: Tensor,
+    diameters_mm: Tensor,
+    valid: Tensor,
+    label: Tensor,
+    has_mask: Tensor,
+    doubtful: Tensor,
 ) -> CentreTargets:
     """Build targets.
 
@@ -37,15 +43,18 @@ def centre_targets(
         valid: ``[n, k]`` which rows are nodules.
         label: ``[n, 1, p, p, p]`` 1 + index of the nodule at each voxel.
         has_mask: ``[n, k]`` whose outline is in ``label``.
+        doubtful: ``[n, k]`` which rows may be nodules and are left out of the loss.
     """
     cells = label.shape[-1] // STRIDE
     position = (centers + 0.5) / STRIDE - 0.5
-    nearest = position.round().clamp(0, cells - 1)
-    cell = ((nearest[..., 0] * cells + nearest[..., 1]) * cells + nearest[..., 2]).long()
+    nearest = position.round()
+    inside = nearest.clamp(0, cells - 1)  # rows that are not valid may lie anywhere
+    cell = ((inside[..., 0] * cells + inside[..., 1]) * cells + inside[..., 2]).long()
     axis = torch.arange(cells, device=centers.device, dtype=torch.float32)
     sigma = (diameters_mm / (5 * STRIDE)).clamp(0.5, 2.0)
     heat = torch.zeros(len(centers), cells, cells, cells, device=centers.device)
     near_unknown = torch.zeros_like(heat, dtype=torch.bool)
+    counted = ~near_unknown
     for k in range(centers.shape[1]):
         square = [(axis - nearest[:, k, a, None]) ** 2 for a in range(3)]
         distance = (
@@ -57,6 +66,7 @@ def centre_targets(
         reach = (0.75 * diameters_mm[:, k] / STRIDE + 1).view(-1, 1, 1, 1)
         unknown = (valid & ~has_mask)[:, k].view(-1, 1, 1, 1)
         near_unknown |= unknown & (distance < reach**2)
+        counted &= ~(doubtful[:, k].view(-1, 1, 1, 1) & (distance < reach**2))
     return CentreTargets(
         heat,
         cell,
@@ -64,5 +74,6 @@ def centre_targets(
         diameters_mm.clamp(min=1.0).log(),
         valid,
         functional.avg_pool3d((label > 0).float(), STRIDE)[:, 0],
-        ~near_unknown,
+        ~near_unknown & counted,
+        counted | (heat >= 0.999),
     )

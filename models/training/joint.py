@@ -40,6 +40,8 @@ class Batch(Protocol):
     def density(self) -> Tensor: ...  # noqa: D102
     @property
     def has_mask(self) -> Tensor: ...  # noqa: D102
+    @property
+    def doubtful(self) -> Tensor: ...  # noqa: D102
 
 
 class TwoStage(nn.Module):
@@ -53,7 +55,12 @@ class TwoStage(nn.Module):
         """Return the weighted losses of both stages by name."""
         output = self.detector(batch.image)
         targets = centre_targets(
-            batch.centers, batch.diameters_mm, batch.valid, batch.label, batch.has_mask
+            batch.centers,
+            batch.diameters_mm,
+            batch.valid,
+            batch.label,
+            batch.has_mask,
+            batch.doubtful,
         )
         first = centre_loss(output, targets)
         with torch.no_grad():
@@ -72,7 +79,7 @@ class TwoStage(nn.Module):
         true = batch.valid
         found = find_peaks(output, most=8)
         apart = torch.cdist(found.centers, batch.centers)
-        apart = apart.masked_fill(~batch.valid[:, None], 1e4)
+        apart = apart.masked_fill(~(batch.valid | batch.doubtful)[:, None], 1e4)
         reach = (batch.diameters_mm / 2).clamp(min=4.0)[:, None] + 3.0
         false = ~(apart < reach).any(-1)
         false &= false.cumsum(1) <= FALSE_MARKS

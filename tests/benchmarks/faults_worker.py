@@ -125,7 +125,7 @@ def main() -> None:
     def losses(batch: tuple[Tensor, Tensor, Tensor]) -> dict[str, Tensor]:
         image, center, diameter = batch
         yes = torch.ones_like(diameter, dtype=torch.bool)
-        targets = centre_targets(center, diameter, yes, torch.zeros_like(image), ~yes)
+        targets = centre_targets(center, diameter, yes, torch.zeros_like(image), ~yes, ~yes)
         fault.step += 1
         return centre_loss(detector(image), targets)
 

@@ -9,7 +9,7 @@ from models.detector.targets import centre_targets
 def test_perfect_map_is_decoded_to_the_same_centre() -> None:
     center, diameter = torch.tensor([[[33.2, 50.7, 61.1]]]), torch.tensor([[11.0]])
     yes = torch.ones(1, 1, dtype=torch.bool)
-    targets = centre_targets(center, diameter, yes, torch.zeros(1, 1, 96, 96, 96), yes)
+    targets = centre_targets(center, diameter, yes, torch.zeros(1, 1, 96, 96, 96), yes, ~yes)
     output = torch.zeros(1, CHANNELS_OUT, 24, 24, 24)
     output[:, HEAT] = targets.heat
     flat = output.flatten(2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -11,7 +12,7 @@ from torch.nn import functional
 from medical.ct.insertion.mixture import Mixture
 from medical.retraining.cases import TrainingCase
 
-REAL_SLOTS = 2  # real lesions that one patch may hold
+REAL_SLOTS = 4  # real lesions, doubtful ones among them, that one patch may hold
 
 
 class Background(NamedTuple):
@@ -22,6 +23,7 @@ class Background(NamedTuple):
     centers: Tensor  # [n, REAL_SLOTS, 3]
     diameters_mm: Tensor  # [n, REAL_SLOTS]
     valid: Tensor  # [n, REAL_SLOTS] bool
+    doubtful: Tensor  # [n, REAL_SLOTS] bool: near the patch, and nobody knows whether a nodule
 
 
 class BackgroundSampler:
@@ -43,13 +45,15 @@ class BackgroundSampler:
         mixture: Mixture,
     ) -> None:
         self.patch, self.device, self.mixture = patch, device, mixture
-        self.volumes, self.inside, self.lesions = [], [], []
+        self.volumes, self.inside, self.lesions, self.known = [], [], [], []
         for case in cases:
             hu = torch.from_numpy(case.hu).to(device)
             lung = torch.from_numpy(case.lung).to(device)
             self.volumes.append(torch.stack([hu, lung.float()])[None])
             self.inside.append(torch.nonzero(lung[::4, ::4, ::4]) * 4)
-            self.lesions.append(torch.from_numpy(case.nodules).to(device))
+            lesions = torch.from_numpy(np.concatenate([case.nodules, case.doubtful]))
+            self.lesions.append(lesions.to(device))
+            self.known.append(len(case.nodules))
         self.weights = torch.tensor([float(len(i)) ** 0.5 for i in self.inside])
 
     def draw(self, count: int, *, groups: int = 4) -> Background:
@@ -60,12 +64,12 @@ class BackgroundSampler:
 
     def _from_case(self, case: int, count: int) -> Background:
         p, dev = self.patch, self.device
-        volume, lesions = self.volumes[case], self.lesions[case]
+        volume, lesions, known = self.volumes[case], self.lesions[case], self.known[case]
         inside = self.inside[case]
         center = inside[torch.randint(len(inside), (count,), device=dev)].float()
-        if len(lesions):
+        if known:
             at_lesion = torch.rand(count, device=dev) < self.mixture.lesion_share
-            lesion = lesions[torch.randint(len(lesions), (count,), device=dev), :3]
+            lesion = lesions[torch.randint(known, (count,), device=dev), :3]
             jitter = (torch.rand(count, 3, device=dev) - 0.5) * p * 0.7
             center = torch.where(at_lesion[:, None], lesion + jitter, center)
         much = self.mixture.variation
@@ -92,14 +96,16 @@ class BackgroundSampler:
         grid = torch.stack(position, -1).reshape(1, count * p, p, p, 3)
         sampled = functional.grid_sample(volume, grid, padding_mode="border", align_corners=False)
         sampled = sampled[0].reshape(2, count, 1, p, p, p)
-        return Background(sampled[0], sampled[1], *self._lesions(lesions, center, matrix, zoom))
+        lesion_slots = self._lesions(lesions, known, center, matrix, zoom)
+        return Background(sampled[0], sampled[1], *lesion_slots)
 
     def _lesions(
-        self, lesions: Tensor, center: Tensor, matrix: Tensor, zoom: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+        self, lesions: Tensor, known: int, center: Tensor, matrix: Tensor, zoom: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         count, p = len(center), self.patch
         centers = torch.full((count, REAL_SLOTS, 3), -1e3, device=self.device)
         diameters = torch.ones(count, REAL_SLOTS, device=self.device)
+        judged = torch.zeros(count, REAL_SLOTS, dtype=torch.bool, device=self.device)
         shown = min(len(lesions), REAL_SLOTS)
         if shown:
             order = torch.cdist(center, lesions[:, :3]).argsort(1)[:, :shown]
@@ -107,8 +113,11 @@ class BackgroundSampler:
             back = torch.linalg.inv(matrix)
             centers[:, :shown] = torch.einsum("nij,nkj->nki", back, offset) + (p - 1) / 2
             diameters[:, :shown] = lesions[order, 3] * zoom
-        valid = ((centers >= 0) & (centers <= p - 1)).all(-1)
-        return centers, diameters, valid
+            judged[:, :shown] = order < known
+        valid = ((centers >= 0) & (centers <= p - 1)).all(-1) & judged
+        reach = diameters[..., None]
+        near = ((centers >= -reach) & (centers <= p - 1 + reach)).all(-1)
+        return centers, diameters, valid, near & ~judged
 
 
 def random_signs(count: int, device: torch.device) -> Tensor:

@@ -11,6 +11,7 @@ class TrainingBatch(NamedTuple):
     """``n`` patches with up to ``k`` nodules each; positions in patch voxels = millimetres.
 
     ``density`` is an index into ``models.detector.refiner.DENSITIES`` or -1 where unknown;
+    ``doubtful`` rows may be nodules: neither taught nor counted as false;
     ``has_mask`` is false for real lesions of which only centre and diameter are known.
     """
 
@@ -21,3 +22,4 @@ class TrainingBatch(NamedTuple):
     valid: Tensor  # [n, k] bool
     density: Tensor  # [n, k] long
     has_mask: Tensor  # [n, k] bool
+    doubtful: Tensor  # [n, k] bool

@@ -60,7 +60,7 @@ class NoduleEngine:
         label = torch.zeros_like(hu)
         centers, diameters, valid = [back.centers], [back.diameters_mm], [back.valid]
         densities = [torch.full_like(back.valid, UNKNOWN, dtype=torch.long)]
-        taken = [back.valid]
+        taken = [back.valid | back.doubtful]
         for slot in range(SLOTS):
             wish_mm = draw_diameters(count, self.device, self.mixture)
             at, found = place(
@@ -83,6 +83,8 @@ class NoduleEngine:
         every_valid = torch.cat(valid, 1)
         has_mask = every_valid.clone()
         has_mask[:, : back.valid.shape[1]] = False
+        doubtful = torch.zeros_like(every_valid)
+        doubtful[:, : back.valid.shape[1]] = back.doubtful
         return TrainingBatch(
             normalise(vary_scanner(hu, strength=self.mixture.variation)),
             label,
@@ -91,6 +93,7 @@ class NoduleEngine:
             every_valid,
             torch.cat(densities, 1),
             has_mask,
+            doubtful,
         )
 
 
