@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -41,7 +41,12 @@ class TrainingCase:
 
     @classmethod
     def from_ct(
-        cls, ct: CtVolume, nodules_lps_mm: Float32[np.ndarray, "n 4"], *, name: str
+        cls,
+        ct: CtVolume,
+        nodules_lps_mm: Float32[np.ndarray, "n 4"],
+        *,
+        name: str,
+        doubtful_lps_mm: Float32[np.ndarray, "m 4"] | None = None,
     ) -> Self:
         """Resample to 1 mm and crop to the lungs.
 
@@ -49,20 +54,24 @@ class TrainingCase:
             ct: the CT as read.
             nodules_lps_mm: rows ``(x, y, z, diameter)`` in LPS millimetres.
             name: the case's name.
+            doubtful_lps_mm: the same of what may be a nodule.
 
         Raises:
             NoLungError: the CT shows no lung.
         """
-        return cls.from_prepared(prepare(ct), nodules_lps_mm, name=name)
+        prepared = prepare(ct)
+        case = cls.from_prepared(prepared, nodules_lps_mm, name=name)
+        if doubtful_lps_mm is None:
+            return case
+        return replace(case, doubtful=_in_voxels(doubtful_lps_mm, prepared))
 
     @classmethod
     def from_prepared(
         cls, prepared: Prepared, nodules_lps_mm: Float32[np.ndarray, "n 4"], *, name: str
     ) -> Self:
         """The same from what ``medical.ct.prepare`` made of the CT."""
-        table = nodules_lps_mm.astype(np.float32).reshape(-1, 4)
-        table[:, :3] = prepared.geometry.lps_to_voxel(nodules_lps_mm.reshape(-1, 4)[:, :3])
-        return cls(name, hu_to_code(prepared.hu), prepared.lung, table)
+        nodules = _in_voxels(nodules_lps_mm, prepared)
+        return cls(name, hu_to_code(prepared.hu), prepared.lung, nodules)
 
     @property
     def hu(self) -> Float32[np.ndarray, "z y x"]:
@@ -88,3 +97,11 @@ class TrainingCase:
             lung = np.unpackbits(stored["lung"])[: code.size].reshape(code.shape).astype(bool)
             rest = [stored["doubtful"]] if "doubtful" in stored else []  # older runs wrote none
             return cls(str(stored["name"]), code, lung, stored["nodules"], *rest)
+
+
+def _in_voxels(
+    rows_lps_mm: Float32[np.ndarray, "n 4"], prepared: Prepared
+) -> Float32[np.ndarray, "n 4"]:
+    table = rows_lps_mm.astype(np.float32).reshape(-1, 4)
+    table[:, :3] = prepared.geometry.lps_to_voxel(rows_lps_mm.reshape(-1, 4)[:, :3])
+    return table

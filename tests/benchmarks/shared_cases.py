@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -22,6 +23,11 @@ from medical.intake import open_input
 from medical.retraining.cases import TrainingCase, hu_to_code
 
 DATA = Path(os.environ.get("STARLUNG_REAL_DATA", "../shared/data"))
+# what a developer, no radiologist, saw in the training scans that have no full reference: plain
+# nodules are taught, the rest is kept out of the loss; untold, tumours were taught as background
+FINDINGS = Path(__file__).with_name("training_findings.csv")
+# pneumonia with dozens of nodule-like consolidations: nobody could say which to keep out
+_UNUSABLE = {"covid-ct-md-cap001"}
 HELD_OUT_SCANS = {
     "covid-ct-md-normal001": "dicom/covid-ct-md-normal001",
     "lidc-idri-0001": "dicom/lidc-idri-0001",
@@ -35,14 +41,25 @@ _SOLID_FROM = 4  # texture rating
 def training_scans() -> dict[str, str]:
     """Names and paths of the scans that the weights may see."""
     files = sorted((DATA / "ct").glob("*.nii.gz"))
-    return {file.name.removesuffix(".nii.gz"): str(file.relative_to(DATA)) for file in files}
+    scans = {file.name.removesuffix(".nii.gz"): str(file.relative_to(DATA)) for file in files}
+    return {name: path for name, path in scans.items() if name not in _UNUSABLE}
 
 
 def reference_lesions(name: str) -> np.ndarray:
     """``[n, 4]`` rows (x, y, z, diameter) of a scan, LPS millimetres."""
+    return _rows_of(DATA / "truth.csv", name)
+
+
+def training_findings(name: str, kind: Literal["nodule", "doubtful"]) -> np.ndarray:
+    """``[n, 4]`` rows (x, y, z, diameter) of what ``FINDINGS`` holds of a scan."""
+    return _rows_of(FINDINGS, name, kind=kind)
+
+
+def _rows_of(table: Path, name: str, **where: str) -> np.ndarray:
     columns = ("coordX", "coordY", "coordZ", "diameter_mm")
-    with (DATA / "truth.csv").open(newline="", encoding="utf-8") as file:
-        mine = [row for row in csv.DictReader(file) if row["volume"] == name]
+    wanted = {"volume": name, **where}
+    with table.open(newline="", encoding="utf-8") as file:
+        mine = [row for row in csv.DictReader(file) if wanted.items() <= row.items()]
     return np.array([[row[c] for c in columns] for row in mine], np.float32).reshape(-1, 4)
 
 
@@ -57,6 +74,16 @@ def read_scans(scans: dict[str, str]) -> Iterator[tuple[str, CtVolume, np.ndarra
 def read_cases(scans: dict[str, str]) -> list[TrainingCase]:
     """Prepare scans and their reference lesions."""
     return [TrainingCase.from_ct(ct, lesions, name=name) for name, ct, lesions in read_scans(scans)]
+
+
+def read_training_cases() -> list[TrainingCase]:
+    """The scans that the weights may see, with all that is known or suspected in them."""
+    cases = []
+    for name, ct, lesions in read_scans(training_scans()):
+        nodules = np.concatenate([lesions, training_findings(name, "nodule")])
+        doubtful = training_findings(name, "doubtful")
+        cases.append(TrainingCase.from_ct(ct, nodules, name=name, doubtful_lps_mm=doubtful))
+    return cases
 
 
 def read_pools(database: Path) -> tuple[NodulePool, NodulePool]:
@@ -93,7 +120,7 @@ def main() -> None:
     """Write the training side."""
     out, database = Path(sys.argv[1]), Path(sys.argv[2])
     (out / "cases").mkdir(parents=True, exist_ok=True)
-    for case in read_cases(training_scans()):
+    for case in read_training_cases():
         case.save(out / "cases" / f"{case.name}.npz")
     read_pools(database)[0].save(out / "pool.npz")
 

@@ -2,6 +2,7 @@ import torch
 
 from models.detector.crops import crop_around
 from models.detector.detector import CHANNELS_OUT, HEAT, LOG_DIAMETER, OFFSET
+from models.detector.losses import centre_loss
 from models.detector.peaks import find_peaks
 from models.detector.targets import centre_targets
 
@@ -24,3 +25,26 @@ def test_crop_of_a_ramp_is_centred() -> None:
     ramp = torch.arange(40.0).view(1, 1, 40, 1, 1).expand(1, 1, 40, 40, 40).contiguous()
     crop = crop_around(ramp, torch.tensor([[20.5, 20.0, 20.0]]), torch.tensor([8.0]), size=16)
     assert abs(float(crop.mean()) - 20.5) < 1e-4
+
+
+def test_a_mark_on_a_doubtful_finding_costs_nothing_and_one_beside_it_does() -> None:
+    center, diameter = torch.tensor([[[30.0, 30.0, 30.0]]]), torch.tensor([[12.0]])
+    yes = torch.ones(1, 1, dtype=torch.bool)
+    targets = centre_targets(center, diameter, ~yes, torch.zeros(1, 1, 96, 96, 96), ~yes, yes)
+
+    def heat_loss(at: int) -> float:
+        output = torch.full((1, CHANNELS_OUT, 24, 24, 24), -6.0)
+        output[0, HEAT, at, at, at] = 5.0
+        return float(centre_loss(output, targets)["heat"])
+
+    assert heat_loss(7) < 0.1 < 1.0 < heat_loss(18)
+
+
+def test_a_doubtful_finding_outside_the_patch_still_reaches_into_it() -> None:
+    center, diameter = torch.tensor([[[-6.0, 48.0, 48.0]]]), torch.tensor([[30.0]])
+    yes = torch.ones(1, 1, dtype=torch.bool)
+    counted = centre_targets(
+        center, diameter, ~yes, torch.zeros(1, 1, 96, 96, 96), ~yes, yes
+    ).counted
+    assert not counted[0, 0, 12, 12]
+    assert counted[0, 12, 12, 12]
