@@ -105,15 +105,15 @@ def fit_calibration(
         description: what the cases are, for the card.
         coverage: measured elsewhere, on cases apart from these.
     """
-    intercept, first, second = _logistic(scores)
-    raw = intercept + first * scores.detector_logit + second * scores.refiner_logit
-    unit = second * scores.refiner_spread + _LOGIT_FLOOR
+    intercept, slope = _logistic(scores)
+    raw = intercept + slope * (scores.detector_logit + scores.refiner_logit)
+    unit = slope * scores.refiner_spread + _LOGIT_FLOOR
     bias_diameter = float(np.median(sizes.log_diameter_error))
     bias_volume = float(np.median(sizes.log_volume_error))
     return Calibration(
         intercept=intercept,
-        detector_slope=first,
-        refiner_slope=second,
+        detector_slope=slope,
+        refiner_slope=slope,
         logit_quantile=_group_quantile(raw, unit, scores),
         logit_floor=_LOGIT_FLOOR,
         log_diameter_bias=bias_diameter,
@@ -147,16 +147,22 @@ def held_by_size_intervals(calibration: Calibration, sizes: SizeErrors) -> dict[
     }
 
 
-def _logistic(scores: CandidateScores) -> tuple[float, float, float]:
-    x = np.stack([np.ones_like(scores.weight), scores.detector_logit, scores.refiner_logit], 1)
+def _logistic(scores: CandidateScores) -> tuple[float, float]:
+    """Intercept and slope on the sum of both stages' logits.
+
+    A slope for each stage, fitted on the few scans that are held out, leans on the first stage and
+    ranks other insertions into the same scans worse (docs/training.md).
+    """
+    x = scores.detector_logit + scores.refiner_logit
     sign = np.where(scores.is_nodule, 1.0, -1.0)
 
     def loss(beta: Floats) -> float:
-        fit = (scores.weight * np.logaddexp(0.0, -sign * (x @ beta))).sum()
-        return float(fit + 1e-3 * (beta[1:] ** 2).sum())
+        margin = sign * (beta[0] + beta[1] * x)
+        fit = (scores.weight * np.logaddexp(0.0, -margin)).sum()
+        return float(fit + 1e-3 * beta[1] ** 2)
 
-    best = minimize(loss, np.array([-2.0, 0.5, 0.5]), bounds=[(None, None), (0, None), (0, None)])
-    return float(best.x[0]), float(best.x[1]), float(best.x[2])
+    best = minimize(loss, np.array([-2.0, 0.5]), bounds=[(None, None), (0, None)])
+    return float(best.x[0]), float(best.x[1])
 
 
 def _group_quantile(raw: Floats, unit: Floats, scores: CandidateScores) -> float:
