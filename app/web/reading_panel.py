@@ -10,6 +10,7 @@ import streamlit as st
 from app.web.components.viewer import ViewerData, show_viewer
 from app.web.components.viewer.component import Preset
 from app.web.context import context
+from app.web.guideline_panel import guideline_panel
 from app.web.images import ViewerImages, images_file, prepare_images, read_images
 from app.web.nifti import NIFTI_FROM_LPS
 from app.web.session import Session
@@ -35,6 +36,7 @@ def reading_panel(session: Session, folder: Path, findings: SeriesFindings, word
     if click is not None:
         x, y, z = (millimetres(v) for v in click.lps_mm)
         st.caption(words("clicked", slice=click.slice_number, x=x, y=y, z=z))
+    guideline_panel(findings, words)
 
 
 def viewer_data(

@@ -31,6 +31,12 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
   border-left: 3px solid #3b7f93; color: #c7d1dc; }
 .starlung-note.warning { border-color: #d39c3c; }
 .starlung-note.severe { border-color: #c9564f; }
+.starlung-guidelines { border-collapse: collapse; width: 100%; font-size: 0.86rem; }
+.starlung-guidelines th { text-align: left; color: #8c99a8; font-weight: 500;
+  border-bottom: 1px solid #2c3642; padding: 0.2rem 0.7rem 0.2rem 0; }
+.starlung-guidelines td { vertical-align: top; padding: 0.3rem 0.7rem 0.3rem 0; }
+.starlung-guidelines small { color: #8c99a8; }
+.starlung-guidelines b { display: block; color: #eef3f7; font-weight: 600; }
 .starlung-welcome { color: #8c99a8; padding: 22vh 0 0; text-align: center; }
 .starlung-welcome b { display: block; color: #d7dee6; font-size: 1.15rem; font-weight: 500; }
 </style>

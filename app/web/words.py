@@ -57,6 +57,23 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     "stage_write": ("Write: findings and predictions", "写出：发现与预测"),
     "stage_view": ("View: prepare the images", "显示：准备图像"),
     "step": ("Step {step} of {steps}", "第 {step} 步，共 {steps} 步"),
+    # guidelines
+    "guidelines": ("Guidelines: Lung-RADS and Fleischner", "指南：Lung-RADS 与 Fleischner"),
+    "guidelines_note": (
+        "Lung-RADS v2022 as if this were a first screening CT, Fleischner 2017 as if the finding "
+        "were made by chance; by the measured diameter and density. Not a recommendation.",
+        "Lung-RADS v2022 按首次筛查 CT、Fleischner 2017 按偶然发现处理，依据测得的直径和密度，"
+        "规则以原文显示。不构成建议。",
+    ),
+    "lung_rads": ("Lung-RADS v2022", "Lung-RADS v2022"),
+    "fleischner": ("Fleischner 2017", "Fleischner 2017"),
+    "age": ("Age in years", "年龄（岁）"),
+    "risk": ("Risk of lung cancer", "肺癌风险"),
+    "risk_unknown": ("not known", "未知"),
+    "risk_low": ("low", "低"),
+    "risk_high": ("high", "高"),
+    "known_cancer": ("Known cancer", "已知癌症"),
+    "immunosuppressed": ("Immunosuppressed", "免疫抑制"),
     # findings
     "series": ("Series", "序列"),
     "findings_count": (

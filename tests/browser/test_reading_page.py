@@ -112,3 +112,19 @@ def test_speaks_chinese(page: ReadingPage) -> None:
     # The panels of a page are redrawn one after the other.
     page.tab.locator(".research").get_by_text("仅供研究使用").wait_for()
     page.tab.locator("table").get_by_text("右中区").first.wait_for()
+
+
+def test_the_guidelines_say_what_is_missing_and_then_the_rule_that_fired(
+    page: ReadingPage,
+) -> None:
+    page.tab.get_by_text("Guidelines: Lung-RADS and Fleischner").click()
+    page.expect_text("4A")
+    page.expect_text("not applicable: age not known")
+    page.tab.get_by_label("Age in years").fill("61")
+    page.tab.get_by_label("Age in years").press("Enter")
+    page.expect_text("risk of lung cancer (low or high) not known")
+    page.tab.get_by_text("high", exact=True).click()
+    page.expect_text("CT at 3-6 months, then CT at 18-24 months")
+    page.expect_text("Fleischner 2017, Table 1A")
+    page.tab.get_by_text("Fleischner 2017, Table 1A").last.scroll_into_view_if_needed()
+    page.picture("guidelines")
