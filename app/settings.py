@@ -61,6 +61,13 @@ class Settings(BaseSettings):
         default=120.0, gt=0, description="a longer scoring run is ended"
     )
 
+    store_url: str | None = Field(
+        default=None, description="postgresql://USER@HOST/NAME; a SQLite file in work_dir if unset"
+    )
+    lease_seconds: float = Field(
+        default=30.0, gt=0, description="a worker silent for so long has lost its study"
+    )
+
     @field_validator("host")
     @classmethod
     def _loopback_only(cls, host: str) -> str:

@@ -7,6 +7,7 @@ import typer
 from app.cli.doctor import doctor
 from app.cli.evaluate import evaluate
 from app.cli.models import models
+from app.cli.queue import queue, worker
 from app.cli.retrain import retrain
 from app.cli.score import score
 from app.cli.serve import serve
@@ -22,8 +23,10 @@ app.command()(serve)
 app.command()(score)
 app.command()(evaluate)
 app.command()(retrain)
+app.command()(worker)
 app.command()(doctor)
 app.add_typer(models, name="models")
+app.add_typer(queue, name="queue")
 
 
 def main() -> None:

@@ -1,0 +1,100 @@
+"""``starlung queue`` and ``starlung worker``: studies in line, scored one after another."""
+
+from __future__ import annotations
+
+import getpass
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from app.cli.common import NONE_SCORED, fail, model_called, say, site_settings
+
+if TYPE_CHECKING:
+    from medical.store.database import Store
+
+queue = typer.Typer(help="Studies in line for scoring: add, list, verify.", no_args_is_help=True)
+
+
+@queue.command()
+def add(
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT...", help="As for `starlung score`; one a study.")
+    ],
+) -> None:
+    """Put studies in line; a running `starlung worker` scores them."""
+    from medical.store.queue import receive
+
+    missing = [path for path in inputs if not path.exists()]
+    if missing:
+        fail(f"{missing[0]}: does not exist. Correct the path; nothing was put in line.")
+    store, root = _store(), site_settings().work_dir / "studies"
+    for path in inputs:
+        typer.echo(receive(store, path.resolve(), root=root.resolve(), actor=getpass.getuser()))
+
+
+@queue.command("list")
+def list_() -> None:
+    """One line a study: key, status, strongest finding, place of the result or reason."""
+    from medical.store.queue import worklist
+
+    for study in worklist(_store()):
+        status: str = study.status
+        if study.status == "scoring":
+            status += f" ({study.stage or 'begun'} {study.fraction:.0%})"
+        strongest = f"{study.priority:.2f}" if study.status == "ready" else "-"
+        end = {"ready": study.folder, "failed": study.failure}.get(study.status, study.source)
+        typer.echo("\t".join((study.key, status, strongest, " ".join(end.split()))))
+
+
+@queue.command()
+def verify(
+    expected: Annotated[
+        str | None, typer.Option(help="A last hash noted earlier; it must still be there.")
+    ] = None,
+) -> None:
+    """Check the chain of the audit trail; ends with 4 where it is broken."""
+    from medical.store.audit import verify as verify_trail
+
+    found = verify_trail(_store(), expected=expected)
+    if found.problem:
+        fail(
+            f"audit trail: {found.problem}, after {found.entries} whole entries.", code=NONE_SCORED
+        )
+    typer.echo(f"{found.entries} entries, whole. Last hash: {found.last_hash}")
+
+
+def worker(
+    until_empty: Annotated[bool, typer.Option(help="End when nothing waits any more.")] = False,
+) -> None:
+    """Score the studies in line until stopped; several may run at once."""
+    from medical.scoring.worker import Stop, Worker
+
+    def stop(*_: object) -> NoReturn:
+        raise Stop
+
+    settings = site_settings()
+    chosen = model_called(settings.model)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    Worker(
+        _store(),
+        model=str(chosen.folder),
+        passes=settings.passes,
+        imported=settings.work_dir / "models",
+        say=say,
+        lease_seconds=settings.lease_seconds,
+    ).run(until_empty=until_empty)
+
+
+def _store() -> Store:
+    from medical.errors import InputError
+    from medical.store.database import open_store, sqlite_url
+
+    settings = site_settings()
+    url = settings.store_url or sqlite_url(settings.work_dir / "store.sqlite")
+    try:
+        return open_store(url)
+    except InputError as error:
+        fail(str(error))

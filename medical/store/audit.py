@@ -1,0 +1,92 @@
+"""The audit trail: append-only, each entry carries the hash of the one before.
+
+The database refuses to change or delete entries; whoever goes round that (an administrator with a
+file editor) breaks the chain, which ``verify`` finds. Cutting off the newest entries leaves a whole
+chain: compare the last hash with one written down elsewhere to see that too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from medical.store.database import Store, lock
+from medical.store.tables import AuditEntry
+
+FIRST = "0" * 64
+"""What stands for the hash before the first entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What ``verify`` found; ``problem`` is empty when the chain holds."""
+
+    entries: int
+    last_hash: str
+    problem: str = ""
+
+
+def record(
+    session: Session, *, actor: str, action: str, subject: str, **details: str | float | None
+) -> None:
+    """Add one entry within the caller's transaction, so that deed and entry stand or fall together.
+
+    Args:
+        actor: who did it.
+        action: what, for example ```finish```.
+        subject: the study's key; never a patient's data.
+    """
+    lock(session.connection())
+    newest = select(AuditEntry).order_by(AuditEntry.number.desc()).limit(1)
+    last = session.scalars(newest).first()
+    entry = AuditEntry(
+        number=last.number + 1 if last else 1,
+        at=datetime.now(UTC).isoformat(),
+        actor=actor,
+        action=action,
+        subject=subject,
+        details=json.dumps(details, sort_keys=True, ensure_ascii=False),
+        previous_hash=last.hash if last else FIRST,
+    )
+    entry.hash = _hash(entry)
+    session.add(entry)
+    session.flush()
+
+
+def verify(store: Store, *, expected: str | None = None) -> Verified:
+    """Walk the whole trail.
+
+    Args:
+        expected: a last hash noted earlier; it must still be in the trail.
+    """
+    before, count, seen = FIRST, 0, expected is None
+    with store.transaction() as session:
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.number))
+        for entry in entries.yield_per(1000):
+            if entry.number != count + 1:
+                return Verified(count, before, f"entry {count + 1} is missing")
+            if entry.previous_hash != before or entry.hash != _hash(entry):
+                return Verified(count, before, f"entry {entry.number} was changed")
+            before, count = entry.hash, entry.number
+            seen = seen or entry.hash == expected
+    if not seen:
+        return Verified(count, before, "the hash noted earlier is gone: entries were cut off")
+    return Verified(count, before)
+
+
+def _hash(entry: AuditEntry) -> str:
+    content = [
+        entry.number,
+        entry.at,
+        entry.actor,
+        entry.action,
+        entry.subject,
+        entry.details,
+        entry.previous_hash,
+    ]
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()

@@ -1,0 +1,120 @@
+"""Open the store: SQLite in WAL mode, or PostgreSQL by URL; the tables are made or migrated.
+
+On failure: a transaction that does not end leaves no trace; a process killed in the middle of a
+migration leaves the earlier version.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.util.exc import CommandError
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from medical.errors import InputError
+
+_WAIT_MS = 30_000
+_LOCK = 0x57A2  # PostgreSQL advisory lock: one migration, or one audit entry, at a time
+
+
+class Store:
+    """A migrated database; safe to share between threads, not to be carried across a fork."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One transaction: committed at the end of the block, undone on any error."""
+        with Session(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def now(self) -> float:
+        """Seconds since 1970. Leases compare the clocks of one machine, or of synchronised ones."""
+        return time.time()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+
+def sqlite_url(path: Path) -> str:
+    """The address of a SQLite file."""
+    return URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
+
+
+def open_store(url: str) -> Store:
+    """Open and migrate the database at ``url``.
+
+    Args:
+        url: ``sqlite:///file`` or ``postgresql://user@host/name``.
+
+    Raises:
+        InputError: the address is not one, its driver is missing, the server does not answer, or
+            the database belongs to a later version. The message never holds a password.
+    """
+    try:
+        address = make_url(url)
+        if address.drivername in ("postgresql", "postgres"):
+            address = address.set(drivername="postgresql+psycopg")
+        if address.get_backend_name() == "sqlite" and address.database:
+            Path(address.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        engine = create_engine(address)
+    except (ArgumentError, NoSuchModuleError) as error:
+        remedy = "Give sqlite:///FILE or postgresql://USER@HOST/NAME"
+        raise InputError("store", "its address cannot be read", remedy) from error
+    except ModuleNotFoundError as error:
+        raise InputError(
+            "store", f"needs the package {error.name}", "Install starlung[postgres]"
+        ) from error
+    shown = address.render_as_string(hide_password=True)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    try:
+        with engine.begin() as connection:
+            lock(connection)
+            _migrate(connection)
+    except OperationalError as error:
+        remedy = "Check that it runs and that the address is right"
+        raise InputError(shown, "the database does not answer", remedy) from error
+    except CommandError as error:
+        remedy = "Install the version of StarLung that wrote it"
+        raise InputError(shown, "was made by a later version", remedy) from error
+    return Store(engine)
+
+
+def lock(connection: Connection) -> None:
+    """Wait for our turn until this transaction ends; SQLite's write lock is enough there."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+def _migrate(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # SQLAlchemy begins transactions itself, see below
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"busy_timeout={_WAIT_MS}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # IMMEDIATE: a transaction that reads and then writes must not find another's write between.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

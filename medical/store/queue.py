@@ -1,0 +1,164 @@
+"""The queue: studies wait for a worker; a worker that dies loses its study to the next one.
+
+A worker holds a study by a lease that it renews. When the lease runs out, the study may be claimed
+again; what the late worker still writes is then refused. After ``MOST_ATTEMPTS`` deaths over one
+study it fails, so that one bad input cannot stop the night.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from medical.store.audit import record
+from medical.store.database import Store
+from medical.store.tables import Status, Study
+
+LEASE_SECONDS = 30.0
+MOST_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A study that a worker holds."""
+
+    id: int
+    key: str
+    source: Path
+    folder: Path
+    owner: str
+
+
+def receive(store: Store, source: Path, *, root: Path, actor: str) -> str:
+    """Put an input into the queue; returns the study's key.
+
+    Args:
+        source: what to score.
+        root: results go to a folder of their own below it.
+        actor: who asks.
+    """
+    key = secrets.token_hex(8)
+    with store.transaction() as session:
+        session.add(
+            Study(
+                key=key,
+                source=str(source),
+                folder=str(root / key),
+                status="received",
+                received_at=store.now(),
+            )
+        )
+        record(session, actor=actor, action="receive", subject=key)
+    return key
+
+
+def worklist(store: Store, *, status: Status | None = None) -> list[Study]:
+    """Studies, the strongest finding first, the longest waiting first among equals."""
+    query = select(Study).order_by(Study.priority.desc(), Study.received_at, Study.id)
+    if status is not None:
+        query = query.where(Study.status == status)
+    with store.transaction() as session:
+        return list(session.scalars(query))
+
+
+def claim(store: Store, owner: str, *, lease_seconds: float = LEASE_SECONDS) -> Claimed | None:
+    """Take the study that waits longest, one that was never begun or one whose worker died."""
+    with store.transaction() as session:
+        while (study := _next(session, store.now())) is not None:
+            if study.attempts >= MOST_ATTEMPTS:
+                reason = f"{MOST_ATTEMPTS} workers ended while they scored it"
+                _end(session, study, "failed", owner, failure=reason)
+                session.flush()
+                continue
+            study.status, study.stage, study.fraction = "scoring", "", 0.0
+            study.lease_owner, study.lease_until = owner, store.now() + lease_seconds
+            study.attempts += 1
+            record(session, actor=owner, action="claim", subject=study.key)
+            return Claimed(study.id, study.key, Path(study.source), Path(study.folder), owner)
+    return None
+
+
+def renew(
+    store: Store,
+    claimed: Claimed,
+    *,
+    stage: str,
+    fraction: float,
+    lease_seconds: float = LEASE_SECONDS,
+) -> bool:
+    """Keep a study for another lease and say how far it is; false where it is lost already."""
+    with store.transaction() as session:
+        done = session.execute(
+            update(Study)
+            .where(_held(claimed))
+            .values(lease_until=store.now() + lease_seconds, stage=stage, fraction=fraction)
+        )
+        return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def finish(store: Store, claimed: Claimed, *, priority: float) -> bool:
+    """The study is scored; false, and nothing is written, where another worker has it now.
+
+    Args:
+        store: holds the queue.
+        claimed: what was scored.
+        priority: probability of its strongest finding.
+    """
+    return _conclude(store, claimed, "ready", priority=priority)
+
+
+def give_up(store: Store, claimed: Claimed, *, failure: str) -> bool:
+    """The study cannot be scored, for a reason in one sentence; false as for ``finish``."""
+    return _conclude(store, claimed, "failed", failure=failure)
+
+
+def give_back(store: Store, claimed: Claimed) -> bool:
+    """Put a study back that was begun: the worker is asked to stop. No attempt is counted."""
+    with store.transaction() as session:
+        study = _mine(session, claimed)
+        if study is None:
+            return False
+        study.attempts -= 1
+        _end(session, study, "received", claimed.owner)
+        return True
+
+
+def _conclude(
+    store: Store, claimed: Claimed, status: Status, *, failure: str = "", priority: float = 0.0
+) -> bool:
+    with store.transaction() as session:
+        study = _mine(session, claimed)
+        if study is None:
+            return False
+        study.priority = priority
+        _end(session, study, status, claimed.owner, failure=failure)
+        return True
+
+
+def _end(session: Session, study: Study, status: Status, owner: str, *, failure: str = "") -> None:
+    study.status, study.failure = status, failure
+    study.lease_owner = study.lease_until = None
+    study.stage, study.fraction = "", 0.0
+    record(session, actor=owner, action=status, subject=study.key)
+
+
+def _next(session: Session, now: float) -> Study | None:
+    waiting = or_(
+        Study.status == "received", and_(Study.status == "scoring", Study.lease_until < now)
+    )
+    query = select(Study).where(waiting).order_by(Study.received_at, Study.id).limit(1)
+    return session.scalars(query.with_for_update(skip_locked=True)).first()
+
+
+def _mine(session: Session, claimed: Claimed) -> Study | None:
+    return session.scalars(select(Study).where(_held(claimed)).with_for_update()).first()
+
+
+def _held(claimed: Claimed):  # type: ignore[no-untyped-def]
+    return and_(
+        Study.id == claimed.id, Study.status == "scoring", Study.lease_owner == claimed.owner
+    )

@@ -1,0 +1,41 @@
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from medical.errors import InputError
+from medical.store.database import open_store, sqlite_url
+from medical.store.queue import receive, worklist
+
+
+def test_a_store_is_made_once_and_opened_again(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "deep" / "store.sqlite")
+    first = open_store(url)
+    receive(first, Path("ct"), root=Path("results"), actor="tester")
+    first.close()
+    second = open_store(url)
+    assert len(worklist(second)) == 1
+    with second.transaction() as session:
+        assert session.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+    second.close()
+
+
+def test_a_store_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "store.sqlite")
+    store = open_store(url)
+    with store.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    store.close()
+    with pytest.raises(InputError, match="later version"):
+        open_store(url)
+
+
+def test_a_server_that_does_not_answer_is_said_without_the_password() -> None:
+    with pytest.raises(InputError, match="does not answer") as caught:
+        open_store("postgresql://reader:secret@127.0.0.1:1/nothing")
+    assert "secret" not in str(caught.value)
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        open_store("somewhere")
