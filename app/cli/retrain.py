@@ -38,6 +38,13 @@ def retrain(
         int | None,
         typer.Option(min=1, help="Stop early after so many validations without a better loss."),
     ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(min=4, help="Patches a step and process, a multiple of 4; less memory."),
+    ] = None,
+    patch: Annotated[
+        int, typer.Option(min=48, help="Edge of a patch, mm, a multiple of 16; less memory.")
+    ] = 96,
     nodes: Annotated[int, typer.Option(help="Machines; each starts this command.")] = 1,
     per_node: Annotated[int, typer.Option(help="Processes on each machine.")] = 1,
     node: Annotated[int, typer.Option(help="Number of this machine, from 0.")] = 0,
@@ -49,6 +56,10 @@ def retrain(
 
     A model that is not worse on the held-out scans is installed beside, or instead of, the old one.
     """
+    if (batch or 4) % 4:
+        fail(f"--batch must be a multiple of 4, got {batch}.")
+    if patch % 16:
+        fail(f"--patch must be a multiple of 16, got {patch}.")
     parent = model_called(start_from) if start_from else None
     if out.exists() and not out.is_dir():
         fail(f"{out}: this is a file. Give a folder to --out.")
@@ -74,6 +85,8 @@ def retrain(
             steps=steps,
             split=split,
             patience=patience,
+            batch=batch,
+            patch=patch,
             cluster=cluster,
             installed=imported_models(),
         )

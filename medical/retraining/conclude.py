@@ -17,10 +17,14 @@ from medical.retraining.gather import Gathered
 from medical.retraining.install import install
 from medical.retraining.new_card import Made, write_card
 from medical.retraining.plan import RunPlan
-from medical.retraining.recalibrate import LEAST_SCANS, TooFewError, recalibrate
+from medical.retraining.recalibrate import (
+    LEAST_SCANS,
+    Recalibrated,
+    TooFewError,
+    recalibrate,
+)
 from medical.retraining.worker import TRAINED, pools_of
 from models.distributed.checkpoint import CheckpointStore
-from models.zoo.card import Calibration
 from models.zoo.loader import WEIGHTS, StoredModel, find_model
 from models.zoo.networks import load_networks
 
@@ -77,13 +81,13 @@ def conclude(
         seed=plan.seed,
         ranks=ranks,
     )
-    write_card(folder, made, calibration=None, metrics={})
-    calibration = _calibrate(plan, gathered, folder, say)
-    write_card(folder, made, calibration=calibration, metrics={})
+    write_card(folder, made, own=None, metrics={})
+    own = _calibrate(plan, gathered, folder, say)
+    write_card(folder, made, own=own, metrics={})
     if not gathered.held_out:
         say("nothing was held out: the new model is not evaluated, the old one stays")
         nothing: dict[str, object] = {_FIGURES: "not evaluated: too few cases to hold one out"}
-        write_card(folder, made, calibration=calibration, metrics=nothing)
+        write_card(folder, made, own=own, metrics=nothing)
         return folder
     new, before = held_out_tables(
         [str(folder), str(old.folder)],
@@ -93,7 +97,7 @@ def conclude(
         say=say,
     )
     figures = _figures(new, out)
-    write_card(folder, made, calibration=calibration, metrics={_FIGURES: figures})
+    write_card(folder, made, own=own, metrics={_FIGURES: figures})
     _pass_gate(new, before, folder, out, old, home, say)
     return folder
 
@@ -122,7 +126,7 @@ def _figures(tables: Tables, out: Path) -> dict[str, object]:
     return {name: report.get(name) for name in _KEEP}
 
 
-def _calibrate(plan: RunPlan, gathered: Gathered, folder: Path, say: Say) -> Calibration | None:
+def _calibrate(plan: RunPlan, gathered: Gathered, folder: Path, say: Say) -> Recalibrated | None:
     files = list(gathered.held_out_cases.values())
     try:
         if len(files) < LEAST_SCANS:  # before the pool is made, which takes seconds
@@ -131,5 +135,7 @@ def _calibrate(plan: RunPlan, gathered: Gathered, folder: Path, say: Say) -> Cal
         networks = load_networks(find_model(str(folder)))
         return recalibrate(networks, cases, pools_of(plan)[1], say=say)
     except TooFewError as error:
-        say(f"not calibrated anew: {error}; the intervals are copied and need not hold")
+        say(
+            f"not calibrated anew: {error}; intervals and operating point are copied and need not hold"
+        )
         return None

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medical.retraining.provenance import program_version
+from medical.retraining.recalibrate import Recalibrated
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
-from models.zoo.card import Calibration, ModelCard
+from models.zoo.card import ModelCard
 from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model, sha256_of
 
 
@@ -35,11 +36,19 @@ class Made:
 
 
 def write_card(
-    folder: Path, made: Made, *, calibration: Calibration | None, metrics: dict[str, object]
+    folder: Path, made: Made, *, own: Recalibrated | None, metrics: dict[str, object]
 ) -> None:
-    """Write the card beside the weights; without a calibration the parent's is copied, and said."""
+    """Write the card beside the weights.
+
+    Without a calibration of its own the parent's is copied, with its operating point, and said; an
+    operating curve is never copied, as it is measured with the weights.
+    """
     origin = made.parent or find_model(DEFAULT_MODEL)
-    if calibration is None:
+    point, promise = origin.card.operating_point, dict[str, object](none="not calibrated anew")
+    if own is not None:
+        calibration, promise = own.calibration, own.operating.promise
+        point = own.operating.threshold or point
+    else:
         calibration = origin.card.calibration.model_copy(
             update={
                 "set_description": f"Copied from {origin.card.name}, NOT calibrated anew: "
@@ -57,12 +66,13 @@ def write_card(
         sha256=digest,
         detector=parent.detector if parent else DetectorConfig().to_dict(),
         refiner=parent.refiner if parent else RefinerConfig().to_dict(),
-        operating_point=origin.card.operating_point,
+        operating_point=point,
+        operating_curve=own.operating.curve if own else (),
         calibration=calibration,
         scans_seen_in_training=list(seen),
         data=[f"the user's own {len(made.trained_on)} cases", *(parent.data if parent else [])],
         recipe=f"starlung retrain ({program_version()}), {start}, {made.steps} steps in at most "
         f"{made.minutes:g} minutes, {made.ranks} processes, seed {made.seed}",
-        metrics=metrics,
+        metrics={**metrics, "operating_point_promise": promise},
         not_good_for=["clinical use of any kind: research only", *origin.card.not_good_for[1:]],
     ).write(folder / CARD)

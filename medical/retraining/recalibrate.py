@@ -7,12 +7,14 @@ that were kept out of training too: a figure made here is a figure on inserted n
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from medical.ct.insertion.pool import NodulePool
 from medical.detection.calibration import fit_calibration
 from medical.detection.held_out import HeldOut, collect
 from medical.detection.left_out import size_coverage
 from medical.retraining.cases import TrainingCase
+from medical.retraining.operating import Operating, choose_operating
 from models.training.joint import TwoStage
 from models.zoo.card import Calibration
 
@@ -25,6 +27,14 @@ class TooFewError(ValueError):
     """Too little was held out to calibrate on; the message says what."""
 
 
+@dataclass(frozen=True, slots=True)
+class Recalibrated:
+    """What belongs to these weights alone: how scores are read, and where they are cut."""
+
+    calibration: Calibration
+    operating: Operating
+
+
 def recalibrate(
     networks: TwoStage,
     held_out: list[TrainingCase],
@@ -32,8 +42,8 @@ def recalibrate(
     *,
     say: Callable[[str], None],
     patches: int = PATCHES,
-) -> Calibration:
-    """Fit the calibration anew.
+) -> Recalibrated:
+    """Fit the calibration anew and choose the operating point by it.
 
     Args:
         networks: float32, evaluation mode.
@@ -49,7 +59,7 @@ def recalibrate(
     found = len(measured.sizes.spread)
     if found < LEAST_SIZES or not (~measured.scores.is_nodule).any():
         raise TooFewError(f"{found} inserted nodules were found, {LEAST_SIZES} are needed")
-    return fit_calibration(
+    calibration = fit_calibration(
         measured.scores,
         measured.sizes,
         description=f"{len(held_out)} held-out scans of this retraining, the same that its figures "
@@ -57,6 +67,10 @@ def recalibrate(
         "measured leave-one-scan-out on inserted nodules",
         coverage=_coverage(measured),
     )
+    operating = choose_operating(measured, calibration, scans=len(held_out))
+    if operating.threshold is None:
+        say(f"the operating point is copied: {operating.promise['none']}")
+    return Recalibrated(calibration, operating)
 
 
 def _coverage(measured: HeldOut) -> dict[str, float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from medical.retraining.pool import divided, open_pool
 from medical.retraining.run import fit
 from models.training.events import tensorboard_events
 from models.training.joint import TwoStage
+from models.training.log import Events
 from models.training.ranks import Ranks
 from models.zoo.loader import WEIGHTS, find_model
 from models.zoo.networks import save_networks
@@ -48,26 +50,34 @@ def carry_out(plan: RunPlan, out: Path, *, say: Callable[[str], None]) -> TwoSta
     if torch.cuda.is_available():
         torch_device = f"cuda:{Ranks.current().rank % torch.cuda.device_count()}"
         torch.cuda.set_device(torch_device)
-    networks = fit(
-        [TrainingCase.load(out / name) for name in plan.training],
-        pools_of(plan)[0],
-        out=out,
-        seconds=plan.seconds,
-        steps=plan.steps,
-        device=torch.device(torch_device),
-        say=say,
-        batch=plan.batch,
-        patch=plan.patch,
-        start_from=find_model(plan.parent) if plan.parent else None,
-        seed=plan.seed,
-        validation=[TrainingCase.load(out / name) for name in plan.validation],
-        patience=plan.patience,
-        events=tensorboard_events(out / "tensorboard", say=say) if Ranks.current().first else None,
-    )
+    with _listener(out, say=say) as events:
+        networks = fit(
+            [TrainingCase.load(out / name) for name in plan.training],
+            pools_of(plan)[0],
+            out=out,
+            seconds=plan.seconds,
+            steps=plan.steps,
+            device=torch.device(torch_device),
+            say=say,
+            batch=plan.batch,
+            patch=plan.patch,
+            start_from=find_model(plan.parent) if plan.parent else None,
+            seed=plan.seed,
+            validation=[TrainingCase.load(out / name) for name in plan.validation],
+            patience=plan.patience,
+            events=events,
+        )
     if Ranks.current().first:
         (out / TRAINED).mkdir(exist_ok=True)
         save_networks(networks, out / TRAINED / WEIGHTS)
     return networks
+
+
+def _listener(out: Path, *, say: Callable[[str], None]) -> AbstractContextManager[Events | None]:
+    """TensorBoard's, on the rank that tells."""
+    if not Ranks.current().first:
+        return nullcontext()
+    return tensorboard_events(out / "tensorboard", say=say)
 
 
 def _say(line: str) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from models.training.log import Events
 
 
-def tensorboard_events(folder: Path, *, say: Callable[[str], None]) -> Events | None:
+@contextmanager
+def tensorboard_events(folder: Path, *, say: Callable[[str], None]) -> Iterator[Events | None]:
     """A listener that writes each mean loss as a scalar; ``None``, said once, without the package.
+
+    Use as a context: the writer keeps events in memory, and a process that merely ends loses the
+    last of them.
 
     Args:
         folder: of the event files; ``tensorboard --logdir`` shows it.
@@ -19,11 +24,15 @@ def tensorboard_events(folder: Path, *, say: Callable[[str], None]) -> Events | 
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         say("TensorBoard events are not written: its package is missing (starlung[train])")
-        return None
+        yield None
+        return
     writer = SummaryWriter(str(folder), flush_secs=30)
 
     def write(step: int, values: dict[str, float]) -> None:
         for name, value in values.items():
             writer.add_scalar(f"loss/{name}", value, step)
 
-    return write
+    try:
+        yield write
+    finally:
+        writer.close()

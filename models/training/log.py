@@ -33,12 +33,15 @@ class RunLog:
         self._told = False
 
     def add(self, step: int, seconds: float, parts: dict[str, Tensor]) -> None:
-        """Add one step's losses; stays on the device until a line is due."""
+        """Add one step's losses; stays on the device until a line is due.
+
+        The first step is told at once: a run that is too slow or diverges shows it without delay.
+        """
         for name, value in parts.items():
             zero = torch.zeros((), device=value.device)
             self._sums[name] = self._sums.get(name, zero) + value.detach()
         self._steps += 1
-        if step % self.every == 0:
+        if step == 1 or step % self.every == 0:
             means = {name: round(float(v) / self._steps, 4) for name, v in self._sums.items()}
             self._sums, self._steps = {}, 0
             self.tell(step, seconds, means)

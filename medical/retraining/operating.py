@@ -1,0 +1,106 @@
+"""The operating point and operating curve of retrained weights, from what was held out from them.
+
+A threshold belongs to the weights and the calibration that it was chosen with: a parent's says
+nothing about its child. What is promised and measured here is so on inserted nodules; false marks
+are counted on the held-out scans as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from medical.detection.calibration import probability
+from medical.detection.conclude import LEAST_PROBABILITY
+from medical.detection.held_out import HeldOut
+from medical.detection.operating_point import controlled_threshold
+from models.zoo.card import Calibration, OperatingChoice
+
+LEAST_MM = 4.0
+SENSITIVITY = 0.75
+CONFIDENCE = 0.95
+THRESHOLDS = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operating:
+    """Where to cut, and what each cut would give.
+
+    Args:
+        threshold: marks at or above it are findings; ``None`` where no threshold keeps the promise.
+        curve: of the held-out scans, at ``THRESHOLDS``.
+        promise: for the card: what holds at the threshold, or why nothing is promised.
+    """
+
+    threshold: float | None
+    curve: tuple[OperatingChoice, ...]
+    promise: dict[str, object]
+
+
+def choose_operating(measured: HeldOut, calibration: Calibration, *, scans: int) -> Operating:
+    """Choose a threshold that keeps ``SENSITIVITY`` with ``CONFIDENCE``, and measure the curve.
+
+    Args:
+        measured: of scans and nodules that the weights have not seen.
+        calibration: fitted for these weights.
+        scans: how many were held out, at least 1.
+    """
+    found, false = _scores(measured, calibration)
+    curve = tuple(_choice(threshold, found, false, scans=scans) for threshold in THRESHOLDS)
+    large = found[measured.inserted_mm >= LEAST_MM]
+    meant = f"inserted nodules of at least {LEAST_MM:g} mm in {scans} held-out scans"
+    try:
+        exact = controlled_threshold(large, sensitivity=SENSITIVITY, confidence=CONFIDENCE)
+    except ValueError as error:
+        return Operating(threshold=None, curve=curve, promise={"none": str(error), "for": meant})
+    # down to the last decimal shown, so that the nodule at the threshold stays found
+    threshold = max(LEAST_PROBABILITY, float(np.floor(exact * 1000) / 1000))
+    threshold = min(threshold, 0.999)
+    at_it = _choice(threshold, found, false, scans=scans)
+    return Operating(
+        threshold=threshold,
+        curve=curve,
+        promise={
+            "sensitivity": SENSITIVITY,
+            "confidence": CONFIDENCE,
+            "for": meant,
+            "nodules": len(large),
+            "measured_sensitivity_of_all_sizes": at_it.sensitivity,
+            "measured_false_positives_per_scan": at_it.false_positives_per_scan,
+            "caution": "inserted nodules, and the calibration was fitted on the same scans; on "
+            "other nodules or another scanner the promise need not hold",
+        },
+    )
+
+
+def _scores(
+    measured: HeldOut, calibration: Calibration
+) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " k"]]:
+    """Probability on each inserted nodule, 0 where no mark is written, and of each false mark."""
+    scores, rows = measured.scores, measured.inserted_row
+    p, _, _ = probability(
+        calibration, scores.detector_logit, scores.refiner_logit, scores.refiner_spread
+    )
+    hit = rows >= 0
+    found = np.zeros(len(rows))
+    found[hit] = p[rows[hit]]
+    found[found < LEAST_PROBABILITY] = 0.0  # such marks are not written: nothing is found by them
+    as_is: Bool[np.ndarray, " n"] = np.ones(len(p), bool)
+    as_is[rows[hit]] = False
+    return found, p[as_is & ~scores.is_nodule]
+
+
+def _choice(
+    threshold: float,
+    found: Float[np.ndarray, " m"],
+    false: Float[np.ndarray, " k"],
+    *,
+    scans: int,
+) -> OperatingChoice:
+    return OperatingChoice(
+        threshold=threshold,
+        sensitivity=round(float((found >= threshold).mean()), 4),
+        false_positives_per_scan=round(float((false >= threshold).sum()) / scans, 4),
+    )

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import logit
+
+from medical.detection.calibration import CandidateScores, SizeErrors
+from medical.detection.held_out import HeldOut
+from medical.retraining.operating import THRESHOLDS, choose_operating
+from models.zoo.card import Calibration
+from models.zoo.loader import DEFAULT_MODEL, find_model
+
+
+@pytest.fixture(scope="module")
+def calibration() -> Calibration:
+    """Reads a candidate's probability as the logistic of its detector's logit."""
+    card = find_model(DEFAULT_MODEL).card
+    plain = {"intercept": 0.0, "detector_slope": 1.0, "refiner_slope": 0.0}
+    return card.calibration.model_copy(update=plain)
+
+
+def measured(*, nodules: list[float], false: list[float], mm: float = 8.0) -> HeldOut:
+    """Inserted nodules by the probability of their mark (0: no mark), and false marks."""
+    marks = [p for p in nodules if p > 0]
+    row, rows = 0, []
+    for p in nodules:
+        rows.append(row if p > 0 else -1)
+        row += p > 0
+    scores = logit(np.array([*marks, *false]))
+    zeros, count = np.zeros(len(scores)), len(scores)
+    is_nodule = np.arange(count) < len(marks)
+    # a weight of one for inserted nodules too: they must be told from false marks by their rows
+    return HeldOut(
+        CandidateScores(scores, zeros, zeros, is_nodule, np.ones(count)),
+        SizeErrors(np.zeros(0), np.zeros(0), np.zeros(0)),
+        np.zeros(count, int),
+        np.zeros(0, int),
+        np.array(rows) >= 0,
+        np.full(len(nodules), mm),
+        np.array(rows),
+    )
+
+
+def test_threshold_keeps_the_promise_and_is_the_highest_that_does(calibration: Calibration) -> None:
+    nodules = list(np.linspace(0.05, 0.95, 100))
+    chosen = choose_operating(measured(nodules=nodules, false=[0.5]), calibration, scans=2)
+    # of 100 nodules 17 may be missed: P(Binomial(100, 0.25) <= 17) = 0.0376, of 18: 0.063
+    assert chosen.threshold == pytest.approx(np.sort(nodules)[17], abs=1e-3)
+    assert chosen.threshold <= np.sort(nodules)[17]
+    assert chosen.promise["measured_sensitivity_of_all_sizes"] == pytest.approx(0.83)
+
+
+def test_curve_counts_false_marks_a_scan(calibration: Calibration) -> None:
+    held = measured(nodules=[0.6, 0.4, 0.0, 0.8], false=[0.35, 0.25, 0.85])
+    curve = {c.threshold: c for c in choose_operating(held, calibration, scans=2).curve}
+    assert tuple(curve) == THRESHOLDS
+    assert (curve[0.3].sensitivity, curve[0.3].false_positives_per_scan) == (0.75, 1.0)
+    assert (curve[0.5].sensitivity, curve[0.5].false_positives_per_scan) == (0.5, 0.5)
+
+
+def test_too_few_nodules_promise_nothing_and_it_says_so(calibration: Calibration) -> None:
+    chosen = choose_operating(measured(nodules=[0.9] * 5, false=[0.1]), calibration, scans=3)
+    assert chosen.threshold is None
+    assert "5 nodules are too few" in str(chosen.promise["none"])
+
+
+def test_marks_that_are_not_written_find_nothing(calibration: Calibration) -> None:
+    held = measured(nodules=[0.9] * 70 + [0.01] * 30, false=[0.1])
+    assert choose_operating(held, calibration, scans=3).threshold is None
+
+
+def test_small_nodules_are_not_in_the_promise(calibration: Calibration) -> None:
+    held = measured(nodules=[0.9] * 100, false=[0.1], mm=3.0)
+    assert choose_operating(held, calibration, scans=3).threshold is None
