@@ -135,7 +135,5 @@ def _calibrate(plan: RunPlan, gathered: Gathered, folder: Path, say: Say) -> Rec
         networks = load_networks(find_model(str(folder)))
         return recalibrate(networks, cases, pools_of(plan)[1], say=say)
     except TooFewError as error:
-        say(
-            f"not calibrated anew: {error}; intervals and operating point are copied and need not hold"
-        )
+        say(f"not calibrated anew: {error}; intervals and operating point need not hold")
         return None
