@@ -42,3 +42,10 @@ def test_several_nodes_need_a_meeting_place(starlung: Run, tmp_path: Path) -> No
     result = starlung("retrain", *options)
     assert result.exit_code == 2
     assert "--rendezvous" in one_line(result.stderr)
+
+
+def test_sizes_that_the_engine_cannot_make_are_one_line(starlung: Run, tmp_path: Path) -> None:
+    for option, value in (("--batch", "6"), ("--patch", "50")):
+        result = starlung("retrain", "--cases", tmp_path, "--out", tmp_path / "out", option, value)
+        assert result.exit_code == 2
+        assert f"{option} must be a multiple" in one_line(result.stderr)
