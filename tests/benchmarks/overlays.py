@@ -17,7 +17,7 @@ from medical.ct.prepare import Prepared, prepare
 from medical.detection.findings import Finding
 from medical.detection.pipeline import NoduleReader
 from models.zoo.loader import DEFAULT_MODEL, find_model
-from tests.benchmarks.shared_cases import HELD_OUT_SCANS, read_scans, training_scans
+from tests.benchmarks.shared_cases import HELD_OUT_SCANS, other_scans, read_scans
 
 HALF_MM = 40
 WINDOW_HU = (-1350, 150)
@@ -91,7 +91,7 @@ def main() -> None:
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
     reader = NoduleReader(find_model(DEFAULT_MODEL))
-    for name, ct, lesions in read_scans({**HELD_OUT_SCANS, **training_scans()}):
+    for name, ct, lesions in read_scans({**HELD_OUT_SCANS, **other_scans()}):
         findings = reader.read(ct).findings.findings
         figure = draw_scan(name, prepare(ct), findings, lesions)
         figure.savefig(out / f"{name}.jpg", dpi=110, pil_kwargs={"quality": 80})

@@ -38,11 +38,15 @@ _APART = {f"LIDC-IDRI-{number:04d}" for number in (1, 55, 144, 379, 626, 818)}
 _SOLID_FROM = 4  # texture rating
 
 
-def training_scans() -> dict[str, str]:
-    """Names and paths of the scans that the weights may see."""
+def other_scans() -> dict[str, str]:
+    """Names and paths of the scans that are not held out."""
     files = sorted((DATA / "ct").glob("*.nii.gz"))
-    scans = {file.name.removesuffix(".nii.gz"): str(file.relative_to(DATA)) for file in files}
-    return {name: path for name, path in scans.items() if name not in _UNUSABLE}
+    return {file.name.removesuffix(".nii.gz"): str(file.relative_to(DATA)) for file in files}
+
+
+def training_scans() -> dict[str, str]:
+    """Names and paths of the scans that the weights are trained on."""
+    return {name: path for name, path in other_scans().items() if name not in _UNUSABLE}
 
 
 def reference_lesions(name: str) -> np.ndarray:

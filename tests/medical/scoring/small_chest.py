@@ -11,7 +11,9 @@ import numpy as np
 def write_small_chest(path: Path, *, seed: int) -> None:
     """Write a NIfTI of 96 x 144 x 144 mm."""
     rng = np.random.default_rng(seed)
-    z, y, x = (axis * 2.0 - half for axis, half in zip(np.ogrid[:48, :72, :72], (48, 72, 72)))
+    z, y, x = (
+        axis * 2.0 - half for axis, half in zip(np.ogrid[:48, :72, :72], (48, 72, 72), strict=True)
+    )
     hu = np.full((48, 72, 72), -1000, np.float32)
     hu[np.broadcast_to((x / 70) ** 2 + (y / 55) ** 2 < 1, hu.shape)] = 40
     for side in (-32, 32):
