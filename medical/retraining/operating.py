@@ -19,7 +19,7 @@ from medical.detection.operating_point import controlled_threshold
 from models.zoo.card import Calibration, OperatingChoice
 
 LEAST_MM = 4.0
-SENSITIVITY = 0.75
+SENSITIVITY = 0.70
 CONFIDENCE = 0.95
 THRESHOLDS = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 

@@ -17,17 +17,14 @@ from medical.detection.held_out import HeldOut
 from medical.detection.left_out import size_coverage
 from medical.detection.operating_point import controlled_threshold
 from medical.detection.pipeline import NoduleReader
+from medical.retraining.operating import CONFIDENCE, LEAST_MM, SENSITIVITY, THRESHOLDS
 from models.zoo.card import Calibration, ModelCard, OperatingChoice
 from models.zoo.loader import CARD, DEFAULT_MODEL, StoredModel, find_model
 from tests.benchmarks.detector import read_real
 from tests.benchmarks.intervals import collect_held_out
 from tests.benchmarks.shared_cases import HELD_OUT_SCANS
 
-LEAST_MM = 4.0
-PROMISED_SENSITIVITY = 0.70
-PROMISED_CONFIDENCE = 0.95
 SIZES_MM = (3, 5, 8, 15, 40)
-THRESHOLDS = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def scores_of(held_out: HeldOut, calibration: Calibration) -> tuple[np.ndarray, np.ndarray]:
@@ -85,8 +82,8 @@ def metrics_of(
             "scans": len(HELD_OUT_SCANS),
         },
         "operating_point_promise": {
-            "sensitivity": PROMISED_SENSITIVITY,
-            "confidence": PROMISED_CONFIDENCE,
+            "sensitivity": SENSITIVITY,
+            "confidence": CONFIDENCE,
             "for": f"inserted nodules of at least {LEAST_MM:g} mm in the held-out scans",
         },
     }  # fmt: skip
@@ -109,8 +106,8 @@ def calibrated_card(card: ModelCard, held_out: HeldOut) -> ModelCard:
     found, false = scores_of(held_out, calibration)
     point = controlled_threshold(
         found[held_out.inserted_mm >= LEAST_MM],
-        sensitivity=PROMISED_SENSITIVITY,
-        confidence=PROMISED_CONFIDENCE,
+        sensitivity=SENSITIVITY,
+        confidence=CONFIDENCE,
     )
     point = float(np.floor(point * 1000) / 1000)
     return card.model_copy(
