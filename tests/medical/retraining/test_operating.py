@@ -44,10 +44,10 @@ def measured(*, nodules: list[float], false: list[float], mm: float = 8.0) -> He
 def test_threshold_keeps_the_promise_and_is_the_highest_that_does(calibration: Calibration) -> None:
     nodules = list(np.linspace(0.05, 0.95, 100))
     chosen = choose_operating(measured(nodules=nodules, false=[0.5]), calibration, scans=2)
-    # of 100 nodules 17 may be missed: P(Binomial(100, 0.25) <= 17) = 0.0376, of 18: 0.063
-    assert chosen.threshold == pytest.approx(np.sort(nodules)[17], abs=1e-3)
-    assert chosen.threshold <= np.sort(nodules)[17]
-    assert chosen.promise["measured_sensitivity_of_all_sizes"] == pytest.approx(0.83)
+    # of 100 nodules 22 may be missed: P(Binomial(100, 0.3) <= 22) = 0.0479, of 23: 0.0755
+    assert chosen.threshold == pytest.approx(np.sort(nodules)[22], abs=1e-3)
+    assert chosen.threshold <= np.sort(nodules)[22]
+    assert chosen.promise["measured_sensitivity_of_all_sizes"] == pytest.approx(0.78)
 
 
 def test_curve_counts_false_marks_a_scan(calibration: Calibration) -> None:
