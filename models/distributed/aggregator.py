@@ -1,0 +1,226 @@
+"""HierarchicalAggregator: gradients at full precision inside nodes, a sparse part between them.
+
+A DDP communication hook. The members of a node sum their gradients in its leader; the leaders add
+what they still owe (error feedback), agree on the positions of the largest values, taking turns in
+proposing (ScaleCom, arXiv 2104.11125), sum only those, compressed, and share the mean in their
+nodes. What is not sent, and what compression loses, is owed. Sent plus owed is always the sum of
+the gradients.
+
+On failure: an error of a peer or a timeout is raised by backward on every rank that notices it. A
+gradient that is not finite on one node makes the mean not finite on all, and nothing of it is
+remembered: the training loop leaves such a step out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, distributed
+from torch.distributed import GradBucket  # type: ignore[attr-defined]
+from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
+from torch.futures import Future
+from torch.nn.parallel import DistributedDataParallel
+
+from models.distributed.courier import Courier
+from models.distributed.exchange import LeaderExchange
+from models.distributed.nodes import NodeGroups
+from models.distributed.precision import Precision
+from models.distributed.residuals import BucketMemory, Layout, Residuals
+from models.distributed.selection import SharedTopK
+from models.distributed.topology import find_nodes
+from models.distributed.values import Format
+from models.distributed.ways import DENSE, Way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AggregatorConfig:
+    """How gradients travel between nodes.
+
+    Args:
+        top: which share of the values is sent. With ``k = 1`` and ``precision = Format.FP32``
+            this is DDP's own all-reduce, to the bit.
+        precision: of the values; measured for each bucket where it is ``None``.
+        error_bound: relative error up to which INT8 is taken where precision is measured.
+        momentum: of each node's sum before selection, cleared where it was sent (momentum
+            correction, arXiv 1712.01887); for optimizers without momentum of their own.
+        seed: of stochastic rounding.
+
+    Raises:
+        ValueError: a bound or momentum is outside of its range.
+    """
+
+    top: SharedTopK = field(default_factory=SharedTopK)
+    precision: Format | None = None
+    error_bound: float = 0.05
+    momentum: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.error_bound > 0:
+            raise ValueError(f"error_bound must be positive, got {self.error_bound}")
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum must be in [0, 1), got {self.momentum}")
+
+    @property
+    def way(self) -> Way:
+        """How every bucket travels where nobody chooses."""
+        if self.top.k == 1 and self.precision is Format.FP32:
+            return DENSE
+        return Way(sparse=self.top.k < 1, precision=self.precision)
+
+
+class HierarchicalAggregator:
+    """Aggregates the gradients of one DDP module on one rank.
+
+    Args:
+        config: how.
+        node_of_rank: number of each rank's node; found out when attached where it is ``None``.
+        choose: way of a bucket of so many values, the same on all ranks; ``config.way`` for all
+            buckets where it is ``None``.
+    """
+
+    def __init__(
+        self,
+        config: AggregatorConfig,
+        *,
+        node_of_rank: Sequence[int] | None = None,
+        choose: Callable[[int], Way] | None = None,
+    ) -> None:
+        self.config, self.step = config, 0
+        self.residuals = Residuals()
+        self.precision = Precision(error_bound=config.error_bound)
+        self._node_of_rank = node_of_rank
+        self._choose = choose or (lambda _: config.way)
+        self._random: Tensor | None = None
+        self._generator: torch.Generator | None = None
+        self._names: dict[int, str] = {}
+        self._met: set[int] = set()
+
+    def attach(self, ddp_module: DistributedDataParallel) -> None:
+        """Take over the gradients of ``ddp_module``; all ranks must call this."""
+        self._names = {id(p): name for name, p in ddp_module.module.named_parameters()}
+        nodes = self._node_of_rank
+        self.groups = NodeGroups(nodes if nodes is not None else find_nodes())
+        self._ddp_group = ddp_module.process_group
+        self._world = distributed.get_world_size()
+        device = next(ddp_module.module.parameters()).device
+        self._generator = torch.Generator(device)
+        self._generator.manual_seed(self.config.seed + distributed.get_rank())
+        if self._random is not None:
+            self._generator.set_state(self._random)
+        if self.groups.leader:
+            self.exchange = LeaderExchange(self.groups.leaders, self._generator)
+        self._courier = Courier()
+
+        def hook(state: object, bucket: GradBucket) -> Future[Tensor]:
+            return self._hook(bucket)
+
+        # DDP compares annotations as objects, and this file's are text
+        hook.__annotations__["bucket"] = GradBucket
+        hook.__annotations__["return"] = Future[Tensor]
+        ddp_module.register_comm_hook(None, hook)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What this rank owes, and what decides its next step."""
+        random = self._random if self._generator is None else self._generator.get_state()
+        return {
+            **self.residuals.state_dict(),
+            "step": self.step,
+            "precision": self.precision.state_dict(),
+            "random": random,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state; all ranks must do so before the same step.
+
+        After a change of the world's size: ``models.distributed.residuals.redistribute``; a state
+        without ``random`` starts that generator anew.
+        """
+        self.residuals.load_state_dict(state)
+        self.step = int(state["step"])
+        self.precision.load_state_dict(state["precision"])
+        self._random = state.get("random")
+        if self._generator is not None and self._random is not None:
+            self._generator.set_state(self._random)
+        self._met.clear()
+
+    def _hook(self, bucket: GradBucket) -> Future[Tensor]:
+        layout = tuple((self._names[id(p)], p.numel()) for p in bucket.parameters())
+        gradient, index, last = bucket.buffer(), bucket.index(), bucket.is_last()
+        way = self._choose(len(gradient)) if len(self.groups.nodes) > 1 else DENSE
+        if way == DENSE:
+            if (owed := self.residuals.take(layout, gradient)) is not None:
+                gradient.add_(owed, alpha=self._world)
+            self.step += last
+            mean: Future[Tensor] = allreduce_hook(self._ddp_group, bucket)
+            return mean
+
+        def work() -> Tensor:
+            with torch.no_grad():
+                gradient.copy_(self.aggregate(gradient, index, layout, way))
+            self.step += last
+            return gradient
+
+        return self._courier.send(work, gradient.device)
+
+    def aggregate(self, gradient: Tensor, index: int, layout: Layout, way: Way) -> Tensor:
+        """Mean over all ranks of what was sent of their gradients.
+
+        Args:
+            gradient: ``[n]`` this rank's, and what it owes from before.
+            index: of the bucket.
+            layout: of the bucket.
+            way: to travel, not ``DENSE``.
+        """
+        share = gradient / self._world
+        if not self.groups.leader and (owed := self.residuals.take(layout, gradient)) is not None:
+            share += owed  # was a leader before the world changed
+        self.groups.sum_to_leader(share)
+        if self.groups.leader:
+            memory = self.residuals.bucket(index, layout, gradient)
+            share = self._between_nodes(share, memory, index, way)
+        self.groups.share(share)
+        return share
+
+    def _between_nodes(self, share: Tensor, memory: BucketMemory, index: int, way: Way) -> Tensor:
+        exchange, size = self.exchange, len(share)
+        self._meet(index, share.device)
+        velocity = share.add(memory.velocity, alpha=self.config.momentum)
+        owed = memory.residual + velocity
+        if way.sparse:
+            count = self.config.top.count(size, step=self.step, nodes=exchange.nodes)
+            turn = (self.step + index) % exchange.nodes
+            chosen = exchange.agree_on_indices(owed, count, proposer=turn)
+            values = owed[chosen]
+        else:
+            chosen, values = torch.arange(size, device=share.device), owed
+        form = way.precision or self.precision.of(index)
+        finite = bool(torch.isfinite(share).all())
+        note = None if finite and form is Format.INT8 else 0.0 if finite else math.nan
+        if note == 0.0 and way.precision is None:
+            note = self.precision.try_out(values, self.step, generator=self._generator)
+        summed = exchange.sum(values, form, note=note)
+        if not bool(torch.isfinite(summed.notes).all()):
+            return torch.full_like(share, math.nan)
+        if way.precision is None:
+            self.precision.hear(index, summed.notes)
+        velocity[chosen] = 0
+        owed[chosen] = summed.lost
+        memory.residual, memory.velocity = owed, velocity
+        mean = torch.zeros_like(share)
+        mean[chosen] = summed.total
+        return mean
+
+    def _meet(self, index: int, device: torch.device) -> None:
+        """Leaders that were not there before take step and precision from those that were."""
+        if index in self._met:
+            return
+        mine = torch.tensor([self.step, int(self.precision.of(index))], device=device)
+        agreed = self.exchange.greatest(mine)
+        self.step = int(agreed[0])
+        self.precision.set(index, Format(int(agreed[1])))
+        self._met.add(index)
