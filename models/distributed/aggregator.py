@@ -14,7 +14,7 @@ remembered: the training loop leaves such a step out.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,7 +67,7 @@ class AggregatorConfig:
 
     @property
     def way(self) -> Way:
-        """How every bucket travels where nobody chooses."""
+        """How every bucket travels."""
         if self.top.k == 1 and self.precision is Format.FP32:
             return DENSE
         return Way(sparse=self.top.k < 1, precision=self.precision)
@@ -79,8 +79,6 @@ class HierarchicalAggregator:
     Args:
         config: how.
         node_of_rank: number of each rank's node; found out when attached where it is ``None``.
-        choose: way of a bucket of so many values, the same on all ranks; ``config.way`` for all
-            buckets where it is ``None``.
     """
 
     def __init__(
@@ -88,13 +86,11 @@ class HierarchicalAggregator:
         config: AggregatorConfig,
         *,
         node_of_rank: Sequence[int] | None = None,
-        choose: Callable[[int], Way] | None = None,
     ) -> None:
         self.config, self.step = config, 0
         self.residuals = Residuals()
         self.precision = Precision(error_bound=config.error_bound)
         self._node_of_rank = node_of_rank
-        self._choose = choose or (lambda _: config.way)
         self._random: Tensor | None = None
         self._generator: torch.Generator | None = None
         self._names: dict[int, str] = {}
@@ -151,7 +147,7 @@ class HierarchicalAggregator:
     def _hook(self, bucket: GradBucket) -> Future[Tensor]:
         layout = tuple((self._names[id(p)], p.numel()) for p in bucket.parameters())
         gradient, index, last = bucket.buffer(), bucket.index(), bucket.is_last()
-        way = self._choose(len(gradient)) if len(self.groups.nodes) > 1 else DENSE
+        way = self.config.way if len(self.groups.nodes) > 1 else DENSE
         if way == DENSE:
             if (owed := self.residuals.take(layout, gradient)) is not None:
                 gradient.add_(owed, alpha=self._world)
