@@ -1,4 +1,4 @@
-"""The operating point and operating curve of retrained weights, from what was held out from them.
+"""The operating point and operating curve of weights, from what was held out from them.
 
 A threshold belongs to the weights and the calibration that it was chosen with: a parent's says
 nothing about its child. What is promised and measured here is so on inserted nodules; false marks
@@ -47,7 +47,7 @@ def choose_operating(measured: HeldOut, calibration: Calibration, *, scans: int)
         calibration: fitted for these weights.
         scans: how many were held out, at least 1.
     """
-    found, false = _scores(measured, calibration)
+    found, false = scores_at(measured, calibration)
     curve = tuple(_choice(threshold, found, false, scans=scans) for threshold in THRESHOLDS)
     large = found[measured.inserted_mm >= LEAST_MM]
     meant = f"inserted nodules of at least {LEAST_MM:g} mm in {scans} held-out scans"
@@ -75,7 +75,7 @@ def choose_operating(measured: HeldOut, calibration: Calibration, *, scans: int)
     )
 
 
-def _scores(
+def scores_at(
     measured: HeldOut, calibration: Calibration
 ) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " k"]]:
     """Probability on each inserted nodule, 0 where no mark is written, and of each false mark."""

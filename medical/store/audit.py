@@ -31,14 +31,12 @@ class Verified:
     problem: str = ""
 
 
-def record(
-    session: Session, *, actor: str, action: str, subject: str, **details: str | float | None
-) -> None:
+def record(session: Session, *, actor: str, action: str, subject: str) -> None:
     """Add one entry within the caller's transaction, so that deed and entry stand or fall together.
 
     Args:
         actor: who did it.
-        action: what, for example ```finish```.
+        action: what, for example ``ready``.
         subject: the study's key; never a patient's data.
     """
     lock(session.connection())
@@ -50,7 +48,6 @@ def record(
         actor=actor,
         action=action,
         subject=subject,
-        details=json.dumps(details, sort_keys=True, ensure_ascii=False),
         previous_hash=last.hash if last else FIRST,
     )
     entry.hash = _hash(entry)
@@ -86,7 +83,6 @@ def _hash(entry: AuditEntry) -> str:
         entry.actor,
         entry.action,
         entry.subject,
-        entry.details,
         entry.previous_hash,
     ]
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()

@@ -6,7 +6,6 @@ migration leaves the earlier version.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,10 +37,6 @@ class Store:
         """One transaction: committed at the end of the block, undone on any error."""
         with Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
-
-    def now(self) -> float:
-        """Seconds since 1970. Leases compare the clocks of one machine, or of synchronised ones."""
-        return time.time()
 
     def close(self) -> None:
         """Give the connections back."""

@@ -1,13 +1,15 @@
 """The queue: studies wait for a worker; a worker that dies loses its study to the next one.
 
 A worker holds a study by a lease that it renews. When the lease runs out, the study may be claimed
-again; what the late worker still writes is then refused. After ``MOST_ATTEMPTS`` deaths over one
+again; what the late worker still writes is then refused. Leases compare the clocks of one machine,
+or of synchronised ones. After ``MOST_ATTEMPTS`` deaths over one
 study it fails, so that one bad input cannot stop the night.
 """
 
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +51,7 @@ def receive(store: Store, source: Path, *, root: Path, actor: str) -> str:
                 source=str(source),
                 folder=str(root / key),
                 status="received",
-                received_at=store.now(),
+                received_at=time.time(),
             )
         )
         record(session, actor=actor, action="receive", subject=key)
@@ -68,14 +70,14 @@ def worklist(store: Store, *, status: Status | None = None) -> list[Study]:
 def claim(store: Store, owner: str, *, lease_seconds: float = LEASE_SECONDS) -> Claimed | None:
     """Take the study that waits longest, one that was never begun or one whose worker died."""
     with store.transaction() as session:
-        while (study := _next(session, store.now())) is not None:
+        while (study := _next(session, time.time())) is not None:
             if study.attempts >= MOST_ATTEMPTS:
                 reason = f"{MOST_ATTEMPTS} workers ended while they scored it"
                 _end(session, study, "failed", owner, failure=reason)
                 session.flush()
                 continue
             study.status, study.stage, study.fraction = "scoring", "", 0.0
-            study.lease_owner, study.lease_until = owner, store.now() + lease_seconds
+            study.lease_owner, study.lease_until = owner, time.time() + lease_seconds
             study.attempts += 1
             record(session, actor=owner, action="claim", subject=study.key)
             return Claimed(study.id, study.key, Path(study.source), Path(study.folder), owner)
@@ -95,7 +97,7 @@ def renew(
         done = session.execute(
             update(Study)
             .where(_held(claimed))
-            .values(lease_until=store.now() + lease_seconds, stage=stage, fraction=fraction)
+            .values(lease_until=time.time() + lease_seconds, stage=stage, fraction=fraction)
         )
         return bool(done.rowcount)  # type: ignore[attr-defined]
 

@@ -23,6 +23,3 @@ class Way:
 
 
 DENSE = Way(flat=True)
-HALF = Way(precision=Format.FP16)
-BYTE = Way(precision=Format.INT8)
-SPARSE = Way(sparse=True, precision=None)

@@ -12,13 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from medical.detection.calibration import fit_calibration, probability
+from medical.detection.calibration import fit_calibration
 from medical.detection.held_out import HeldOut
 from medical.detection.left_out import size_coverage
-from medical.detection.operating_point import controlled_threshold
 from medical.detection.pipeline import NoduleReader
-from medical.retraining.operating import CONFIDENCE, LEAST_MM, SENSITIVITY, THRESHOLDS
-from models.zoo.card import Calibration, ModelCard, OperatingChoice
+from medical.retraining.operating import Operating, choose_operating, scores_at
+from models.zoo.card import ModelCard
 from models.zoo.loader import CARD, DEFAULT_MODEL, StoredModel, find_model
 from tests.benchmarks.detector import read_real
 from tests.benchmarks.intervals import collect_held_out
@@ -27,34 +26,9 @@ from tests.benchmarks.shared_cases import HELD_OUT_SCANS
 SIZES_MM = (3, 5, 8, 15, 40)
 
 
-def scores_of(held_out: HeldOut, calibration: Calibration) -> tuple[np.ndarray, np.ndarray]:
-    """Probability on each inserted nodule (0 where missed) and of each false mark."""
-    scores = held_out.scores
-    p, _, _ = probability(
-        calibration, scores.detector_logit, scores.refiner_logit, scores.refiner_spread
-    )
-    found = np.where(held_out.inserted_row >= 0, p[held_out.inserted_row], 0.0)
-    return found, p[(scores.weight == 1.0) & ~scores.is_nodule]
-
-
-def operating_curve(
-    found: np.ndarray, false: np.ndarray, *, scans: int
-) -> tuple[OperatingChoice, ...]:
-    """What each threshold would give on the held-out scans."""
-    return tuple(
-        OperatingChoice(
-            threshold=threshold,
-            sensitivity=round(float((found >= threshold).mean()), 4),
-            false_positives_per_scan=round(float((false >= threshold).sum()) / scans, 4),
-        )
-        for threshold in THRESHOLDS
-    )
-
-
-def metrics_of(
-    held_out: HeldOut, found: np.ndarray, false: np.ndarray, point: float
-) -> dict[str, object]:
-    """For the card: sensitivity by size with an interval, false marks, errors of size."""
+def metrics_of(held_out: HeldOut, found: np.ndarray, operating: Operating) -> dict[str, object]:
+    """For the card: sensitivity by size with an interval, errors of size, and the promise."""
+    point = operating.threshold
     mm, rng = held_out.inserted_mm, np.random.default_rng(0)
     draws = [(rng.choice(found, len(found)) >= point).mean() for _ in range(1000)]
     bins = {}
@@ -77,15 +51,7 @@ def metrics_of(
             "caution": "inserted nodules, and the calibration was fitted on the same "
             f"{len(HELD_OUT_SCANS)} scans; false positives counted on the scans as they are",
         },
-        "held_out_false_positives_per_scan": {
-            "mean": round(float((false >= point).sum()) / len(HELD_OUT_SCANS), 2),
-            "scans": len(HELD_OUT_SCANS),
-        },
-        "operating_point_promise": {
-            "sensitivity": SENSITIVITY,
-            "confidence": CONFIDENCE,
-            "for": f"inserted nodules of at least {LEAST_MM:g} mm in the held-out scans",
-        },
+        "operating_point_promise": operating.promise,
     }  # fmt: skip
 
 
@@ -103,19 +69,16 @@ def calibrated_card(card: ModelCard, held_out: HeldOut) -> ModelCard:
         "inserted nodules.",
         coverage=size_coverage(held_out),
     )
-    found, false = scores_of(held_out, calibration)
-    point = controlled_threshold(
-        found[held_out.inserted_mm >= LEAST_MM],
-        sensitivity=SENSITIVITY,
-        confidence=CONFIDENCE,
-    )
-    point = float(np.floor(point * 1000) / 1000)
+    operating = choose_operating(held_out, calibration, scans=len(HELD_OUT_SCANS))
+    if operating.threshold is None:
+        raise SystemExit(f"no operating point: {operating.promise['none']}")
+    found, _ = scores_at(held_out, calibration)
     return card.model_copy(
         update={
             "calibration": calibration,
-            "operating_point": point,
-            "operating_curve": operating_curve(found, false, scans=len(HELD_OUT_SCANS)),
-            "metrics": metrics_of(held_out, found, false, point),
+            "operating_point": operating.threshold,
+            "operating_curve": operating.curve,
+            "metrics": metrics_of(held_out, found, operating),
         }
     )
 

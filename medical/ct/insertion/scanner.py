@@ -11,7 +11,7 @@ _GROUPS = 4  # of patches that share a kernel: blurring patches one by one would
 _AIR_HU, _DENSE_HU = -1000.0, -500.0  # lung lies between
 
 
-def vary_scanner(hu: Tensor, *, strength: float = 1.0) -> Tensor:
+def vary_scanner(hu: Tensor, *, strength: float) -> Tensor:
     """Vary patches ``[n, 1, p, p, p]`` of HU as if other scanners had made them.
 
     Args:
