@@ -1,7 +1,7 @@
 """One training step of both stages together.
 
-The refiner learns on crops around the true nodules (with jitter) and around the detector's own
-false marks, so it always trains on the mistakes that are being made now.
+The refiner learns on crops around the true nodules (with jitter), around the detector's own false
+marks, and around blobs that no network chose (see ``proposals``).
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from torch import Tensor, nn
 from models.detector.crops import crop_around
 from models.detector.detector import Detector
 from models.detector.losses import centre_loss, refiner_loss
-from models.detector.peaks import find_peaks
+from models.detector.peaks import Candidates, find_peaks
 from models.detector.refiner import CONTEXT_FACTOR, CROP, Refiner, near_extent_mm
 from models.detector.targets import centre_targets
+from models.training.proposals import blob_peaks
 
-FALSE_MARKS = 4  # a patch
+FALSE_MARKS = 3  # a patch, and as many blobs
+_NO_MARK = -1e3  # logit: a patch had fewer peaks than were asked for
 ROWS = 3  # candidates a patch that the refiner sees, false marks and nodules
 _CHUNK = 64  # crops at a time: each needs its own patch gathered, 3.5 MB a channel
 
@@ -64,25 +66,27 @@ class TwoStage(nn.Module):
         )
         first = centre_loss(output, targets)
         with torch.no_grad():
-            marks = self._candidates(output.detach(), batch)
+            sources = self._sources(output.detach(), batch)
+            marks = self._candidates(sources, batch)
         return {**first, **self._refine(marks, batch)}
 
-    def _candidates(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def _sources(self, output: Tensor, batch: Batch) -> list[Candidates]:
+        """Where false marks are looked for, each source apart."""
+        peaks = find_peaks(output, most=8)
+        return [peaks, blob_peaks(batch.image, output, most=8)]
+
+    def _candidates(self, sources: list[Candidates], batch: Batch) -> dict[str, Tensor]:
         """Rows of true nodules (jittered) and of false marks, as flat tensors."""
         count, slots = batch.valid.shape
-        device = output.device
+        device = batch.image.device
         jitter = torch.randn(count, slots, 3, device=device) * (
             0.07 * batch.diameters_mm + 0.6
         ).clamp(max=3.0).unsqueeze(-1)
         wobble = torch.exp(0.25 * torch.randn(count, slots, device=device))
         patch = torch.arange(count, device=device)[:, None]
         true = batch.valid
-        found = find_peaks(output, most=8)
-        apart = torch.cdist(found.centers, batch.centers)
-        apart = apart.masked_fill(~(batch.valid | batch.doubtful)[:, None], 1e4)
-        reach = (batch.diameters_mm / 2).clamp(min=4.0)[:, None] + 3.0
-        false = ~(apart < reach).any(-1)
-        false &= false.cumsum(1) <= FALSE_MARKS
+        found = Candidates(*(torch.cat(part, 1) for part in zip(*sources, strict=True)))
+        false = torch.cat([_false_marks(source, batch) for source in sources], 1)
         size_said = found.diameters_mm * torch.exp(0.2 * torch.randn_like(found.diameters_mm))
         slot = torch.arange(slots, device=device)[None].expand(count, -1)
         rows = {
@@ -121,3 +125,12 @@ class TwoStage(nn.Module):
             mask=torch.cat(masks),
             has_mask=batch.has_mask[patch, slot],
         )
+
+
+def _false_marks(found: Candidates, batch: Batch) -> Tensor:
+    """``[n, k]`` which marks are at no nodule and at nothing doubtful, a few a patch."""
+    apart = torch.cdist(found.centers, batch.centers)
+    apart = apart.masked_fill(~(batch.valid | batch.doubtful)[:, None], 1e4)
+    reach = (batch.diameters_mm / 2).clamp(min=4.0)[:, None] + 3.0
+    false = ~(apart < reach).any(-1) & (found.logits > _NO_MARK)
+    return false & (false.cumsum(1) <= FALSE_MARKS)

@@ -16,11 +16,12 @@ class Mixture:
         small_share: share of wished diameters from the small range, the rest from the large one.
         small_mm: least and largest diameter of the small range.
         large_mm: least and largest diameter of the large range.
+        densities: shares of solid, part-solid, ground-glass and calcified among the shapes.
         variation: strength of what differs between scanners and patients, 0 to 1: dose, kernel,
             slice thickness, calibration, inspiration, size and pose.
 
     Raises:
-        ValueError: a share is not in [0, 1], or a range is empty.
+        ValueError: a share is not in [0, 1], a range is empty, or no density has a share.
     """
 
     lesion_share: float = 0.2
@@ -29,6 +30,7 @@ class Mixture:
     small_share: float = 0.75
     small_mm: tuple[float, float] = (3.5, 12.0)
     large_mm: tuple[float, float] = (10.0, 32.0)
+    densities: tuple[float, float, float, float] = (0.58, 0.17, 0.2, 0.05)
     variation: float = 1.0
 
     def __post_init__(self) -> None:
@@ -37,6 +39,8 @@ class Mixture:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be in [0, 1]")
         if self.cube_share + self.fake_share > 1:
             raise ValueError("cube_share and fake_share are more than one together")
+        if min(self.densities) < 0 or sum(self.densities) <= 0:
+            raise ValueError(f"densities are {self.densities}; give four shares of at least 0")
         for name in ("small_mm", "large_mm"):
             low, high = getattr(self, name)
             if not 0 < low < high:

@@ -87,7 +87,7 @@ class Renderer:
         draw = torch.rand(count, device=device)
         is_cube, is_fake = draw < self.mixture.cube_share, draw > 1 - self.mixture.fake_share
         density = torch.multinomial(
-            torch.tensor([0.58, 0.17, 0.2, 0.05], device=device), count, replacement=True
+            torch.tensor(self.mixture.densities, device=device), count, replacement=True
         )
         shape = torch.stack(
             [v[torch.randint(len(v), (count,), device=device)] for v in self.by_density.values()]

@@ -1,22 +1,30 @@
 """Train one variant: ``python -m tests.benchmarks.ablations.train DATA OUT VARIANT STEPS``.
 
 DATA is what ``tests.benchmarks.shared_cases`` writes. Every variant gets the same number of steps,
-the same seed, the same schedule.
+the same seed, the same schedule; pretraining comes on top of it, and is said with the figure.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 
+from medical.ct.insertion.batch import TrainingBatch
 from medical.ct.insertion.engine import NoduleEngine
 from medical.ct.insertion.pool import NodulePool
+from medical.ct.insertion.unlabelled import UnlabelledPatches
 from medical.retraining.cases import TrainingCase
 from models.training.joint import TwoStage
 from models.training.loop import LoopConfig, train
+from models.training.prefetch import Prefetch
+from models.training.pretraining import MaskedReconstruction
 from models.zoo.networks import save_networks
 from tests.benchmarks.ablations.variants import VARIANTS, Variant
 
@@ -32,28 +40,72 @@ def train_variant(
     config: LoopConfig,
     out: Path,
     device: torch.device,
+    pretraining: LoopConfig | None = None,
+    batch: int = BATCH,
+    patch: int = PATCH,
 ) -> TwoStage:
-    """Train a variant from nothing; the averaged weights, on the CPU."""
+    """Train a variant from nothing; the averaged weights, on the CPU.
+
+    Args:
+        variant: what is changed.
+        cases: real lungs.
+        pool: nodules to insert.
+        config: budget of the training.
+        out: folder of the run.
+        device: where it trains.
+        pretraining: budget of the pretraining, where the variant has one; as ``config`` otherwise.
+        batch: patches a step.
+        patch: their edge, millimetres.
+    """
     torch.manual_seed(SEED)
     torch.backends.cudnn.benchmark = True
     networks = variant.build().to(device)
     networks.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     used = [case for case in cases if not any(name in case.name for name in variant.without)]
     engine = NoduleEngine(
-        used, pool, device=device, patch=PATCH, mixture=variant.mixture, seed=SEED
+        used, pool, device=device, patch=patch, mixture=variant.mixture, seed=SEED
     )
-    average = train(
-        networks,
-        networks.losses,
-        partial(engine.batch, BATCH),
-        config,
-        out=out,
-        device=device,
-        say=lambda line: print(line, file=sys.stderr),
-    )
-    trained = average.module.cpu().eval()
+    if variant.pretrained:
+        pretrain(networks, variant, used, config=pretraining or config, out=out, device=device)
+    with ExitStack() as stack:
+        batches: Callable[[], TrainingBatch] = partial(engine.batch, batch)
+        if device.type == "cuda":
+            batches = stack.enter_context(Prefetch(batches, device=device))
+        average = _run(networks, batches, config, out, device)
+    trained = average.cpu().eval()
     assert isinstance(trained, TwoStage)
     return trained
+
+
+def pretrain(
+    networks: TwoStage,
+    variant: Variant,
+    cases: list[TrainingCase],
+    *,
+    config: LoopConfig,
+    out: Path,
+    device: torch.device,
+    batch: int = BATCH,
+    patch: int = PATCH,
+) -> None:
+    """Teach the detector's encoder and pyramid, in place, to paint what was hidden of the cases."""
+    patches = UnlabelledPatches(cases, device=device, patch=patch)
+    paint = MaskedReconstruction(networks.detector, channels=variant.detector.channels).to(device)
+    learnt = _run(paint, partial(patches.batch, batch), config, out / "pretraining", device)
+    paint.load_state_dict(learnt.state_dict())
+
+
+def _run(
+    module: TwoStage | MaskedReconstruction,
+    batches: Callable[[], Any],
+    config: LoopConfig,
+    out: Path,
+    device: torch.device,
+) -> nn.Module:
+    out.mkdir(parents=True, exist_ok=True)
+    say = partial(print, file=sys.stderr, flush=True)
+    average = train(module, module.losses, batches, config, out=out, device=device, say=say)
+    return average.module
 
 
 def main() -> None:

@@ -12,9 +12,10 @@ from torch.nn import functional
 from medical.ct.insertion.mixture import Mixture
 from models.detector.attention import SpatialAttention
 from models.detector.detector import Detector, DetectorConfig
+from models.detector.peaks import Candidates
 from models.detector.pyramid import Pyramid
 from models.detector.refiner import RefinerConfig
-from models.training.joint import TwoStage
+from models.training.joint import Batch, TwoStage
 
 FULL = Mixture()
 
@@ -68,6 +69,13 @@ class GatedSum(nn.Module):
         return torch.stack([weight[:, i : i + 1] * each for i, each in enumerate(maps)]).sum(0)
 
 
+class OwnMarksOnly(TwoStage):
+    """The second stage learns on the first one's marks alone, not on blobs."""
+
+    def _sources(self, output: Tensor, batch: Batch) -> list[Candidates]:
+        return super()._sources(output, batch)[:1]
+
+
 def _watched_only(detector: Detector) -> None:
     detector.attention = WatchedOnly(detector.attention)  # type: ignore[assignment]
 
@@ -97,6 +105,9 @@ class Variant:
         mixture: what the engine draws.
         without: scans whose names hold one of these are not trained on.
         twin: trained as this other variant, only scored otherwise.
+        detector: sizes of the first stage.
+        stages: how the two are trained together.
+        pretrained: whether encoder and pyramid have first learnt to paint what was hidden.
     """
 
     what: str
@@ -104,10 +115,13 @@ class Variant:
     mixture: Mixture = field(default=FULL)
     without: tuple[str, ...] = ()
     twin: str | None = None
+    detector: DetectorConfig = field(default=DetectorConfig())
+    stages: type[TwoStage] = TwoStage
+    pretrained: bool = False
 
     def build(self) -> TwoStage:
         """Make the networks, freshly initialised."""
-        networks = TwoStage(DetectorConfig().build(), RefinerConfig().build())
+        networks = self.stages(self.detector.build(), RefinerConfig().build())
         if self.alter:
             self.alter(networks.detector)
         return networks
@@ -126,5 +140,11 @@ VARIANTS = {
     "variation": Variant(
         "scanner, inspiration and pose varied less", mixture=replace(FULL, variation=0.0)
     ),
+    "blobs": Variant("second stage taught on the first one's marks alone", stages=OwnMarksOnly),
+    "wide": Variant(
+        "first stage half as wide again",
+        detector=DetectorConfig(widths=(24, 72, 144, 192), channels=72),
+    ),
+    "pretrained": Variant("with pretraining by masked reconstruction", pretrained=True),
     "qin": Variant("without the QIN scans", without=("qin",)),
 }

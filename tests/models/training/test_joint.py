@@ -1,0 +1,74 @@
+"""What the second stage is taught on: nodules, false marks and blobs, never what is doubtful."""
+
+from __future__ import annotations
+
+import torch
+
+from medical.ct.insertion.batch import TrainingBatch
+from models.detector.detector import DetectorConfig
+from models.detector.peaks import Candidates
+from models.detector.refiner import RefinerConfig
+from models.training.joint import ROWS, TwoStage
+
+EDGE = 64
+
+
+def batch_of(*, doubtful: bool) -> TrainingBatch:
+    """One nodule, known or doubtful, at the middle of a patch of air."""
+    image = torch.full((1, 1, EDGE, EDGE, EDGE), -0.85)
+    image[..., 28:36, 28:36, 28:36] = 0.05
+    here = torch.tensor([[True]])
+    return TrainingBatch(
+        image,
+        (image > 0).float(),
+        torch.full((1, 1, 3), 31.5),
+        torch.tensor([[9.0]]),
+        here & (not doubtful),
+        torch.zeros(1, 1, dtype=torch.long),
+        here & (not doubtful),
+        here & doubtful,
+    )
+
+
+def stages() -> TwoStage:
+    torch.manual_seed(0)
+    detector = DetectorConfig(widths=(4, 8, 8, 8), channels=8).build()
+    return TwoStage(detector, RefinerConfig(widths=(4, 4, 8), hidden=8).build())
+
+
+def marks_at(places: list[float]) -> Candidates:
+    centers = torch.tensor(places)[None, :, None].expand(1, -1, 3)
+    return Candidates(centers, torch.full((1, len(places)), 6.0), torch.zeros(1, len(places)))
+
+
+def test_a_mark_at_the_nodule_is_not_taught_as_false() -> None:
+    rows = stages()._candidates([marks_at([31.0, 10.0])], batch_of(doubtful=False))
+    false = rows["center"][~rows["is_nodule"]]
+    assert len(false) > 0
+    assert torch.equal(false, torch.full_like(false, 10.0))
+
+
+def test_a_mark_at_something_doubtful_is_not_taught_at_all() -> None:
+    rows = stages()._candidates([marks_at([31.0, 10.0])], batch_of(doubtful=True))
+    assert not rows["is_nodule"].any()
+    assert torch.equal(rows["center"], torch.full_like(rows["center"], 10.0))
+
+
+def test_each_source_gives_a_few_false_marks() -> None:
+    own, blobs = marks_at([5.0, 7.0, 9.0, 11.0, 13.0]), marks_at([50.0, 52.0, 54.0, 56.0, 58.0])
+    allowed = {5.0, 7.0, 9.0, 50.0, 52.0, 54.0}
+    for seed in range(10):
+        torch.manual_seed(seed)
+        rows = stages()._candidates([own, blobs], batch_of(doubtful=False))
+        assert set(rows["center"][~rows["is_nodule"], 0].tolist()) <= allowed
+
+
+def test_every_patch_gives_the_same_number_of_rows() -> None:
+    rows = stages()._candidates([marks_at([5.0])], batch_of(doubtful=False))
+    assert len(rows["center"]) == ROWS
+
+
+def test_blobs_are_one_of_the_sources() -> None:
+    two, batch = stages(), batch_of(doubtful=True)
+    blobs = two._sources(two.detector.eval()(batch.image), batch)[1]
+    assert (blobs.centers[0, 0] - 31.5).abs().max() <= 1.5
