@@ -144,10 +144,19 @@ class HierarchicalAggregator:
             self._generator.set_state(self._random)
         self._met.clear()
 
+    def way_of(self, index: int, size: int) -> Way:
+        """How a bucket travels; the same on all ranks.
+
+        Args:
+            index: of the bucket.
+            size: values in it.
+        """
+        return self.config.way if len(self.groups.nodes) > 1 else DENSE
+
     def _hook(self, bucket: GradBucket) -> Future[Tensor]:
         layout = tuple((self._names[id(p)], p.numel()) for p in bucket.parameters())
         gradient, index, last = bucket.buffer(), bucket.index(), bucket.is_last()
-        way = self.config.way if len(self.groups.nodes) > 1 else DENSE
+        way = self.way_of(index, len(gradient))
         if way == DENSE:
             if (owed := self.residuals.take(layout, gradient)) is not None:
                 gradient.add_(owed, alpha=self._world)

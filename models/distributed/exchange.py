@@ -21,6 +21,8 @@ from models.distributed.selection import largest
 from models.distributed.values import Format, decode, encode, relative_error
 
 _NOTE_BYTES = 4
+# torch 2.13 gave it another name and warns of the old one
+_all_gather = getattr(distributed, "all_gather_single", distributed.all_gather_into_tensor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class LeaderExchange:
         data = encode(exact, form, generator=self.generator)
         lost[self.node] = (exact - decode(data, piece, form).to(rows.dtype))[0]
         gathered = torch.empty(self.nodes * data.shape[1], dtype=torch.uint8, device=data.device)
-        distributed.all_gather_into_tensor(gathered, data[0], group=self.group)
+        _all_gather(gathered, data[0], group=self.group)
         total = decode(gathered.view(self.nodes, -1), piece, form).to(rows.dtype)
-        told = received[:, :_NOTE_BYTES].clone().view(torch.float32)[:, 0]
+        told = received[:, :_NOTE_BYTES].flatten().clone().view(torch.float32)
         return Summed(total.flatten()[:size], lost.flatten()[:size], told)

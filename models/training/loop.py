@@ -9,6 +9,7 @@ as an undisturbed one of the same world size. A full disk costs checkpoints, not
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -130,11 +131,14 @@ def _between_ranks(
         return losses
     # looking for unused parameters keeps DDP from rearranging its buckets after the first step:
     # sums of more than two ranks, and residuals by bucket, would differ after a resumption
-    ddp = DistributedDataParallel(
-        _Losses(module, losses).to(device),
-        find_unused_parameters=True,
-        gradient_as_bucket_view=True,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # broadcast_buffers has a new name in 2.13
+        ddp = DistributedDataParallel(
+            _Losses(module, losses).to(device),
+            find_unused_parameters=True,
+            gradient_as_bucket_view=True,
+            broadcast_buffers=False,  # running means need not travel: rank 0's are the model's
+        )
     if communication is not None:
         communication.attach(ddp)
     return ddp
