@@ -45,6 +45,7 @@ class Job:
         warmup: steps in which k falls from a tenth.
         hold: send fewer values between more nodes.
         dense: DDP's own all-reduce; nothing else counts then.
+        full: the shipped detector's sizes.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Job:
     warmup: int = 0
     hold: bool = True
     dense: bool = False
+    full: bool = False
 
     def aggregator(self) -> HierarchicalAggregator | None:
         """What travels in this job; ``None`` for DDP's own."""
@@ -105,7 +107,8 @@ def carry_out(job: Job, bank: TrainingBatch, out: Path) -> Outcome:
     """Train; every rank calls this."""
     rank, world = distributed.get_rank(), distributed.get_world_size()
     torch.manual_seed(job.seed)
-    detector = DetectorConfig(widths=WIDTHS, channels=CHANNELS).build()
+    reduced = DetectorConfig(widths=WIDTHS, channels=CHANNELS)
+    detector = (DetectorConfig() if job.full else reduced).build()
     torch.manual_seed(1000 * job.seed + rank + 1)
     batches, total = Batches(bank), list[Tensor]()
 
