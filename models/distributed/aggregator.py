@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
 from torch.distributed import GradBucket  # type: ignore[attr-defined]
 from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 from torch.futures import Future
@@ -31,7 +31,7 @@ from models.distributed.nodes import NodeGroups
 from models.distributed.parcels import Parcels
 from models.distributed.precision import Precision
 from models.distributed.probe import measure_costs
-from models.distributed.residuals import BucketMemory, Layout, Residuals
+from models.distributed.residuals import BucketMemory, Layout, Residuals, redistribute
 from models.distributed.selection import SharedTopK
 from models.distributed.topology import find_nodes
 from models.distributed.values import Format
@@ -149,8 +149,7 @@ class HierarchicalAggregator:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state; all ranks must do so before the same step.
 
-        After a change of the world's size: ``models.distributed.residuals.redistribute``; a state
-        without ``random`` starts that generator anew.
+        After a change of the world's size: ``take_over``.
         """
         self.residuals.load_state_dict(state)
         self.step = int(state["step"])
@@ -163,6 +162,28 @@ class HierarchicalAggregator:
             int(index): DENSE if flat else Way(sparse=sparse, precision=self.config.precision)
             for index, (flat, sparse) in state.get("ways", {}).items()
         }
+
+    def take_over(self, states: Sequence[dict[str, Any]], *, rank: int, world: int) -> None:
+        """Go on from the states of another number of ranks; what they owed is shared out.
+
+        Rounding starts anew, and ways are chosen again.
+
+        Args:
+            states: of all old ranks, in order.
+            rank: this one.
+            world: how many there are now.
+        """
+        mine = redistribute(states, world)[rank]
+        first = states[0]  # a leader in any world
+        self.load_state_dict({**mine, "step": first["step"], "precision": first["precision"]})
+
+    def pay(self, module: nn.Module) -> None:
+        """Add what is owed to the gradients of ``module``: there is no rank left to send it to."""
+        for name, parameter in module.named_parameters():
+            like = parameter.detach().flatten()
+            if (owed := self.residuals.take(((name, len(like)),), like)) is not None:
+                owed = owed.view_as(parameter)
+                parameter.grad = owed if parameter.grad is None else parameter.grad + owed
 
     def way_of(self, index: int, size: int) -> Way:
         """How a bucket travels; the same on all ranks.

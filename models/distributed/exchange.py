@@ -52,6 +52,7 @@ class LeaderExchange:
     def __init__(self, group: distributed.ProcessGroup, generator: torch.Generator) -> None:
         self.group, self.generator = group, generator
         self.nodes, self.node = group.size(), group.rank()
+        self.sent_bytes = 0  # handed to other leaders so far, without what the network adds
 
     def greatest(self, numbers: Tensor) -> Tensor:
         """Elementwise greatest over leaders."""
@@ -73,6 +74,7 @@ class LeaderExchange:
         if proposer == self.node:
             indices = largest(values, count)
             data = encode_indices(indices, size)
+            self.sent_bytes += len(data) * (self.nodes - 1)
         else:
             data = torch.empty(index_bytes(count, size), dtype=torch.uint8, device=device)
         distributed.broadcast(data, group=self.group, group_src=proposer)
@@ -97,6 +99,7 @@ class LeaderExchange:
             note = relative_error(rows, rows - lost)
         notes = torch.full((self.nodes, 1), note, dtype=torch.float32, device=values.device)
         letters = torch.cat([notes.view(torch.uint8), data], 1)
+        self.sent_bytes += letters.shape[1] * (self.nodes - 1)
         received = torch.empty_like(letters)
         distributed.all_to_all_single(received, letters, group=self.group)
         pieces = decode(received[:, _NOTE_BYTES:], piece, form).to(rows.dtype)
@@ -104,6 +107,7 @@ class LeaderExchange:
         exact = pieces.sum(0, keepdim=True)
         data = encode(exact, form, generator=self.generator)
         lost[self.node] = (exact - decode(data, piece, form).to(rows.dtype))[0]
+        self.sent_bytes += data.shape[1] * (self.nodes - 1)
         gathered = torch.empty(self.nodes * data.shape[1], dtype=torch.uint8, device=data.device)
         _all_gather(gathered, data[0], group=self.group)
         total = decode(gathered.view(self.nodes, -1), piece, form).to(rows.dtype)

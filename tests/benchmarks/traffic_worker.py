@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -58,7 +59,7 @@ class Job:
     dense: bool = False
     full: bool = False
 
-    def aggregator(self) -> HierarchicalAggregator | None:
+    def aggregator(self, node_of_rank: list[int] | None) -> HierarchicalAggregator | None:
         """What travels in this job; ``None`` for DDP's own."""
         if self.dense:
             return None
@@ -68,6 +69,7 @@ class Job:
             warmup=self.warmup,
             hold=self.hold,
             seed=self.seed,
+            node_of_rank=node_of_rank,
         )
 
 
@@ -89,15 +91,21 @@ class Outcome:
 
 
 class Batches:
-    """Draws from the bank by torch's generator; reads clock and counter as each step begins."""
+    """Draws from the bank by torch's generator; reads clock and counter as each step begins.
 
-    def __init__(self, bank: TrainingBatch) -> None:
-        self.bank = bank
+    Args:
+        bank: patches.
+        counted: bytes sent so far, where no interface counts them.
+    """
+
+    def __init__(self, bank: TrainingBatch, counted: Callable[[int], int]) -> None:
+        self.bank, self.counted = bank, counted
         self.sent: list[int] = []
         self.seconds: list[float] = []
 
     def __call__(self) -> TrainingBatch:
-        self.sent.append(sent_bytes() or 0)
+        wire = sent_bytes()
+        self.sent.append(self.counted(len(self.sent)) if wire is None else wire)
         self.seconds.append(time.monotonic())
         chosen = torch.randint(len(self.bank.image), (BATCH,))
         return TrainingBatch(*(part[chosen] for part in self.bank))
@@ -110,7 +118,17 @@ def carry_out(job: Job, bank: TrainingBatch, out: Path) -> Outcome:
     reduced = DetectorConfig(widths=WIDTHS, channels=CHANNELS)
     detector = (DetectorConfig() if job.full else reduced).build()
     torch.manual_seed(1000 * job.seed + rank + 1)
-    batches, total = Batches(bank), list[Tensor]()
+    per_node = int(os.environ["LOCAL_WORLD_SIZE"])
+    nodes = [one // per_node for one in range(world)] if sent_bytes() is None else None
+    aggregator = job.aggregator(nodes)
+    size = sum(p.numel() for p in detector.parameters())
+
+    def counted(steps: int) -> int:
+        if aggregator is None:  # a ring over all ranks crosses from each node to the next once
+            return steps * 4 * size * 2 * (world - 1) // world
+        return aggregator.exchange.sent_bytes if rank % per_node == 0 and steps else 0
+
+    batches, total = Batches(bank, counted), list[Tensor]()
 
     def losses(batch: TrainingBatch) -> dict[str, Tensor]:
         targets = centre_targets(
@@ -133,17 +151,16 @@ def carry_out(job: Job, bank: TrainingBatch, out: Path) -> Outcome:
         out=out,
         device=torch.device("cpu"),
         say=lambda line: None,
-        communication=job.aggregator(),
+        communication=aggregator,
     )
     loss = torch.stack(total)
     distributed.all_reduce(loss)
     sent: list[list[int]] = [[] for _ in range(world)]
     distributed.all_gather_object(sent, batches.sent)
-    first_of_node = range(0, world, int(os.environ["LOCAL_WORLD_SIZE"]))
     return Outcome(
         job=job,
         loss=(loss / world).tolist(),
-        sent=[sent[first] for first in first_of_node],
+        sent=[sent[first] for first in range(0, world, per_node)],
         seconds=batches.seconds,
     )
 
