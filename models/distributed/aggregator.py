@@ -122,7 +122,7 @@ class HierarchicalAggregator:
         if self.groups.leader:
             self.exchange = LeaderExchange(self.groups.leaders, self._generator)
         if self.config.automatic and len(self.groups.nodes) > 1 and not self._chosen:
-            self._costs = self._measure(device)
+            self._costs = self._measure(ddp_module.module, device)
         self._parcels = parcels = Parcels(self.aggregate)
 
         def hook(state: object, bucket: GradBucket) -> Future[Tensor]:
@@ -221,7 +221,7 @@ class HierarchicalAggregator:
     def _end_step(self) -> None:
         self.step += 1
 
-    def _measure(self, device: torch.device) -> Costs:
+    def _measure(self, module: nn.Module, device: torch.device) -> Costs:
         """What the ways cost here; a twin tries them, so that nothing of it is remembered."""
         twin = HierarchicalAggregator(self.config)
         twin.groups, twin._world = self.groups, self._world
@@ -231,7 +231,11 @@ class HierarchicalAggregator:
             twin.exchange = LeaderExchange(self.groups.leaders, generator)
 
         def through(way: Way) -> Callable[[Tensor], object]:
-            return lambda values: twin.aggregate(values, len(values), (("", len(values)),), way)
+            def send(values: Tensor) -> object:
+                size = len(values)
+                return twin.aggregate(values, size, ((f"{size} values", size),), way)
+
+            return send
 
         precision, group = self.config.precision, self._ddp_group
         ways: dict[Way, Callable[[Tensor], object]] = {
@@ -240,7 +244,8 @@ class HierarchicalAggregator:
         for sparse in (False, True) if self.config.top.k < 1 else (False,):
             way = Way(sparse=sparse, precision=precision)
             ways[way] = through(way)
-        return measure_costs(ways, self.groups, device)
+        most = sum(p.numel() for p in module.parameters() if p.requires_grad)
+        return measure_costs(ways, self.groups, device, most=most)
 
     def aggregate(self, gradient: Tensor, index: int, layout: Layout, way: Way) -> Tensor:
         """Mean over all ranks of what was sent of their gradients.

@@ -1,10 +1,10 @@
 """What the leaders of the nodes say to each other, compressed.
 
 A sum is a reduce-scatter (each leader gets its piece of everybody's values, all-to-all) and an
-all-gather of the summed pieces, both as bytes, so a node sends ``2 (n - 1) / n`` times the payload
-between ``n`` nodes and never more than twice. Every leader reads the same bytes, so all end with
-the same sum to the bit. Whatever compression loses, on the way there or back, is returned to the
-leader that can remember it: nothing gets lost.
+all-gather of the summed pieces (all-to-all again), both as bytes, so a node sends ``2 (n - 1) / n``
+times the payload between ``n`` nodes and never more than twice. Every leader reads the same bytes,
+so all end with the same sum to the bit. Whatever compression loses, on the way there or back, is
+returned to the leader that can remember it: nothing gets lost.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from models.distributed.selection import largest
 from models.distributed.values import Format, decode, encode, relative_error
 
 _NOTE_BYTES = 4
-# torch 2.13 gave it another name and warns of the old one
-_all_gather = getattr(distributed, "all_gather_single", distributed.all_gather_into_tensor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +106,10 @@ class LeaderExchange:
         data = encode(exact, form, generator=self.generator)
         lost[self.node] = (exact - decode(data, piece, form).to(rows.dtype))[0]
         self.sent_bytes += data.shape[1] * (self.nodes - 1)
-        gathered = torch.empty(self.nodes * data.shape[1], dtype=torch.uint8, device=data.device)
-        _all_gather(gathered, data[0], group=self.group)
-        total = decode(gathered.view(self.nodes, -1), piece, form).to(rows.dtype)
+        # to all at once: gloo's ring of an all-gather costs more time, and more bytes for messages
+        gathered = torch.empty((self.nodes, data.shape[1]), dtype=torch.uint8, device=data.device)
+        copies = data.expand(self.nodes, -1).contiguous()
+        distributed.all_to_all_single(gathered, copies, group=self.group)
+        total = decode(gathered, piece, form).to(rows.dtype)
         told = received[:, :_NOTE_BYTES].flatten().clone().view(torch.float32)
         return Summed(total.flatten()[:size], lost.flatten()[:size], told)

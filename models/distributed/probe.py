@@ -17,13 +17,16 @@ from models.distributed.nodes import NodeGroups
 from models.distributed.ways import Way
 
 FEW = 2**12
-_MOST = 2**22  # values: 16 MiB
 _LONG_SECONDS = 0.1
 _TRIES = 3
 
 
 def measure_costs(
-    ways: Mapping[Way, Callable[[Tensor], object]], groups: NodeGroups, device: torch.device
+    ways: Mapping[Way, Callable[[Tensor], object]],
+    groups: NodeGroups,
+    device: torch.device,
+    *,
+    most: int,
 ) -> Costs:
     """Measure the link between the leaders, then each way.
 
@@ -31,16 +34,19 @@ def measure_costs(
         ways: what sends a flat gradient, those first that lose less.
         groups: of this rank.
         device: where gradients are.
+        most: values in the largest bucket that there may be.
     """
     link = torch.zeros(3, dtype=torch.float64, device=device)
     if groups.leader:
-        link.copy_(torch.tensor(_link(groups.leaders, device)))
+        link.copy_(torch.tensor(_link(groups.leaders, device, most)))
     latency, megabits, many = _slowest(link)
     lines = {way: _line(send, int(many), device) for way, send in ways.items()}
     return Costs(lines, megabits, latency, len(groups.nodes))
 
 
-def _link(leaders: distributed.ProcessGroup, device: torch.device) -> tuple[float, float, float]:
+def _link(
+    leaders: distributed.ProcessGroup, device: torch.device, most: int
+) -> tuple[float, float, float]:
     """Seconds of the smallest sum, megabits a second, and how many values are worth a probe."""
 
     def total(values: Tensor) -> None:
@@ -49,7 +55,7 @@ def _link(leaders: distributed.ProcessGroup, device: torch.device) -> tuple[floa
     nodes = leaders.size()
     one = torch.zeros(1, device=device)
     latency = min(_seconds(total, one, leaders) for _ in range(2 * _TRIES))
-    count = 4 * FEW
+    count = 2 * FEW
     while True:
         values = torch.zeros(count, device=device)
         agreed = torch.tensor(
@@ -57,10 +63,10 @@ def _link(leaders: distributed.ProcessGroup, device: torch.device) -> tuple[floa
         )
         distributed.all_reduce(agreed, op=distributed.ReduceOp.MAX, group=leaders)
         seconds = float(agreed)
-        if seconds > _LONG_SECONDS or count >= _MOST:
+        if seconds > _LONG_SECONDS or count >= most:
             bits = 2 * (nodes - 1) / nodes * 32 * count
             return latency, bits / 1e6 / max(seconds - latency, 1e-9), float(count)
-        count *= 4
+        count = max(2 * FEW, min(4 * count, most))
 
 
 def _line(send: Callable[[Tensor], object], many: int, device: torch.device) -> Line:

@@ -60,7 +60,7 @@ def train(
     Where torch.distributed is initialised, every rank calls this with its own ``batches``.
 
     Args:
-        module: holds all weights.
+        module: holds all weights; of several ranks, each weight takes part in every step.
         losses: weighted parts of the loss by name, on one batch.
         batches: makes the next batch; if it has ``state_dict`` and ``load_state_dict``, they go
             into the checkpoint. What it draws from torch, numpy or Python is resumed anyway.
@@ -115,13 +115,19 @@ def train(
 
 
 class _Losses(nn.Module):
-    """The losses as a module's forward pass, which is what DDP watches."""
+    """The losses as a module's forward pass, which is what DDP watches.
+
+    Without a batch it is a sum over all parameters whose gradients are zero.
+    """
 
     def __init__(self, module: nn.Module, losses: Callable[[Any], dict[str, Tensor]]) -> None:
         super().__init__()
         self.module, self.losses = module, losses
 
     def forward(self, batch: Any) -> dict[str, Tensor]:
+        if batch is None:
+            parts = [0 * p.sum() for p in self.module.parameters() if p.requires_grad]
+            return {"nothing": torch.stack(parts).sum()}
         return self.losses(batch)
 
 
@@ -134,16 +140,18 @@ def _between_ranks(
 ) -> Callable[[Any], dict[str, Tensor]]:
     if ranks.world == 1:
         return losses
-    # looking for unused parameters keeps DDP from rearranging its buckets after the first step:
-    # sums of more than two ranks, and residuals by bucket, would differ after a resumption
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # broadcast_buffers has a new name in 2.13
         ddp = DistributedDataParallel(
             _Losses(module, losses).to(device),
-            find_unused_parameters=True,
             gradient_as_bucket_view=True,
             broadcast_buffers=False,  # running means need not travel: rank 0's are the model's
         )
+    # DDP rearranges its buckets once, by the order in which the first gradients come. Let that be
+    # the same after every start: sums of more than two ranks, and residuals by bucket, would differ
+    # after a resumption. (Looking for unused parameters prevents it too, but sends at every step.)
+    ddp(None)["nothing"].backward()
+    ddp.zero_grad(set_to_none=True)
     if communication is not None:
         communication.attach(ddp)
     return ddp

@@ -86,7 +86,7 @@ class Trainer:
         self.device, self.networks = device, networks
         self.optimizer = torch.optim.AdamW(networks.parameters(), lr=1e-4)
         self.ddp = DistributedDataParallel(
-            Losses(networks), find_unused_parameters=True, gradient_as_bucket_view=True
+            Losses(networks), gradient_as_bucket_view=True, broadcast_buffers=False
         )
         attach(self.ddp)
 

@@ -23,13 +23,12 @@ from torch.distributed.algorithms.ddp_comm_hooks.powerSGD_hook import PowerSGDSt
 from torch.nn.parallel import DistributedDataParallel
 
 from medical.ct.insertion.batch import TrainingBatch
-from models.detector.detector import DetectorConfig
 from models.detector.losses import centre_loss
 from models.detector.targets import centre_targets
 from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
 from models.distributed.selection import SharedTopK
 from tests.benchmarks.always import Always
-from tests.benchmarks.traffic_worker import BATCH, CHANNELS, WIDTHS
+from tests.benchmarks.traffic_worker import BATCH, SIZES
 
 DENSE, AUTOMATIC = "dense DDP", "ours, automatic"
 Attach = Callable[[DistributedDataParallel], None]
@@ -54,7 +53,7 @@ class Detecting(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         torch.manual_seed(0)
-        self.detector = DetectorConfig(widths=WIDTHS, channels=CHANNELS).build()
+        self.detector = SIZES["reduced"].build()
 
     def forward(self, batch: TrainingBatch) -> Tensor:
         targets = centre_targets(
@@ -78,7 +77,6 @@ class Trainer:
             warnings.simplefilter("ignore", FutureWarning)
             self.ddp = DistributedDataParallel(
                 module,
-                find_unused_parameters=True,
                 gradient_as_bucket_view=True,
                 broadcast_buffers=False,
             )

@@ -29,8 +29,12 @@ from models.training.loop import LoopConfig, train
 from tests.benchmarks.always import Always
 from tests.benchmarks.traffic_network import sent_bytes
 
-WIDTHS, CHANNELS = (8, 24, 48, 64), 24  # 0.75 M weights; the shipped detector has 3.0 M
-BATCH = 2
+SIZES = {
+    "small": DetectorConfig(widths=(8, 16, 24, 32), channels=16),  # 0.22 M weights
+    "reduced": DetectorConfig(widths=(8, 24, 48, 64), channels=24),  # 0.75 M
+    "shipped": DetectorConfig(),  # 3.0 M
+}
+BATCH = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +50,7 @@ class Job:
         warmup: steps in which k falls from a tenth.
         hold: send fewer values between more nodes.
         dense: DDP's own all-reduce; nothing else counts then.
-        full: the shipped detector's sizes.
+        size: of the detector.
     """
 
     name: str
@@ -57,7 +61,7 @@ class Job:
     warmup: int = 0
     hold: bool = True
     dense: bool = False
-    full: bool = False
+    size: str = "reduced"
 
     def aggregator(self, node_of_rank: list[int] | None) -> HierarchicalAggregator | None:
         """What travels in this job; ``None`` for DDP's own."""
@@ -115,17 +119,16 @@ def carry_out(job: Job, bank: TrainingBatch, out: Path) -> Outcome:
     """Train; every rank calls this."""
     rank, world = distributed.get_rank(), distributed.get_world_size()
     torch.manual_seed(job.seed)
-    reduced = DetectorConfig(widths=WIDTHS, channels=CHANNELS)
-    detector = (DetectorConfig() if job.full else reduced).build()
+    detector = SIZES[job.size].build()
     torch.manual_seed(1000 * job.seed + rank + 1)
     per_node = int(os.environ["LOCAL_WORLD_SIZE"])
     nodes = [one // per_node for one in range(world)] if sent_bytes() is None else None
     aggregator = job.aggregator(nodes)
-    size = sum(p.numel() for p in detector.parameters())
+    weights = sum(p.numel() for p in detector.parameters())
 
     def counted(steps: int) -> int:
         if aggregator is None:  # a ring over all ranks crosses from each node to the next once
-            return steps * 4 * size * 2 * (world - 1) // world
+            return steps * 4 * weights * 2 * (world - 1) // world
         return aggregator.exchange.sent_bytes if rank % per_node == 0 and steps else 0
 
     batches, total = Batches(bank, counted), list[Tensor]()

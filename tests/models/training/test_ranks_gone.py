@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,42 @@ def owed(states: list[State]) -> dict[str, Tensor]:
         name: sum((s["residual"][name] for s in states if name in s["residual"]), torch.zeros(()))
         for name in names
     }
+
+
+def rank_of_cut_run(rank: int, out: Path) -> list[Tensor]:
+    """Weights of an undisturbed run, and of one that is cut off and goes on."""
+    ends = []
+    for cuts in ((None,), (7, None)):
+        folder = out / str(len(cuts))
+        for die_at in cuts:
+            torch.manual_seed(0)
+            # more than a megabyte: DDP makes two buckets
+            module = nn.Sequential(nn.Linear(60, 2500), nn.Tanh(), nn.Linear(2500, 80))
+            torch.manual_seed(rank)
+            made = 0
+
+            def batch(die_at: int | None = die_at) -> Tensor:
+                nonlocal made
+                made += 1
+                if made == die_at:
+                    raise KeyboardInterrupt
+                return torch.randn(2, 60)
+
+            def losses(x: Tensor, module: nn.Module = module) -> dict[str, Tensor]:
+                return {"square": (module(x) - 1).square().mean()}
+
+            config = LoopConfig(steps=9, checkpoint_steps=4, warmup_steps=1)
+            cpu = torch.device("cpu")
+            with suppress(KeyboardInterrupt):
+                train(module, losses, batch, config, out=folder, device=cpu, say=str)
+        ends.append(torch.cat([p.detach().flatten() for p in module.parameters()]))
+    return ends
+
+
+def test_three_ranks_resume_to_the_bit(tmp_path: Path) -> None:
+    (tmp_path / "ranks").mkdir()
+    for whole, cut in on_ranks(3, rank_of_cut_run, tmp_path / "ranks", tmp_path):
+        assert torch.equal(whole, cut)
 
 
 @pytest.fixture(scope="module")
