@@ -7,6 +7,7 @@ the nodes are back; they go on from the newest whole checkpoint. OUT must be sha
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ def torchrun(cluster: Cluster, module: str, *arguments: str, name: str) -> list[
             f"--rdzv-id={name}",
             f"--rdzv-conf=is_host={int(cluster.node == 0)},"
             f"keep_alive_interval={_HEARTBEAT_SECONDS}",
+            f"--local-addr={_own_address(cluster.rendezvous)}",
         ]
     return [
         *(sys.executable, "-m", "torch.distributed.run"),
@@ -80,6 +82,24 @@ def torchrun(cluster: Cluster, module: str, *arguments: str, name: str) -> list[
         *("-m", module),
         *arguments,
     ]
+
+
+def _own_address(rendezvous: str) -> str:
+    """Address by which others reach this machine: its name may resolve to one that they cannot.
+
+    Raises:
+        InputError: the rendezvous is no address, or there is no way to it.
+    """
+    host, _, port = rendezvous.rpartition(":")
+    try:
+        family, kind, *_, address = socket.getaddrinfo(host, int(port), type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.connect(address)  # nothing is sent: the kernel only looks for the way
+            return str(probe.getsockname()[0])
+    except (OSError, ValueError) as error:
+        raise InputError(
+            Path(rendezvous), "the first node cannot be reached", "Give --rendezvous HOST:PORT"
+        ) from error
 
 
 def process_environment(cluster: Cluster) -> dict[str, str]:

@@ -20,6 +20,8 @@ from medical.retraining.cases import TrainingCase
 from medical.retraining.plan import RunPlan
 from medical.retraining.pool import divided, open_pool
 from medical.retraining.run import fit
+from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
+from models.distributed.selection import SharedTopK
 from models.training.events import tensorboard_events
 from models.training.joint import TwoStage
 from models.training.log import Events
@@ -28,6 +30,7 @@ from models.zoo.loader import WEIGHTS, find_model
 from models.zoo.networks import save_networks
 
 TRAINED = "trained"
+SHARE_SENT = 0.01  # of the gradient's values, where the link is slow: docs/benchmarks/traffic.md
 _PEER_SECONDS = 45  # how long a rank waits for a silent peer before all start again
 
 
@@ -66,11 +69,23 @@ def carry_out(plan: RunPlan, out: Path, *, say: Callable[[str], None]) -> TwoSta
             validation=[TrainingCase.load(out / name) for name in plan.validation],
             patience=plan.patience,
             events=events,
+            communication=between_nodes(seed=plan.seed, say=say),
         )
     if Ranks.current().first:
         (out / TRAINED).mkdir(exist_ok=True)
         save_networks(networks, out / TRAINED / WEIGHTS)
     return networks
+
+
+def between_nodes(*, seed: int, say: Callable[[str], None]) -> HierarchicalAggregator:
+    """How gradients travel: inside a node as DDP sends them, between nodes as it costs least.
+
+    Args:
+        seed: of rounding.
+        say: told which way each part of the gradients takes between nodes, and why.
+    """
+    config = AggregatorConfig(top=SharedTopK(k=SHARE_SENT), seed=seed, automatic=True)
+    return HierarchicalAggregator(config, say=say)
 
 
 def _listener(out: Path, *, say: Callable[[str], None]) -> AbstractContextManager[Events | None]:

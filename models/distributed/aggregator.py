@@ -14,22 +14,24 @@ remembered: the training loop leaves such a step out.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
 from torch.distributed import GradBucket  # type: ignore[attr-defined]
 from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 from torch.futures import Future
 from torch.nn.parallel import DistributedDataParallel
 
-from models.distributed.courier import Courier
+from models.distributed.cost import Costs
 from models.distributed.exchange import LeaderExchange
 from models.distributed.nodes import NodeGroups
+from models.distributed.parcels import Parcels
 from models.distributed.precision import Precision
-from models.distributed.residuals import BucketMemory, Layout, Residuals
+from models.distributed.probe import measure_costs
+from models.distributed.residuals import BucketMemory, Layout, Residuals, redistribute
 from models.distributed.selection import SharedTopK
 from models.distributed.topology import find_nodes
 from models.distributed.values import Format
@@ -48,6 +50,8 @@ class AggregatorConfig:
         momentum: of each node's sum before selection, cleared where it was sent (momentum
             correction, arXiv 1712.01887); for optimizers without momentum of their own.
         seed: of stochastic rounding.
+        automatic: for each bucket, measure when attached whether it goes dense, compressed or
+            sparse. Which one may differ between two runs; a resumed one keeps its choices.
 
     Raises:
         ValueError: a bound or momentum is outside of its range.
@@ -58,6 +62,7 @@ class AggregatorConfig:
     error_bound: float = 0.05
     momentum: float = 0.0
     seed: int = 0
+    automatic: bool = False
 
     def __post_init__(self) -> None:
         if not self.error_bound > 0:
@@ -79,6 +84,7 @@ class HierarchicalAggregator:
     Args:
         config: how.
         node_of_rank: number of each rank's node; found out when attached where it is ``None``.
+        say: told by rank 0 which way each bucket takes and why, where that is chosen here.
     """
 
     def __init__(
@@ -86,7 +92,9 @@ class HierarchicalAggregator:
         config: AggregatorConfig,
         *,
         node_of_rank: Sequence[int] | None = None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self._say = say
         self.config, self.step = config, 0
         self.residuals = Residuals()
         self.precision = Precision(error_bound=config.error_bound)
@@ -95,6 +103,9 @@ class HierarchicalAggregator:
         self._generator: torch.Generator | None = None
         self._names: dict[int, str] = {}
         self._met: set[int] = set()
+        self._parcels: Parcels | None = None
+        self._chosen: dict[int, Way] = {}
+        self._costs: Costs | None = None
 
     def attach(self, ddp_module: DistributedDataParallel) -> None:
         """Take over the gradients of ``ddp_module``; all ranks must call this."""
@@ -110,10 +121,12 @@ class HierarchicalAggregator:
             self._generator.set_state(self._random)
         if self.groups.leader:
             self.exchange = LeaderExchange(self.groups.leaders, self._generator)
-        self._courier = Courier()
+        if self.config.automatic and len(self.groups.nodes) > 1 and not self._chosen:
+            self._costs = self._measure(ddp_module.module, device)
+        self._parcels = parcels = Parcels(self.aggregate)
 
         def hook(state: object, bucket: GradBucket) -> Future[Tensor]:
-            return self._hook(bucket)
+            return self._hook(bucket, parcels)
 
         # DDP compares annotations as objects, and this file's are text
         hook.__annotations__["bucket"] = GradBucket
@@ -121,20 +134,22 @@ class HierarchicalAggregator:
         ddp_module.register_comm_hook(None, hook)
 
     def state_dict(self) -> dict[str, Any]:
-        """What this rank owes, and what decides its next step."""
+        """What this rank owes, and what decides its next step; call it between steps."""
+        if self._parcels is not None:
+            self._parcels.courier.settle()
         random = self._random if self._generator is None else self._generator.get_state()
         return {
             **self.residuals.state_dict(),
             "step": self.step,
             "precision": self.precision.state_dict(),
             "random": random,
+            "ways": {index: [way.flat, way.sparse] for index, way in self._chosen.items()},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state; all ranks must do so before the same step.
 
-        After a change of the world's size: ``models.distributed.residuals.redistribute``; a state
-        without ``random`` starts that generator anew.
+        After a change of the world's size: ``take_over``.
         """
         self.residuals.load_state_dict(state)
         self.step = int(state["step"])
@@ -143,25 +158,94 @@ class HierarchicalAggregator:
         if self._generator is not None and self._random is not None:
             self._generator.set_state(self._random)
         self._met.clear()
+        self._chosen = {
+            int(index): DENSE if flat else Way(sparse=sparse, precision=self.config.precision)
+            for index, (flat, sparse) in state.get("ways", {}).items()
+        }
 
-    def _hook(self, bucket: GradBucket) -> Future[Tensor]:
+    def take_over(self, states: Sequence[dict[str, Any]], *, rank: int, world: int) -> None:
+        """Go on from the states of another number of ranks; what they owed is shared out.
+
+        Rounding starts anew, and ways are chosen again.
+
+        Args:
+            states: of all old ranks, in order.
+            rank: this one.
+            world: how many there are now.
+        """
+        mine = redistribute(states, world)[rank]
+        first = states[0]  # a leader in any world
+        self.load_state_dict({**mine, "step": first["step"], "precision": first["precision"]})
+
+    def pay(self, module: nn.Module) -> None:
+        """Add what is owed to the gradients of ``module``: there is no rank left to send it to."""
+        for name, parameter in module.named_parameters():
+            like = parameter.detach().flatten()
+            if (owed := self.residuals.take(((name, len(like)),), like)) is not None:
+                owed = owed.view_as(parameter)
+                parameter.grad = owed if parameter.grad is None else parameter.grad + owed
+
+    def way_of(self, index: int, size: int) -> Way:
+        """How a bucket travels; the same on all ranks.
+
+        Args:
+            index: of the bucket.
+            size: values in it.
+        """
+        if len(self.groups.nodes) == 1:
+            return DENSE
+        if not self.config.automatic:
+            return self.config.way
+        if index not in self._chosen:
+            costs = self._costs
+            self._chosen[index] = costs.choose(size) if costs else DENSE
+            if costs and distributed.get_rank() == 0:
+                self._say(costs.explain(index, size))
+        return self._chosen[index]
+
+    def _hook(self, bucket: GradBucket, parcels: Parcels) -> Future[Tensor]:
         layout = tuple((self._names[id(p)], p.numel()) for p in bucket.parameters())
-        gradient, index, last = bucket.buffer(), bucket.index(), bucket.is_last()
-        way = self.config.way if len(self.groups.nodes) > 1 else DENSE
+        gradient, index = bucket.buffer(), bucket.index()
+        way = self.way_of(index, len(gradient))
+        mean: Future[Tensor]
         if way == DENSE:
             if (owed := self.residuals.take(layout, gradient)) is not None:
                 gradient.add_(owed, alpha=self._world)
-            self.step += last
-            mean: Future[Tensor] = allreduce_hook(self._ddp_group, bucket)
-            return mean
+            mean = allreduce_hook(self._ddp_group, bucket)
+        else:
+            mean = parcels.put(gradient, layout, index, way)
+        if bucket.is_last():
+            parcels.end_step(self._end_step, gradient.device)
+        return mean
 
-        def work() -> Tensor:
-            with torch.no_grad():
-                gradient.copy_(self.aggregate(gradient, index, layout, way))
-            self.step += last
-            return gradient
+    def _end_step(self) -> None:
+        self.step += 1
 
-        return self._courier.send(work, gradient.device)
+    def _measure(self, module: nn.Module, device: torch.device) -> Costs:
+        """What the ways cost here; a twin tries them, so that nothing of it is remembered."""
+        twin = HierarchicalAggregator(self.config)
+        twin.groups, twin._world = self.groups, self._world
+        twin.step = self.config.top.warmup_steps
+        if self.groups.leader:
+            generator = torch.Generator(device).manual_seed(0)
+            twin.exchange = LeaderExchange(self.groups.leaders, generator)
+
+        def through(way: Way) -> Callable[[Tensor], object]:
+            def send(values: Tensor) -> object:
+                size = len(values)
+                return twin.aggregate(values, size, ((f"{size} values", size),), way)
+
+            return send
+
+        precision, group = self.config.precision, self._ddp_group
+        ways: dict[Way, Callable[[Tensor], object]] = {
+            DENSE: lambda values: distributed.all_reduce(values, group=group)
+        }
+        for sparse in (False, True) if self.config.top.k < 1 else (False,):
+            way = Way(sparse=sparse, precision=precision)
+            ways[way] = through(way)
+        most = sum(p.numel() for p in module.parameters() if p.requires_grad)
+        return measure_costs(ways, self.groups, device, most=most)
 
     def aggregate(self, gradient: Tensor, index: int, layout: Layout, way: Way) -> Tensor:
         """Mean over all ranks of what was sent of their gradients.

@@ -7,7 +7,7 @@ error, and backward raises it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from threading import Thread
 
@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 from torch.futures import Future
 
-_Task = tuple[Callable[[], Tensor], Future[Tensor], torch.device, torch.cuda.Event | None]
+Work = Callable[[], Sequence[Tensor]]
+_Task = tuple[Work, Sequence[Future[Tensor]], torch.device, torch.cuda.Event | None]
 
 
 class Courier:
@@ -26,33 +27,49 @@ class Courier:
         self._thread = Thread(target=self._run, daemon=True, name="gradient-courier")
         self._thread.start()
 
-    def send(self, work: Callable[[], Tensor], device: torch.device) -> Future[Tensor]:
-        """Queue ``work``; the future gives what it returns.
+    @staticmethod
+    def promise(device: torch.device) -> Future[Tensor]:
+        """A future for a tensor on ``device``, which ``send`` keeps."""
+        return Future(devices=[device] if device.type == "cuda" else None)
+
+    def send(self, work: Work, promises: Sequence[Future[Tensor]], device: torch.device) -> None:
+        """Queue ``work``.
 
         Args:
-            work: makes a tensor on ``device``.
+            work: makes tensors on ``device``, one for each promise.
+            promises: futures that give them.
             device: whose current stream made what ``work`` reads.
         """
         ready = None
         if device.type == "cuda":
             ready = torch.cuda.Event()  # type: ignore[no-untyped-call]
             ready.record(torch.cuda.current_stream(device))
-        future: Future[Tensor] = Future(devices=[device] if device.type == "cuda" else None)
-        self._tasks.put((work, future, device, ready))
-        return future
+        self._tasks.put((work, promises, device, ready))
+
+    def settle(self) -> None:
+        """Wait until everything handed over so far is done."""
+        done: Future[Tensor] = Future()
+        self.send(lambda: [torch.empty(0)], [done], torch.device("cpu"))
+        done.wait()
 
     def _run(self) -> None:
         streams: dict[torch.device, torch.cuda.Stream] = {}
         while True:
-            work, future, device, ready = self._tasks.get()
+            work, promises, device, ready = self._tasks.get()
             try:
                 if ready is None:
-                    future.set_result(work())
+                    _keep(promises, work())
                     continue
                 if device not in streams:
                     streams[device] = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
                 with torch.cuda.device(device), torch.cuda.stream(streams[device]):
                     ready.wait(streams[device])
-                    future.set_result(work())
+                    _keep(promises, work())
             except Exception as error:
-                future.set_exception(error)  # type: ignore[arg-type]
+                for promise in promises:
+                    promise.set_exception(error)  # type: ignore[arg-type]
+
+
+def _keep(promises: Sequence[Future[Tensor]], made: Sequence[Tensor]) -> None:
+    for promise, tensor in zip(promises, made, strict=True):
+        promise.set_result(tensor)

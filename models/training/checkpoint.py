@@ -6,7 +6,7 @@ itself (random generators, residuals of gradient compression, the state of its b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -29,6 +29,16 @@ class Stateful(Protocol):
     def load_state_dict(self, state: dict[str, Any]) -> None: ...  # noqa: D102
 
 
+@runtime_checkable
+class Owing(Protocol):
+    """A communication whose ranks remember gradients that they have not sent."""
+
+    def take_over(  # noqa: D102
+        self, states: Sequence[dict[str, Any]], *, rank: int, world: int
+    ) -> None: ...
+    def pay(self, module: nn.Module) -> None: ...  # noqa: D102
+
+
 @dataclass(slots=True, kw_only=True)
 class RunState:
     """A run between two steps.
@@ -39,6 +49,7 @@ class RunState:
         optimizer: of its parameters.
         stopping: what early stopping remembers.
         own: parts that each rank has for itself, by name.
+        world: how many ranks there are.
         step: how many were taken.
         seconds: of training, over all resumptions.
     """
@@ -48,6 +59,7 @@ class RunState:
     optimizer: torch.optim.Optimizer
     stopping: EarlyStopping
     own: dict[str, Stateful] = field(default_factory=dict)
+    world: int = 1
     step: int = 0
     seconds: float = 0.0
 
@@ -61,6 +73,7 @@ class RunState:
             "stopping": self.stopping.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
+            "world": self.world,
         }
         own = {
             "random": random_state(),
@@ -71,7 +84,11 @@ class RunState:
         return {**pack(shared, prefix=_SHARED), **pack(own, prefix=_rank(rank))}
 
     def restore(self, tensors: Mapping[str, Tensor], *, rank: int) -> None:
-        """Go back to what ``tensors`` gave; a rank that was not there keeps its own parts."""
+        """Go back to what ``tensors`` gave.
+
+        A rank that was not there keeps its own parts. Where the number of ranks is another one,
+        ``tensors`` hold all ranks' parts, and what they owed is shared out anew.
+        """
         shared = unpack(tensors, prefix=_SHARED)
         try:
             self.module.load_state_dict(shared["module"])
@@ -82,11 +99,23 @@ class RunState:
         self.optimizer.load_state_dict(shared["optimizer"])
         self.stopping.load_state_dict(shared["stopping"])
         self.step, self.seconds = shared["step"], shared["seconds"]
+        then = world_of(tensors, now=self.world)
         if (own := unpack(tensors, prefix=_rank(rank))) is not None:
             for name, part in self.own.items():
-                if name in own:
+                if name in own and not (isinstance(part, Owing) and then != self.world):
                     part.load_state_dict(own[name])
             restore_random_state(own["random"])
+        if then != self.world:
+            every = [unpack(tensors, prefix=_rank(old)) for old in range(then)]
+            for name, part in self.own.items():
+                states = [old[name] for old in every if name in old]
+                if isinstance(part, Owing) and states:
+                    part.take_over(states, rank=rank, world=self.world)
+
+
+def world_of(tensors: Mapping[str, Tensor], *, now: int) -> int:
+    """How many ranks wrote a checkpoint; ``now`` where it does not say."""
+    return int(unpack(tensors, prefix=_SHARED).get("world", now))
 
 
 def prefixes_of(rank: int) -> tuple[str, ...]:

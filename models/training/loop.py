@@ -9,6 +9,7 @@ as an undisturbed one of the same world size. A full disk costs checkpoints, not
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -20,7 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 from models.distributed.checkpoint import CheckpointStore
 from models.distributed.snapshot import SnapshotWriter
 from models.training.average import WeightAverage
-from models.training.checkpoint import RunState, Stateful, prefixes_of
+from models.training.checkpoint import Owing, RunState, Stateful, prefixes_of, world_of
 from models.training.config import LoopConfig
 from models.training.early_stopping import EarlyStopping
 from models.training.log import Events, RunLog
@@ -59,7 +60,7 @@ def train(
     Where torch.distributed is initialised, every rank calls this with its own ``batches``.
 
     Args:
-        module: holds all weights.
+        module: holds all weights; of several ranks, each weight takes part in every step.
         losses: weighted parts of the loss by name, on one batch.
         batches: makes the next batch; if it has ``state_dict`` and ``load_state_dict``, they go
             into the checkpoint. What it draws from torch, numpy or Python is resumed anyway.
@@ -67,7 +68,8 @@ def train(
         out: folder of checkpoints and ``log.jsonl``, shared by all ranks.
         device: where the module is.
         say: told one line now and then, by rank 0 only.
-        communication: attached to DDP where there are several ranks.
+        communication: attached to DDP where there are several ranks. What its ranks owed is
+            shared out anew where their number has changed.
         validate: loss of the averaged weights on what is not trained on; runs on rank 0.
         events: told step and mean losses, for TensorBoard.
 
@@ -87,16 +89,20 @@ def train(
         ),
         stopping=EarlyStopping(patience=config.patience),
         own=_own_parts(batches, communication),
+        world=ranks.world,
     )
     store = CheckpointStore(out / "checkpoints")
     _resume(state, store, ranks, say=quiet)
     rhythm = Rhythm(state, config, ranks, SnapshotWriter(store, say=quiet))
     step_losses = _between_ranks(module, losses, communication, ranks, device)
+    alone = communication if ranks.world == 1 and isinstance(communication, Owing) else None
     log = RunLog(out / "log.jsonl", every=config.log_steps, say=quiet, events=events)
     module.train()
     try:
         while rhythm.goes_on():
-            parts = _step(state, step_losses, batches(), config, device, progress=rhythm.progress)
+            parts = _step(
+                state, step_losses, batches(), config, device, rhythm.progress, alone=alone
+            )
             if ranks.first:
                 log.add(state.step, state.seconds, parts)
             if validate is not None and state.step % config.validate_steps == 0:
@@ -109,13 +115,19 @@ def train(
 
 
 class _Losses(nn.Module):
-    """The losses as a module's forward pass, which is what DDP watches."""
+    """The losses as a module's forward pass, which is what DDP watches.
+
+    Without a batch it is a sum over all parameters whose gradients are zero.
+    """
 
     def __init__(self, module: nn.Module, losses: Callable[[Any], dict[str, Tensor]]) -> None:
         super().__init__()
         self.module, self.losses = module, losses
 
     def forward(self, batch: Any) -> dict[str, Tensor]:
+        if batch is None:
+            parts = [0 * p.sum() for p in self.module.parameters() if p.requires_grad]
+            return {"nothing": torch.stack(parts).sum()}
         return self.losses(batch)
 
 
@@ -128,13 +140,18 @@ def _between_ranks(
 ) -> Callable[[Any], dict[str, Tensor]]:
     if ranks.world == 1:
         return losses
-    # looking for unused parameters keeps DDP from rearranging its buckets after the first step:
-    # sums of more than two ranks, and residuals by bucket, would differ after a resumption
-    ddp = DistributedDataParallel(
-        _Losses(module, losses).to(device),
-        find_unused_parameters=True,
-        gradient_as_bucket_view=True,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # broadcast_buffers has a new name in 2.13
+        ddp = DistributedDataParallel(
+            _Losses(module, losses).to(device),
+            gradient_as_bucket_view=True,
+            broadcast_buffers=False,  # running means need not travel: rank 0's are the model's
+        )
+    # DDP rearranges its buckets once, by the order in which the first gradients come. Let that be
+    # the same after every start: sums of more than two ranks, and residuals by bucket, would differ
+    # after a resumption. (Looking for unused parameters prevents it too, but sends at every step.)
+    ddp(None)["nothing"].backward()
+    ddp.zero_grad(set_to_none=True)
     if communication is not None:
         communication.attach(ddp)
     return ddp
@@ -146,10 +163,14 @@ def _step(
     batch: B,
     config: LoopConfig,
     device: torch.device,
-    *,
     progress: float,
+    *,
+    alone: Owing | None,
 ) -> dict[str, Tensor]:
-    """One step of the optimizer; a gradient that is not finite is left out on all ranks alike."""
+    """One step of the optimizer; a gradient that is not finite is left out on all ranks alike.
+
+    ``alone`` is what other ranks may have left to this one, which has nobody to talk to.
+    """
     for group in state.optimizer.param_groups:
         rate = _schedule(progress, state.step, config.warmup_steps)
         group["lr"] = config.learning_rate * rate
@@ -158,6 +179,8 @@ def _step(
     loss = torch.stack(list(parts.values())).sum()
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
+    if alone is not None:
+        alone.pay(_Losses(state.module, losses))
     norm = nn.utils.clip_grad_norm_(state.module.parameters(), config.clip)
     if torch.isfinite(norm):
         state.optimizer.step()
@@ -179,7 +202,13 @@ def _resume(
         step = -1 if newest is None else newest
     step = int(ranks.as_first_says([step])[0])
     if step >= 0:
-        state.restore(store.read(step, prefixes=prefixes_of(ranks.rank)), rank=ranks.rank)
+        tensors = store.read(step, prefixes=prefixes_of(ranks.rank))
+        then = world_of(tensors, now=ranks.world)
+        if then != ranks.world:
+            others = [prefix for rank in range(then) for prefix in prefixes_of(rank)[1:]]
+            tensors |= store.read(step, prefixes=tuple(others))
+            say(f"{ranks.world} processes go on where there were {then}")
+        state.restore(tensors, rank=ranks.rank)
         say(f"resumed at step {state.step}, after {state.seconds:.0f} s of training")
 
 

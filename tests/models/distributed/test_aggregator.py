@@ -110,7 +110,27 @@ def rank_of_everything(rank: int) -> State:
     out["resumed"] = [
         torch.equal(straight[i], gradients(resumed_ddp, rank, 4 + i)) for i in range(3)
     ]
+    out.update(chosen_ways(rank))
     return out
+
+
+def chosen_ways(rank: int) -> State:
+    """What is measured and chosen here, and what a resumed run does with other choices."""
+    said: list[str] = []
+    first = HierarchicalAggregator(
+        configured(automatic=True), node_of_rank=NODES, say=lambda line: said.append(line)
+    )
+    gradients(attached(network(), first), rank, 0)
+    state = copy.deepcopy(first.state_dict())
+    turned = {index: [not flat, flat] for index, (flat, _) in state["ways"].items()}
+    again = HierarchicalAggregator(configured(automatic=True), node_of_rank=NODES)
+    again.load_state_dict({**state, "ways": turned})
+    gradients(attached(network(), again), rank, 1)
+    return {
+        "said": said,
+        "ways": state["ways"],
+        "kept": again.state_dict()["ways"] == turned,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +174,18 @@ def test_what_is_not_finite_reaches_all_and_is_not_remembered(ranks: list[State]
 
 def test_resumed_aggregator_goes_on_to_the_bit(ranks: list[State]) -> None:
     assert all(all(rank["resumed"]) for rank in ranks)
+
+
+def test_all_ranks_choose_the_same_ways_and_the_first_says_why(ranks: list[State]) -> None:
+    assert ranks[0]["ways"]
+    assert all(rank["ways"] == ranks[0]["ways"] for rank in ranks)
+    assert len(ranks[0]["said"]) == len(ranks[0]["ways"])
+    assert all("gradients between 2 nodes" in line for line in ranks[0]["said"])
+    assert not any(rank["said"] for rank in ranks[1:])
+
+
+def test_resumed_run_keeps_its_ways(ranks: list[State]) -> None:
+    assert all(rank["kept"] for rank in ranks)
 
 
 def rank_of_smaller_world(rank: int, states: list[State]) -> State:

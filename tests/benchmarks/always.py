@@ -1,0 +1,44 @@
+"""An aggregator whose buckets always go one way, so that ways can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
+from models.distributed.selection import SharedTopK
+from models.distributed.values import Format
+from models.distributed.ways import DENSE, Way
+
+
+class Always(HierarchicalAggregator):
+    """Sends every bucket the same way, also where the product would leave it to DDP.
+
+    Args:
+        k: share of the values that is sent; 1 sends all.
+        form: of the values; measured where it is ``None``.
+        warmup: steps in which k falls from a tenth.
+        hold: send fewer values between more nodes.
+        seed: of stochastic rounding.
+        flat: DDP's own all-reduce, through our hook.
+        node_of_rank: as in the product.
+    """
+
+    def __init__(
+        self,
+        *,
+        k: float = 1.0,
+        form: Format | None = None,
+        warmup: int = 0,
+        hold: bool = True,
+        seed: int = 0,
+        flat: bool = False,
+        node_of_rank: Sequence[int] | None = None,
+    ) -> None:
+        top = SharedTopK(k=k, k_start=max(0.1, k), warmup_steps=warmup, hold_traffic=hold)
+        super().__init__(
+            AggregatorConfig(top=top, precision=form, seed=seed), node_of_rank=node_of_rank
+        )
+        self.way = DENSE if flat else Way(sparse=k < 1, precision=form)
+
+    def way_of(self, index: int, size: int) -> Way:
+        return self.way

@@ -1,0 +1,120 @@
+"""Seconds a training step over links of several speeds: where compression pays, and where not.
+
+Run by ``make bench NAME=links`` as root on Linux. Two nodes of two ranks, network namespaces whose
+interfaces are held to a rate by the kernel's token bucket (tc tbf), train the real detector at
+reduced size. At each rate the ways take turns, some steps at a time; a cell is the median over
+rounds. How far the automatic choice is from the best way is the median over rounds of their ratio
+within the round. Draws ``docs/benchmarks/links.png``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+from tests.benchmarks.links_worker import AUTOMATIC, DENSE, Measured
+from tests.benchmarks.traffic_bank import write_bank
+from tests.benchmarks.traffic_network import Network
+from tests.benchmarks.traffic_ranks import run_ranks
+
+SPARSE = "ours, top-k 1 %"
+RATES: tuple[float | None, ...] = (10, 100, 1000, None)
+PLOT = Path(__file__).parents[2] / "docs" / "benchmarks" / "links.png"
+UNSHAPED_AT = 10_000.0  # where the plot shows the link without a limit
+
+
+def measured(rate: float | None, bank: Path) -> Measured:
+    """All ways at one rate; fewer steps where each takes seconds."""
+    rounds, steps = (5, 2) if rate == 10 else (12, 3)
+    with (
+        tempfile.TemporaryDirectory(prefix="starlung-links-") as work,
+        Network(2, frames=False) as network,
+    ):
+        network.shape(rate)
+        folder = Path(work)
+        (folder / "bank.pt").symlink_to(bank)
+        worker = ["tests.benchmarks.links_worker", str(folder), str(rounds), str(steps)]
+        run_ranks(network, worker, folder=folder, per_node=2)
+        return Measured(**json.loads((folder / "results.json").read_text()))
+
+
+def medians(one: Measured) -> dict[str, float]:
+    """Seconds a step by way."""
+    return {name: median(turn[name] for turn in one.rounds) for name in one.rounds[0]}
+
+
+def from_best(one: Measured) -> float:
+    """Automatic against the best way."""
+    seconds = medians(one)
+    best = min((name for name in seconds if name != AUTOMATIC), key=lambda name: seconds[name])
+    return median(turn[AUTOMATIC] / turn[best] for turn in one.rounds)
+
+
+def break_even(found: dict[float | None, Measured]) -> float | None:
+    """Megabits a second where top-k and dense take as long, between measured rates (log-log)."""
+    points = [
+        (math.log(rate or UNSHAPED_AT), math.log(medians(one)[SPARSE] / medians(one)[DENSE]))
+        for rate, one in found.items()
+    ]
+    for (x0, y0), (x1, y1) in pairwise(points):
+        if y0 < 0 <= y1:
+            return round(math.exp(x0 - y0 * (x1 - x0) / (y1 - y0)))
+    return None
+
+
+def draw(found: dict[float | None, Measured], path: Path) -> None:
+    """Seconds a step over the link's rate."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
+    rates = [rate or UNSHAPED_AT for rate in found]
+    for name in next(iter(found.values())).rounds[0]:
+        seconds = [medians(one)[name] for one in found.values()]
+        dashed = "--" if name == AUTOMATIC else "-"
+        axes.plot(rates, seconds, dashed, marker="o", label=name)
+    if (rate := break_even(found)) is not None:
+        axes.axvline(rate, color="grey", linestyle=":")
+        axes.annotate(f"top-k = dense\n{rate:,} Mb/s", (rate, axes.get_ylim()[1]), va="top")
+    axes.set(xscale="log", yscale="log", xlabel="link, Mb/s", ylabel="seconds a step")
+    axes.set_xticks(rates, [f"{rate:g}" if rate else "no limit" for rate in found])
+    axes.legend()
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    """Measure each rate, print, draw."""
+    with tempfile.TemporaryDirectory(prefix="starlung-bank-") as work:
+        bank = Path(work) / "bank.pt"
+        write_bank(bank, patches=64)
+        found = {rate: measured(rate, bank) for rate in RATES}
+    names = list(found[None].rounds[0])
+    print(f"| seconds a step | {' | '.join(names)} | automatic to best |")
+    print("|---" * (len(names) + 2) + "|")
+    for rate, one in found.items():
+        cells = " | ".join(f"{medians(one)[name]:.3f}" for name in names)
+        label = f"{rate:,} Mb/s" if rate else "no limit"
+        print(f"| {label} | {cells} | {from_best(one):.3f} |")
+    for rate, one in found.items():
+        for line in one.said:
+            print(f"{rate or 'no limit'}: {line}")
+    draw(found, PLOT)
+    worst = max(from_best(one) for one in found.values())
+    result = {
+        "automatic_to_best": {
+            str(rate or "none"): round(from_best(found[rate]), 3) for rate in found
+        },
+        "automatic_within_5_percent": worst <= 1.05,
+        "break_even_megabits": break_even(found),
+    }
+    print("RESULT", json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

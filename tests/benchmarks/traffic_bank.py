@@ -1,0 +1,36 @@
+"""Patches to train on in ``traffic`` and ``links``: nodules set into a phantom's lungs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from medical.ct.insertion.batch import TrainingBatch
+from medical.ct.insertion.engine import NoduleEngine
+from medical.ct.phantom import make_chest
+from medical.ct.volume import CtVolume, SeriesSource
+from medical.retraining.cases import TrainingCase
+from medical.retraining.pool import made_pool
+
+PATCH = 32
+_AT_ONCE = 32
+
+
+def write_bank(path: Path, *, patches: int) -> None:
+    """Make patches once, so that steps measure training and not the making of patches.
+
+    Args:
+        path: of a file of tensors, by the names of ``TrainingBatch``.
+        patches: how many, a multiple of 32.
+    """
+    chest = make_chest(1, shape=(120, 130, 130), spacing_mm=(2.4, 2.4, 2.4))
+    ct = CtVolume(hu=chest.hu, geometry=chest.geometry, source=SeriesSource("p1"))
+    rows = np.array([[*nodule.center_lps_mm, nodule.diameter_mm] for nodule in chest.nodules])
+    case = TrainingCase.from_ct(ct, rows.astype(np.float32), name="p1")
+    torch.manual_seed(0)
+    engine = NoduleEngine([case], made_pool(seed=0), device=torch.device("cpu"), patch=PATCH)
+    made = [engine.batch(_AT_ONCE) for _ in range(patches // _AT_ONCE)]
+    whole = TrainingBatch(*(torch.cat(parts) for parts in zip(*made, strict=True)))
+    torch.save(whole._asdict(), path)
