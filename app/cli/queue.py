@@ -37,14 +37,15 @@ def add(
 @queue.command("list")
 def list_() -> None:
     """One line a study: key, status, strongest finding, place of the result or reason."""
-    from medical.store.queue import worklist
+    from medical.store.tables import SCORED
+    from medical.store.worklist import worklist
 
     for study in worklist(_store()):
         status: str = study.status
         if study.status == "scoring":
             status += f" ({study.stage or 'begun'} {study.fraction:.0%})"
-        strongest = f"{study.priority:.2f}" if study.status == "ready" else "-"
-        end = {"ready": study.folder, "failed": study.failure}.get(study.status, study.source)
+        strongest = f"{study.priority:.2f}" if study.status in SCORED else "-"
+        end = study.folder if study.status in SCORED else study.failure or study.source
         typer.echo("\t".join((study.key, status, strongest, " ".join(end.split()))))
 
 
@@ -54,14 +55,19 @@ def verify(
         str | None, typer.Option(help="A last hash noted earlier; it must still be there.")
     ] = None,
 ) -> None:
-    """Check the chain of the audit trail; ends with 4 where it is broken."""
+    """Check the audit trail and that readers' decisions are what it says; 4 where they are not."""
     from medical.store.audit import verify as verify_trail
+    from medical.store.decisions import unaccounted
 
-    found = verify_trail(_store(), expected=expected)
+    store = _store()
+    found = verify_trail(store, expected=expected)
     if found.problem:
         fail(
             f"audit trail: {found.problem}, after {found.entries} whole entries.", code=NONE_SCORED
         )
+    if changed := unaccounted(store):
+        rows = ", ".join(map(str, changed))
+        fail(f"audit trail: decisions {rows} are not what the trail says.", code=NONE_SCORED)
     typer.echo(f"{found.entries} entries, whole. Last hash: {found.last_hash}")
 
 
