@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import signal
+import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -73,8 +75,12 @@ def verify(
 
 def worker(
     until_empty: Annotated[bool, typer.Option(help="End when nothing waits any more.")] = False,
+    attached: Annotated[
+        bool, typer.Option(hidden=True, help="End when standard input closes.")
+    ] = False,
 ) -> None:
     """Score the studies in line until stopped; several may run at once."""
+    from app.web.images import prepare_images
     from medical.scoring.worker import Stop, Worker
 
     def stop(*_: object) -> NoReturn:
@@ -84,6 +90,8 @@ def worker(
     chosen = model_called(settings.model)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    if attached:
+        threading.Thread(target=_stop_with_standard_input, daemon=True).start()
     Worker(
         _store(),
         model=str(chosen.folder),
@@ -91,16 +99,21 @@ def worker(
         imported=settings.work_dir / "models",
         say=say,
         lease_seconds=settings.lease_seconds,
+        most_seconds=settings.score_timeout_minutes * 60,
+        after=prepare_images,
     ).run(until_empty=until_empty)
+
+
+def _stop_with_standard_input() -> None:
+    sys.stdin.buffer.read()
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _store() -> Store:
     from medical.errors import InputError
-    from medical.store.database import open_store, sqlite_url
+    from medical.store.database import open_store
 
-    settings = site_settings()
-    url = settings.store_url or sqlite_url(settings.work_dir / "store.sqlite")
     try:
-        return open_store(url)
+        return open_store(site_settings().address_of_store())
     except InputError as error:
         fail(str(error))

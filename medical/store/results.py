@@ -19,7 +19,10 @@ from medical.store.tables import StoredFinding, Study
 def keep_results(session: Session, study: Study, series: Sequence[SeriesFindings]) -> None:
     """Write the findings of a scored study in the caller's transaction."""
     found = [finding for one in series for finding in one.findings]
-    study.priority = max((finding.probability for finding in found), default=0.0)
+    if found:
+        strongest = max(found, key=lambda finding: finding.probability)
+        study.priority = strongest.probability
+        study.priority_low, study.priority_high = strongest.probability_ci95
     study.findings = len(found)
     uids = [uid for one in series for uid in (one.study_instance_uid, one.series_instance_uid)]
     study.uids = " ".join(dict.fromkeys(uid for uid in uids if uid))

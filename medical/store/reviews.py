@@ -141,6 +141,12 @@ def note_opened(store: Store, study_key: str, *, actor: str) -> None:
         record(session, actor=actor, action="open", subject=study_key)
 
 
+def note_exported(store: Store, study_key: str, *, actor: str) -> None:
+    """Write down who took a study's report away."""
+    with store.transaction() as session:
+        record(session, actor=actor, action="export", subject=study_key)
+
+
 def _undecided(session: Session, study: Study) -> list[int]:
     query = (
         select(StoredFinding.number, Decision.verdict)

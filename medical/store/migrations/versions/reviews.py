@@ -24,6 +24,8 @@ _POSTGRES = (
 def upgrade() -> None:
     """Add what readers need to studies, and the two tables."""
     for column in (
+        sa.Column("priority_low", sa.Float, nullable=False, server_default="0"),
+        sa.Column("priority_high", sa.Float, nullable=False, server_default="0"),
         sa.Column("uids", sa.Text, nullable=False, server_default=""),
         sa.Column("findings", sa.Integer, nullable=False, server_default="0"),
         sa.Column("version", sa.Integer, nullable=False, server_default="0"),
