@@ -12,6 +12,7 @@ from app.web.context import context
 from app.web.identity import Reader
 from app.web.images import load_images
 from app.web.notices import tell
+from app.web.outlining import outline_at, warm_up
 from app.web.place import Place
 from app.web.refusal_words import refusal
 from app.web.table import millimetres
@@ -28,6 +29,7 @@ def add_panel(
     """Offer to add a nodule at the last click that hit no finding."""
     if reading.study.status == "signed":
         return
+    warm_up()
     st.subheader(words("add_nodule"))
     if place.click is None:
         st.caption(words("add_hint"))
@@ -45,8 +47,6 @@ def add_panel(
 def _add(
     key: str, folder: Path, place: Place, click: Crosshair, reader: Reader, words: Words
 ) -> None:
-    from app.web.outlining import outline_at
-
     store = context().store
     try:
         measured = outline_at(load_images(folder), click.lps_mm)

@@ -71,13 +71,11 @@ def _steps(findings: list[ReadFinding], shown: ReadFinding, place: Place, words:
         words("previous"),
         on_click=partial(place.step, findings, -1),
         width="stretch",
-        icon=":material/chevron_left:",
     )
     after.button(
         words("next"),
         on_click=partial(place.step, findings, 1),
         width="stretch",
-        icon=":material/chevron_right:",
     )
 
 

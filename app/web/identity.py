@@ -62,7 +62,13 @@ def current_reader(settings: Settings, words: Words) -> Reader:
 def _local_name(words: Words) -> str:
     """Without login a reader may give a name; it is shown, not checked."""
     given = st.text_input(
-        words("your_name"), value=getpass.getuser(), max_chars=LONGEST_NAME, key="reader"
+        words("your_name"),
+        value=getpass.getuser(),
+        max_chars=LONGEST_NAME,
+        key="reader",
+        icon=":material/person:",
+        label_visibility="collapsed",
+        help=words("your_name"),
     )
     return given.strip() or getpass.getuser()
 

@@ -9,7 +9,7 @@ import streamlit as st
 from app.web.context import context
 from app.web.frame import begin_page
 from app.web.identity import Reader
-from app.web.links import STUDY, remember_pages
+from app.web.links import STUDY, remember_page
 from app.web.notices import show_notices, tell
 from app.web.pages.reading import reading_page
 from app.web.pages.trail import trail_page
@@ -23,10 +23,12 @@ def render() -> None:
     pages = _pages(reader, words)
     current = st.navigation(pages, position="hidden")
     _first_visit(pages)
-    remember_pages(pages[0], pages[1])
+    remember_page(pages[1])
     with st.sidebar:
-        for page in (pages[0], *pages[2:]):
-            st.page_link(page)
+        # Icons stand in links only: as a page's own, Streamlit fetches them from the internet.
+        st.page_link(pages[0], icon=":material/list:")
+        for page in pages[2:]:
+            st.page_link(page, icon=":material/history:")
     show_notices()
     current.run()
 
@@ -36,14 +38,11 @@ def _pages(reader: Reader, words: Words) -> list[st.Page]:
         st.Page(
             partial(worklist_page, reader, words),
             title=words("worklist"),
-            icon=":material/list:",
-            url_path="worklist",
             default=True,
         ),
         st.Page(
             partial(reading_page, reader, words),
             title=words("reading"),
-            icon=":material/radiology:",
             url_path="reading",
         ),
     ]
@@ -52,7 +51,6 @@ def _pages(reader: Reader, words: Words) -> list[st.Page]:
             st.Page(
                 partial(trail_page, reader, words),
                 title=words("trail"),
-                icon=":material/history:",
                 url_path="trail",
             )
         )

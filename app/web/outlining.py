@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
     from medical.detection.at_point import PointReader
 
 _turn = threading.Lock()
+_warm = threading.Event()
+
+
+def warm_up() -> None:
+    """Begin to load the refiner, so that the first click of a reader need not wait for it."""
+    if not _warm.is_set():
+        _warm.set()
+        threading.Thread(target=_load, daemon=True).start()
+
+
+def _load() -> None:
+    # A model that is missing is said when a reader asks for it, not here.
+    with _turn, contextlib.suppress(ModelNotFoundError, ModelDamagedError, OSError, ValueError):
+        _reader()
 
 
 def outline_at(ct: CtVolume, point_lps_mm: tuple[float, float, float]) -> AddedFinding:

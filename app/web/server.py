@@ -12,6 +12,9 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
+# Streamlit puts the folder of the started program first on the path; started as `-m app.cli.main`,
+# a later `import models` would find app/cli/models.py. The package is loaded before that.
+import models  # noqa: F401
 from app.settings import Settings
 from app.web.browser_key import BrowserKeys
 from app.web.components.viewer.assets import frontend_route

@@ -12,7 +12,11 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
   { display: none; }
 .stMainBlockContainer { padding: 0.9rem 1.4rem 1.2rem; max-width: none; }
 [data-testid="stSidebarHeader"] { display: none; }
-[data-testid="stSidebarUserContent"] { padding: 0.9rem 1.1rem 1rem; }
+[data-testid="stSidebar"] { min-width: 310px; }
+[data-testid="stSidebarContent"], [data-testid="stSidebarContent"] > div { padding-left: 0;
+  padding-right: 0; margin-left: 0; }
+[data-testid="stSidebarUserContent"] { padding: 0.8rem 1.1rem 1rem; }
+[data-testid="stSidebar"] [data-testid="stHeading"] { padding-bottom: 0.35rem; }
 [data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.55rem; }
 [data-testid="stSidebar"] button { padding-left: 0.5rem; padding-right: 0.5rem; }
 [data-testid="stSidebar"] button p { white-space: nowrap; }

@@ -44,7 +44,7 @@ class VolumeTokens:
             name, expires, bound_to = self._serializer.loads(token)
         except (BadSignature, TypeError, ValueError):
             return None
-        good = self._clock() < expires and hmac.compare_digest(bound_to, holder)
+        good = self._clock() < expires and hmac.compare_digest(bound_to, holder) and bool(holder)
         return str(name) if good else None
 
     def seconds_left(self, token: str) -> float:

@@ -20,12 +20,13 @@ from medical.geometry import VolumeGeometry
 from medical.nodule.location import side_and_zone
 from medical.nodule.measure import MaskSize
 from models.detector.refiner import CROP
+from models.detector.runtime import compiled_embed
 from models.zoo.loader import StoredModel
 from models.zoo.networks import load_networks
 
 _BOX_MM = 200  # holds the context crop of nodules up to 40 mm; beyond, its edge is repeated
 _FIRST_GUESS_MM = 10.0
-_ROUNDS = 3
+_ROUNDS = 2
 _STRAY_MM = 4.0  # an outline farther from the click than this is of something else
 _LUNG_GRID_MM = 4.0
 
@@ -43,6 +44,7 @@ class PointReader:
     def __init__(self, model: StoredModel, *, passes: int = 32) -> None:
         self._card, self._passes = model.card, passes
         self._refiner = load_networks(model).refiner.eval()
+        self._embed = compiled_embed(self._refiner)
 
     def measure(self, ct: CtVolume, point_lps_mm: Point) -> AddedFinding:
         """Outline and measure what lies at a point.
@@ -97,7 +99,7 @@ class PointReader:
             center[None],
             np.array([diameter_mm]),
             refiner=self._refiner,
-            embed=self._refiner.embed,
+            embed=self._embed,
             passes=self._passes,
         )
 

@@ -12,7 +12,7 @@ from app.web.context import context
 from app.web.decision_panel import decision_panel
 from app.web.guideline_panel import guideline_panel
 from app.web.identity import Reader
-from app.web.links import STUDY, worklist_link
+from app.web.links import STUDY
 from app.web.place import place_in
 from app.web.reading_panel import headline, images_of, series_viewer
 from app.web.report_panel import report_panel
@@ -28,7 +28,6 @@ _LOOK_AGAIN_SECONDS = 5.0
 
 def reading_page(reader: Reader, words: Words) -> None:
     """Draw the page of the study that the address names."""
-    worklist_link(words("to_worklist"))
     reading = _study(st.query_params.get(STUDY, ""))
     if reading is None:
         st.error(words("no_such_study"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 WORDS: dict[str, tuple[str, str]] = {
-    "to_worklist": ("Worklist", "工作列表"),
     "no_such_study": (
         "There is no such study. Choose one from the worklist.",
         "没有此检查。请从工作列表中选择。",
