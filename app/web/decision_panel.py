@@ -129,14 +129,21 @@ def _form(study: Study, shown: ReadFinding, place: Place, reader: Reader, words:
             words("comment"), latest.comment if latest else "", max_chars=500, key=keys["comment"]
         )
         save = partial(_save, shown, keys, place, reader, words, study.key)
+        # The number is on the buttons: on a slow line the form of the finding before may still
+        # be on the screen, and nobody may accept it for the one that is shown above.
         accept, reject = st.columns(2)
         with accept:
             st.form_submit_button(
-                words("accept"), type="primary", on_click=partial(save, "accepted"), width="stretch"
+                words("accept", number=shown.number),
+                type="primary",
+                on_click=partial(save, "accepted"),
+                width="stretch",
             )
         with reject:
             st.form_submit_button(
-                words("reject"), on_click=partial(save, "rejected"), width="stretch"
+                words("reject", number=shown.number),
+                on_click=partial(save, "rejected"),
+                width="stretch",
             )
         if latest is not None and latest.verdict != "open":
             st.form_submit_button(

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.web.context import context
 from app.web.identity import Reader, current_reader
+from app.web.kept import keep_widget, remember_widget
 from app.web.theme import STYLE
 from app.web.words import LANGUAGES, Language, Words
 
@@ -29,12 +30,13 @@ def begin_page() -> tuple[Reader, Words]:
 
 def _choose_language() -> Words:
     codes: list[Language] = list(LANGUAGES)
+    keep_widget("language", "en")
     choice: Language | None = st.segmented_control(
         "Language / 语言",
         codes,
         format_func=LANGUAGES.__getitem__,
-        default="en",
         key="language",
         label_visibility="collapsed",
     )
+    remember_widget("language")
     return Words(choice or "en")

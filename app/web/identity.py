@@ -9,6 +9,7 @@ from typing import NoReturn
 import streamlit as st
 
 from app.settings import Settings
+from app.web.kept import keep_widget, remember_widget
 from app.web.words import Words
 
 LONGEST_NAME = 100
@@ -61,16 +62,17 @@ def current_reader(settings: Settings, words: Words) -> Reader:
 
 def _local_name(words: Words) -> str:
     """Without login a reader may give a name; it is shown, not checked."""
+    keep_widget("reader", getpass.getuser())
     given = st.text_input(
         words("your_name"),
-        value=getpass.getuser(),
         max_chars=LONGEST_NAME,
         key="reader",
         icon=":material/person:",
         label_visibility="collapsed",
         help=words("your_name"),
     )
-    return given.strip() or getpass.getuser()
+    remember_widget("reader")
+    return str(given).strip() or getpass.getuser()
 
 
 def _turn_away(words: Words) -> NoReturn:

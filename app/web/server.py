@@ -6,6 +6,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,19 @@ from app.web.context import start_context
 from app.web.failures import show_failure
 from app.web.scoring_process import ScoringProcess
 from app.web.theme import streamlit_options
+from medical.errors import InputError
+
+_REMEDY = "Install starlung[login]"
 
 
 def create_app(settings: Settings, *, open_path: Path | None = None) -> st.App:
     """The ASGI application of the reading room.
 
     Raises:
-        InputError: the store cannot be opened.
+        InputError: the store cannot be opened, or packages for the login are missing.
     """
+    if settings.login_configured and not _can_log_in():
+        raise InputError("login", "needs the packages Authlib and httpx", _REMEDY)
     shared = start_context(settings, open_path=open_path)
 
     @asynccontextmanager
@@ -78,6 +84,10 @@ def run(settings: Settings, *, open_path: Path | None = None) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((settings.host, settings.port))
     create_app(settings, open_path=open_path).run(config=streamlit_options(settings))
+
+
+def _can_log_in() -> bool:
+    return all(find_spec(name) is not None for name in ("authlib", "httpx"))
 
 
 def _family(host: str) -> socket.AddressFamily:

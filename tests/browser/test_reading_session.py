@@ -41,11 +41,11 @@ def anna(browser: Any, address: str) -> Iterator[ReadingPage]:
         yield page
 
 
-def reject(page: ReadingPage, reason: str) -> None:
+def reject(page: ReadingPage, number: int, reason: str) -> None:
     box = page.tab.get_by_role("combobox", name="Reason, to reject")
     box.fill(reason)
     box.press("Enter")
-    page.press("Reject")
+    page.press(f"Reject {number}")
 
 
 def take(page: ReadingPage, button: str) -> bytes:
@@ -87,9 +87,9 @@ def test_a_whole_session(anna: ReadingPage, browser: Any, address: str, tmp_path
     anna.expect_text("Finding 1 of 2")
 
     # Reject with a reason; the next undecided finding comes by itself.
-    anna.press("Reject")
+    anna.press("Reject 1")
     anna.expect_text("Not rejected: give a reason first.")
-    reject(anna, "vessel")
+    reject(anna, 1, "vessel")
     anna.expect_text("rejected: vessel")
     anna.expect_text("Finding 2 of 2")
 
@@ -110,7 +110,7 @@ def test_a_whole_session(anna: ReadingPage, browser: Any, address: str, tmp_path
     anna.expect_text("Not signed: accept or reject finding 2 first.")
     anna.choose_row(2)
     anna.expect_text("Finding 2 of 3")
-    anna.press("Accept")
+    anna.press("Accept 2")
     anna.tab.get_by_text("3 decided").wait_for()
     anna.sidebar().get_by_role("button", name="Sign").click()
     anna.expect_text("Signed by anna, 20")
@@ -156,16 +156,16 @@ def test_two_tabs_that_decide_on_the_same_finding(
         bo.open()
         bo.call_reader("bo")
         bo.open_study()
-        reject(bo, "scar")
+        reject(bo, 1, "scar")
         bo.expect_text("rejected: scar")
         bo.settle()
         comment = anna.tab.get_by_role("textbox", name="Comment")
         comment.fill("clearly a nodule")
-        anna.press("Accept")
+        anna.press("Accept 1")
         anna.expect_text("Finding 1 was meanwhile rejected (scar) by bo, 20")
         anna.expect_text("Your decision was not saved")
         assert comment.input_value() == "clearly a nodule"
-        anna.press("Accept")
+        anna.press("Accept 1")
         anna.tab.get_by_text("accepted").first.wait_for()
         anna.settle()
         bo.expect_text("This study was changed in another window.")
