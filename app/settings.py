@@ -7,8 +7,9 @@ import os
 import sys
 from functools import lru_cache
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -35,14 +36,14 @@ class Settings(BaseSettings):
     """What a site can set.
 
     Raises:
-        pydantic.ValidationError: a value is out of range, or the address is not this machine's own.
+        pydantic.ValidationError: a value is out of range, or others could listen without login.
     """
 
     model_config = SettingsConfigDict(
         env_prefix="STARLUNG_", toml_file="starlung.toml", extra="ignore", frozen=True
     )
 
-    host: str = Field(default="127.0.0.1", description="address to listen on; this machine only")
+    host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8501, ge=1, le=65535)
     work_dir: Path = Field(
         default_factory=lambda: data_home() / "starlung", description="uploads and results"
@@ -52,7 +53,9 @@ class Settings(BaseSettings):
     passes: int = Field(default=32, ge=1, le=1000, description="Monte-Carlo dropout passes")
     upload_limit_mb: int = Field(default=2048, ge=1, description="largest upload, megabytes")
     upload_keep_hours: float = Field(
-        default=24.0, gt=0, description="uploads older than this are deleted"
+        default=24.0,
+        gt=0,
+        description="uploads older than this are deleted once scored; their results stay",
     )
     volume_url_minutes: float = Field(
         default=60.0, gt=0, description="least life of a signed address; it lives up to twice this"
@@ -68,21 +71,71 @@ class Settings(BaseSettings):
         default=30.0, gt=0, description="a worker silent for so long has lost its study"
     )
 
+    serve_worker: bool = Field(
+        default=True, description="`starlung serve` keeps a worker running that scores the queue"
+    )
+
+    login_metadata_url: str | None = Field(
+        default=None, description="the OpenID provider's .well-known/openid-configuration"
+    )
+    login_client_id: str | None = None
+    login_client_secret: SecretStr | None = None
+    login_redirect_url: str | None = Field(
+        default=None, description="https://NAME/oauth2callback, as registered with the provider"
+    )
+    cookie_secret: SecretStr | None = Field(
+        default=None, description="signs login cookies; logins end with the server if unset"
+    )
+    readers: frozenset[str] = Field(
+        default=frozenset(), description="e-mail addresses that may read; everybody with a login"
+    )
+    administrators: frozenset[str] = Field(
+        default=frozenset(), description="e-mail addresses that may administrate"
+    )
+
+    @property
+    def login_configured(self) -> bool:
+        """Whether readers must log in."""
+        return self.login_metadata_url is not None
+
+    def address_of_store(self) -> str:
+        """Where studies, findings and decisions are kept."""
+        from medical.store.database import sqlite_url
+
+        return self.store_url or sqlite_url((self.work_dir / "store.sqlite").resolve())
+
+    @field_validator("readers", "administrators")
+    @classmethod
+    def _plain_addresses(cls, given: frozenset[str]) -> frozenset[str]:
+        return frozenset(one.strip().lower() for one in given)
+
     @field_validator("host")
     @classmethod
-    def _loopback_only(cls, host: str) -> str:
+    def _an_address(cls, host: str) -> str:
         if host == "localhost":
             return "127.0.0.1"
         try:
-            loopback = ipaddress.ip_address(host).is_loopback
+            ipaddress.ip_address(host)
         except ValueError:
-            loopback = False
-        if not loopback:
             raise ValueError(
-                f"cannot listen on {host}: there is no login yet, so StarLung serves this "
-                "machine only; use 127.0.0.1"
-            )
+                f"{host} is not an address; use 127.0.0.1, or 0.0.0.0 for all"
+            ) from None
         return host
+
+    @model_validator(mode="after")
+    def _others_only_with_login(self) -> Self:
+        needed = (self.login_client_id, self.login_client_secret, self.login_redirect_url)
+        if self.login_configured and not all(needed):
+            raise ValueError(
+                "login needs login_metadata_url, login_client_id, login_client_secret and "
+                "login_redirect_url; one of them is missing"
+            )
+        if not self.login_configured and not ipaddress.ip_address(self.host).is_loopback:
+            raise ValueError(
+                f"cannot listen on {self.host}: without login StarLung serves this machine only; "
+                "use 127.0.0.1, or set login_metadata_url and what goes with it"
+            )
+        return self
 
     @classmethod
     def settings_customise_sources(

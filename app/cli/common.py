@@ -39,6 +39,8 @@ def site_settings() -> Settings:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         reason = first["msg"].removeprefix("Value error, ")
+        if not name:  # what is wrong lies between settings
+            fail(f"settings: {reason}.")
         fail(f"setting {name}: {reason}. Correct STARLUNG_{name.upper()} or starlung.toml.")
     except TOMLDecodeError as error:
         fail(f"starlung.toml: {error}. Correct the file.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import signal
+import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -37,14 +39,15 @@ def add(
 @queue.command("list")
 def list_() -> None:
     """One line a study: key, status, strongest finding, place of the result or reason."""
-    from medical.store.queue import worklist
+    from medical.store.tables import SCORED
+    from medical.store.worklist import worklist
 
     for study in worklist(_store()):
         status: str = study.status
         if study.status == "scoring":
             status += f" ({study.stage or 'begun'} {study.fraction:.0%})"
-        strongest = f"{study.priority:.2f}" if study.status == "ready" else "-"
-        end = {"ready": study.folder, "failed": study.failure}.get(study.status, study.source)
+        strongest = f"{study.priority:.2f}" if study.status in SCORED else "-"
+        end = study.folder if study.status in SCORED else study.failure or study.source
         typer.echo("\t".join((study.key, status, strongest, " ".join(end.split()))))
 
 
@@ -54,21 +57,30 @@ def verify(
         str | None, typer.Option(help="A last hash noted earlier; it must still be there.")
     ] = None,
 ) -> None:
-    """Check the chain of the audit trail; ends with 4 where it is broken."""
+    """Check the audit trail and that readers' decisions are what it says; 4 where they are not."""
     from medical.store.audit import verify as verify_trail
+    from medical.store.decisions import unaccounted
 
-    found = verify_trail(_store(), expected=expected)
+    store = _store()
+    found = verify_trail(store, expected=expected)
     if found.problem:
         fail(
             f"audit trail: {found.problem}, after {found.entries} whole entries.", code=NONE_SCORED
         )
+    if changed := unaccounted(store):
+        rows = ", ".join(map(str, changed))
+        fail(f"audit trail: decisions {rows} are not what the trail says.", code=NONE_SCORED)
     typer.echo(f"{found.entries} entries, whole. Last hash: {found.last_hash}")
 
 
 def worker(
     until_empty: Annotated[bool, typer.Option(help="End when nothing waits any more.")] = False,
+    attached: Annotated[
+        bool, typer.Option(hidden=True, help="End when standard input closes.")
+    ] = False,
 ) -> None:
     """Score the studies in line until stopped; several may run at once."""
+    from app.web.images import prepare_images
     from medical.scoring.worker import Stop, Worker
 
     def stop(*_: object) -> NoReturn:
@@ -78,6 +90,8 @@ def worker(
     chosen = model_called(settings.model)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    if attached:
+        threading.Thread(target=_stop_with_standard_input, daemon=True).start()
     Worker(
         _store(),
         model=str(chosen.folder),
@@ -85,16 +99,21 @@ def worker(
         imported=settings.work_dir / "models",
         say=say,
         lease_seconds=settings.lease_seconds,
+        most_seconds=settings.score_timeout_minutes * 60,
+        after=prepare_images,
     ).run(until_empty=until_empty)
+
+
+def _stop_with_standard_input() -> None:
+    sys.stdin.buffer.read()
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _store() -> Store:
     from medical.errors import InputError
-    from medical.store.database import open_store, sqlite_url
+    from medical.store.database import open_store
 
-    settings = site_settings()
-    url = settings.store_url or sqlite_url(settings.work_dir / "store.sqlite")
     try:
-        return open_store(url)
+        return open_store(site_settings().address_of_store())
     except InputError as error:
         fail(str(error))

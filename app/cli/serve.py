@@ -1,4 +1,4 @@
-"""``starlung serve``: the reading page on this machine."""
+"""``starlung serve``: the reading room in the browser, and the worker that scores for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ import typer
 
 def serve(
     host: Annotated[
-        str | None, typer.Option(help="Address to listen on; this machine only. [127.0.0.1]")
+        str | None,
+        typer.Option(
+            help="Address to listen on; others than this machine's need login. [127.0.0.1]"
+        ),
     ] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on. [8501]")] = None,
     open_: Annotated[
@@ -36,6 +39,7 @@ def serve(
 def _run(settings: Any, open_path: Path | None) -> None:
     from app.web.components.viewer.assets import FrontendMissingError, frontend_url
     from app.web.server import run
+    from medical.errors import InputError
 
     try:
         frontend_url()
@@ -43,7 +47,7 @@ def _run(settings: Any, open_path: Path | None) -> None:
             f"StarLung: http://{settings.host}:{settings.port}  (stop with Ctrl+C)", err=True
         )
         run(settings, open_path=open_path)
-    except FrontendMissingError as error:
+    except (FrontendMissingError, InputError) as error:
         raise _wrong_use(str(error)) from None
     except OSError as error:
         reason = f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}."
@@ -53,7 +57,8 @@ def _run(settings: Any, open_path: Path | None) -> None:
 def _first_reason(error: Any) -> str:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
-    return f"{name}: {first['msg'].removeprefix('Value error, ')}."
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{name}: {said}." if name else f"{said[0].upper()}{said[1:]}."
 
 
 def _wrong_use(sentence: str) -> typer.Exit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from pydantic import BaseModel
 from app.web.nifti import write_nifti
 from app.web.results import read_findings
 from medical.ct.volume import CtVolume
+from medical.errors import InputError
 
 
 class ViewerImages(BaseModel):
@@ -20,10 +22,12 @@ class ViewerImages(BaseModel):
     Args:
         z_from_lps: voxel z of an LPS point: three factors and an offset.
         slice_numbers: the number that viewers show for each slice along z.
+        sop_instance_uids: one for each slice along z, where the slices are DICOM objects.
     """
 
     z_from_lps: tuple[float, float, float, float]
     slice_numbers: list[int]
+    sop_instance_uids: list[str | None] = []
 
 
 def images_file(series_folder: Path) -> Path:
@@ -40,7 +44,11 @@ def write_images(volume: CtVolume, series_folder: Path) -> None:
     inverse = np.linalg.inv(volume.geometry.affine_lps_mm)
     a, b, c, d = (float(v) for v in inverse[0])
     numbers = volume.source.slice_numbers or range(1, volume.hu.shape[0] + 1)
-    sheet = ViewerImages(z_from_lps=(a, b, c, d), slice_numbers=list(numbers))
+    sheet = ViewerImages(
+        z_from_lps=(a, b, c, d),
+        slice_numbers=list(numbers),
+        sop_instance_uids=list(volume.source.sop_instance_uids),
+    )
     write_nifti(volume, images_file(series_folder))
     _sheet(series_folder).write_text(sheet.model_dump_json())
 
@@ -73,3 +81,23 @@ def prepare_images(source: Path, series_folders: Iterable[Path]) -> None:
             folder = wanted.get(handle.series_instance_uid)
             if folder is not None:
                 write_images(handle.load(), folder)
+
+
+def load_images(series_folder: Path) -> CtVolume:
+    """The volume that `write_images` kept, with its slices' numbers and UIDs.
+
+    Raises:
+        InputError: it is not there, or damaged.
+    """
+    from medical.ct.files import read_volume_file
+
+    sheet = read_images(series_folder)
+    if sheet is None:
+        raise InputError("images", "are no longer here", "Score the study again")
+    volume = read_volume_file(images_file(series_folder), series_instance_uid=series_folder.name)
+    source = replace(
+        volume.source,
+        slice_numbers=tuple(sheet.slice_numbers),
+        sop_instance_uids=tuple(sheet.sop_instance_uids),
+    )
+    return replace(volume, source=source)

@@ -1,5 +1,5 @@
-"""What Streamlit runs; the page itself is in ``page.py``."""
+"""What Streamlit runs on every rerun: the frame, then the page that the address names."""
 
-from app.web.page import render
+from app.web.navigation import render
 
 render()

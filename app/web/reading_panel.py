@@ -1,4 +1,4 @@
-"""The reading view: images, marks and findings of one series."""
+"""The reading view: headline, images, marks and findings of one series."""
 
 from __future__ import annotations
 
@@ -7,40 +7,37 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.web.components.viewer import ViewerData, show_viewer
+from app.web.browser_key import holder
+from app.web.components.viewer import ViewerData
 from app.web.components.viewer.component import Preset
 from app.web.context import context
-from app.web.guideline_panel import guideline_panel
 from app.web.images import ViewerImages, images_file, prepare_images, read_images
 from app.web.nifti import NIFTI_FROM_LPS
-from app.web.session import Session
-from app.web.table import findings_table, millimetres
+from app.web.place import Place
+from app.web.table import findings_table
 from app.web.words import Words
 from medical.detection.findings import SeriesFindings
 from medical.errors import InputError
+from medical.store.reading import ReadFinding, StudyReading
 
 _WINDOWS = (("lung", -600, 1500), ("mediastinum", 40, 400), ("bone", 400, 1800))
 
 
-def reading_panel(session: Session, folder: Path, findings: SeriesFindings, words: Words) -> None:
-    """Show the series scored in ``folder``."""
-    _headline(findings, words)
-    images = _images(session, folder, words)
-    if images is None:
-        _ask_for_images(folder, words)
-        return
-    data = viewer_data(
-        findings, images, url=context().volumes.url(images_file(folder)), words=words
-    )
-    click = show_viewer(data, key=f"viewer-{findings.series_instance_uid}")
-    if click is not None:
-        x, y, z = (millimetres(v) for v in click.lps_mm)
-        st.caption(words("clicked", slice=click.slice_number, x=x, y=y, z=z))
-    guideline_panel(findings, words)
+def series_viewer(
+    folder: Path,
+    images: ViewerImages,
+    findings: list[ReadFinding],
+    place: Place,
+    words: Words,
+) -> ViewerData:
+    """The viewer's data for a series of the store, bound to this browser."""
+    bound_to = holder(dict(st.context.cookies))
+    url = context().volumes.url(images_file(folder), holder=bound_to)
+    return viewer_data(findings, images, place, url=url, words=words)
 
 
 def viewer_data(
-    findings: SeriesFindings, images: ViewerImages, *, url: str, words: Words
+    findings: list[ReadFinding], images: ViewerImages, place: Place, *, url: str, words: Words
 ) -> ViewerData:
     """All that the viewer needs, a few kilobytes."""
     presets: list[Preset] = [
@@ -59,47 +56,60 @@ def viewer_data(
         "zFromLps": list(images.z_from_lps),
         "sliceNumbers": images.slice_numbers,
         "findings": [
-            {"id": f.id, "centerLpsMm": f.center_lps_mm, "diameterMm": f.diameter_mm}
-            for f in findings.findings
+            {
+                "id": one.number,
+                "centerLpsMm": one.measured.center_lps_mm,
+                "diameterMm": one.diameter_mm,
+                "verdict": one.verdict,
+            }
+            for one in findings
         ],
+        "goTo": place.order_for_viewer(),
         "presets": presets,
         "table": findings_table(findings, words),
         "words": {**{text: words(text) for text in texts}, "failed": words("load_failed")},
     }
 
 
-def _headline(findings: SeriesFindings, words: Words) -> None:
-    count = len(findings.findings)
+def headline(
+    reading: StudyReading, scored: SeriesFindings, findings: list[ReadFinding], words: Words
+) -> None:
+    """What was found, by what, and how far the reading is."""
+    count = sum(one.origin == "model" for one in findings)
     if count == 0:
         title = words("negative")
     else:
         title = words("findings_one") if count == 1 else words("findings_count", count=count)
     trace = words(
         "trace",
-        model=findings.model.name,
-        version=findings.model.version,
-        point=f"{findings.operating_point:.2f}",
-        passes=findings.passes,
+        model=scored.model.name,
+        version=scored.model.version,
+        point=f"{scored.operating_point:.2f}",
+        passes=scored.passes,
     )
+    status = reading.study.status
     st.html(
-        f'<div class="starlung-head"><b>{html.escape(title)}</b>'
-        f"<span>{html.escape(trace)}</span></div>"
+        f'<div class="starlung-head"><b>{reading.study.label}'
+        f'<i class="starlung-state {status}">{words(f"state_{status}")}</i>'
+        f"{html.escape(title)}</b><span>{html.escape(trace)}</span></div>"
     )
 
 
-def _images(session: Session, folder: Path, words: Words) -> ViewerImages | None:
+def images_of(source: Path, folder: Path, words: Words) -> ViewerImages | None:
+    """The images kept beside a result, prepared now if they can be; else asks where they are."""
     images = read_images(folder)
     if images is not None:
         return images
     sample = context().settings.sample_dir
-    for source in (session.source, sample if sample.is_dir() else None):
-        if source is None:
+    for place in (source, sample):
+        if not place.exists() or place == folder or place in folder.parents:
             continue
         with st.spinner(words("preparing_images")):
-            prepare_images(source, [folder])
+            prepare_images(place, [folder])
         images = read_images(folder)
         if images is not None:
             return images
+    _ask_for_images(folder, words)
     return None
 
 

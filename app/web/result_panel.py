@@ -1,4 +1,4 @@
-"""The sidebar's second part: which series, its quality notes, and the files to take away."""
+"""Which series of a study is read, and what is to be noted about its quality."""
 
 from __future__ import annotations
 
@@ -7,50 +7,34 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.web.results import FINDINGS, PREDICTIONS, predictions_file, read_findings, result_folders
+from app.web.results import read_findings, result_folders
 from app.web.words import Words
 from medical.detection.findings import SeriesFindings
 from medical.errors import InputError
 
 
-def result_panel(result: Path, words: Words) -> tuple[Path, SeriesFindings]:
-    """Let the reader choose a series of ``result``; return its folder and findings.
+def choose_series(result: Path, words: Words) -> tuple[Path, SeriesFindings]:
+    """Let the reader choose a series of ``result``; return its folder and what was scored.
 
     Raises:
         InputError: there is no result any more, or it cannot be read.
     """
     folders = result_folders(result)
     if not folders:
-        raise InputError(result, "holds no result any more", "Score the study again")
+        raise InputError("study", "holds no result any more", "Score the study again")
     folder = folders[0]
-    st.subheader(words("series"))
     if len(folders) > 1:
-        folder = st.selectbox(
-            words("series"), folders, format_func=lambda f: f.name, label_visibility="collapsed"
-        )
-    findings = read_findings(folder)
-    st.caption(findings.series_instance_uid)
-    _quality(findings, words)
-    _downloads(folder, words)
-    return folder, findings
+        with st.sidebar:
+            folder = st.selectbox(words("series"), folders, format_func=lambda f: f.name)
+    return folder, read_findings(folder)
 
 
-def _quality(findings: SeriesFindings, words: Words) -> None:
+def quality_notes(scored: SeriesFindings, words: Words) -> None:
+    """What the reader should know about the images, most severe first."""
     st.subheader(words("quality"))
-    if not findings.quality:
+    if not scored.quality:
         st.caption(words("quality_none"))
-    for note in findings.quality:
+    for note in scored.quality:
         text = f"<b>{words(note.severity)}</b> {html.escape(note.message)}"
         st.html(f'<div class="starlung-note {note.severity}">{text}</div>')
-
-
-def _downloads(folder: Path, words: Words) -> None:
-    st.subheader(words("downloads"))
-    files = [(FINDINGS, folder / FINDINGS, "application/json")]
-    predictions = predictions_file(folder)
-    if predictions is not None:
-        files.append((PREDICTIONS, predictions, "text/csv"))
-    for name, path, mime in files:
-        st.download_button(
-            name, path.read_bytes(), name, mime, on_click="ignore", width="stretch", key=name
-        )
+    st.caption(scored.series_instance_uid)

@@ -1,27 +1,76 @@
-"""The web server: Streamlit's pages and our routes for volumes and the viewer's bundle."""
+"""The web server: Streamlit's pages, our routes for volumes and the viewer, and the worker."""
 
 from __future__ import annotations
 
+import secrets
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 
+# Streamlit puts the folder of the started program first on the path; started as `-m app.cli.main`,
+# a later `import models` would find app/cli/models.py. The package is loaded before that.
+import models  # noqa: F401
 from app.settings import Settings
+from app.web.browser_key import BrowserKeys
 from app.web.components.viewer.assets import frontend_route
 from app.web.context import start_context
 from app.web.failures import show_failure
+from app.web.scoring_process import ScoringProcess
 from app.web.theme import streamlit_options
+from medical.errors import InputError
+
+_REMEDY = "Install starlung[login]"
 
 
 def create_app(settings: Settings, *, open_path: Path | None = None) -> st.App:
-    """The ASGI application of the reading page."""
+    """The ASGI application of the reading room.
+
+    Raises:
+        InputError: the store cannot be opened, or packages for the login are missing.
+    """
+    if settings.login_configured and not _can_log_in():
+        raise InputError("login", "needs the packages Authlib and httpx", _REMEDY)
     shared = start_context(settings, open_path=open_path)
+
+    @asynccontextmanager
+    async def lifespan(_: st.App) -> AsyncIterator[None]:
+        worker = ScoringProcess(settings)
+        if settings.serve_worker:
+            worker.start()
+        yield
+        worker.stop()
+
+    https = (settings.login_redirect_url or "").startswith("https:")
     return st.App(
         Path(__file__).with_name("main.py"),
+        secrets=login_secrets(settings),
+        lifespan=lifespan,
         routes=[shared.volumes.route(), frontend_route()],
+        middleware=[Middleware(BrowserKeys, https_only=https)],
         on_script_error=show_failure,
     )
+
+
+def login_secrets(settings: Settings) -> dict[str, Any]:
+    """What Streamlit's login needs to know; nothing without login."""
+    if not settings.login_configured or settings.login_client_secret is None:
+        return {}
+    given = settings.cookie_secret
+    return {
+        "auth": {
+            "redirect_uri": settings.login_redirect_url,
+            "cookie_secret": given.get_secret_value() if given else secrets.token_hex(32),
+            "client_id": settings.login_client_id,
+            "client_secret": settings.login_client_secret.get_secret_value(),
+            "server_metadata_url": settings.login_metadata_url,
+        }
+    }
 
 
 def run(settings: Settings, *, open_path: Path | None = None) -> None:
@@ -29,11 +78,16 @@ def run(settings: Settings, *, open_path: Path | None = None) -> None:
 
     Raises:
         OSError: the port is taken.
+        InputError: the store cannot be opened.
     """
     with socket.socket(_family(settings.host), socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((settings.host, settings.port))
     create_app(settings, open_path=open_path).run(config=streamlit_options(settings))
+
+
+def _can_log_in() -> bool:
+    return all(find_spec(name) is not None for name in ("authlib", "httpx"))
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -1,10 +1,11 @@
-"""Findings as the reader sees them: every measurement with its 95 % interval."""
+"""Findings as the reader sees them: every measurement with its 95 % interval, and the decision."""
 
 from __future__ import annotations
 
 from app.web.components.viewer.component import Cell, Column, Row, Table
 from app.web.words import Words
-from medical.detection.findings import Finding, SeriesFindings
+from medical.detection.findings import Finding
+from medical.store.reading import ReadFinding
 
 _COLUMNS = (
     ("col_number", False),
@@ -15,17 +16,18 @@ _COLUMNS = (
     ("col_volume", True),
     ("col_density", False),
     ("col_location", False),
+    ("col_decision", False),
 )
 
 
-def findings_table(findings: SeriesFindings, words: Words) -> Table:
+def findings_table(findings: list[ReadFinding], words: Words) -> Table:
     """The table that stands below the images."""
     columns: list[Column] = [
         {"title": words(title), "note": words("interval_note") if interval else ""}
         for title, interval in _COLUMNS
     ]
     rows: list[Row] = [
-        {"id": finding.id, "cells": _cells(finding, words)} for finding in findings.findings
+        {"id": one.number, "verdict": one.verdict, "cells": _cells(one, words)} for one in findings
     ]
     return {"columns": columns, "rows": rows, "empty": words("negative")}
 
@@ -35,17 +37,48 @@ def millimetres(value: float) -> str:
     return f"{value:.1f}".replace("-", "−")
 
 
-def _cells(finding: Finding, words: Words) -> list[Cell]:
+def probability_text(one: ReadFinding, words: Words) -> str:
+    """The probability with its interval; for a reader's nodule, that it has none."""
+    if not isinstance(one.measured, Finding):
+        return words("by_reader")
+    low, high = one.measured.probability_ci95
+    return f"{one.measured.probability:.2f} ({low:.2f}–{high:.2f})"
+
+
+def _cells(one: ReadFinding, words: Words) -> list[Cell]:
+    measured = one.measured
+    if isinstance(measured, Finding):
+        probability = _measured(measured.probability, measured.probability_ci95, digits=2)
+    else:
+        probability = _plain(words("by_reader"))
     return [
-        _plain(str(finding.id)),
-        _measured(finding.probability, finding.probability_ci95, digits=2),
-        _plain(str(finding.slice_number)),
-        _plain(", ".join(millimetres(v) for v in finding.center_lps_mm)),
-        _measured(finding.diameter_mm, finding.diameter_ci95, digits=1),
-        _measured(finding.volume_mm3, finding.volume_ci95, digits=0),
-        _plain(words(finding.density)),
-        _plain(words.location(finding.location)),
+        _plain(str(one.number)),
+        probability,
+        _plain(str(measured.slice_number)),
+        _plain(", ".join(millimetres(v) for v in measured.center_lps_mm)),
+        _diameter(one, words),
+        _measured(measured.volume_mm3, measured.volume_ci95, digits=0),
+        _plain(words(measured.density)),
+        _plain(words.location(measured.location)),
+        _decision(one, words),
     ]
+
+
+def _diameter(one: ReadFinding, words: Words) -> Cell:
+    by_hand = one.latest.diameter_mm if one.latest else None
+    if by_hand is not None:
+        return {"text": f"{by_hand:.1f}", "interval": words("by_hand")}
+    return _measured(one.measured.diameter_mm, one.measured.diameter_ci95, digits=1)
+
+
+def _decision(one: ReadFinding, words: Words) -> Cell:
+    text = words(f"verdict_{one.verdict}")
+    latest = one.latest
+    if latest is None:
+        return _plain(text)
+    if latest.reason:
+        text = f"{text}: {latest.reason}"
+    return {"text": text, "interval": latest.actor}
 
 
 def _plain(text: str) -> Cell:

@@ -12,9 +12,16 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
   { display: none; }
 .stMainBlockContainer { padding: 0.9rem 1.4rem 1.2rem; max-width: none; }
 [data-testid="stSidebarHeader"] { display: none; }
-[data-testid="stSidebarUserContent"] { padding: 0.9rem 1.1rem 1rem; }
+[data-testid="stSidebar"] { min-width: 310px; }
+[data-testid="stSidebarContent"], [data-testid="stSidebarContent"] > div { padding-left: 0;
+  padding-right: 0; margin-left: 0; }
+[data-testid="stSidebarUserContent"] { padding: 0.8rem 1.1rem 1rem; }
+[data-testid="stSidebar"] [data-testid="stHeading"] { padding-bottom: 0.35rem; }
+[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.55rem; }
+[data-testid="stSidebar"] button { padding-left: 0.5rem; padding-right: 0.5rem; }
+[data-testid="stSidebar"] button p { white-space: nowrap; }
 [data-testid="stSidebar"] h3 { font-size: 0.78rem; font-weight: 600; letter-spacing: 0.06em;
-  text-transform: uppercase; color: #8c99a8; padding: 0.9rem 0 0.1rem; }
+  text-transform: uppercase; color: #8c99a8; padding: 0.7rem 0 0.35rem; }
 [data-testid="stSidebar"] [data-testid="stButtonGroup"] button { padding: 0 0.55rem; }
 .starlung-name { font-size: 1.35rem; font-weight: 600; color: #eef3f7; line-height: 1.2; }
 .starlung-subtitle { font-size: 0.85rem; color: #8c99a8; }
@@ -24,9 +31,47 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
   gap: 1rem; flex-wrap: wrap; }
 .starlung-head b { font-size: 1.05rem; font-weight: 600; color: #eef3f7; }
 .starlung-head span { font-size: 0.82rem; color: #8c99a8; }
-.starlung-stage { color: #66727f; padding: 0.12rem 0; }
-.starlung-stage.done { color: #7fb89a; }
-.starlung-stage.now { color: #eef3f7; font-weight: 600; }
+.starlung-head b { display: flex; align-items: center; gap: 0.6rem; }
+.starlung-state { display: inline-block; width: max-content; border-radius: 999px;
+  padding: 0 0.6rem; font-size: 0.8rem; font-style: normal; font-weight: 500; line-height: 1.4rem;
+  background: #232b35; color: #b9c4d0; }
+.starlung-state.scoring { background: #173440; color: #7fd0e4; }
+.starlung-state.ready { background: #3a2f12; color: #f2c46b; }
+.starlung-state.review { background: #2b2b52; color: #b7b7ff; }
+.starlung-state.signed { background: #17382a; color: #7fd6a4; }
+.starlung-state.failed { background: #43201e; color: #f09a94; }
+.starlung-counts { display: flex; gap: 1.4rem; font-size: 0.86rem; color: #8c99a8; }
+.starlung-counts b { color: #eef3f7; font-size: 1.05rem; font-weight: 600; }
+.starlung-row, .starlung-list-head div { display: grid; align-items: center; gap: 0 0.8rem;
+  grid-template-columns: 7rem 12rem 5.5rem 9.5rem minmax(0, 1fr); font-size: 0.9rem;
+  font-variant-numeric: tabular-nums; }
+.starlung-row small { color: #8c99a8; }
+.starlung-list-head { display: grid; grid-template-columns: 1fr 9fr; gap: 1rem;
+  font-size: 0.8rem; color: #8c99a8; padding: 0.5rem 0 0.3rem; }
+.starlung-list-head div { font-size: 0.8rem; }
+.st-key-starlung-worklist > div:not(:first-child) { border-top: 1px solid #1e2630;
+  min-height: 2.7rem; }
+.starlung-label { font-size: 0.95rem; color: #8c99a8; padding-left: 0.5rem; }
+.starlung-said { color: #aab5c1; overflow-wrap: anywhere; }
+.starlung-bar { display: inline-block; width: 8rem; height: 0.4rem; margin-right: 0.6rem;
+  border-radius: 999px; background: #232b35; vertical-align: middle; overflow: hidden; }
+.starlung-bar i { display: block; height: 100%; background: #3b8ea5; transition: width 0.6s; }
+.starlung-login { padding: 30vh 0 0.6rem; font-size: 1.05rem; }
+.starlung-finding { display: flex; justify-content: space-between; align-items: baseline; }
+.starlung-finding b { color: #eef3f7; font-weight: 600; }
+.starlung-finding span { font-size: 0.82rem; color: #8c99a8; }
+.starlung-facts { width: 100%; font-size: 0.84rem; border-collapse: collapse;
+  font-variant-numeric: tabular-nums; }
+.starlung-facts th { text-align: left; font-weight: 400; color: #8c99a8; padding: 0.08rem 0; }
+.starlung-facts td { text-align: right; padding: 0.08rem 0; }
+.starlung-decision { font-size: 0.84rem; margin: 0.35rem 0 0; padding: 0.2rem 0 0.2rem 0.6rem;
+  border-left: 3px solid #d39c3c; color: #d7dee6; }
+.starlung-decision b { font-weight: 600; }
+.starlung-decision q, .starlung-decision small { display: block; color: #aab5c1; }
+.starlung-decision.accepted { border-color: #4fb286; }
+.starlung-decision.rejected { border-color: #76848f; }
+.starlung-signed { border: 1px solid #275c44; background: #11271d; color: #7fd6a4;
+  border-radius: 4px; font-size: 0.86rem; padding: 0.35rem 0.7rem; }
 .starlung-note { font-size: 0.84rem; padding: 0.2rem 0 0.2rem 0.6rem; margin-bottom: 0.35rem;
   border-left: 3px solid #3b7f93; color: #c7d1dc; }
 .starlung-note.warning { border-color: #d39c3c; }

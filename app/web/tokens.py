@@ -1,7 +1,8 @@
-"""Signed addresses: unguessable, bound to one volume, and worthless after a while."""
+"""Signed addresses: unguessable, bound to a volume and its holder, worthless after a while."""
 
 from __future__ import annotations
 
+import hmac
 import math
 import secrets
 import time
@@ -32,22 +33,24 @@ class VolumeTokens:
         self._clock = clock
         self._serializer = URLSafeSerializer(secrets.token_bytes(32), salt="starlung.volume")
 
-    def issue(self, name: str) -> str:
-        """A token for the volume ``name``."""
+    def issue(self, name: str, *, holder: str) -> str:
+        """A token for the volume ``name``, good only for ``holder``."""
         spans = math.floor(self._clock() / self._life_seconds) + 2
-        return str(self._serializer.dumps([name, spans * self._life_seconds]))
+        return str(self._serializer.dumps([name, spans * self._life_seconds, holder]))
 
-    def read(self, token: str) -> str | None:
-        """The volume's name, or ``None`` when the token is forged, damaged or expired."""
+    def read(self, token: str, *, holder: str) -> str | None:
+        """The volume's name, or ``None``: forged, damaged, expired, or another holder's."""
         try:
-            name, expires = self._serializer.loads(token)
+            name, expires, bound_to = self._serializer.loads(token)
         except (BadSignature, TypeError, ValueError):
             return None
-        return name if self._clock() < expires else None
+        good = self._clock() < expires and hmac.compare_digest(bound_to, holder) and bool(holder)
+        return str(name) if good else None
 
     def seconds_left(self, token: str) -> float:
         """Life left, seconds; zero for a token that is not valid."""
-        if self.read(token) is None:
+        try:
+            _, expires, _ = self._serializer.loads(token)
+        except (BadSignature, TypeError, ValueError):
             return 0.0
-        _, expires = self._serializer.loads(token)
-        return float(expires - self._clock())
+        return max(0.0, float(expires - self._clock()))

@@ -1,24 +1,26 @@
-"""Uploaded files are hostile until read: limited, plainly named, in a folder of their own."""
+"""Uploaded files are hostile until read: limited, in a folder of their own, without their names.
+
+A file's name often holds the patient's: it is kept nowhere, only its ending is.
+"""
 
 from __future__ import annotations
 
 import re
 import shutil
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 from medical.errors import InputError
 
-LONGEST_NAME = 100
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9._-]+")
+_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mhd", ".mha", ".raw", ".zip", ".dcm")
 
 
-def safe_name(name: str) -> str:
-    """A file name of plain letters without any folder; never empty, hidden or a device path."""
-    last = PurePosixPath(name.replace("\\", "/")).name
-    plain = _FORBIDDEN.sub("_", last).lstrip(".")
-    return plain[-LONGEST_NAME:].lstrip(".") or "file"
+def neutral_name(name: str, number: int) -> str:
+    """``0007.dcm`` for the seventh file, whatever it was called; unknown endings are dropped."""
+    ending = next((one for one in _ENDINGS if name.lower().endswith(one)), "")
+    return f"{number:04d}{ending}"
 
 
 def save_uploads(
@@ -42,17 +44,17 @@ def save_uploads(
         raise InputError("upload", problem, "Name a folder on this machine instead")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     written = []
-    for name, _, content in files:
-        path = _free_path(folder, safe_name(name))
+    names = _names([name for name, _, _ in files])
+    for name, (_, _, content) in zip(names, files, strict=True):
+        path = folder / name
         with path.open("xb") as target:
             shutil.copyfileobj(content, target)
         written.append(path)
     return written[0] if len(written) == 1 else folder
 
 
-def _free_path(folder: Path, name: str) -> Path:
-    # Scanners repeat names in every series folder (IM000001): keep them all.
-    path, count = folder / name, 1
-    while path.exists():
-        path, count = folder / f"{count}_{name}", count + 1
-    return path
+def _names(names: Sequence[str]) -> list[str]:
+    # A header such as .mhd names its data file: such a pair keeps its names, made harmless.
+    if any(name.lower().endswith((".mhd", ".nhdr")) for name in names):
+        return [_FORBIDDEN.sub("_", Path(name).name).lstrip(".") or "file" for name in names]
+    return [neutral_name(name, number) for number, name in enumerate(names, start=1)]

@@ -1,4 +1,4 @@
-"""Serves CT volumes to the viewer: once, compressed, by a signed address that expires."""
+"""Serves CT volumes to the viewer: compressed, by a signed address that expires."""
 
 from __future__ import annotations
 
@@ -9,24 +9,37 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from app.web.browser_key import holder
 from app.web.tokens import VolumeTokens
 
 ROUTE = "/starlung/volumes/{token}/ct.nii"
 
 
 class VolumeStore:
-    """The volumes that this process will serve; nothing else on the disk has an address."""
+    """The volumes that this process will serve; nothing else on the disk has an address.
 
-    def __init__(self, tokens: VolumeTokens) -> None:
+    Args:
+        tokens: signs the addresses.
+        revalidate: browsers must ask before they show a volume that they have kept, so that none
+            is shown after its login has ended.
+    """
+
+    def __init__(self, tokens: VolumeTokens, *, revalidate: bool = False) -> None:
         self._tokens = tokens
+        self._revalidate = revalidate
         self._paths: dict[str, Path] = {}
 
-    def url(self, path: Path) -> str:
-        """The address of a ``.nii.gz`` file, stable for a while so that browsers can cache it."""
+    def url(self, path: Path, *, holder: str) -> str:
+        """The address of a ``.nii.gz`` file, stable for a while so that browsers can cache it.
+
+        Args:
+            path: the file.
+            holder: the only one whom it is good for, see `app.web.browser_key.holder`.
+        """
         path = path.resolve()
         name = hashlib.sha256(str(path).encode()).hexdigest()[:32]
         self._paths[name] = path
-        return ROUTE.format(token=self._tokens.issue(name))
+        return ROUTE.format(token=self._tokens.issue(name, holder=holder))
 
     def route(self) -> Route:
         """The Starlette route that answers these addresses."""
@@ -34,13 +47,14 @@ class VolumeStore:
 
     async def _serve(self, request: Request) -> Response:
         token = request.path_params["token"]
-        name = self._tokens.read(token)
+        name = self._tokens.read(token, holder=holder(request.cookies))
         if name is None:
             return PlainTextResponse("This address has expired; reload the page.", status_code=403)
         path = self._paths.get(name)
         if path is None or not path.is_file():
             return PlainTextResponse("These images are no longer here.", status_code=404)
-        return _compressed_file(request, path, max_age=int(self._tokens.seconds_left(token)))
+        max_age = 0 if self._revalidate else int(self._tokens.seconds_left(token))
+        return _compressed_file(request, path, max_age=max_age)
 
 
 def _compressed_file(request: Request, path: Path, *, max_age: int) -> Response:

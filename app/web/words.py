@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+from app.web.vocabulary import reading, worklist
+
 Language = Literal["en", "zh"]
 LANGUAGES: dict[Language, str] = {"en": "English", "zh": "中文"}
 
 _CATALOGUE: dict[str, tuple[str, str]] = {
+    **worklist.WORDS,
+    **reading.WORDS,
     # frame
     "product": ("StarLung", "StarLung"),
     "subtitle": ("Lung-nodule reader for chest CT", "胸部 CT 肺结节阅片"),
@@ -17,7 +21,6 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     ),
     "language": ("Language", "语言"),
     # choosing a study
-    "study": ("Study", "检查"),
     "source_sample": ("Sample", "示例"),
     "source_upload": ("Upload", "上传"),
     "source_folder": ("Folder", "文件夹"),
@@ -39,16 +42,7 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     ),
     "score": ("Score", "分析"),
     "open": ("Open", "打开"),
-    "cancel": ("Cancel", "取消"),
-    "dismiss": ("Close", "关闭"),
-    "welcome": ("Choose a study, then press Score.", "请选择检查，然后点击“分析”。"),
-    "welcome_note": (
-        "The images stay on this machine. Each finding comes with its 95 % intervals.",
-        "图像不会离开本机。每个发现均附带 95% 区间。",
-    ),
     # progress
-    "waiting": ("Waiting for another study to finish", "正在等待另一检查完成"),
-    "scoring": ("Scoring", "正在分析"),
     "stage_read": ("Read: find and decode the series", "读取：查找并解码序列"),
     "stage_prepare": ("Prepare: resample and find the lungs", "准备：重采样并定位肺部"),
     "stage_detect": ("Detect: search the lungs for nodules", "检测：在肺内搜索结节"),
@@ -56,7 +50,6 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     "stage_measure": ("Measure: size, density, location", "测量：大小、密度、位置"),
     "stage_write": ("Write: findings and predictions", "写出：发现与预测"),
     "stage_view": ("View: prepare the images", "显示：准备图像"),
-    "step": ("Step {step} of {steps}", "第 {step} 步，共 {steps} 步"),
     # guidelines
     "guidelines": ("Guidelines: Lung-RADS and Fleischner", "指南：Lung-RADS 与 Fleischner"),
     "guidelines_note": (
@@ -146,7 +139,6 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     "severe": ("Severe", "严重"),
     "warning": ("Warning", "警告"),
     "info": ("Note", "提示"),
-    "downloads": ("Download", "下载"),
     # errors
     "no_such_path": (
         "{path}: no such file or folder. Check the spelling.",
@@ -159,19 +151,6 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     "no_sample": (
         "The sample is not on this machine. Name a folder or upload a study instead.",
         "本机没有示例数据。请指定文件夹或上传检查。",
-    ),
-    "nothing_scored": (
-        "Nothing could be scored.",
-        "没有可分析的内容。",
-    ),
-    "not_scored": ("Not scored: {error}", "未分析：{error}"),
-    "worker_failed": (
-        "Scoring stopped because of an error in StarLung. Try again; the log is {log}.",
-        "StarLung 出错，分析已停止。请重试；日志位于 {log}。",
-    ),
-    "too_long": (
-        "Scoring was ended because it took too long. Raise STARLUNG_SCORE_TIMEOUT_MINUTES.",
-        "分析耗时过长，已终止。请提高 STARLUNG_SCORE_TIMEOUT_MINUTES。",
     ),
     "unexpected": (
         "StarLung met an error of its own. Reload the page; the server's log has the details.",

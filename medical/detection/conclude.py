@@ -60,14 +60,14 @@ def conclude(
         interval = (float(low[i]), float(high[i]))
         marks.append(Mark(_triple(lps[i]), float(p[i]), interval, size.diameter_mm))
         if p[i] >= card.operating_point:
-            finding = _finding(
+            finding = measure_candidate(
                 rank, ct, prepared, found.centers_voxel[i], look, i, size, marks[-1], card
             )
             findings.append(finding)
     return findings, tuple(marks)
 
 
-def _finding(
+def measure_candidate(
     rank: int,
     ct: CtVolume,
     prepared: Prepared,
@@ -78,6 +78,19 @@ def _finding(
     mark: Mark,
     card: ModelCard,
 ) -> Finding:
+    """Make a finding of one candidate.
+
+    Args:
+        rank: the finding's number.
+        ct: as read, for slice number and SOP instance.
+        prepared: the same on the 1 mm grid.
+        center: ``(z, y, x)`` on that grid.
+        look: the second look at all candidates.
+        index: which of them.
+        size: its mask's.
+        mark: its probability and place.
+        card: calibration.
+    """
     spread = float(look.log_diameters[:, index].std())
     diameter, *diameter_ci95 = diameter_interval(card.calibration, size.diameter_mm, spread)
     volume, *volume_ci95 = volume_interval(card.calibration, size.volume_mm3, spread)

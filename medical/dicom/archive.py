@@ -30,6 +30,11 @@ class UnpackBudget:
     files: int = MAX_FILES
     written: int = field(default=0, init=False)
 
+    @property
+    def left(self) -> int:
+        """Bytes that may still be written."""
+        return self.limit_bytes - self.written
+
     def spend(self, count: int) -> bool:
         """Book ``count`` bytes; ``False`` when the limit is passed."""
         self.written += count
@@ -58,6 +63,9 @@ def unpack(
     target = Path(tempfile.mkdtemp(prefix="zip-", dir=work_dir))
     try:
         with zipfile.ZipFile(archive) as opened:
+            # What the headers admit to is refused at once; what they hide, while it is written.
+            if sum(entry.file_size for entry in opened.infolist()) > budget.left:
+                raise _TooLargeError
             return target, _unpack_all(opened, target, shown, budget)
     except _TooLargeError:
         problem = f"the zip unpacks to more than {budget.limit_bytes / (1 << 30):.3g} GiB"

@@ -1,14 +1,17 @@
 """Scores studies of the queue, one after another, until told to stop.
 
-On failure: an input that cannot be used fails with one sentence and the next is taken; a worker
-that is killed loses its study to the next claim after one lease; SIGTERM puts it back at once.
+On failure: an input that cannot be used fails with one sentence and the next is taken, so does a
+study that takes longer than allowed; a worker that is killed loses its study to the next claim
+after one lease; SIGTERM puts it back at once.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import secrets
+import signal
 import socket
 import threading
 import time
@@ -30,7 +33,9 @@ from medical.store.queue import (
 )
 
 _IDLE_SECONDS = 1.0
+_TELL_SECONDS = 1.0  # how often readers see progress, where the lease is long
 Say = Callable[[str], None]
+AfterScoring = Callable[[Path, list[Path]], None]
 
 
 class Stop(BaseException):
@@ -48,6 +53,9 @@ class Worker:
         imported: folder of the user's own models.
         say: told one line a study.
         lease_seconds: how long a study stays ours without a renewal.
+        most_seconds: a study that takes longer fails.
+        after: told the input and the folders of its scored series while the study is still ours,
+            for example to prepare images for the viewer; the study is not ready before it is done.
     """
 
     store: Store
@@ -56,6 +64,8 @@ class Worker:
     imported: Path | None
     say: Say
     lease_seconds: float = LEASE_SECONDS
+    most_seconds: float = math.inf
+    after: AfterScoring | None = None
     owner: str = field(
         default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     )
@@ -76,31 +86,45 @@ class Worker:
             return count
 
     def _score(self, claimed: Claimed) -> bool:
-        lease = _Lease(self.store, claimed, self.lease_seconds)
+        lease = _Lease(self.store, claimed, self.lease_seconds, most_seconds=self.most_seconds)
         try:
             with lease:
-                result = score_path(
-                    claimed.source,
-                    out=claimed.folder,
-                    model=self.model,
-                    passes=self.passes,
-                    imported=self.imported,
-                    progress=lease.tell,
-                )
+                result = self._work(claimed, lease)
         except Stop:
+            if lease.expired:
+                limit = f"took longer than the {self.most_seconds / 60:g} minutes allowed"
+                return self._failed(claimed, limit)
             give_back(self.store, claimed)
             self.say(f"{claimed.key}: put back into the queue")
             raise
-        except (InputError, OSError) as error:
-            return self._failed(claimed, str(error))
+        except InputError as error:
+            return self._failed(claimed, _sentence(error, claimed.source))
+        except OSError as error:
+            return self._failed(claimed, f"cannot be read or written: {error.strerror or error}")
         except Exception as error:  # the log gets the trace, the night goes on
             logging.getLogger(__name__).exception("scoring %s failed", claimed.key)
             return self._failed(claimed, f"the program failed ({type(error).__name__})")
         if not result.series:
-            return self._failed(claimed, "; ".join(map(str, result.errors)) or "no CT series in it")
-        kept = finish(self.store, claimed, priority=_strongest(result))
+            reasons = [_sentence(error, claimed.source) for error in result.errors]
+            return self._failed(claimed, " ".join(reasons) or "no CT series in it")
+        found = [one.findings for one in result.series]
+        kept = finish(self.store, claimed, series=found)
         self.say(f"{claimed.key}: {'ready' if kept else 'another worker has it, left to that'}")
         return kept
+
+    def _work(self, claimed: Claimed, lease: _Lease) -> ScoreResult:
+        result = score_path(
+            claimed.source,
+            out=claimed.folder,
+            model=self.model,
+            passes=self.passes,
+            imported=self.imported,
+            progress=lease.tell,
+        )
+        if self.after is not None and result.series:
+            lease.tell("view", 0.0)
+            self.after(claimed.source, [one.folder for one in result.series])
+        return result
 
     def _failed(self, claimed: Claimed, reason: str) -> bool:
         give_up(self.store, claimed, failure=reason)
@@ -111,9 +135,13 @@ class Worker:
 class _Lease:
     """Renews a lease in a thread of its own while the study is scored."""
 
-    def __init__(self, store: Store, claimed: Claimed, seconds: float) -> None:
+    def __init__(
+        self, store: Store, claimed: Claimed, seconds: float, *, most_seconds: float
+    ) -> None:
         self.store, self.claimed, self.seconds = store, claimed, seconds
         self.stage, self.fraction = "", 0.0
+        self.ends_at = time.monotonic() + most_seconds
+        self.expired = False
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._renew, daemon=True)
 
@@ -128,7 +156,10 @@ class _Lease:
         self.thread.join()
 
     def _renew(self) -> None:
-        while not self.ended.wait(self.seconds / 5):
+        while not self.ended.wait(min(self.seconds / 5, _TELL_SECONDS)):
+            if time.monotonic() > self.ends_at and not self.expired:
+                self.expired = True
+                signal.raise_signal(signal.SIGTERM)  # its handler raises Stop in the main thread
             renew(
                 self.store,
                 self.claimed,
@@ -138,6 +169,8 @@ class _Lease:
             )
 
 
-def _strongest(result: ScoreResult) -> float:
-    found = [f.probability for series in result.series for f in series.findings.findings]
-    return max(found, default=0.0)
+def _sentence(error: InputError, source: Path) -> str:
+    """The error for the worklist: readers must not meet this machine's folders there."""
+    inside = error.path != source and error.path.is_relative_to(source)
+    name = str(error.path.relative_to(source)) if inside else "input"
+    return f"{name}: {error.problem}. {error.remedy}."

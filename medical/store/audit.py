@@ -55,6 +55,13 @@ def record(session: Session, *, actor: str, action: str, subject: str) -> None:
     session.flush()
 
 
+def newest(store: Store, count: int) -> list[AuditEntry]:
+    """The latest entries, the newest first."""
+    with store.transaction() as session:
+        query = select(AuditEntry).order_by(AuditEntry.number.desc()).limit(count)
+        return list(session.scalars(query))
+
+
 def verify(store: Store, *, expected: str | None = None) -> Verified:
     """Walk the whole trail.
 

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
+from medical.detection.findings import SeriesFindings
 from medical.store.audit import record
 from medical.store.database import Store
+from medical.store.results import keep_results
 from medical.store.tables import Status, Study
 
 LEASE_SECONDS = 30.0
@@ -58,15 +61,6 @@ def receive(store: Store, source: Path, *, root: Path, actor: str) -> str:
     return key
 
 
-def worklist(store: Store, *, status: Status | None = None) -> list[Study]:
-    """Studies, the strongest finding first, the longest waiting first among equals."""
-    query = select(Study).order_by(Study.priority.desc(), Study.received_at, Study.id)
-    if status is not None:
-        query = query.where(Study.status == status)
-    with store.transaction() as session:
-        return list(session.scalars(query))
-
-
 def claim(store: Store, owner: str, *, lease_seconds: float = LEASE_SECONDS) -> Claimed | None:
     """Take the study that waits longest, one that was never begun or one whose worker died."""
     with store.transaction() as session:
@@ -102,15 +96,15 @@ def renew(
         return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
-def finish(store: Store, claimed: Claimed, *, priority: float) -> bool:
+def finish(store: Store, claimed: Claimed, *, series: Sequence[SeriesFindings]) -> bool:
     """The study is scored; false, and nothing is written, where another worker has it now.
 
     Args:
         store: holds the queue.
         claimed: what was scored.
-        priority: probability of its strongest finding.
+        series: what was found; the strongest finding makes the study's priority.
     """
-    return _conclude(store, claimed, "ready", priority=priority)
+    return _conclude(store, claimed, "ready", series=series)
 
 
 def give_up(store: Store, claimed: Claimed, *, failure: str) -> bool:
@@ -129,14 +123,31 @@ def give_back(store: Store, claimed: Claimed) -> bool:
         return True
 
 
+def try_again(store: Store, key: str, *, actor: str) -> bool:
+    """Put a failed study in line once more; false where it did not fail."""
+    with store.transaction() as session:
+        query = select(Study).where(Study.key == key, Study.status == "failed").with_for_update()
+        study = session.scalars(query).first()
+        if study is None:
+            return False
+        study.attempts = 0
+        _end(session, study, "received", actor)
+        return True
+
+
 def _conclude(
-    store: Store, claimed: Claimed, status: Status, *, failure: str = "", priority: float = 0.0
+    store: Store,
+    claimed: Claimed,
+    status: Status,
+    *,
+    failure: str = "",
+    series: Sequence[SeriesFindings] = (),
 ) -> bool:
     with store.transaction() as session:
         study = _mine(session, claimed)
         if study is None:
             return False
-        study.priority = priority
+        keep_results(session, study, series)
         _end(session, study, status, claimed.owner, failure=failure)
         return True
 

@@ -1,18 +1,22 @@
-"""The tables: studies to score and read, and the audit trail.
+"""The tables: studies to score and read, their findings, readers' decisions, and the audit trail.
 
 No table holds a patient's name, number or date of birth: a study is known by the key that we gave
-it and the place of its images.
+it, the UIDs of its images and their place.
 """
 
 from __future__ import annotations
 
 from typing import Literal, get_args
 
-from sqlalchemy import Float, Integer, String, Text
+from sqlalchemy import Float, ForeignKey, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-Status = Literal["received", "scoring", "ready", "failed"]
+Status = Literal["received", "scoring", "ready", "review", "signed", "failed"]
 STATUSES: tuple[Status, ...] = get_args(Status)
+SCORED: tuple[Status, ...] = ("ready", "review", "signed")
+Verdict = Literal["open", "accepted", "rejected"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+Origin = Literal["model", "reader"]
 
 
 class Base(DeclarativeBase):
@@ -20,7 +24,12 @@ class Base(DeclarativeBase):
 
 
 class Study(Base):
-    """One input to score; ``lease_*`` say which worker has it and until when (s since 1970)."""
+    """One input to score and read.
+
+    ``priority`` is the probability of the strongest finding, between the ends of its 95 % interval.
+    ``lease_*`` say which worker has it and until when; times are seconds since 1970. ``uids`` are
+    the study's and its series', to find it by. ``version`` counts what readers did to it.
+    """
 
     __tablename__ = "studies"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -36,6 +45,57 @@ class Study(Base):
     lease_owner: Mapped[str | None] = mapped_column(String(100))
     lease_until: Mapped[float | None] = mapped_column(Float)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
+    priority_low: Mapped[float] = mapped_column(Float, default=0.0)
+    priority_high: Mapped[float] = mapped_column(Float, default=0.0)
+    uids: Mapped[str] = mapped_column(Text, default="")
+    findings: Mapped[int] = mapped_column(Integer, default=0)
+    version: Mapped[int] = mapped_column(Integer, default=0)
+    signed_by: Mapped[str] = mapped_column(String(100), default="")
+    signed_at: Mapped[float | None] = mapped_column(Float)
+
+    @property
+    def label(self) -> str:
+        """What readers call it; made of the key, so it says nothing about the patient."""
+        return label_of(self.key)
+
+
+def label_of(key: str) -> str:
+    """``CT-3FA92C`` for the key ``3fa92c...``."""
+    return f"CT-{key[:6].upper()}"
+
+
+class StoredFinding(Base):
+    """One finding of a study, the model's or one that a reader added.
+
+    ``measured`` is JSON: ``Finding`` of ``findings.json``, or ``AddedFinding``. ``version`` is the
+    number of the latest decision, 0 before the first.
+    """
+
+    __tablename__ = "findings"
+    __table_args__ = (UniqueConstraint("study_id", "series_uid", "number"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), index=True)
+    series_uid: Mapped[str] = mapped_column(String(128))
+    number: Mapped[int] = mapped_column(Integer)
+    origin: Mapped[Origin] = mapped_column(String(8))
+    measured: Mapped[str] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class Decision(Base):
+    """What a reader decided about a finding; never changed, the next one follows it."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (UniqueConstraint("finding_id", "version"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    finding_id: Mapped[int] = mapped_column(ForeignKey("findings.id"), index=True)
+    version: Mapped[int] = mapped_column(Integer)
+    verdict: Mapped[Verdict] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(Text)
+    comment: Mapped[str] = mapped_column(Text)
+    diameter_mm: Mapped[float | None] = mapped_column(Float)
+    actor: Mapped[str] = mapped_column(String(100))
+    at: Mapped[float] = mapped_column(Float)
 
 
 class AuditEntry(Base):

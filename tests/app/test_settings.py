@@ -13,10 +13,36 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_listens_on_this_machine_only() -> None:
+LOGIN = {
+    "login_metadata_url": "https://id.example/.well-known/openid-configuration",
+    "login_client_id": "starlung",
+    "login_client_secret": "secret",
+    "login_redirect_url": "https://ct.example/oauth2callback",
+}
+
+
+def test_without_login_listens_on_this_machine_only() -> None:
     assert Settings().host == "127.0.0.1"
-    with pytest.raises(ValidationError, match=r"cannot listen on 0\.0\.0\.0"):
+    with pytest.raises(ValidationError, match=r"cannot listen on 0\.0\.0\.0: without login"):
         Settings(host="0.0.0.0")
+
+
+def test_with_login_others_may_reach_it() -> None:
+    assert Settings(host="0.0.0.0", **LOGIN).host == "0.0.0.0"
+
+
+def test_half_a_login_is_refused() -> None:
+    with pytest.raises(ValidationError, match="one of them is missing"):
+        Settings(**{**LOGIN, "login_client_secret": None})
+
+
+def test_a_name_is_no_address() -> None:
+    with pytest.raises(ValidationError, match="ct-server is not an address"):
+        Settings(host="ct-server", **LOGIN)
+
+
+def test_secrets_are_not_printed() -> None:
+    assert "secret'" not in repr(Settings(**{**LOGIN, "cookie_secret": "another secret"}))
 
 
 def test_localhost_is_this_machine() -> None:

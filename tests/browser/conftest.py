@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,6 @@ CHROMIUM_FLAGS = [
     "--no-first-run",
 ]
 ROOT = Path(__file__).parents[2]
-_START = "import typer; from app.cli.serve import serve; typer.run(serve)"
 
 
 @pytest.fixture(scope="session")
@@ -46,16 +45,28 @@ def browser() -> Iterator[object]:
         opened.close()
 
 
-@contextmanager
-def serving(work_dir: Path, *arguments: str) -> Iterator[str]:
-    """Run ``starlung serve`` on a free loopback port; yields its address."""
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def serving(
+    work_dir: Path, *arguments: str, port: int | None = None, **settings: str
+) -> Iterator[str]:
+    """Run ``starlung serve`` on a free loopback port; yields its address.
+
+    Without a worker, unless ``serve_worker="true"`` is among the settings.
+    """
+    port = port or free_port()
     log = (work_dir / "server.txt").open("w")
-    environment = {**os.environ, "STARLUNG_WORK_DIR": str(work_dir / "work")}
+    given = {"work_dir": str(work_dir / "work"), "serve_worker": "false", **settings}
+    environment = os.environ | {f"STARLUNG_{name.upper()}": v for name, v in given.items()}
     process = subprocess.Popen(
-        [sys.executable, "-c", _START, "--port", str(port), *arguments],
+        [sys.executable, "-m", "app.cli.main", "serve", "--port", str(port), *arguments],
         cwd=ROOT,
         env=environment,
         stdout=log,
@@ -87,7 +98,7 @@ def _await_health(process: subprocess.Popen[bytes], address: str, log: Path) -> 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
     """Start a server for this test: ``serve("--open", folder)`` gives its address."""
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
-        yield lambda *arguments: stack.enter_context(serving(tmp_path, *map(str, arguments)))
+        yield lambda *arguments, **settings: stack.enter_context(
+            serving(tmp_path, *map(str, arguments), **settings)
+        )

@@ -75,6 +75,24 @@ class ReadingPage:
         found: list[dict[str, float]] = json.loads(self.view()["marks"])
         return found
 
+    def open_study(self, *, seconds: float = 60) -> None:
+        """Open the first study of the worklist."""
+        self.tab.get_by_role("link", name="CT-").first.click(timeout=seconds * 1000)
+        self.await_images(seconds=seconds)
+
+    def sidebar(self) -> Any:
+        return self.tab.get_by_test_id("stSidebar")
+
+    def press(self, button: str) -> None:
+        self.sidebar().get_by_role("button", name=button, exact=True).click()
+
+    def call_reader(self, name: str) -> None:
+        """Give the reader's name, as without login."""
+        box = self.tab.get_by_role("textbox", name="Reader's name")
+        box.fill(name)
+        box.press("Enter")
+        self.settle()
+
     def choose_row(self, number: int) -> None:
         self.tab.locator(f'tr[data-finding="{number}"]').click()
         self.tab.wait_for_selector(f'tr.chosen[data-finding="{number}"]')
@@ -114,9 +132,13 @@ class ReadingPage:
             self.tab.wait_for_timeout(100)
 
     def picture(self, name: str) -> None:
-        """Keep a picture for the documentation when STARLUNG_SCREENSHOTS=1."""
-        if os.environ.get("STARLUNG_SCREENSHOTS") == "1":
-            self.tab.screenshot(path=PICTURES / f"{name}.png")
+        """Keep pictures for the documentation, in both sizes, when STARLUNG_SCREENSHOTS=1."""
+        if os.environ.get("STARLUNG_SCREENSHOTS") != "1":
+            return
+        for width, height in ((1920, 1080), (1440, 900)):
+            self.tab.set_viewport_size({"width": width, "height": height})
+            self.tab.wait_for_timeout(2500)
+            self.tab.screenshot(path=PICTURES / f"{name}-{width}x{height}.png")
 
     def text(self) -> str:
         return str(self.tab.inner_text("body"))

@@ -16,14 +16,6 @@ from tests.browser.page import reading_page
 pytestmark = pytest.mark.browser
 
 
-def folder_named(page: Any, text: str) -> None:
-    page.tab.get_by_text("Folder", exact=True).click()
-    box = page.tab.get_by_role("textbox", name="Study or result on this machine")
-    box.fill(text)
-    box.press("Enter")
-    page.tab.get_by_role("button", name="Score", exact=True).click()
-
-
 def assert_one_sentence(page: Any, part: str) -> None:
     alert = page.tab.get_by_test_id("stAlert").filter(has_text=part)
     alert.wait_for(timeout=90_000)
@@ -35,7 +27,12 @@ def assert_one_sentence(page: Any, part: str) -> None:
 def test_a_folder_that_does_not_exist(browser: Any, serve: Callable[..., str]) -> None:
     with reading_page(browser, serve()) as page:
         page.open()
-        folder_named(page, "no/such/study")
+        page.tab.get_by_text("Folder", exact=True).click()
+        box = page.tab.get_by_role("textbox", name="Study or result on this machine")
+        box.fill("no/such/study")
+        box.press("Enter")
+        page.settle()
+        page.press("Score")
         assert_one_sentence(page, "no/such/study: no such file or folder. Check the spelling.")
         assert "Research use only" in page.text()
 
@@ -48,14 +45,10 @@ def test_a_damaged_result(browser: Any, serve: Callable[..., str], tmp_path: Pat
         assert_one_sentence(page, "is not a result in the form starlung.findings/1")
 
 
-def test_a_folder_without_a_ct(browser: Any, serve: Callable[..., str], tmp_path: Path) -> None:
-    pytest.importorskip("medical.scoring.score", reason="needs the scoring engine")
-    (tmp_path / "study").mkdir()
-    (tmp_path / "study" / "notes.txt").write_text("no CT here")
-    with reading_page(browser, serve()) as page:
+def test_a_study_that_is_not_there(browser: Any, serve: Callable[..., str]) -> None:
+    with reading_page(browser, f"{serve()}/reading?study=nonsense") as page:
         page.open()
-        folder_named(page, str(tmp_path / "study"))
-        assert_one_sentence(page, "holds no CT images")
+        assert_one_sentence(page, "There is no such study. Choose one from the worklist.")
 
 
 def test_a_forged_address_is_forbidden(serve: Callable[..., str]) -> None:

@@ -5,34 +5,35 @@ from pathlib import Path
 
 import pytest
 
-from app.web.uploads import safe_name, save_uploads
+from app.web.uploads import neutral_name, save_uploads
 from medical.errors import InputError
 
 
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
-        ("ct.nii.gz", "ct.nii.gz"),
-        ("../../etc/passwd", "passwd"),
-        ("C:\\scans\\IM 1.dcm", "IM_1.dcm"),
-        ("..", "file"),
-        (".hidden", "hidden"),
-        ("", "file"),
-        ("a\0b\n.zip", "a_b_.zip"),
+        ("Muster_Hans_1950.NII.GZ", "0007.nii.gz"),
+        ("../../etc/passwd", "0007"),
+        ("C:\\scans\\IM 1.dcm", "0007.dcm"),
+        ("..", "0007"),
+        ("", "0007"),
+        ("a\0b\n.zip", "0007.zip"),
+        ("x" * 500 + ".zip", "0007.zip"),
     ],
 )
-def test_names_become_plain(given: str, kept: str) -> None:
-    assert safe_name(given) == kept
+def test_names_are_forgotten_their_endings_kept(given: str, kept: str) -> None:
+    assert neutral_name(given, 7) == kept
 
 
-def test_long_names_keep_their_ending() -> None:
-    assert len(safe_name("x" * 500 + ".zip")) == 100
-    assert safe_name("x" * 500 + ".zip").endswith(".zip")
+def test_a_header_and_its_data_keep_the_names_that_join_them(tmp_path: Path) -> None:
+    files = [("ct.mhd", 1, BytesIO(b"a")), ("../ct.raw", 1, BytesIO(b"b"))]
+    folder = save_uploads(files, tmp_path / "in", limit_bytes=10)
+    assert sorted(path.name for path in folder.iterdir()) == ["ct.mhd", "ct.raw"]
 
 
 def test_one_file_is_the_input(tmp_path: Path) -> None:
     path = save_uploads([("ct.zip", 2, BytesIO(b"PK"))], tmp_path / "in", limit_bytes=10)
-    assert path == tmp_path / "in" / "ct.zip"
+    assert path == tmp_path / "in" / "0001.zip"
     assert path.read_bytes() == b"PK"
 
 

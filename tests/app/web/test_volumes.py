@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
+from app.web.browser_key import COOKIE, holder
 from app.web.tokens import VolumeTokens
 from app.web.volumes import VolumeStore
+
+ANNA = holder({COOKIE: "anna's key"})
 
 
 @dataclass
@@ -28,7 +31,8 @@ class Client:
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
         sent: list[dict[str, Any]] = []
-        pairs = [(k.lower().encode(), v.encode()) for k, v in (headers or {}).items()]
+        headers = {"Cookie": f"{COOKIE}=anna's key", **(headers or {})}
+        pairs = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
         scope = {"type": "http", "method": "GET", "path": path, "headers": pairs}
         scope |= {"query_string": b"", "root_path": "", "http_version": "1.1"}
 
@@ -78,7 +82,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_serves_compressed_and_private(store: VolumeStore, client: Client, file: Path) -> None:
-    response = client.get(store.url(file))
+    response = client.get(store.url(file, holder=ANNA))
     assert response.status_code == 200
     assert gzip.decompress(response.content) == b"voxels"
     assert response.headers["content-encoding"] == "gzip"
@@ -86,28 +90,41 @@ def test_serves_compressed_and_private(store: VolumeStore, client: Client, file:
 
 
 def test_sends_nothing_again(store: VolumeStore, client: Client, file: Path) -> None:
-    etag = client.get(store.url(file)).headers["etag"]
-    again = client.get(store.url(file), headers={"If-None-Match": etag})
+    etag = client.get(store.url(file, holder=ANNA)).headers["etag"]
+    again = client.get(store.url(file, holder=ANNA), headers={"If-None-Match": etag})
     assert again.status_code == 304
     assert again.content == b""
 
 
 def test_forged_is_forbidden(store: VolumeStore, client: Client, file: Path) -> None:
-    url = store.url(file)
+    url = store.url(file, holder=ANNA)
     assert client.get(url.replace("/ct.nii", "x/ct.nii")).status_code == 403
 
 
 def test_expired_is_forbidden(store: VolumeStore, client: Client, file: Path, clock: Clock) -> None:
-    url = store.url(file)
+    url = store.url(file, holder=ANNA)
     clock.now += 121
     assert client.get(url).status_code == 403
 
 
 def test_a_file_that_has_gone_is_not_found(store: VolumeStore, client: Client, file: Path) -> None:
-    url = store.url(file)
+    url = store.url(file, holder=ANNA)
     file.unlink()
     assert client.get(url).status_code == 404
 
 
 def test_the_address_names_no_path(store: VolumeStore, file: Path) -> None:
-    assert file.parent.name not in store.url(file)
+    assert file.parent.name not in store.url(file, holder=ANNA)
+
+
+def test_another_browser_is_forbidden(store: VolumeStore, client: Client, file: Path) -> None:
+    url = store.url(file, holder=ANNA)
+    assert client.get(url, headers={"Cookie": f"{COOKIE}=another key"}).status_code == 403
+    assert client.get(url, headers={"Cookie": ""}).status_code == 403
+
+
+def test_behind_a_login_browsers_must_ask_again(clock: Clock, file: Path) -> None:
+    store = VolumeStore(VolumeTokens(life_seconds=60, clock=clock), revalidate=True)
+    client = Client(Starlette(routes=[store.route()]))
+    response = client.get(store.url(file, holder=ANNA))
+    assert response.headers["cache-control"] == "private, max-age=0"

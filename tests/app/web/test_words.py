@@ -5,8 +5,9 @@ import re
 import pytest
 
 from app.web import words as catalogue
-from app.web.jobs import STAGES
 from app.web.words import Words
+from app.web.worklist_rows import STAGES
+from medical.store.tables import STATUSES, VERDICTS
 
 
 @pytest.mark.parametrize("word", sorted(catalogue._CATALOGUE))
@@ -18,6 +19,11 @@ def test_both_languages_fill_the_same_blanks(word: str) -> None:
 
 def test_every_stage_has_words() -> None:
     assert all(Words("zh")(f"stage_{stage}") for stage in STAGES)
+
+
+def test_every_state_and_verdict_has_words() -> None:
+    names = [f"state_{one}" for one in STATUSES] + [f"verdict_{one}" for one in VERDICTS]
+    assert all(Words("zh")(name) for name in names)
 
 
 def test_locations_are_translated() -> None:

@@ -16,8 +16,9 @@ from sqlalchemy import select
 
 from medical.store.audit import verify
 from medical.store.database import Store, open_store, sqlite_url
-from medical.store.queue import receive, worklist
+from medical.store.queue import receive
 from medical.store.tables import AuditEntry
+from medical.store.worklist import worklist
 from tests.medical.scoring.small_chest import write_small_chest
 from tests.postgres import postgres_server
 
@@ -68,12 +69,12 @@ def _kill_and_go_on(url: str, folder: Path) -> None:
         keys.append(receive(store, path, root=folder / "studies", actor="tester"))
     first = _worker(url, folder)
     # in the middle: some are done, one is being looked at
-    _wait(lambda: len(_ends(store)) >= 3 and bool(worklist(store, status="scoring")), seconds=200)
+    _wait(lambda: len(_ends(store)) >= 3 and bool(worklist(store, status=["scoring"])), seconds=200)
     first.send_signal(signal.SIGKILL)
     first.wait()
     done_before = _ends(store)
     assert 3 <= len(done_before) < STUDIES
-    assert len(worklist(store, status="scoring")) == 1
+    assert len(worklist(store, status=["scoring"])) == 1
     time.sleep(LEASE_SECONDS)  # until then the study is still the dead worker's
     assert _worker(url, folder).wait(timeout=300) == 0
     assert sorted(_ends(store)) == sorted(keys)
@@ -91,7 +92,7 @@ def test_a_worker_asked_to_stop_puts_its_study_back(tmp_path: Path) -> None:
     write_small_chest(tmp_path / "ct.nii.gz", seed=1)
     receive(store, tmp_path / "ct.nii.gz", root=tmp_path / "studies", actor="tester")
     worker = _worker(url, tmp_path)
-    _wait(lambda: bool(worklist(store, status="scoring")), seconds=60)
+    _wait(lambda: bool(worklist(store, status=["scoring"])), seconds=60)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(timeout=60) == 0
     (study,) = worklist(store)
@@ -111,5 +112,6 @@ def test_what_cannot_be_scored_fails_with_its_reason_and_the_next_is_scored(
     assert _worker(url, tmp_path).wait(timeout=200) == 0
     ready, failed = worklist(store)
     assert (ready.status, failed.status) == ("ready", "failed")
-    assert "bad.dcm" in failed.failure
+    assert failed.failure.startswith("input: not a DICOM file or volume")
+    assert str(tmp_path) not in failed.failure
     store.close()

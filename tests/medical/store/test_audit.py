@@ -16,7 +16,7 @@ def _work(store: Store) -> None:
         receive(store, Path(f"ct{number}"), root=Path("results"), actor="tester")
         taken = claim(store, "one")
         assert taken is not None
-        assert finish(store, taken, priority=0.5)
+        assert finish(store, taken, series=[])
 
 
 def test_every_step_leaves_an_entry_and_the_chain_holds(store: Store) -> None:

@@ -12,8 +12,10 @@ from medical.store.queue import (
     give_up,
     receive,
     renew,
-    worklist,
+    try_again,
 )
+from medical.store.worklist import worklist
+from tests.medical.store.made import made_series
 
 
 def _fill(store: Store, count: int) -> list[str]:
@@ -36,7 +38,7 @@ def test_many_workers_never_get_the_same_study(store: Store) -> None:
         got = []
         while (claimed := claim(store, f"worker {name}")) is not None:
             got.append(claimed.key)
-            assert finish(store, claimed, priority=0.5)
+            assert finish(store, claimed, series=[made_series(0.5)])
         return got
 
     with ThreadPoolExecutor(6) as threads:
@@ -52,9 +54,9 @@ def test_a_dead_workers_study_goes_to_the_next_and_the_late_one_is_refused(store
     assert heir is not None
     assert heir.key == key
     assert not renew(store, dead, stage="detect", fraction=0.5)
-    assert not finish(store, dead, priority=0.9)
-    assert finish(store, heir, priority=0.7)
-    assert not finish(store, heir, priority=0.1)
+    assert not finish(store, dead, series=[made_series(0.9)])
+    assert finish(store, heir, series=[made_series(0.7)])
+    assert not finish(store, heir, series=[made_series(0.1)])
     (study,) = worklist(store)
     assert (study.status, study.priority) == ("ready", 0.7)
 
@@ -65,7 +67,7 @@ def test_a_renewed_lease_is_kept(store: Store) -> None:
     assert held is not None
     assert renew(store, held, stage="detect", fraction=0.25)
     assert claim(store, "two") is None
-    (study,) = worklist(store, status="scoring")
+    (study,) = worklist(store, status=["scoring"])
     assert (study.stage, study.fraction) == ("detect", 0.25)
 
 
@@ -78,7 +80,7 @@ def test_an_input_that_kills_every_worker_fails_and_lets_the_next_pass(store: St
     survivor = claim(store, "survivor")
     assert survivor is not None
     assert survivor.key == second
-    (failed,) = worklist(store, status="failed")
+    (failed,) = worklist(store, status=["failed"])
     assert failed.key == first
     assert "3 workers ended" in failed.failure
 
@@ -89,7 +91,7 @@ def test_a_study_given_back_counts_no_attempt(store: Store) -> None:
         taken = claim(store, "stopped")
         assert taken is not None
         assert give_back(store, taken)
-    assert [s.key for s in worklist(store, status="received")] == [key]
+    assert [s.key for s in worklist(store, status=["received"])] == [key]
 
 
 def test_the_worklist_shows_the_strongest_first_and_why_one_failed(store: Store) -> None:
@@ -100,7 +102,18 @@ def test_the_worklist_shows_the_strongest_first_and_why_one_failed(store: Store)
         if failure:
             assert give_up(store, taken, failure=failure)
         else:
-            assert finish(store, taken, priority=priority)
+            assert finish(store, taken, series=[made_series(priority)])
     listed = worklist(store)
     assert [study.key for study in listed] == [strong, weak, bad]
     assert listed[2].failure == "no CT series in it"
+
+
+def test_a_failed_study_can_be_tried_again(store: Store) -> None:
+    (key,) = _fill(store, 1)
+    taken = claim(store, "one")
+    assert taken is not None
+    assert not try_again(store, key, actor="anna")
+    assert give_up(store, taken, failure="the disk was full")
+    assert try_again(store, key, actor="anna")
+    (study,) = worklist(store)
+    assert (study.status, study.failure, study.attempts) == ("received", "", 0)

@@ -23,6 +23,7 @@ class Mark(TypedDict):
     id: int
     centerLpsMm: tuple[float, float, float]
     diameterMm: float
+    verdict: str
 
 
 class Preset(TypedDict):
@@ -52,6 +53,7 @@ class Row(TypedDict):
     """One finding's row."""
 
     id: int
+    verdict: str
     cells: list[Cell]
 
 
@@ -61,6 +63,13 @@ class Table(TypedDict):
     columns: list[Column]
     rows: list[Row]
     empty: str
+
+
+class GoTo(TypedDict):
+    """Where Python sends the viewer; obeyed once for each ``order``."""
+
+    finding: int | None
+    order: int
 
 
 class ViewerData(TypedDict):
@@ -74,17 +83,22 @@ class ViewerData(TypedDict):
     zFromLps: list[float]
     sliceNumbers: list[int]
     findings: list[Mark]
+    goTo: GoTo
     presets: list[Preset]
     table: Table
     words: dict[str, str]
 
 
 class Crosshair(NamedTuple):
-    """Where the reader clicked: LPS millimetres, slice number, and the finding if it was one."""
+    """Where the reader went: LPS millimetres, slice number, and the finding if it was one.
+
+    ``report`` differs from click to click, also where two hit the same point.
+    """
 
     lps_mm: tuple[float, float, float]
     slice_number: int
     finding: int | None
+    report: int
 
 
 def show_viewer(data: ViewerData, *, key: str) -> Crosshair | None:
@@ -99,4 +113,4 @@ def show_viewer(data: ViewerData, *, key: str) -> Crosshair | None:
     if not clicked:
         return None
     x, y, z = clicked["lps_mm"]
-    return Crosshair((x, y, z), int(clicked["slice_number"]), clicked["finding"])
+    return Crosshair((x, y, z), int(clicked["slice_number"]), clicked["finding"], clicked["report"])

@@ -1,7 +1,7 @@
 // Findings drawn over the slices: the circle in which the plane cuts a sphere of the finding's diameter.
 import { planes, project, rectangle } from './projection.js'
 
-const COLOUR = '#f2b84b'
+const COLOURS = { open: '#f2b84b', accepted: '#6fcf97', rejected: '#8a949f' }
 const CHOSEN = '#5fd3e6'
 const LEAST_RADIUS_PX = 7
 
@@ -15,7 +15,7 @@ export function visibleMarks(nv, findings) {
       if (offPlaneMm > radiusMm) continue
       const cut = Math.sqrt(radiusMm ** 2 - offPlaneMm ** 2)
       // A ring just outside the nodule leaves the nodule itself to be seen.
-      marks.push({ id: finding.id, tile, x, y, radius: Math.max(LEAST_RADIUS_PX, cut * scale * 1.25 + 3) })
+      marks.push({ id: finding.id, verdict: finding.verdict, tile, x, y, radius: Math.max(LEAST_RADIUS_PX, cut * scale * 1.25 + 3) })
     }
   }
   return marks
@@ -24,13 +24,14 @@ export function visibleMarks(nv, findings) {
 /** Draw the circles and their numbers. */
 export function paintMarks(context, marks, chosenId, ratio) {
   context.font = `600 ${12 * ratio}px system-ui, sans-serif`
-  for (const { id, tile, x, y, radius } of marks) {
+  for (const { id, verdict, tile, x, y, radius } of marks) {
     const box = rectangle(tile)
     context.save()
     context.beginPath()
     context.rect(box.left, box.top, box.width, box.height)
     context.clip()
-    context.strokeStyle = id === chosenId ? CHOSEN : COLOUR
+    context.strokeStyle = id === chosenId ? CHOSEN : COLOURS[verdict]
+    context.setLineDash(verdict === 'rejected' ? [4 * ratio, 4 * ratio] : [])
     context.fillStyle = context.strokeStyle
     context.lineWidth = 1.75 * ratio
     context.shadowColor = 'rgba(0, 0, 0, 0.9)'

@@ -11,10 +11,11 @@ export function fillTable(table, { columns, rows, empty }, onChoose) {
     head.append(cell)
   }
   const body = table.createTBody()
-  for (const { id, cells } of rows) {
+  for (const { id, verdict, cells } of rows) {
     const row = body.insertRow()
     row.tabIndex = 0
     row.dataset.finding = id
+    row.dataset.verdict = verdict
     for (const { text, interval } of cells) {
       const cell = row.insertCell()
       cell.textContent = text

@@ -1,6 +1,7 @@
 // One reading view: three planes, marks, presets, readout and findings table.
 import { build } from './markup.js'
 import { paintCrosshair } from './crosshair.js'
+import { listenForKeys } from './keys.js'
 import { markAt, paintMarks, visibleMarks } from './marks.js'
 import { planes, rectangle } from './projection.js'
 import { LAYOUT, createSlices, loadVolume, moveTo, setWindow } from './slices.js'
@@ -14,7 +15,9 @@ export class ReadingView {
     this.marks = []
     this.chosen = null
     this.preset = 0
+    this.reports = 0
     this.loading = Promise.resolve()
+    this.stopKeys = listenForKeys({ n: () => this.step(1), p: () => this.step(-1) })
     this.parts.slices.addEventListener('pointerdown', (event) => {
       this.pressedAt = [event.clientX, event.clientY]
       this.pressedMarks = this.marks // NiiVue moves the crosshair next, and with it the marks
@@ -40,7 +43,10 @@ export class ReadingView {
   }
 
   async show(data) {
-    if (this.url === data.url) return this.refresh()
+    if (this.url === data.url) {
+      this.refresh()
+      return this.obey(data.goTo)
+    }
     const { root, message, slices } = this.parts
     root.dataset.state = 'loading'
     message.textContent = data.words.loading
@@ -53,9 +59,16 @@ export class ReadingView {
     message.textContent = ''
     root.dataset.seconds = ((performance.now() - started) / 1000).toFixed(2)
     root.dataset.state = 'ready'
-    const [first] = this.findings
-    if (first) this.choose(first.id, false)
-    else moveTo(this.nv, this.nv.frac2mm([0.5, 0.5, 0.5], 0, true).slice(0, 3))
+    this.obeyed = undefined
+    this.obey(data.goTo)
+    if (this.chosen === null) moveTo(this.nv, this.nv.frac2mm([0.5, 0.5, 0.5], 0, true).slice(0, 3))
+  }
+
+  /** Go where Python says, once for each of its orders. */
+  obey({ finding, order }) {
+    if (order === this.obeyed) return
+    this.obeyed = order
+    this.choose(finding, false)
   }
 
   fail(error) {
@@ -93,6 +106,14 @@ export class ReadingView {
     if (tell) this.report()
   }
 
+  /** To the next finding, or the one before; round at the ends. */
+  step(by) {
+    const { length } = this.findings
+    if (!length) return
+    const at = this.findings.findIndex((f) => f.id === this.chosen)
+    this.choose(this.findings[at < 0 ? 0 : (at + by + length) % length].id)
+  }
+
   /** A click (not a drag) on a mark goes to its finding, elsewhere it leaves the crosshair there. */
   released(event) {
     const [x, y] = this.pressedAt ?? [NaN, NaN]
@@ -109,7 +130,7 @@ export class ReadingView {
   /** Tell Python where the crosshair is. */
   report() {
     if (!this.pointLps) return
-    const value = { lps_mm: this.pointLps.map((v) => Number(v.toFixed(2))), slice_number: this.slice, finding: this.chosen }
+    const value = { lps_mm: this.pointLps.map((v) => Number(v.toFixed(2))), slice_number: this.slice, finding: this.chosen, report: ++this.reports + Date.now() * 1000 }
     this.send('crosshair', value)
   }
 
@@ -163,6 +184,7 @@ export class ReadingView {
   }
 
   destroy() {
+    this.stopKeys()
     this.nv?.cleanup()
     this.parts.remove()
   }

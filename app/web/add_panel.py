@@ -1,0 +1,62 @@
+"""Add a nodule that the model missed: where the reader clicked, measured on the spot."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from app.web.components.viewer.component import Crosshair
+from app.web.context import context
+from app.web.identity import Reader
+from app.web.images import load_images
+from app.web.notices import tell
+from app.web.outlining import outline_at, warm_up
+from app.web.place import Place
+from app.web.refusal_words import refusal
+from app.web.table import millimetres
+from app.web.words import Words
+from medical.errors import InputError
+from medical.store.reading import StudyReading
+from medical.store.refusals import ReviewRefusedError
+from medical.store.reviews import add_finding
+
+
+def add_panel(
+    reading: StudyReading, folder: Path, place: Place, reader: Reader, words: Words
+) -> None:
+    """Offer to add a nodule at the last click that hit no finding."""
+    if reading.study.status == "signed":
+        return
+    warm_up()
+    st.subheader(words("add_nodule"))
+    if place.click is None:
+        st.caption(words("add_hint"))
+        return
+    x, y, z = (millimetres(v) for v in place.click.lps_mm)
+    st.caption(words("clicked", slice=place.click.slice_number, x=x, y=y, z=z))
+    st.button(
+        words("add_here"),
+        on_click=partial(_add, reading.study.key, folder, place, place.click, reader, words),
+        width="stretch",
+        icon=":material/add_circle:",
+    )
+
+
+def _add(
+    key: str, folder: Path, place: Place, click: Crosshair, reader: Reader, words: Words
+) -> None:
+    store = context().store
+    try:
+        measured = outline_at(load_images(folder), click.lps_mm)
+        number = add_finding(store, key, folder.name, measured, actor=reader.name)
+    except ReviewRefusedError as error:
+        tell(refusal(error, words))
+    except InputError as error:
+        tell(str(error))
+    else:
+        place.click = None
+        place.go_to(number)
+        if not measured.outlined:
+            tell(words("not_outlined", number=number))

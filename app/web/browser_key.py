@@ -1,0 +1,61 @@
+"""A random key in a cookie for each browser and login, to which volume addresses are bound.
+
+Whoever learns an address cannot use it from another browser, and logging in or out makes a new
+key, so that addresses of the login before are worthless.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from http.cookies import SimpleCookie
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+COOKIE = "starlung_browser"
+_NEW_KEY_AFTER = ("/auth/logout", "/oauth2callback")
+
+
+def holder(cookies: dict[str, str]) -> str:
+    """What addresses carry to be bound to the browser with these cookies; empty without a key."""
+    key = cookies.get(COOKIE, "")
+    return hashlib.sha256(key.encode()).hexdigest()[:32] if key else ""
+
+
+class BrowserKeys:
+    """ASGI middleware that gives each browser its key.
+
+    Args:
+        app: what it wraps.
+        https_only: send the cookie over HTTPS only.
+    """
+
+    def __init__(self, app: ASGIApp, *, https_only: bool = False) -> None:
+        self._app = app
+        self._https_only = https_only
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, with a key where the browser has none or must change it."""
+        if scope["type"] != "http" or not self._needs_key(scope):
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_key(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).append("set-cookie", self._cookie())
+            await send(message)
+
+        await self._app(scope, receive, send_with_key)
+
+    def _needs_key(self, scope: Scope) -> bool:
+        path = scope["path"]
+        if path.endswith(_NEW_KEY_AFTER):
+            return True
+        cookies = SimpleCookie(Headers(scope=scope).get("cookie", ""))
+        wants_page = "text/html" in Headers(scope=scope).get("accept", "")
+        return wants_page and COOKIE not in cookies
+
+    def _cookie(self) -> str:
+        secure = "; Secure" if self._https_only else ""
+        return f"{COOKIE}={secrets.token_urlsafe(32)}; Path=/; HttpOnly; SameSite=Lax{secure}"

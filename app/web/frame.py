@@ -1,0 +1,42 @@
+"""What stands round every page: the name, the language, who reads, and what this is not."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.web.context import context
+from app.web.identity import Reader, current_reader
+from app.web.kept import keep_widget, remember_widget
+from app.web.theme import STYLE
+from app.web.words import LANGUAGES, Language, Words
+
+
+def begin_page() -> tuple[Reader, Words]:
+    """Draw the frame; returns who reads and the words in their language."""
+    st.set_page_config(page_title="StarLung", layout="wide", initial_sidebar_state="expanded")
+    st.html(STYLE)
+    with st.sidebar:
+        name = st.empty()
+        words = _choose_language()
+        name.html(
+            f'<div class="starlung-name">{words("product")}</div>'
+            f'<div class="starlung-subtitle">{words("subtitle")}</div>'
+        )
+    st.html(f'<div class="starlung-research" role="note">{words("research")}</div>')
+    with st.sidebar:
+        reader = current_reader(context().settings, words)
+    return reader, words
+
+
+def _choose_language() -> Words:
+    codes: list[Language] = list(LANGUAGES)
+    keep_widget("language", "en")
+    choice: Language | None = st.segmented_control(
+        "Language / 语言",
+        codes,
+        format_func=LANGUAGES.__getitem__,
+        key="language",
+        label_visibility="collapsed",
+    )
+    remember_widget("language")
+    return Words(choice or "en")

@@ -1,0 +1,107 @@
+"""The worklist's sidebar: put a study in line, from the sample, an upload or a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from app.web.context import context
+from app.web.identity import Reader
+from app.web.links import open_study
+from app.web.notices import tell
+from app.web.opening import take_in
+from app.web.results import result_folders
+from app.web.upload_folders import new_upload_folder
+from app.web.uploads import save_uploads
+from app.web.words import Words
+from medical.errors import InputError
+
+
+def intake_panel(reader: Reader, words: Words) -> None:
+    """Show the ways to name a study; folders of this machine are for administrators."""
+    st.subheader(words("add_study"))
+    ways = ["source_sample", "source_upload"]
+    if reader.administrator:
+        ways.append("source_folder")
+    way = st.segmented_control(
+        words("add_study"),
+        ways,
+        format_func=words,
+        default=ways[0],
+        key="way",
+        label_visibility="collapsed",
+        width="stretch",
+    )
+    if way == "source_upload":
+        _upload(reader, words)
+    elif way == "source_folder":
+        _folder(reader, words)
+    else:
+        _sample(reader, words)
+
+
+def _sample(reader: Reader, words: Words) -> None:
+    st.caption(words("sample_note"))
+    if _score_button(words):
+        sample = context().settings.sample_dir
+        if sample.is_dir():
+            _put_in_line(sample, reader)
+        else:
+            tell(words("no_sample"))
+        st.rerun()
+
+
+def _upload(reader: Reader, words: Words) -> None:
+    shared = context()
+    limit_mb = shared.settings.upload_limit_mb
+    # A new key empties the uploader once its files are in line.
+    count = st.session_state.setdefault("uploads", 0)
+    files = st.file_uploader(
+        words("upload_label"),
+        accept_multiple_files=True,
+        max_upload_size=limit_mb,
+        key=f"upload-{count}",
+    )
+    if not _score_button(words, disabled=not files):
+        return
+    folder = new_upload_folder(shared.settings, shared.store)
+    uploads = [(file.name, file.size, file) for file in files]
+    try:
+        source = save_uploads(uploads, folder / "input", limit_bytes=limit_mb * 1_000_000)
+    except InputError as error:
+        tell(str(error))
+    else:
+        _put_in_line(source, reader)
+        st.session_state["uploads"] = count + 1
+    st.rerun()
+
+
+def _folder(reader: Reader, words: Words) -> None:
+    text = st.text_input(words("folder_label"), help=words("folder_help")).strip()
+    path = Path(text).expanduser()
+    is_result = bool(text) and bool(result_folders(path))
+    if not st.button(words("open" if is_result else "score"), type="primary", width="stretch"):
+        return
+    if not text:
+        tell(words("empty_path"))
+    elif not path.exists():
+        tell(words("no_such_path", path=text))
+    else:
+        key = _put_in_line(path, reader)
+        if is_result and key is not None:
+            open_study(key)
+    st.rerun()
+
+
+def _put_in_line(path: Path, reader: Reader) -> str | None:
+    shared = context()
+    try:
+        return take_in(shared.store, path, root=shared.studies_folder, actor=reader.name)
+    except InputError as error:
+        tell(str(error))
+        return None
+
+
+def _score_button(words: Words, *, disabled: bool = False) -> bool:
+    return bool(st.button(words("score"), type="primary", width="stretch", disabled=disabled))

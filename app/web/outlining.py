@@ -1,0 +1,57 @@
+"""The refiner in the server's process, loaded at the first nodule that a reader adds."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from app.web.context import context
+from medical.ct.volume import CtVolume
+from medical.detection.added import AddedFinding
+from medical.errors import InputError
+from models.zoo.loader import ModelDamagedError, ModelNotFoundError, find_model
+
+if TYPE_CHECKING:
+    from medical.detection.at_point import PointReader
+
+_turn = threading.Lock()
+_warm = threading.Event()
+
+
+def warm_up() -> None:
+    """Begin to load the refiner, so that the first click of a reader need not wait for it."""
+    if not _warm.is_set():
+        _warm.set()
+        threading.Thread(target=_load, daemon=True).start()
+
+
+def _load() -> None:
+    # A model that is missing is said when a reader asks for it, not here.
+    with _turn, contextlib.suppress(ModelNotFoundError, ModelDamagedError, OSError, ValueError):
+        _reader()
+
+
+def outline_at(ct: CtVolume, point_lps_mm: tuple[float, float, float]) -> AddedFinding:
+    """Measure what lies at a point.
+
+    Raises:
+        InputError: the point lies outside of the images, or the model is not there.
+    """
+    try:
+        with _turn:
+            return _reader().measure(ct, point_lps_mm)
+    except ValueError as error:
+        raise InputError("point", str(error), "Click inside the lungs") from error
+    except (ModelNotFoundError, ModelDamagedError) as error:
+        raise InputError("model", str(error), "See `starlung models list`") from error
+
+
+@lru_cache(maxsize=1)
+def _reader() -> PointReader:
+    from medical.detection.at_point import PointReader
+
+    settings = context().settings
+    stored = find_model(settings.model, imported=settings.work_dir / "models")
+    return PointReader(stored, passes=max(2, settings.passes))

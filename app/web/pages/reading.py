@@ -1,0 +1,85 @@
+"""The reading page: one study's images, its findings, and what readers make of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from app.web.add_panel import add_panel
+from app.web.components.viewer import show_viewer
+from app.web.context import context
+from app.web.decision_panel import decision_panel
+from app.web.guideline_panel import guideline_panel
+from app.web.identity import Reader
+from app.web.links import STUDY
+from app.web.place import place_in
+from app.web.reading_panel import headline, images_of, series_viewer
+from app.web.report_panel import report_panel
+from app.web.result_panel import choose_series, quality_notes
+from app.web.sign_panel import sign_panel
+from app.web.words import Words
+from medical.store.reading import StudyReading, read_study, study_version
+from medical.store.reviews import note_opened
+from medical.store.tables import SCORED
+
+_LOOK_AGAIN_SECONDS = 5.0
+
+
+def reading_page(reader: Reader, words: Words) -> None:
+    """Draw the page of the study that the address names."""
+    reading = _study(st.query_params.get(STUDY, ""))
+    if reading is None:
+        st.error(words("no_such_study"))
+        return
+    if reading.study.status not in SCORED:
+        st.info(words("not_ready", state=words(f"state_{reading.study.status}")))
+        return
+    _note_opened_once(reading.study.key, reader)
+    _read(reading, reader, words)
+
+
+def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
+    folder, scored = choose_series(Path(reading.study.folder), words)
+    findings = reading.of_series(scored.series_instance_uid)
+    place = place_in(scored.series_instance_uid, findings)
+    headline(reading, scored, findings, words)
+    st.fragment(_watch, run_every=_LOOK_AGAIN_SECONDS)(
+        reading.study.key, reading.study.version, words
+    )
+    images = images_of(Path(reading.study.source), folder, words)
+    if images is not None:
+        key = f"viewer-{scored.series_instance_uid}"
+        # What the viewer reported before this run; it must be known before the sidebar is drawn.
+        place.hear(show_viewer(series_viewer(folder, images, findings, place, words), key=key))
+    with st.sidebar:
+        st.subheader(reading.study.label)
+        decision_panel(reading.study, findings, place, reader, words)
+        add_panel(reading, folder, place, reader, words)
+        sign_panel(reading, reader, words)
+        report_panel(reading, folder, scored, reader, words)
+        quality_notes(scored, words)
+    guideline_panel(scored, words)
+
+
+def _study(key: str) -> StudyReading | None:
+    try:
+        return read_study(context().store, key)
+    except KeyError:
+        return None
+
+
+def _note_opened_once(key: str, reader: Reader) -> None:
+    noted: set[tuple[str, str]] = st.session_state.setdefault("noted", set())
+    if (key, reader.name) not in noted:
+        note_opened(context().store, key, actor=reader.name)
+        noted.add((key, reader.name))
+
+
+def _watch(key: str, shown_version: int, words: Words) -> None:
+    """Tell when another reader changes the study, without taking away what is being typed."""
+    if study_version(context().store, key) != shown_version:
+        said, again = st.columns([8, 1], vertical_alignment="center")
+        said.warning(words("changed_by_others"))
+        if again.button(words("show_changes")):
+            st.rerun()

@@ -1,0 +1,41 @@
+"""The audit trail, for administrators: who did what when, and whether the chain holds."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.web.context import context
+from app.web.identity import Reader
+from app.web.words import Words
+from medical.store.audit import newest, verify
+from medical.store.decisions import unaccounted
+
+_SHOWN = 200
+
+
+def trail_page(reader: Reader, words: Words) -> None:
+    """Draw the page; ``reader`` is an administrator, others never get it."""
+    store = context().store
+    if st.button(words("trail_check")):
+        found = verify(store)
+        changed = unaccounted(store)
+        if found.problem or changed:
+            said = found.problem or words("trail_decisions", rows=", ".join(map(str, changed)))
+            st.error(words("trail_broken", problem=said))
+        else:
+            st.success(words("trail_whole", count=found.entries, hash=found.last_hash))
+    st.dataframe(
+        [
+            {
+                words("col_number"): entry.number,
+                words("col_when"): entry.at[:19].replace("T", " "),
+                words("col_who"): entry.actor,
+                words("col_action"): entry.action,
+                words("col_subject"): entry.subject,
+            }
+            for entry in newest(store, _SHOWN)
+        ],
+        hide_index=True,
+        height=620,
+    )
+    st.caption(words("trail_shown", count=_SHOWN))

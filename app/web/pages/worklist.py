@@ -1,0 +1,82 @@
+"""The worklist: what waits, what is scored, what is read; live, without a reload."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.web.context import context
+from app.web.identity import Reader
+from app.web.intake_panel import intake_panel
+from app.web.links import reading_link
+from app.web.notices import tell
+from app.web.words import Words
+from app.web.worklist_rows import head_html, row_html
+from medical.store.queue import try_again
+from medical.store.tables import SCORED, STATUSES, Status, Study
+from medical.store.worklist import count_by_status, worklist
+
+PAGE_ROWS = 25
+_LOOK_AGAIN_SECONDS = 2.0
+
+
+def worklist_page(reader: Reader, words: Words) -> None:
+    """Draw the page."""
+    with st.sidebar:
+        intake_panel(reader, words)
+    search, state = st.columns([2, 3], vertical_alignment="bottom")
+    text = search.text_input(
+        words("search"), placeholder=words("search_hint"), key="search", icon=":material/search:"
+    )
+    chosen: list[Status] = state.pills(
+        words("state"),
+        STATUSES,
+        selection_mode="multi",
+        format_func=lambda one: words(f"state_{one}"),
+        key="states",
+    )
+    st.fragment(_rows, run_every=_LOOK_AGAIN_SECONDS)(reader, words, text or "", chosen)
+
+
+def _rows(reader: Reader, words: Words, text: str, chosen: list[Status]) -> None:
+    store = context().store
+    studies = worklist(store, status=chosen, text=text)
+    st.html(_counts(count_by_status(store), words))
+    if not studies:
+        st.html(f'<div class="starlung-welcome"><b>{words("no_studies")}</b></div>')
+        return
+    pages = (len(studies) + PAGE_ROWS - 1) // PAGE_ROWS
+    page = 1
+    if pages > 1:
+        page = int(st.number_input(words("page_of", pages=pages), 1, pages, 1, key="worklist-page"))
+    with st.container(key="starlung-worklist", gap=None):
+        st.html(head_html(words))
+        for study in studies[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]:
+            _row(study, reader, words)
+
+
+def _row(study: Study, reader: Reader, words: Words) -> None:
+    # Two elements a row: the link that opens it, and all the rest as one piece of HTML.
+    lead, rest = st.columns([1, 9], vertical_alignment="center", gap="small")
+    with lead:
+        if study.status in SCORED:
+            reading_link(study.key, study.label)
+        else:
+            st.html(f'<span class="starlung-label">{study.label}</span>')
+    with rest:
+        if study.status == "failed":
+            said, again = st.columns([8, 1.4], vertical_alignment="center")
+            said.html(row_html(study, words))
+            if again.button(words("score_again"), key=f"again-{study.key}"):
+                if not try_again(context().store, study.key, actor=reader.name):
+                    tell(words("no_longer_failed", label=study.label))
+                st.rerun(scope="fragment")
+        else:
+            st.html(row_html(study, words))
+
+
+def _counts(counts: dict[Status, int], words: Words) -> str:
+    parts = [
+        f'<span class="starlung-count"><b>{count}</b> {words(f"state_{status}")}</span>'
+        for status, count in counts.items()
+    ]
+    return f'<div class="starlung-counts">{"".join(parts)}</div>'

@@ -1,0 +1,71 @@
+"""Which finding a reader looks at, and where they clicked last, in step with the viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from app.web.components.viewer.component import Crosshair, GoTo
+from medical.store.reading import ReadFinding
+
+
+@dataclass(slots=True)
+class Place:
+    """One reader's place in one series.
+
+    Args:
+        finding: number of the finding on show; ``None`` without findings.
+        order: counts Python's orders to the viewer.
+        report: the viewer's latest report that was taken in.
+        click: the latest click that hit no finding.
+    """
+
+    finding: int | None = None
+    order: int = 0
+    report: int = 0
+    click: Crosshair | None = None
+
+    def go_to(self, finding: int | None) -> None:
+        """Send the viewer to a finding."""
+        self.finding = finding
+        self.order += 1
+
+    def step(self, findings: Sequence[ReadFinding], by: int) -> None:
+        """To the next finding or the one before; round at the ends."""
+        numbers = [one.number for one in findings]
+        if numbers:
+            at = numbers.index(self.finding) if self.finding in numbers else -by
+            self.go_to(numbers[(at + by) % len(numbers)])
+
+    def to_next_undecided(self, findings: Sequence[ReadFinding]) -> None:
+        """To the next finding after this one that nobody has decided; stays where none is left."""
+        after = [one for one in findings if one.number > (self.finding or 0)]
+        before = [one for one in findings if one.number < (self.finding or 0)]
+        waiting = next((one for one in (*after, *before) if one.verdict == "open"), None)
+        if waiting is not None:
+            self.go_to(waiting.number)
+
+    def hear(self, crosshair: Crosshair | None) -> None:
+        """Take in where the reader went in the viewer, once for each report."""
+        if crosshair is None or crosshair.report == self.report:
+            return
+        self.report = crosshair.report
+        if crosshair.finding is None:
+            self.click = crosshair
+        else:
+            self.finding, self.click = crosshair.finding, None
+
+    def order_for_viewer(self) -> GoTo:
+        """What the viewer must be told."""
+        return {"finding": self.finding, "order": self.order}
+
+
+def place_in(series_uid: str, findings: Sequence[ReadFinding]) -> Place:
+    """This session's place in a series; the first finding at first."""
+    key = f"place-{series_uid}"
+    if key not in st.session_state:
+        st.session_state[key] = Place(findings[0].number if findings else None)
+    found: Place = st.session_state[key]
+    return found

@@ -1,0 +1,71 @@
+"""Take the report away: PDF with key images, text, CSV, JSON; made when asked for."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from app.web.context import context
+from app.web.identity import Reader
+from app.web.images import load_images, read_images
+from app.web.words import Words
+from medical.detection.findings import SeriesFindings
+from medical.report.content import ReportContent, report_content
+from medical.report.labels import Labels
+from medical.report.pdf import pdf_language, report_pdf
+from medical.report.tables import report_csv, report_json
+from medical.report.text import report_text
+from medical.store.reading import StudyReading, read_study
+from medical.store.reviews import note_exported
+
+
+def report_panel(
+    reading: StudyReading, folder: Path, scored: SeriesFindings, reader: Reader, words: Words
+) -> None:
+    """Show a button for each form of the report."""
+    st.subheader(words("report"))
+    if words.language == "zh" and pdf_language("zh") == "en":
+        st.caption(words("pdf_in_english"))
+    key = reading.study.key
+    name = f"{reading.study.label}-report"
+    forms = (
+        ("PDF", "pdf", "application/pdf"),
+        (words("report_text"), "txt", "text/plain"),
+        ("CSV", "csv", "text/csv"),
+        ("JSON", "json", "application/json"),
+    )
+    with st.container(horizontal=True, gap="small"):
+        for label, ending, mime in forms:
+            st.download_button(
+                label,
+                partial(_make, ending, key, folder, scored, reader, words),
+                f"{name}.{ending}",
+                mime,
+                on_click="ignore",
+                key=f"report-{ending}",
+            )
+
+
+def _make(
+    ending: str, key: str, folder: Path, scored: SeriesFindings, reader: Reader, words: Words
+) -> bytes:
+    # Runs at the click, so it reads the store anew: the report holds what is decided by then.
+    store = context().store
+    content = report_content(read_study(store, key), scored)
+    note_exported(store, key, actor=reader.name)
+    match ending:
+        case "pdf":
+            return _pdf(content, folder, words)
+        case "csv":
+            return report_csv(content).encode("utf-8-sig")
+        case "json":
+            return report_json(content).encode()
+        case _:
+            return report_text(content, Labels(words.language)).encode()
+
+
+def _pdf(content: ReportContent, folder: Path, words: Words) -> bytes:
+    ct = load_images(folder) if read_images(folder) is not None else None
+    return report_pdf(content, ct, language=words.language)

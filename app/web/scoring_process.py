@@ -1,0 +1,62 @@
+"""The worker that `starlung serve` keeps running beside the pages.
+
+On failure: a worker that ends is started again after a pause, and the store gives its study to the
+new one; when the server ends, however it ends, the worker's standard input closes and it puts its
+study back.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from app.settings import Settings
+
+_PAUSE_SECONDS = 2.0
+
+
+class ScoringProcess:
+    """One worker process, watched by a thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._environment = {
+            **os.environ,
+            "STARLUNG_WORK_DIR": str(settings.work_dir.resolve()),
+            "STARLUNG_STORE_URL": settings.address_of_store(),
+            "STARLUNG_MODEL": settings.model,
+            "STARLUNG_PASSES": str(settings.passes),
+            "STARLUNG_LEASE_SECONDS": str(settings.lease_seconds),
+            "STARLUNG_SCORE_TIMEOUT_MINUTES": str(settings.score_timeout_minutes),
+        }
+        self._log = settings.work_dir / "worker.log"
+        self._ended = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the worker and the thread that watches it."""
+        self._log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        threading.Thread(target=self._keep_running, daemon=True).start()
+
+    def stop(self) -> None:
+        """End the worker; its study goes back into the queue."""
+        self._ended.set()
+        process = self._process
+        if process is not None:
+            process.terminate()
+
+    def _keep_running(self) -> None:
+        while not self._ended.is_set():
+            with self._log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "app.cli.main", "worker", "--attached"],
+                    cwd=Path(__file__).parents[2],
+                    env=self._environment,
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                )
+                self._process.wait()
+            self._ended.wait(_PAUSE_SECONDS)

@@ -1,0 +1,93 @@
+"""Words of the reading page: English, Chinese."""
+
+from __future__ import annotations
+
+WORDS: dict[str, tuple[str, str]] = {
+    "no_such_study": (
+        "There is no such study. Choose one from the worklist.",
+        "没有此检查。请从工作列表中选择。",
+    ),
+    "not_ready": (
+        "This study cannot be read now: it is {state}. Wait until it is ready.",
+        "该检查目前不能阅片：状态为{state}。请等待分析完成。",
+    ),
+    # deciding
+    "finding_of": ("Finding {at} of {count}", "发现 {at} / {count}"),
+    "decided_of": ("{count} decided", "已判定 {count}"),
+    "previous": ("Previous (P)", "上一个 (P)"),
+    "next": ("Next (N)", "下一个 (N)"),
+    "accept": ("Accept {number}", "确认 {number}"),
+    "reject": ("Reject {number}", "否定 {number}"),
+    "take_back": ("Take the decision back", "撤回判定"),
+    "reason": ("Reason, to reject", "否定原因"),
+    "reason_hint": ("choose or type", "选择或输入"),
+    "reason_needed": (
+        "Not rejected: give a reason first.",
+        "未否定：请先填写原因。",
+    ),
+    "reason_vessel": ("vessel", "血管"),
+    "reason_scar": ("scar", "瘢痕"),
+    "reason_lymph_node": ("lymph node", "淋巴结"),
+    "reason_pleura": ("pleura", "胸膜"),
+    "reason_artefact": ("artefact", "伪影"),
+    "comment": ("Comment", "备注"),
+    "my_diameter": ("My diameter, mm", "我的直径测量，mm"),
+    "measured_as": ("{size} mm by hand", "手测 {size} mm"),
+    "by_hand": ("by hand", "手测"),
+    "by_reader": ("added by a reader", "阅片者补充"),
+    "verdict_open": ("not decided", "未判定"),
+    "verdict_accepted": ("accepted", "已确认"),
+    "verdict_rejected": ("rejected", "已否定"),
+    "col_decision": ("Decision", "判定"),
+    "history": ("All {count} decisions", "全部 {count} 次判定"),
+    # adding
+    "add_nodule": ("Missed nodule", "遗漏的结节"),
+    "add_hint": (
+        "Click on it in the images, then add it here.",
+        "在图像上点击该处，然后在此添加。",
+    ),
+    "add_here": ("Add a nodule here", "在此处添加结节"),
+    "not_outlined": (
+        "Finding {number}: the model outlines nothing there, its sizes are a guess. "
+        "Give your own diameter.",
+        "发现 {number}：模型未能勾画，大小仅为估计。请填写您测量的直径。",
+    ),
+    # signing
+    "sign": ("Sign", "签署"),
+    "sign_help": (
+        "Ends the reading; afterwards nothing can be changed.",
+        "结束阅片；签署后不能再修改。",
+    ),
+    "reopen": ("Open again", "重新打开"),
+    "decided_meanwhile": (
+        "Finding {number} was meanwhile {verdict} by {name}, {at}. "
+        "Your decision was not saved: look at theirs, then decide again.",
+        "发现 {number} 已由 {name} 于 {at} 判定为：{verdict}。您的判定未保存：请查看后重新判定。",
+    ),
+    "already_signed": (
+        "This study was signed by {name}, {at}, and can no longer be changed. "
+        "An administrator can open it again.",
+        "该检查已由 {name} 于 {at} 签署，不能再修改。管理员可以重新打开。",
+    ),
+    "undecided": (
+        "Not signed: accept or reject finding {numbers} first.",
+        "未签署：请先判定发现 {numbers}。",
+    ),
+    "changed_meanwhile": (
+        "Not signed: another reader changed this study meanwhile. "
+        "Look at the changes, then sign again.",
+        "未签署：另一位阅片者已修改该检查。请查看更改后再签署。",
+    ),
+    "changed_by_others": (
+        "This study was changed in another window.",
+        "该检查已在另一窗口中被修改。",
+    ),
+    "show_changes": ("Show", "显示"),
+    # report
+    "report": ("Report", "报告"),
+    "report_text": ("Text", "文本"),
+    "pdf_in_english": (
+        "The PDF is in English: this machine has no font for Chinese.",
+        "PDF 为英文：本机没有中文字体。",
+    ),
+}

@@ -1,0 +1,142 @@
+"""Measure what lies at a point that a reader clicked: the second stage without the first.
+
+Only a box round the point is resampled. The refiner looks, the crop moves to the middle of what it
+outlined and takes on its size, and it looks again, as the first stage would have told it to.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from medical.ct.lungs import lung_mask
+from medical.ct.prepare import SPACING_MM, Prepared
+from medical.ct.resample import resample
+from medical.ct.volume import CtVolume
+from medical.detection.added import AddedFinding
+from medical.detection.conclude import Mark, measure_candidate
+from medical.detection.uncertainty import SecondLook, look_again
+from medical.geometry import VolumeGeometry
+from medical.nodule.location import side_and_zone
+from medical.nodule.measure import MaskSize
+from models.detector.refiner import CROP
+from models.detector.runtime import compiled_embed
+from models.zoo.loader import StoredModel
+from models.zoo.networks import load_networks
+
+_BOX_MM = 200  # holds the context crop of nodules up to 40 mm; beyond, its edge is repeated
+_FIRST_GUESS_MM = 10.0
+_ROUNDS = 2
+_STRAY_MM = 4.0  # an outline farther from the click than this is of something else
+_LUNG_GRID_MM = 4.0
+
+Point = tuple[float, float, float]
+
+
+class PointReader:
+    """Measures at points with one model; make it once, use it for many.
+
+    Args:
+        model: weights and card.
+        passes: Monte-Carlo dropout samples, at least 2.
+    """
+
+    def __init__(self, model: StoredModel, *, passes: int = 32) -> None:
+        self._card, self._passes = model.card, passes
+        self._refiner = load_networks(model).refiner.eval()
+        self._embed = compiled_embed(self._refiner)
+
+    def measure(self, ct: CtVolume, point_lps_mm: Point) -> AddedFinding:
+        """Outline and measure what lies at a point.
+
+        Args:
+            ct: the CT.
+            point_lps_mm: LPS millimetres ``(x, y, z)``.
+
+        Returns:
+            The measures; ``outlined`` is false where the model sees nothing there, and the sizes
+            are then those of a ball of the diameter that it guesses.
+
+        Raises:
+            ValueError: the point lies outside of the images.
+        """
+        voxel = ct.geometry.lps_to_voxel(point_lps_mm)
+        if not bool(ct.geometry.contains_voxel(voxel)):
+            shown = ", ".join(f"{v:.1f}" for v in point_lps_mm)
+            raise ValueError(f"the point ({shown}) mm lies outside of the images")
+        box = _box(ct, point_lps_mm)
+        clicked = box.geometry.lps_to_voxel(point_lps_mm)
+        center, look, outlined = self._look(box, clicked)
+        size = look.size(0) if outlined else _ball(look)
+        x, y, z = (round(float(v), 2) for v in box.geometry.voxel_to_lps(center))
+        mark = Mark((x, y, z), 0.0, (0.0, 0.0), size.diameter_mm)
+        finding = measure_candidate(1, ct, box, center, look, 0, size, mark, self._card)
+        where = _location(ct, (x, y, z))
+        return AddedFinding.measured(
+            finding.model_copy(update={"location": where}), outlined=outlined
+        )
+
+    def _look(
+        self, box: Prepared, clicked: Float[np.ndarray, 3]
+    ) -> tuple[Float[np.ndarray, 3], SecondLook, bool]:
+        center = clicked
+        look = self._look_once(box, center, _FIRST_GUESS_MM)
+        if not _reaches(look, center, clicked):
+            return center, look, False
+        for _ in range(_ROUNDS - 1):
+            moved = _middle(look, center)
+            again = self._look_once(box, moved, look.size(0).diameter_mm)
+            if not _reaches(again, moved, clicked):
+                break
+            center, look = moved, again
+        return center, look, True
+
+    def _look_once(
+        self, box: Prepared, center: Float[np.ndarray, 3], diameter_mm: float
+    ) -> SecondLook:
+        return look_again(
+            box.hu,
+            center[None],
+            np.array([diameter_mm]),
+            refiner=self._refiner,
+            embed=self._embed,
+            passes=self._passes,
+        )
+
+
+def _box(ct: CtVolume, point_lps_mm: Point) -> Prepared:
+    origin = [v - _BOX_MM / 2 for v in point_lps_mm]
+    grid = VolumeGeometry.axial(
+        shape=(_BOX_MM + 1,) * 3, spacing_mm=(SPACING_MM,) * 3, origin_lps_mm=origin
+    )
+    hu = resample(ct.hu, ct.geometry, grid)
+    return Prepared(hu, np.zeros(hu.shape, bool), grid)
+
+
+def _offsets_mm(look: SecondLook) -> Float[np.ndarray, "n 3"]:
+    """Where the outlined voxels lie, from the crop's middle."""
+    edge_mm = float(look.extents_mm[0]) / CROP
+    return (np.argwhere(look.mask(0)) - (CROP - 1) / 2) * edge_mm
+
+
+def _reaches(look: SecondLook, center: Float[np.ndarray, 3], clicked: Float[np.ndarray, 3]) -> bool:
+    offsets = _offsets_mm(look)
+    if len(offsets) == 0:
+        return False
+    away = np.linalg.norm(center + offsets - clicked, axis=1)
+    return bool(away.min() <= _STRAY_MM)
+
+
+def _middle(look: SecondLook, center: Float[np.ndarray, 3]) -> Float[np.ndarray, 3]:
+    return np.asarray(center + _offsets_mm(look).mean(0))
+
+
+def _ball(look: SecondLook) -> MaskSize:
+    diameter_mm = float(np.exp(look.log_diameters[:, 0].mean()))
+    return MaskSize(diameter_mm, diameter_mm, np.pi / 6 * diameter_mm**3)
+
+
+def _location(ct: CtVolume, point_lps_mm: Point) -> str:
+    grid = ct.geometry.isotropic(_LUNG_GRID_MM)
+    lung = lung_mask(resample(ct.hu, ct.geometry, grid), spacing_mm=_LUNG_GRID_MM)
+    return side_and_zone(grid.lps_to_voxel(point_lps_mm), lung)

@@ -1,0 +1,104 @@
+"""The report's words, in English and Chinese."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Language = Literal["en", "zh"]
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "title": ("Chest CT: lung nodules", "胸部 CT：肺结节"),
+    "research": (
+        "Research use only – not for diagnosis or treatment",
+        "仅供研究使用 – 不得用于诊断或治疗",
+    ),
+    "draft": ("DRAFT – not signed", "草稿 – 未签署"),
+    "signed": ("Signed by {name}, {at}", "由 {name} 于 {at} 签署"),
+    "examination": ("EXAMINATION", "检查"),
+    "study": ("Study {label}, series {series}", "检查 {label}，序列 {series}"),
+    "technique": ("TECHNIQUE", "技术"),
+    "method": (
+        "Nodules marked by {model} {version} (operating point {point:.2f}, {passes} passes) and "
+        "decided on by the readers named below.",
+        "结节由 {model} {version}（工作点 {point:.2f}，{passes} 次采样）标记，由下列阅片者判定。",
+    ),
+    "comparison": ("COMPARISON", "对比"),
+    "no_comparison": ("None given.", "无。"),
+    "quality": ("IMAGE QUALITY", "图像质量"),
+    "no_quality": ("Nothing to note.", "无特别提示。"),
+    "findings": ("FINDINGS", "所见"),
+    "no_findings": ("No nodule was accepted.", "未确认任何结节。"),
+    "finding": (
+        "{number}. {location}, slice {slice}, LPS {x:.1f}, {y:.1f}, {z:.1f} mm: {density} nodule, "
+        "{diameter}, volume {volume:.0f} mm³ ({v_low:.0f}–{v_high:.0f}).",
+        "{number}. {location}，第 {slice} 层，LPS {x:.1f}, {y:.1f}, {z:.1f} mm：{density}结节，"
+        "{diameter}，体积 {volume:.0f} mm³（{v_low:.0f}–{v_high:.0f}）。",
+    ),
+    "by_model": (
+        "diameter {size:.1f} mm ({low:.1f}–{high:.1f})",
+        "直径 {size:.1f} mm（{low:.1f}–{high:.1f}）",
+    ),
+    "by_hand": ("diameter {size:.1f} mm (reader's measure)", "直径 {size:.1f} mm（阅片者测量）"),
+    "probability": (
+        "Probability of a nodule {p:.2f} ({low:.2f}–{high:.2f}).",
+        "结节概率 {p:.2f}（{low:.2f}–{high:.2f}）。",
+    ),
+    "added": ("Added by {name}.", "由 {name} 补充。"),
+    "undecided": ("Not decided yet.", "尚未判定。"),
+    "accepted_by": ("Accepted by {name}, {at}.", "由 {name} 于 {at} 确认。"),
+    "rejected": ("NOT CONFIRMED", "未确认的标记"),
+    "rejected_one": (
+        "Mark {number}, slice {slice}: {reason} ({name}, {at}).",
+        "标记 {number}，第 {slice} 层：{reason}（{name}，{at}）。",
+    ),
+    "comment": ("Comment: {text}", "备注：{text}"),
+    "impression": ("IMPRESSION", "印象"),
+    "impression_none": ("No nodule confirmed.", "未确认结节。"),
+    "impression_some": (
+        "Nodules confirmed: {count}. Largest: finding {number}, {size:.1f} mm, {location}.",
+        "确认结节 {count} 个。最大者：所见 {number}，{size:.1f} mm，{location}。",
+    ),
+    "lung_rads": (
+        "Lung-RADS v2022, as if this were a first screening CT: {said}.",
+        "Lung-RADS v2022（按首次筛查 CT 处理）：{said}。",
+    ),
+    "open_left": (
+        "{count} marks are not decided: this report is not complete.",
+        "尚有 {count} 个标记未判定：本报告不完整。",
+    ),
+    "intervals": (
+        "Values in brackets are 95 % intervals.",
+        "括号内为 95% 区间。",
+    ),
+    "page": ("Page {number} of {count}", "第 {number} 页，共 {count} 页"),
+    "solid": ("solid", "实性"),
+    "part-solid": ("part-solid", "部分实性"),
+    "ground-glass": ("ground-glass", "磨玻璃"),
+    "calcified": ("calcified", "钙化"),
+    "left": ("left", "左"),
+    "right": ("right", "右"),
+    "upper": ("upper", "上"),
+    "middle": ("middle", "中"),
+    "lower": ("lower", "下"),
+    "zone": ("zone", "区"),
+}
+
+
+class Labels:
+    """The report's words in one language: ``labels("findings")``.
+
+    Raises:
+        KeyError: there is no such word.
+    """
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+
+    def __call__(self, word: str, **values: object) -> str:
+        """The text of ``word``, its blanks filled."""
+        return _WORDS[word][1 if self.language == "zh" else 0].format(**values)
+
+    def location(self, location: str) -> str:
+        """'left upper zone' in this language."""
+        parts = [self(part) if part in _WORDS else part for part in location.split()]
+        return ("" if self.language == "zh" else " ").join(parts)

@@ -1,0 +1,72 @@
+"""The studies that wait for a reader: filtered, searched, the strongest finding first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import Select, func, or_, select
+
+from medical.store.database import Store
+from medical.store.tables import STATUSES, Decision, Status, StoredFinding, Study
+
+MOST_ROWS = 500
+_LABEL = "CT-"
+
+
+def worklist(
+    store: Store,
+    *,
+    status: Collection[Status] = (),
+    text: str = "",
+    limit: int = MOST_ROWS,
+) -> list[Study]:
+    """Studies, the strongest finding first, the longest waiting first among equals.
+
+    Args:
+        store: the store.
+        status: only these; all when empty.
+        text: part of the label, key, UIDs, the reason of a failure, a reader's comment or name.
+        limit: not more rows than this.
+
+    Raises:
+        ValueError: a status is not known.
+    """
+    unknown = [name for name in status if name not in STATUSES]
+    if unknown:
+        raise ValueError(f"status must be among {STATUSES}, got {unknown}")
+    query = select(Study).order_by(Study.priority.desc(), Study.received_at, Study.id).limit(limit)
+    if status:
+        query = query.where(Study.status.in_(status))
+    if text.strip():
+        query = _containing(query, text.strip())
+    with store.transaction() as session:
+        return list(session.scalars(query))
+
+
+def count_by_status(store: Store) -> dict[Status, int]:
+    """How many studies are in each state, zeros too."""
+    with store.transaction() as session:
+        rows = session.execute(select(Study.status, func.count()).group_by(Study.status))
+        found = {status: count for status, count in rows.tuples()}  # noqa: C416
+    return {status: found.get(status, 0) for status in STATUSES}
+
+
+def _containing(query: Select[Study], text: str) -> Select[Study]:
+    decided = (
+        select(StoredFinding.study_id)
+        .join(Decision, Decision.finding_id == StoredFinding.id)
+        .where(or_(*(_has(column, text) for column in (Decision.comment, Decision.actor))))
+    )
+    columns = (Study.key, Study.uids, Study.failure, Study.signed_by)
+    hits = [*(_has(column, text) for column in columns), Study.id.in_(decided)]
+    if _is_label(text):
+        hits.append(Study.key.istartswith(text.upper().removeprefix(_LABEL), autoescape=True))
+    return query.where(or_(*hits))
+
+
+def _has(column, text: str):  # type: ignore[no-untyped-def]
+    return column.icontains(text, autoescape=True)
+
+
+def _is_label(text: str) -> bool:
+    return text.upper().startswith(_LABEL) and len(text) > len(_LABEL)

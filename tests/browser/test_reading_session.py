@@ -1,0 +1,171 @@
+"""A whole session: worklist, decisions, a missed nodule, signature, report; a second reader."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medical.store.audit import verify
+from medical.store.database import open_store, sqlite_url
+from medical.store.decisions import unaccounted
+from medical.store.results import adopt
+from tests.app.web.made_results import CENTRES_LPS_MM, made_findings, made_volume, write_made_result
+from tests.browser.page import ReadingPage, reading_page
+
+pytestmark = pytest.mark.browser
+MISSED = CENTRES_LPS_MM[2]
+
+
+@pytest.fixture
+def address(serve: Callable[..., str], tmp_path: Path) -> str:
+    """A server with one study, in which the model missed the third nodule."""
+    folder = write_made_result(tmp_path / "out", made_volume())
+    found = made_findings(made_volume())
+    missed = found.model_copy(update={"findings": found.findings[:2]})
+    (folder / "findings.json").write_text(missed.model_dump_json(by_alias=True))
+    store = open_store(sqlite_url(tmp_path / "work" / "store.sqlite"))
+    adopt(store, tmp_path / "out", [missed], actor="tester")
+    store.close()
+    return serve(passes="4")
+
+
+@pytest.fixture
+def anna(browser: Any, address: str) -> Iterator[ReadingPage]:
+    with reading_page(browser, address) as page:
+        yield page
+
+
+def reject(page: ReadingPage, number: int, reason: str) -> None:
+    box = page.tab.get_by_role("combobox", name="Reason, to reject")
+    box.fill(reason)
+    box.press("Enter")
+    page.press(f"Reject {number}")
+
+
+def take(page: ReadingPage, button: str) -> bytes:
+    """Press a report's button and return the file."""
+    with page.tab.expect_download(timeout=60_000) as download:
+        page.sidebar().get_by_role("button", name=button, exact=True).click()
+    return Path(download.value.path()).read_bytes()
+
+
+def click_in_axial(page: ReadingPage, point_lps_mm: tuple[float, float, float]) -> None:
+    """Go to the slice of a point by a finding near it, then click on the point itself."""
+    left, top, width, height = (float(v) for v in page.view()["axialBox"].split(","))
+    x, y, _ = point_lps_mm
+    # The made volume is centred on x = y = 0 and fills the tile: 160 voxels of 2.2 mm.
+    scale = width / (160 * 2.2)
+    page.click_canvas(left + width / 2 + x * scale, top + height / 2 + y * scale)
+
+
+def to_slice_of(page: ReadingPage, point_lps_mm: tuple[float, float, float]) -> None:
+    """Click in the coronal picture at a point's height."""
+    left, top, width, height = (float(v) for v in page.view()["coronalBox"].split(","))
+    x, _, z = point_lps_mm
+    scale_x, scale_z = width / (160 * 2.2), height / (120 * 2.0)
+    middle_z = -230.0 + 119
+    page.click_canvas(left + width / 2 + x * scale_x, top + height / 2 - (z - middle_z) * scale_z)
+
+
+def test_a_whole_session(anna: ReadingPage, browser: Any, address: str, tmp_path: Path) -> None:
+    anna.open()
+    anna.call_reader("anna")
+    anna.open_study()
+    anna.expect_text("Finding 1 of 2")
+
+    # The next finding by key, and back.
+    anna.tab.keyboard.press("n")
+    anna.expect_text("Finding 2 of 2")
+    anna.expect_planes_at(CENTRES_LPS_MM[1])
+    anna.tab.keyboard.press("p")
+    anna.expect_text("Finding 1 of 2")
+
+    # Reject with a reason; the next undecided finding comes by itself.
+    anna.press("Reject 1")
+    anna.expect_text("Not rejected: give a reason first.")
+    reject(anna, 1, "vessel")
+    anna.expect_text("rejected: vessel")
+    anna.expect_text("Finding 2 of 2")
+
+    # A nodule that the model missed, by a click, measured on the spot.
+    to_slice_of(anna, MISSED)
+    anna.settle()
+    click_in_axial(anna, MISSED)
+    anna.expect_text("Add a nodule here")
+    anna.settle()
+    anna.sidebar().get_by_role("button", name="Add a nodule here").click()
+    anna.tab.get_by_text("Finding 3 of 3").wait_for(timeout=240_000)
+    x, y, z = anna.crosshair_lps_mm()
+    assert (x, y, z) == pytest.approx(MISSED, abs=3.0)
+    anna.picture("reading")
+
+    # Not before every finding is decided.
+    anna.sidebar().get_by_role("button", name="Sign").click()
+    anna.expect_text("Not signed: accept or reject finding 2 first.")
+    anna.choose_row(2)
+    anna.expect_text("Finding 2 of 3")
+    anna.press("Accept 2")
+    anna.tab.get_by_text("3 decided").wait_for()
+    anna.sidebar().get_by_role("button", name="Sign").click()
+    anna.expect_text("Signed by anna, 20")
+
+    # One click each.
+    pdf = take(anna, "PDF")
+    assert pdf.startswith(b"%PDF-")
+    assert len(pdf) > 50_000  # key images are in it
+    text = take(anna, "Text").decode()
+    assert "Signed by anna" in text
+    assert text.index("TECHNIQUE") < text.index("FINDINGS") < text.index("IMPRESSION")
+    rows = list(csv.DictReader(io.StringIO(take(anna, "CSV").decode("utf-8-sig"))))
+    assert [row["decision"] for row in rows] == ["rejected", "accepted", "accepted"]
+    assert [row["origin"] for row in rows] == ["model", "model", "reader"]
+    assert json.loads(take(anna, "JSON"))["signed_by"] == "anna"
+    assert anna.problems == []
+    assert anna.strangers == []
+
+    # What a second reader sees: who decided what and when, and that it is over.
+    with reading_page(browser, address) as bo:
+        bo.open()
+        bo.call_reader("bo")
+        bo.expect_text("Signed by anna, 20")
+        bo.open_study()
+        bo.expect_text("rejected: vessel")
+        bo.expect_text("anna, 20")
+        assert bo.sidebar().get_by_role("button", name="Accept").count() == 0
+        bo.picture("second-reader")
+
+    store = open_store(sqlite_url(tmp_path / "work" / "store.sqlite"))
+    assert not verify(store).problem
+    assert unaccounted(store) == []
+    store.close()
+
+
+def test_two_tabs_that_decide_on_the_same_finding(
+    anna: ReadingPage, browser: Any, address: str
+) -> None:
+    anna.open()
+    anna.call_reader("anna")
+    anna.open_study()
+    with reading_page(browser, address) as bo:
+        bo.open()
+        bo.call_reader("bo")
+        bo.open_study()
+        reject(bo, 1, "scar")
+        bo.expect_text("rejected: scar")
+        bo.settle()
+        comment = anna.tab.get_by_role("textbox", name="Comment")
+        comment.fill("clearly a nodule")
+        anna.press("Accept 1")
+        anna.expect_text("Finding 1 was meanwhile rejected (scar) by bo, 20")
+        anna.expect_text("Your decision was not saved")
+        assert comment.input_value() == "clearly a nodule"
+        anna.press("Accept 1")
+        anna.tab.get_by_text("accepted").first.wait_for()
+        anna.settle()
+        bo.expect_text("This study was changed in another window.")

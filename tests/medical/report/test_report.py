@@ -1,0 +1,124 @@
+"""What the report says, in each of its forms."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from medical.ct.volume import CtVolume, SeriesSource
+from medical.geometry import VolumeGeometry
+from medical.report.content import ReportContent
+from medical.report.fonts import chinese_font
+from medical.report.key_images import close_up, whole_slice
+from medical.report.labels import _WORDS, Labels
+from medical.report.pdf import pdf_language, report_pdf
+from medical.report.tables import report_csv, report_json
+from medical.report.text import report_text
+from medical.store.tables import Study
+
+EN = Labels("en")
+POINT = (20.0, -10.0, 30.0)
+
+
+@pytest.fixture(scope="module")
+def ct() -> CtVolume:
+    """Air with one bright voxel at POINT."""
+    geometry = VolumeGeometry.axial(
+        shape=(40, 60, 60), spacing_mm=(2.0, 2.0, 2.0), origin_lps_mm=(-60.0, -60.0, -10.0)
+    )
+    hu = np.full((40, 60, 60), -900, np.int16)
+    z, y, x = (round(float(v)) for v in geometry.lps_to_voxel(POINT))
+    hu[z, y, x] = 100
+    return CtVolume(hu, geometry, SeriesSource(series_instance_uid="1.2.3"))
+
+
+def test_the_sections_stand_in_the_usual_order(content: ReportContent) -> None:
+    text = report_text(content, EN)
+    titles = ["EXAMINATION", "TECHNIQUE", "COMPARISON", "IMAGE QUALITY", "FINDINGS"]
+    places = [text.index(f"\n{title}\n") for title in [*titles, "NOT CONFIRMED", "IMPRESSION"]]
+    assert places == sorted(places)
+
+
+def test_a_report_nobody_signed_says_so(content: ReportContent) -> None:
+    assert "DRAFT – not signed" in report_text(content, EN)
+    signed = Study(key="3fa92c0000000000", status="signed", signed_by="anna", signed_at=0.0)
+    text = report_text(replace(content, study=signed), EN)
+    assert "Signed by anna, 1970-01-01 00:00 UTC" in text
+    assert "DRAFT" not in text
+
+
+def test_no_number_of_the_models_stands_without_its_interval(content: ReportContent) -> None:
+    text = report_text(content, EN)
+    assert "Probability of a nodule 0.90 (0.45–0.95)." in text
+    assert "diameter 8.0 mm (7.0–9.2), volume 268 mm³ (190–360)" in text
+
+
+def test_the_readers_measure_counts_in_finding_and_impression(content: ReportContent) -> None:
+    text = report_text(content, EN)
+    assert "diameter 11.5 mm (reader's measure)" in text
+    assert "Nodules confirmed: 2. Largest: finding 1, 11.5 mm, left upper zone." in text
+    assert "first screening CT: 4A" in text
+
+
+def test_a_rejected_mark_is_told_with_reason_and_reader(content: ReportContent) -> None:
+    assert "Mark 2, slice 42: vessel (bo, 2025-06-15 15:06 UTC)." in report_text(content, EN)
+
+
+def test_undecided_marks_make_the_report_incomplete(content: ReportContent) -> None:
+    open_one = replace(content.findings[0], decisions=())
+    text = report_text(replace(content, findings=(open_one,)), EN)
+    assert "Not decided yet." in text
+    assert "1 marks are not decided: this report is not complete." in text
+
+
+def test_chinese_says_the_same(content: ReportContent) -> None:
+    text = report_text(content, Labels("zh"))
+    assert "确认结节 2 个" in text
+    assert "左上区" in text
+
+
+@pytest.mark.parametrize("word", sorted(_WORDS))
+def test_no_word_lacks_its_chinese(word: str) -> None:
+    assert all(_WORDS[word])
+
+
+def test_csv_has_a_line_a_finding_and_no_formula(content: ReportContent) -> None:
+    rows = list(csv.DictReader(io.StringIO(report_csv(content))))
+    assert [row["decision"] for row in rows] == ["accepted", "rejected", "accepted"]
+    assert rows[0]["comment"] == "'=HYPERLINK(1)"
+    assert (rows[0]["diameter_mm"], rows[0]["diameter_by"]) == ("11.5", "reader")
+    assert rows[2]["probability"] == ""
+
+
+def test_json_keeps_every_decision(content: ReportContent) -> None:
+    record = json.loads(report_json(content))
+    assert record["findings"][1]["decisions"][0]["reason"] == "vessel"
+    assert record["research_use_only"] is True
+
+
+def test_pictures_show_the_point_where_they_say(ct: CtVolume) -> None:
+    for picture in (whole_slice(ct, POINT), close_up(ct, POINT)):
+        row, column = np.unravel_index(int(picture.hu.argmax()), picture.hu.shape)
+        step = picture.edge_mm / picture.hu.shape[0]
+        at = ((column + 0.5) * step, (row + 0.5) * step)
+        assert at == pytest.approx(picture.center_mm, abs=1.0)
+
+
+def test_the_pdf_holds_pictures_where_there_are_images(
+    content: ReportContent, ct: CtVolume
+) -> None:
+    with_images = report_pdf(content, ct, language="en")
+    without = report_pdf(content, None, language="en")
+    assert with_images.startswith(b"%PDF-")
+    assert with_images.count(b"/Subtype /Image") >= 4
+    assert without.count(b"/Subtype /Image") == 0
+
+
+def test_a_chinese_pdf_needs_a_font() -> None:
+    assert pdf_language("en") == "en"
+    assert pdf_language("zh") == ("en" if chinese_font() is None else "zh")

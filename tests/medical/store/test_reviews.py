@@ -1,0 +1,210 @@
+"""Readers' decisions on SQLite and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from medical.store.audit import verify
+from medical.store.database import Store
+from medical.store.decisions import Judgement, unaccounted
+from medical.store.queue import claim, finish, receive
+from medical.store.reading import read_study, study_version
+from medical.store.refusals import (
+    ChangedMeanwhileError,
+    DecidedMeanwhileError,
+    NotReadyError,
+    SignedError,
+    UndecidedError,
+)
+from medical.store.reviews import add_finding, decide, note_opened, reopen, sign
+from tests.medical.store.made import made_added, made_series
+
+ACCEPT = Judgement("accepted")
+REJECT = Judgement("rejected", reason="vessel")
+
+
+@pytest.fixture
+def key(store: Store) -> str:
+    """A study with two findings, ready to read."""
+    made = receive(store, Path("ct"), root=Path("results"), actor="tester")
+    taken = claim(store, "worker")
+    assert taken is not None
+    assert finish(store, taken, series=[made_series(0.9, 0.4)])
+    return made
+
+
+def _decide_both(store: Store, key: str) -> None:
+    for finding in read_study(store, key).findings:
+        decide(store, finding.id, ACCEPT, seen_version=finding.version, actor="anna")
+
+
+def test_a_scored_study_has_its_findings_undecided(store: Store, key: str) -> None:
+    reading = read_study(store, key)
+    assert [(f.number, f.verdict, f.origin) for f in reading.findings] == [
+        (1, "open", "model"),
+        (2, "open", "model"),
+    ]
+    assert (reading.study.status, reading.study.priority) == ("ready", 0.9)
+
+
+def test_a_decision_is_kept_with_who_and_why(store: Store, key: str) -> None:
+    first, second = read_study(store, key).findings
+    decide(store, first.id, REJECT, seen_version=0, actor="anna")
+    measured = Judgement("accepted", comment="spiculated", diameter_mm=11.5)
+    decide(store, second.id, measured, seen_version=0, actor="bo")
+    reading = read_study(store, key)
+    one, two = reading.findings
+    assert (one.verdict, one.latest and one.latest.reason, one.diameter_mm) == (
+        "rejected",
+        "vessel",
+        8.0,
+    )
+    assert two.latest is not None
+    assert (two.latest.actor, two.latest.comment, two.diameter_mm) == ("bo", "spiculated", 11.5)
+    assert reading.study.status == "review"
+
+
+def test_the_second_tab_is_told_who_decided_what_and_nothing_is_lost(
+    store: Store, key: str
+) -> None:
+    finding = read_study(store, key).findings[0]
+    decide(store, finding.id, REJECT, seen_version=0, actor="anna")
+    with pytest.raises(DecidedMeanwhileError) as refused:
+        decide(store, finding.id, ACCEPT, seen_version=0, actor="bo")
+    said = str(refused.value)
+    assert said.startswith("Finding 1 was meanwhile rejected (vessel) by anna, 20")
+    assert "was not saved" in said
+    (kept,) = read_study(store, key).findings[0].decisions
+    assert (kept.actor, kept.verdict) == ("anna", "rejected")
+
+
+def test_of_many_at_once_exactly_one_decides(store: Store, key: str) -> None:
+    finding = read_study(store, key).findings[0]
+
+    def attempt(number: int) -> bool:
+        try:
+            decide(store, finding.id, ACCEPT, seen_version=0, actor=f"reader {number}")
+        except DecidedMeanwhileError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as threads:
+        assert sum(threads.map(attempt, range(6))) == 1
+    assert len(read_study(store, key).findings[0].decisions) == 1
+
+
+def test_a_decision_taken_back_stays_in_the_history(store: Store, key: str) -> None:
+    finding = read_study(store, key).findings[0]
+    decide(store, finding.id, REJECT, seen_version=0, actor="anna")
+    decide(store, finding.id, Judgement("open"), seen_version=1, actor="anna")
+    now = read_study(store, key).findings[0]
+    assert (now.verdict, now.version) == ("open", 2)
+    assert [d.verdict for d in now.decisions] == ["rejected", "open"]
+
+
+def test_a_nodule_added_by_a_reader_counts_as_accepted(store: Store, key: str) -> None:
+    assert add_finding(store, key, "1.2.3", made_added(), actor="anna", comment="apex") == 3
+    added = read_study(store, key).findings[2]
+    assert (added.origin, added.verdict, added.latest and added.latest.comment) == (
+        "reader",
+        "accepted",
+        "apex",
+    )
+    assert read_study(store, key).study.findings == 3
+
+
+def test_a_study_is_signed_only_when_every_finding_is_decided(store: Store, key: str) -> None:
+    finding = read_study(store, key).findings[0]
+    decide(store, finding.id, ACCEPT, seen_version=0, actor="anna")
+    with pytest.raises(UndecidedError, match="finding 2 first"):
+        sign(store, key, seen_version=1, actor="anna")
+    assert read_study(store, key).study.status == "review"
+
+
+def test_what_the_signer_did_not_see_is_not_signed(store: Store, key: str) -> None:
+    _decide_both(store, key)
+    seen = study_version(store, key)
+    add_finding(store, key, "1.2.3", made_added(), actor="bo")
+    with pytest.raises(ChangedMeanwhileError):
+        sign(store, key, seen_version=seen, actor="anna")
+
+
+def test_after_signing_everything_is_refused_with_who_and_when(store: Store, key: str) -> None:
+    _decide_both(store, key)
+    sign(store, key, seen_version=study_version(store, key), actor="anna")
+    finding = read_study(store, key).findings[0]
+    for deed in (
+        lambda: decide(store, finding.id, REJECT, seen_version=1, actor="bo"),
+        lambda: add_finding(store, key, "1.2.3", made_added(), actor="bo"),
+        lambda: sign(store, key, seen_version=study_version(store, key), actor="bo"),
+    ):
+        with pytest.raises(SignedError, match=r"signed by anna, 20.* can no longer be changed"):
+            deed()
+    assert read_study(store, key).findings[0].verdict == "accepted"
+
+
+def test_a_signature_can_be_taken_back(store: Store, key: str) -> None:
+    _decide_both(store, key)
+    sign(store, key, seen_version=study_version(store, key), actor="anna")
+    assert reopen(store, key, actor="admin")
+    assert not reopen(store, key, actor="admin")
+    finding = read_study(store, key).findings[0]
+    decide(store, finding.id, REJECT, seen_version=1, actor="bo")
+    assert read_study(store, key).study.status == "review"
+
+
+def test_a_study_that_is_not_scored_takes_no_decision(store: Store) -> None:
+    waiting = receive(store, Path("ct"), root=Path("results"), actor="tester")
+    with pytest.raises(NotReadyError, match="it is received"):
+        sign(store, waiting, seen_version=0, actor="anna")
+
+
+def test_everything_leaves_an_entry_in_the_trail(store: Store, key: str) -> None:
+    before = verify(store).entries
+    note_opened(store, key, actor="anna")
+    _decide_both(store, key)
+    add_finding(store, key, "1.2.3", made_added(), actor="anna")
+    sign(store, key, seen_version=study_version(store, key), actor="anna")
+    reopen(store, key, actor="admin")
+    found = verify(store)
+    assert (found.entries - before, found.problem) == (6, "")
+    assert unaccounted(store) == []
+
+
+def test_the_database_refuses_to_change_decisions(store: Store, key: str) -> None:
+    _decide_both(store, key)
+    for statement in ("UPDATE decisions SET verdict = 'open'", "DELETE FROM decisions"):
+        with pytest.raises(DBAPIError, match="append-only"), store.transaction() as session:
+            session.execute(text(statement))
+
+
+def test_whoever_goes_round_that_is_found_by_the_trail(store: Store, key: str) -> None:
+    _decide_both(store, key)
+    with store.transaction() as session:
+        if session.connection().dialect.name == "postgresql":
+            session.execute(text("ALTER TABLE decisions DISABLE TRIGGER ALL"))
+        else:
+            session.execute(text("DROP TRIGGER decisions_no_UPDATE"))
+        session.execute(text("UPDATE decisions SET verdict = 'rejected' WHERE id = 2"))
+    assert unaccounted(store) == [2]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"verdict": "rejected", "reason": "  "}, "needs a reason"),
+        ({"verdict": "maybe"}, "got 'maybe'"),
+        ({"verdict": "accepted", "diameter_mm": 0.0}, "got 0.0"),
+        ({"verdict": "accepted", "comment": "x" * 2001}, "got 2001"),
+    ],
+)
+def test_a_judgement_that_says_nothing_usable_cannot_exist(
+    wrong: dict[str, object], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        Judgement(**wrong)  # type: ignore[arg-type]

@@ -1,0 +1,85 @@
+"""Search and filter, on SQLite and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from medical.store.database import Store
+from medical.store.decisions import Judgement
+from medical.store.queue import claim, finish, give_up, receive
+from medical.store.reading import read_study
+from medical.store.results import adopt
+from medical.store.reviews import decide
+from medical.store.worklist import count_by_status, worklist
+from tests.medical.store.made import made_series
+
+
+@pytest.fixture
+def keys(store: Store) -> list[str]:
+    """A weak and a strong study that are ready, one that failed, one that waits."""
+    made = [receive(store, Path("Muster_Hans"), root=Path("r"), actor="t") for _ in range(4)]
+    for series in (made_series(0.3, uid="9.8.7"), made_series(0.9), None):
+        taken = claim(store, "worker")
+        assert taken is not None
+        if series is None:
+            assert give_up(store, taken, failure="input: holds 100 % no CT_images. Give a CT.")
+        else:
+            assert finish(store, taken, series=[series])
+    return made
+
+
+def _found(store: Store, text: str) -> list[str]:
+    return [study.key for study in worklist(store, text=text)]
+
+
+def test_only_the_states_asked_for(store: Store, keys: list[str]) -> None:
+    found = worklist(store, status=["ready", "failed"])
+    assert [study.key for study in found] == [keys[1], keys[0], keys[2]]
+
+
+def test_an_unknown_state_is_refused(store: Store) -> None:
+    with pytest.raises(ValueError, match="lost"):
+        worklist(store, status=["lost"])  # type: ignore[list-item]
+
+
+def test_found_by_label_key_uid_and_reason(store: Store, keys: list[str]) -> None:
+    weak, _, failed, waiting = keys
+    label = read_study(store, waiting).study.label
+    assert _found(store, label.lower()) == [waiting]
+    assert _found(store, weak[3:9].upper()) == [weak]
+    assert _found(store, "9.8.7") == [weak]
+    assert _found(store, "no ct_IMAGES") == [failed]
+
+
+def test_signs_with_a_meaning_in_sql_mean_nothing(store: Store, keys: list[str]) -> None:
+    assert _found(store, "100 %") == [keys[2]]
+    assert _found(store, "no_CT") == []
+    assert _found(store, "'; DROP TABLE studies; --") == []
+
+
+def test_found_by_a_readers_comment(store: Store, keys: list[str]) -> None:
+    finding = read_study(store, keys[1]).findings[0]
+    said = Judgement("accepted", comment="Ask the tumour board")
+    decide(store, finding.id, said, seen_version=0, actor="anna")
+    assert _found(store, "tumour BOARD") == [keys[1]]
+    assert _found(store, "anna") == [keys[1]]
+
+
+def test_the_label_says_nothing_about_the_input(store: Store, keys: list[str]) -> None:
+    for study in worklist(store):
+        assert study.label == f"CT-{study.key[:6].upper()}"
+    assert _found(store, "Muster") == []
+
+
+def test_every_state_is_counted(store: Store, keys: list[str]) -> None:
+    counts = count_by_status(store)
+    assert (counts["ready"], counts["failed"], counts["received"], counts["signed"]) == (2, 1, 1, 0)
+
+
+def test_a_result_scored_elsewhere_is_taken_in_once(store: Store, tmp_path: Path) -> None:
+    first = adopt(store, tmp_path, [made_series(0.7)], actor="anna")
+    assert adopt(store, tmp_path, [made_series(0.7)], actor="bo") == first
+    (study,) = worklist(store)
+    assert (study.status, study.priority, study.findings) == ("ready", 0.7, 1)
