@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def make_set(cases: list[TrainingCase], pool: NodulePool) -> list[HybridScan]:
             wishes = wishes[wishes >= LEAST_MM][:NODULES]
             made = make_hybrid(case, renderer, diameters_mm=wishes, seed=seed)
             kept = tuple(one for one in made.inserted if one.diameter_mm >= LEAST_MM)
-            scans.append(HybridScan(made.case, kept))
+            scans.append(replace(made, inserted=kept))
     return scans
 
 
