@@ -33,12 +33,14 @@ SEED = 2026
 _MIXTURE = Mixture(lesion_share=0.0, cube_share=0.25, fake_share=0.0)  # frozen with the set
 
 
-def make_set(cases: list[TrainingCase], pool: NodulePool) -> list[HybridScan]:
-    """Hybrid scans of every case, ``COPIES`` each."""
+def make_set(
+    cases: list[TrainingCase], pool: NodulePool, *, copies: int = COPIES
+) -> list[HybridScan]:
+    """Hybrid scans of every case, the first ``copies`` of the frozen set each."""
     renderer = Renderer(pool, device=torch.device("cpu"), mixture=_MIXTURE)
     scans = []
     for number, case in enumerate(cases):
-        for copy in range(COPIES):
+        for copy in range(copies):
             seed = SEED + 100 * number + copy
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
