@@ -2,8 +2,9 @@
 
 The gate amplifies features by ``1 + a``. To first order, closing it at a place would take
 ``a * d score / d a`` from the finding's score: that is the gate's contribution there. It depends on
-the finding and on its target, which the bare map ``a`` does not. The gate has one value every 4 mm;
-running it on images moved by half of that and laying the maps together gives one every 2 mm.
+the finding and on its target, which the bare map ``a`` does not. The slope of single cells is
+noisy, so it is averaged over neighbouring cells. The gate has one value every 4 mm; running it on
+images moved by half of that and laying the maps together gives one every 2 mm.
 
 Source:
     Gate: ``models.detector.attention``. Gradient times attention: Chefer et al., ICCV 2021
@@ -26,7 +27,7 @@ from medical.explain.starlung import StarLungFinding
 from medical.explain.subject import Subject, Target
 
 _SHIFTS = tuple(itertools.product((0, 2), repeat=3))
-_NEARLY_OPEN = 1e-4
+_NEARLY_SHUT = 1e-4
 
 Array = Float32[np.ndarray, "z y x"]
 
@@ -67,12 +68,13 @@ def _contribution(subject: Subject, crop: Crop, target: Target) -> Array:
     image = crop.image
     moved = torch.cat([_moved(image, shift) for shift in _SHIFTS])
     logits, gradient = _gate(subject, moved, target)
-    still_closed = (1 - torch.sigmoid(logits)).clamp(min=_NEARLY_OPEN)
-    # a * d score / d a, written with the logit: da / dlogit = a (1 - a)
-    given = gradient / still_closed
-    # a size may grow or shrink with what is seen; either way it was used
-    given = given.relu() if target == "class" else given.abs()
-    maps = _grown(given, crop)
+    gate = torch.sigmoid(logits)
+    # d score / d a from the logit's gradient: da / dlogit = a (1 - a)
+    slope = gradient / (gate * (1 - gate)).clamp(min=_NEARLY_SHUT)
+    if target == "box":
+        slope = slope.abs()  # a size may grow or shrink with what is seen; either way it was used
+    slope = functional.avg_pool3d(slope, 3, stride=1, padding=1, count_include_pad=False)
+    maps = _grown(gate * slope.relu(), crop)
     back = [_moved_back(each, shift) for each, shift in zip(maps, _SHIFTS, strict=True)]
     mean: Array = np.mean(back, axis=0).astype(np.float32)
     return mean

@@ -59,8 +59,8 @@ class StarLungFinding(Subject):
 
     @property
     def cam_layer(self) -> str:
-        """The fused map at stride 4, before the gate."""
-        return "detector.pyramid.smooth4"
+        """The last convolution that all heads share, at stride 4, behind the gate."""
+        return "detector.heads.shared"
 
     @property
     def gate_layer(self) -> str:

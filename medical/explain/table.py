@@ -66,7 +66,14 @@ def table(rows: Sequence[Judged]) -> str:
     lines = [f"{'method':18s}{'findings':>9s}" + "".join(heads)]
     for method in dict.fromkeys(row.method for row in rows):
         mine = [row for row in rows if row.method == method]
-        cells = [f"{figure(mine, name)!s:>18s}" for name in MEASURES]
+        cells = [f"{_cell(mine, name):>18s}" for name in MEASURES]
         seconds = figure(mine, "seconds").mean
         lines.append(f"{method:18s}{len(mine):9d}" + "".join(cells) + f"{seconds:18.2f}")
     return "\n".join(lines)
+
+
+def _cell(rows: Sequence[Judged], measure: str) -> str:
+    try:
+        return str(figure(rows, measure))
+    except ValueError:
+        return "-"
