@@ -89,7 +89,7 @@ def write_parametric_map(
         plane_orientation=orientation,
         plane_positions=positions,
     )
-    made.SeriesDescription = description
+    made.SeriesDescription = "StarLung maps, research use only"
     made.BodyPartExamined = "CHEST"  # else Laterality would be asked for
     made.save_as(path)
     return str(uid)
