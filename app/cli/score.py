@@ -15,7 +15,8 @@ from app.cli.common import NONE_SCORED, OK, SOME_FAILED, fail, model_called, say
 if TYPE_CHECKING:
     from medical.scoring.score import ScoreResult
 
-FORMATS = ("json", "csv")
+ALWAYS = ("json", "csv")
+FORMATS = (*ALWAYS, "heatmap")
 _LEAST_PASSES = 2
 _STAGES = {
     "read": "reading the images",
@@ -46,8 +47,13 @@ def score(
     ] = None,
     resume: Annotated[bool, typer.Option(help="Leave series alone that are already done.")] = False,
     format_: Annotated[
-        str, typer.Option("--format", help="Forms of the result; json and csv always come.")
-    ] = ",".join(FORMATS),
+        str,
+        typer.Option(
+            "--format",
+            help="Forms of the result; json and csv always come. heatmap: each "
+            "finding's attention as NIfTI, and as DICOM parametric map where the CT was DICOM.",
+        ),
+    ] = ",".join(ALWAYS),
 ) -> None:
     """Score CTs: OUT/predictions.csv, and OUT/SERIES/findings.json for each series.
 
@@ -56,7 +62,7 @@ def score(
     from app.cli.table import show
     from medical.scoring.score import score_paths
 
-    _check_formats(format_)
+    formats = _formats(format_)
     settings = site_settings()
     samples = passes or settings.passes
     if samples < _LEAST_PASSES:
@@ -78,6 +84,7 @@ def score(
                 model=str(chosen.folder),
                 passes=samples,
                 resume=resume,
+                heatmaps="heatmap" in formats,
                 progress=tell,
             )
         except OSError as error:
@@ -99,10 +106,12 @@ def _exit_code(result: ScoreResult) -> int:
     return SOME_FAILED if result.errors else OK
 
 
-def _check_formats(text: str) -> None:
-    for name in text.split(","):
-        if name.strip() not in FORMATS:
-            fail(f"--format {name.strip()}: not a form of result; there are {', '.join(FORMATS)}.")
+def _formats(text: str) -> set[str]:
+    names = {name.strip() for name in text.split(",")}
+    for name in sorted(names):
+        if name not in FORMATS:
+            fail(f"--format {name}: not a form of result; there are {', '.join(FORMATS)}.")
+    return names
 
 
 def _make_folder(out: Path) -> None:

@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from medical.ct.volume import CtVolume
 from medical.detection.findings import SeriesFindings
+from medical.dicom.series import CtSeries
 from medical.errors import InputError
 from medical.intake import Intake, SeriesHandle, open_input
 from medical.scoring.predictions import gather_predictions, write_marks
@@ -61,6 +63,7 @@ def score_paths(
     model: str = DEFAULT_MODEL,
     passes: int = 32,
     resume: bool = False,
+    heatmaps: bool = False,
     progress: Progress | None = None,
     imported: Path | None = None,
 ) -> ScoreResult:
@@ -72,6 +75,7 @@ def score_paths(
         model: name, or folder of a retrained model.
         passes: Monte-Carlo dropout samples.
         resume: leave series alone that this model has already scored into ``out``.
+        heatmaps: write each finding's attention map too.
         progress: told (stage, share of the stage done).
         imported: folder of the user's own models.
 
@@ -81,7 +85,9 @@ def score_paths(
     """
     stored = find_model(model, imported=imported)
     out.mkdir(parents=True, exist_ok=True)
-    worker = _Worker(stored, out=out, passes=passes, resume=resume, progress=progress)
+    worker = _Worker(
+        stored, out=out, passes=passes, resume=resume, heatmaps=heatmaps, progress=progress
+    )
     series: list[ScoredSeries] = []
     errors: list[InputError] = []
     not_chosen: list[tuple[str, str]] = []
@@ -117,11 +123,14 @@ class _Worker:
         out: Path,
         passes: int,
         resume: bool,
+        heatmaps: bool,
         progress: Progress | None,
     ) -> None:
         self.model, self.out, self.passes, self.resume = model, out, passes, resume
         self.tell: Progress = progress or (lambda stage, share: None)
+        self.heatmaps = heatmaps
         self._reader: object | None = None
+        self._heatmap_writer: object | None = None
 
     def score(self, handle: SeriesHandle) -> ScoredSeries:
         folder = self.out / handle.series_instance_uid
@@ -148,6 +157,8 @@ class _Worker:
         started = time.perf_counter()
         folder.mkdir(parents=True, exist_ok=True)
         write_marks(folder, reading.findings.series_instance_uid, reading.marks)
+        if self.heatmaps:
+            self._write_heatmaps(handle, ct, reading.findings, folder)
         spent = round(time.perf_counter() - started, 3)
         seconds = reading.findings.seconds.model_copy(update={"write": spent})
         findings = reading.findings.model_copy(update={"seconds": seconds})
@@ -163,4 +174,23 @@ class _Worker:
         except (OSError, ValueError):
             return None
         same = earlier.model.sha256 == self.model.card.sha256 and earlier.passes == self.passes
+        if same and self.heatmaps:
+            from medical.scoring.heatmaps import nifti_path
+
+            same = all(nifti_path(folder, one).exists() for one in earlier.findings)
         return earlier if same else None
+
+    def _write_heatmaps(
+        self, handle: SeriesHandle, ct: CtVolume, said: SeriesFindings, folder: Path
+    ) -> None:
+        from medical.scoring.heatmaps import HeatmapWriter
+
+        if not isinstance(self._heatmap_writer, HeatmapWriter):
+            self._heatmap_writer = HeatmapWriter(self.model)
+        origin = handle.origin
+        files = (
+            dict.fromkeys(frame.path for frame in origin.frames)
+            if isinstance(origin, CtSeries)
+            else ()
+        )
+        self._heatmap_writer.write(ct, said, folder, dicom=tuple(files))

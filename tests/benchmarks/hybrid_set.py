@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +33,14 @@ SEED = 2026
 _MIXTURE = Mixture(lesion_share=0.0, cube_share=0.25, fake_share=0.0)  # frozen with the set
 
 
-def make_set(cases: list[TrainingCase], pool: NodulePool) -> list[HybridScan]:
-    """Hybrid scans of every case, ``COPIES`` each."""
+def make_set(
+    cases: list[TrainingCase], pool: NodulePool, *, copies: int = COPIES
+) -> list[HybridScan]:
+    """Hybrid scans of every case, the first ``copies`` of the frozen set each."""
     renderer = Renderer(pool, device=torch.device("cpu"), mixture=_MIXTURE)
     scans = []
     for number, case in enumerate(cases):
-        for copy in range(COPIES):
+        for copy in range(copies):
             seed = SEED + 100 * number + copy
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
@@ -45,7 +48,7 @@ def make_set(cases: list[TrainingCase], pool: NodulePool) -> list[HybridScan]:
             wishes = wishes[wishes >= LEAST_MM][:NODULES]
             made = make_hybrid(case, renderer, diameters_mm=wishes, seed=seed)
             kept = tuple(one for one in made.inserted if one.diameter_mm >= LEAST_MM)
-            scans.append(HybridScan(made.case, kept))
+            scans.append(replace(made, inserted=kept))
     return scans
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 from torch import Tensor
 from torch.nn import functional
 
@@ -33,20 +33,29 @@ class InsertedNodule:
         diameter_mm: of the ball of the volume that shows.
         density: index into ``models.detector.refiner.DENSITIES``; -1 for a real cube.
         contrast_hu: how much brighter the nodule is than the lung around it.
+        label: what stands for it in ``HybridScan.label``.
     """
 
     center_voxel: tuple[float, float, float]
     diameter_mm: float
     density: int
     contrast_hu: float
+    label: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HybridScan:
-    """A case with nodules inserted; ``case.nodules`` stays what really is in the scan."""
+    """A case with nodules inserted; ``case.nodules`` stays what really is in the scan.
+
+    Args:
+        case: the scan with the nodules.
+        inserted: what was set into it.
+        label: ``[z, y, x]`` 0, or the ``label`` of the nodule that shows in a voxel.
+    """
 
     case: TrainingCase
     inserted: tuple[InsertedNodule, ...]
+    label: UInt8[np.ndarray, "z y x"]
 
 
 def make_hybrid(
@@ -67,13 +76,16 @@ def make_hybrid(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         hu = torch.from_numpy(case.hu)[None, None]
+        label = torch.zeros_like(hu, dtype=torch.uint8)
         lung = torch.from_numpy(case.lung).float()[None, None]
         known = torch.from_numpy(case.nodules)
         taken_at, taken_mm = known[:, :3], known[:, 3]
         inserted: list[InsertedNodule] = []
         for wish_mm in diameters_mm.tolist():
             for _ in range(_TRIES):
-                one = _insert(hu, lung, taken_at, taken_mm, renderer, wish_mm)
+                one = _insert(
+                    hu, label, lung, taken_at, taken_mm, renderer, wish_mm, index=len(inserted) + 1
+                )
                 if one is not None:
                     inserted.append(one)
                     taken_at = torch.cat([taken_at, torch.tensor([one.center_voxel])])
@@ -81,18 +93,21 @@ def make_hybrid(
                     break
     code = hu_to_code(hu[0, 0].numpy())
     made = TrainingCase(f"{case.name}+{seed}", code, case.lung, case.nodules)
-    return HybridScan(made, tuple(inserted))
+    return HybridScan(made, tuple(inserted), label[0, 0].numpy())
 
 
 def _insert(
     hu: Tensor,
+    label: Tensor,
     lung: Tensor,
     taken_at: Tensor,
     taken_mm: Tensor,
     renderer: Renderer,
     wish_mm: float,
+    *,
+    index: int,
 ) -> InsertedNodule | None:
-    """Try one place; writes into ``hu`` where the nodule shows there."""
+    """Try one place; writes into ``hu`` and ``label`` where the nodule shows there."""
     inside = torch.nonzero(lung[0, 0, ::4, ::4, ::4]) * 4
     middle = inside[int(torch.randint(len(inside), (1,)))]
     shape = torch.tensor(hu.shape[2:])
@@ -105,18 +120,20 @@ def _insert(
     wish = torch.tensor([wish_mm])
     apart = torch.ones(local.shape[:2], dtype=torch.bool)
     at, found = place(part, lung[..., z, y, x], local, taken_mm[None], apart, wish)
-    label = torch.zeros_like(part)
+    shown = torch.zeros_like(part)
     made = renderer.draw(wish, at)
-    diameter, done = paste(part, label, at, made, found, index=1)
+    diameter, done = paste(part, shown, at, made, found, index=1)
     if not bool(done):
         return None
     hu[..., z, y, x] = part
+    label[..., z, y, x] = torch.where(shown > 0, index, label[..., z, y, x])
     cz, cy, cx = (at[0] + corner).tolist()
     return InsertedNodule(
         (cz, cy, cx),
         float(diameter),
         int(made.density),
-        _contrast(part, lung[..., z, y, x], label),
+        _contrast(part, lung[..., z, y, x], shown),
+        index,
     )
 
 

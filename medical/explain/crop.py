@@ -1,0 +1,106 @@
+"""The part of a CT around one finding that is explained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from torch import Tensor
+
+from medical.geometry import VolumeGeometry
+from models.detector.normalise import normalise
+
+EDGE = 64
+WIDE_EDGE = 96
+_WIDE_FROM_MM = 26.0
+Voxel = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crop:
+    """A cube of 1 mm voxels with one finding in it.
+
+    Args:
+        hu: ``[z, y, x]`` Hounsfield units.
+        geometry: where the cube lies in the patient.
+        center_voxel: (z, y, x) of the predicted box's centre in the cube.
+        diameter_mm: of the predicted box.
+
+    Raises:
+        ValueError: shapes disagree, an edge is no multiple of 16, the centre lies outside, or the
+            diameter is not positive.
+    """
+
+    hu: Float32[np.ndarray, "z y x"]
+    geometry: VolumeGeometry
+    center_voxel: tuple[float, float, float]
+    diameter_mm: float
+
+    def __post_init__(self) -> None:
+        if self.hu.shape != self.geometry.shape:
+            raise ValueError(f"hu is {self.hu.shape} but the geometry says {self.geometry.shape}")
+        if any(edge % 16 for edge in self.hu.shape):
+            raise ValueError(f"every edge must be a multiple of 16 voxels, got {self.hu.shape}")
+        if not self.geometry.contains_voxel(self.center_voxel):
+            raise ValueError(f"centre {self.center_voxel} lies outside a crop of {self.hu.shape}")
+        if not self.diameter_mm > 0:
+            raise ValueError(f"diameter_mm must be positive, got {self.diameter_mm}")
+
+    @property
+    def image(self) -> Tensor:
+        """``[1, 1, z, y, x]`` as networks take it."""
+        return normalise(torch.from_numpy(self.hu))[None, None]
+
+    def near(self) -> tuple[slice, slice, slice]:
+        """The finding's neighbourhood: a cube of twice its diameter, at least 24 mm."""
+        half = max(12.0, self.diameter_mm)
+        sides = [
+            slice(max(0, round(c - half)), min(edge, round(c + half) + 1))
+            for c, edge in zip(self.center_voxel, self.hu.shape, strict=True)
+        ]
+        return sides[0], sides[1], sides[2]
+
+
+def crop_edge(diameter_mm: float) -> int:
+    """Voxels along the edge of the cube for a finding of this diameter."""
+    return WIDE_EDGE if diameter_mm >= _WIDE_FROM_MM else EDGE
+
+
+def cut(
+    hu: Float32[np.ndarray, "z y x"],
+    geometry: VolumeGeometry,
+    *,
+    center_voxel: Sequence[float],
+    diameter_mm: float,
+    edge: int | None = None,
+    shift: Voxel = (0, 0, 0),
+) -> Crop:
+    """Cut the cube around a finding; beyond the volume its edge is repeated.
+
+    Args:
+        hu: on a 1 mm grid.
+        geometry: of ``hu``.
+        center_voxel: (z, y, x) of the finding on that grid.
+        diameter_mm: of its box.
+        edge: of the cube, a multiple of 16; by the diameter where not given.
+        shift: moves the cube by whole voxels, to test whether a map stays where it is.
+
+    Raises:
+        ValueError: the voxels are not 1 mm, or the finding lies outside the volume.
+    """
+    if not np.allclose(geometry.spacing_mm, 1.0, atol=1e-3):
+        raise ValueError(f"voxels must be 1 mm, got spacing {geometry.spacing_mm}")
+    if not geometry.contains_voxel(center_voxel):
+        raise ValueError(f"centre {tuple(center_voxel)} lies outside a volume of {hu.shape}")
+    size = edge or crop_edge(diameter_mm)
+    middle = np.round(np.asarray(center_voxel, float)).astype(int) + np.array(shift)
+    low = middle - size // 2
+    index = [np.clip(np.arange(a, a + size), 0, n - 1) for a, n in zip(low, hu.shape, strict=True)]
+    start: Voxel = (int(low[0]), int(low[1]), int(low[2]))
+    stop: Voxel = (start[0] + size, start[1] + size, start[2] + size)
+    z, y, x = (float(c - a) for c, a in zip(center_voxel, low, strict=True))
+    cube = np.ascontiguousarray(hu[np.ix_(*index)], dtype=np.float32)
+    return Crop(cube, geometry.cropped(start, stop), (z, y, x), diameter_mm)

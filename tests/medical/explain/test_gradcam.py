@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import numpy as np
+
+from medical.explain.crop import Crop
+from medical.explain.gradcam import gradcam
+from medical.explain.starlung import StarLungFinding
+from tests.medical.explain.conftest import BrightnessAround
+
+
+def test_it_is_strong_on_the_nodule(ours: StarLungFinding, crop: Crop, ball: np.ndarray) -> None:
+    values = gradcam(ours, crop).values
+    assert values[ball].mean() > 3 * values[~ball].mean()
+
+
+def test_it_depends_on_the_target(ours: StarLungFinding, crop: Crop) -> None:
+    of_class = gradcam(ours, crop, target="class").values
+    assert not np.allclose(of_class, gradcam(ours, crop, target="box").values, atol=0.01)
+
+
+def test_the_detector_is_left_without_hooks(ours: StarLungFinding, crop: Crop) -> None:
+    gradcam(ours, crop)
+    assert not any(m._backward_hooks or m._forward_hooks for m in ours.modules())
+
+
+def test_weights_are_left_frozen(ours: StarLungFinding, crop: Crop) -> None:
+    gradcam(ours, crop)
+    assert not any(p.requires_grad or p.grad is not None for p in ours.parameters())
+
+
+def test_it_explains_another_detector(
+    linear: BrightnessAround, crop: Crop, ball: np.ndarray
+) -> None:
+    # the only channel that the class uses is the mean around each voxel
+    assert ball[gradcam(linear, crop).peak_voxel]

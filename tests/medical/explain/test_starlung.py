@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from medical.explain.crop import Crop
+from medical.explain.starlung import StarLungFinding
+from models.detector.peaks import find_peaks
+from models.training.joint import TwoStage
+
+
+def test_the_class_is_the_peak_that_the_detector_reports(
+    ours: StarLungFinding, networks: TwoStage, crop: Crop
+) -> None:
+    with torch.no_grad():
+        peaks = find_peaks(networks.detector(crop.image), most=1)
+        assert torch.allclose(ours.score(crop.image, "class"), peaks.logits[0])
+
+
+def test_the_box_is_the_diameter_that_the_detector_reports(
+    ours: StarLungFinding, networks: TwoStage, crop: Crop
+) -> None:
+    with torch.no_grad():
+        peaks = find_peaks(networks.detector(crop.image), most=1)
+        assert torch.allclose(ours.score(crop.image, "box").exp(), peaks.diameters_mm[0])
+
+
+def test_the_mask_lies_on_the_nodule(ours: StarLungFinding, crop: Crop, ball: np.ndarray) -> None:
+    with torch.no_grad():
+        mask = ours.mask(crop.image)[0, 0].numpy() > 0.5
+    dice = 2 * (mask & ball).sum() / (mask.sum() + ball.sum())
+    assert dice > 0.75
+
+
+def test_the_parts_hold_every_weight(ours: StarLungFinding) -> None:
+    held = {id(p) for _, parts in ours.stages() for part in parts for p in part.parameters()}
+    assert held == {id(p) for p in ours.parameters()}
