@@ -29,7 +29,7 @@ UNSHAPED_AT = 10_000.0  # where the plot shows the link without a limit
 
 def measured(rate: float | None, bank: Path) -> Measured:
     """All ways at one rate; fewer steps where each takes seconds."""
-    rounds, steps = (5, 2) if rate == 10 else (12, 3)
+    rounds, steps = (4, 1) if rate == 10 else (10, 2)
     with (
         tempfile.TemporaryDirectory(prefix="starlung-links-") as work,
         Network(2, frames=False) as network,

@@ -30,7 +30,7 @@ from tests.benchmarks.traffic_ranks import run_ranks
 from tests.benchmarks.traffic_worker import Job, Outcome
 
 SEEDS = (0, 1, 2)
-STEPS, WARMUP = 400, 80
+STEPS, WARMUP = 300, 60
 SHORT, SKIP = 24, 8  # steps of a run that counts bytes, and those before counting
 DENSE, MEASURED, TOPK = "dense DDP", "precision by measured error", "top-k 1 %"
 Options = dict[str, Any]
