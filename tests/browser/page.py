@@ -147,6 +147,7 @@ class ReadingPage:
 @contextmanager
 def reading_page(browser: Any, address: str) -> Iterator[ReadingPage]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(120_000)  # a machine that does much else answers late, not never
     try:
         yield ReadingPage(context.new_page(), address)
     finally:
