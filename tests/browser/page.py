@@ -55,7 +55,7 @@ class ReadingPage:
     def open(self) -> None:
         self.tab.goto(self.address)
 
-    def await_images(self, *, seconds: float = 60) -> None:
+    def await_images(self, *, seconds: float = 240) -> None:
         self.tab.wait_for_selector(READY, timeout=seconds * 1000)
 
     def view(self) -> dict[str, str]:
@@ -75,7 +75,7 @@ class ReadingPage:
         found: list[dict[str, float]] = json.loads(self.view()["marks"])
         return found
 
-    def open_study(self, *, seconds: float = 60) -> None:
+    def open_study(self, *, seconds: float = 240) -> None:
         """Open the first study of the worklist."""
         self.tab.get_by_role("link", name="CT-").first.click(timeout=seconds * 1000)
         self.await_images(seconds=seconds)
