@@ -7,7 +7,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.web.components.viewer.component import Crosshair
 from app.web.context import context
 from app.web.identity import Reader
 from app.web.images import load_images
@@ -17,6 +16,7 @@ from app.web.place import Place
 from app.web.refusal_words import refusal
 from app.web.table import millimetres
 from app.web.words import Words
+from medical.detection.findings import SeriesFindings
 from medical.errors import InputError
 from medical.store.reading import StudyReading
 from medical.store.refusals import ReviewRefusedError
@@ -24,7 +24,12 @@ from medical.store.reviews import add_finding
 
 
 def add_panel(
-    reading: StudyReading, folder: Path, place: Place, reader: Reader, words: Words
+    reading: StudyReading,
+    scored: SeriesFindings,
+    folder: Path,
+    place: Place,
+    reader: Reader,
+    words: Words,
 ) -> None:
     """Offer to add a nodule at the last click that hit no finding."""
     if reading.study.status == "signed":
@@ -38,19 +43,21 @@ def add_panel(
     st.caption(words("clicked", slice=place.click.slice_number, x=x, y=y, z=z))
     st.button(
         words("add_here"),
-        on_click=partial(_add, reading.study.key, folder, place, place.click, reader, words),
+        on_click=partial(
+            _add, (reading.study.key, scored.series_instance_uid), folder, place, reader, words
+        ),
         width="stretch",
         icon=":material/add_circle:",
     )
 
 
-def _add(
-    key: str, folder: Path, place: Place, click: Crosshair, reader: Reader, words: Words
-) -> None:
-    store = context().store
+def _add(where: tuple[str, str], folder: Path, place: Place, reader: Reader, words: Words) -> None:
+    if place.click is None:
+        return
+    study_key, series_uid = where
     try:
-        measured = outline_at(load_images(folder), click.lps_mm)
-        number = add_finding(store, key, folder.name, measured, actor=reader.name)
+        measured = outline_at(load_images(folder), place.click.lps_mm)
+        number = add_finding(context().store, study_key, series_uid, measured, actor=reader.name)
     except ReviewRefusedError as error:
         tell(refusal(error, words))
     except InputError as error:

@@ -13,7 +13,6 @@ from app.web.words import LANGUAGES, Language, Words
 
 def begin_page() -> tuple[Reader, Words]:
     """Draw the frame; returns who reads and the words in their language."""
-    st.set_page_config(page_title="StarLung", layout="wide", initial_sidebar_state="expanded")
     st.html(STYLE)
     with st.sidebar:
         name = st.empty()
@@ -26,6 +25,12 @@ def begin_page() -> tuple[Reader, Words]:
     with st.sidebar:
         reader = current_reader(context().settings, words)
     return reader, words
+
+
+def present_words() -> Words:
+    """The words of the language chosen last, before anything is drawn."""
+    language: Language = st.session_state.get("language") or "en"
+    return Words(language)
 
 
 def _choose_language() -> Words:

@@ -45,6 +45,14 @@ def reader_from_claims(claims: dict[str, object], settings: Settings) -> Reader 
     return Reader(name[:LONGEST_NAME], administrator)
 
 
+def may_administrate(settings: Settings) -> bool:
+    """Whether whoever is in front of this browser administrates; nothing is drawn."""
+    if not settings.login_configured:
+        return True
+    reader = reader_from_claims(dict(st.user), settings) if st.user.is_logged_in else None
+    return reader is not None and reader.administrator
+
+
 def current_reader(settings: Settings, words: Words) -> Reader:
     """The reader of this run; without login, this machine's user. Ends the run before login."""
     if not settings.login_configured:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 
 import streamlit as st
 
 from app.web.context import context
-from app.web.frame import begin_page
-from app.web.identity import Reader
+from app.web.frame import begin_page, present_words
+from app.web.identity import Reader, may_administrate
 from app.web.links import STUDY, remember_page
 from app.web.notices import show_notices, tell
 from app.web.pages.reading import reading_page
@@ -16,14 +16,24 @@ from app.web.pages.trail import trail_page
 from app.web.pages.worklist import worklist_page
 from app.web.words import Words
 
+PageBody = Callable[[Reader, Words], None]
+
 
 def render() -> None:
     """Draw the page that the address names."""
-    reader, words = begin_page()
-    pages = _pages(reader, words)
+    # The pages come first: a widget drawn before Streamlit knows the page gets another identity
+    # on the next run, and what a reader did with it is lost.
+    drawn: list[tuple[Reader, Words]] = []
+
+    def within_frame(body: PageBody) -> Callable[[], None]:
+        return lambda: body(*drawn[0])
+
+    st.set_page_config(page_title="StarLung", layout="wide", initial_sidebar_state="expanded")
+    pages = _pages(present_words(), within_frame)
     current = st.navigation(pages, position="hidden")
-    _first_visit(pages)
     remember_page(pages[1])
+    drawn.append(begin_page())
+    _first_visit(pages[1])
     with st.sidebar:
         # Icons stand in links only: as a page's own, Streamlit fetches them from the internet.
         st.page_link(pages[0], icon=":material/list:")
@@ -33,31 +43,22 @@ def render() -> None:
     current.run()
 
 
-def _pages(reader: Reader, words: Words) -> list[st.Page]:
-    pages = [
-        st.Page(
-            partial(worklist_page, reader, words),
-            title=words("worklist"),
-            default=True,
-        ),
-        st.Page(
-            partial(reading_page, reader, words),
-            title=words("reading"),
-            url_path="reading",
-        ),
-    ]
-    if reader.administrator:
-        pages.append(
-            st.Page(
-                partial(trail_page, reader, words),
-                title=words("trail"),
-                url_path="trail",
-            )
+def _pages(words: Words, within_frame: Callable[[PageBody], Callable[[], None]]) -> list[st.Page]:
+    def page(body: PageBody, name: str, *, default: bool = False) -> st.Page:
+        return st.Page(
+            within_frame(body),
+            title=words(name),
+            url_path=None if default else name,
+            default=default,
         )
+
+    pages = [page(worklist_page, "worklist", default=True), page(reading_page, "reading")]
+    if may_administrate(context().settings):
+        pages.append(page(trail_page, "trail"))
     return pages
 
 
-def _first_visit(pages: list[st.Page]) -> None:
+def _first_visit(reading: st.Page) -> None:
     """Go to the study that ``starlung serve --open`` named, once in each browser session."""
     shared = context()
     if st.session_state.get("opened"):
@@ -66,4 +67,4 @@ def _first_visit(pages: list[st.Page]) -> None:
     if shared.opening_error:
         tell(shared.opening_error)
     if shared.first_study is not None and STUDY not in st.query_params:
-        st.switch_page(pages[1], query_params={STUDY: shared.first_study})
+        st.switch_page(reading, query_params={STUDY: shared.first_study})

@@ -62,9 +62,9 @@ class Place:
         return {"finding": self.finding, "order": self.order}
 
 
-def place_in(series_uid: str, findings: Sequence[ReadFinding]) -> Place:
+def place_in(study_key: str, series_uid: str, findings: Sequence[ReadFinding]) -> Place:
     """This session's place in a series; the first finding at first."""
-    key = f"place-{series_uid}"
+    key = f"place-{study_key}-{series_uid}"  # uploaded volume files share their UID: 0001
     if key not in st.session_state:
         st.session_state[key] = Place(findings[0].number if findings else None)
     found: Place = st.session_state[key]

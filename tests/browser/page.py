@@ -55,7 +55,7 @@ class ReadingPage:
     def open(self) -> None:
         self.tab.goto(self.address)
 
-    def await_images(self, *, seconds: float = 60) -> None:
+    def await_images(self, *, seconds: float = 240) -> None:
         self.tab.wait_for_selector(READY, timeout=seconds * 1000)
 
     def view(self) -> dict[str, str]:
@@ -75,7 +75,7 @@ class ReadingPage:
         found: list[dict[str, float]] = json.loads(self.view()["marks"])
         return found
 
-    def open_study(self, *, seconds: float = 60) -> None:
+    def open_study(self, *, seconds: float = 240) -> None:
         """Open the first study of the worklist."""
         self.tab.get_by_role("link", name="CT-").first.click(timeout=seconds * 1000)
         self.await_images(seconds=seconds)
@@ -147,6 +147,7 @@ class ReadingPage:
 @contextmanager
 def reading_page(browser: Any, address: str) -> Iterator[ReadingPage]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(120_000)  # a machine that does much else answers late, not never
     try:
         yield ReadingPage(context.new_page(), address)
     finally:

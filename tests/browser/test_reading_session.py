@@ -103,7 +103,7 @@ def test_a_whole_session(anna: ReadingPage, browser: Any, address: str, tmp_path
     anna.tab.get_by_text("Finding 3 of 3").wait_for(timeout=240_000)
     x, y, z = anna.crosshair_lps_mm()
     assert (x, y, z) == pytest.approx(MISSED, abs=3.0)
-    anna.picture("reading")
+    anna.picture("reading-added")
 
     # Not before every finding is decided.
     anna.sidebar().get_by_role("button", name="Sign").click()

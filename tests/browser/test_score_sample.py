@@ -28,12 +28,12 @@ def scored(browser: Any, serve: Callable[..., str], tmp_path: Path) -> Any:
     pytest.importorskip("medical.scoring.score", reason="needs the scoring engine")
     if not TRUTH.is_file():
         pytest.skip("needs sample_data/truth.csv")
-    with reading_page(browser, serve()) as page:
+    with reading_page(browser, serve(serve_worker="true")) as page:
         page.open()
-        page.tab.get_by_role("button", name="Score", exact=True).click()
-        page.tab.get_by_text("Detect: search the lungs").wait_for(timeout=60_000)
-        page.picture("scoring")
-        page.await_images(seconds=420)
+        page.press("Score")
+        page.tab.get_by_text("Detect: search the lungs").wait_for(timeout=120_000)
+        page.picture("worklist")
+        page.open_study(seconds=420)
         yield page
 
 

@@ -42,20 +42,20 @@ def reading_page(reader: Reader, words: Words) -> None:
 def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
     folder, scored = choose_series(Path(reading.study.folder), words)
     findings = reading.of_series(scored.series_instance_uid)
-    place = place_in(scored.series_instance_uid, findings)
+    place = place_in(reading.study.key, scored.series_instance_uid, findings)
     headline(reading, scored, findings, words)
     st.fragment(_watch, run_every=_LOOK_AGAIN_SECONDS)(
         reading.study.key, reading.study.version, words
     )
     images = images_of(Path(reading.study.source), folder, words)
     if images is not None:
-        key = f"viewer-{scored.series_instance_uid}"
+        key = f"viewer-{reading.study.key}-{scored.series_instance_uid}"
         # What the viewer reported before this run; it must be known before the sidebar is drawn.
         place.hear(show_viewer(series_viewer(folder, images, findings, place, words), key=key))
     with st.sidebar:
         st.subheader(reading.study.label)
         decision_panel(reading.study, findings, place, reader, words)
-        add_panel(reading, folder, place, reader, words)
+        add_panel(reading, scored, folder, place, reader, words)
         sign_panel(reading, reader, words)
         report_panel(reading, folder, scored, reader, words)
         quality_notes(scored, words)
