@@ -55,5 +55,5 @@ def test_a_gaussian_is_judged_as_what_it_is(
 ) -> None:
     shown, row = judge(BASELINES["Gaussian at box"], networks, crop, ball, scan="made")
     assert np.array_equal(shown.values, gaussian(crop).values)
-    assert (row.pointing, row.random_class, row.random_box) == (1.0, 1.0, 1.0)
+    assert (row.pointing, row.random_class, row.random_box) == pytest.approx((1.0, 1.0, 1.0))
     assert row.insertion > row.deletion
