@@ -2,6 +2,10 @@
 
 The convolutions run once a candidate; only the small dropout layers at the end run once a sample
 (Monte-Carlo dropout, Gal and Ghahramani, arXiv 1506.02142), so samples are nearly free.
+
+Whether it is a nodule and how large it is can be told by trunks of their own: outlines get better
+the longer they are trained, while the judgement, taught on inserted nodules for long, comes to know
+inserted ones from real ones.
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ def near_extent_mm(diameter_mm: Tensor) -> Tensor:
 class Embedded(NamedTuple):
     """What the expensive part says about ``n`` candidates."""
 
-    features: Tensor  # [n, f]
+    features: Tensor  # [n, f], twice as many where the judge has a trunk of its own
     mask_logits: Tensor  # [n, 1, 32, 32, 32] on the near crop's grid
 
 
@@ -44,11 +48,19 @@ class Opinion(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RefinerConfig:
-    """Sizes of a refiner, stored with its weights."""
+    """Sizes of a refiner, stored with its weights.
+
+    Args:
+        widths: channels at strides 1, 2 and 4.
+        hidden: of the dropout layers.
+        dropout: share of features dropped.
+        own_judge: whether a nodule is told from others by a trunk of its own.
+    """
 
     widths: tuple[int, int, int] = (16, 32, 64)
     hidden: int = 128
     dropout: float = 0.3
+    own_judge: bool = False
 
     def build(self) -> Refiner:
         """Make the network, freshly initialised."""
@@ -76,22 +88,55 @@ class Stream(nn.Module):
         return f1, f2, self.stage4(f2)
 
 
-class Refiner(nn.Module):
-    """Nodule or not, mask, diameter and density type of each candidate."""
+class Trunk(nn.Module):
+    """Both crops to features, and dropout layers on top of them.
+
+    Args:
+        config: sizes.
+    """
 
     def __init__(self, config: RefinerConfig) -> None:
         super().__init__()
-        w1, w2, w4 = config.widths
         self.near, self.context = Stream(config.widths), Stream(config.widths)
-        self.up2, self.up1 = conv(w4 + w2, w2), conv(w2 + w1, w1)
-        self.mask = nn.Conv3d(w1, 1, kernel_size=1)
-        flat = 2 * (w4 * 2) + 1
+        flat = 2 * (config.widths[2] * 2) + 1
         self.dropout = config.dropout
         self.hidden1, self.hidden2 = (
             nn.Linear(flat, config.hidden),
             nn.Linear(config.hidden, config.hidden),
         )
         self.out = nn.Linear(config.hidden, 2 + len(DENSITIES))
+
+    def pool(
+        self, near: Tensor, context: Tensor, near_mm: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+        """Features ``[n, f]`` of the crops, and the near crop's maps."""
+        maps, c4 = self.near(near), self.context(context)[2]
+        pooled = [
+            part
+            for f in (maps[2], c4)
+            for part in (f.mean((2, 3, 4)), f[:, :, 2:6, 2:6, 2:6].amax((2, 3, 4)))
+        ]
+        scale = torch.log(near_mm / NEAR_LEAST_MM)[:, None].to(c4.dtype)
+        return torch.cat([*pooled, scale], 1), maps
+
+    def say(self, features: Tensor, *, drop: bool) -> Tensor:
+        """Run the small layers: ``[..., n, 6]``."""
+        x = functional.dropout(features, self.dropout, training=drop)
+        x = functional.dropout(functional.relu(self.hidden1(x)), self.dropout, training=drop)
+        x = functional.dropout(functional.relu(self.hidden2(x)), self.dropout, training=drop)
+        said: Tensor = self.out(x)
+        return said
+
+
+class Refiner(Trunk):
+    """Nodule or not, mask, diameter and density type of each candidate."""
+
+    def __init__(self, config: RefinerConfig) -> None:
+        super().__init__(config)
+        w1, w2, w4 = config.widths
+        self.up2, self.up1 = conv(w4 + w2, w2), conv(w2 + w1, w1)
+        self.mask = nn.Conv3d(w1, 1, kernel_size=1)
+        self.own = Trunk(config) if config.own_judge else None
 
     def embed(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Embedded:
         """Run the convolutions once.
@@ -101,23 +146,22 @@ class Refiner(nn.Module):
             context: the same around, of edge ``CONTEXT_FACTOR * near_mm``.
             near_mm: ``[n]`` millimetres.
         """
-        f1, f2, f4 = self.near(near)
-        c4 = self.context(context)[2]
+        features, (f1, f2, f4) = self.pool(near, context, near_mm)
         d2 = self.up2(torch.cat([functional.interpolate(f4, scale_factor=2.0), f2], 1))
         d1 = self.up1(torch.cat([functional.interpolate(d2, scale_factor=2.0), f1], 1))
-        pooled = [
-            p for f in (f4, c4) for p in (f.mean((2, 3, 4)), f[:, :, 2:6, 2:6, 2:6].amax((2, 3, 4)))
-        ]
-        scale = torch.log(near_mm / NEAR_LEAST_MM)[:, None].to(f4.dtype)
-        return Embedded(torch.cat([*pooled, scale], 1), self.mask(d1))
+        if self.own is not None:
+            features = torch.cat([features, self.own.pool(near, context, near_mm)[0]], 1)
+        return Embedded(features, self.mask(d1))
 
     def judge(self, features: Tensor, near_mm: Tensor, *, drop: bool) -> Opinion:
         """Run the small layers; with ``drop`` each call (and each leading row) is one sample."""
-        x = functional.dropout(features, self.dropout, training=drop)
-        x = functional.dropout(functional.relu(self.hidden1(x)), self.dropout, training=drop)
-        x = functional.dropout(functional.relu(self.hidden2(x)), self.dropout, training=drop)
-        out = self.out(x)
-        return Opinion(out[..., 0], out[..., 1] + torch.log(near_mm / 3.0), out[..., 2:])
+        if self.own is None:
+            out = self.say(features, drop=drop)
+            logit = out[..., 0]
+        else:
+            mine, judges = features.chunk(2, dim=-1)
+            out, logit = self.say(mine, drop=drop), self.own.say(judges, drop=drop)[..., 0]
+        return Opinion(logit, out[..., 1] + torch.log(near_mm / 3.0), out[..., 2:])
 
     def forward(self, near: Tensor, context: Tensor, near_mm: Tensor) -> tuple[Opinion, Tensor]:
         """One training pass: dropout as the module's mode says; opinion and mask logits."""

