@@ -56,7 +56,7 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
 .starlung-bar { display: inline-block; width: 8rem; height: 0.4rem; margin-right: 0.6rem;
   border-radius: 999px; background: #232b35; vertical-align: middle; overflow: hidden; }
 .starlung-bar i { display: block; height: 100%; background: #3b8ea5; transition: width 0.6s; }
-.starlung-login { padding: 30vh 0 0.6rem; font-size: 1.05rem; }
+.starlung-login { padding: 1.2rem 0 0.3rem; font-size: 1.05rem; }
 .starlung-finding { display: flex; justify-content: space-between; align-items: baseline; }
 .starlung-finding b { color: #eef3f7; font-weight: 600; }
 .starlung-finding span { font-size: 0.82rem; color: #8c99a8; }
