@@ -62,13 +62,13 @@ def figure(rows: Sequence[Judged], measure: str, *, seed: int = 0) -> Figure:
 
 def table(rows: Sequence[Judged]) -> str:
     """One line a method in the order of their first rows, ready to be printed."""
-    heads = [f"{name:>18s}" for name in (*MEASURES, "CPU seconds")]
+    heads = [f"{name:>20s}" for name in (*MEASURES, "CPU seconds")]
     lines = [f"{'method':18s}{'findings':>9s}" + "".join(heads)]
     for method in dict.fromkeys(row.method for row in rows):
         mine = [row for row in rows if row.method == method]
-        cells = [f"{_cell(mine, name):>18s}" for name in MEASURES]
+        cells = [f"{_cell(mine, name):>20s}" for name in MEASURES]
         seconds = figure(mine, "cpu_seconds").mean
-        lines.append(f"{method:18s}{len(mine):9d}" + "".join(cells) + f"{seconds:18.2f}")
+        lines.append(f"{method:18s}{len(mine):9d}" + "".join(cells) + f"{seconds:20.2f}")
     return "\n".join(lines)
 
 

@@ -213,18 +213,21 @@ def draw(cases: list[Case], keep: Path, path: Path) -> None:
     figure_, axes = plt.subplots(
         len(chosen), 1 + len(names), figsize=(2 * (1 + len(names)), 2.1 * len(chosen))
     )
+    for axis, name in zip(axes[0], ["CT", *names], strict=True):
+        axis.set_title(name, fontsize=9)
     for row, case in zip(axes, chosen, strict=True):
         z, near = middle_of(case), case.crop.near()[1:]
         for axis, name in zip(row, ["CT", *names], strict=True):
             axis.imshow(case.crop.hu[z][near], cmap="gray", vmin=-1350, vmax=150)
-            if name != "CT":
-                values = np.load(keep / slice_name(case, name))[near]
+            map_file = keep / slice_name(case, name)
+            if map_file.exists():
+                values = np.load(map_file)[near]
                 axis.imshow(values, cmap="inferno", vmin=0, vmax=1, alpha=np.sqrt(values) * 0.8)
+            elif name != "CT":
+                axis.set_xlabel("not run", fontsize=7)
             axis.contour(case.nodule[z][near], levels=[0.5], colors="cyan", linewidths=0.8)
             axis.set_xticks([])
             axis.set_yticks([])
-            if row is axes[0]:
-                axis.set_title(name, fontsize=9)
         kind = "real" if case.real else "inserted"
         row[0].set_ylabel(f"{kind}, {case.crop.diameter_mm:.0f} mm", fontsize=8)
     figure_.tight_layout(pad=0.3)
