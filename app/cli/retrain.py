@@ -51,6 +51,14 @@ def retrain(
     rendezvous: Annotated[
         str | None, typer.Option(help="HOST:PORT of machine 0, with several nodes.")
     ] = None,
+    sparse: Annotated[
+        bool,
+        typer.Option(
+            "--sparse",
+            help="Machines joined by a slow link: send it the largest gradients alone, where that "
+            "is faster; costs some accuracy.",
+        ),
+    ] = False,
 ) -> None:
     """Train on cases; weights, card and evaluation go to OUT.
 
@@ -87,6 +95,7 @@ def retrain(
             patience=patience,
             batch=batch,
             patch=patch,
+            sparse=sparse,
             cluster=cluster,
             installed=imported_models(),
         )

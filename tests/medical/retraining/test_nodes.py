@@ -46,7 +46,9 @@ def run(network: Network, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     inside = np.zeros(hu.shape, bool)
     inside[8:-8, 8:-8, 8:-8] = True
     TrainingCase("c", hu_to_code(hu), inside, np.zeros((0, 4), np.float32)).save(out / "c.npz")
-    plan = RunPlan(training=["c.npz"], seconds=1e6, steps=STEPS, batch=4, patch=48, seed=0)
+    plan = RunPlan(
+        training=["c.npz"], seconds=1e6, steps=STEPS, batch=4, patch=48, seed=0, sparse=True
+    )
     plan.write(out)
     rendezvous = f"{network.first_address}:29400"
     environment = {**os.environ, "GLOO_SOCKET_IFNAME": INTERFACE, "OMP_NUM_THREADS": "1"}
