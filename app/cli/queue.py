@@ -90,18 +90,21 @@ def worker(
     chosen = model_called(settings.model)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    if attached:
-        threading.Thread(target=_stop_with_standard_input, daemon=True).start()
-    Worker(
-        _store(),
-        model=str(chosen.folder),
-        passes=settings.passes,
-        imported=settings.work_dir / "models",
-        say=say,
-        lease_seconds=settings.lease_seconds,
-        most_seconds=settings.score_timeout_minutes * 60,
-        after=prepare_images,
-    ).run(until_empty=until_empty)
+    try:
+        if attached:
+            threading.Thread(target=_stop_with_standard_input, daemon=True).start()
+        Worker(
+            _store(),
+            model=str(chosen.folder),
+            passes=settings.passes,
+            imported=settings.work_dir / "models",
+            say=say,
+            lease_seconds=settings.lease_seconds,
+            most_seconds=settings.score_timeout_minutes * 60,
+            after=prepare_images,
+        ).run(until_empty=until_empty)
+    except Stop:
+        return  # told to stop while the store was being opened: nothing was begun
 
 
 def _stop_with_standard_input() -> None:
