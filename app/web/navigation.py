@@ -1,4 +1,8 @@
-"""The pages and how one gets from one to another."""
+"""The pages and how one gets from one to another.
+
+Their folder is not called `pages`: Streamlit would run what lies in such a folder as scripts of
+their own, and an address that names a page would stay empty.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,9 @@ from app.web.frame import begin_page, present_words
 from app.web.identity import Reader, may_administrate
 from app.web.links import STUDY, remember_page
 from app.web.notices import show_notices, tell
-from app.web.pages.reading import reading_page
-from app.web.pages.trail import trail_page
-from app.web.pages.worklist import worklist_page
+from app.web.views.reading import reading_page
+from app.web.views.trail import trail_page
+from app.web.views.worklist import worklist_page
 from app.web.words import Words
 
 PageBody = Callable[[Reader, Words], None]

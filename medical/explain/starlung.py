@@ -94,11 +94,21 @@ class StarLungFinding(Subject):
         """Heads; gates; the fused maps; the encoders."""
         d, r = self.detector, self.refiner
         return (
-            ("heads", (d.heads, r.hidden1, r.hidden2, r.out, r.mask)),
+            ("heads", (d.heads, r.hidden1, r.hidden2, r.out, r.mask, *_judges_layers(r))),
             ("gates", (d.attention, r.up1, r.up2)),
             ("fusion", (d.pyramid, r.near.stage4, r.context.stage4)),
-            ("encoder", (d.encoder, r.near, r.context)),
+            ("encoder", (d.encoder, r.near, r.context, *_judges_streams(r))),
         )
+
+
+def _judges_layers(refiner: Refiner) -> tuple[nn.Module, ...]:
+    own = refiner.own
+    return () if own is None else (own.hidden1, own.hidden2, own.out)
+
+
+def _judges_streams(refiner: Refiner) -> tuple[nn.Module, ...]:
+    own = refiner.own
+    return () if own is None else (own.near, own.context)
 
 
 def _back_into(small: Tensor, like: Tensor, *, center: Tensor, extent: float) -> Tensor:

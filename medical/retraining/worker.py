@@ -87,7 +87,7 @@ def between_nodes(
         sparse: whether a slow link may be sent the largest values alone, which costs some accuracy.
         say: told which way each part of the gradients takes between nodes, and why.
     """
-    top = SharedTopK(k=SHARE_SENT if sparse else 1.0)
+    top = SharedTopK(k=SHARE_SENT) if sparse else SharedTopK(k=1.0, k_start=1.0)
     config = AggregatorConfig(top=top, seed=seed, automatic=True)
     return HierarchicalAggregator(config, say=say)
 
