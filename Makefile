@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVE ?= 1
 
-.PHONY: setup run test bench browser clean
+.PHONY: setup run test slow bench browser clean
 
 setup: $(VENV)/.ready
 
@@ -33,6 +33,11 @@ test: setup browser
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q
+
+# Reading sessions, logins and bad uploads in Chromium, retraining over two network namespaces, ten
+# studies with a killed worker: minutes each. docs/testing.md says when they last ran and what they gave.
+slow: setup browser
+	$(BIN)/python -m pytest -q -m slow
 
 bench: setup
 	@test -n "$(NAME)" || { echo "Say which: make bench NAME=speed"; exit 2; }

@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.page import ReadingPage, reading_page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def zip_bomb(path: Path) -> Path:

@@ -15,7 +15,7 @@ from tests.app.web.made_results import made_findings, made_volume, write_made_re
 from tests.browser.conftest import free_port
 from tests.browser.page import ReadingPage, reading_page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ANNA, BOSS, EVE = "anna@ct.example", "boss@ct.example", "eve@ct.example"
 
 

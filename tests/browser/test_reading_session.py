@@ -18,7 +18,7 @@ from medical.store.results import adopt
 from tests.app.web.made_results import CENTRES_LPS_MM, made_findings, made_volume, write_made_result
 from tests.browser.page import ReadingPage, reading_page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 MISSED = CENTRES_LPS_MM[2]
 
 

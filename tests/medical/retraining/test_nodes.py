@@ -18,6 +18,8 @@ from medical.retraining.worker import carry_out
 from models.distributed.checkpoint import CheckpointStore
 from tests.benchmarks.traffic_network import INTERFACE, Network, NoNamespacesError
 
+pytestmark = pytest.mark.slow
+
 STEPS, MEGABITS = 2, 50
 START = """
 import sys

@@ -62,6 +62,7 @@ def trained(teacher: Detector, *, distil: bool) -> Detector:
     return small
 
 
+@pytest.mark.slow
 def test_student_with_a_teacher_comes_nearer_to_it_than_without(teacher: Detector) -> None:
     with_it, without = (trained(teacher, distil=way) for way in (True, False))
     logits, boxes = [], []
