@@ -51,6 +51,7 @@ def _ends(store: Store) -> list[str]:
         return list(session.scalars(wanted))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_all_ten_finish_and_none_twice(kind: str, tmp_path: Path) -> None:
     if kind == "sqlite":
