@@ -10,7 +10,6 @@ from medical.detection.findings import SeriesFindings
 from medical.errors import InputError
 
 FINDINGS = "findings.json"
-PREDICTIONS = "predictions.csv"
 
 
 def result_folders(path: Path) -> list[Path]:
@@ -34,11 +33,3 @@ def read_findings(series_folder: Path) -> SeriesFindings:
     except ValidationError as error:
         problem = "is not a result in the form starlung.findings/1"
         raise InputError(file, problem, "Score the study again") from error
-
-
-def predictions_file(series_folder: Path) -> Path | None:
-    """``predictions.csv`` of the run that a series belongs to, if it is there."""
-    for folder in (series_folder.parent, series_folder):
-        if (folder / PREDICTIONS).is_file():
-            return folder / PREDICTIONS
-    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from app.web.vocabulary import reading, worklist
+from medical.report.labels import TERMS
 
 Language = Literal["en", "zh"]
 LANGUAGES: dict[Language, str] = {"en": "English", "zh": "中文"}
@@ -94,16 +95,7 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     "col_volume": ("Volume, mm³", "体积，mm³"),
     "col_density": ("Density", "密度"),
     "col_location": ("Location", "部位"),
-    "solid": ("solid", "实性"),
-    "part-solid": ("part-solid", "部分实性"),
-    "ground-glass": ("ground-glass", "磨玻璃"),
-    "calcified": ("calcified", "钙化"),
-    "left": ("left", "左"),
-    "right": ("right", "右"),
-    "upper": ("upper", "上"),
-    "middle": ("middle", "中"),
-    "lower": ("lower", "下"),
-    "zone": ("zone", "区"),
+    **TERMS,
     "clicked": (
         "Last click: slice {slice}, LPS {x}, {y}, {z} mm",
         "上次点击：第 {slice} 层，LPS {x}, {y}, {z} mm",

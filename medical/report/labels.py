@@ -6,6 +6,20 @@ from typing import Literal
 
 Language = Literal["en", "zh"]
 
+# density types and places: the page says them in the same words
+TERMS: dict[str, tuple[str, str]] = {
+    "solid": ("solid", "实性"),
+    "part-solid": ("part-solid", "部分实性"),
+    "ground-glass": ("ground-glass", "磨玻璃"),
+    "calcified": ("calcified", "钙化"),
+    "left": ("left", "左"),
+    "right": ("right", "右"),
+    "upper": ("upper", "上"),
+    "middle": ("middle", "中"),
+    "lower": ("lower", "下"),
+    "zone": ("zone", "区"),
+}
+
 _WORDS: dict[str, tuple[str, str]] = {
     "title": ("Chest CT: lung nodules", "胸部 CT：肺结节"),
     "research": (
@@ -71,16 +85,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "括号内为 95% 区间。",
     ),
     "page": ("Page {number} of {count}", "第 {number} 页，共 {count} 页"),
-    "solid": ("solid", "实性"),
-    "part-solid": ("part-solid", "部分实性"),
-    "ground-glass": ("ground-glass", "磨玻璃"),
-    "calcified": ("calcified", "钙化"),
-    "left": ("left", "左"),
-    "right": ("right", "右"),
-    "upper": ("upper", "上"),
-    "middle": ("middle", "中"),
-    "lower": ("lower", "下"),
-    "zone": ("zone", "区"),
+    **TERMS,
 }
 
 
