@@ -22,11 +22,19 @@ class NoLungError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A CT on its 1 mm grid, cropped to the lungs."""
+    """A CT on its 1 mm grid, cropped to the lungs.
+
+    Args:
+        hu: Hounsfield units.
+        lung: where nodules may be.
+        geometry: where the voxels lie in the patient.
+        slice_mm: distance between the CT's own slices, which blurs ``hu`` along z.
+    """
 
     hu: Float32[np.ndarray, "z y x"]
     lung: Bool[np.ndarray, "z y x"]
     geometry: VolumeGeometry
+    slice_mm: float
 
 
 def prepare(ct: CtVolume) -> Prepared:
@@ -45,4 +53,9 @@ def prepare(ct: CtVolume) -> Prepared:
     high = [min(n, int(w[-1]) + 1 + MARGIN_MM) for w, n in zip(where, hu.shape, strict=True)]
     box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     start, stop = (low[0], low[1], low[2]), (high[0], high[1], high[2])
-    return Prepared(np.ascontiguousarray(hu[box]), lung[box], grid.cropped(start, stop))
+    return Prepared(
+        np.ascontiguousarray(hu[box]),
+        lung[box],
+        grid.cropped(start, stop),
+        slice_mm=ct.geometry.spacing_mm[0],
+    )

@@ -110,7 +110,7 @@ def _box(ct: CtVolume, point_lps_mm: Point) -> Prepared:
         shape=(_BOX_MM + 1,) * 3, spacing_mm=(SPACING_MM,) * 3, origin_lps_mm=origin
     )
     hu = resample(ct.hu, ct.geometry, grid)
-    return Prepared(hu, np.zeros(hu.shape, bool), grid)
+    return Prepared(hu, np.zeros(hu.shape, bool), grid, slice_mm=ct.geometry.spacing_mm[0])
 
 
 def _offsets_mm(look: SecondLook) -> Float[np.ndarray, "n 3"]:

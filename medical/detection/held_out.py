@@ -30,7 +30,7 @@ from models.detector.runtime import compiled_detector, compiled_embed
 from models.training.joint import TwoStage
 
 _PATCH = 96
-_AS_SCANNED = Mixture(lesion_share=0.0, fake_share=0.2, variation=0.0)
+_AS_SCANNED = Mixture(lesion_share=0.0, fake_share=0.2, chunk_share=0.0, variation=0.0)
 _EDGE_MM = 10.0  # nodules nearer to a patch's edge are half unseen
 
 

@@ -29,6 +29,8 @@ class TrainingCase:
         nodules: ``[n, 4]`` centre ``(z, y, x)`` in voxels and diameter in mm.
         doubtful: ``[m, 4]`` the same of what nobody judged and may be a nodule: neither taught
             nor counted as a false mark.
+        slice_mm: distance between the CT's own slices: what is set into the case must be as blurred
+            along z as slices so far apart leave it.
     """
 
     name: str
@@ -38,6 +40,7 @@ class TrainingCase:
     doubtful: Float32[np.ndarray, "m 4"] = field(
         default_factory=lambda: np.zeros((0, 4), np.float32)
     )
+    slice_mm: float = 1.0
 
     @classmethod
     def from_ct(
@@ -71,7 +74,8 @@ class TrainingCase:
     ) -> Self:
         """The same from what ``medical.ct.prepare`` made of the CT."""
         nodules = _in_voxels(nodules_lps_mm, prepared)
-        return cls(name, hu_to_code(prepared.hu), prepared.lung, nodules)
+        code = hu_to_code(prepared.hu)
+        return cls(name, code, prepared.lung, nodules, slice_mm=prepared.slice_mm)
 
     @property
     def hu(self) -> Float32[np.ndarray, "z y x"]:
@@ -87,6 +91,7 @@ class TrainingCase:
             lung=np.packbits(self.lung),
             nodules=self.nodules,
             doubtful=self.doubtful,
+            slice_mm=self.slice_mm,
         )
 
     @classmethod
@@ -95,8 +100,14 @@ class TrainingCase:
         with np.load(path, allow_pickle=False) as stored:
             code = stored["code"]
             lung = np.unpackbits(stored["lung"])[: code.size].reshape(code.shape).astype(bool)
-            rest = [stored["doubtful"]] if "doubtful" in stored else []  # older runs wrote none
-            return cls(str(stored["name"]), code, lung, stored["nodules"], *rest)
+            return cls(
+                str(stored["name"]),
+                code,
+                lung,
+                stored["nodules"],
+                stored["doubtful"],
+                float(stored["slice_mm"]),
+            )
 
 
 def _in_voxels(

@@ -21,7 +21,7 @@ from medical.intake import SeriesHandle
 from medical.retraining.cases import TrainingCase
 from medical.retraining.truth import as_rows, lesions_of
 
-_FORMAT = 2  # raise it when preparation changes: kept cases are then made again
+_FORMAT = 3  # raise it when preparation changes: kept cases are then made again
 _NEAR_MM = 10  # a nodule's centre this far from the lung mask may still be pleural
 
 

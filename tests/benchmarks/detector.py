@@ -45,6 +45,8 @@ def score_set(reader: NoduleReader, scans: list[HybridScan]) -> Tables:
         name = scan.case.name
         for one in scan.inserted:
             nodules.append(ReferenceFinding(name, one.center_voxel[::-1], one.diameter_mm))
+        for one in scan.ignored:
+            irrelevant.append(ReferenceFinding(name, one.center_voxel[::-1], one.diameter_mm))
         for z, y, x, mm in scan.case.nodules.tolist():
             irrelevant.append(ReferenceFinding(name, (x, y, z), mm))
         for mark in reader.read(as_ct(scan.case)).marks:

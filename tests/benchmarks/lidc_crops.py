@@ -191,5 +191,7 @@ def _crop(row: dict[str, str], code: np.ndarray, database: Path) -> Crop:
     lung = ndimage.binary_closing(wide, ball, iterations=_CLOSE_MM)
     lung = lung[(slice(_CLOSE_MM, -_CLOSE_MM),) * 3]
     name = f"{row['PatientID']}_{row['NoduleID']}"
-    case = TrainingCase(name, hu_to_code(even), lung, np.array(nodules, np.float32))
+    case = TrainingCase(
+        name, hu_to_code(even), lung, np.array(nodules, np.float32), slice_mm=slice_mm
+    )
     return Crop(case, tuple(inside), row["PatientID"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ class Background(NamedTuple):
     centers: Tensor  # [n, REAL_SLOTS, 3]
     diameters_mm: Tensor  # [n, REAL_SLOTS]
     valid: Tensor  # [n, REAL_SLOTS] bool
+    smear: Tensor  # [n, 3] across the slices, in patch voxels; as long as their blur's deviation
     doubtful: Tensor  # [n, REAL_SLOTS] bool: near the patch, and nobody knows whether a nodule
 
 
@@ -46,6 +48,7 @@ class BackgroundSampler:
     ) -> None:
         self.patch, self.device, self.mixture = patch, device, mixture
         self.volumes, self.inside, self.lesions, self.known = [], [], [], []
+        self.smear_mm = [slice_blur_mm(case.slice_mm) for case in cases]
         for case in cases:
             hu = torch.from_numpy(case.hu).to(device)
             lung = torch.from_numpy(case.lung).to(device)
@@ -96,8 +99,9 @@ class BackgroundSampler:
         grid = torch.stack(position, -1).reshape(1, count * p, p, p, 3)
         sampled = functional.grid_sample(volume, grid, padding_mode="border", align_corners=False)
         sampled = sampled[0].reshape(2, count, 1, p, p, p)
-        lesion_slots = self._lesions(lesions, known, center, matrix, zoom)
-        return Background(sampled[0], sampled[1], *lesion_slots)
+        centers, diameters, valid, doubtful = self._lesions(lesions, known, center, matrix, zoom)
+        smear = torch.linalg.inv(matrix)[:, :, 0] * self.smear_mm[case]
+        return Background(sampled[0], sampled[1], centers, diameters, valid, smear, doubtful)
 
     def _lesions(
         self, lesions: Tensor, known: int, center: Tensor, matrix: Tensor, zoom: Tensor
@@ -118,6 +122,15 @@ class BackgroundSampler:
         reach = diameters[..., None]
         near = ((centers >= -reach) & (centers <= p - 1 + reach)).all(-1)
         return centers, diameters, valid, near & ~judged
+
+
+def slice_blur_mm(slice_mm: float) -> float:
+    """Deviation of the blur across slices so far apart and so thick, read at every millimetre.
+
+    A slice averages over its thickness (a box), and reading between slices linearly mixes two (a
+    triangle): their variances are a twelfth and a sixth of the distance's square.
+    """
+    return math.sqrt(slice_mm**2 / 12 + slice_mm**2 / 6)
 
 
 def random_signs(count: int, device: torch.device) -> Tensor:

@@ -7,11 +7,14 @@ is, and carry noise; real lesions of a case appear as they are.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
-from medical.ct.insertion.background import BackgroundSampler
+from medical.ct.insertion.background import Background, BackgroundSampler
 from medical.ct.insertion.batch import TrainingBatch
+from medical.ct.insertion.chunks import lung_chunks
 from medical.ct.insertion.mixture import Mixture
 from medical.ct.insertion.paste import paste
 from medical.ct.insertion.placement import place
@@ -58,6 +61,8 @@ class NoduleEngine:
         back = self.background.draw(count)
         hu, lung = back.hu, back.lung
         label = torch.zeros_like(hu)
+        if self.mixture.chunk_share > 0:
+            self._set_chunks(back, label)
         centers, diameters, valid = [back.centers], [back.diameters_mm], [back.valid]
         densities = [torch.full_like(back.valid, UNKNOWN, dtype=torch.long)]
         taken = [back.valid | back.doubtful]
@@ -72,9 +77,9 @@ class NoduleEngine:
                 wish_mm,
             )
             found &= torch.rand(count, device=self.device) < (0.9, 0.55, 0.4)[slot]
-            made = self.renderer.draw(wish_mm, at)
+            made = self.renderer.draw(wish_mm, at, back.smear)
             index = back.valid.shape[1] + slot + 1
-            real_mm, found = paste(hu, label, at, made, found, index=index)
+            real_mm, found = paste(hu, label, lung, at, made, found, index=index)
             centers.append(at[:, None])
             diameters.append(torch.where(made.is_nodule & found, real_mm, wish_mm)[:, None])
             valid.append((found & made.is_nodule)[:, None])
@@ -95,6 +100,16 @@ class NoduleEngine:
             has_mask,
             doubtful,
         )
+
+    def _set_chunks(self, back: Background, label: Tensor) -> None:
+        """Set balls of lung into some patches, in place, away from what is known in them."""
+        made, found = lung_chunks(back)
+        wish_mm = (made.mask.flatten(1).sum(1) * 6 / math.pi).pow(1 / 3)
+        at, free = place(
+            back.hu, back.lung, back.centers, back.diameters_mm, back.valid | back.doubtful, wish_mm
+        )
+        found &= free & (torch.rand(len(found), device=self.device) < self.mixture.chunk_share)
+        paste(back.hu, label, back.lung, at, made, found, index=0)
 
 
 def draw_diameters(count: int, device: torch.device, mixture: Mixture) -> Tensor:

@@ -6,7 +6,7 @@ nodules, and says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from jaxtyping import Float32, UInt8
 from torch import Tensor
 from torch.nn import functional
 
+from medical.ct.insertion.background import slice_blur_mm
 from medical.ct.insertion.paste import paste
 from medical.ct.insertion.placement import place
 from medical.ct.insertion.render import Renderer
@@ -49,13 +50,15 @@ class HybridScan:
 
     Args:
         case: the scan with the nodules.
-        inserted: what was set into it.
+        inserted: what was set into it and is to be found.
+        ignored: what was set into it and counts neither as found nor as missed.
         label: ``[z, y, x]`` 0, or the ``label`` of the nodule that shows in a voxel.
     """
 
     case: TrainingCase
     inserted: tuple[InsertedNodule, ...]
     label: UInt8[np.ndarray, "z y x"]
+    ignored: tuple[InsertedNodule, ...] = ()
 
 
 def make_hybrid(
@@ -80,11 +83,20 @@ def make_hybrid(
         lung = torch.from_numpy(case.lung).float()[None, None]
         known = torch.from_numpy(case.nodules)
         taken_at, taken_mm = known[:, :3], known[:, 3]
+        smear = torch.tensor([[slice_blur_mm(case.slice_mm), 0.0, 0.0]])
         inserted: list[InsertedNodule] = []
         for wish_mm in diameters_mm.tolist():
             for _ in range(_TRIES):
                 one = _insert(
-                    hu, label, lung, taken_at, taken_mm, renderer, wish_mm, index=len(inserted) + 1
+                    hu,
+                    label,
+                    lung,
+                    taken_at,
+                    taken_mm,
+                    renderer,
+                    wish_mm,
+                    smear,
+                    index=len(inserted) + 1,
                 )
                 if one is not None:
                     inserted.append(one)
@@ -92,7 +104,7 @@ def make_hybrid(
                     taken_mm = torch.cat([taken_mm, torch.tensor([one.diameter_mm])])
                     break
     code = hu_to_code(hu[0, 0].numpy())
-    made = TrainingCase(f"{case.name}+{seed}", code, case.lung, case.nodules)
+    made = replace(case, name=f"{case.name}+{seed}", code=code)
     return HybridScan(made, tuple(inserted), label[0, 0].numpy())
 
 
@@ -104,6 +116,7 @@ def _insert(
     taken_mm: Tensor,
     renderer: Renderer,
     wish_mm: float,
+    smear: Tensor,
     *,
     index: int,
 ) -> InsertedNodule | None:
@@ -121,8 +134,8 @@ def _insert(
     apart = torch.ones(local.shape[:2], dtype=torch.bool)
     at, found = place(part, lung[..., z, y, x], local, taken_mm[None], apart, wish)
     shown = torch.zeros_like(part)
-    made = renderer.draw(wish, at)
-    diameter, done = paste(part, shown, at, made, found, index=1)
+    made = renderer.draw(wish, at, smear)
+    diameter, done = paste(part, shown, lung[..., z, y, x], at, made, found, index=1)
     if not bool(done):
         return None
     hu[..., z, y, x] = part

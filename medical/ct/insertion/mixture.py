@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_SHARES = (
+    "lesion_share",
+    "cube_share",
+    "wide_share",
+    "fake_share",
+    "chunk_share",
+    "small_share",
+    "variation",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mixture:
@@ -12,7 +22,9 @@ class Mixture:
     Args:
         lesion_share: share of patches centred on a real lesion, in cases that have one.
         cube_share: share of real cubes among what is set into lung.
+        wide_share: share of the cubes that bring their surroundings along.
         fake_share: share of look-alikes among it, which carry no label; the rest are shapes.
+        chunk_share: share of patches into which a ball of lung without a nodule is set first.
         small_share: share of wished diameters from the small range, the rest from the large one.
         small_mm: least and largest diameter of the small range.
         large_mm: least and largest diameter of the large range.
@@ -25,16 +37,18 @@ class Mixture:
     """
 
     lesion_share: float = 0.2
-    cube_share: float = 0.25
-    fake_share: float = 0.3
+    cube_share: float = 0.35
+    wide_share: float = 0.7
+    fake_share: float = 0.15
+    chunk_share: float = 0.4
     small_share: float = 0.75
-    small_mm: tuple[float, float] = (3.5, 12.0)
+    small_mm: tuple[float, float] = (3.0, 12.0)
     large_mm: tuple[float, float] = (10.0, 32.0)
-    densities: tuple[float, float, float, float] = (0.58, 0.17, 0.2, 0.05)
+    densities: tuple[float, float, float, float] = (0.6, 0.15, 0.17, 0.08)
     variation: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("lesion_share", "cube_share", "fake_share", "small_share", "variation"):
+        for name in _SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be in [0, 1]")
         if self.cube_share + self.fake_share > 1:

@@ -8,9 +8,11 @@ from torch.nn import functional
 
 from medical.ct.insertion.background import random_rotations, random_signs
 from medical.ct.insertion.contours import EDGE
+from medical.ct.insertion.cubes import CubeBank
 from medical.ct.insertion.mixture import Mixture
 from medical.ct.insertion.pool import NodulePool
 from medical.ct.insertion.rendered import BOX, UNKNOWN, Rendered, ball_diameter
+from medical.ct.insertion.smear import smear_along
 from medical.ct.insertion.structures import structures
 from medical.ct.insertion.texture import (
     CALCIFIED,
@@ -22,8 +24,9 @@ from medical.ct.insertion.texture import (
     structured_hu,
 )
 
-_CUBE_CENTER_SHIFT = 1.5  # the cubes' nodules sit 1.5 voxels past the middle (measured)
 _LOOK_ALIKES = 90
+_HOLLOW_SHARE = 0.04  # cavities
+_AIR_HU = -900.0
 
 
 class Renderer:
@@ -61,13 +64,7 @@ class Renderer:
             GROUND_GLASS: torch.nonzero(texture <= 3)[:, 0].to(device),
             CALCIFIED: torch.nonzero(texture >= 4)[:, 0].to(device),
         }
-        self.cubes = (torch.from_numpy(pool.cubes).float()[:, None] * 8 - 1024).to(device)
-        masks = torch.from_numpy(pool.cube_masks).float()[:, None].to(device)
-        self.cube_masks = masks
-        grown = functional.max_pool3d(masks, 5, stride=1, padding=2)
-        self.cube_alpha = torch.cat(
-            [gaussian_blur(g, (1.2, 1.2, 1.2)) for g in torch.split(grown, 16)]
-        )
+        self.cubes = CubeBank(pool, device=device, wide_share=mixture.wide_share)
 
     def _softened(self, shapes: Tensor) -> Tensor:
         parts = [
@@ -76,12 +73,13 @@ class Renderer:
         ]
         return torch.cat(parts)
 
-    def draw(self, wish_mm: Tensor, at: Tensor) -> Rendered:
+    def draw(self, wish_mm: Tensor, at: Tensor, smear: Tensor) -> Rendered:
         """Draw one thing for each patch in a box of ``BOX`` around ``at``.
 
         Args:
             wish_mm: ``[m]`` diameters wished for; cubes keep about their own.
             at: ``[m, 3]`` where, in patch voxels: its fraction is kept.
+            smear: ``[m, 3]`` across the scan's slices, as long as their blur's deviation, voxels.
         """
         count, device = len(wish_mm), self.device
         draw = torch.rand(count, device=device)
@@ -98,49 +96,41 @@ class Renderer:
         )
         turn = random_rotations(count, device=device) * random_signs(count, device)[:, None]
         stretch = 1 + 0.25 * (torch.rand(count, 3, device=device) - 0.5)
-        unit_mm = wish_mm / self.unit_diameter[shape]
-        cube_mm = 0.7 + 0.5 * torch.rand(count, device=device)
-        # positions of box voxels about the thing's centre, in its own voxels
+        # positions of box voxels about the thing's centre, in millimetres
         fraction = at - at.floor()
         axis = torch.arange(BOX, device=device, dtype=torch.float32) - BOX // 2
         box = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(1, -1, 3)
         local = torch.einsum("nij,nvj->nvi", turn, box - fraction[:, None]) * stretch[:, None]
-        grid = (local / unit_mm[:, None, None]).flip(-1).reshape(count, BOX, BOX, BOX, 3)
-        bank = self.shapes[shape]
-        soft = functional.grid_sample(bank, grid * (2 / EDGE), align_corners=False)
-        core = 0.35 + 0.4 * torch.rand(count, 1, 1, 1, 1, device=device)
-        inner = functional.grid_sample(bank, grid / core * (2 / EDGE), align_corners=False)
-        psf = self._point_spread()
-        alpha, inner = (
-            gaussian_blur((soft > 0.5).float(), psf),
-            gaussian_blur((inner > 0.5).float(), psf),
-        )
-        hu = structured_hu(base_hu(density), BOX)
-        solid_core = structured_hu(base_hu(torch.zeros_like(density)), BOX)
-        has_core = (density == PART_SOLID).view(-1, 1, 1, 1, 1)
-        hu = torch.where(has_core, hu + inner * (solid_core - hu), hu)
-        mask = soft > 0.5
-
-        pick = torch.randint(len(self.cubes), (count,), device=device)
-        at_cube = (local / cube_mm[:, None, None] + _CUBE_CENTER_SHIFT).flip(-1)
-        at_cube = at_cube.reshape(count, BOX, BOX, BOX, 3) * (2 / self.cubes.shape[-1])
-        cube = functional.grid_sample(
-            self.cubes[pick], at_cube, padding_mode="border", align_corners=False
-        )
-        cube_alpha = functional.grid_sample(self.cube_alpha[pick], at_cube, align_corners=False)
-        cube_mask = (
-            functional.grid_sample(self.cube_masks[pick], at_cube, align_corners=False) > 0.5
-        )
-        wide = is_cube.view(-1, 1, 1, 1, 1)
+        alpha, hu, mask = self._shape(shape, density, wish_mm, local, smear)
+        cube = self.cubes.draw(local, BOX, smear)
+        real = is_cube.view(-1, 1, 1, 1, 1)
         return Rendered(
-            torch.where(wide, cube_alpha, alpha),
-            torch.where(wide, cube, hu),
-            torch.where(wide, cube_mask, mask),
+            torch.where(real, cube.alpha, alpha),
+            torch.where(real, cube.core, alpha),
+            torch.where(real, cube.hu, hu),
+            torch.where(real, cube.mask, mask),
             is_cube,
             torch.where(is_cube, UNKNOWN, density),
             ~is_fake,
         )
 
-    def _point_spread(self) -> tuple[float, float, float]:
-        z, inplane = torch.rand(2).tolist()
-        return 0.45 + 0.9 * z, (width := 0.45 + 0.45 * inplane), width
+    def _shape(
+        self, shape: Tensor, density: Tensor, wish_mm: Tensor, local: Tensor, smear: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Alpha, HU and outline of shapes, blurred as the scan is."""
+        count, device = len(shape), self.device
+        unit_mm = wish_mm / self.unit_diameter[shape]
+        grid = (local / unit_mm[:, None, None]).flip(-1).reshape(count, BOX, BOX, BOX, 3)
+        bank = self.shapes[shape]
+        soft = functional.grid_sample(bank, grid * (2 / EDGE), align_corners=False)
+        size = 0.35 + 0.4 * torch.rand(count, 1, 1, 1, 1, device=device)
+        inner = functional.grid_sample(bank, grid / size * (2 / EDGE), align_corners=False)
+        width = 0.5 + 0.4 * float(torch.rand(()))
+        both = smear_along(torch.cat([soft > 0.5, inner > 0.5], 1).float(), smear)
+        alpha, core = (gaussian_blur(part, (width,) * 3) for part in both.split(1, dim=1))
+        hu = structured_hu(base_hu(density), BOX)
+        within = structured_hu(base_hu(torch.zeros_like(density)), BOX)
+        hollow = torch.rand(count, 1, 1, 1, 1, device=device) < _HOLLOW_SHARE
+        within = torch.where(hollow, _AIR_HU, within)
+        has_core = (density == PART_SOLID).view(-1, 1, 1, 1, 1) | hollow
+        return alpha, torch.where(has_core, hu + core * (within - hu), hu), soft > 0.5

@@ -14,7 +14,8 @@ UNKNOWN = -1  # density of a real cube: nobody rated it
 class Rendered(NamedTuple):
     """``m`` things, each in a box of its own."""
 
-    alpha: Tensor  # [m, 1, box, box, box] how much of the thing a voxel shows
+    alpha: Tensor  # [m, 1, box, box, box] how much of the thing a voxel of lung shows
+    core: Tensor  # [m, 1, box, box, box] the same of what is not lung: at most alpha
     hu: Tensor  # [m, 1, box, box, box]
     mask: Tensor  # [m, 1, box, box, box] bool
     replace: Tensor  # [m] bool: a real cube replaces; a shape only brightens

@@ -9,6 +9,7 @@ from medical.ct.insertion.texture import gaussian_blur
 
 _GROUPS = 4  # of patches that share a kernel: blurring patches one by one would be slow
 _AIR_HU, _DENSE_HU = -1000.0, -500.0  # lung lies between
+_CAP_HU = 400.0
 
 
 def vary_scanner(hu: Tensor, *, strength: float) -> Tensor:
@@ -26,6 +27,9 @@ def vary_scanner(hu: Tensor, *, strength: float) -> Tensor:
     span = _DENSE_HU - _AIR_HU
     # air in the lung: nothing at air and tissue, most between them
     hu = hu + 0.4 * strength * share * lung * (1 - lung / span)
+    # the real cubes hold no more than 400 HU: nor shall much else, or that tells them apart
+    capped = torch.rand(wide, device=hu.device) < 0.4 * strength
+    hu = torch.where(capped, hu.clamp(max=_CAP_HU), hu)
     gain = 1 + (0.04 + 0.03 * strength) * (torch.rand(wide, device=hu.device) - 0.5)
     shift = (40 + 20 * strength) * (torch.rand(wide, device=hu.device) - 0.5)
     return hu * gain + shift

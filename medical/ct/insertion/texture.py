@@ -37,12 +37,13 @@ def base_hu(density: Tensor) -> Tensor:
 
 
 def structured_hu(mean_hu: Tensor, edge: int) -> Tensor:
-    """``[n, 1, edge, edge, edge]`` HU around the means: slow unevenness and fine noise."""
+    """``[n, 1, edge, edge, edge]`` HU around the means: slow unevenness and fine grain."""
     count, device = len(mean_hu), mean_hu.device
     wide = (count, 1, 1, 1, 1)
     slow = torch.randn(count, 1, 8, 8, 8, device=device)
     slow = functional.interpolate(slow, size=(edge,) * 3, mode="trilinear", align_corners=False)
     fine = gaussian_blur(torch.randn(count, 1, edge, edge, edge, device=device), (0.6, 0.6, 0.6))
-    slow_hu = 10 + 60 * torch.rand(wide, device=device)
-    fine_hu = 15 + 75 * torch.rand(wide, device=device)
+    # the scan's own noise stays under what is inserted (see paste), so this is the tissue's alone
+    slow_hu = 5 + 45 * torch.rand(wide, device=device)
+    fine_hu = 25 * torch.rand(wide, device=device)
     return mean_hu.view(wide) + slow * slow_hu + fine * fine_hu

@@ -35,6 +35,8 @@ def tables_of(
         names.append(name)
         for one in scan.inserted:
             nodules.append(ReferenceFinding(name, one.center_voxel[::-1], one.diameter_mm))
+        for one in scan.ignored:
+            irrelevant.append(ReferenceFinding(name, one.center_voxel[::-1], one.diameter_mm))
         for z, y, x, mm in scan.case.nodules.tolist():
             irrelevant.append(ReferenceFinding(name, (x, y, z), mm))
         score = expit(seen.detector + seen.refiner if with_refiner else seen.detector)
