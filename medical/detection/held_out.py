@@ -30,7 +30,7 @@ from models.detector.runtime import compiled_detector, compiled_embed
 from models.training.joint import TwoStage
 
 _PATCH = 96
-_AS_SCANNED = Mixture(lesion_share=0.0, fake_share=0.2, chunk_share=0.0, variation=0.0)
+_AS_SCANNED = Mixture(lesion_share=0.0, fake_share=0.0, chunk_share=0.0, variation=0.0)
 _EDGE_MM = 10.0  # nodules nearer to a patch's edge are half unseen
 
 
@@ -141,20 +141,24 @@ def _one_patch(
         return
     peaks = find_peaks(detect(batch.image[k : k + 1]), most=20)
     centers, diameters = peaks.centers[0].numpy(), peaks.diameters_mm[0].numpy()
+    apart = np.linalg.norm(centers[:, None] - batch.centers[k, slots].numpy()[None], axis=-1)
+    true_mm = batch.diameters_mm[k, slots].numpy()
+    # only what hits is looked at again: that is the slow part
+    hit = np.flatnonzero((apart < true_mm / 2).any(1))
+    rows.inserted.extend((float(mm), -1, scan) for mm in true_mm[~(apart < true_mm / 2).any(0)])
+    if len(hit) == 0:
+        return
+    centers, diameters, apart = centers[hit], diameters[hit], apart[hit]
+    logits = peaks.logits[0].numpy()[hit]
     hu = ((batch.image[k, 0] + 1) * ((HIGH_HU - LOW_HU) / 2) + LOW_HU).numpy()
     look = look_again(hu, centers, diameters, refiner=networks.refiner, embed=embed, passes=passes)
-    for slot in slots:
-        true_mm = float(batch.diameters_mm[k, slot])
-        apart = np.linalg.norm(centers - batch.centers[k, slot].numpy(), axis=1)
-        hits = np.flatnonzero(apart < true_mm / 2)
+    for number, slot in enumerate(slots):
+        hits = np.flatnonzero(apart[:, number] < true_mm[number] / 2)
         if len(hits) == 0:
-            rows.inserted.append((true_mm, -1, scan))
             continue
-        best = int(hits[(peaks.logits[0].numpy() + look.logits.mean(0))[hits].argmax()])
-        row = rows.add(
-            float(peaks.logits[0, best]), look, best, nodule=True, weight=np.nan, scan=scan
-        )
-        rows.inserted.append((true_mm, row, scan))
+        best = int(hits[(logits + look.logits.mean(0))[hits].argmax()])
+        row = rows.add(float(logits[best]), look, best, nodule=True, weight=np.nan, scan=scan)
+        rows.inserted.append((float(true_mm[number]), row, scan))
         truth = measure_mask((batch.label[k, 0] == slot + 1).numpy(), voxel_mm=1.0)
         said = look.size(best)
         if truth is not None:
