@@ -134,7 +134,7 @@ def main() -> None:
         detector,
         losses,
         Batches(fault, out / "steps.log" if rank == 0 else None),
-        LoopConfig(steps=STEPS, checkpoint_steps=INTERVAL, warmup_steps=20, log_steps=50),
+        LoopConfig(steps=STEPS, lose_at_most_steps=INTERVAL, warmup_steps=20, log_steps=50),
         out=out,
         device=torch.device("cpu"),
         say=lambda line: print(line, file=sys.stderr, flush=True),

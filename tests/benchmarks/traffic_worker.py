@@ -150,7 +150,7 @@ def carry_out(job: Job, bank: TrainingBatch, out: Path) -> Outcome:
         detector,
         losses,
         batches,
-        LoopConfig(steps=job.steps, checkpoint_steps=10**9, warmup_steps=20, log_steps=10**9),
+        LoopConfig(steps=job.steps, lose_at_most_steps=10**9, warmup_steps=20, log_steps=10**9),
         out=out,
         device=torch.device("cpu"),
         say=lambda line: None,
