@@ -271,9 +271,10 @@ class HierarchicalAggregator:
         self._meet(index, share.device)
         velocity = share.add(memory.velocity, alpha=self.config.momentum)
         owed = memory.residual + velocity
-        if way.sparse:
-            count = self.config.top.count(size, step=self.step, nodes=exchange.nodes)
-            turn = (self.step + index) % exchange.nodes
+        top, nodes = self.config.top, exchange.nodes
+        count = top.count(size, step=self.step, nodes=nodes) if way.sparse else size
+        if count < size:
+            turn = (self.step + index) % nodes
             chosen = exchange.agree_on_indices(owed, count, proposer=turn)
             values = owed[chosen]
         else:

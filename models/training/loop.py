@@ -2,8 +2,9 @@
 
 On failure: the run stops with the error; the newest whole checkpoint (see
 ``models.distributed.checkpoint``) resumes it. At most ``LoopConfig.lose_at_most_...`` is lost, also
-where the newest is torn and the next not yet written: three snapshots are taken in that time. With a budget in steps a resumed run on the CPU ends with the same weights, to the bit,
-as an undisturbed one of the same world size. A full disk costs checkpoints, not the run.
+where the newest is torn and the next not yet written: three snapshots are taken in that time. With
+a budget in steps a resumed run on the CPU ends with the same weights, to the bit, as an undisturbed
+one of the same world size. A full disk costs checkpoints, not the run.
 """
 
 from __future__ import annotations

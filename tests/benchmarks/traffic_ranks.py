@@ -21,6 +21,7 @@ def run_ranks(
     folder: Path,
     per_node: int,
     nodes: int = 2,
+    port: int = PORT,
 ) -> None:
     """Run ``python -m MODULE...`` as every rank, one thread each.
 
@@ -30,6 +31,7 @@ def run_ranks(
         folder: of ``log.txt``, what ranks write to standard error.
         per_node: ranks on each node.
         nodes: how many, where there is no network.
+        port: on which the ranks meet.
 
     Raises:
         SystemExit: a rank ended badly; the log's last words.
@@ -46,7 +48,7 @@ def run_ranks(
                     "WORLD_SIZE": str(world),
                     "LOCAL_WORLD_SIZE": str(per_node),
                     "MASTER_ADDR": network.first_address if network else "127.0.0.1",
-                    "MASTER_PORT": str(PORT),
+                    "MASTER_PORT": str(port),
                     "GLOO_SOCKET_IFNAME": INTERFACE if network else "lo",
                     "OMP_NUM_THREADS": "1",
                 },
