@@ -11,7 +11,13 @@ from app.cli.common import fail, imported_models, model_called, say
 
 
 def retrain(
-    cases: Annotated[Path, typer.Option(help="LUNA16 folder, or CTs of any kind below it.")],
+    cases: Annotated[
+        str,
+        typer.Option(
+            help="LUNA16 folder, or CTs of any kind below it with masks, SEG, RTSTRUCT or SR; or "
+            "the reading room's store (sqlite:///FILE, postgresql://...): its signed studies."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for checkpoint, model and evaluation.")],
     truth: Annotated[
         Path | None, typer.Option(help="Truth table; CASES/annotations.csv where not given.")

@@ -29,6 +29,7 @@ class TrainingCase:
         nodules: ``[n, 4]`` centre ``(z, y, x)`` in voxels and diameter in mm.
         doubtful: ``[m, 4]`` the same of what nobody judged and may be a nodule: neither taught
             nor counted as a false mark.
+        rejected: ``[k, 4]`` the same of what a reader looked at and called no nodule.
     """
 
     name: str
@@ -36,6 +37,9 @@ class TrainingCase:
     lung: Bool[np.ndarray, "z y x"]
     nodules: Float32[np.ndarray, "n 4"]
     doubtful: Float32[np.ndarray, "m 4"] = field(
+        default_factory=lambda: np.zeros((0, 4), np.float32)
+    )
+    rejected: Float32[np.ndarray, "k 4"] = field(
         default_factory=lambda: np.zeros((0, 4), np.float32)
     )
 
@@ -67,9 +71,17 @@ class TrainingCase:
 
     @classmethod
     def from_prepared(
-        cls, prepared: Prepared, nodules_lps_mm: Float32[np.ndarray, "n 4"], *, name: str
+        cls,
+        prepared: Prepared,
+        nodules_lps_mm: Float32[np.ndarray, "n 4"],
+        *,
+        name: str,
+        rejected_lps_mm: Float32[np.ndarray, "k 4"] | None = None,
     ) -> Self:
         """The same from what ``medical.ct.prepare`` made of the CT."""
+        if rejected_lps_mm is not None:
+            case = cls.from_prepared(prepared, nodules_lps_mm, name=name)
+            return replace(case, rejected=_in_voxels(rejected_lps_mm, prepared))
         nodules = _in_voxels(nodules_lps_mm, prepared)
         return cls(name, hu_to_code(prepared.hu), prepared.lung, nodules)
 
@@ -87,6 +99,7 @@ class TrainingCase:
             lung=np.packbits(self.lung),
             nodules=self.nodules,
             doubtful=self.doubtful,
+            rejected=self.rejected,
         )
 
     @classmethod
@@ -95,8 +108,9 @@ class TrainingCase:
         with np.load(path, allow_pickle=False) as stored:
             code = stored["code"]
             lung = np.unpackbits(stored["lung"])[: code.size].reshape(code.shape).astype(bool)
-            rest = [stored["doubtful"]] if "doubtful" in stored else []  # older runs wrote none
-            return cls(str(stored["name"]), code, lung, stored["nodules"], *rest)
+            kinds = ("doubtful", "rejected")
+            rest = {kind: stored[kind] for kind in kinds if kind in stored}  # older runs wrote none
+            return cls(str(stored["name"]), code, lung, stored["nodules"], **rest)
 
 
 def _in_voxels(

@@ -25,7 +25,7 @@ SEED = 0
 
 
 def retrain(
-    cases: Path,
+    cases: Path | str,
     *,
     out: Path,
     truth: Path | None = None,
@@ -46,9 +46,12 @@ def retrain(
     """Fit both stages to the cases below a folder.
 
     Args:
-        cases: LUNA16 folder (``.mhd`` and ``annotations.csv``), DICOM, NIfTI or NRRD, any nesting.
+        cases: LUNA16 folder (``.mhd`` and ``annotations.csv``), DICOM, NIfTI or NRRD, any nesting,
+            with masks, SEG, RTSTRUCT, SR or exported reports where there is no table; or the
+            address of the reading room's store, whose signed studies are taken.
         out: folder for checkpoints, model and evaluation.
-        truth: table with LUNA16's columns; ``cases/annotations.csv`` where not given.
+        truth: table with LUNA16's columns; ``cases/annotations.csv``, else what lies beside the
+            CTs, where not given.
         start_from: model to begin with.
         minutes: training time in all, over resumptions.
         resume: go on with a run in ``out``.

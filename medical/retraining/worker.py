@@ -17,6 +17,7 @@ from torch import distributed
 
 from medical.ct.insertion.pool import NodulePool
 from medical.retraining.cases import TrainingCase
+from medical.retraining.hard_negatives import around_rejected
 from medical.retraining.plan import RunPlan
 from medical.retraining.pool import divided, open_pool
 from medical.retraining.run import fit
@@ -53,9 +54,10 @@ def carry_out(plan: RunPlan, out: Path, *, say: Callable[[str], None]) -> TwoSta
     if torch.cuda.is_available():
         torch_device = f"cuda:{Ranks.current().rank % torch.cuda.device_count()}"
         torch.cuda.set_device(torch_device)
+    cases = [TrainingCase.load(out / name) for name in plan.training]
     with _listener(out, say=say) as events:
         networks = fit(
-            [TrainingCase.load(out / name) for name in plan.training],
+            [*cases, *(hard for case in cases for hard in around_rejected(case))],
             pools_of(plan)[0],
             out=out,
             seconds=plan.seconds,

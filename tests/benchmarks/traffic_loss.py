@@ -36,7 +36,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     at_once = len(loss_jobs()) if cores >= 16 else max(1, cores // (NODES * PER_NODE))
     options = argparse.ArgumentParser(prog="traffic_loss")
     options.add_argument("out", type=Path)
-    options.add_argument("--steps", type=int, default=900, help="of each run")
+    options.add_argument("--steps", type=int, default=1200, help="of each run")
     options.add_argument("--at-once", type=int, default=at_once, help="runs beside each other")
     options.add_argument("--patches", type=int, default=256, help="in the bank, a multiple of 32")
     return options.parse_args(arguments)
