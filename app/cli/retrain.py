@@ -51,6 +51,10 @@ def retrain(
     patch: Annotated[
         int, typer.Option(min=48, help="Edge of a patch, mm, a multiple of 16; less memory.")
     ] = 96,
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="A curriculum: a .toml file of one stage, or a folder of several."),
+    ] = None,
     nodes: Annotated[int, typer.Option(help="Machines; each starts this command.")] = 1,
     per_node: Annotated[int, typer.Option(help="Processes on each machine.")] = 1,
     node: Annotated[int, typer.Option(help="Number of this machine, from 0.")] = 0,
@@ -104,6 +108,7 @@ def retrain(
             sparse=sparse,
             cluster=cluster,
             installed=imported_models(),
+            curriculum=plan,
         )
     except InputError as error:
         fail(str(error))

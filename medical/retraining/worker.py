@@ -17,7 +17,6 @@ from torch import distributed
 
 from medical.ct.insertion.pool import NodulePool
 from medical.retraining.cases import TrainingCase
-from medical.retraining.hard_negatives import around_rejected
 from medical.retraining.plan import RunPlan
 from medical.retraining.pool import divided, open_pool
 from medical.retraining.run import fit
@@ -57,7 +56,7 @@ def carry_out(plan: RunPlan, out: Path, *, say: Callable[[str], None]) -> TwoSta
     cases = [TrainingCase.load(out / name) for name in plan.training]
     with _listener(out, say=say) as events:
         networks = fit(
-            [*cases, *(hard for case in cases for hard in around_rejected(case))],
+            cases,
             pools_of(plan)[0],
             out=out,
             seconds=plan.seconds,
@@ -71,6 +70,7 @@ def carry_out(plan: RunPlan, out: Path, *, say: Callable[[str], None]) -> TwoSta
             validation=[TrainingCase.load(out / name) for name in plan.validation],
             patience=plan.patience,
             events=events,
+            curriculum=plan.curriculum,
             communication=between_nodes(seed=plan.seed, sparse=plan.sparse, say=say),
         )
     if Ranks.current().first:

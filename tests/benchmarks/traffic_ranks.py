@@ -22,6 +22,7 @@ def run_ranks(
     per_node: int,
     nodes: int = 2,
     port: int = PORT,
+    limit_seconds: float = LIMIT_SECONDS,
 ) -> None:
     """Run ``python -m MODULE...`` as every rank, one thread each.
 
@@ -32,9 +33,11 @@ def run_ranks(
         per_node: ranks on each node.
         nodes: how many, where there is no network.
         port: on which the ranks meet.
+        limit_seconds: that the first rank may take; the others are then given as long again.
 
     Raises:
         SystemExit: a rank ended badly; the log's last words.
+        subprocess.TimeoutExpired: it took too long.
     """
     world = (nodes if network is None else len(network.names)) * per_node
     program = [sys.executable, "-W", "ignore", "-m", *module]
@@ -57,7 +60,7 @@ def run_ranks(
             for rank in range(world)
         ]
         try:
-            ended = [rank.wait(timeout=LIMIT_SECONDS) for rank in ranks]
+            ended = [rank.wait(timeout=limit_seconds) for rank in ranks]
         finally:
             for rank in ranks:
                 rank.kill()
