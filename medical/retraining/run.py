@@ -17,6 +17,7 @@ from medical.retraining.cases import TrainingCase
 from medical.retraining.staged import StagedBatches
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
+from models.distributed.survey import survey
 from models.training.curriculum import Curriculum, Stage
 from models.training.joint import TwoStage
 from models.training.log import Events
@@ -79,6 +80,9 @@ def fit(
         model = load_networks(start_from)
     model.to(device)
     model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    if ranks.world > 1:
+        for line in survey(model, device):
+            say(line)
     if curriculum is not None:
         steps = min(steps or curriculum.steps, curriculum.steps)
     staged = StagedBatches(
