@@ -8,6 +8,7 @@ is owed when it stops; between them few.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -52,6 +53,23 @@ class SharedTopK:
             raise ValueError(f"k_last must be in [k, 1], got {self.k_last} with k = {self.k}")
         if self.last_from is not None and self.last_from < 0:
             raise ValueError(f"last_from must not be negative, got {self.last_from}")
+
+    @classmethod
+    def for_run(cls, steps: int, *, k: float) -> Self:
+        """Fitted to a run's length: all values at first, ``k`` from two fifths of the run on, and
+        ten times as many in its last tenth.
+
+        Args:
+            steps: of the run.
+            k: share of the values in between.
+        """
+        return cls(
+            k=k,
+            k_start=1.0,
+            warmup_steps=round(0.4 * steps),
+            k_last=min(1.0, 10 * k),
+            last_from=round(0.9 * steps),
+        )
 
     def share(self, step: int) -> float:
         """Share of the values at a step, before the number of nodes is looked at."""

@@ -24,6 +24,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from models.distributed.selection import SharedTopK
 from tests.benchmarks.traffic_bank import write_bank
 from tests.benchmarks.traffic_network import Network, NoNamespacesError
 from tests.benchmarks.traffic_ranks import run_ranks
@@ -31,7 +32,6 @@ from tests.benchmarks.traffic_worker import Job, Outcome
 
 SEEDS = (0, 1, 2)
 STEPS = 300
-WARM, LAST = 0.4, 0.1  # of a run: k falls from 100 % to 1 % in the one, is 10 % again in the other
 SHORT, SKIP = 24, 8  # steps of a run that counts bytes, and those before counting
 DENSE, MEASURED, TOPK = "dense DDP", "precision by measured error", "top-k 1 %"
 Options = dict[str, Any]
@@ -52,8 +52,9 @@ def byte_jobs() -> list[Job]:
 
 def loss_jobs(steps: int = STEPS, *, lose_at_most: int = 10**9) -> list[Job]:
     """Every way that loses something, and dense, with every seed; FP16 loses less than INT8."""
-    sparse = {"k": 0.01, "k_start": 1.0, "warmup": round(WARM * steps)}
-    ending = {"k_last": 0.1, "last_from": round((1 - LAST) * steps)}
+    top = SharedTopK.for_run(steps, k=0.01)
+    sparse = {"k": top.k, "k_start": top.k_start, "warmup": top.warmup_steps}
+    ending = {"k_last": top.k_last, "last_from": top.last_from}
     ways: dict[str, Options] = {DENSE: {"dense": True}, MEASURED: {}, TOPK: {**sparse, **ending}}
     return [
         Job(name=name, seed=seed, steps=steps, size="small", lose_at_most=lose_at_most, **options)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import textwrap
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +10,8 @@ import torch
 from medical.retraining.cases import TrainingCase
 from medical.retraining.pool import made_pool
 from medical.retraining.staged import StagedBatches, mixture_of
-from models.training.curriculum import Curriculum, Stage
+from models.training.curriculum import Curriculum, Stage, read_curriculum
+from tests.conftest import REPOSITORY
 
 
 def stage(**batches: object) -> Stage:
@@ -67,3 +71,11 @@ def test_run_that_begins_in_a_later_stage_draws_as_one_that_came_there() -> None
             torch.manual_seed(5)
             drawn.append(batches().image)
     assert torch.equal(*drawn)
+
+
+def test_stage_in_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "retraining.md").read_text("utf-8")
+    block = page.split("```toml\n")[1].split("```")[0]
+    (tmp_path / "stage.toml").write_text(textwrap.dedent(block))
+    (written,) = read_curriculum(tmp_path / "stage.toml").stages
+    assert mixture_of(written).large_mm == (12.0, 20.0)

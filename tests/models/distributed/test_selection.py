@@ -12,6 +12,12 @@ def test_share_falls_to_k_and_rises_at_the_end() -> None:
     assert [top.share(step) for step in (10, 49, 50, 99)] == [0.01, 0.01, 0.1, 0.1]
 
 
+def test_run_begins_dense_and_ends_with_ten_times_as_many() -> None:
+    top = SharedTopK.for_run(100, k=0.01)
+    shares = [top.share(step) for step in (0, 39, 40, 89, 90)]
+    assert shares == pytest.approx([1.0, 0.0112, 0.01, 0.01, 0.1], rel=0.01)
+
+
 def test_everything_is_sent_while_the_share_is_one() -> None:
     top = SharedTopK(k=0.01, k_start=1.0, warmup_steps=10)
     assert top.count(1000, step=0, nodes=8) == 1000
