@@ -28,7 +28,7 @@ from tests.benchmarks.faults_worker import INTERVAL, STEPS
 
 Agent = subprocess.Popen[bytes]
 WORKER = "tests.benchmarks.faults_worker"
-FAULT_STEP = 95  # just before a snapshot, where most is lost
+FAULT_STEP = 54  # just before a snapshot, where most is lost
 LIMIT_SECONDS = 600  # on a machine that has other work too
 
 

@@ -44,7 +44,7 @@ def kept(rate: float | None, folder: Path) -> Measured:
 
 def measured(rate: float | None, bank: Path) -> Measured:
     """All ways at one rate; fewer rounds where each step takes seconds."""
-    rounds = 5 if rate == 10 else 15
+    rounds = 3 if rate == 10 else 8
     with (
         tempfile.TemporaryDirectory(prefix="starlung-links-") as work,
         Network(2, frames=False) as network,

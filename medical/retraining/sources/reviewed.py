@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import select
 
+from medical.dicom.series import CtSeries
 from medical.errors import InputError
 from medical.intake import SeriesHandle, open_input
 from medical.retraining.sources.lesion import Lesion
@@ -58,16 +59,24 @@ def reviewed_studies(url: str, *, work: Path, say: Callable[[str], None]) -> Rev
     finally:
         store.close()
     found = Reviewed([], [])
-    for reading in readings:
+    taken: set[str] = set()
+    for reading in reversed(readings):  # of a CT that was read twice, the later reading counts
+        label = reading.study.label
         handles = list(_images(reading, work=work))
         if not handles:
-            say(f"left out: {reading.study.label}: its images are no longer here")
-            continue
-        found.handles.extend(handles)
-        names = {handle.series_instance_uid for handle in handles}
-        found.lesions.extend(
-            _lesion(one, reading) for one in reading.findings if one.series_uid in names
-        )
+            say(f"left out: {label}: its images are no longer here")
+        for handle in handles:
+            uid = handle.series_instance_uid
+            if uid in taken and isinstance(handle.origin, CtSeries):
+                say(f"left out: {label}: the same CT was read again later")
+                continue
+            # a volume file is known by its name alone, which another study's may have too
+            name = f"{uid}-{reading.study.key[:6]}" if uid in taken else uid
+            taken.add(name)
+            found.handles.append(replace(handle, series_instance_uid=name))
+            found.lesions.extend(
+                _lesion(one, reading, name) for one in reading.findings if one.series_uid == uid
+            )
     if not found.handles:
         raise InputError("store", "holds no signed study whose images are still here",
                          "Sign studies in the reading room first")  # fmt: skip
@@ -106,10 +115,10 @@ def _images(reading: StudyReading, *, work: Path) -> Iterable[SeriesHandle]:
                 break
 
 
-def _lesion(one: ReadFinding, reading: StudyReading) -> Lesion:
+def _lesion(one: ReadFinding, reading: StudyReading, series_uid: str) -> Lesion:
     verdict: Literal["nodule", "rejected"] = "rejected" if one.verdict == "rejected" else "nodule"
     place = f"{reading.study.label} finding {one.number}"
-    return Lesion(one.series_uid, one.measured.center_lps_mm, one.diameter_mm, place, verdict)
+    return Lesion(series_uid, one.measured.center_lps_mm, one.diameter_mm, place, verdict)
 
 
 class _Measured(BaseModel):

@@ -168,6 +168,28 @@ def test_copy_kept_beside_the_result_is_taken_where_the_upload_is_gone(
     assert found.handles[0].load().source.series_instance_uid == "one"
 
 
+def test_volume_files_of_the_same_name_are_kept_apart(
+    reviewed: tuple[str, Store, str], tmp_path: Path
+) -> None:
+    url, store, key = reviewed
+    sign(store, key, seen_version=read_study(store, key).study.version, actor="anna")
+    write_volume(tmp_path / "others" / "one.nii.gz")
+    source = tmp_path / "others" / "one.nii.gz"
+    other = receive(store, source, root=tmp_path / "results", actor="tester")
+    claimed = claim(store, "worker")
+    assert claimed is not None
+    finish(store, claimed, series=[made_series(0.9, uid="one")])
+    (finding,) = read_study(store, other).findings
+    decide(store, finding.id, Judgement("accepted"), seen_version=0, actor="anna")
+    sign(store, other, seen_version=read_study(store, other).study.version, actor="anna")
+    store.close()
+    found, _ = taken(url, tmp_path)
+    names = {handle.series_instance_uid for handle in found.handles}
+    assert names == {"one", f"one-{key[:6]}"}
+    assert {lesion.series_uid for lesion in found.truth} == names
+    assert len(found.truth) == 3
+
+
 def report(status: str) -> str:
     findings = [
         {"number": n, "measured": {"center_lps_mm": [x, 15, 10]}, "decision": d, "diameter_mm": 7}
