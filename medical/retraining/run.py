@@ -81,7 +81,8 @@ def fit(
     model.to(device)
     model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     if ranks.world > 1:
-        for line in survey(model, device):
+        told = survey(model, device)
+        for line in told if ranks.first else ():
             say(line)
     if curriculum is not None:
         steps = min(steps or curriculum.steps, curriculum.steps)
