@@ -18,7 +18,8 @@ from medical.retraining.worker import carry_out
 from models.distributed.checkpoint import CheckpointStore
 from tests.benchmarks.traffic_network import INTERFACE, Network, NoNamespacesError
 
-STEPS, MEGABITS = 2, 50
+# so slow that sending all takes longer than choosing, even on a processor with other work
+STEPS, MEGABITS = 2, 10
 LIMIT_SECONDS = 900  # torch starts on both nodes, and each makes its nodules: minutes on two cores
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * LIMIT_SECONDS)]
 
@@ -84,7 +85,7 @@ def test_gradients_go_sparse_over_a_slow_link_and_the_run_says_why(run: tuple[Pa
     _, said = run
     told = [line for line in said.splitlines() if "gradients between 2 nodes" in line]
     assert told
-    assert all("goes sparse" in line and "dense" in line for line in told)
+    assert all("goes sparse" in line and "dense" in line for line in told), told
 
 
 def test_both_nodes_owe(run: tuple[Path, str]) -> None:
