@@ -51,8 +51,9 @@ def reviewed_studies(url: str, *, work: Path, say: Callable[[str], None]) -> Rev
         say: told which studies are left out, by their label.
 
     Raises:
-        InputError: the store cannot be opened, or holds no signed study with images.
+        InputError: the store is not there, cannot be opened, or holds no signed study with images.
     """
+    _refuse_missing(url)
     store = open_store(url)
     try:
         readings = _signed(store)
@@ -81,6 +82,14 @@ def reviewed_studies(url: str, *, work: Path, say: Callable[[str], None]) -> Rev
         raise InputError("store", "holds no signed study whose images are still here",
                          "Sign studies in the reading room first")  # fmt: skip
     return found
+
+
+def _refuse_missing(url: str) -> None:
+    """Opening a SQLite store makes it where it is missing; here that can only be a mistake."""
+    head = "sqlite:///"
+    if url.startswith(head) and not Path(url.removeprefix(head)).exists():
+        remedy = "Give the store.sqlite in the reading room's folder"
+        raise InputError(url.removeprefix(head), "no such store", remedy)
 
 
 def _signed(store: Store) -> list[StudyReading]:

@@ -141,6 +141,12 @@ def test_studies_that_are_not_signed_do_not_count(
         taken(url, tmp_path)
 
 
+def test_store_that_is_not_there_is_refused_and_not_made(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such store"):
+        taken(sqlite_url(tmp_path / "none.sqlite"), tmp_path)
+    assert not (tmp_path / "none.sqlite").exists()
+
+
 def test_study_whose_images_are_gone_is_left_out_by_its_label(
     reviewed: tuple[str, Store, str], tmp_path: Path
 ) -> None:
