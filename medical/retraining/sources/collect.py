@@ -68,13 +68,16 @@ def collect(cases: Path | str, *, out: Path, truth: Path | None, work: Path, say
         reviewed = reviewed_studies(str(cases), work=work, say=say)
         return _as_tables(reviewed.handles, reviewed.lesions, out=out, cases="store")
     folder = Path(cases)
+    told = read_truth(truth) if truth is not None else None  # before CTs are looked at
     intake = open_input(folder, work_dir=work)
+    if not intake.chosen:
+        raise intake.errors[0]  # the only one
     for error in intake.errors:
         say(f"left out: {error}")
     table = truth or folder / "annotations.csv"
     handles = [one for one in intake.chosen if not _is_mask(one)]
-    if truth is not None or table.exists():
-        return Collected(_sorted(handles), read_truth(table), table, [])
+    if told is not None or table.exists():
+        return Collected(_sorted(handles), told or read_truth(table), table, [])
     masks = [one.origin for one in intake.chosen if _is_mask(one) and isinstance(one.origin, Path)]
     lesions = [*_beside(handles, masks), *_objects(folder, Planes.of(handles), work=work, say=say)]
     if not lesions:
