@@ -58,6 +58,7 @@ def test_truth_that_cannot_be_is_refused_before_training(
         retrain(luna_folder, out=tmp_path / "out", truth=truth, say=str)
 
 
+@pytest.mark.slow
 def test_masks_are_truth_and_stages_follow_each_other(luna_folder: Path, tmp_path: Path) -> None:
     cases, plan, said = tmp_path / "cases", tmp_path / "plan", list[str]()
     for folder in (cases / "masks", plan):
