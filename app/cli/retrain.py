@@ -11,7 +11,13 @@ from app.cli.common import fail, imported_models, model_called, say
 
 
 def retrain(
-    cases: Annotated[Path, typer.Option(help="LUNA16 folder, or CTs of any kind below it.")],
+    cases: Annotated[
+        str,
+        typer.Option(
+            help="LUNA16 folder, or CTs of any kind below it with masks, SEG, RTSTRUCT or SR; or "
+            "the reading room's store (sqlite:///FILE, postgresql://...): its signed studies."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for checkpoint, model and evaluation.")],
     truth: Annotated[
         Path | None, typer.Option(help="Truth table; CASES/annotations.csv where not given.")
@@ -45,6 +51,10 @@ def retrain(
     patch: Annotated[
         int, typer.Option(min=48, help="Edge of a patch, mm, a multiple of 16; less memory.")
     ] = 96,
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="A curriculum: a .toml file of one stage, or a folder of several."),
+    ] = None,
     nodes: Annotated[int, typer.Option(help="Machines; each starts this command.")] = 1,
     per_node: Annotated[int, typer.Option(help="Processes on each machine.")] = 1,
     node: Annotated[int, typer.Option(help="Number of this machine, from 0.")] = 0,
@@ -98,6 +108,7 @@ def retrain(
             sparse=sparse,
             cluster=cluster,
             installed=imported_models(),
+            curriculum=plan,
         )
     except InputError as error:
         fail(str(error))

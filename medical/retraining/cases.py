@@ -29,6 +29,7 @@ class TrainingCase:
         nodules: ``[n, 4]`` centre ``(z, y, x)`` in voxels and diameter in mm.
         doubtful: ``[m, 4]`` the same of what nobody judged and may be a nodule: neither taught
             nor counted as a false mark.
+        rejected: ``[k, 4]`` the same of what a reader looked at and called no nodule.
         slice_mm: distance between the CT's own slices: what is set into the case must be as blurred
             along z as slices so far apart leave it.
     """
@@ -38,6 +39,9 @@ class TrainingCase:
     lung: Bool[np.ndarray, "z y x"]
     nodules: Float32[np.ndarray, "n 4"]
     doubtful: Float32[np.ndarray, "m 4"] = field(
+        default_factory=lambda: np.zeros((0, 4), np.float32)
+    )
+    rejected: Float32[np.ndarray, "k 4"] = field(
         default_factory=lambda: np.zeros((0, 4), np.float32)
     )
     slice_mm: float = 1.0
@@ -70,9 +74,17 @@ class TrainingCase:
 
     @classmethod
     def from_prepared(
-        cls, prepared: Prepared, nodules_lps_mm: Float32[np.ndarray, "n 4"], *, name: str
+        cls,
+        prepared: Prepared,
+        nodules_lps_mm: Float32[np.ndarray, "n 4"],
+        *,
+        name: str,
+        rejected_lps_mm: Float32[np.ndarray, "k 4"] | None = None,
     ) -> Self:
         """The same from what ``medical.ct.prepare`` made of the CT."""
+        if rejected_lps_mm is not None:
+            case = cls.from_prepared(prepared, nodules_lps_mm, name=name)
+            return replace(case, rejected=_in_voxels(rejected_lps_mm, prepared))
         nodules = _in_voxels(nodules_lps_mm, prepared)
         code = hu_to_code(prepared.hu)
         return cls(name, code, prepared.lung, nodules, slice_mm=prepared.slice_mm)
@@ -91,6 +103,7 @@ class TrainingCase:
             lung=np.packbits(self.lung),
             nodules=self.nodules,
             doubtful=self.doubtful,
+            rejected=self.rejected,
             slice_mm=self.slice_mm,
         )
 
@@ -100,13 +113,11 @@ class TrainingCase:
         with np.load(path, allow_pickle=False) as stored:
             code = stored["code"]
             lung = np.unpackbits(stored["lung"])[: code.size].reshape(code.shape).astype(bool)
+            kinds = ("doubtful", "rejected")
+            rest = {kind: stored[kind] for kind in kinds}
+            slice_mm = float(stored["slice_mm"])
             return cls(
-                str(stored["name"]),
-                code,
-                lung,
-                stored["nodules"],
-                stored["doubtful"],
-                float(stored["slice_mm"]),
+                str(stored["name"]), code, lung, stored["nodules"], **rest, slice_mm=slice_mm
             )
 
 

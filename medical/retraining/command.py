@@ -18,14 +18,16 @@ from medical.retraining.gather import Gathered, gather
 from medical.retraining.launch import Cluster, train_together
 from medical.retraining.plan import RunPlan
 from medical.retraining.split import chosen_validation
+from medical.retraining.staged import mixture_of
 from medical.retraining.worker import carry_out
+from models.training.curriculum import Curriculum, read_curriculum
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 
 SEED = 0
 
 
 def retrain(
-    cases: Path,
+    cases: Path | str,
     *,
     out: Path,
     truth: Path | None = None,
@@ -42,13 +44,17 @@ def retrain(
     patience: int | None = None,
     cluster: Cluster | None = None,
     installed: Path | None = None,
+    curriculum: Path | None = None,
 ) -> Path:
     """Fit both stages to the cases below a folder.
 
     Args:
-        cases: LUNA16 folder (``.mhd`` and ``annotations.csv``), DICOM, NIfTI or NRRD, any nesting.
+        cases: LUNA16 folder (``.mhd`` and ``annotations.csv``), DICOM, NIfTI or NRRD, any nesting,
+            with masks, SEG, RTSTRUCT, SR or exported reports where there is no table; or the
+            address of the reading room's store, whose signed studies are taken.
         out: folder for checkpoints, model and evaluation.
-        truth: table with LUNA16's columns; ``cases/annotations.csv`` where not given.
+        truth: table with LUNA16's columns; ``cases/annotations.csv``, else what lies beside the
+            CTs, where not given.
         start_from: model to begin with.
         minutes: training time in all, over resumptions.
         resume: go on with a run in ``out``.
@@ -64,6 +70,8 @@ def retrain(
         cluster: processes and nodes; one process where not given.
         installed: folder of imported models, where a model that passes the gate is put; it stays
             in ``out`` where not given.
+        curriculum: file of one stage or folder of several; their steps are the budget, beside the
+            time, unless ``steps`` are fewer.
 
     Returns:
         The new model's folder, ``out/model``.
@@ -72,6 +80,7 @@ def retrain(
         InputError: what the user can mend, one sentence.
     """
     cluster = cluster or Cluster()
+    stages = _stages(curriculum) if curriculum else None
     _claim(out, resume=resume or cluster.node > 0)
     old = find_model(start_from or DEFAULT_MODEL)
     with TemporaryDirectory(prefix="starlung-") as work:
@@ -94,6 +103,7 @@ def retrain(
                 "batch": batch or (32 if device == "cuda" else 4),
                 "patch": patch,
                 "sparse": sparse,
+                "curriculum": stages,
             }
         )
         say(
@@ -114,6 +124,17 @@ def _claim(out: Path, *, resume: bool) -> None:
     if out.exists() and any(out.iterdir()) and not resume:
         raise InputError(out, "not empty", "Add --resume to go on, or choose another folder")
     out.mkdir(parents=True, exist_ok=True)
+
+
+def _stages(path: Path) -> Curriculum:
+    try:
+        curriculum = read_curriculum(path)
+        for stage in curriculum.stages:
+            mixture_of(stage)
+    except ValueError as error:
+        problem = str(error).removeprefix(f"{path}: ")
+        raise InputError(path, problem, "Correct the stage; see docs/retraining.md") from error
+    return curriculum
 
 
 def _plan(

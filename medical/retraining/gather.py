@@ -10,11 +10,12 @@ from pathlib import Path
 from medical.ct.prepare import NoLungError
 from medical.errors import InputError
 from medical.evaluation.tables import ReferenceFinding
-from medical.intake import SeriesHandle, open_input
+from medical.intake import SeriesHandle
 from medical.retraining.patients import patient_of
 from medical.retraining.preparing import UnreadableError, prepared_case
+from medical.retraining.sources.collect import collect
 from medical.retraining.split import chosen_split, freeze, frozen_split, given_split, read_split
-from medical.retraining.truth import read_truth, refuse_strangers
+from medical.retraining.truth import refuse_strangers
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Gathered:
 
 
 def gather(
-    cases: Path,
+    cases: Path | str,
     *,
     out: Path,
     truth: Path | None,
@@ -51,9 +52,9 @@ def gather(
     """Find CTs and truth, split by patient, prepare every case.
 
     Args:
-        cases: folder.
+        cases: folder, or the address of a store.
         out: of the run: keeps prepared cases and the split.
-        truth: table; ``cases/annotations.csv`` where not given.
+        truth: table; ``cases/annotations.csv``, else what lies beside the CTs, where not given.
         split: table; ``cases/split.csv`` where there is one and none is given.
         seen: scans that the old model was trained on: they never evaluate.
         work: folder for unpacked archives, which must outlive the result.
@@ -62,17 +63,13 @@ def gather(
     Raises:
         InputError: what the user can mend; of a table, the row is named.
     """
-    truth_path = truth or cases / "annotations.csv"
-    lesions = read_truth(truth_path)
-    intake = open_input(cases, work_dir=work)
-    for error in intake.errors:
-        say(f"left out: {error}")
-    handles = sorted(intake.chosen, key=lambda handle: handle.series_instance_uid)
+    found = collect(cases, out=out, truth=truth, work=work, say=say)
+    handles, lesions, truth_path = found.handles, found.truth, found.truth_path
     if not handles:
         raise InputError(cases, "no CT to train on", "Give chest CTs that show the lungs")
     patients = {handle.series_instance_uid: patient_of(handle) for handle in handles}
     refuse_strangers(lesions, set(patients), path=truth_path)
-    table = split or cases / "split.csv"
+    table = split or (Path(cases) / "split.csv")
     held_names = _held_out(
         out / "held_out.json",
         table if split or table.exists() else None,
@@ -86,7 +83,9 @@ def gather(
     for handle in handles:
         uid = handle.series_instance_uid
         try:
-            _, file = prepared_case(handle, out / "cases", lesions, truth_path=truth_path)
+            _, file = prepared_case(
+                handle, out / "cases", lesions, truth_path=truth_path, rejected=found.rejected
+            )
         except (NoLungError, UnreadableError) as error:
             say(f"left out: {handle.path}: {error}")
             continue

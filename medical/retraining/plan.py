@@ -6,6 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from models.training.curriculum import Curriculum
+
 PLAN = "plan.json"
 
 
@@ -14,7 +16,8 @@ class RunPlan(BaseModel):
 
     ``training`` and ``validation`` are kept cases; ``parent`` is a model's folder; budgets are as
     in ``models.training.config.LoopConfig``; ``batch`` is patches a step and process;
-    ``sparse`` allows a part of the gradients alone to go between nodes.
+    ``sparse`` allows a part of the gradients alone to go between nodes; ``curriculum`` are the
+    stages.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,6 +33,7 @@ class RunPlan(BaseModel):
     seed: int
     patience: int | None = None
     sparse: bool = False
+    curriculum: Curriculum | None = None
 
     def write(self, out: Path) -> None:
         """Write ``out/plan.json``, whole or not at all."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -21,7 +22,7 @@ from medical.intake import SeriesHandle
 from medical.retraining.cases import TrainingCase
 from medical.retraining.truth import as_rows, lesions_of
 
-_FORMAT = 3  # raise it when preparation changes: kept cases are then made again
+_FORMAT = 4  # raise it when preparation changes: kept cases are then made again
 _NEAR_MM = 10  # a nodule's centre this far from the lung mask may still be pleural
 
 
@@ -30,7 +31,12 @@ class UnreadableError(Exception):
 
 
 def prepared_case(
-    handle: SeriesHandle, folder: Path, truth: list[ReferenceFinding], *, truth_path: Path
+    handle: SeriesHandle,
+    folder: Path,
+    truth: list[ReferenceFinding],
+    *,
+    truth_path: Path,
+    rejected: Sequence[ReferenceFinding] = (),
 ) -> tuple[TrainingCase, Path]:
     """Read a case, or take it from an earlier start of this run.
 
@@ -39,6 +45,7 @@ def prepared_case(
         folder: of kept cases; made where it is missing.
         truth: all lesions.
         truth_path: what errors name.
+        rejected: all marks that a reader called no nodule; those outside their CT are passed by.
 
     Returns:
         The case and its file.
@@ -50,7 +57,8 @@ def prepared_case(
     """
     uid = handle.series_instance_uid
     mine = [lesion for lesion in truth if lesion.series_uid == uid]
-    stored = folder / f"{uid}.{_digest(handle, mine)}.npz"
+    away = [mark for mark in rejected if mark.series_uid == uid]
+    stored = folder / f"{uid}.{_digest(handle, mine, away)}.npz"
     if stored.exists():
         try:
             return TrainingCase.load(stored), stored
@@ -63,7 +71,9 @@ def prepared_case(
     lesions = lesions_of(truth, ct, path=truth_path)
     prepared = prepare(ct)
     _refuse_outside_lungs(lesions, ct, prepared, path=truth_path)
-    case = TrainingCase.from_prepared(prepared, as_rows(lesions), name=uid)
+    case = TrainingCase.from_prepared(
+        prepared, as_rows(lesions), name=uid, rejected_lps_mm=as_rows(away)
+    )
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.glob(f"{uid}.*.npz"):
         stale.unlink()
@@ -73,13 +83,19 @@ def prepared_case(
     return case, stored
 
 
-def _digest(handle: SeriesHandle, lesions: list[ReferenceFinding]) -> str:
-    """Of the truth's rows and of the CT's files (names and sizes)."""
+def _digest(
+    handle: SeriesHandle, lesions: list[ReferenceFinding], rejected: list[ReferenceFinding]
+) -> str:
+    """Of the truth's rows, the rejected marks and the CT's files (names and sizes)."""
     origin = handle.origin
     paths = {f.path for f in origin.frames} if isinstance(origin, CtSeries) else {origin}
     files = sorted((path.name, path.stat().st_size if path.exists() else -1) for path in paths)
-    rows = sorted((*lesion.center_lps_mm, lesion.diameter_mm) for lesion in lesions)
-    return hashlib.sha256(json.dumps([_FORMAT, files, rows]).encode()).hexdigest()[:12]
+    rows, away = (
+        sorted((*one.center_lps_mm, one.diameter_mm) for one in kind)
+        for kind in (lesions, rejected)
+    )
+    told = json.dumps([_FORMAT, files, rows, away] if away else [_FORMAT, files, rows])
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
 def _refuse_outside_lungs(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -15,12 +14,14 @@ from medical.ct.insertion.batch import TrainingBatch
 from medical.ct.insertion.engine import NoduleEngine
 from medical.ct.insertion.pool import NodulePool
 from medical.retraining.cases import TrainingCase
+from medical.retraining.staged import StagedBatches
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
+from models.distributed.survey import survey
+from models.training.curriculum import Curriculum, Stage
 from models.training.joint import TwoStage
 from models.training.log import Events
 from models.training.loop import Communication, LoopConfig, train
-from models.training.prefetch import Prefetch
 from models.training.ranks import Ranks
 from models.zoo.loader import StoredModel
 from models.zoo.networks import load_networks
@@ -43,6 +44,7 @@ def fit(
     patience: int | None = None,
     events: Events | None = None,
     communication: Communication | None = None,
+    curriculum: Curriculum | None = None,
 ) -> TwoStage:
     """Train both stages for ``seconds``; resumes from ``out`` where a run was cut off.
 
@@ -64,6 +66,7 @@ def fit(
         patience: validations without a lower loss that end the run.
         events: told step and mean losses, for TensorBoard.
         communication: between ranks, instead of DDP's all-reduce.
+        curriculum: stages; their steps are the budget where ``steps`` is not given.
 
     Returns:
         The averaged weights, on the CPU.
@@ -77,15 +80,27 @@ def fit(
         model = load_networks(start_from)
     model.to(device)
     model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    engine = NoduleEngine(cases, pool, device=device, patch=patch, seed=seed)
+    if ranks.world > 1:
+        told = survey(model, device)
+        for line in told if ranks.first else ():
+            say(line)
+    if curriculum is not None:
+        steps = min(steps or curriculum.steps, curriculum.steps)
+    staged = StagedBatches(
+        cases,
+        pool,
+        curriculum or Curriculum(stages=(Stage(name="all", steps=1),)),
+        device=device,
+        batch=batch,
+        patch=patch,
+        seed=seed,
+    )
     judge = held_back_loss(validation, pool, device=device, batch=batch, patch=patch, seed=seed)
     if ranks.world > 1:  # the same weights on every rank, other batches
         torch.manual_seed(seed + 1000 * (ranks.rank + 1))
     with ExitStack() as stack:
-        batches: Callable[[], TrainingBatch] = partial(engine.batch, batch)
-        if device.type == "cuda":
-            ahead = stack.enter_context(Prefetch(batches, device=device))
-            batches, judge = ahead, _settled(ahead, judge)
+        batches = stack.enter_context(staged)
+        batches.seek(0)
         average = train(
             model,
             model.losses,
@@ -95,15 +110,16 @@ def fit(
             device=device,
             say=say,
             communication=communication,
-            validate=judge if validation else None,
+            validate=_settled(batches, judge) if validation else None,
             events=events,
+            curriculum=curriculum,
         )
     trained = average.module.cpu().eval()
     return cast(TwoStage, trained)
 
 
 def _settled(
-    ahead: Prefetch[TrainingBatch], judge: Callable[[nn.Module], float]
+    ahead: StagedBatches, judge: Callable[[nn.Module], float]
 ) -> Callable[[nn.Module], float]:
     """Judge while no batch is being made: both draw from torch's own generators."""
 

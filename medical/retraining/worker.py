@@ -53,9 +53,10 @@ def carry_out(plan: RunPlan, out: Path, *, say: Callable[[str], None]) -> TwoSta
     if torch.cuda.is_available():
         torch_device = f"cuda:{Ranks.current().rank % torch.cuda.device_count()}"
         torch.cuda.set_device(torch_device)
+    cases = [TrainingCase.load(out / name) for name in plan.training]
     with _listener(out, say=say) as events:
         networks = fit(
-            [TrainingCase.load(out / name) for name in plan.training],
+            cases,
             pools_of(plan)[0],
             out=out,
             seconds=plan.seconds,
@@ -69,7 +70,10 @@ def carry_out(plan: RunPlan, out: Path, *, say: Callable[[str], None]) -> TwoSta
             validation=[TrainingCase.load(out / name) for name in plan.validation],
             patience=plan.patience,
             events=events,
-            communication=between_nodes(seed=plan.seed, sparse=plan.sparse, say=say),
+            curriculum=plan.curriculum,
+            communication=between_nodes(
+                seed=plan.seed, sparse=plan.sparse, steps=_steps(plan), say=say
+            ),
         )
     if Ranks.current().first:
         (out / TRAINED).mkdir(exist_ok=True)
@@ -77,17 +81,26 @@ def carry_out(plan: RunPlan, out: Path, *, say: Callable[[str], None]) -> TwoSta
     return networks
 
 
+def _steps(plan: RunPlan) -> int | None:
+    if plan.curriculum is None:
+        return plan.steps
+    return min(plan.steps or plan.curriculum.steps, plan.curriculum.steps)
+
+
 def between_nodes(
-    *, seed: int, sparse: bool = False, say: Callable[[str], None]
+    *, seed: int, sparse: bool = False, steps: int | None = None, say: Callable[[str], None]
 ) -> HierarchicalAggregator:
     """How gradients travel: inside a node as DDP sends them, between nodes as it costs least.
 
     Args:
         seed: of rounding.
         sparse: whether a slow link may be sent the largest values alone, which costs some accuracy.
+        steps: of the run, where they are known: more is then sent at its beginning and end.
         say: told which way each part of the gradients takes between nodes, and why.
     """
-    top = SharedTopK(k=SHARE_SENT) if sparse else SharedTopK(k=1.0, k_start=1.0)
+    top = SharedTopK(k=1.0, k_start=1.0)
+    if sparse:
+        top = SharedTopK.for_run(steps, k=SHARE_SENT) if steps else SharedTopK(k=SHARE_SENT)
     config = AggregatorConfig(top=top, seed=seed, automatic=True)
     return HierarchicalAggregator(config, say=say)
 

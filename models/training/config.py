@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+# When a run dies, the newest snapshot may be torn, and the next one not yet written: two thirds of
+# an interval lie before the one that counts, and writing may take the last third.
+SNAPSHOTS_AN_INTERVAL = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopConfig:
@@ -17,14 +21,15 @@ class LoopConfig:
         weight_decay: of AdamW.
         warmup_steps: linear warm-up.
         clip: largest norm of the gradient.
-        checkpoint_seconds: time between checkpoints.
-        checkpoint_steps: steps between checkpoints, instead of the time.
+        lose_at_most_seconds: of training that a fault may cost. Snapshots are taken
+            ``SNAPSHOTS_AN_INTERVAL`` times as often.
+        lose_at_most_steps: the same in steps, instead of the time; at least that many.
         log_steps: steps between lines of the log.
         validate_steps: steps between validations, where there is a validation.
         patience: validations without a better loss that end the run; never where ``None``.
 
     Raises:
-        ValueError: there is no budget.
+        ValueError: there is no budget, or fewer steps may be lost than snapshots need.
     """
 
     seconds: float = math.inf
@@ -33,8 +38,8 @@ class LoopConfig:
     weight_decay: float = 0.02
     warmup_steps: int = 200
     clip: float = 10.0
-    checkpoint_seconds: float = 60.0
-    checkpoint_steps: int | None = None
+    lose_at_most_seconds: float = 60.0
+    lose_at_most_steps: int | None = None
     log_steps: int = 50
     validate_steps: int = 500
     patience: int | None = None
@@ -42,3 +47,19 @@ class LoopConfig:
     def __post_init__(self) -> None:
         if self.steps is None and not math.isfinite(self.seconds):
             raise ValueError("a run needs a budget: give seconds, steps or both")
+        least = SNAPSHOTS_AN_INTERVAL
+        if self.lose_at_most_steps is not None and self.lose_at_most_steps < least:
+            raise ValueError(
+                f"lose_at_most_steps must be at least {least}, got {self.lose_at_most_steps}"
+            )
+
+    @property
+    def snapshot_seconds(self) -> float:
+        """Time between snapshots."""
+        return self.lose_at_most_seconds / SNAPSHOTS_AN_INTERVAL
+
+    @property
+    def snapshot_steps(self) -> int | None:
+        """Steps between snapshots; ``None`` where time counts."""
+        most = self.lose_at_most_steps
+        return None if most is None else most // SNAPSHOTS_AN_INTERVAL

@@ -1,9 +1,10 @@
 """The training loop: the only one of the project, for one process or many (DDP).
 
 On failure: the run stops with the error; the newest whole checkpoint (see
-``models.distributed.checkpoint``) resumes it, at most one interval of snapshots and the time of one
-write old. With a budget in steps a resumed run on the CPU ends with the same weights, to the bit,
-as an undisturbed one of the same world size. A full disk costs checkpoints, not the run.
+``models.distributed.checkpoint``) resumes it. At most ``LoopConfig.lose_at_most_...`` is lost, also
+where the newest is torn and the next not yet written: three snapshots are taken in that time. With
+a budget in steps a resumed run on the CPU ends with the same weights, to the bit, as an undisturbed
+one of the same world size. A full disk costs checkpoints, not the run.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from models.distributed.snapshot import SnapshotWriter
 from models.training.average import WeightAverage
 from models.training.checkpoint import Owing, RunState, Stateful, prefixes_of, world_of
 from models.training.config import LoopConfig
+from models.training.curriculum import Curriculum
 from models.training.early_stopping import EarlyStopping
 from models.training.log import Events, RunLog
 from models.training.ranks import Ranks
@@ -54,6 +56,7 @@ def train(
     communication: Communication | None = None,
     validate: Callable[[nn.Module], float] | None = None,
     events: Events | None = None,
+    curriculum: Curriculum | None = None,
 ) -> WeightAverage:
     """Train until the budget is spent; resume from ``out/checkpoints`` where there is a whole one.
 
@@ -72,6 +75,7 @@ def train(
             shared out anew where their number has changed.
         validate: loss of the averaged weights on what is not trained on; runs on rank 0.
         events: told step and mean losses, for TensorBoard.
+        curriculum: stages; ``batches`` with a ``seek`` are told each step before they are called.
 
     Returns:
         The averaged weights; the best ones where they were validated.
@@ -97,12 +101,13 @@ def train(
     step_losses = _between_ranks(module, losses, communication, ranks, device)
     alone = communication if ranks.world == 1 and isinstance(communication, Owing) else None
     log = RunLog(out / "log.jsonl", every=config.log_steps, say=quiet, events=events)
+    stages = _Stages(curriculum, batches, say=quiet)
     module.train()
     try:
         while rhythm.goes_on():
-            parts = _step(
-                state, step_losses, batches(), config, device, rhythm.progress, alone=alone
-            )
+            factor = stages.begin(state.step)
+            rate = factor * _schedule(rhythm.progress, state.step, config.warmup_steps)
+            parts = _step(state, step_losses, batches(), config, device, rate, alone=alone)
             if ranks.first:
                 log.add(state.step, state.seconds, parts)
             if validate is not None and state.step % config.validate_steps == 0:
@@ -112,6 +117,30 @@ def train(
     rhythm.finish(quiet)
     state.stopping.give_back(state.average.module)
     return state.average
+
+
+class _Stages:
+    """Tells batches and people when a stage begins."""
+
+    def __init__(
+        self, curriculum: Curriculum | None, batches: object, *, say: Callable[[str], None]
+    ) -> None:
+        self.curriculum, self.say = curriculum, say
+        self.seek = getattr(batches, "seek", lambda step: None)
+        self._now: int | None = None
+
+    def begin(self, step: int) -> float:
+        """Get ready for a step; the stage's factor of the learning rate."""
+        if self.curriculum is None:
+            return 1.0
+        self.seek(step)
+        number = self.curriculum.number_at(step)
+        stage = self.curriculum.stages[number]
+        if number != self._now:
+            self._now = number
+            of = len(self.curriculum.stages)
+            self.say(f"stage {number + 1} of {of}, {stage.name}: from step {step}")
+        return stage.learning_rate
 
 
 class _Losses(nn.Module):
@@ -163,16 +192,16 @@ def _step(
     batch: B,
     config: LoopConfig,
     device: torch.device,
-    progress: float,
+    rate: float,
     *,
     alone: Owing | None,
 ) -> dict[str, Tensor]:
     """One step of the optimizer; a gradient that is not finite is left out on all ranks alike.
 
-    ``alone`` is what other ranks may have left to this one, which has nobody to talk to.
+    ``rate`` is the share of the learning rate; ``alone`` is what other ranks may have left to this
+    one, which has nobody to talk to.
     """
     for group in state.optimizer.param_groups:
-        rate = _schedule(progress, state.step, config.warmup_steps)
         group["lr"] = config.learning_rate * rate
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
         parts = losses(batch)

@@ -73,9 +73,9 @@ class Rhythm:
             return False
         if self.writer.failed and waited > _RETRY_SECONDS:
             return True
-        if self.config.checkpoint_steps is not None:
-            return self.state.step % self.config.checkpoint_steps == 0
-        return waited > self.config.checkpoint_seconds
+        if (steps := self.config.snapshot_steps) is not None:
+            return self.state.step % steps == 0
+        return waited > self.config.snapshot_seconds
 
     def _save(self) -> None:
         self.writer.submit(self.state.step, self.state.tensors(rank=self.ranks.rank))

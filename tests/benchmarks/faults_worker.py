@@ -27,7 +27,7 @@ from models.detector.losses import centre_loss
 from models.detector.targets import centre_targets
 from models.training.loop import LoopConfig, train
 
-STEPS, INTERVAL, PATCH, BATCH = 150, 25, 48, 2
+STEPS, INTERVAL, PATCH, BATCH = 75, 15, 48, 2
 PEER_SECONDS = 30
 
 
@@ -134,7 +134,7 @@ def main() -> None:
         detector,
         losses,
         Batches(fault, out / "steps.log" if rank == 0 else None),
-        LoopConfig(steps=STEPS, checkpoint_steps=INTERVAL, warmup_steps=20, log_steps=50),
+        LoopConfig(steps=STEPS, lose_at_most_steps=INTERVAL, warmup_steps=20, log_steps=25),
         out=out,
         device=torch.device("cpu"),
         say=lambda line: print(line, file=sys.stderr, flush=True),

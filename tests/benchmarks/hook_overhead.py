@@ -151,6 +151,7 @@ def main() -> None:
     options.add_argument("--patch", type=int, default=48 if small else 96)
     options.add_argument("--steps", type=int, default=1 if small else 10, help="of a turn")
     options.add_argument("--rounds", type=int, default=3 if small else 8)
+    options.add_argument("--seconds", type=float, default=60, help="no round begins after so many")
     given = options.parse_args(sys.argv[1:])
     world = distributed.get_world_size()
     torch.manual_seed(distributed.get_rank())
@@ -158,16 +159,22 @@ def main() -> None:
     trainers = {name: Trainer(device, attach) for name, attach in ways(world).items()}
     for trainer in trainers.values():  # kernels are tuned, memory is found, buckets are made
         trainer.seconds(batch, 3)
-    rounds = [
-        {name: trainer.seconds(batch, given.steps) for name, trainer in trainers.items()}
-        for _ in range(given.rounds)
-    ]
+    rounds, started = list[dict[str, float]](), time.perf_counter()
+    while len(rounds) < given.rounds and (not rounds or goes_on(started, given.seconds, device)):
+        rounds.append({name: one.seconds(batch, given.steps) for name, one in trainers.items()})
     if distributed.get_rank() == 0:
         name = "CPU" if small else torch.cuda.get_device_name(device)
         weights = sum(p.numel() for p in trainers[PLAIN].networks.parameters())
         report(rounds, f"{world} x {name}, {weights:,} weights", given.batch, given.patch, world)
     distributed.barrier()
     distributed.destroy_process_group()
+
+
+def goes_on(started: float, seconds: float, device: torch.device) -> bool:
+    """Whether the first device says that there is time for another round."""
+    told = torch.tensor(float(time.perf_counter() - started < seconds), device=device)
+    distributed.broadcast(told, src=0)
+    return bool(told)
 
 
 def report(rounds: list[dict[str, float]], where: str, batch: int, patch: int, world: int) -> None:

@@ -1,17 +1,20 @@
 """Seconds a training step over links of several speeds: where compression pays, and where not.
 
-Run by ``make bench NAME=links`` as root on Linux. Two nodes of two ranks, network namespaces whose
-interfaces are held to a rate by the kernel's token bucket (tc tbf), train the real detector at
-reduced size. At each rate the ways take turns, some steps at a time; a cell is the median over
-rounds. How far the automatic choice is from the best way is the median over rounds of their ratio
-within the round. Draws ``docs/benchmarks/links.png``.
+Run by ``make bench NAME=links`` as root on Linux, or ``python -m tests.benchmarks.links FOLDER``:
+what was measured is then kept there, rate by rate, and is not measured again. Two nodes of two
+ranks, network namespaces whose interfaces are held to a rate by the kernel's token bucket (tc tbf),
+train the real detector at reduced size. At each rate the ways take turns, a step at a time; a cell
+is the median over rounds. How far the automatic choice is from the best way is the median over
+rounds of their ratio within the round. Draws ``docs/benchmarks/links.png``.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import sys
 import tempfile
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -24,21 +27,33 @@ from tests.benchmarks.traffic_ranks import run_ranks
 SPARSE = "ours, top-k 1 %"
 RATES: tuple[float | None, ...] = (10, 100, 1000, None)
 PLOT = Path(__file__).parents[2] / "docs" / "benchmarks" / "links.png"
+LIMIT_SECONDS = 900  # of one rate
 UNSHAPED_AT = 10_000.0  # where the plot shows the link without a limit
 
 
+def kept(rate: float | None, folder: Path) -> Measured:
+    """What was measured at a rate, now or before."""
+    path = folder / f"rate-{rate or 'none'}.json"
+    if not path.exists():
+        one = measured(rate, folder / "bank.pt")
+        path.write_text(json.dumps(asdict(one)))
+        told = ", ".join(f"{name} {seconds:.3f} s" for name, seconds in medians(one).items())
+        print(f"{rate or 'no limit'}: {told}", file=sys.stderr, flush=True)
+    return Measured(**json.loads(path.read_text()))
+
+
 def measured(rate: float | None, bank: Path) -> Measured:
-    """All ways at one rate; fewer steps where each takes seconds."""
-    rounds, steps = (4, 1) if rate == 10 else (10, 2)
+    """All ways at one rate; fewer rounds where each step takes seconds."""
+    rounds = 3 if rate == 10 else 8
     with (
         tempfile.TemporaryDirectory(prefix="starlung-links-") as work,
         Network(2, frames=False) as network,
     ):
         network.shape(rate)
         folder = Path(work)
-        (folder / "bank.pt").symlink_to(bank)
-        worker = ["tests.benchmarks.links_worker", str(folder), str(rounds), str(steps)]
-        run_ranks(network, worker, folder=folder, per_node=2)
+        (folder / "bank.pt").symlink_to(bank.resolve())
+        worker = ["tests.benchmarks.links_worker", str(folder), str(rounds), "1"]
+        run_ranks(network, worker, folder=folder, per_node=2, limit_seconds=LIMIT_SECONDS)
         return Measured(**json.loads((folder / "results.json").read_text()))
 
 
@@ -90,10 +105,12 @@ def draw(found: dict[float | None, Measured], path: Path) -> None:
 
 def main() -> None:
     """Measure each rate, print, draw."""
-    with tempfile.TemporaryDirectory(prefix="starlung-bank-") as work:
-        bank = Path(work) / "bank.pt"
-        write_bank(bank, patches=64)
-        found = {rate: measured(rate, bank) for rate in RATES}
+    with tempfile.TemporaryDirectory(prefix="starlung-links-") as work:
+        folder = Path(sys.argv[1] if len(sys.argv) > 1 else work)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "bank.pt").exists():
+            write_bank(folder / "bank.pt", patches=32)
+        found = {rate: kept(rate, folder) for rate in RATES}
     names = list(found[None].rounds[0])
     print(f"| seconds a step | {' | '.join(names)} | automatic to best |")
     print("|---" * (len(names) + 2) + "|")

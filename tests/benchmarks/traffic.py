@@ -24,13 +24,14 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from models.distributed.selection import SharedTopK
 from tests.benchmarks.traffic_bank import write_bank
 from tests.benchmarks.traffic_network import Network, NoNamespacesError
 from tests.benchmarks.traffic_ranks import run_ranks
 from tests.benchmarks.traffic_worker import Job, Outcome
 
 SEEDS = (0, 1, 2)
-STEPS, WARMUP = 300, 60
+STEPS = 300
 SHORT, SKIP = 24, 8  # steps of a run that counts bytes, and those before counting
 DENSE, MEASURED, TOPK = "dense DDP", "precision by measured error", "top-k 1 %"
 Options = dict[str, Any]
@@ -49,15 +50,14 @@ def byte_jobs() -> list[Job]:
     return [Job(name=name, steps=SHORT, **options) for name, options in ways.items()]
 
 
-def loss_jobs() -> list[Job]:
+def loss_jobs(steps: int = STEPS, *, lose_at_most: int = 10**9) -> list[Job]:
     """Every way that loses something, and dense, with every seed; FP16 loses less than INT8."""
-    ways: dict[str, Options] = {
-        DENSE: {"dense": True},
-        MEASURED: {},
-        TOPK: {"k": 0.01, "warmup": WARMUP},
-    }
+    top = SharedTopK.for_run(steps, k=0.01)
+    sparse = {"k": top.k, "k_start": top.k_start, "warmup": top.warmup_steps}
+    ending = {"k_last": top.k_last, "last_from": top.last_from}
+    ways: dict[str, Options] = {DENSE: {"dense": True}, MEASURED: {}, TOPK: {**sparse, **ending}}
     return [
-        Job(name=name, seed=seed, steps=STEPS, size="small", **options)
+        Job(name=name, seed=seed, steps=steps, size="small", lose_at_most=lose_at_most, **options)
         for seed in SEEDS
         for name, options in ways.items()
     ]
@@ -132,7 +132,8 @@ def loss_table(outcomes: list[Outcome]) -> dict[str, object]:
     ways = by_name(outcomes)
     whole = {name: fmean(bytes_a_step(one, first=0) for one in runs) for name, runs in ways.items()}
     loss = {name: [final_loss(one) for one in runs] for name, runs in ways.items()}
-    print(f"\n| loss after {STEPS} steps | three seeds | mean | fewer bytes, whole run |")
+    steps = outcomes[0].job.steps
+    print(f"\n| loss after {steps} steps | three seeds | mean | fewer bytes, whole run |")
     print("|---|---|---|---|")
     for name, each in loss.items():
         seeds = ", ".join(f"{one:.4f}" for one in each)

@@ -21,6 +21,8 @@ def run_ranks(
     folder: Path,
     per_node: int,
     nodes: int = 2,
+    port: int = PORT,
+    limit_seconds: float = LIMIT_SECONDS,
 ) -> None:
     """Run ``python -m MODULE...`` as every rank, one thread each.
 
@@ -30,9 +32,12 @@ def run_ranks(
         folder: of ``log.txt``, what ranks write to standard error.
         per_node: ranks on each node.
         nodes: how many, where there is no network.
+        port: on which the ranks meet.
+        limit_seconds: that the first rank may take; the others are then given as long again.
 
     Raises:
         SystemExit: a rank ended badly; the log's last words.
+        subprocess.TimeoutExpired: it took too long.
     """
     world = (nodes if network is None else len(network.names)) * per_node
     program = [sys.executable, "-W", "ignore", "-m", *module]
@@ -46,7 +51,7 @@ def run_ranks(
                     "WORLD_SIZE": str(world),
                     "LOCAL_WORLD_SIZE": str(per_node),
                     "MASTER_ADDR": network.first_address if network else "127.0.0.1",
-                    "MASTER_PORT": str(PORT),
+                    "MASTER_PORT": str(port),
                     "GLOO_SOCKET_IFNAME": INTERFACE if network else "lo",
                     "OMP_NUM_THREADS": "1",
                 },
@@ -55,7 +60,7 @@ def run_ranks(
             for rank in range(world)
         ]
         try:
-            ended = [rank.wait(timeout=LIMIT_SECONDS) for rank in ranks]
+            ended = [rank.wait(timeout=limit_seconds) for rank in ranks]
         finally:
             for rank in ranks:
                 rank.kill()

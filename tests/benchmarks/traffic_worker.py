@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, distributed
@@ -47,10 +48,15 @@ class Job:
         steps: of training.
         k: share of values sent; 1 sends all.
         form: name of a format; measured where empty.
-        warmup: steps in which k falls from a tenth.
+        warmup: steps in which k falls from ``k_start``.
+        k_start: share at the first step.
         hold: send fewer values between more nodes.
         dense: DDP's own all-reduce; nothing else counts then.
         size: of the detector.
+        k_last: share of values sent at the end of the run.
+        last_from: step from which that is so; never where it is ``None``.
+        lose_at_most: steps that are taken again after a cut; snapshots travel as well, so runs
+            whose bytes are counted on a wire take none.
     """
 
     name: str
@@ -59,9 +65,13 @@ class Job:
     k: float = 1.0
     form: str = ""
     warmup: int = 0
+    k_start: float = 0.1
     hold: bool = True
     dense: bool = False
     size: str = "reduced"
+    k_last: float = 1.0
+    last_from: int | None = None
+    lose_at_most: int = 10**9
 
     def aggregator(self, node_of_rank: list[int] | None) -> HierarchicalAggregator | None:
         """What travels in this job; ``None`` for DDP's own."""
@@ -71,9 +81,12 @@ class Job:
             k=self.k,
             form=Format[self.form] if self.form else None,
             warmup=self.warmup,
+            k_start=self.k_start,
             hold=self.hold,
             seed=self.seed,
             node_of_rank=node_of_rank,
+            k_last=self.k_last,
+            last_from=self.last_from,
         )
 
 
@@ -99,20 +112,37 @@ class Batches:
 
     Args:
         bank: patches.
-        counted: bytes sent so far, where no interface counts them.
+        counted: bytes sent since this process began, where no interface counts them.
     """
 
     def __init__(self, bank: TrainingBatch, counted: Callable[[int], int]) -> None:
         self.bank, self.counted = bank, counted
         self.sent: list[int] = []
         self.seconds: list[float] = []
+        self.loss: list[Tensor] = []
+        self._before = self._steps_before = 0
 
     def __call__(self) -> TrainingBatch:
-        wire = sent_bytes()
-        self.sent.append(self.counted(len(self.sent)) if wire is None else wire)
+        self.sent.append(self._sent())
         self.seconds.append(time.monotonic())
         chosen = torch.randint(len(self.bank.image), (BATCH,))
         return TrainingBatch(*(part[chosen] for part in self.bank))
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was seen so far, so that a run that was cut off goes on with it."""
+        loss = torch.stack(self.loss) if self.loss else torch.empty(0)
+        return {"sent": self.sent, "seconds": self.seconds, "loss": loss, "before": self._sent()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.sent, self.seconds = list(state["sent"]), list(state["seconds"])
+        self.loss = list(state["loss"])
+        self._before, self._steps_before = state["before"], len(self.loss)
+
+    def _sent(self) -> int:
+        wire = sent_bytes()
+        return self._before + (
+            self.counted(len(self.sent) - self._steps_before) if wire is None else wire
+        )
 
 
 def carry_out(job: Job, bank: TrainingBatch, out: Path) -> Outcome:
@@ -129,9 +159,9 @@ def carry_out(job: Job, bank: TrainingBatch, out: Path) -> Outcome:
     def counted(steps: int) -> int:
         if aggregator is None:  # a ring over all ranks crosses from each node to the next once
             return steps * 4 * weights * 2 * (world - 1) // world
-        return aggregator.exchange.sent_bytes if rank % per_node == 0 and steps else 0
+        return aggregator.sent_bytes if steps else 0
 
-    batches, total = Batches(bank, counted), list[Tensor]()
+    batches = Batches(bank, counted)
 
     def losses(batch: TrainingBatch) -> dict[str, Tensor]:
         targets = centre_targets(
@@ -143,20 +173,25 @@ def carry_out(job: Job, bank: TrainingBatch, out: Path) -> Outcome:
             batch.doubtful,
         )
         parts = centre_loss(detector(batch.image), targets)
-        total.append(torch.stack(list(parts.values())).sum().detach())
+        batches.loss.append(torch.stack(list(parts.values())).sum().detach())
         return parts
 
     train(
         detector,
         losses,
         batches,
-        LoopConfig(steps=job.steps, checkpoint_steps=10**9, warmup_steps=20, log_steps=10**9),
+        LoopConfig(
+            steps=job.steps,
+            lose_at_most_steps=job.lose_at_most,
+            warmup_steps=20,
+            log_steps=10**9,
+        ),
         out=out,
         device=torch.device("cpu"),
         say=lambda line: None,
         communication=aggregator,
     )
-    loss = torch.stack(total)
+    loss = torch.stack(batches.loss)
     distributed.all_reduce(loss)
     sent: list[list[int]] = [[] for _ in range(world)]
     distributed.all_gather_object(sent, batches.sent)

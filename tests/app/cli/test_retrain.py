@@ -10,9 +10,40 @@ def test_no_cases_is_wrong_use(starlung: Run) -> None:
 
 
 def test_missing_truth_is_one_line(starlung: Run, tmp_path: Path) -> None:
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "cases" / "one.nii.gz").write_bytes(b"looked at later")
     result = starlung("retrain", "--cases", tmp_path / "cases", "--out", tmp_path / "out")
     assert result.exit_code == 2
     assert "--truth" in one_line(result.stderr)
+
+
+def test_cases_without_a_ct_are_one_line(starlung: Run, tmp_path: Path) -> None:
+    (tmp_path / "cases").mkdir()
+    result = starlung("retrain", "--cases", tmp_path / "cases", "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "cases: holds no CT images" in one_line(result.stderr)
+
+
+def test_missing_cases_are_one_line(starlung: Run, tmp_path: Path) -> None:
+    result = starlung("retrain", "--cases", tmp_path / "cases", "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "cases: no such file or folder" in one_line(result.stderr)
+
+
+def test_missing_store_is_one_line_and_not_made(starlung: Run, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'none.sqlite'}"
+    result = starlung("retrain", "--cases", url, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "none.sqlite: no such store" in one_line(result.stderr)
+    assert not (tmp_path / "none.sqlite").exists()
+
+
+def test_stage_that_cannot_be_is_one_line(starlung: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('name = "a"\nsteps = -1\n')
+    options = ("--cases", tmp_path, "--out", tmp_path / "out", "--plan", tmp_path / "a.toml")
+    result = starlung("retrain", *options)
+    assert result.exit_code == 2
+    assert "a.toml: steps: " in one_line(result.stderr)
 
 
 def test_unknown_model_to_start_from(starlung: Run, tmp_path: Path) -> None:

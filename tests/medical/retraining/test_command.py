@@ -56,3 +56,37 @@ def test_truth_that_cannot_be_is_refused_before_training(
     truth.write_text(HEAD + rows)
     with pytest.raises(InputError, match=says):
         retrain(luna_folder, out=tmp_path / "out", truth=truth, say=str)
+
+
+@pytest.mark.slow
+def test_masks_are_truth_and_stages_follow_each_other(luna_folder: Path, tmp_path: Path) -> None:
+    cases, plan, said = tmp_path / "cases", tmp_path / "plan", list[str]()
+    for folder in (cases / "masks", plan):
+        folder.mkdir(parents=True)
+    image = SimpleITK.ReadImage(str(luna_folder / "one.mhd"))
+    SimpleITK.WriteImage(image, str(cases / "one.nii.gz"))
+    line = (luna_folder / "annotations.csv").read_text().splitlines()[1]
+    center = [float(value) for value in line.split(",")[1:4]]
+    mask = SimpleITK.Image(image.GetSize(), SimpleITK.sitkUInt8)
+    mask.CopyInformation(image)
+    x, y, z = image.TransformPhysicalPointToIndex(center)
+    mask[x - 1 : x + 2, y - 1 : y + 2, z - 1 : z + 2] = 1
+    SimpleITK.WriteImage(mask, str(cases / "masks" / "one.nii.gz"))
+    (plan / "1.toml").write_text('name = "large"\nsteps = 1\n[batches]\nsmall_share = 0.0\n')
+    (plan / "2.toml").write_text('name = "all"\nsteps = 1\n')
+    out = tmp_path / "out"
+    retrain(cases, out=out, curriculum=plan, batch=4, patch=48, minutes=60, say=said.append)
+    assert "stage 1 of 2, large: from step 0" in said
+    assert "stage 2 of 2, all: from step 1" in said
+    (row,) = (out / "truth.csv").read_text().splitlines()[1:]
+    assert row.startswith("one,")
+    assert row.endswith(",one.nii.gz class 1")
+
+
+def test_stage_that_cannot_be_is_refused_before_anything_is_written(
+    luna_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "stage.toml").write_text('name = "a"\nsteps = 1\n[batches]\nsmal = 1\n')
+    with pytest.raises(InputError, match=r"stage\.toml: stage 'a': smal is unknown"):
+        retrain(luna_folder, out=tmp_path / "out", curriculum=tmp_path / "stage.toml", say=str)
+    assert not (tmp_path / "out").exists()

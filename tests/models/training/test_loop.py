@@ -44,7 +44,7 @@ def run(out: Path, *, die_at: int | None = None, **options: Any) -> tuple[dict[s
     def losses(batch: Tensor) -> dict[str, Tensor]:
         return {"square": (module(batch) - batch).square().mean()}
 
-    config = {"steps": 12, "checkpoint_steps": 5, "warmup_steps": 3, "log_steps": 4, **options}
+    config = {"steps": 12, "lose_at_most_steps": 15, "warmup_steps": 3, "log_steps": 4, **options}
     average = train(
         module,
         losses,
@@ -77,6 +77,24 @@ def test_torn_checkpoint_is_skipped_for_the_one_before(tmp_path: Path) -> None:
     assert any("checkpoint of step 10 is torn" in line for line in said)
     assert any(line.startswith("resumed at step 5") for line in said)
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+@pytest.mark.parametrize("die_at", range(6, 12))
+def test_no_more_is_lost_than_promised_with_the_newest_snapshot_torn(
+    tmp_path: Path, die_at: int
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, die_at=die_at, lose_at_most_steps=6)
+    store = CheckpointStore(tmp_path / "checkpoints")
+    next(store.place(store.steps()[-1]).glob("*.distcp")).write_bytes(b"torn")
+    before, _ = store.newest()
+    assert before is not None
+    assert die_at - before <= 6
+
+
+def test_interval_too_short_for_its_snapshots_is_refused() -> None:
+    with pytest.raises(ValueError, match="got 2"):
+        LoopConfig(steps=9, lose_at_most_steps=2)
 
 
 def test_checkpoints_that_cannot_be_written_do_not_end_the_run(tmp_path: Path) -> None:

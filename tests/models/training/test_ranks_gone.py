@@ -77,7 +77,7 @@ def rank_of_cut_run(rank: int, out: Path) -> list[Tensor]:
             def losses(x: Tensor, module: nn.Module = module) -> dict[str, Tensor]:
                 return {"square": (module(x) - 1).square().mean()}
 
-            config = LoopConfig(steps=9, checkpoint_steps=4, warmup_steps=1)
+            config = LoopConfig(steps=9, lose_at_most_steps=12, warmup_steps=1)
             cpu = torch.device("cpu")
             with suppress(KeyboardInterrupt):
                 train(module, losses, batch, config, out=folder, device=cpu, say=str)
