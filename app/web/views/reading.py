@@ -51,7 +51,9 @@ def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
     if images is not None:
         key = f"viewer-{reading.study.key}-{scored.series_instance_uid}"
         # What the viewer reported before this run; it must be known before the sidebar is drawn.
-        place.hear(show_viewer(series_viewer(folder, images, findings, place, words), key=key))
+        place.hear(
+            show_viewer(series_viewer(folder, images, findings, place, None, words), key=key)
+        )
     with st.sidebar:
         st.subheader(reading.study.label)
         decision_panel(reading.study, findings, place, reader, words)
