@@ -15,6 +15,7 @@ from app.web.context import context
 from app.web.heatmaps import maps_of
 from app.web.images import ViewerImages, images_file, prepare_images, read_images
 from app.web.nifti import NIFTI_FROM_LPS
+from app.web.patient_secret import patient_secret
 from app.web.place import Place
 from app.web.table import findings_table
 from app.web.words import Words
@@ -137,12 +138,16 @@ def images_of(source: Path, folder: Path, words: Words) -> ViewerImages | None:
         if not place.exists() or place == folder or place in folder.parents:
             continue
         with st.spinner(words("preparing_images")):
-            prepare_images(place, [folder])
+            prepare_images(place, [folder], secret=_secret())
         images = read_images(folder)
         if images is not None:
             return images
     _ask_for_images(folder, words)
     return None
+
+
+def _secret() -> bytes:
+    return patient_secret(context().settings.work_dir)
 
 
 def _ask_for_images(folder: Path, words: Words) -> None:
@@ -151,7 +156,7 @@ def _ask_for_images(folder: Path, words: Words) -> None:
     if st.button(words("show_images")) and text.strip():
         try:
             with st.spinner(words("preparing_images")):
-                prepare_images(Path(text.strip()).expanduser(), [folder])
+                prepare_images(Path(text.strip()).expanduser(), [folder], secret=_secret())
         except InputError as error:
             st.error(str(error))
             return

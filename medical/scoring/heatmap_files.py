@@ -1,4 +1,4 @@
-"""Where each finding's attention map lies beside ``findings.json``; importing this loads no torch."""
+"""Where each finding's attention map lies beside ``findings.json``; loads no torch."""
 
 from __future__ import annotations
 

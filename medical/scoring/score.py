@@ -48,12 +48,19 @@ def score_path(
     out: Path,
     model: str = DEFAULT_MODEL,
     passes: int = 32,
+    heatmaps: bool = False,
     progress: Progress | None = None,
     imported: Path | None = None,
 ) -> ScoreResult:
     """Score one input; see ``score_paths``."""
     return score_paths(
-        [path], out=out, model=model, passes=passes, progress=progress, imported=imported
+        [path],
+        out=out,
+        model=model,
+        passes=passes,
+        heatmaps=heatmaps,
+        progress=progress,
+        imported=imported,
     )
 
 

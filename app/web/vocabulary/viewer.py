@@ -32,7 +32,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "map_not": (
         "It is not evidence of malignancy, and it does not show that the mark is right: a false "
-        "mark gets a map too. The second stage decides together with the first and is not explained.",
+        "mark gets a map too. The second stage decides together with the first and is not "
+        "explained.",
         "它不是恶性的证据，也不能证明标记正确：假阳性同样会有注意力图。"
         "第二阶段与第一阶段共同判定，但未被解释。",
     ),
@@ -70,8 +71,4 @@ WORDS: dict[str, tuple[str, str]] = {
         "正在生成注意力图；可继续阅片，完成后自动显示。",
     ),
     "map_failed": ("The maps could not be made: {problem}", "无法生成注意力图：{problem}"),
-    "map_other_model": (
-        "No map: these findings came from {model} {version}, which is not installed here.",
-        "没有注意力图：这些发现来自 {model} {version}，本机未安装该模型。",
-    ),
 }

@@ -134,7 +134,9 @@ export class ReadingView {
   async showPrior(prior) {
     this.toPrior = prior.affineLps
     this.toCurrent = inverse(prior.affineLps)
-    await this.prior.show(prior, { layout: this.layout(true), settle: () => this.set({}) })
+    this.settling = true // until it is loaded the earlier CT goes where this one is, not the other way
+    await this.prior.show(prior, { layout: this.layout(true), settle: () => { this.set({}); this.follow(this.current, this.prior) } })
+    this.settling = false
     this.set({})
     this.follow(this.current, this.prior)
   }
@@ -214,7 +216,7 @@ export class ReadingView {
   }
 
   moved(pane, hu) {
-    if (pane === this.prior) return this.follow(pane, this.current)
+    if (pane === this.prior) return this.settling ? undefined : this.follow(pane, this.current)
     this.pointLps = pane.pointLps
     this.slice = sliceNumber(this.pointLps, this.data)
     this.readOut(hu)
