@@ -103,7 +103,8 @@ def _row(
 def _change(before: float, after: float, found: Change, words: Words, *, digits: int) -> str:
     low, high = (_percent((end - 1) * 100) for end in found.ratio_ci95)
     sizes = f"{before:.{digits}f} → {after:.{digits}f}"
-    interval = f"{_percent(found.percent)} ({low} … {high})"
+    difference = f"{found.difference:+.{digits}f}".replace("-", "−")
+    interval = f"{difference} · {_percent(found.percent)} ({low} … {high})"
     note = "" if _kind(found) != "indistinguishable" else f"<br>{words('indistinguishable')}"
     return f"{sizes}<small>{interval}{note}</small>"
 

@@ -16,6 +16,7 @@ export function report(view) {
   }
   if (view.pointLps) dataset.crosshairLps = view.pointLps.map((v) => v.toFixed(2)).join(',')
   dataset.slice = view.slice
+  dataset.pictures = current.pictures
   dataset.findings = current.findings.length
   dataset.marks = JSON.stringify(current.marks.map((m) => ({ id: m.id, plane: m.tile.axCorSag, x: m.x / current.ratio, y: m.y / current.ratio })))
   dataset.heat = current.nv.heat ? String(view.heatOpacity) : ''

@@ -21,6 +21,7 @@ export class Pane {
     this.findings = []
     this.marks = []
     this.chosen = null
+    this.pictures = 0
     this.distances = new Distances(this)
     parts.slices.addEventListener('contextmenu', (event) => event.preventDefault())
   }
@@ -106,6 +107,7 @@ export class Pane {
     const { nv, parts, data } = this
     const { overlay, slices } = parts
     this.drawnMs = performance.now()
+    this.pictures++
     if (overlay.width !== slices.width || overlay.height !== slices.height) {
       overlay.width = slices.width
       overlay.height = slices.height
