@@ -28,7 +28,7 @@ def write_made_map(folder: Path, number: int) -> None:
     geometry = VolumeGeometry.axial(
         shape=(64, 64, 64), spacing_mm=(1.0, 1.0, 1.0), origin_lps_mm=origin
     )
-    z, y, x = np.ogrid[:64, :64, :64] - np.array(31.5)
+    z, y, x = (axis - 31.5 for axis in np.ogrid[:64, :64, :64])
     values = np.exp(-(z**2 + y**2 + x**2) / (2 * 5.0**2)).astype(np.float32)
     image = nibabel.Nifti1Image(values.T, nifti_affine(geometry))
     nibabel.save(image, folder / f"heatmap-{number}.nii.gz")
