@@ -5,10 +5,12 @@ import { Distances } from './distances.js'
 import { planes, rectangle } from './projection.js'
 import { createSlices, moveTo } from './slices.js'
 import { flip, formatMm } from './space.js'
-import { streamVolume } from './stream.js'
+import { ask, streamVolume } from './stream.js'
 
 const THROUGH = [2, 1, 0]
 const REDRAW_MS = 400
+const AROUND = 4 // slices that the first picture needs on each side
+const AT_ONCE = 16 // slices brought to the GPU between two chances for the browser to do something else
 
 export class Pane {
   /**
@@ -45,12 +47,14 @@ export class Pane {
     if (this.url === data.url) return this.ready && this.draw()
     const { slices, message } = this.parts
     message.textContent = data.loading
+    const asked = ask(data.url)
     this.nv ??= await createSlices(slices, () => this.drawn())
     this.nv.onLocationChange = (location) => this.ready && this.hooks.moved(this, location.values[0]?.value)
     this.url = data.url
     this.firstImageMs = this.wholeMs = undefined
+    this.uploaded = 0
     try {
-      await streamVolume(data.url, {
+      await streamVolume(asked, {
         onImage: (image) => {
           this.nv.volumes.slice().forEach((old) => this.nv.removeVolume(old))
           this.nv.setCustomLayout(layout)
@@ -58,8 +62,12 @@ export class Pane {
           this.nv.scene.crosshairPos = [0.5, 0.5, 0.5]
           settle(this)
         },
-        onSlices: (from, until, count) => this.arrived(from, until, count),
+        onSlices: (until, count) => this.arrived(until, count),
       })
+      for (const count = this.nv.kept.hdr.dims[3]; this.uploaded < count; ) {
+        this.uploadMore(count, count)
+        await new Promise((resume) => setTimeout(resume))
+      }
     } catch (error) {
       this.url = undefined
       throw error
@@ -73,23 +81,29 @@ export class Pane {
     this.findings = data.findings.map((f) => ({ ...f, worldMm: flip(f.centerLpsMm, data.niftiFromLps) }))
   }
 
-  /** The first picture is drawn once the axial slice at the crosshair is there. */
-  arrived(from, until, count) {
-    this.nv.uploadSlices(from, until)
-    const { message } = this.parts
-    const first = this.firstImageMs === undefined && until > this.sliceInFile()
-    const now = performance.now()
-    if (first || until === count || (this.firstImageMs && now - (this.drawnMs ?? 0) > REDRAW_MS)) this.draw()
-    if (first) {
-      this.firstImageMs = performance.now()
-      message.textContent = ''
-    }
-    message.dataset.share = until === count ? '' : `${Math.round((100 * until) / count)} %`
+  /** The first picture is drawn as soon as the axial slice at the crosshair is there, the rest follows. */
+  arrived(until, count) {
+    if (this.firstImageMs !== undefined) return this.uploadMore(until, count)
+    const at = this.sliceInFile()
+    if (until < Math.min(count, at + AROUND)) return
+    this.nv.uploadSlices(Math.max(0, at - AROUND), Math.min(count, at + AROUND))
+    this.draw()
+    this.firstImageMs = performance.now()
+    this.parts.message.textContent = ''
+  }
+
+  uploadMore(until, count) {
+    const to = Math.min(until, this.uploaded + AT_ONCE)
+    if (to > this.uploaded) this.nv.uploadSlices(this.uploaded, to)
+    this.uploaded = to
+    const whole = to === count
+    if (whole || performance.now() - this.drawnMs > REDRAW_MS) this.draw()
+    this.parts.message.dataset.share = whole ? '' : `${Math.round((100 * to) / count)} %`
   }
 
   sliceInFile() {
     const { kept, scene } = this.nv
-    const [z] = [this.nv.frac2vox(scene.crosshairPos)[2]]
+    const z = Math.round(this.nv.frac2vox(scene.crosshairPos)[2])
     return kept.permRAS[2] < 0 ? kept.dimsRAS[3] - 1 - z : z
   }
 

@@ -4,22 +4,27 @@ import { NVImage } from '@niivue/niivue'
 const HEADER_BYTES = 352
 const LEAST_SLICES = 8
 
+/** Ask for a volume; the bytes come while the view is still being set up. */
+export function ask(url) {
+  return fetch(url, { credentials: 'same-origin' })
+}
+
 /**
- * Load a NIfTI of int16.
+ * Take in a NIfTI of int16.
+ * @param {Promise<Response>} asked what `ask` gave
  * @param {(image: NVImage) => void} onImage told once the header is there; the voxels are still zero
- * @param {(from: number, until: number, count: number) => void} onSlices told which slices came, in the file's order
+ * @param {(until: number, count: number) => void} onSlices told how many slices have come, in the file's order
  */
-export async function streamVolume(url, { onImage, onSlices }) {
-  const response = await fetch(url, { credentials: 'same-origin' })
+export async function streamVolume(asked, { onImage, onSlices }) {
+  const response = await asked
   if (!response.ok) throw new Error(`the images were refused (${response.status})`)
   const reader = response.body.getReader()
   let { bytes: first, done } = await readAtLeast(reader, HEADER_BYTES)
-  const { offset, sliceBytes, count } = layout(first)
-  const whole = new ArrayBuffer(offset + sliceBytes * count)
-  new Uint8Array(whole).set(first.subarray(0, Math.min(offset, first.length)))
-  const image = await NVImage.new(whole, 'ct.nii', 'gray')
+  const { offset, dims } = layout(first)
+  const [sliceBytes, count] = [dims[0] * dims[1] * 2, dims[2]]
+  const image = await emptyImage(first.subarray(0, offset), dims)
   onImage(image)
-  const voxels = new Uint8Array(image.img.buffer, image.img.byteOffset, image.img.byteLength)
+  const voxels = new Uint8Array(image.img.buffer)
   let filled = 0
   let shown = 0
   const take = (chunk) => {
@@ -27,7 +32,7 @@ export async function streamVolume(url, { onImage, onSlices }) {
     filled += chunk.length
     const ready = Math.floor(filled / sliceBytes)
     if (ready - shown < LEAST_SLICES && ready < count) return
-    if (ready > shown) onSlices(shown, ready, count)
+    if (ready > shown) onSlices(ready, count)
     shown = ready
   }
   take(first.subarray(offset))
@@ -53,9 +58,25 @@ async function readAtLeast(reader, least) {
   return { bytes, done: false }
 }
 
-/** Where the voxels begin and how large a slice is, by NIfTI-1's header (little-endian, as we write it). */
+/**
+ * NiiVue's image of this header, its voxels still zero. NiiVue itself looks at every voxel for its window
+ * and copies them, seconds for a large CT; so it gets one voxel to look at, then the true size.
+ */
+async function emptyImage(header, dims) {
+  const small = new Uint8Array(header.length + 2)
+  small.set(header)
+  const sizes = new DataView(small.buffer)
+  for (const at of [42, 44, 46]) sizes.setInt16(at, 1, true)
+  const image = await NVImage.new(small.buffer, 'ct.nii', 'gray')
+  dims.forEach((size, axis) => { image.hdr.dims[axis + 1] = size })
+  image.nVox3D = dims[0] * dims[1] * dims[2]
+  image.img = new Int16Array(image.nVox3D)
+  image.calculateRAS()
+  return image
+}
+
+/** Where the voxels begin and how many there are each way, by NIfTI-1's header (little-endian, as we write it). */
 function layout(bytes) {
   const header = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES)
-  const [width, height, count] = [42, 44, 46].map((at) => header.getInt16(at, true))
-  return { offset: header.getFloat32(108, true), sliceBytes: width * height * 2, count }
+  return { offset: header.getFloat32(108, true), dims: [42, 44, 46].map((at) => header.getInt16(at, true)) }
 }
