@@ -3,8 +3,24 @@ import { NVImage } from '@niivue/niivue'
 import { linear } from './ct.js'
 import { inverse } from './affine.js'
 
+/** The maps that were shown already; each is fetched once. */
+export class Heats {
+  #loaded = new Map()
+
+  /** The map at `url`; nothing where it cannot be had: its address expires, the next rerun brings a new one. */
+  async get(gl, url) {
+    if (!this.#loaded.has(url)) this.#loaded.set(url, loadHeat(gl, url))
+    try {
+      return await this.#loaded.get(url)
+    } catch {
+      this.#loaded.delete(url)
+      return null
+    }
+  }
+}
+
 /** Load the map at `url`: `{texture, fromWorld}`, the second taking world millimetres to the texture. */
-export async function loadHeat(gl, url) {
+async function loadHeat(gl, url) {
   const { img, hdr } = await NVImage.loadFromUrl({ url, name: 'map.nii' })
   const [, width, height, depth] = hdr.dims
   const levels = Uint8Array.from(img, (share) => Math.round(255 * Math.min(1, Math.max(0, share))))

@@ -2,7 +2,8 @@
 import { apply, inverse } from './affine.js'
 import { build } from './markup.js'
 import { report } from './facts.js'
-import { loadHeat } from './heat.js'
+import { Heats } from './heat.js'
+import { keymap } from './keymap.js'
 import { listenForKeys } from './keys.js'
 import { Pane } from './pane.js'
 import { THREE_PLANES, leftButtonMoves, onePlane } from './slices.js'
@@ -21,10 +22,10 @@ export class ReadingView {
     this.reports = 0
     this.window = FIRST_WINDOW
     this.slab = { mode: 'off', thicknessMm: 10 }
-    this.heatOpacity = FIRST_OPACITY
+    this.heatOpacity = this.firstOpacity = FIRST_OPACITY
     this.plane = 0
     this.measuring = false
-    this.heats = new Map()
+    this.heats = new Heats()
     this.loading = Promise.resolve()
     const hooks = { moved: (pane, hu) => this.moved(pane, hu), drawn: () => this.tell() }
     this.current = new Pane(this.parts.current, hooks)
@@ -37,35 +38,9 @@ export class ReadingView {
       measure: () => this.set({ measuring: !this.measuring }),
       plane: (plane) => this.set({ plane }),
     })
-    this.stopKeys = listenForKeys(this.keyActions())
+    this.stopKeys = listenForKeys(keymap(this))
     for (const pane of this.panes) dragWindow(pane.parts.slices, () => this.window, (window) => this.set({ window }))
     this.listenToClicks(this.parts.current.slices)
-  }
-
-  keyActions() {
-    const preset = (index) => () => {
-      const one = this.data?.presets[index]
-      if (one) this.set({ window: { low: one.low, high: one.high } })
-    }
-    const thicker = (by) => () => this.set({ slab: { ...this.slab, thicknessMm: Math.min(60, Math.max(1, this.slab.thicknessMm + by)) } })
-    const scroll = (by) => () => this.current.ready && this.current.nv.moveCrosshairInVox(0, 0, by)
-    return {
-      n: () => this.step(1),
-      p: () => this.step(-1),
-      1: preset(0),
-      2: preset(1),
-      3: preset(2),
-      m: () => this.set({ slab: { ...this.slab, mode: this.slab.mode === 'mip' ? 'off' : 'mip' } }),
-      ']': thicker(1),
-      '[': thicker(-1),
-      h: () => this.set({ heatOpacity: this.heatOpacity > 0 ? 0 : FIRST_OPACITY }),
-      d: () => this.set({ measuring: !this.measuring }),
-      escape: () => { this.panes.forEach((pane) => pane.distances.clear()); this.set({ measuring: false }) },
-      arrowup: scroll(1),
-      arrowdown: scroll(-1),
-      pageup: scroll(5),
-      pagedown: scroll(-5),
-    }
   }
 
   /** Take what the reader chose, for both CTs. */
@@ -164,21 +139,15 @@ export class ReadingView {
     if (tell) this.report()
   }
 
-  /** The map of the chosen finding; each is fetched once, some kilobytes. */
+  /** The map of the chosen finding, some kilobytes. */
   async showHeat() {
     const { nv } = this.current
-    const url = this.data.heatmaps[this.chosen]
+    const [id, url] = [this.chosen, this.data.heatmaps[this.chosen]]
     nv.heat = null
     this.set({})
-    if (!url) return
-    const id = this.chosen
-    if (!this.heats.has(url)) this.heats.set(url, loadHeat(nv.gl, url))
-    try {
-      const heat = await this.heats.get(url)
-      if (this.chosen === id) nv.heat = heat
-    } catch {
-      this.heats.delete(url) // the address may have expired: the next rerun brings a new one
-    }
+    const heat = url && (await this.heats.get(nv.gl, url))
+    if (!heat || this.chosen !== id) return
+    nv.heat = heat
     this.set({})
   }
 
