@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +52,14 @@ def prior_lps_mm(page: ReadingPage) -> list[float]:
     return [float(v) for v in page.view()["priorLps"].split(",")]
 
 
-def assert_laid_over(page: ReadingPage) -> None:
-    apart = np.subtract(page.crosshair_lps_mm(), prior_lps_mm(page)) - SHIFT_LPS_MM
+def assert_apart(page: ReadingPage, shift_lps_mm: Sequence[float]) -> None:
+    """Both CTs show the same place, which lies ``shift_lps_mm`` further in the later one."""
+    apart = np.subtract(page.crosshair_lps_mm(), prior_lps_mm(page)) - shift_lps_mm
     assert np.linalg.norm(apart) < 2.5, f"{apart} mm from where the shift says"
+
+
+def assert_laid_over(page: ReadingPage) -> None:
+    assert_apart(page, SHIFT_LPS_MM)
 
 
 def test_side_by_side_scrolled_together_with_growth(page: ReadingPage, tmp_path: Path) -> None:
