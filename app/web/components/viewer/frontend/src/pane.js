@@ -171,7 +171,9 @@ export class Pane {
     return markAt(marks, ...this.canvasAt(event))
   }
 
+  /** Give the GPU's memory back: a CT is hundreds of megabytes, and browsers keep it for a while. */
   destroy() {
     this.nv?.cleanup()
+    this.nv?.gl.getExtension('WEBGL_lose_context')?.loseContext()
   }
 }
