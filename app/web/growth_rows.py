@@ -92,21 +92,26 @@ def _row(
     cells = (
         str(row.current_id),
         str(row.prior_id),
-        _change(then.diameter_mm, now.diameter_mm, row.diameter, words, digits=1),
-        _change(then.volume_mm3, now.volume_mm3, row.volume, words, digits=0),
+        _change(then.diameter_mm, now.diameter_mm, row.diameter, digits=1) + _unlike(row, words),
+        _change(then.volume_mm3, now.volume_mm3, row.volume, digits=0),
         _doubling(row, words),
         f'<b class="{_kind(row.volume)}">{html.escape(words(_kind(row.volume)))}</b>',
     )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def _change(before: float, after: float, found: Change, words: Words, *, digits: int) -> str:
+def _change(before: float, after: float, found: Change, *, digits: int) -> str:
     low, high = (_percent((end - 1) * 100) for end in found.ratio_ci95)
     sizes = f"{before:.{digits}f} → {after:.{digits}f}"
     difference = f"{found.difference:+.{digits}f}".replace("-", "−")
     interval = f"{difference} · {_percent(found.percent)} ({low} … {high})"
-    note = "" if _kind(found) != "indistinguishable" else f"<br>{words('indistinguishable')}"
-    return f"{sizes}<small>{interval}{note}</small>"
+    return f"{sizes}<small>{interval}</small>"
+
+
+def _unlike(row: Growth, words: Words) -> str:
+    """What the diameter alone says, where that is not what the volume says."""
+    kind = _kind(row.diameter)
+    return "" if kind == _kind(row.volume) else f"<small>{html.escape(words(kind))}</small>"
 
 
 def _doubling(row: Growth, words: Words) -> str:
@@ -128,4 +133,4 @@ def _kind(found: Change) -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{value:+.0f} %".replace("-", "−")
+    return f"{round(value) + 0:+d} %".replace("-", "−")

@@ -90,7 +90,7 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
 .starlung-growth b.shrunk { color: #7fd6a4; }
 .starlung-growth b.indistinguishable { color: #d7dee6; font-weight: 500; }
 .starlung-growth p { margin: 0.4rem 0 0; font-size: 0.86rem; color: #aab5c1; }
-.starlung-why { font-size: 0.88rem; max-width: 110ch; }
+.starlung-why, .starlung-why p, .starlung-why li { font-size: 0.86rem; }
 .starlung-why p { margin: 0 0 0.5rem; }
 .starlung-why ul { margin: 0; padding-left: 1.2rem; }
 .starlung-welcome { color: #8c99a8; padding: 22vh 0 0; text-align: center; }

@@ -50,16 +50,13 @@ def test_growth_of_a_scored_sample(browser: Any, serve: Callable[..., str], tmp_
         number = grown_row(page)
         page.picture("reading")
         page.tab.get_by_text("Why: the attention map").click()
-        page.tab.get_by_text("likeness to itself").scroll_into_view_if_needed()
-        page.picture("why")
+        page.picture("why", show=page.tab.get_by_text("likeness to itself"))
         choose_prior(page)
         page.choose_row(number)
         page.eventually(lambda: assert_apart(page, (-6.0, 4.0, -9.0)))
         page.tab.mouse.wheel(0, -5000)
         page.picture("prior")
-        row = page.tab.locator(".starlung-growth tbody tr", has_text="").nth(0)
-        row.scroll_into_view_if_needed()
-        page.picture("growth")
+        page.picture("growth", show=page.tab.get_by_text("Found again by affine registration"))
         said = page.tab.locator(".starlung-growth tbody tr").all_inner_texts()
         (one,) = [line for line in said if line.split("\t")[0] == str(number)]
         assert "grown" in one
