@@ -4,7 +4,6 @@ from __future__ import annotations
 
 WORDS: dict[str, tuple[str, str]] = {
     "compare_with": ("Compare with an earlier CT", "与既往 CT 对比"),
-    "compare_none": ("no comparison", "不对比"),
     "prior_days": ("{days} days earlier", "早 {days} 天"),
     "prior_unknown_day": ("date not known", "日期未知"),
     "prior_same": ("same patient ID", "患者编号相同"),
@@ -36,7 +35,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "两次 CT 中没有匹配的结节。",
     ),
     "col_prior_number": ("Earlier no.", "既往编号"),
-    "col_apart": ("Apart, mm", "位置差，mm"),
     "col_diameter_change": ("Diameter, mm", "直径，mm"),
     "col_volume_change": ("Volume, mm³", "体积，mm³"),
     "col_doubling": ("Volume doubling time, days", "体积倍增时间，天"),
