@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from app.cli.compare import compare
 from app.cli.doctor import doctor
 from app.cli.evaluate import evaluate
+from app.cli.explain import explain
 from app.cli.models import models
 from app.cli.queue import queue, worker
 from app.cli.retrain import retrain
@@ -23,6 +25,8 @@ app.command()(serve)
 app.command()(score)
 app.command()(evaluate)
 app.command()(retrain)
+app.command()(explain)
+app.command()(compare)
 app.command()(worker)
 app.command()(doctor)
 app.add_typer(models, name="models")

@@ -6,6 +6,7 @@ import getpass
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -81,6 +82,7 @@ def worker(
 ) -> None:
     """Score the studies in line until stopped; several may run at once."""
     from app.web.images import prepare_images
+    from app.web.patient_secret import patient_secret
     from medical.scoring.worker import Stop, Worker
 
     def stop(*_: object) -> NoReturn:
@@ -101,7 +103,8 @@ def worker(
             say=say,
             lease_seconds=settings.lease_seconds,
             most_seconds=settings.score_timeout_minutes * 60,
-            after=prepare_images,
+            after=partial(prepare_images, secret=patient_secret(settings.work_dir)),
+            heatmaps=True,
         ).run(until_empty=until_empty)
     except Stop:
         return  # told to stop while the store was being opened: nothing was begun

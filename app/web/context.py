@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.settings import Settings
+from app.web.helpers import Helpers
 from app.web.tokens import VolumeTokens
 from app.web.volumes import VolumeStore
 from medical.store.database import Store, open_store
@@ -13,11 +14,12 @@ from medical.store.database import Store, open_store
 
 @dataclass(frozen=True, slots=True)
 class WebContext:
-    """Settings, served volumes, the store, and which study to show first."""
+    """Settings, served volumes, the store, helpers, and which study to show first."""
 
     settings: Settings
     volumes: VolumeStore
     store: Store
+    helpers: Helpers
     first_study: str | None = None
     opening_error: str = ""
 
@@ -43,7 +45,7 @@ def start_context(settings: Settings, *, open_path: Path | None = None) -> WebCo
     volumes = VolumeStore(tokens, revalidate=settings.login_configured)
     store = open_store(settings.address_of_store())
     key, error = open_first(store, settings, open_path) if open_path else (None, "")
-    _current = WebContext(settings, volumes, store, key, error)
+    _current = WebContext(settings, volumes, store, Helpers(settings), key, error)
     return _current
 
 

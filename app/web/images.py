@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import BaseModel
@@ -13,7 +14,11 @@ from pydantic import BaseModel
 from app.web.nifti import write_nifti
 from app.web.results import read_findings
 from medical.ct.volume import CtVolume
+from medical.dicom.sitting import Sitting, sitting_of
 from medical.errors import InputError
+
+if TYPE_CHECKING:
+    from medical.intake import SeriesHandle
 
 
 class ViewerImages(BaseModel):
@@ -23,11 +28,15 @@ class ViewerImages(BaseModel):
         z_from_lps: voxel z of an LPS point: three factors and an offset.
         slice_numbers: the number that viewers show for each slice along z.
         sop_instance_uids: one for each slice along z, where the slices are DICOM objects.
+        acquired_on: day of the CT, ``YYYY-MM-DD``; empty when it is not known.
+        patient: pseudonym, see `medical.dicom.sitting`; empty when the patient is not known.
     """
 
     z_from_lps: tuple[float, float, float, float]
     slice_numbers: list[int]
     sop_instance_uids: list[str | None] = []
+    acquired_on: str = ""
+    patient: str = ""
 
 
 def images_file(series_folder: Path) -> Path:
@@ -39,8 +48,9 @@ def _sheet(series_folder: Path) -> Path:
     return images_file(series_folder).with_name("volume.json")
 
 
-def write_images(volume: CtVolume, series_folder: Path) -> None:
+def write_images(volume: CtVolume, series_folder: Path, *, sitting: Sitting | None = None) -> None:
     """Keep ``volume`` for the viewer beside the result in ``series_folder``."""
+    sitting = sitting or Sitting()
     inverse = np.linalg.inv(volume.geometry.affine_lps_mm)
     a, b, c, d = (float(v) for v in inverse[0])
     numbers = volume.source.slice_numbers or range(1, volume.hu.shape[0] + 1)
@@ -48,6 +58,8 @@ def write_images(volume: CtVolume, series_folder: Path) -> None:
         z_from_lps=(a, b, c, d),
         slice_numbers=list(numbers),
         sop_instance_uids=list(volume.source.sop_instance_uids),
+        acquired_on=sitting.day,
+        patient=sitting.patient,
     )
     write_nifti(volume, images_file(series_folder))
     _sheet(series_folder).write_text(sheet.model_dump_json())
@@ -60,12 +72,13 @@ def read_images(series_folder: Path) -> ViewerImages | None:
     return ViewerImages.model_validate_json(_sheet(series_folder).read_text())
 
 
-def prepare_images(source: Path, series_folders: Iterable[Path]) -> None:
+def prepare_images(source: Path, series_folders: Iterable[Path], *, secret: bytes) -> None:
     """Keep the images of every scored series that ``source`` holds.
 
     Args:
         source: the input that was scored.
         series_folders: folders that hold a ``findings.json``.
+        secret: of this site, see `app.web.patient_secret`.
 
     Raises:
         InputError: ``source`` cannot be opened any more.
@@ -80,7 +93,13 @@ def prepare_images(source: Path, series_folders: Iterable[Path]) -> None:
         for handle in open_input(source, work_dir=Path(work_dir)).chosen:
             folder = wanted.get(handle.series_instance_uid)
             if folder is not None:
-                write_images(handle.load(), folder)
+                write_images(handle.load(), folder, sitting=_sitting(handle, secret))
+
+
+def _sitting(handle: SeriesHandle, secret: bytes) -> Sitting:
+    if isinstance(handle.origin, Path):  # a volume file says neither who nor when
+        return Sitting()
+    return sitting_of(handle.origin.frames[0].path, secret=secret)
 
 
 def load_images(series_folder: Path) -> CtVolume:

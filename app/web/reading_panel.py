@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 
 from app.web.browser_key import holder
 from app.web.components.viewer import ViewerData
-from app.web.components.viewer.component import Preset
+from app.web.components.viewer.component import Mark, Preset, PriorData
 from app.web.context import context
+from app.web.heatmaps import maps_of
 from app.web.images import ViewerImages, images_file, prepare_images, read_images
 from app.web.nifti import NIFTI_FROM_LPS
+from app.web.patient_secret import patient_secret
 from app.web.place import Place
 from app.web.table import findings_table
 from app.web.words import Words
@@ -21,6 +24,11 @@ from medical.errors import InputError
 from medical.store.reading import ReadFinding, StudyReading
 
 _WINDOWS = (("lung", -600, 1500), ("mediastinum", 40, 400), ("bone", 400, 1800))
+_TEXTS = (
+    *("axial", "coronal", "sagittal", "slice", "loading", "convention", "research"),
+    *("slab", "slab_off", "slab_mip", "slab_mean", "slab_minip", "heat", "no_heat"),
+    *("distance", "keys", "this_ct"),
+)
 
 
 def series_viewer(
@@ -28,16 +36,35 @@ def series_viewer(
     images: ViewerImages,
     findings: list[ReadFinding],
     place: Place,
+    prior: PriorData | None,
     words: Words,
 ) -> ViewerData:
     """The viewer's data for a series of the store, bound to this browser."""
-    bound_to = holder(dict(st.context.cookies))
-    url = context().volumes.url(images_file(folder), holder=bound_to)
-    return viewer_data(findings, images, place, url=url, words=words)
+    return viewer_data(
+        findings,
+        images,
+        place,
+        url=volume_url(images_file(folder)),
+        heatmaps={number: volume_url(path) for number, path in maps_of(folder, findings).items()},
+        prior=prior,
+        words=words,
+    )
+
+
+def volume_url(path: Path) -> str:
+    """The signed address of a compressed volume, good in this browser only."""
+    return context().volumes.url(path, holder=holder(dict(st.context.cookies)))
 
 
 def viewer_data(
-    findings: list[ReadFinding], images: ViewerImages, place: Place, *, url: str, words: Words
+    findings: list[ReadFinding],
+    images: ViewerImages,
+    place: Place,
+    *,
+    url: str,
+    heatmaps: dict[int, str],
+    prior: PriorData | None,
+    words: Words,
 ) -> ViewerData:
     """All that the viewer needs, a few kilobytes."""
     presets: list[Preset] = [
@@ -49,26 +76,32 @@ def viewer_data(
         }
         for name, level, width in _WINDOWS
     ]
-    texts = ("axial", "coronal", "sagittal", "slice", "loading", "convention", "research")
     return {
         "url": url,
         "niftiFromLps": NIFTI_FROM_LPS,
         "zFromLps": list(images.z_from_lps),
         "sliceNumbers": images.slice_numbers,
-        "findings": [
-            {
-                "id": one.number,
-                "centerLpsMm": one.measured.center_lps_mm,
-                "diameterMm": one.diameter_mm,
-                "verdict": one.verdict,
-            }
-            for one in findings
-        ],
+        "findings": marks_of(findings),
+        "heatmaps": heatmaps,
+        "prior": prior,
         "goTo": place.order_for_viewer(),
         "presets": presets,
         "table": findings_table(findings, words),
-        "words": {**{text: words(text) for text in texts}, "failed": words("load_failed")},
+        "words": {**{text: words(text) for text in _TEXTS}, "failed": words("load_failed")},
     }
+
+
+def marks_of(findings: Sequence[ReadFinding]) -> list[Mark]:
+    """Findings as the viewer draws them."""
+    return [
+        {
+            "id": one.number,
+            "centerLpsMm": one.measured.center_lps_mm,
+            "diameterMm": one.diameter_mm,
+            "verdict": one.verdict,
+        }
+        for one in findings
+    ]
 
 
 def headline(
@@ -105,12 +138,16 @@ def images_of(source: Path, folder: Path, words: Words) -> ViewerImages | None:
         if not place.exists() or place == folder or place in folder.parents:
             continue
         with st.spinner(words("preparing_images")):
-            prepare_images(place, [folder])
+            prepare_images(place, [folder], secret=_secret())
         images = read_images(folder)
         if images is not None:
             return images
     _ask_for_images(folder, words)
     return None
+
+
+def _secret() -> bytes:
+    return patient_secret(context().settings.work_dir)
 
 
 def _ask_for_images(folder: Path, words: Words) -> None:
@@ -119,7 +156,7 @@ def _ask_for_images(folder: Path, words: Words) -> None:
     if st.button(words("show_images")) and text.strip():
         try:
             with st.spinner(words("preparing_images")):
-                prepare_images(Path(text.strip()).expanduser(), [folder])
+                prepare_images(Path(text.strip()).expanduser(), [folder], secret=_secret())
         except InputError as error:
             st.error(str(error))
             return

@@ -45,6 +45,7 @@ def create_app(settings: Settings, *, open_path: Path | None = None) -> st.App:
             worker.start()
         yield
         worker.stop()
+        shared.helpers.stop()
 
     https = (settings.login_redirect_url or "").startswith("https:")
     return st.App(

@@ -82,6 +82,17 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
 .starlung-guidelines td { vertical-align: top; padding: 0.3rem 0.7rem 0.3rem 0; }
 .starlung-guidelines small { color: #8c99a8; }
 .starlung-guidelines b { display: block; color: #eef3f7; font-weight: 600; }
+.starlung-guidelines table { border-collapse: collapse; width: 100%; }
+.starlung-growth td, .starlung-growth th { padding-right: 1rem; }
+.starlung-growth td { font-variant-numeric: tabular-nums; }
+.starlung-growth small { display: block; color: #8c99a8; }
+.starlung-growth b.grown { color: #f09a94; }
+.starlung-growth b.shrunk { color: #7fd6a4; }
+.starlung-growth b.indistinguishable { color: #d7dee6; font-weight: 500; }
+.starlung-growth p { margin: 0.4rem 0 0; font-size: 0.86rem; color: #aab5c1; }
+.starlung-why, .starlung-why p, .starlung-why li { font-size: 0.86rem; }
+.starlung-why p { margin: 0 0 0.5rem; }
+.starlung-why ul { margin: 0; padding-left: 1.2rem; }
 .starlung-welcome { color: #8c99a8; padding: 22vh 0 0; text-align: center; }
 .starlung-welcome b { display: block; color: #d7dee6; font-size: 1.15rem; font-weight: 500; }
 </style>

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from medical.detection.findings import Finding
 from medical.nodule.growth import (
     Change,
     Interval,
@@ -17,11 +17,42 @@ from medical.nodule.growth import (
     doubling_time_ci95,
     volume_doubling_time,
 )
-from medical.nodule.growth_register import Registration
+from medical.nodule.registration import Registration
 from medical.nodule.rules import require_positive
 
 REACH_MM = 12.0
 """What an affine map may leave between two sights of one nodule: breath and pose."""
+
+
+class Sized(Protocol):
+    """What must be known of a nodule to follow it; a ``Finding`` is one."""
+
+    @property
+    def id(self) -> int:
+        """Its number in its CT."""
+
+    @property
+    def center_lps_mm(self) -> tuple[float, float, float]:
+        """Its centre, LPS millimetres."""
+
+    @property
+    def diameter_mm(self) -> float:
+        """Mean diameter."""
+
+    @property
+    def diameter_ci95(self) -> Interval:
+        """Its 95 % interval."""
+
+    @property
+    def volume_mm3(self) -> float:
+        """Volume of its mask."""
+
+    @property
+    def volume_ci95(self) -> Interval:
+        """Its 95 % interval."""
+
+
+Nodule = TypeVar("Nodule", bound=Sized)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +65,8 @@ class Growth:
         apart_mm: between the two once laid over each other.
         diameter: change of the mean diameter.
         volume: change of the volume.
-        doubling_days: volume doubling time; negative when it shrank, ``inf`` when unchanged.
+        doubling_days: volume doubling time; negative when it shrank, ``inf`` when unchanged,
+            ``None`` when the days between the CTs are not known.
         doubling_days_ci95: ``None`` where the change is not distinguishable from measurement
             error: the doubling time then has no bound and must not be shown.
     """
@@ -44,13 +76,13 @@ class Growth:
     apart_mm: float
     diameter: Change
     volume: Change
-    doubling_days: float
+    doubling_days: float | None
     doubling_days_ci95: Interval | None
 
 
 def match(
-    current: Sequence[Finding], prior: Sequence[Finding], registration: Registration
-) -> list[tuple[Finding, Finding, float]]:
+    current: Sequence[Nodule], prior: Sequence[Nodule], registration: Registration
+) -> list[tuple[Nodule, Nodule, float]]:
     """Pairs of one nodule and the millimetres between them; each finding is used at most once.
 
     The pairs with the least sum of distances among those not farther apart than ``REACH_MM``, or
@@ -76,11 +108,11 @@ def match(
 
 
 def compare(
-    current: Sequence[Finding],
-    prior: Sequence[Finding],
+    current: Sequence[Sized],
+    prior: Sequence[Sized],
     registration: Registration,
     *,
-    interval_days: float,
+    interval_days: float | None,
 ) -> list[Growth]:
     """Change of every nodule that is found in both CTs.
 
@@ -88,21 +120,26 @@ def compare(
         current: findings of this CT.
         prior: findings of the earlier one.
         registration: from this CT to the earlier.
-        interval_days: between the two, > 0.
+        interval_days: between the two, > 0; ``None`` when it is not known.
 
     Raises:
         ValueError: the interval is not positive.
     """
-    require_positive(interval_days=interval_days)
+    if interval_days is not None:
+        require_positive(interval_days=interval_days)
     return [
         _growth(now, then, apart, interval_days)
         for now, then, apart in match(current, prior, registration)
     ]
 
 
-def _growth(now: Finding, then: Finding, apart_mm: float, interval_days: float) -> Growth:
+def _growth(now: Sized, then: Sized, apart_mm: float, interval_days: float | None) -> Growth:
     before = Measured(then.volume_mm3, then.volume_ci95)
     after = Measured(now.volume_mm3, now.volume_ci95)
+    days = days_ci95 = None
+    if interval_days is not None:
+        days = volume_doubling_time(before.value, after.value, interval_days=interval_days)
+        days_ci95 = doubling_time_ci95(before, after, interval_days=interval_days)
     return Growth(
         current_id=now.id,
         prior_id=then.id,
@@ -112,6 +149,6 @@ def _growth(now: Finding, then: Finding, apart_mm: float, interval_days: float) 
             Measured(now.diameter_mm, now.diameter_ci95),
         ),
         volume=change(before, after),
-        doubling_days=volume_doubling_time(before.value, after.value, interval_days=interval_days),
-        doubling_days_ci95=doubling_time_ci95(before, after, interval_days=interval_days),
+        doubling_days=days,
+        doubling_days_ci95=days_ci95,
     )

@@ -6,15 +6,13 @@ map leaves some millimetres of that, and ``growth_match`` allows for them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
-from jaxtyping import Float
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from medical.ct.resample import resample
 from medical.ct.volume import CtVolume
+from medical.nodule.registration import Registration
 
 _GRID_MM = 4.0
 _LOW_HU, _HIGH_HU = -1000.0, 200.0
@@ -24,24 +22,6 @@ _STEPS = 150
 
 class NotRegisteredError(ValueError):
     """The two CTs could not be laid over each other."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Registration:
-    """A map from this CT to the earlier one.
-
-    Args:
-        affine_lps_mm: 4x4, takes (x, y, z, 1) of this CT to that of the earlier, LPS millimetres.
-        likeness: correlation of the two CTs once laid over each other, 1 at best.
-    """
-
-    affine_lps_mm: NDArray[np.float64]
-    likeness: float
-
-    def to_prior(self, points_lps_mm: ArrayLike) -> Float[np.ndarray, "*n 3"]:
-        """Points ``[..., 3]`` of this CT to where they lie in the earlier one."""
-        points = np.asarray(points_lps_mm, dtype=np.float64)
-        return points @ self.affine_lps_mm[:3, :3].T + self.affine_lps_mm[:3, 3]
 
 
 def register(current: CtVolume, prior: CtVolume) -> Registration:

@@ -18,6 +18,7 @@ from medical.explain.attention import attention_in_mask
 from medical.explain.crop import cut
 from medical.explain.result import Explanation
 from medical.explain.starlung import StarLungFinding
+from medical.scoring.heatmap_files import nifti_path
 from models.zoo.loader import StoredModel
 from models.zoo.networks import load_networks
 
@@ -64,11 +65,6 @@ class HeatmapWriter:
             diameter_mm=finding.diameter_mm,
         )
         return attention_in_mask(StarLungFinding.of(self._networks, crop), crop)
-
-
-def nifti_path(folder: Path, finding: Finding) -> Path:
-    """Where a finding's map lies."""
-    return folder / f"heatmap-{finding.id}.nii.gz"
 
 
 def _parametric_maps(

@@ -17,6 +17,7 @@ from medical.detection.findings import SeriesFindings
 from medical.dicom.series import CtSeries
 from medical.errors import InputError
 from medical.intake import Intake, SeriesHandle, open_input
+from medical.scoring.heatmap_files import nifti_path
 from medical.scoring.predictions import gather_predictions, write_marks
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 
@@ -47,12 +48,19 @@ def score_path(
     out: Path,
     model: str = DEFAULT_MODEL,
     passes: int = 32,
+    heatmaps: bool = False,
     progress: Progress | None = None,
     imported: Path | None = None,
 ) -> ScoreResult:
     """Score one input; see ``score_paths``."""
     return score_paths(
-        [path], out=out, model=model, passes=passes, progress=progress, imported=imported
+        [path],
+        out=out,
+        model=model,
+        passes=passes,
+        heatmaps=heatmaps,
+        progress=progress,
+        imported=imported,
     )
 
 
@@ -175,8 +183,6 @@ class _Worker:
             return None
         same = earlier.model.sha256 == self.model.card.sha256 and earlier.passes == self.passes
         if same and self.heatmaps:
-            from medical.scoring.heatmaps import nifti_path
-
             same = all(nifti_path(folder, one).exists() for one in earlier.findings)
         return earlier if same else None
 

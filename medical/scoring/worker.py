@@ -56,6 +56,7 @@ class Worker:
         most_seconds: a study that takes longer fails.
         after: told the input and the folders of its scored series while the study is still ours,
             for example to prepare images for the viewer; the study is not ready before it is done.
+        heatmaps: make each finding's attention map too.
     """
 
     store: Store
@@ -66,6 +67,7 @@ class Worker:
     lease_seconds: float = LEASE_SECONDS
     most_seconds: float = math.inf
     after: AfterScoring | None = None
+    heatmaps: bool = False
     owner: str = field(
         default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     )
@@ -119,6 +121,7 @@ class Worker:
             model=self.model,
             passes=self.passes,
             imported=self.imported,
+            heatmaps=self.heatmaps,
             progress=lease.tell,
         )
         if self.after is not None and result.series:

@@ -131,12 +131,17 @@ class ReadingPage:
                     raise
             self.tab.wait_for_timeout(100)
 
-    def picture(self, name: str) -> None:
-        """Keep pictures for the documentation, in both sizes, when STARLUNG_SCREENSHOTS=1."""
+    def picture(self, name: str, *, show: Any = None) -> None:
+        """Keep pictures for the documentation, in both sizes, when STARLUNG_SCREENSHOTS=1.
+
+        ``show`` is the element that must be in them, where that is not the top of the page.
+        """
         if os.environ.get("STARLUNG_SCREENSHOTS") != "1":
             return
         for width, height in ((1920, 1080), (1440, 900)):
             self.tab.set_viewport_size({"width": width, "height": height})
+            if show is not None:
+                show.scroll_into_view_if_needed()
             self.tab.wait_for_timeout(2500)
             self.tab.screenshot(path=PICTURES / f"{name}-{width}x{height}.png")
 

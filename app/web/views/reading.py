@@ -10,10 +10,14 @@ from app.web.add_panel import add_panel
 from app.web.components.viewer import show_viewer
 from app.web.context import context
 from app.web.decision_panel import decision_panel
+from app.web.growth_panel import growth_panel
 from app.web.guideline_panel import guideline_panel
 from app.web.identity import Reader
+from app.web.images import read_images
 from app.web.links import STUDY
+from app.web.map_panel import map_panel
 from app.web.place import place_in
+from app.web.prior_panel import choose_prior, compared, prior_data
 from app.web.reading_panel import headline, images_of, series_viewer
 from app.web.report_panel import report_panel
 from app.web.result_panel import choose_series, quality_notes
@@ -43,15 +47,23 @@ def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
     folder, scored = choose_series(Path(reading.study.folder), words)
     findings = reading.of_series(scored.series_instance_uid)
     place = place_in(reading.study.key, scored.series_instance_uid, findings)
-    headline(reading, scored, findings, words)
+    images = read_images(folder)
+    titled, choice = st.columns([3, 2], vertical_alignment="center")
+    with titled:
+        headline(reading, scored, findings, words)
+    with choice:
+        prior = choose_prior(reading.study.key, images, words) if images is not None else None
     st.fragment(_watch, run_every=_LOOK_AGAIN_SECONDS)(
         reading.study.key, reading.study.version, words
     )
     images = images_of(Path(reading.study.source), folder, words)
+    comparison = compared(folder, prior, words) if prior is not None else None
     if images is not None:
         key = f"viewer-{reading.study.key}-{scored.series_instance_uid}"
+        beside = prior_data(comparison, findings, words) if comparison is not None else None
+        viewer = series_viewer(folder, images, findings, place, beside, words)
         # What the viewer reported before this run; it must be known before the sidebar is drawn.
-        place.hear(show_viewer(series_viewer(folder, images, findings, place, words), key=key))
+        place.hear(show_viewer(viewer, key=key))
     with st.sidebar:
         st.subheader(reading.study.label)
         decision_panel(reading.study, findings, place, reader, words)
@@ -59,6 +71,10 @@ def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
         sign_panel(reading, reader, words)
         report_panel(reading, folder, scored, reader, words)
         quality_notes(scored, words)
+    if comparison is not None:
+        _note_opened_once(comparison.prior.study_key, reader)
+        growth_panel(comparison, findings, words)
+    map_panel(folder, findings, words)
     guideline_panel(scored, words)
 
 

@@ -72,10 +72,25 @@ class GoTo(TypedDict):
     order: int
 
 
-class ViewerData(TypedDict):
-    """Everything the viewer shows, a few kilobytes; the volume itself comes by ``url``.
+class PriorData(TypedDict):
+    """An earlier CT beside this one.
 
-    ``zFromLps`` gives the voxel z of an LPS point: three factors and an offset.
+    ``affineLps`` takes LPS millimetres of this CT to those of the earlier: three rows of four.
+    ``pairs`` says which finding of the earlier CT is which of this one.
+    """
+
+    url: str
+    caption: str
+    findings: list[Mark]
+    affineLps: list[list[float]]
+    pairs: dict[int, int]
+
+
+class ViewerData(TypedDict):
+    """Everything the viewer shows, a few kilobytes; the volumes themselves come by ``url``.
+
+    ``zFromLps`` gives the voxel z of an LPS point: three factors and an offset. ``heatmaps`` holds
+    the address of each finding's attention map.
     """
 
     url: str
@@ -83,6 +98,8 @@ class ViewerData(TypedDict):
     zFromLps: list[float]
     sliceNumbers: list[int]
     findings: list[Mark]
+    heatmaps: dict[int, str]
+    prior: PriorData | None
     goTo: GoTo
     presets: list[Preset]
     table: Table

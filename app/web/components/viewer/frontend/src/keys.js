@@ -1,5 +1,5 @@
 // Hot keys for the whole page, silent while somebody types.
-const TYPING = 'input, textarea, select, [contenteditable="true"], [role="combobox"]'
+const TYPING = 'input:not([type="range"]), textarea, select, [contenteditable="true"], [role="combobox"]'
 
 /** Call `actions[key]()` when that key is pressed; returns how to stop listening. */
 export function listenForKeys(actions) {
@@ -9,6 +9,7 @@ export function listenForKeys(actions) {
     const action = actions[event.key.toLowerCase()]
     if (!action) return
     event.preventDefault()
+    event.stopPropagation() // NiiVue has keys of its own on the canvas
     action()
   }
   document.addEventListener('keydown', pressed, true)

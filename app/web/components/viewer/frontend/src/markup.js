@@ -1,18 +1,20 @@
 // The component's fixed elements.
 import style from './style.css'
 
+const PANE = (kind, canvas) => `
+<div class="pane ${kind}">
+  <canvas class="${canvas}"></canvas>
+  <canvas class="overlay"></canvas>
+  <div class="label axial"></div><div class="label coronal"></div><div class="label sagittal"></div>
+  <div class="caption"></div>
+  <div class="message"></div>
+</div>`
+
 const HTML = `
 <section class="viewer">
-  <header>
-    <div class="presets" role="group"></div>
-    <div class="readout" aria-live="polite"></div>
-  </header>
-  <div class="stage">
-    <canvas class="slices"></canvas>
-    <canvas class="marks"></canvas>
-    <div class="label axial"></div><div class="label coronal"></div><div class="label sagittal"></div>
-    <div class="message"></div>
-  </div>
+  <header><div class="bar"></div></header>
+  <div class="stage">${PANE('current', 'slices')}${PANE('prior', 'prior-slices')}</div>
+  <div class="status"><div class="readout" aria-live="polite"></div><div class="keys"></div></div>
   <footer><span class="convention"></span><span class="research"></span></footer>
   <div class="scroll"><table></table></div>
 </section>`
@@ -26,16 +28,27 @@ export function build(parent) {
   const find = (selector) => holder.querySelector(selector)
   return {
     root: find('.viewer'),
-    presets: find('.presets'),
+    bar: find('.bar'),
     readout: find('.readout'),
+    keys: find('.keys'),
     stage: find('.stage'),
-    slices: find('.slices'),
-    marks: find('.marks'),
-    labels: [find('.axial'), find('.coronal'), find('.sagittal')],
-    message: find('.message'),
+    current: pane(find('.pane.current')),
+    prior: pane(find('.pane.prior')),
     convention: find('.convention'),
     research: find('.research'),
     table: find('table'),
     remove: () => { sheet.remove(); holder.remove() },
+  }
+}
+
+function pane(box) {
+  const find = (selector) => box.querySelector(selector)
+  return {
+    box,
+    slices: find('canvas'),
+    overlay: find('.overlay'),
+    labels: [find('.axial'), find('.coronal'), find('.sagittal')],
+    caption: find('.caption'),
+    message: find('.message'),
   }
 }

@@ -1,67 +1,119 @@
-// One reading view: three planes, marks, presets, readout and findings table.
+// One reading view: the CT and, beside it, an earlier one; what the reader chose holds for both.
+import { apply, inverse } from './affine.js'
 import { build } from './markup.js'
-import { paintCrosshair } from './crosshair.js'
+import { report } from './facts.js'
+import { Heats } from './heat.js'
+import { keymap } from './keymap.js'
 import { listenForKeys } from './keys.js'
-import { markAt, paintMarks, visibleMarks } from './marks.js'
-import { planes, rectangle } from './projection.js'
-import { LAYOUT, createSlices, loadVolume, moveTo, setWindow } from './slices.js'
+import { Pane } from './pane.js'
+import { THREE_PLANES, leftButtonMoves, onePlane } from './slices.js'
 import { flip, formatMm, sliceNumber } from './space.js'
 import { fillTable, markRow } from './table.js'
+import { Toolbar } from './toolbar.js'
+import { dragWindow } from './window.js'
+
+const FIRST_WINDOW = { low: -1350, high: 150 }
+const FIRST_OPACITY = 0.4
 
 export class ReadingView {
   constructor(parent) {
     this.parts = build(parent)
-    this.findings = []
-    this.marks = []
     this.chosen = null
-    this.preset = 0
     this.reports = 0
+    this.window = FIRST_WINDOW
+    this.slab = { mode: 'off', thicknessMm: 10 }
+    this.heatOpacity = this.firstOpacity = FIRST_OPACITY
+    this.plane = 0
+    this.measuring = false
+    this.heats = new Heats()
     this.loading = Promise.resolve()
-    this.stopKeys = listenForKeys({ n: () => this.step(1), p: () => this.step(-1) })
-    this.parts.slices.addEventListener('pointerdown', (event) => {
-      this.pressedAt = [event.clientX, event.clientY]
-      this.pressedMarks = this.marks // NiiVue moves the crosshair next, and with it the marks
+    const hooks = { moved: (pane, hu) => this.moved(pane, hu), drawn: () => this.tell() }
+    this.current = new Pane(this.parts.current, hooks)
+    this.prior = new Pane(this.parts.prior, hooks)
+    this.panes = [this.current, this.prior]
+    this.bar = new Toolbar(this.parts.bar, {
+      window: (window) => this.set({ window }),
+      slab: (slab) => this.set({ slab }),
+      heat: (heatOpacity) => this.set({ heatOpacity }),
+      measure: () => this.set({ measuring: !this.measuring }),
+      plane: (plane) => this.set({ plane }),
     })
-    this.parts.slices.addEventListener('pointerup', (event) => this.released(event))
-    this.parts.slices.addEventListener('contextmenu', (event) => event.preventDefault())
+    this.stopKeys = listenForKeys(keymap(this))
+    for (const pane of this.panes) dragWindow(pane.parts.slices, () => this.window, (window) => this.set({ window }))
+    this.listenToClicks(this.parts.current.slices)
   }
 
-  /** Take the data of a rerun; the volume is loaded only when its address has changed. */
+  /** Take what the reader chose, for both CTs. */
+  set(choice) {
+    Object.assign(this, choice)
+    const comparing = Boolean(this.data?.prior)
+    for (const pane of this.panes) {
+      pane.distances.on = this.measuring
+      if (!pane.nv) continue
+      Object.assign(pane.nv, { window: this.window, slab: this.slab, heatOpacity: this.heatOpacity })
+      leftButtonMoves(pane.nv, !this.measuring)
+      const layout = this.layout(comparing)
+      if (JSON.stringify(pane.nv.customLayout) !== JSON.stringify(layout)) pane.nv.setCustomLayout(layout)
+      if (pane.ready) pane.draw()
+    }
+    this.parts.stage.classList.toggle('measuring', this.measuring)
+    if (this.data) this.bar.show({ ...this, hasHeat: this.chosen !== null && this.chosen in this.data.heatmaps, comparing })
+  }
+
+  layout(comparing) {
+    return comparing ? onePlane(this.plane) : THREE_PLANES
+  }
+
+  /** Take the data of a rerun; volumes are loaded only when their address has changed. */
   update({ data, setStateValue }) {
     this.send = setStateValue
     const text = JSON.stringify(data)
     if (text === this.text) return
     this.text = text
     this.data = data
-    this.findings = data.findings.map((f) => ({ ...f, worldMm: flip(f.centerLpsMm, data.niftiFromLps) }))
-    const { convention, research, table } = this.parts
+    const { convention, research, table, keys, stage, current, prior } = this.parts
     convention.textContent = data.words.convention
     research.textContent = data.words.research
-    this.showPresets()
+    keys.textContent = data.words.keys
+    stage.classList.toggle('comparing', Boolean(data.prior))
+    current.caption.textContent = data.prior ? data.words.this_ct : ''
+    prior.caption.textContent = data.prior ? data.prior.caption : ''
+    this.bar.speak(data)
     fillTable(table, data.table, (id) => this.choose(id))
+    markRow(table, this.chosen)
     this.loading = this.loading.then(() => this.show(data)).catch((error) => this.fail(error))
   }
 
   async show(data) {
-    if (this.url === data.url) {
-      this.refresh()
-      return this.obey(data.goTo)
-    }
-    const { root, message, slices } = this.parts
-    root.dataset.state = 'loading'
-    message.textContent = data.words.loading
-    this.nv ??= await createSlices(slices, () => this.drawn())
-    this.nv.onLocationChange = (location) => this.moved(location)
+    const { root } = this.parts
+    const planeNames = [data.words.axial, data.words.coronal, data.words.sagittal]
+    const shared = { niftiFromLps: data.niftiFromLps, planeNames, loading: data.words.loading }
+    if (this.current.url !== data.url) root.dataset.state = 'loading'
     const started = performance.now()
-    await loadVolume(this.nv, data.url, data.presets[this.preset])
-    this.url = data.url
-    this.chosen = null
-    message.textContent = ''
-    root.dataset.seconds = ((performance.now() - started) / 1000).toFixed(2)
+    await this.current.show({ ...data, ...shared }, { layout: this.layout(Boolean(data.prior)), settle: () => this.begin(data) })
+    if (root.dataset.state === 'loading') root.dataset.seconds = ((performance.now() - started) / 1000).toFixed(2)
     root.dataset.state = 'ready'
-    this.obeyed = undefined
     this.obey(data.goTo)
-    if (this.chosen === null) moveTo(this.nv, this.nv.frac2mm([0.5, 0.5, 0.5], 0, true).slice(0, 3))
+    this.set({})
+    if (data.prior) await this.showPrior({ ...data.prior, ...shared })
+  }
+
+  /** A CT is about to be drawn for the first time: at the finding where Python wants us. */
+  begin(data) {
+    this.obeyed = undefined
+    this.chosen = null
+    this.set({})
+    this.obey(data.goTo)
+  }
+
+  async showPrior(prior) {
+    this.toPrior = prior.affineLps
+    this.toCurrent = inverse(prior.affineLps)
+    this.settling = true // until it is loaded the earlier CT goes where this one is, not the other way
+    await this.prior.show(prior, { layout: this.layout(true), settle: () => { this.set({}); this.follow(this.current, this.prior) } })
+    this.settling = false
+    this.set({})
+    this.follow(this.current, this.prior)
   }
 
   /** Go where Python says, once for each of its orders. */
@@ -74,57 +126,55 @@ export class ReadingView {
   fail(error) {
     this.parts.root.dataset.state = 'failed'
     this.parts.root.dataset.error = String(error)
-    this.parts.message.textContent = this.data.words.failed
+    for (const pane of this.panes) if (!pane.ready) pane.parts.message.textContent = this.data.words.failed
   }
 
-  refresh() {
-    if (this.nv?.volumes.length) moveTo(this.nv, this.nv.frac2mm(this.nv.scene.crosshairPos, 0, true).slice(0, 3))
-  }
-
-  showPresets() {
-    this.parts.presets.replaceChildren(
-      ...this.data.presets.map(({ name, range }, index) => {
-        const button = Object.assign(document.createElement('button'), { type: 'button', textContent: name })
-        button.append(Object.assign(document.createElement('small'), { textContent: range }))
-        button.setAttribute('aria-pressed', String(index === this.preset))
-        button.addEventListener('click', () => {
-          this.preset = index
-          this.showPresets()
-          setWindow(this.nv, this.data.presets[index])
-        })
-        return button
-      }),
-    )
-  }
-
-  /** Go to a finding in all three planes. */
+  /** Go to a finding in all planes. */
   choose(id, tell = true) {
-    const finding = this.findings.find((f) => f.id === id)
-    if (!finding || !this.nv?.volumes.length) return
+    const finding = this.current.findings.find((f) => f.id === id)
+    if (!finding || !this.current.ready) return
     this.chosen = id
-    moveTo(this.nv, finding.worldMm)
+    this.current.go(finding.worldMm)
+    this.showHeat()
     if (tell) this.report()
+  }
+
+  /** The map of the chosen finding, some kilobytes. */
+  async showHeat() {
+    const { nv } = this.current
+    const [id, url] = [this.chosen, this.data.heatmaps[this.chosen]]
+    nv.heat = null
+    this.set({})
+    const heat = url && (await this.heats.get(nv.gl, url))
+    if (!heat || this.chosen !== id) return
+    nv.heat = heat
+    this.set({})
   }
 
   /** To the next finding, or the one before; round at the ends. */
   step(by) {
-    const { length } = this.findings
-    if (!length) return
-    const at = this.findings.findIndex((f) => f.id === this.chosen)
-    this.choose(this.findings[at < 0 ? 0 : (at + by + length) % length].id)
+    const { findings } = this.current
+    if (!findings.length) return
+    const at = findings.findIndex((f) => f.id === this.chosen)
+    this.choose(findings[at < 0 ? 0 : (at + by + findings.length) % findings.length].id)
   }
 
   /** A click (not a drag) on a mark goes to its finding, elsewhere it leaves the crosshair there. */
-  released(event) {
-    const [x, y] = this.pressedAt ?? [NaN, NaN]
-    if (event.button !== 0 || !(Math.hypot(event.clientX - x, event.clientY - y) < 4)) return
-    const box = this.parts.slices.getBoundingClientRect()
-    const ratio = this.parts.slices.width / box.width
-    const mark = markAt(this.pressedMarks ?? this.marks, (event.clientX - box.left) * ratio, (event.clientY - box.top) * ratio)
-    if (mark) return this.choose(mark.id)
-    this.chosen = null
-    this.drawn()
-    this.report()
+  listenToClicks(slices) {
+    slices.addEventListener('pointerdown', (event) => {
+      this.pressedAt = [event.clientX, event.clientY]
+      this.pressedMarks = this.current.marks // NiiVue moves the crosshair next, and with it the marks
+    })
+    slices.addEventListener('pointerup', (event) => {
+      const [x, y] = this.pressedAt ?? [NaN, NaN]
+      if (this.measuring || event.button !== 0 || !(Math.hypot(event.clientX - x, event.clientY - y) < 4)) return
+      const mark = this.current.markUnder(event, this.pressedMarks)
+      if (mark) return this.choose(mark.id)
+      this.chosen = null
+      this.current.nv.heat = null
+      this.set({})
+      this.report()
+    })
   }
 
   /** Tell Python where the crosshair is. */
@@ -134,58 +184,41 @@ export class ReadingView {
     this.send('crosshair', value)
   }
 
-  moved(location) {
-    this.pointLps = flip(location.mm, this.data.niftiFromLps)
+  moved(pane, hu) {
+    if (pane === this.prior) return this.settling ? undefined : this.follow(pane, this.current)
+    this.pointLps = pane.pointLps
     this.slice = sliceNumber(this.pointLps, this.data)
-    const { words } = this.data
-    const [x, y, z] = this.pointLps.map(formatMm)
-    const hu = Math.round(location.values[0]?.value ?? NaN)
-    this.parts.readout.innerHTML = ''
-    const value = (text) => Object.assign(document.createElement('b'), { textContent: text })
-    this.parts.readout.append(`${words.slice} `, value(this.slice), ' · LPS ', value(`${x}, ${y}, ${z}`), ' mm · ', value(String(hu).replace('-', '−')), ' HU')
-    this.parts.root.dataset.crosshairLps = this.pointLps.map((v) => v.toFixed(2)).join(',')
-    this.parts.root.dataset.slice = this.slice
+    this.readOut(hu)
+    this.follow(pane, this.prior)
   }
 
-  /** After every picture: marks, plane labels, and the planes' millimetres for whoever asks. */
-  drawn() {
-    const { nv, parts } = this
-    if (!nv?.volumes.length || !this.data) return
-    const { marks: overlay, slices, root, labels, table } = parts
-    if (overlay.width !== slices.width || overlay.height !== slices.height) {
-      overlay.width = slices.width
-      overlay.height = slices.height
-    }
-    const ratio = slices.width / slices.clientWidth
-    this.marks = visibleMarks(nv, this.findings)
-    const context = overlay.getContext('2d')
-    context.clearRect(0, 0, overlay.width, overlay.height)
-    paintCrosshair(context, nv, ratio)
-    paintMarks(context, this.marks, this.chosen, ratio)
-    markRow(table, this.chosen)
-    const names = [this.data.words.axial, this.data.words.coronal, this.data.words.sagittal]
-    const axes = ['z', 'y', 'x']
-    const through = [2, 1, 0]
-    for (const tile of planes(nv)) {
-      const plane = tile.axCorSag
-      const atFrac = [0.5, 0.5, 0.5]
-      atFrac[through[plane]] = tile.sliceFrac
-      const lps = flip(nv.frac2mm(atFrac, 0, true), this.data.niftiFromLps)
-      const mm = lps[through[plane]]
-      const box = rectangle(tile)
-      labels[plane].textContent = `${names[plane]}  ${axes[plane]} ${formatMm(mm)} mm`
-      labels[plane].style.left = `${LAYOUT[plane].position[0] * slices.clientWidth}px`
-      labels[plane].style.top = `${LAYOUT[plane].position[1] * slices.clientHeight}px`
-      root.dataset[['axialZ', 'coronalY', 'sagittalX'][plane]] = mm.toFixed(2)
-      root.dataset[['axialBox', 'coronalBox', 'sagittalBox'][plane]] = [box.left, box.top, box.width, box.height].map((v) => Math.round(v / ratio)).join(',')
-    }
-    root.dataset.findings = this.findings.length
-    root.dataset.marks = JSON.stringify(this.marks.map((m) => ({ id: m.id, plane: m.tile.axCorSag, x: m.x / ratio, y: m.y / ratio })))
+  /** The other CT goes to the same place of the patient, by the registration. */
+  follow(from, to) {
+    if (this.following || !this.data.prior || !from.ready || !to.ready || !this.toPrior) return
+    this.following = true
+    const there = apply(to === this.prior ? this.toPrior : this.toCurrent, from.pointLps)
+    to.go(flip(there, this.data.niftiFromLps))
+    this.following = false
+  }
+
+  readOut(hu) {
+    const { words } = this.data
+    const [x, y, z] = this.pointLps.map(formatMm)
+    const value = (text) => Object.assign(document.createElement('b'), { textContent: text })
+    this.parts.readout.replaceChildren(`${words.slice} `, value(this.slice), ' · LPS ', value(`${x}, ${y}, ${z}`), ' mm · ', value(String(Math.round(hu ?? NaN)).replace('-', '−')), ' HU')
+  }
+
+  /** After every picture. */
+  tell() {
+    this.current.chosen = this.chosen
+    this.prior.chosen = this.data.prior?.pairs[this.chosen] ?? null
+    markRow(this.parts.table, this.chosen)
+    report(this)
   }
 
   destroy() {
     this.stopKeys()
-    this.nv?.cleanup()
+    this.panes.forEach((pane) => pane.destroy())
     this.parts.remove()
   }
 }

@@ -1,0 +1,50 @@
+"""The figures of docs/benchmarks/explain.md that stand beside an attention map.
+
+``FIGURES`` holds what that benchmark printed for "attention in mask" on inserted nodules; a test
+compares it with the page, so that a new run of the benchmark cannot leave old figures here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.web.words import Words
+
+LUNGS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class MapChecks:
+    """Means over findings, shares from 0 to 1; ``gaussian_*`` of a Gaussian at the box."""
+
+    findings: int
+    pointing: float
+    gaussian_pointing: float
+    energy: float
+    gaussian_energy: float
+    repeatability: float
+    random_class: float
+    random_box: float
+
+
+FIGURES = MapChecks(
+    findings=21,
+    pointing=1.00,
+    gaussian_pointing=0.95,
+    energy=0.79,
+    gaussian_energy=0.65,
+    repeatability=0.98,
+    random_class=0.05,
+    random_box=0.08,
+)
+
+
+def checks_lines(words: Words) -> list[str]:
+    """One sentence a check."""
+    f = FIGURES
+    return [
+        words("map_pointing", value=f"{f.pointing:.2f}", baseline=f"{f.gaussian_pointing:.2f}"),
+        words("map_energy", value=f"{f.energy:.2f}", baseline=f"{f.gaussian_energy:.2f}"),
+        words("map_random", value=f"{f.random_class:.2f}", box=f"{f.random_box:.2f}"),
+        words("map_repeat", value=f"{f.repeatability:.2f}"),
+    ]

@@ -1,0 +1,24 @@
+"""The site's secret behind patients' pseudonyms: made once, readable by its owner only."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+_NAME = "patients.key"
+_BYTES = 32
+
+
+def patient_secret(work_dir: Path) -> bytes:
+    """The secret that lies in ``work_dir``; made at the first call, by one process only."""
+    path = work_dir / _NAME
+    if not path.is_file():
+        work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_name(f"{_NAME}.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_bytes(secrets.token_bytes(_BYTES))
+        with suppress(FileExistsError):  # another process was faster: its secret holds
+            path.hardlink_to(draft)
+        draft.unlink()
+    return path.read_bytes()

@@ -1,0 +1,100 @@
+"""Choose an earlier CT, have it registered, and give the viewer what it needs to show it beside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from app.web.components.viewer.component import PriorData
+from app.web.context import context
+from app.web.growth_rows import followed, pairs_of
+from app.web.images import ViewerImages, images_file
+from app.web.priors import Prior, priors_of
+from app.web.reading_panel import marks_of, volume_url
+from app.web.words import Words
+from medical.nodule.growth_kept import kept_registration
+from medical.nodule.registration import Registration
+from medical.store.reading import ReadFinding, read_study
+from medical.store.tables import SCORED
+from medical.store.worklist import worklist
+
+_LOOK_AGAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An earlier CT that this one has been laid over."""
+
+    prior: Prior
+    findings: list[ReadFinding]
+    registration: Registration
+
+
+def choose_prior(study_key: str, images: ViewerImages, words: Words) -> Prior | None:
+    """Let the reader choose; nothing is drawn where there is nothing to choose from."""
+    studies = worklist(context().store, status=SCORED)
+    priors = {one.folder: one for one in priors_of(study_key, images, studies)}
+    if not priors:
+        return None
+    chosen = st.selectbox(
+        words("compare_with"),
+        list(priors),
+        index=None,
+        format_func=lambda folder: _named(priors[folder], words),
+        placeholder=words("compare_with"),
+        label_visibility="collapsed",
+        key=f"prior-{study_key}",
+    )
+    return priors.get(chosen) if chosen is not None else None
+
+
+def compared(folder: Path, prior: Prior, words: Words) -> Comparison | None:
+    """The comparison; ``None``, and a sentence, while it is being made or where it cannot be."""
+    kept = kept_registration(folder, prior.folder)
+    if kept is None:
+        st.fragment(_register, run_every=_LOOK_AGAIN_SECONDS)(folder, prior.folder, words)
+        return None
+    registration = kept.registration
+    if registration is None:
+        st.warning(words("register_failed", problem=words("not_laid_over")))
+        return None
+    findings = read_study(context().store, prior.study_key).of_series(prior.series_uid)
+    return Comparison(prior, findings, registration)
+
+
+def prior_data(comparison: Comparison, findings: list[ReadFinding], words: Words) -> PriorData:
+    """The earlier CT for the viewer."""
+    prior = comparison.prior
+    pairs = pairs_of(followed(findings), followed(comparison.findings), comparison.registration)
+    return {
+        "url": volume_url(images_file(prior.folder)),
+        "caption": _named(prior, words),
+        "findings": marks_of(comparison.findings),
+        "affineLps": comparison.registration.affine_lps_mm[:3].tolist(),
+        "pairs": pairs,
+    }
+
+
+def _register(folder: Path, prior_folder: Path, words: Words) -> None:
+    """Ask for the registration and wait for it, without holding up the page."""
+    if kept_registration(folder, prior_folder) is not None:
+        st.rerun()
+    helpers = context().helpers
+    order = ("compare", str(folder), str(prior_folder))
+    errand = helpers.state(*order)
+    if errand is not None and errand.state == "failed":
+        st.warning(words("register_failed", problem=errand.problem))
+        return
+    helpers.ask(*order)
+    st.info(words("registering"))
+
+
+def _named(prior: Prior, words: Words) -> str:
+    if prior.days is None:
+        when = prior.day or words("prior_unknown_day")
+    else:
+        when = f"{prior.day}, {words('prior_days', days=prior.days)}"
+    who = words("prior_same" if prior.same_patient else "prior_unsure")
+    return f"{prior.label} · {when} · {who}"

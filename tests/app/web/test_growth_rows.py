@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.web.growth_rows import Followed, growth_table, pairs_of
+from app.web.words import Words
+from medical.nodule.growth_match import compare
+from medical.nodule.registration import Registration
+
+STAY = Registration(np.eye(4), 1.0)
+ONE = Followed(1, (0.0, 0.0, 0.0), 8.0, (7.6, 8.4), 268.0, (230.0, 310.0))
+FAR = replace(ONE, id=2, center_lps_mm=(90.0, 0.0, 0.0))
+GROWN = replace(ONE, diameter_mm=12.0, diameter_ci95=(11.4, 12.6), volume_mm3=905.0)
+GROWN = replace(GROWN, volume_ci95=(800.0, 1000.0))
+SAME = replace(ONE, volume_mm3=280.0, volume_ci95=(240.0, 320.0))
+
+
+def table(now: list[Followed], then: list[Followed], days: float | None = 90.0) -> str:
+    rows = compare(now, then, STAY, interval_days=days)
+    return growth_table(rows, now, then, Words("en"))
+
+
+def test_growth_stands_with_its_interval_and_doubling_time() -> None:
+    said = table([GROWN], [ONE])
+    assert "268 → 905" in said
+    assert "+637 · +238 % (" in said
+    assert "grown" in said
+    assert f"{90 * np.log(2) / np.log(905 / 268):.0f}<small>" in said
+
+
+def test_what_error_may_explain_is_said_to_be_so_and_has_no_doubling_time() -> None:
+    said = table([SAME], [ONE])
+    assert "not distinguishable from measurement error" in said
+    assert "no bound" in said
+    assert "grown" not in said
+
+
+def test_without_dates_there_is_change_but_no_doubling_time() -> None:
+    said = table([GROWN], [ONE], None)
+    assert "grown" in said
+    assert "needs the days between" in said
+
+
+def test_shrinking_is_a_halving_time() -> None:
+    said = table([ONE], [GROWN])
+    assert "shrunk" in said
+    assert "(halving)" in said
+
+
+def test_nodules_without_a_partner_are_named() -> None:
+    said = table([GROWN, FAR], [ONE, replace(ONE, id=7, center_lps_mm=(-90.0, 0.0, 0.0))])
+    assert "(new, or not found then): 2." in said
+    assert "(gone, or not found): 7." in said
+
+
+def test_pairs_by_number() -> None:
+    assert pairs_of([FAR, GROWN], [replace(ONE, id=5)], STAY) == {1: 5}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_nothing_in_common_is_said(language: str) -> None:
+    words = Words("zh" if language == "zh" else "en")
+    assert words("growth_none") in growth_table([], [FAR], [ONE], words)

@@ -1,0 +1,45 @@
+"""What stands beside an attention map is what the benchmark's page says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.web.map_checks import FIGURES, LUNGS, checks_lines
+from app.web.words import Words
+
+PAGE = (Path(__file__).parents[3] / "docs" / "benchmarks" / "explain.md").read_text()
+
+
+def row(method: str) -> list[float]:
+    """Findings, then the means, of a method's line on inserted nodules."""
+    table = PAGE[PAGE.index("inserted nodules, ") : PAGE.index("real lesions, ")]
+    (line,) = (line for line in table.splitlines() if line.startswith(f"{method} "))
+    count = int(line[len(method) :].split()[0])
+    means = re.findall(r"(-?\d\.\d\d) \[", line)
+    return [count, *map(float, means)]
+
+
+def test_the_figures_are_the_benchmark_s() -> None:
+    count, pointing, _, energy, _, _, repeat, random_class, random_box = row("attention in mask")
+    assert FIGURES.findings == count
+    assert FIGURES.pointing == pointing
+    assert FIGURES.energy == energy
+    assert FIGURES.repeatability == repeat
+    assert (FIGURES.random_class, FIGURES.random_box) == (random_class, random_box)
+    _, pointing, _, energy, *_ = row("Gaussian at box")
+    assert (FIGURES.gaussian_pointing, FIGURES.gaussian_energy) == (pointing, energy)
+
+
+def test_the_number_of_lungs_is_the_benchmark_s() -> None:
+    assert LUNGS == 3
+    assert "there are three lungs only" in " ".join(PAGE.split())
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_each_check_is_a_sentence(language: str) -> None:
+    lines = checks_lines(Words("zh" if language == "zh" else "en"))
+    assert len(lines) == 4
+    assert "0.79" in lines[1]

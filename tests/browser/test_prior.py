@@ -1,0 +1,110 @@
+"""An earlier CT beside this one: registered for real, scrolled together, growth on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.web.results import read_findings, result_folders
+from medical.store.audit import newest
+from medical.store.database import open_store, sqlite_url
+from medical.store.results import adopt
+from tests.app.web.made_pair import SHIFT_LPS_MM, write_made_pair
+from tests.browser.page import ReadingPage, reading_page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def put_in_worklist(work: Path, *results: Path) -> None:
+    store = open_store(sqlite_url(work / "work" / "store.sqlite"))
+    for result in results:
+        adopt(store, result, [read_findings(one) for one in result_folders(result)], actor="t")
+    store.close()
+
+
+@pytest.fixture
+def page(browser: Any, serve: Callable[..., str], tmp_path: Path) -> Iterator[ReadingPage]:
+    later, earlier = write_made_pair(tmp_path)
+    put_in_worklist(tmp_path, earlier)
+    with reading_page(browser, serve("--open", later)) as opened:
+        opened.open()
+        opened.await_images()
+        yield opened
+
+
+def choose_prior(page: ReadingPage) -> None:
+    main = page.tab.get_by_test_id("stMain")
+    main.get_by_test_id("stSelectbox").first.click()
+    page.tab.get_by_role("option").first.click()
+    page.tab.get_by_text("Growth since CT-").wait_for(timeout=240_000)
+
+    def loaded() -> None:
+        assert page.view()["priorLps"]
+
+    page.eventually(loaded, seconds=60)
+
+
+def prior_lps_mm(page: ReadingPage) -> list[float]:
+    return [float(v) for v in page.view()["priorLps"].split(",")]
+
+
+def assert_apart(page: ReadingPage, shift_lps_mm: Sequence[float]) -> None:
+    """Both CTs show the same place, which lies ``shift_lps_mm`` further in the later one."""
+    apart = np.subtract(page.crosshair_lps_mm(), prior_lps_mm(page)) - shift_lps_mm
+    assert np.linalg.norm(apart) < 2.5, f"{apart} mm from where the shift says"
+
+
+def assert_laid_over(page: ReadingPage) -> None:
+    assert_apart(page, SHIFT_LPS_MM)
+
+
+def test_side_by_side_scrolled_together_with_growth(page: ReadingPage, tmp_path: Path) -> None:
+    choose_prior(page)
+    page.choose_row(1)
+    page.eventually(lambda: assert_laid_over(page))
+
+    # By the wheel over this CT, then over the earlier one: the other follows in millimetres.
+    for canvas, steps in (("canvas.slices", 4), ("canvas.prior-slices", -6)):
+        before = page.planes_lps_mm()[2]
+        box = page.tab.locator(canvas).bounding_box()
+        page.tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        for _ in range(abs(steps)):
+            page.tab.mouse.wheel(0, 100 if steps > 0 else -100)
+        page.eventually(lambda at=before: _assert(abs(page.planes_lps_mm()[2] - at) > 8))
+        page.eventually(lambda: assert_laid_over(page))
+
+    # Another plane, in both.
+    page.tab.get_by_role("button", name="Coronal").click()
+    page.eventually(lambda: _assert("coronalY" in page.view()))
+
+    growth = page.tab.locator(".starlung-growth")
+    first, second = growth.locator("tbody tr").all_inner_texts()
+    assert "8.0 → 14.0" in first
+    assert "grown" in first
+    days = int(first.split("\t")[4].split()[0])
+    assert days == pytest.approx(180 * np.log(2) / (3 * np.log(14 / 8)), abs=1)
+    assert "not distinguishable from measurement error" in second
+    assert "no bound" in second
+    growth.get_by_text("Earlier findings without a partner now (gone, or not found): 3.").wait_for()
+    assert page.problems == []
+    assert page.strangers == []
+
+    store = open_store(sqlite_url(tmp_path / "work" / "store.sqlite"))
+    opened = {entry.subject for entry in newest(store, 50) if entry.action == "open"}
+    store.close()
+    assert len(opened) == 2, "the look at the earlier study is in the audit trail too"
+
+
+def test_in_chinese(page: ReadingPage) -> None:
+    choose_prior(page)
+    page.tab.get_by_text("中文", exact=True).click()
+    page.tab.get_by_text("相比的生长").wait_for()
+    page.tab.get_by_text("与测量误差无法区分").first.wait_for()
+
+
+def _assert(holds: bool) -> None:
+    assert holds
