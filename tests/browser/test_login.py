@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,20 +11,25 @@ import pytest
 from medical.store.database import open_store, sqlite_url
 from medical.store.results import adopt
 from tests.app.web.made_results import made_findings, made_volume, write_made_result
-from tests.browser.conftest import free_port
+from tests.browser.conftest import free_port, serving
 from tests.browser.page import ReadingPage, reading_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ANNA, BOSS, EVE = "anna@ct.example", "boss@ct.example", "eve@ct.example"
 
 
-@pytest.fixture
-def address(serve: Callable[..., str], tmp_path: Path) -> Iterator[str]:
-    """A server with login and one study; Anna may read, the boss administrates."""
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server with login and one study; Anna may read, the boss administrates.
+
+    One for all tests here: each logs in with cookies of its own, and starting it takes seconds.
+    """
     provider = pytest.importorskip("oidc_provider_mock", reason="needs `oidc-provider-mock`")
-    write_made_result(tmp_path / "out", made_volume(shape=(40, 60, 60)))
-    store = open_store(sqlite_url(tmp_path / "work" / "store.sqlite"))
-    adopt(store, tmp_path / "out", [made_findings(made_volume(shape=(40, 60, 60)))], actor="t")
+    folder = tmp_path_factory.mktemp("login")
+    volume = made_volume(shape=(40, 60, 60))
+    write_made_result(folder / "out", volume)
+    store = open_store(sqlite_url(folder / "work" / "store.sqlite"))
+    adopt(store, folder / "out", [made_findings(volume)], actor="t")
     store.close()
     users = [
         provider.User(sub=one.partition("@")[0], claims={"email": one}) for one in (ANNA, BOSS, EVE)
@@ -33,7 +37,8 @@ def address(serve: Callable[..., str], tmp_path: Path) -> Iterator[str]:
     port = free_port()
     with provider.run_server_in_thread(user_claims=users) as running:
         issuer = f"http://localhost:{running.server_port}"
-        yield serve(
+        with serving(
+            folder,
             port=port,
             login_metadata_url=f"{issuer}/.well-known/openid-configuration",
             login_client_id="starlung",
@@ -41,7 +46,8 @@ def address(serve: Callable[..., str], tmp_path: Path) -> Iterator[str]:
             login_redirect_url=f"http://127.0.0.1:{port}/oauth2callback",
             readers=f'["{ANNA}"]',
             administrators=f'["{BOSS}"]',
-        )
+        ) as served:
+            yield served
 
 
 @contextmanager
@@ -53,6 +59,12 @@ def logged_in(browser: Any, address: str, who: str) -> Iterator[ReadingPage]:
         page.tab.get_by_role("button", name="Authorize").first.click()
         page.tab.get_by_role("button", name="Log out").wait_for()
         yield page
+
+
+def log_out(page: ReadingPage) -> None:
+    """Streamlit ends the provider's session too; this provider asks whether that is meant."""
+    page.press("Log out")
+    page.tab.get_by_role("button", name="End session").click()
 
 
 def test_before_login_there_is_nothing_to_see(browser: Any, address: str) -> None:
@@ -99,6 +111,6 @@ def test_an_address_of_images_dies_with_the_login(browser: Any, address: str) ->
         assert page.tab.request.get(volume).status == 200
         other.open()
         assert other.tab.request.get(volume).status == 403  # another browser
-        page.press("Log out")
+        log_out(page)
         page.expect_text("Log in to read studies.")
         assert page.tab.request.get(volume).status == 403
