@@ -82,6 +82,14 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
 .starlung-guidelines td { vertical-align: top; padding: 0.3rem 0.7rem 0.3rem 0; }
 .starlung-guidelines small { color: #8c99a8; }
 .starlung-guidelines b { display: block; color: #eef3f7; font-weight: 600; }
+.starlung-figures { display: flex; flex-wrap: wrap; gap: 2.2rem; padding: 0.2rem 0 0.5rem; }
+.starlung-figure { display: flex; flex-direction: column; font-variant-numeric: tabular-nums; }
+.starlung-figure b { font-size: 1.3rem; font-weight: 600; color: #eef3f7; line-height: 1.35; }
+.starlung-figure small { color: #8c99a8; }
+.starlung-section { font-size: 0.78rem; font-weight: 600; letter-spacing: 0.06em; color: #8c99a8;
+  text-transform: uppercase; padding: 0.7rem 0 0.35rem; }
+.starlung-card td { border-bottom: 1px solid #1e2630; font-variant-numeric: tabular-nums; }
+.stMain h3 { font-size: 1rem; font-weight: 600; padding: 0.4rem 0 0.2rem; }
 .starlung-welcome { color: #8c99a8; padding: 22vh 0 0; text-align: center; }
 .starlung-welcome b { display: block; color: #d7dee6; font-size: 1.15rem; font-weight: 500; }
 </style>

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from app.web.vocabulary import reading, worklist
+from app.web.vocabulary import owner, reading, worklist
 from medical.report.labels import TERMS
 
 Language = Literal["en", "zh"]
@@ -13,6 +13,7 @@ LANGUAGES: dict[Language, str] = {"en": "English", "zh": "中文"}
 _CATALOGUE: dict[str, tuple[str, str]] = {
     **worklist.WORDS,
     **reading.WORDS,
+    **owner.WORDS,
     # frame
     "product": ("StarLung", "StarLung"),
     "subtitle": ("Lung-nodule reader for chest CT", "胸部 CT 肺结节阅片"),

@@ -13,6 +13,7 @@ from app.web.decision_panel import decision_panel
 from app.web.guideline_panel import guideline_panel
 from app.web.identity import Reader
 from app.web.links import STUDY
+from app.web.operating_panel import operating_panel
 from app.web.place import place_in
 from app.web.reading_panel import headline, images_of, series_viewer
 from app.web.report_panel import report_panel
@@ -60,6 +61,7 @@ def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
         report_panel(reading, folder, scored, reader, words)
         quality_notes(scored, words)
     guideline_panel(scored, words)
+    operating_panel(scored, folder, words)
 
 
 def _study(key: str) -> StudyReading | None:
