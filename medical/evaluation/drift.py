@@ -111,11 +111,11 @@ def _scanner(scan: CalibrationScan) -> str:
 
 
 def _thicknesses(scans: Sequence[CalibrationScan]) -> list[str]:
-    """Millimetres with one decimal, so that 1.0 and 1.00 are one value."""
+    """Millimetres as a number, so that 1.0 and 1.00 are one value."""
     texts = []
     for text in _values(scans, "slice_thickness_mm"):
         try:
-            texts.append(f"{float(text):.1f} mm")
+            texts.append(f"{round(float(text), 2):g} mm")
         except ValueError:
             texts.append(UNKNOWN)
     return texts

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from medical.store.results import adopt
 from medical.store.reviews import decide, sign
 from models.zoo.loader import find_model
 from tests.app.web.made_results import made_findings, made_volume, write_made_result
+from tests.browser.conftest import serving
 from tests.browser.page import ReadingPage, reading_page
 
 pytestmark = pytest.mark.browser
@@ -39,12 +41,11 @@ def made_study(out: Path, number: int) -> None:
     (folder / "acquisition.json").write_text(json.dumps(told))
 
 
-@pytest.fixture
-def page(browser: Any, serve: Callable[..., str], tmp_path: Path) -> Iterator[ReadingPage]:
-    """Six studies, of which one is signed: two findings confirmed, one rejected."""
-    store = open_store(sqlite_url(tmp_path / "work" / "store.sqlite"))
+def fill(folder: Path) -> None:
+    """The studies, in the store of a server that will run in ``folder``."""
+    store = open_store(sqlite_url(folder / "work" / "store.sqlite"))
     for number in range(STUDIES):
-        out = tmp_path / f"out{number}"
+        out = folder / f"out{number}"
         made_study(out, number)
         volume = made_volume(shape=(20, 30, 30), uid=f"1.2.{number}")
         key = adopt(store, out, [made_findings(volume)], actor="anna")
@@ -54,10 +55,20 @@ def page(browser: Any, serve: Callable[..., str], tmp_path: Path) -> Iterator[Re
         decide(store, finding.id, said, seen_version=0, actor="anna")
     sign(store, key, seen_version=read_study(store, key).study.version, actor="anna")
     store.close()
-    with reading_page(browser, serve()) as opened:
-        opened.open()
-        opened.call_reader("anna")
-        yield opened
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any) -> Iterator[ReadingPage]:
+    """Six studies, of which one is signed: two findings confirmed, one rejected.
+
+    One server and one tab for all tests here, which only look: starting both takes longest.
+    """
+    with tempfile.TemporaryDirectory(prefix="starlung-") as folder:
+        fill(Path(folder))
+        with serving(Path(folder)) as address, reading_page(browser, address) as opened:
+            opened.open()
+            opened.call_reader("anna")
+            yield opened
 
 
 def go_to(page: ReadingPage, name: str) -> None:

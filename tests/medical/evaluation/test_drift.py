@@ -31,9 +31,7 @@ def test_what_is_not_given_is_not_strange() -> None:
 
 def test_thicknesses_are_compared_as_numbers() -> None:
     thickness = compare_facts([scan(slice_thickness_mm="1")], [KNOWN])[2]
-    assert [(row.value, row.latest, row.calibration) for row in thickness.rows] == [
-        ("1.0 mm", 1, 1)
-    ]
+    assert [(row.value, row.latest, row.calibration) for row in thickness.rows] == [("1 mm", 1, 1)]
 
 
 def test_equal_scores_are_not_told_apart() -> None:
