@@ -51,8 +51,9 @@ def render() -> None:
     with st.sidebar:
         # Icons stand in links only: as a page's own, Streamlit fetches them from the internet.
         st.page_link(pages[0], icon=":material/list:")
-        for page in pages[2:]:
-            st.page_link(page, icon=_FOR_ADMINISTRATORS[page.url_path][1])
+        if current != pages[1]:  # while a study is read the sidebar is for its findings
+            for page in pages[2:]:
+                st.page_link(page, icon=_FOR_ADMINISTRATORS[page.url_path][1])
     show_notices()
     current.run()
 

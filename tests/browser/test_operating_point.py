@@ -47,6 +47,7 @@ def test_a_lower_point_shows_what_it_gives_and_the_marks_that_it_adds(
     with reading_page(browser, serve("--open", result)) as page:
         page.open()
         page.await_images()
+        page.call_reader("anna")
         page.tab.get_by_text("Operating point: what another threshold would give").click()
         figures = page.tab.locator(".starlung-figures")
         figures.get_by_text(f"{by_threshold[0.4].sensitivity:.0%}", exact=True).wait_for()
