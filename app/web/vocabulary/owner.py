@@ -70,9 +70,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "plot_readers": ("What readers confirmed", "阅片者的确认"),
     "plot_readers_note": (
-        "{count} marks of signed studies here. Readers saw the probability and only marks at or "
-        "above the operating point, so this flatters the model. Bars: exact 95 % intervals.",
-        "本处已签署检查的 {count} 个标记。阅片者能看到概率，且只见到达到工作点的标记，"
+        "{count} marks of signed studies here, whichever model made them. Readers saw the "
+        "probability, and only marks at or above the operating point, so this flatters the model. "
+        "Bars: exact 95 % intervals.",
+        "本处已签署检查的 {count} 个标记（不论由哪个模型给出）。阅片者能看到概率，且只见到达到工作点的标记，"
         "因此结果偏好。误差线：精确 95% 区间。",
     ),
     "plot_none": (
