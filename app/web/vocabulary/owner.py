@@ -73,8 +73,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "{count} marks of signed studies here, whichever model made them. Readers saw the "
         "probability, and only marks at or above the operating point, so this flatters the model. "
         "Bars: exact 95 % intervals.",
-        "本处已签署检查的 {count} 个标记（不论由哪个模型给出）。阅片者能看到概率，且只见到达到工作点的标记，"
-        "因此结果偏好。误差线：精确 95% 区间。",
+        "本处已签署检查的 {count} 个标记（不论由哪个模型给出）。"
+        "阅片者能看到概率，且只见到达到工作点的标记，因此结果偏好。误差线：精确 95% 区间。",
     ),
     "plot_none": (
         "Nothing to draw: the card of this model holds no such figures.",
