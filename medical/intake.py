@@ -77,7 +77,9 @@ class SeriesHandle:
         """The error with a path that the user knows, should it lie in an unpacked zip."""
         if error.path.is_relative_to(self.path):
             return error
-        return InputError(self.path, f"{error.path.name}: {error.problem}", error.remedy)
+        name = error.path.name
+        names = (name, *error.names)
+        return InputError(self.path, f"{name}: {error.problem}", error.remedy, names=names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ def _settle(path: Path, files: _Sorted, walk: Walk) -> Intake:
             )
         )
     errors = [*walk.errors, *files.errors, *(file.error for file in orphans), *studies.errors]
-    errors = [InputError(walk.as_named(e.path), e.problem, e.remedy) for e in errors]
+    errors = [InputError(walk.as_named(e.path), e.problem, e.remedy, names=e.names) for e in errors]
     not_chosen = [*studies.not_chosen, *_skipped_series(files.skipped)]
     if not chosen:
         errors = [_only_error(path, errors, files.skipped)]
@@ -205,7 +207,7 @@ def _only_error(
             f"holds nothing that can be used; {len(errors)} files or series failed, "
             f"the first is {first.path.name}: {first.problem}"
         )
-        return InputError(path, problem, first.remedy)
+        return InputError(path, problem, first.remedy, names=(first.path.name, *first.names))
     if skipped:
         kinds = Counter(file.reason for file in skipped).most_common(3)
         what = ", ".join(f"{reason} ({count})" for reason, count in kinds)

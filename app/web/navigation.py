@@ -15,12 +15,22 @@ from app.web.frame import begin_page, present_words
 from app.web.identity import Reader, may_administrate
 from app.web.links import STUDY, remember_page
 from app.web.notices import show_notices, tell
+from app.web.views.drift import drift_page
+from app.web.views.model import model_page
 from app.web.views.reading import reading_page
+from app.web.views.retraining import retraining_page
 from app.web.views.trail import trail_page
 from app.web.views.worklist import worklist_page
 from app.web.words import Words
 
 PageBody = Callable[[Reader, Words], None]
+_FOR_ADMINISTRATORS: dict[str, tuple[PageBody, str]] = {
+    "model": (model_page, ":material/neurology:"),
+    "drift": (drift_page, ":material/monitoring:"),
+    "retraining": (retraining_page, ":material/model_training:"),
+    "trail": (trail_page, ":material/history:"),
+}
+"""Name in the address -> the page and its icon."""
 
 
 def render() -> None:
@@ -41,8 +51,9 @@ def render() -> None:
     with st.sidebar:
         # Icons stand in links only: as a page's own, Streamlit fetches them from the internet.
         st.page_link(pages[0], icon=":material/list:")
-        for page in pages[2:]:
-            st.page_link(page, icon=":material/history:")
+        if current != pages[1]:  # while a study is read the sidebar is for its findings
+            for page in pages[2:]:
+                st.page_link(page, icon=_FOR_ADMINISTRATORS[page.url_path][1])
     show_notices()
     current.run()
 
@@ -58,7 +69,7 @@ def _pages(words: Words, within_frame: Callable[[PageBody], Callable[[], None]])
 
     pages = [page(worklist_page, "worklist", default=True), page(reading_page, "reading")]
     if may_administrate(context().settings):
-        pages.append(page(trail_page, "trail"))
+        pages += [page(body, name) for name, (body, _) in _FOR_ADMINISTRATORS.items()]
     return pages
 
 

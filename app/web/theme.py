@@ -46,8 +46,10 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
   grid-template-columns: 7rem 12rem 5.5rem 9.5rem minmax(0, 1fr); font-size: 0.9rem;
   font-variant-numeric: tabular-nums; }
 .starlung-row small { color: #8c99a8; }
-.starlung-list-head { display: grid; grid-template-columns: 1fr 9fr; gap: 1rem;
+.starlung-list-head { display: flex; gap: 1rem;
   font-size: 0.8rem; color: #8c99a8; padding: 0.5rem 0 0.3rem; }
+.starlung-list-head > span { flex: 1 1 calc(10% - 1rem); padding-left: 0.5rem; }
+.starlung-list-head > div { flex: 1 1 calc(90% - 1rem); }
 .starlung-list-head div { font-size: 0.8rem; }
 .st-key-starlung-worklist > div:not(:first-child) { border-top: 1px solid #1e2630;
   min-height: 2.7rem; }
@@ -93,6 +95,16 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
 .starlung-why, .starlung-why p, .starlung-why li { font-size: 0.86rem; }
 .starlung-why p { margin: 0 0 0.5rem; }
 .starlung-why ul { margin: 0; padding-left: 1.2rem; }
+.starlung-figures { display: flex; flex-wrap: wrap; gap: 2.2rem; padding: 0.2rem 0 0.5rem; }
+.starlung-figure { display: flex; flex-direction: column; font-variant-numeric: tabular-nums; }
+.starlung-figure b { font-size: 1.3rem; font-weight: 600; color: #eef3f7; line-height: 1.35; }
+.starlung-figure small { color: #8c99a8; }
+.starlung-section { font-size: 0.78rem; font-weight: 600; letter-spacing: 0.06em; color: #8c99a8;
+  text-transform: uppercase; padding: 0.7rem 0 0.35rem; }
+.starlung-card { table-layout: fixed; }
+.starlung-card th:first-child, .starlung-card tr:first-child td:first-child { width: 55%; }
+.starlung-card td { border-bottom: 1px solid #1e2630; font-variant-numeric: tabular-nums; }
+.stMain h3 { font-size: 1rem; font-weight: 600; padding: 0.4rem 0 0.2rem; }
 .starlung-welcome { color: #8c99a8; padding: 22vh 0 0; text-align: center; }
 .starlung-welcome b { display: block; color: #d7dee6; font-size: 1.15rem; font-weight: 500; }
 </style>

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from app.web.vocabulary import growth, reading, viewer, worklist
+from app.web.vocabulary import growth, owner, reading, viewer, worklist
 from medical.report.labels import TERMS
 
 Language = Literal["en", "zh"]
@@ -15,6 +15,7 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     **reading.WORDS,
     **viewer.WORDS,
     **growth.WORDS,
+    **owner.WORDS,
     # frame
     "product": ("StarLung", "StarLung"),
     "subtitle": ("Lung-nodule reader for chest CT", "胸部 CT 肺结节阅片"),

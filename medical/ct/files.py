@@ -146,7 +146,9 @@ def _check_pixel_file(path: Path) -> tuple[int, bool]:
     if Path(target).is_absolute() or ".." in Path(target).parts:
         raise InputError(path, "its header names pixels outside of its folder", REMEDY)
     if not (path.parent / target).is_file():
-        raise InputError(path, f"its pixel file {Path(target).name} is missing", REMEDY)
+        name = Path(target).name
+        problem = f"its pixel file {name} is missing"
+        raise InputError(path, problem, REMEDY, names=(name,))
     return (path.parent / target).stat().st_size, packed
 
 

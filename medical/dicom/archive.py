@@ -112,6 +112,8 @@ def _unpack_all(
     if not refused:
         return []
     problem = f"{len(refused)} entries of the zip point outside of it and were not unpacked"
+    if len(refused) == 1:
+        problem = "1 entry of the zip points outside of it and was not unpacked"
     return [InputError(shown, problem, "Check where this zip comes from")]
 
 

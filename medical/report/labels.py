@@ -73,8 +73,12 @@ _WORDS: dict[str, tuple[str, str]] = {
         "确认结节 {count} 个。最大者：所见 {number}，{size:.1f} mm，{location}。",
     ),
     "lung_rads": (
-        "Lung-RADS v2022, as if this were a first screening CT: {said}.",
-        "Lung-RADS v2022（按首次筛查 CT 处理）：{said}。",
+        "Lung-RADS v2022, as if a first screening CT: {said}, by finding {number}.",
+        "Lung-RADS v2022（按首次筛查 CT 处理）：{said}，依据所见 {number}。",
+    ),
+    "lung_rads_not": (
+        "Lung-RADS v2022: {said}.",
+        "Lung-RADS v2022：{said}。",
     ),
     "open_left": (
         "{count} marks are not decided: this report is not complete.",
@@ -84,6 +88,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Values in brackets are 95 % intervals.",
         "括号内为 95% 区间。",
     ),
+    "slice": ("slice {number}", "第 {number} 层"),
     "page": ("Page {number} of {count}", "第 {number} 页，共 {count} 页"),
     **TERMS,
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from medical.report.fonts import chinese_font
 from medical.report.key_images import LUNG_WINDOW_HU, KeyImage, close_up, whole_slice
 from medical.report.labels import Labels, Language
 from medical.report.text import Section, report_sections, signature
+from medical.report.wrap import wrap
 from medical.store.reading import ReadFinding
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _A4_INCHES = (8.27, 11.69)
 _LEFT, _TOP, _BOTTOM = 0.09, 0.86, 0.08
 _LINE = 0.0155
-_COLUMNS = {"en": 104, "zh": 54}
+_COLUMNS = 104
 _IMAGES_A_PAGE = 3
 _INK, _GREY, _RING = "#1a222b", "#66727f", "#d9822b"
 
@@ -63,13 +63,8 @@ def report_pdf(content: ReportContent, ct: CtVolume | None, *, language: Languag
 
 
 def _fonts(labels: Labels) -> list[str]:
-    font = chinese_font()
-    if font is None or labels.language != "zh":
-        return ["DejaVu Sans"]
-    from matplotlib import font_manager
-
-    font_manager.fontManager.addfont(font)
-    return [font_manager.FontProperties(fname=font).get_name(), "DejaVu Sans"]
+    chinese = chinese_font() if labels.language == "zh" else None
+    return [chinese, "DejaVu Sans"] if chinese is not None else ["DejaVu Sans"]
 
 
 def _page(content: ReportContent, labels: Labels) -> Figure:
@@ -94,12 +89,11 @@ def _rule(figure: Figure, y: float) -> Line2D:
 def _text_pages(content: ReportContent, labels: Labels) -> Iterator[Figure]:
     figure, y = _page(content, labels), _TOP
     for section in report_sections(content, labels):
-        for line, heading in _lines(section, labels):
+        for line, heading, space in _lines(section):
+            y -= space * _LINE
             if y < _BOTTOM + (2 * _LINE if heading else 0):
                 yield figure
                 figure, y = _page(content, labels), _TOP
-            if heading:
-                y -= 0.4 * _LINE
             weight = "bold" if heading else "normal"
             figure.text(_LEFT, y, line, fontsize=9, weight=weight, color=_INK)
             y -= _LINE
@@ -108,11 +102,14 @@ def _text_pages(content: ReportContent, labels: Labels) -> Iterator[Figure]:
     yield figure
 
 
-def _lines(section: Section, labels: Labels) -> Iterator[tuple[str, bool]]:
-    yield section.title, True
+def _lines(section: Section) -> Iterator[tuple[str, bool, float]]:
+    """Each line, whether it is a heading, and the space before it in lines."""
+    yield section.title, True, 0.4
     for text in section.lines:
-        for line in textwrap.wrap(text, _COLUMNS[labels.language]) or [""]:
-            yield line, False
+        space = 0.25
+        for line in wrap(text, _COLUMNS):
+            yield line, False, space
+            space = 0.0
 
 
 def _image_pages(content: ReportContent, ct: CtVolume | None, labels: Labels) -> Iterator[Figure]:
@@ -131,8 +128,8 @@ def _image_row(figure: Figure, row: int, one: ReadFinding, ct: CtVolume, labels:
     height = 0.245
     bottom = _TOP - 0.01 - (row + 1) * 0.275 + 0.03
     caption = (
-        f"{one.number}. {labels.location(measured.location)} · {measured.slice_number} · "
-        f"{one.diameter_mm:.1f} mm"
+        f"{one.number}. {labels.location(measured.location)} · "
+        f"{labels('slice', number=measured.slice_number)} · {one.diameter_mm:.1f} mm"
     )
     figure.text(_LEFT, bottom + height + 0.005, caption, fontsize=9, weight="bold", color=_INK)
     width = height * _A4_INCHES[1] / _A4_INCHES[0]

@@ -96,7 +96,8 @@ def _finding(one: ReadFinding, labels: Labels) -> str:
         parts.append(labels("accepted_by", name=latest.actor, at=moment(latest.at)))
     if latest is not None and latest.comment:
         parts.append(labels("comment", text=latest.comment))
-    return " ".join(parts)
+    # Chinese sets no space between sentences
+    return ("" if labels.language == "zh" else " ").join(parts)
 
 
 def _diameter(one: ReadFinding, labels: Labels) -> str:
@@ -128,6 +129,18 @@ class _Sized:
     diameter_mm: float
 
 
+def _lung_rads(accepted: list[ReadFinding], labels: Labels) -> str:
+    """The highest category among the confirmed nodules: that one is the examination's."""
+    sized = [_Sized(one.number, one.measured.density, one.diameter_mm) for one in accepted]
+    said = guidance(sized, Patient())  # type: ignore[arg-type]
+    fired = [(one.lung_rads, one.finding_id) for one in said if isinstance(one.lung_rads, Fired)]
+    if not fired:
+        reasons = [one.lung_rads.reason for one in said if not isinstance(one.lung_rads, Fired)]
+        return labels("lung_rads_not", said=reasons[0])
+    rule, number = max(fired, key=lambda one: one[0].category)
+    return labels("lung_rads", said=f"{rule.category} ({rule.rule})", number=number)
+
+
 def _impression(content: ReportContent, labels: Labels) -> tuple[str, ...]:
     lines = []
     if content.accepted:
@@ -141,11 +154,7 @@ def _impression(content: ReportContent, labels: Labels) -> tuple[str, ...]:
                 location=labels.location(largest.measured.location),
             )
         )
-        sized = [_Sized(one.number, one.measured.density, one.diameter_mm) for one in [largest]]
-        (said,) = guidance(sized, Patient())  # type: ignore[arg-type]
-        rule = said.lung_rads
-        what = f"{rule.category} ({rule.rule})" if isinstance(rule, Fired) else rule.reason
-        lines.append(labels("lung_rads", said=what))
+        lines.append(_lung_rads(content.accepted, labels))
     else:
         lines.append(labels("impression_none"))
     if content.undecided:

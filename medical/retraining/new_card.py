@@ -68,6 +68,8 @@ def write_card(
         refiner=parent.refiner if parent else RefinerConfig().to_dict(),
         operating_point=point,
         operating_curve=own.operating.curve if own else (),
+        operating_nodules=own.operating.nodules if own else 0,
+        operating_scans=own.operating.scans if own else 0,
         calibration=calibration,
         scans_seen_in_training=list(seen),
         data=[f"the user's own {len(made.trained_on)} cases", *(parent.data if parent else [])],

@@ -32,11 +32,15 @@ class Operating:
         threshold: marks at or above it are findings; ``None`` where no threshold keeps the promise.
         curve: of the held-out scans, at ``THRESHOLDS``.
         promise: for the card: what holds at the threshold, or why nothing is promised.
+        nodules: inserted nodules behind the curve.
+        scans: held-out scans behind it.
     """
 
     threshold: float | None
     curve: tuple[OperatingChoice, ...]
     promise: dict[str, object]
+    nodules: int
+    scans: int
 
 
 def choose_operating(measured: HeldOut, calibration: Calibration, *, scans: int) -> Operating:
@@ -54,7 +58,13 @@ def choose_operating(measured: HeldOut, calibration: Calibration, *, scans: int)
     try:
         exact = controlled_threshold(large, sensitivity=SENSITIVITY, confidence=CONFIDENCE)
     except ValueError as error:
-        return Operating(threshold=None, curve=curve, promise={"none": str(error), "for": meant})
+        return Operating(
+            threshold=None,
+            curve=curve,
+            promise={"none": str(error), "for": meant},
+            nodules=len(found),
+            scans=scans,
+        )
     # down to the last decimal shown, so that the nodule at the threshold stays found
     threshold = max(LEAST_PROBABILITY, float(np.floor(exact * 1000) / 1000))
     threshold = min(threshold, 0.999)
@@ -62,6 +72,8 @@ def choose_operating(measured: HeldOut, calibration: Calibration, *, scans: int)
     return Operating(
         threshold=threshold,
         curve=curve,
+        nodules=len(found),
+        scans=scans,
         promise={
             "sensitivity": SENSITIVITY,
             "confidence": CONFIDENCE,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from medical.errors import InputError
 
 if TYPE_CHECKING:
     from medical.detection.conclude import Mark
@@ -21,6 +24,36 @@ COLUMNS = (
     "probability_high",
     "diameter_mm",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenMark:
+    """One line of a series' marks, as a page shows it."""
+
+    center_lps_mm: tuple[float, float, float]
+    probability: float
+    probability_ci95: tuple[float, float]
+
+
+def read_marks(folder: Path) -> list[WrittenMark]:
+    """The marks that ``write_marks`` wrote, strongest first; none where the file is not there.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    file = folder / NAME
+    if not file.is_file():
+        return []
+    marks: list[WrittenMark] = []
+    with file.open(newline="", encoding="utf-8") as stream:
+        for row in csv.DictReader(stream):
+            try:
+                x, y, z, p, low, high = (float(row[name]) for name in COLUMNS[1:7])
+            except (KeyError, TypeError, ValueError) as error:
+                problem = f"is damaged in line {len(marks) + 2}"
+                raise InputError(NAME, problem, "Score the study again") from error
+            marks.append(WrittenMark((x, y, z), p, (low, high)))
+    return sorted(marks, key=lambda mark: -mark.probability)
 
 
 def write_marks(folder: Path, series_uid: str, marks: Sequence[Mark]) -> None:

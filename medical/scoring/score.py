@@ -17,6 +17,7 @@ from medical.detection.findings import SeriesFindings
 from medical.dicom.series import CtSeries
 from medical.errors import InputError
 from medical.intake import Intake, SeriesHandle, open_input
+from medical.scoring.acquisition import write_acquisition
 from medical.scoring.heatmap_files import nifti_path
 from medical.scoring.predictions import gather_predictions, write_marks
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
@@ -165,6 +166,7 @@ class _Worker:
         started = time.perf_counter()
         folder.mkdir(parents=True, exist_ok=True)
         write_marks(folder, reading.findings.series_instance_uid, reading.marks)
+        write_acquisition(folder, ct.source)
         if self.heatmaps:
             self._write_heatmaps(handle, ct, reading.findings, folder)
         spent = round(time.perf_counter() - started, 3)

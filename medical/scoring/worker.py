@@ -173,7 +173,12 @@ class _Lease:
 
 
 def _sentence(error: InputError, source: Path) -> str:
-    """The error for the worklist: readers must not meet this machine's folders there."""
+    """The error for the worklist, where neither this machine's folders nor names of files may be.
+
+    A file or folder inside an input is often called after the patient.
+    """
     inside = error.path != source and error.path.is_relative_to(source)
-    name = str(error.path.relative_to(source)) if inside else "input"
-    return f"{name}: {error.problem}. {error.remedy}."
+    problem = error.problem
+    for name in error.names:
+        problem = problem.replace(name, "a file")
+    return f"{'a file in it' if inside else 'input'}: {problem}. {error.remedy}."

@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from medical.store.database import Store, lock
@@ -60,6 +60,12 @@ def newest(store: Store, count: int) -> list[AuditEntry]:
     with store.transaction() as session:
         query = select(AuditEntry).order_by(AuditEntry.number.desc()).limit(count)
         return list(session.scalars(query))
+
+
+def newest_number(store: Store) -> int:
+    """Number of the latest entry, 0 before the first; cheap, to see whether anything was done."""
+    with store.transaction() as session:
+        return session.scalar(select(func.max(AuditEntry.number))) or 0
 
 
 def verify(store: Store, *, expected: str | None = None) -> Verified:

@@ -44,8 +44,40 @@ class OperatingChoice(BaseModel):
     false_positives_per_scan: float = Field(ge=0)
 
 
+class CalibrationScan(BaseModel):
+    """One scan that the weights were calibrated on, to see when others are unlike it.
+
+    ``acquisition`` is as ``SeriesSource`` has it; ``marks`` are the probabilities of all marks in
+    the scan as it is.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    acquisition: dict[str, str]
+    marks: tuple[float, ...]
+
+
+class ReliabilityRow(BaseModel):
+    """Candidates of similar probability, by a calibration that has not seen their scan.
+
+    ``share_nodules`` is weighted as the calibration is; its interval is a bootstrap over them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mean_probability: float = Field(ge=0, le=1)
+    share_nodules: float = Field(ge=0, le=1)
+    share_ci95: tuple[float, float]
+    candidates: int = Field(ge=1)
+
+
 class ModelCard(BaseModel):
-    """Everything that stands beside a weight file."""
+    """Everything that stands beside a weight file.
+
+    ``operating_nodules`` inserted nodules and ``operating_scans`` scans gave the operating curve;
+    0 where that is not known, and then no interval can be given. Cards of weights that were
+    retrained at a site may lack ``calibration_scans`` and ``reliability``.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -56,6 +88,10 @@ class ModelCard(BaseModel):
     refiner: dict[str, object]
     operating_point: float = Field(gt=0, lt=1)
     operating_curve: tuple[OperatingChoice, ...] = ()
+    operating_nodules: int = Field(default=0, ge=0)
+    operating_scans: int = Field(default=0, ge=0)
+    calibration_scans: tuple[CalibrationScan, ...] = ()
+    reliability: tuple[ReliabilityRow, ...] = ()
     calibration: Calibration
     scans_seen_in_training: list[str]
     data: list[str]

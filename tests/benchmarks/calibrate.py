@@ -19,6 +19,7 @@ from medical.detection.pipeline import NoduleReader
 from medical.retraining.operating import Operating, choose_operating, scores_at
 from models.zoo.card import ModelCard
 from models.zoo.loader import CARD, DEFAULT_MODEL, StoredModel, find_model
+from tests.benchmarks.card_figures import described
 from tests.benchmarks.detector import read_real
 from tests.benchmarks.intervals import collect_held_out
 from tests.benchmarks.shared_cases import HELD_OUT_SCANS
@@ -78,6 +79,9 @@ def calibrated_card(card: ModelCard, held_out: HeldOut) -> ModelCard:
             "calibration": calibration,
             "operating_point": operating.threshold,
             "operating_curve": operating.curve,
+            "operating_nodules": operating.nodules,
+            "operating_scans": operating.scans,
+            **described(card, held_out),
             "metrics": metrics_of(held_out, found, operating),
         }
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,47 +10,26 @@ import pytest
 from medical.store.database import open_store, sqlite_url
 from medical.store.results import adopt
 from tests.app.web.made_results import made_findings, made_volume, write_made_result
-from tests.browser.conftest import free_port
-from tests.browser.page import ReadingPage, reading_page
+from tests.browser.login import ANNA, BOSS, EVE, log_out, logged_in, serving_with_login
+from tests.browser.page import reading_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-ANNA, BOSS, EVE = "anna@ct.example", "boss@ct.example", "eve@ct.example"
 
 
-@pytest.fixture
-def address(serve: Callable[..., str], tmp_path: Path) -> Iterator[str]:
-    """A server with login and one study; Anna may read, the boss administrates."""
-    provider = pytest.importorskip("oidc_provider_mock", reason="needs `oidc-provider-mock`")
-    write_made_result(tmp_path / "out", made_volume(shape=(40, 60, 60)))
-    store = open_store(sqlite_url(tmp_path / "work" / "store.sqlite"))
-    adopt(store, tmp_path / "out", [made_findings(made_volume(shape=(40, 60, 60)))], actor="t")
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server with login and one study; Anna may read, the boss administrates.
+
+    One for all tests here: each logs in with cookies of its own, and starting it takes seconds.
+    """
+    folder = tmp_path_factory.mktemp("login")
+    volume = made_volume(shape=(40, 60, 60))
+    write_made_result(folder / "out", volume)
+    store = open_store(sqlite_url(folder / "work" / "store.sqlite"))
+    adopt(store, folder / "out", [made_findings(volume)], actor="t")
     store.close()
-    users = [
-        provider.User(sub=one.partition("@")[0], claims={"email": one}) for one in (ANNA, BOSS, EVE)
-    ]
-    port = free_port()
-    with provider.run_server_in_thread(user_claims=users) as running:
-        issuer = f"http://localhost:{running.server_port}"
-        yield serve(
-            port=port,
-            login_metadata_url=f"{issuer}/.well-known/openid-configuration",
-            login_client_id="starlung",
-            login_client_secret="secret",
-            login_redirect_url=f"http://127.0.0.1:{port}/oauth2callback",
-            readers=f'["{ANNA}"]',
-            administrators=f'["{BOSS}"]',
-        )
-
-
-@contextmanager
-def logged_in(browser: Any, address: str, who: str) -> Iterator[ReadingPage]:
-    with reading_page(browser, address) as page:
-        page.open()
-        page.tab.get_by_role("button", name="Log in").click()
-        page.tab.get_by_role("textbox").first.fill(who.partition("@")[0])
-        page.tab.get_by_role("button", name="Authorize").first.click()
-        page.tab.get_by_role("button", name="Log out").wait_for()
-        yield page
+    with serving_with_login(folder, readers=[ANNA], administrators=[BOSS]) as served:
+        yield served
 
 
 def test_before_login_there_is_nothing_to_see(browser: Any, address: str) -> None:
@@ -68,7 +45,8 @@ def test_a_reader_reads_under_their_own_name_and_does_not_administrate(
 ) -> None:
     with logged_in(browser, address, ANNA) as page:
         page.expect_text(f"Logged in as {ANNA}")
-        assert page.tab.get_by_text("Audit trail").count() == 0
+        for owners in ("Audit trail", "Model", "Drift", "Retraining"):
+            assert page.sidebar().get_by_role("link", name=owners, exact=True).count() == 0
         assert page.tab.get_by_text("Folder", exact=True).count() == 0
         page.open_study()
         page.press("Accept 1")
@@ -76,9 +54,20 @@ def test_a_reader_reads_under_their_own_name_and_does_not_administrate(
         page.tab.locator('tr[data-finding="1"]').get_by_text(ANNA).wait_for()
 
 
+def test_an_address_of_an_owner_s_page_shows_a_reader_nothing_of_it(
+    browser: Any, address: str
+) -> None:
+    with logged_in(browser, address, ANNA) as page:
+        page.tab.goto(f"{address}/model")
+        page.expect_text(f"Logged in as {ANNA}")
+        page.settle()
+        assert "SHA-256" not in page.text()
+
+
 def test_an_administrator_sees_the_trail(browser: Any, address: str) -> None:
     with logged_in(browser, address, BOSS) as page:
         page.expect_text("administrator")
+        page.sidebar().get_by_role("link", name="Model", exact=True).wait_for()
         page.tab.get_by_role("link", name="Audit trail").click()
         page.tab.get_by_role("button", name="Check the chain").click()
         page.expect_text("entries, whole. Last hash:")
@@ -99,6 +88,6 @@ def test_an_address_of_images_dies_with_the_login(browser: Any, address: str) ->
         assert page.tab.request.get(volume).status == 200
         other.open()
         assert other.tab.request.get(volume).status == 403  # another browser
-        page.press("Log out")
+        log_out(page)
         page.expect_text("Log in to read studies.")
         assert page.tab.request.get(volume).status == 403

@@ -5,33 +5,56 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from medical.store.audit import verify
+from medical.store.audit import newest, verify
 from medical.store.database import open_store, sqlite_url
 from medical.store.decisions import unaccounted
 from medical.store.results import adopt
-from tests.app.web.made_results import CENTRES_LPS_MM, made_findings, made_volume, write_made_result
+from tests.app.web.made_results import (
+    CENTRES_LPS_MM,
+    DIAMETERS_MM,
+    made_findings,
+    made_volume,
+    write_made_result,
+)
+from tests.browser.login import ANNA, BO, BOSS, logged_in, serving_with_login
 from tests.browser.page import ReadingPage, reading_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 MISSED = CENTRES_LPS_MM[2]
 
 
-@pytest.fixture
-def address(serve: Callable[..., str], tmp_path: Path) -> str:
-    """A server with one study, in which the model missed the third nodule."""
-    folder = write_made_result(tmp_path / "out", made_volume())
+def make_study(folder: Path) -> None:
+    """One study in a store, in which the model missed the third nodule."""
+    result = write_made_result(folder / "out", made_volume())
     found = made_findings(made_volume())
     missed = found.model_copy(update={"findings": found.findings[:2]})
-    (folder / "findings.json").write_text(missed.model_dump_json(by_alias=True))
-    store = open_store(sqlite_url(tmp_path / "work" / "store.sqlite"))
-    adopt(store, tmp_path / "out", [missed], actor="tester")
+    (result / "findings.json").write_text(missed.model_dump_json(by_alias=True))
+    store = open_store(sqlite_url(folder / "work" / "store.sqlite"))
+    adopt(store, folder / "out", [missed], actor="tester")
     store.close()
+
+
+@pytest.fixture
+def with_login(tmp_path: Path) -> Iterator[str]:
+    """A server with that study where Anna and Bo log in to read, and the boss administrates."""
+    make_study(tmp_path)
+    with serving_with_login(
+        tmp_path, readers=[ANNA, BO], administrators=[BOSS], passes="4"
+    ) as served:
+        yield served
+
+
+@pytest.fixture
+def address(serve: Callable[..., str], tmp_path: Path) -> str:
+    """The same without login."""
+    make_study(tmp_path)
     return serve(passes="4")
 
 
@@ -73,9 +96,33 @@ def to_slice_of(page: ReadingPage, point_lps_mm: tuple[float, float, float]) -> 
     page.click_canvas(left + width / 2 + x * scale_x, top + height / 2 - (z - middle_z) * scale_z)
 
 
-def test_a_whole_session(anna: ReadingPage, browser: Any, address: str, tmp_path: Path) -> None:
-    anna.open()
-    anna.call_reader("anna")
+def test_a_whole_session(browser: Any, with_login: str, tmp_path: Path) -> None:
+    with logged_in(browser, with_login, ANNA) as anna:
+        reads(anna)
+        takes_the_report_away(anna)
+        assert anna.problems == []
+        assert anna.strangers == []
+    with logged_in(browser, with_login, BO) as bo:
+        sees_what_was_decided(bo)
+    with logged_in(browser, with_login, BOSS) as boss:
+        boss.open_study()
+        boss.press("Open again")
+        boss.sidebar().get_by_role("button", name="Sign").wait_for()
+    store = open_store(sqlite_url(tmp_path / "work" / "store.sqlite"))
+    done = [(entry.actor, entry.action) for entry in reversed(newest(store, 100))]
+    for deed in ("open", "rejected", "add", "accepted", "sign", "export"):
+        assert (ANNA, deed) in done
+    assert (BO, "open") in done
+    assert done[-1] == (BOSS, "reopen")
+    assert not verify(store).problem
+    assert unaccounted(store) == []
+    store.close()
+
+
+def reads(anna: ReadingPage) -> None:
+    """From the worklist to the signature."""
+    anna.expect_text(f"Logged in as {ANNA}")
+    anna.expect_text("ready")
     anna.open_study()
     anna.expect_text("Finding 1 of 2")
 
@@ -101,8 +148,11 @@ def test_a_whole_session(anna: ReadingPage, browser: Any, address: str, tmp_path
     anna.settle()
     anna.sidebar().get_by_role("button", name="Add a nodule here").click()
     anna.tab.get_by_text("Finding 3 of 3").wait_for(timeout=240_000)
-    x, y, z = anna.crosshair_lps_mm()
-    assert (x, y, z) == pytest.approx(MISSED, abs=3.0)
+    # The click is a pixel of a picture scaled to the tile, so it lands within a voxel (2.2 mm) of
+    # the middle; what is promised is that the finding then lies on the nodule: inside its radius.
+    # That its intervals hold what the images show: tests/medical/detection/test_at_point.py.
+    assert math.dist(anna.crosshair_lps_mm(), MISSED) < DIAMETERS_MM[2] / 2
+    anna.expect_text("added by a reader")  # it carries no probability: no detector found it
     anna.picture("reading-added")
 
     # Not before every finding is decided.
@@ -113,37 +163,32 @@ def test_a_whole_session(anna: ReadingPage, browser: Any, address: str, tmp_path
     anna.press("Accept 2")
     anna.tab.get_by_text("3 decided").wait_for()
     anna.sidebar().get_by_role("button", name="Sign").click()
-    anna.expect_text("Signed by anna, 20")
+    anna.expect_text(f"Signed by {ANNA}, 20")
 
-    # One click each.
+
+def takes_the_report_away(anna: ReadingPage) -> None:
+    """One click each."""
     pdf = take(anna, "PDF")
     assert pdf.startswith(b"%PDF-")
     assert len(pdf) > 50_000  # key images are in it
     text = take(anna, "Text").decode()
-    assert "Signed by anna" in text
+    assert f"Signed by {ANNA}" in text
     assert text.index("TECHNIQUE") < text.index("FINDINGS") < text.index("IMPRESSION")
     rows = list(csv.DictReader(io.StringIO(take(anna, "CSV").decode("utf-8-sig"))))
     assert [row["decision"] for row in rows] == ["rejected", "accepted", "accepted"]
     assert [row["origin"] for row in rows] == ["model", "model", "reader"]
-    assert json.loads(take(anna, "JSON"))["signed_by"] == "anna"
-    assert anna.problems == []
-    assert anna.strangers == []
+    assert json.loads(take(anna, "JSON"))["signed_by"] == ANNA
 
-    # What a second reader sees: who decided what and when, and that it is over.
-    with reading_page(browser, address) as bo:
-        bo.open()
-        bo.call_reader("bo")
-        bo.expect_text("Signed by anna, 20")
-        bo.open_study()
-        bo.expect_text("rejected: vessel")
-        bo.expect_text("anna, 20")
-        assert bo.sidebar().get_by_role("button", name="Accept").count() == 0
-        bo.picture("second-reader")
 
-    store = open_store(sqlite_url(tmp_path / "work" / "store.sqlite"))
-    assert not verify(store).problem
-    assert unaccounted(store) == []
-    store.close()
+def sees_what_was_decided(bo: ReadingPage) -> None:
+    """A second reader: who decided what and when, and that it is over."""
+    bo.expect_text(f"Signed by {ANNA}, 20")
+    bo.open_study()
+    bo.expect_text("rejected: vessel")
+    bo.expect_text(f"{ANNA}, 20")
+    for closed in ("Accept", "Open again", "Sign"):
+        assert bo.sidebar().get_by_role("button", name=closed).count() == 0
+    bo.picture("second-reader")
 
 
 def test_two_tabs_that_decide_on_the_same_finding(

@@ -30,6 +30,7 @@ def scored(browser: Any, serve: Callable[..., str], tmp_path: Path) -> Any:
         pytest.skip("needs sample_data/truth.csv")
     with reading_page(browser, serve(serve_worker="true")) as page:
         page.open()
+        page.call_reader("anna")
         page.press("Score")
         page.tab.get_by_text("Detect: search the lungs").wait_for(timeout=120_000)
         page.picture("worklist")

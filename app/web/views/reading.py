@@ -16,6 +16,7 @@ from app.web.identity import Reader
 from app.web.images import read_images
 from app.web.links import STUDY
 from app.web.map_panel import map_panel
+from app.web.operating_panel import operating_panel
 from app.web.place import place_in
 from app.web.prior_panel import choose_prior, compared, prior_data
 from app.web.reading_panel import headline, images_of, series_viewer
@@ -76,6 +77,7 @@ def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
         growth_panel(comparison, findings, words)
     map_panel(folder, findings, words)
     guideline_panel(scored, words)
+    operating_panel(scored, folder, words)
 
 
 def _study(key: str) -> StudyReading | None:

@@ -11,6 +11,7 @@ from app.web.links import reading_link
 from app.web.notices import tell
 from app.web.words import Words
 from app.web.worklist_rows import head_html, row_html
+from medical.store.audit import newest_number
 from medical.store.queue import try_again
 from medical.store.tables import SCORED, STATUSES, Status, Study
 from medical.store.worklist import count_by_status, worklist
@@ -34,13 +35,34 @@ def worklist_page(reader: Reader, words: Words) -> None:
         format_func=lambda one: words(f"state_{one}"),
         key="states",
     )
-    st.fragment(_rows, run_every=_LOOK_AGAIN_SECONDS)(reader, words, text or "", chosen)
-
-
-def _rows(reader: Reader, words: Words, text: str, chosen: list[Status]) -> None:
     store = context().store
+    seen = newest_number(store)  # before the rows are read, so that no change slips between
+    live = _moving(count_by_status(store))
+    # Drawing all rows costs far more than a look: where nothing is being scored they are drawn
+    # again only after somebody did something.
+    every = _LOOK_AGAIN_SECONDS if live else None
+    st.fragment(_rows, run_every=every)(reader, words, text or "", chosen, live=live)
+    if not live:
+        st.fragment(_watch, run_every=_LOOK_AGAIN_SECONDS)(seen)
+
+
+def _watch(seen: int) -> None:
+    if newest_number(context().store) != seen:
+        st.rerun()
+
+
+def _moving(counts: dict[Status, int]) -> bool:
+    """Whether a study waits for a worker or is with one: then progress is shown as it comes."""
+    return counts["received"] + counts["scoring"] > 0
+
+
+def _rows(reader: Reader, words: Words, text: str, chosen: list[Status], *, live: bool) -> None:
+    store = context().store
+    counts = count_by_status(store)
+    if live and not _moving(counts):
+        st.rerun()  # the last one is done: from now on looking is enough
     studies = worklist(store, status=chosen, text=text)
-    st.html(_counts(count_by_status(store), words))
+    st.html(_counts(counts, words))
     if not studies:
         st.html(f'<div class="starlung-welcome"><b>{words("no_studies")}</b></div>')
         return

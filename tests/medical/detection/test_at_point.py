@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 
 import pytest
+from scipy import ndimage
 
+from medical.ct.resample import resample
 from medical.ct.volume import CtVolume
 from medical.detection.at_point import PointReader
+from medical.geometry import VolumeGeometry
+from medical.nodule.measure import MaskSize, measure_mask
 from models.zoo.loader import find_model
-from tests.app.web.made_results import CENTRES_LPS_MM, DIAMETERS_MM, made_volume
+from tests.app.web.made_results import CENTRES_LPS_MM, made_volume
+
+HALFWAY_HU = (-850 + 50) / 2
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +28,34 @@ def reader() -> PointReader:
     return PointReader(find_model("starlung-base"), passes=4)
 
 
+def size_in_the_images(ct: CtVolume, centre_lps_mm: tuple[float, float, float]) -> MaskSize:
+    """What is brighter than halfway between lung and nodule, on the 1 mm grid that models see."""
+    edge = 41
+    grid = VolumeGeometry.axial(
+        shape=(edge,) * 3,
+        spacing_mm=(1.0, 1.0, 1.0),
+        origin_lps_mm=[v - edge // 2 for v in centre_lps_mm],
+    )
+    labels, _ = ndimage.label(resample(ct.hu, ct.geometry, grid) > HALFWAY_HU)
+    size = measure_mask(labels == labels[(edge // 2,) * 3], voxel_mm=1.0)
+    assert size is not None
+    return size
+
+
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_click_beside_the_middle_finds_it(ct: CtVolume, reader: PointReader, number: int) -> None:
     x, y, z = CENTRES_LPS_MM[number]
     found = reader.measure(ct, (x + 2, y - 2, z))
     assert found.outlined
     assert math.dist(found.center_lps_mm, (x, y, z)) < 1.5
-    assert found.diameter_mm == pytest.approx(DIAMETERS_MM[number], abs=2.0)
+    # A sphere of 6.5 mm is three voxels of 2.2 mm across, and measures 7.3 mm in such images: what
+    # is promised is that the intervals hold what the images show, by the same definition of sizes.
+    # That they do so 95 % of the time is measured by `make bench NAME=intervals`.
+    shown = size_in_the_images(ct, CENTRES_LPS_MM[number])
+    low, high = found.diameter_ci95
+    assert low <= shown.diameter_mm <= high
+    low, high = found.volume_ci95
+    assert low <= shown.volume_mm3 <= high
 
 
 def test_it_knows_where_it_is(ct: CtVolume, reader: PointReader) -> None:

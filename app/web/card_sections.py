@@ -1,0 +1,67 @@
+"""A model card as HTML: what the weights are, of what they are made, and every figure it holds."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+
+from app.web.words import Words
+from models.zoo.card import ModelCard
+
+
+def card_head(card: ModelCard, words: Words, *, in_use: bool) -> str:
+    """Name, version, whether it scores now, operating point and digest."""
+    state = f'<i class="starlung-state signed">{words("in_use")}</i>' if in_use else ""
+    facts = (
+        (words("card_point"), f"{card.operating_point:.3f}"),
+        (words("card_digest"), card.sha256),
+    )
+    lines = " · ".join(f"{html.escape(name)} {html.escape(value)}" for name, value in facts)
+    return (
+        f'<div class="starlung-head"><b>{html.escape(card.name)} {html.escape(card.version)}'
+        f"{state}</b><span>{lines}</span></div>"
+    )
+
+
+def card_lists(card: ModelCard, words: Words) -> str:
+    """What it is not good for, data with licences, recipe, and the scans it has seen."""
+    seen = words("card_seen", count=len(card.scans_seen_in_training))
+    return "".join(
+        (
+            _list(words("card_not_good_for"), card.not_good_for, "severe"),
+            _list(words("card_data"), card.data, ""),
+            _list(words("card_recipe"), [card.recipe, card.calibration.set_description], ""),
+            _list(seen, [", ".join(card.scans_seen_in_training) or "–"], ""),
+        )
+    )
+
+
+def card_figures(card: ModelCard) -> str:
+    """Every figure as a table of path and value, as the card has it."""
+    measured: dict[str, object] = {
+        **card.metrics,
+        "measured_coverage_of_95_intervals": dict(card.calibration.measured_coverage),
+    }
+    rows = "".join(
+        f"<tr><td>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>"
+        for name, value in _flat(measured, "")
+    )
+    return f'<table class="starlung-guidelines starlung-card"><tbody>{rows}</tbody></table>'
+
+
+def _list(title: str, lines: list[str], kind: str) -> str:
+    notes = "".join(
+        f'<div class="starlung-note {kind}">{html.escape(line)}</div>' for line in lines
+    )
+    return f'<div class="starlung-section">{html.escape(title)}</div>{notes}'
+
+
+def _flat(values: dict[str, object], before: str) -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        name = f"{before} · {key}" if before else key
+        if isinstance(value, dict):
+            yield from _flat(value, name)
+        elif isinstance(value, list):
+            yield name.replace("_", " "), " – ".join(str(one) for one in value)
+        else:
+            yield name.replace("_", " "), str(value)

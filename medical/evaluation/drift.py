@@ -1,0 +1,120 @@
+"""Are the latest studies like the calibration set: scanner, kernel, slice thickness, scores.
+
+Intervals and the operating point hold for cases like the calibration set. This compares what is
+known of both; it cannot say that a model is right on studies that look alike.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from medical.evaluation.exact_intervals import share_interval
+from models.zoo.card import CalibrationScan
+
+UNKNOWN = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One value of one fact: how many of the latest studies have it, and of the calibration set."""
+
+    value: str
+    latest: int
+    calibration: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact about acquisition.
+
+    Args:
+        name: ``scanner``, ``kernel`` or ``slice_thickness``.
+        rows: its values, the most frequent among the latest first; ``UNKNOWN`` where not given.
+        strange: latest studies whose value is not in the calibration set, unknown ones apart.
+        known: latest studies whose value is known.
+    """
+
+    name: str
+    rows: tuple[Compared, ...]
+    strange: int
+    known: int
+
+    @property
+    def strange_ci95(self) -> tuple[float, float]:
+        """Exact interval of the share of strange ones; (0, 1) where nothing is known."""
+        return share_interval(self.strange, self.known) if self.known else (0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The probabilities of all marks, and a test of whether both are draws of one distribution.
+
+    Args:
+        latest: of the latest studies, rising.
+        calibration: of the calibration set, rising.
+        distance: greatest distance between both distribution functions, 0 to 1.
+        p_value: two-sample Kolmogorov-Smirnov; ``None`` where one side has no mark. Marks of one
+            study resemble each other, so it is somewhat too small.
+    """
+
+    latest: tuple[float, ...]
+    calibration: tuple[float, ...]
+    distance: float | None
+    p_value: float | None
+
+
+def compare_facts(
+    latest: Sequence[CalibrationScan], calibration: Sequence[CalibrationScan]
+) -> list[Fact]:
+    """Scanner, kernel and slice thickness of both sides."""
+    return [
+        _fact("scanner", [_scanner(one) for one in latest], [_scanner(one) for one in calibration]),
+        _fact("kernel", _values(latest, "kernel"), _values(calibration, "kernel")),
+        _fact("slice_thickness", _thicknesses(latest), _thicknesses(calibration)),
+    ]
+
+
+def compare_scores(
+    latest: Sequence[CalibrationScan], calibration: Sequence[CalibrationScan]
+) -> Scores:
+    """The distribution of the marks' probabilities on both sides."""
+    ours, theirs = (
+        tuple(sorted(p for one in side for p in one.marks)) for side in (latest, calibration)
+    )
+    if not ours or not theirs:
+        return Scores(ours, theirs, None, None)
+    from scipy.stats import ks_2samp  # late, as in exact_intervals
+
+    tested = ks_2samp(ours, theirs)
+    return Scores(ours, theirs, float(tested.statistic), float(tested.pvalue))
+
+
+def _fact(name: str, latest: list[str], calibration: list[str]) -> Fact:
+    here, there = Counter(latest), Counter(calibration)
+    order = sorted({*here, *there}, key=lambda value: (-here[value], -there[value], value))
+    known = sum(count for value, count in here.items() if value != UNKNOWN)
+    strange = sum(count for value, count in here.items() if value != UNKNOWN and not there[value])
+    rows = tuple(Compared(value, here[value], there[value]) for value in order)
+    return Fact(name, rows, strange, known)
+
+
+def _values(scans: Sequence[CalibrationScan], key: str) -> list[str]:
+    return [one.acquisition.get(key, UNKNOWN) for one in scans]
+
+
+def _scanner(scan: CalibrationScan) -> str:
+    parts = (scan.acquisition.get(key, "") for key in ("manufacturer", "model"))
+    return " ".join(part for part in parts if part)
+
+
+def _thicknesses(scans: Sequence[CalibrationScan]) -> list[str]:
+    """Millimetres as a number, so that 1.0 and 1.00 are one value."""
+    texts = []
+    for text in _values(scans, "slice_thickness_mm"):
+        try:
+            texts.append(f"{round(float(text), 2):g} mm")
+        except ValueError:
+            texts.append(UNKNOWN)
+    return texts
