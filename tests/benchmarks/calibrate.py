@@ -81,7 +81,6 @@ def calibrated_card(card: ModelCard, held_out: HeldOut) -> ModelCard:
             "operating_curve": operating.curve,
             "operating_nodules": operating.nodules,
             "operating_scans": operating.scans,
-            **described(card, held_out),
             "metrics": metrics_of(held_out, found, operating),
         }
     )
@@ -90,7 +89,9 @@ def calibrated_card(card: ModelCard, held_out: HeldOut) -> ModelCard:
 def main() -> None:
     """Calibrate and write."""
     model = find_model(DEFAULT_MODEL)
-    card = calibrated_card(model.card, collect_held_out(model, Path(sys.argv[1])))
+    held_out = collect_held_out(model, Path(sys.argv[1]))
+    card = calibrated_card(model.card, held_out)
+    card = card.model_copy(update=described(card, held_out))
     # read with the new card: figures of other weights or another calibration are not taken over
     real = read_real(NoduleReader(StoredModel(model.folder, card)))
     lesions = {
