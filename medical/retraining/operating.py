@@ -19,7 +19,8 @@ from medical.detection.operating_point import controlled_threshold
 from models.zoo.card import Calibration, OperatingChoice
 
 LEAST_MM = 4.0
-SENSITIVITY = 0.70
+PROMISES = (0.90, 0.85, 0.80, 0.75, 0.70)  # sensitivities, the best first
+MOST_FALSE = 1.0  # marks a held-out scan that a promise may cost; the last may cost more
 CONFIDENCE = 0.95
 THRESHOLDS = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -44,7 +45,10 @@ class Operating:
 
 
 def choose_operating(measured: HeldOut, calibration: Calibration, *, scans: int) -> Operating:
-    """Choose a threshold that keeps ``SENSITIVITY`` with ``CONFIDENCE``, and measure the curve.
+    """Choose the threshold of the best promise that is cheap enough, and measure the curve.
+
+    Each promise of ``PROMISES`` has a highest threshold that keeps it with ``CONFIDENCE``. Taken is
+    the first that costs at most ``MOST_FALSE`` false marks a scan; the last at any cost.
 
     Args:
         measured: of scans and nodules that the weights have not seen.
@@ -56,7 +60,7 @@ def choose_operating(measured: HeldOut, calibration: Calibration, *, scans: int)
     large = found[measured.inserted_mm >= LEAST_MM]
     meant = f"inserted nodules of at least {LEAST_MM:g} mm in {scans} held-out scans"
     try:
-        exact = controlled_threshold(large, sensitivity=SENSITIVITY, confidence=CONFIDENCE)
+        promised, threshold = _best_promise(large, false, scans=scans)
     except ValueError as error:
         return Operating(
             threshold=None,
@@ -65,9 +69,6 @@ def choose_operating(measured: HeldOut, calibration: Calibration, *, scans: int)
             nodules=len(found),
             scans=scans,
         )
-    # down to the last decimal shown, so that the nodule at the threshold stays found
-    threshold = max(LEAST_PROBABILITY, float(np.floor(exact * 1000) / 1000))
-    threshold = min(threshold, 0.999)
     at_it = _choice(threshold, found, false, scans=scans)
     return Operating(
         threshold=threshold,
@@ -75,7 +76,7 @@ def choose_operating(measured: HeldOut, calibration: Calibration, *, scans: int)
         nodules=len(found),
         scans=scans,
         promise={
-            "sensitivity": SENSITIVITY,
+            "sensitivity": promised,
             "confidence": CONFIDENCE,
             "for": meant,
             "nodules": len(large),
@@ -85,6 +86,25 @@ def choose_operating(measured: HeldOut, calibration: Calibration, *, scans: int)
             "other nodules or another scanner the promise need not hold",
         },
     )
+
+
+def _best_promise(
+    found: Float[np.ndarray, " m"], false: Float[np.ndarray, " k"], *, scans: int
+) -> tuple[float, float]:
+    """The sensitivity promised and its threshold; ``ValueError`` where not even the last holds."""
+    for promised in PROMISES:
+        try:
+            exact = controlled_threshold(found, sensitivity=promised, confidence=CONFIDENCE)
+        except ValueError:
+            if promised == PROMISES[-1]:
+                raise
+            continue
+        # down to the last decimal shown, so that the nodule at the threshold stays found
+        threshold = max(LEAST_PROBABILITY, float(np.floor(exact * 1000) / 1000))
+        threshold = min(threshold, 0.999)
+        if (false >= threshold).sum() <= MOST_FALSE * scans or promised == PROMISES[-1]:
+            break
+    return promised, threshold
 
 
 def scores_at(

@@ -127,7 +127,7 @@ class Renderer:
         inner = functional.grid_sample(bank, grid / size * (2 / EDGE), align_corners=False)
         width = 0.5 + 0.4 * float(torch.rand(()))
         both = smear_along(torch.cat([soft > 0.5, inner > 0.5], 1).float(), smear)
-        alpha, core = (gaussian_blur(part, (width,) * 3) for part in both.split(1, dim=1))
+        alpha, core = (gaussian_blur(part, (width,) * 3) for part in torch.split(both, 1, dim=1))
         hu = structured_hu(base_hu(density), BOX)
         within = structured_hu(base_hu(torch.zeros_like(density)), BOX)
         hollow = torch.rand(count, 1, 1, 1, 1, device=device) < _HOLLOW_SHARE

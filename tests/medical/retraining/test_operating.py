@@ -44,10 +44,27 @@ def measured(*, nodules: list[float], false: list[float], mm: float = 8.0) -> He
 def test_threshold_keeps_the_promise_and_is_the_highest_that_does(calibration: Calibration) -> None:
     nodules = list(np.linspace(0.05, 0.95, 100))
     chosen = choose_operating(measured(nodules=nodules, false=[0.5]), calibration, scans=2)
-    # of 100 nodules 22 may be missed: P(Binomial(100, 0.3) <= 22) = 0.0479, of 23: 0.0755
+    # of 100 nodules 4 may be missed: P(Binomial(100, 0.1) <= 4) = 0.0237, of 5: 0.0576
+    assert chosen.promise["sensitivity"] == 0.9
+    assert chosen.threshold == pytest.approx(np.sort(nodules)[4], abs=1e-3)
+    assert chosen.threshold <= np.sort(nodules)[4]
+    assert chosen.promise["measured_sensitivity_of_all_sizes"] == pytest.approx(0.96)
+
+
+def test_a_promise_that_costs_too_many_false_marks_is_not_made(calibration: Calibration) -> None:
+    nodules = list(np.linspace(0.05, 0.95, 100))
+    held = measured(nodules=nodules, false=[0.22] * 10)
+    chosen = choose_operating(held, calibration, scans=2)
+    # 22 may be missed for 0.7: P(Binomial(100, 0.3) <= 22) = 0.0479; that lies above 0.22
+    assert chosen.promise["sensitivity"] == 0.7
     assert chosen.threshold == pytest.approx(np.sort(nodules)[22], abs=1e-3)
-    assert chosen.threshold <= np.sort(nodules)[22]
-    assert chosen.promise["measured_sensitivity_of_all_sizes"] == pytest.approx(0.78)
+
+
+def test_the_last_promise_is_made_at_any_cost(calibration: Calibration) -> None:
+    nodules = list(np.linspace(0.05, 0.95, 100))
+    chosen = choose_operating(measured(nodules=nodules, false=[0.9] * 9), calibration, scans=2)
+    assert chosen.promise["sensitivity"] == 0.7
+    assert chosen.promise["measured_false_positives_per_scan"] == 4.5
 
 
 def test_curve_counts_false_marks_a_scan(calibration: Calibration) -> None:
