@@ -6,7 +6,7 @@ marks, and around blobs that no network chose (see ``proposals``).
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -47,11 +47,17 @@ class Batch(Protocol):
 
 
 class TwoStage(nn.Module):
-    """Detector and refiner as one module, so that one optimizer and one checkpoint hold both."""
+    """Detector and refiner as one module, so that one optimizer and one checkpoint hold both.
 
-    def __init__(self, detector: Detector, refiner: Refiner) -> None:
+    Args:
+        detector: the first stage.
+        refiner: the second.
+        smoothing: of the judgement's labels, see ``refiner_loss``.
+    """
+
+    def __init__(self, detector: Detector, refiner: Refiner, *, smoothing: float = 0.0) -> None:
         super().__init__()
-        self.detector, self.refiner = detector, refiner
+        self.detector, self.refiner, self.smoothing = detector, refiner, smoothing
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the weighted losses of both stages by name."""
@@ -124,7 +130,29 @@ class TwoStage(nn.Module):
             density=batch.density[patch, slot],
             mask=torch.cat(masks),
             has_mask=batch.has_mask[patch, slot],
+            smoothing=self.smoothing,
         )
+
+
+class JudgeOnly(TwoStage):
+    """Teaches the second stage on the marks of a first one that no longer learns."""
+
+    def __init__(self, detector: Detector, refiner: Refiner, *, smoothing: float) -> None:
+        super().__init__(detector.requires_grad_(False), refiner, smoothing=smoothing)
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch the second stage; the first one's running means stay as they are."""
+        super().train(mode)
+        self.detector.eval()
+        return self
+
+    @torch.no_grad()
+    def _marks(self, batch: Batch) -> dict[str, Tensor]:
+        return self._candidates(self._sources(self.detector(batch.image), batch), batch)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the weighted losses of the second stage by name."""
+        return self._refine(self._marks(batch), batch)
 
 
 def _false_marks(found: Candidates, batch: Batch) -> Tensor:

@@ -6,9 +6,10 @@ import torch
 
 from medical.ct.insertion.batch import TrainingBatch
 from models.detector.detector import DetectorConfig
+from models.detector.losses import refiner_loss
 from models.detector.peaks import Candidates
-from models.detector.refiner import RefinerConfig
-from models.training.joint import ROWS, TwoStage
+from models.detector.refiner import Opinion, RefinerConfig
+from models.training.joint import ROWS, JudgeOnly, TwoStage
 
 EDGE = 64
 
@@ -72,3 +73,34 @@ def test_blobs_are_one_of_the_sources() -> None:
     two, batch = stages(), batch_of(doubtful=True)
     blobs = two._sources(two.detector.eval()(batch.image), batch)[1]
     assert (blobs.centers[0, 0] - 31.5).abs().max() <= 1.5
+
+
+def test_a_judge_alone_leaves_the_first_stage_as_it_is() -> None:
+    torch.manual_seed(0)
+    learner = JudgeOnly(
+        DetectorConfig().build(), RefinerConfig(dropout=0.0).build(), smoothing=0.05
+    ).train()
+    before = {name: value.clone() for name, value in learner.state_dict().items()}
+    steps = torch.optim.AdamW(learner.parameters(), lr=1e-3, weight_decay=0.1)
+    torch.stack(list(learner.losses(batch_of(doubtful=False)).values())).sum().backward()
+    steps.step()
+    after = learner.state_dict()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed
+    assert all(name.startswith("refiner.") for name in changed)
+
+
+def test_smoothed_labels_stop_a_judgement_short_of_certainty() -> None:
+    logits = torch.tensor([4.0, 30.0], requires_grad=True)  # sure, and far too sure
+    parts = refiner_loss(
+        Opinion(logits, torch.zeros(2), torch.zeros(2, 4)),
+        torch.zeros(2, 1, 4, 4, 4),
+        is_nodule=torch.tensor([True, True]),
+        log_diameter=torch.zeros(2),
+        density=torch.full((2,), -1),
+        mask=torch.zeros(2, 1, 4, 4, 4),
+        has_mask=torch.zeros(2, dtype=torch.bool),
+        smoothing=0.05,
+    )
+    (pull,) = torch.autograd.grad(parts["judge"], logits)
+    assert (pull > 0).all()  # both are drawn back

@@ -1,0 +1,73 @@
+"""Teach the shipped second stage's judge anew, on the shipped detector.
+
+Run as ``python -m tests.benchmarks.train_judge DATA OUT [SECONDS]``; DATA is what ``shared_cases``
+writes. ``OUT/judged.safetensors`` is the shipped model with another judge. 0.4.0's was taught so
+for 50 s on one H100, by a script from which this one was made; taught longer it finds more of the
+cubes' nodules and fewer of others (docs/training.md).
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from medical.ct.insertion.engine import NoduleEngine
+from medical.ct.insertion.mixture import Mixture
+from medical.ct.insertion.pool import NodulePool
+from medical.retraining.cases import TrainingCase
+from models.detector.refiner import RefinerConfig
+from models.training.joint import JudgeOnly, TwoStage
+from models.training.loop import LoopConfig, train
+from models.training.prefetch import Prefetch
+from models.zoo.loader import DEFAULT_MODEL, find_model
+from models.zoo.networks import load_networks, save_networks
+
+BATCH, PATCH = 64, 96
+SMOOTHING, DROPOUT, WEIGHT_DECAY = 0.05, 0.5, 0.1
+MIXTURE = Mixture(cube_share=0.5, wide_share=0.75, fake_share=0.1)
+TRUNK = ("near", "context", "hidden1", "hidden2", "out")
+
+
+def with_judge(networks: TwoStage, judge: TwoStage) -> TwoStage:
+    """The networks with another's second stage as their judge, in place."""
+    own = {
+        name: value
+        for name, value in judge.refiner.state_dict().items()
+        if name.split(".")[0] in TRUNK
+    }
+    if networks.refiner.own is None:
+        raise ValueError("these networks have no judge of its own")
+    networks.refiner.own.load_state_dict(own)
+    return networks
+
+
+def main() -> None:
+    """Teach and write."""
+    data, out = Path(sys.argv[1]), Path(sys.argv[2])
+    seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 50.0
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    cases = [TrainingCase.load(path) for path in sorted((data / "cases").glob("*.npz"))]
+    torch.manual_seed(21)
+    networks = load_networks(find_model(DEFAULT_MODEL))
+    learner = JudgeOnly(
+        networks.detector, RefinerConfig(dropout=DROPOUT).build(), smoothing=SMOOTHING
+    ).to(device)
+    engine = NoduleEngine(
+        cases, NodulePool.load(data / "pool.npz"), device=device, patch=PATCH, mixture=MIXTURE
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    config = LoopConfig(seconds=seconds, weight_decay=WEIGHT_DECAY, warmup_steps=100)
+    say = partial(print, file=sys.stderr, flush=True)
+    with Prefetch(partial(engine.batch, BATCH), device=device) as batches:
+        average = train(learner, learner.losses, batches, config, out=out, device=device, say=say)
+    taught = average.module.cpu().eval()
+    assert isinstance(taught, TwoStage)
+    networks = load_networks(find_model(DEFAULT_MODEL))
+    save_networks(with_judge(networks, taught), out / "judged.safetensors")
+
+
+if __name__ == "__main__":
+    main()
