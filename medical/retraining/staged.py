@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import torch
 
@@ -105,8 +105,7 @@ class StagedBatches:
             self.seek(0)
         if self._ahead is not None:
             return self._ahead()
-        assert self._engine is not None  # made by ``seek``
-        return self._engine.batch(self.batch)
+        return cast(NoduleEngine, self._engine).batch(self.batch)  # made by ``seek``
 
     def settle(self) -> None:
         """Wait for the batch in the making."""
