@@ -17,7 +17,12 @@ from tests.browser.page import reading_page
 pytestmark = pytest.mark.browser
 CARD = find_model("starlung-base").card
 MARKS = "seriesuid,coordX,coordY,coordZ,probability,probability_low,probability_high,diameter_mm\n"
-FAINT = "-30.000,-40.000,-110.000,0.350000,0.020000,0.900000,5.00"
+POINTS = sorted(choice.threshold for choice in CARD.operating_curve)
+START = min(POINTS, key=lambda one: abs(one - CARD.operating_point))  # where the slider stands
+LOWER = POINTS[POINTS.index(START) - 1]
+# below the operating point too: such a mark is no finding, and the lower threshold adds it
+FAINT_P = (LOWER + min(START, CARD.operating_point)) / 2
+FAINT = f"-30.000,-40.000,-110.000,{FAINT_P:.6f},0.020000,0.900000,5.00"
 
 
 @pytest.fixture
@@ -50,12 +55,12 @@ def test_a_lower_point_shows_what_it_gives_and_the_marks_that_it_adds(
         page.call_reader("anna")
         page.tab.get_by_text("Operating point: what another threshold would give").click()
         figures = page.tab.locator(".starlung-figures")
-        figures.get_by_text(f"{by_threshold[0.4].sensitivity:.0%}", exact=True).wait_for()
+        figures.get_by_text(f"{by_threshold[START].sensitivity:.0%}", exact=True).wait_for()
         assert figures.inner_text().split()[-1] == "3"  # marks in this CT at the point of scoring
         page.tab.get_by_role("slider", name="Probability from which a mark counts").press(
             "ArrowLeft"
         )
-        low, high = by_threshold[0.3].false_positives_ci95
+        low, high = by_threshold[LOWER].false_positives_ci95
         figures.get_by_text(f"{low:.2f}–{high:.2f}", exact=True).wait_for()
         assert figures.inner_text().split()[-1] == "4"
         # slice 61 of 2 mm from -230 mm; probability with its interval
