@@ -64,7 +64,9 @@ def test_a_lower_point_shows_what_it_gives_and_the_marks_that_it_adds(
         figures.get_by_text(f"{low:.2f}–{high:.2f}", exact=True).wait_for()
         assert figures.inner_text().split()[-1] == "4"
         # slice 61 of 2 mm from -230 mm; probability with its interval
-        row = page.tab.locator("table.starlung-guidelines tr", has_text="0.35 (0.02–0.90)")
+        row = page.tab.locator(
+            "table.starlung-guidelines tr", has_text=f"{FAINT_P:.2f} (0.02–0.90)"
+        )
         assert row.inner_text().split()[0] == "61"
         assert page.tab.locator("tr[data-finding]").count() == 3
         page.tab.locator(".starlung-figures").scroll_into_view_if_needed()
