@@ -29,6 +29,8 @@ _FIRST_GUESS_MM = 10.0
 _ROUNDS = 2
 _STRAY_MM = 4.0  # an outline farther from the click than this is of something else
 _LUNG_GRID_MM = 4.0
+_SHELL_MM = (2.0, 7.0)  # beyond the outline: what a nodule must be brighter than
+_LEAST_CONTRAST_HU = 100.0  # a faint ground-glass nodule is brighter by more
 
 Point = tuple[float, float, float]
 
@@ -81,7 +83,7 @@ class PointReader:
     ) -> tuple[Float[np.ndarray, 3], SecondLook, bool]:
         center = clicked
         look = self._look_once(box, center, _FIRST_GUESS_MM)
-        if not _reaches(look, center, clicked):
+        if not _reaches(look, center, clicked) or not _stands_out(box, look, center):
             return center, look, False
         for _ in range(_ROUNDS - 1):
             moved = _middle(look, center)
@@ -117,6 +119,21 @@ def _offsets_mm(look: SecondLook) -> Float[np.ndarray, "n 3"]:
     """Where the outlined voxels lie, from the crop's middle."""
     edge_mm = float(look.extents_mm[0]) / CROP
     return (np.argwhere(look.mask(0)) - (CROP - 1) / 2) * edge_mm
+
+
+def _stands_out(box: Prepared, look: SecondLook, center: Float[np.ndarray, 3]) -> bool:
+    """Whether what is outlined is brighter than the thinner part of what lies around it.
+
+    The refiner was taught on candidates and outlines something in mere noise too. At the pleura a
+    wall lies around as well, hence the lower quartile.
+    """
+    offsets = _offsets_mm(look)
+    spots = np.rint(center + offsets).astype(int)
+    inside = box.hu[tuple(np.clip(spots, 0, np.array(box.hu.shape) - 1).T)]
+    reach = float(np.linalg.norm(offsets - offsets.mean(0), axis=1).max())
+    away = np.linalg.norm(np.indices(box.hu.shape).T - _middle(look, center), axis=-1).T
+    around = box.hu[(away > reach + _SHELL_MM[0]) & (away < reach + _SHELL_MM[1])]
+    return bool(inside.mean() - np.quantile(around, 0.25) > _LEAST_CONTRAST_HU)
 
 
 def _reaches(look: SecondLook, center: Float[np.ndarray, 3], clicked: Float[np.ndarray, 3]) -> bool:
