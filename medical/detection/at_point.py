@@ -15,12 +15,12 @@ from medical.ct.resample import resample
 from medical.ct.volume import CtVolume
 from medical.detection.added import AddedFinding
 from medical.detection.conclude import Mark, measure_candidate
-from medical.detection.uncertainty import SecondLook, look_again
+from medical.detection.uncertainty import SecondLook, SecondStage
 from medical.geometry import VolumeGeometry
 from medical.nodule.location import side_and_zone
 from medical.nodule.measure import MaskSize
 from models.detector.refiner import CROP
-from models.detector.runtime import compiled_embed
+from models.detector.runtime import compiled_convolutions
 from models.zoo.loader import StoredModel
 from models.zoo.networks import load_networks
 
@@ -44,9 +44,9 @@ class PointReader:
     """
 
     def __init__(self, model: StoredModel, *, passes: int = 32) -> None:
-        self._card, self._passes = model.card, passes
-        self._refiner = load_networks(model).refiner.eval()
-        self._embed = compiled_embed(self._refiner)
+        self._card = model.card
+        refiner = load_networks(model).refiner.eval()
+        self._second = SecondStage(refiner, compiled_convolutions(refiner), passes=passes)
 
     def measure(self, ct: CtVolume, point_lps_mm: Point) -> AddedFinding:
         """Outline and measure what lies at a point.
@@ -96,14 +96,7 @@ class PointReader:
     def _look_once(
         self, box: Prepared, center: Float[np.ndarray, 3], diameter_mm: float
     ) -> SecondLook:
-        return look_again(
-            box.hu,
-            center[None],
-            np.array([diameter_mm]),
-            refiner=self._refiner,
-            embed=self._embed,
-            passes=self._passes,
-        )
+        return self._second.look(box.hu, center[None], np.array([diameter_mm]))
 
 
 def _box(ct: CtVolume, point_lps_mm: Point) -> Prepared:

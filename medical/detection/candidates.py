@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, Int
 from monai.inferers import sliding_window_inference
 from scipy import ndimage
 from torch import Tensor
@@ -39,6 +39,12 @@ class CandidateSet:
     diameters_mm: Float[np.ndarray, " n"]
     logits: Float[np.ndarray, " n"]
     attention: Float32[np.ndarray, "z4 y4 x4"]
+
+    def only(self, kept: Int[np.ndarray, " m"]) -> CandidateSet:
+        """Those at some indices; the attention stays whole."""
+        return CandidateSet(
+            self.centers_voxel[kept], self.diameters_mm[kept], self.logits[kept], self.attention
+        )
 
 
 def find_candidates(

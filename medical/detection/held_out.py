@@ -20,13 +20,12 @@ from medical.ct.insertion.mixture import Mixture
 from medical.ct.insertion.pool import NodulePool
 from medical.detection.calibration import NODULES_PER_SCAN, CandidateScores, SizeErrors
 from medical.detection.candidates import WINDOW, find_candidates
-from medical.detection.uncertainty import SecondLook, look_again
+from medical.detection.uncertainty import SecondLook, SecondStage
 from medical.nodule.measure import measure_mask
 from medical.retraining.cases import TrainingCase
 from models.detector.normalise import HIGH_HU, LOW_HU
 from models.detector.peaks import find_peaks
-from models.detector.refiner import Embedded
-from models.detector.runtime import compiled_detector, compiled_embed
+from models.detector.runtime import compiled_convolutions, compiled_detector
 from models.training.joint import TwoStage
 
 _PATCH = 96
@@ -92,21 +91,15 @@ def collect(
         seed: of insertion.
         say: told one line now and then.
     """
-    embed = compiled_embed(networks.refiner)
+    refiner = networks.refiner
+    second = SecondStage(refiner, compiled_convolutions(refiner), passes=passes)
     whole = compiled_detector(networks.detector, window=WINDOW)
     part = compiled_detector(networks.detector, window=(_PATCH,) * 3)
     rows = _Rows()
     for scan, case in enumerate(cases):
         hu = case.hu
         found = find_candidates(hu, case.lung, whole)
-        look = look_again(
-            hu,
-            found.centers_voxel,
-            found.diameters_mm,
-            refiner=networks.refiner,
-            embed=embed,
-            passes=passes,
-        )
+        look = second.look(hu, found.centers_voxel, found.diameters_mm)
         for i, center in enumerate(found.centers_voxel):
             apart = np.linalg.norm(case.nodules[:, :3] - center, axis=1)
             hit = bool((apart < case.nodules[:, 3] / 2).any())
@@ -119,7 +112,7 @@ def collect(
         for _ in range(0, patches, 4):
             batch = engine.batch(4)
             for k in range(4):
-                _one_patch(rows, batch, k, networks, part, embed, passes, scan)
+                _one_patch(rows, batch, k, part, second, scan)
         say(f"{case.name}: {len(rows.inserted)} nodules inserted so far")
     return _gather(rows, scans=len(cases))
 
@@ -128,10 +121,8 @@ def _one_patch(
     rows: _Rows,
     batch: TrainingBatch,
     k: int,
-    networks: TwoStage,
     detect: Callable[[Tensor], Tensor],
-    embed: Callable[[Tensor, Tensor, Tensor], Embedded],
-    passes: int,
+    second: SecondStage,
     scan: int,
 ) -> None:
     use = batch.valid[k] & batch.has_mask[k]
@@ -151,7 +142,7 @@ def _one_patch(
     centers, diameters, apart = centers[hit], diameters[hit], apart[hit]
     logits = peaks.logits[0].numpy()[hit]
     hu = ((batch.image[k, 0] + 1) * ((HIGH_HU - LOW_HU) / 2) + LOW_HU).numpy()
-    look = look_again(hu, centers, diameters, refiner=networks.refiner, embed=embed, passes=passes)
+    look = second.look(hu, centers, diameters)
     for number, slot in enumerate(slots):
         hits = np.flatnonzero(apart[:, number] < true_mm[number] / 2)
         if len(hits) == 0:

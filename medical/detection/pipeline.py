@@ -11,12 +11,14 @@ from jaxtyping import Float32
 
 from medical.ct.prepare import Prepared, prepare
 from medical.ct.volume import CtVolume
+from medical.detection.calibration import probability
+from medical.detection.candidate_crops import cut
 from medical.detection.candidates import WINDOW, CandidateSet, find_candidates
-from medical.detection.conclude import Mark, conclude
+from medical.detection.conclude import LEAST_PROBABILITY, Mark, conclude
 from medical.detection.findings import ModelReference, Quality, Seconds, SeriesFindings
-from medical.detection.uncertainty import SecondLook, look_again
+from medical.detection.uncertainty import SecondLook, SecondStage
 from medical.geometry import VolumeGeometry
-from models.detector.runtime import compiled_detector, compiled_embed
+from models.detector.runtime import compiled_convolutions, compiled_detector
 from models.zoo.loader import StoredModel
 from models.zoo.networks import load_networks
 
@@ -49,13 +51,12 @@ class NoduleReader:
     """
 
     def __init__(self, model: StoredModel, *, passes: int = 32) -> None:
-        if passes < 2:
-            raise ValueError(f"passes must be at least 2, got {passes}")
         self.card, self.passes = model.card, passes
         networks = load_networks(model)
-        self._refiner = networks.refiner
         self._detect = compiled_detector(networks.detector, window=WINDOW)
-        self._embed = compiled_embed(networks.refiner)
+        self._second = SecondStage(
+            networks.refiner, compiled_convolutions(networks.refiner), passes=passes
+        )
 
     def read(
         self, ct: CtVolume, *, progress: Progress | None = None, read_seconds: float = 0.0
@@ -81,10 +82,10 @@ class NoduleReader:
         )
         clock.append(time.perf_counter())
         tell("refine", 0.0)
-        look = self._look_again(prepared, found)
+        looked = self._look_again(prepared, found)
         clock.append(time.perf_counter())
         tell("measure", 0.0)
-        findings, marks = conclude(ct, prepared, found, look, self.card) if look else ([], ())
+        findings, marks = conclude(ct, prepared, *looked, self.card) if looked else ([], ())
         clock.append(time.perf_counter())
         spent = np.diff(clock)
         record = SeriesFindings(
@@ -118,14 +119,16 @@ class NoduleReader:
         )
         return Reading(record, marks, found.attention, coarse)
 
-    def _look_again(self, prepared: Prepared, found: CandidateSet) -> SecondLook | None:
+    def _look_again(
+        self, prepared: Prepared, found: CandidateSet
+    ) -> tuple[CandidateSet, SecondLook] | None:
+        """Judge all candidates and outline those that are worth it: outlines cost as much again."""
         if len(found.logits) == 0:
             return None
-        return look_again(
-            prepared.hu,
-            found.centers_voxel,
-            found.diameters_mm,
-            refiner=self._refiner,
-            embed=self._embed,
-            passes=self.passes,
-        )
+        crops = cut(prepared.hu, found.centers_voxel, found.diameters_mm)
+        logits = self._second.judge(crops)
+        p, _, _ = probability(self.card.calibration, found.logits, logits.mean(0), logits.std(0))
+        kept = np.flatnonzero(p >= LEAST_PROBABILITY)
+        if len(kept) == 0:
+            return None
+        return found.only(kept), self._second.outline(crops.only(kept), logits[:, kept])

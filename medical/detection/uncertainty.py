@@ -5,7 +5,8 @@ The spread of samples is not shown as an interval; ``calibration`` makes interva
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +14,9 @@ import torch
 from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
+from medical.detection.candidate_crops import Crops, cut
 from medical.nodule.measure import MaskSize, central_component, measure_mask
-from models.detector.crops import crop_around
-from models.detector.normalise import normalise
-from models.detector.refiner import CONTEXT_FACTOR, CROP, Embedded, Refiner, near_extent_mm
+from models.detector.refiner import CROP, Convolutions, Refiner
 
 # Views of a crop, by the axes along which it is mirrored: lungs have no handedness, training
 # mirrors too, and the mean over views errs less than any one of them.
@@ -55,60 +55,71 @@ class SecondLook:
         return MaskSize(diameter_mm, diameter_mm, np.pi / 6 * diameter_mm**3)
 
 
-@torch.no_grad()
-def look_again(
-    hu: Float32[np.ndarray, "z y x"],
-    centers_voxel: Float[np.ndarray, "n 3"],
-    diameters_mm: Float[np.ndarray, " n"],
-    *,
-    refiner: Refiner,
-    embed: Callable[[Tensor, Tensor, Tensor], Embedded],
-    passes: int,
-) -> SecondLook:
-    """Run the refiner: convolutions once a view, ``passes`` dropout samples in one batch.
-
-    Each sample takes the next of the mirrored views, so the spread holds both what dropout and
-    what mirroring change; the mask is the mean over views.
+class SecondStage:
+    """Looks again at candidates: each sample takes the next of the mirrored views, so the spread
+    holds both what dropout and what mirroring change; the mask is the mean over views.
 
     Args:
-        hu: on a 1 mm grid.
-        centers_voxel: candidates on that grid.
-        diameters_mm: first-stage diameters.
         refiner: for its dropout layers.
-        embed: its convolutions, compiled or not.
-        passes: number of samples, at least 2.
+        convolutions: its expensive parts.
+        passes: number of Monte-Carlo dropout samples, at least 2.
     """
-    if passes < 2:
-        raise ValueError(f"passes must be at least 2, got {passes}")
-    volume = normalise(torch.from_numpy(hu))[None, None]
-    centers = torch.from_numpy(np.ascontiguousarray(centers_voxel)).float()
-    extents = near_extent_mm(torch.from_numpy(np.ascontiguousarray(diameters_mm)).float())
-    near = crop_around(volume, centers, extents, size=CROP)
-    context = crop_around(volume, centers, extents * CONTEXT_FACTOR, size=CROP)
-    seen = [_embed_view(embed, near, context, extents, axes) for axes in _VIEWS]
-    features = torch.stack([view.features for view in seen])
-    masks = torch.stack([torch.sigmoid(view.mask_logits[:, 0]) for view in seen]).mean(0)
+
+    def __init__(self, refiner: Refiner, convolutions: Convolutions, *, passes: int) -> None:
+        if passes < 2:
+            raise ValueError(f"passes must be at least 2, got {passes}")
+        self.refiner, self.convolutions, self.passes = refiner, convolutions, passes
+
+    def look(
+        self,
+        hu: Float32[np.ndarray, "z y x"],
+        centers_voxel: Float[np.ndarray, "n 3"],
+        diameters_mm: Float[np.ndarray, " n"],
+    ) -> SecondLook:
+        """Judge and outline candidates, at least one.
+
+        Args:
+            hu: on a 1 mm grid.
+            centers_voxel: candidates on that grid.
+            diameters_mm: first-stage diameters.
+        """
+        crops = cut(hu, centers_voxel, diameters_mm)
+        return self.outline(crops, self.judge(crops))
+
+    @torch.no_grad()
+    def judge(self, crops: Crops) -> Float32[np.ndarray, "passes n"]:
+        """Logits of nodule or not: convolutions once a view, all samples in one batch."""
+        seen = [self.convolutions.judging(*crops.mirrored(axes)) for axes in _VIEWS]
+        with _same_dropout():
+            return self.refiner.judge(self._samples(seen), drop=True).numpy()
+
+    @torch.no_grad()
+    def outline(self, crops: Crops, logits: Float32[np.ndarray, "passes n"]) -> SecondLook:
+        """Mask, size and kind of candidates whose judgement is known, at least one."""
+        seen = [self.convolutions.outlining(*crops.mirrored(axes)) for axes in _VIEWS]
+        masks = torch.stack(
+            [
+                torch.sigmoid(view.mask_logits[:, 0]).flip([axis - 1 for axis in axes])
+                for view, axes in zip(seen, _VIEWS, strict=True)
+            ]
+        ).mean(0)
+        with _same_dropout():
+            features = self._samples([view.features for view in seen])
+            said = self.refiner.describe(features, crops.extents_mm, drop=True)
+        return SecondLook(
+            logits,
+            said.log_diameter.numpy(),
+            torch.softmax(said.density_logits, -1).mean(0).numpy(),
+            masks.numpy(),
+            crops.extents_mm.numpy(),
+        )
+
+    def _samples(self, views: list[Tensor]) -> Tensor:
+        return torch.stack(views)[torch.arange(self.passes) % len(_VIEWS)]
+
+
+@contextmanager
+def _same_dropout() -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_SEED)
-        opinion = refiner.judge(features[torch.arange(passes) % len(_VIEWS)], extents, drop=True)
-    return SecondLook(
-        opinion.logit.numpy(),
-        opinion.log_diameter.numpy(),
-        torch.softmax(opinion.density_logits, -1).mean(0).numpy(),
-        masks.numpy(),
-        extents.numpy(),
-    )
-
-
-def _embed_view(
-    embed: Callable[[Tensor, Tensor, Tensor], Embedded],
-    near: Tensor,
-    context: Tensor,
-    extents: Tensor,
-    axes: tuple[int, ...],
-) -> Embedded:
-    """Mirror crops, run the convolutions, mirror the mask back."""
-    if not axes:
-        return embed(near, context, extents)
-    view = embed(near.flip(axes).contiguous(), context.flip(axes).contiguous(), extents)
-    return Embedded(view.features, view.mask_logits.flip(axes))
+        yield

@@ -10,6 +10,7 @@ inserted ones from real ones.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -34,16 +35,33 @@ def near_extent_mm(diameter_mm: Tensor) -> Tensor:
 class Embedded(NamedTuple):
     """What the expensive part says about ``n`` candidates."""
 
-    features: Tensor  # [n, f], twice as many where the judge has a trunk of its own
+    features: Tensor  # [n, f]
     mask_logits: Tensor  # [n, 1, 32, 32, 32] on the near crop's grid
 
 
-class Opinion(NamedTuple):
-    """What the dropout layers say: leading axes as the features'."""
+class Convolutions(NamedTuple):
+    """The refiner's expensive parts, compiled or not; both take what ``Refiner.embed`` takes.
 
-    logit: Tensor  # [..., n] nodule or not
+    Whether a candidate is worth an outline is known from the judge's features alone.
+    """
+
+    judging: Callable[[Tensor, Tensor, Tensor], Tensor]
+    outlining: Callable[[Tensor, Tensor, Tensor], Embedded]
+
+
+class Description(NamedTuple):
+    """What the dropout layers say of size and kind: leading axes as the features'."""
+
     log_diameter: Tensor  # [..., n] ln(diameter / mm)
     density_logits: Tensor  # [..., n, 4] in the order of DENSITIES
+
+
+class Opinion(NamedTuple):
+    """All that one pass says of ``n`` candidates."""
+
+    logit: Tensor  # [n] nodule or not
+    log_diameter: Tensor  # [n] ln(diameter / mm)
+    density_logits: Tensor  # [n, 4] in the order of DENSITIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +156,12 @@ class Refiner(Trunk):
         self.mask = nn.Conv3d(w1, 1, kernel_size=1)
         self.own = Trunk(config) if config.own_judge else None
 
+    def judging(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Tensor:
+        """Run the judge's convolutions once: features ``[n, f]``; arguments as of ``embed``."""
+        return (self.own or self).pool(near, context, near_mm)[0]
+
     def embed(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Embedded:
-        """Run the convolutions once.
+        """Run the outline's convolutions once.
 
         Args:
             near: ``[n, 1, 32, 32, 32]`` normalised crop of edge ``near_mm``.
@@ -149,21 +171,23 @@ class Refiner(Trunk):
         features, (f1, f2, f4) = self.pool(near, context, near_mm)
         d2 = self.up2(torch.cat([functional.interpolate(f4, scale_factor=2.0), f2], 1))
         d1 = self.up1(torch.cat([functional.interpolate(d2, scale_factor=2.0), f1], 1))
-        if self.own is not None:
-            features = torch.cat([features, self.own.pool(near, context, near_mm)[0]], 1)
         return Embedded(features, self.mask(d1))
 
-    def judge(self, features: Tensor, near_mm: Tensor, *, drop: bool) -> Opinion:
-        """Run the small layers; with ``drop`` each call (and each leading row) is one sample."""
-        if self.own is None:
-            out = self.say(features, drop=drop)
-            logit = out[..., 0]
-        else:
-            mine, judges = features.chunk(2, dim=-1)
-            out, logit = self.say(mine, drop=drop), self.own.say(judges, drop=drop)[..., 0]
-        return Opinion(logit, out[..., 1] + torch.log(near_mm / 3.0), out[..., 2:])
+    def judge(self, judging: Tensor, *, drop: bool) -> Tensor:
+        """Logits ``[..., n]`` of the judge's features; with ``drop`` each row is one sample."""
+        return (self.own or self).say(judging, drop=drop)[..., 0]
+
+    def describe(self, features: Tensor, near_mm: Tensor, *, drop: bool) -> Description:
+        """Size and kind of the outline's features; with ``drop`` each row is one sample."""
+        out = self.say(features, drop=drop)
+        return Description(out[..., 1] + torch.log(near_mm / 3.0), out[..., 2:])
 
     def forward(self, near: Tensor, context: Tensor, near_mm: Tensor) -> tuple[Opinion, Tensor]:
         """One training pass: dropout as the module's mode says; opinion and mask logits."""
-        embedded = self.embed(near, context, near_mm)
-        return self.judge(embedded.features, near_mm, drop=self.training), embedded.mask_logits
+        seen = self.embed(near, context, near_mm)
+        out = self.say(seen.features, drop=self.training)
+        logit = out[..., 0]
+        if self.own is not None:
+            logit = self.judge(self.judging(near, context, near_mm), drop=self.training)
+        said = Opinion(logit, out[..., 1] + torch.log(near_mm / 3.0), out[..., 2:])
+        return said, seen.mask_logits

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.detector.refiner import CROP, Embedded, Refiner
+from models.detector.refiner import CROP, Convolutions, Embedded, Refiner
 
 # with its reporter absent OpenVINO falls back to a stub; otherwise it starts processes that send
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
@@ -37,38 +37,54 @@ def compiled_detector(
     return lambda x: torch.from_numpy(run([x.numpy()])[0])
 
 
-class _Embed(nn.Module):
+class _Judging(nn.Module):
+    def __init__(self, refiner: Refiner) -> None:
+        super().__init__()
+        self.refiner = refiner
+
+    def forward(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Tensor:
+        return self.refiner.judging(near, context, near_mm)
+
+
+class _Outlining(nn.Module):
     def __init__(self, refiner: Refiner) -> None:
         super().__init__()
         self.refiner = refiner
 
     def forward(self, near: Tensor, context: Tensor, near_mm: Tensor) -> tuple[Tensor, Tensor]:
-        embedded = self.refiner.embed(near, context, near_mm)
-        return embedded.features, embedded.mask_logits
+        features, mask_logits = self.refiner.embed(near, context, near_mm)
+        return features, mask_logits
 
 
-def compiled_embed(refiner: Refiner) -> Callable[[Tensor, Tensor, Tensor], Embedded]:
-    """Compile the refiner's expensive part, one candidate at a time.
+def compiled_convolutions(refiner: Refiner) -> Convolutions:
+    """Compile the refiner's expensive parts, one candidate at a time.
 
-    Returns:
-        Takes near and context crops ``[n, 1, 32, 32, 32]`` and ``[n]`` millimetres.
+    Args:
+        refiner: in evaluation mode.
     """
-    cube = (1, 1, CROP, CROP, CROP)
-    run = _compile(
-        _Embed(refiner), [torch.zeros(cube), torch.zeros(cube), torch.ones(1)], [cube, cube, (1,)]
+    judge = _one_by_one(_Judging(refiner))
+    outline = _one_by_one(_Outlining(refiner))
+    return Convolutions(
+        lambda near, context, near_mm: judge(near, context, near_mm)[0],
+        lambda near, context, near_mm: Embedded(*outline(near, context, near_mm)),
     )
 
-    def embed(near: Tensor, context: Tensor, near_mm: Tensor) -> Embedded:
+
+def _one_by_one(module: nn.Module) -> Callable[[Tensor, Tensor, Tensor], list[Tensor]]:
+    """Takes near and context crops ``[n, 1, 32, 32, 32]`` and ``[n]`` millimetres."""
+    cube = (1, 1, CROP, CROP, CROP)
+    run = _compile(
+        module, [torch.zeros(cube), torch.zeros(cube), torch.ones(1)], [cube, cube, (1,)]
+    )
+
+    def each(near: Tensor, context: Tensor, near_mm: Tensor) -> list[Tensor]:
         rows = [
             run([near[i : i + 1].numpy(), context[i : i + 1].numpy(), near_mm[i : i + 1].numpy()])
             for i in range(len(near))
         ]
-        return Embedded(
-            torch.from_numpy(np.concatenate([row[0] for row in rows])),
-            torch.from_numpy(np.concatenate([row[1] for row in rows])),
-        )
+        return [torch.from_numpy(np.concatenate(part)) for part in zip(*rows, strict=True)]
 
-    return embed
+    return each
 
 
 def _compile(

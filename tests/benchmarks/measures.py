@@ -18,10 +18,10 @@ import numpy as np
 
 from medical.detection.calibration import diameter_interval, probability, volume_interval
 from medical.detection.candidates import WINDOW, find_candidates
-from medical.detection.uncertainty import look_again
+from medical.detection.uncertainty import SecondStage
 from medical.evaluation.breakdown import wilson_interval
 from medical.retraining.cases import TrainingCase
-from models.detector.runtime import compiled_detector, compiled_embed
+from models.detector.runtime import compiled_convolutions, compiled_detector
 from models.zoo.card import ModelCard
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 from models.zoo.networks import load_networks
@@ -48,9 +48,9 @@ class CaseReader:
     def __init__(self, model: StoredModel) -> None:
         networks = load_networks(model)
         self.card: ModelCard = model.card
-        self._refiner = networks.refiner
         self._detect = compiled_detector(networks.detector, window=WINDOW)
-        self._embed = compiled_embed(networks.refiner)
+        refiner = networks.refiner
+        self._second = SecondStage(refiner, compiled_convolutions(refiner), passes=_PASSES)
 
     def read(self, case: TrainingCase) -> CaseReading:
         """Find, look again, calibrate, measure."""
@@ -59,14 +59,7 @@ class CaseReader:
         count = len(found.logits)
         if count == 0:
             return CaseReading(np.zeros((0, 3)), np.zeros(0), np.zeros((0, 3)), np.zeros((0, 3)))
-        look = look_again(
-            hu,
-            found.centers_voxel,
-            found.diameters_mm,
-            refiner=self._refiner,
-            embed=self._embed,
-            passes=_PASSES,
-        )
+        look = self._second.look(hu, found.centers_voxel, found.diameters_mm)
         p, _, _ = probability(calibration, found.logits, look.logits.mean(0), look.logits.std(0))
         sizes = [look.size(i) for i in range(count)]
         spread = look.log_diameters.std(0)

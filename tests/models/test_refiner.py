@@ -28,8 +28,10 @@ def test_what_is_embedded_once_gives_what_the_whole_pass_gives() -> None:
         with torch.no_grad():
             whole, mask = refiner(near, context, near_mm)
             once = refiner.embed(near, context, near_mm)
-            again = refiner.judge(once.features, near_mm, drop=False)
-        assert torch.equal(whole.logit, again.logit)
+            logit = refiner.judge(refiner.judging(near, context, near_mm), drop=False)
+            size, _ = refiner.describe(once.features, near_mm, drop=False)
+        assert torch.equal(whole.logit, logit)
+        assert torch.equal(whole.log_diameter, size)
         assert torch.equal(mask, once.mask_logits)
 
 
@@ -70,8 +72,8 @@ def test_dropout_samples_differ_in_one_batch() -> None:
     refiner = made(APART)
     near, context, near_mm = crops()
     with torch.no_grad():
-        features = refiner.embed(near, context, near_mm).features
+        features = refiner.judging(near, context, near_mm)
         torch.manual_seed(0)
-        said = refiner.judge(features.expand(8, *features.shape), near_mm, drop=True)
-    assert said.logit.shape == (8, 3)
-    assert (said.logit.std(0) > 0).all()
+        said = refiner.judge(features.expand(8, *features.shape), drop=True)
+    assert said.shape == (8, 3)
+    assert (said.std(0) > 0).all()

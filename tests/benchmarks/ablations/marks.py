@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from medical.detection.candidate_crops import cut
 from medical.detection.candidates import find_candidates
-from medical.detection.uncertainty import look_again
+from medical.detection.uncertainty import SecondStage
 from medical.retraining.cases import TrainingCase
-from models.detector.refiner import Embedded
+from models.detector.refiner import Convolutions
 from models.training.joint import TwoStage
 
 _PASSES = 8
@@ -40,6 +41,7 @@ class MarkReader:
         self.networks, self.device = networks, device
         self.detector = copy.deepcopy(networks.detector).to(device)
         self.refiner = copy.deepcopy(networks.refiner).to(device)
+        self._convolutions = Convolutions(self._judging, self.refiner.embed)
 
     @torch.no_grad()
     def read(self, case: TrainingCase) -> CaseMarks:
@@ -49,16 +51,19 @@ class MarkReader:
         positions = (found.centers_voxel, found.diameters_mm)
         if len(found.logits) == 0:
             return CaseMarks(*positions, found.logits, found.logits)
-        look = look_again(
-            hu, *positions, refiner=self.networks.refiner, embed=self._embed, passes=_PASSES
-        )
-        return CaseMarks(*positions, found.logits, look.logits.mean(0))
+        look = SecondStage(self.networks.refiner, self._convolutions, passes=_PASSES)
+        logits = look.judge(cut(hu, *positions))
+        return CaseMarks(*positions, found.logits, logits.mean(0))
 
     def _detect(self, window: Tensor) -> Tensor:
         said: Tensor = self.detector(window.to(self.device)).float().cpu()
         return said
 
-    def _embed(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Embedded:
+    def _judging(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Tensor:
         rows = zip(*(each.split(_CHUNK) for each in (near, context, near_mm)), strict=True)
-        parts = [self.refiner.embed(*(each.to(self.device) for each in row)) for row in rows]
-        return Embedded(*(torch.cat(part).float().cpu() for part in zip(*parts, strict=True)))
+        return torch.cat(
+            [
+                self.refiner.judging(*(each.to(self.device) for each in row)).float().cpu()
+                for row in rows
+            ]
+        )
