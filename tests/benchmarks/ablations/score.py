@@ -74,9 +74,9 @@ def main() -> None:
             continue
         networks = variant.build()
         networks.load_state_dict(load_file(path))
-        reader = MarkReader(networks.float().eval(), device=device)
+        reader = MarkReader(networks.float().eval(), device=device, first_only=variant.first_only)
         seen = [(scan, reader.read(scan.case)) for scan in scans]
-        tables[name] = tables_of(seen, with_refiner=name != "refiner")
+        tables[name] = tables_of(seen, with_refiner=not variant.first_only)
         print(row(name, tables[name], tables["full"]), flush=True)
 
 
