@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,15 @@ from torch import Tensor
 
 from medical.ct.insertion.batch import TrainingBatch
 from medical.retraining.cases import TrainingCase, hu_to_code
+from medical.retraining.pool import made_pool
 from models.detector.detector import ATTENTION, HEAT, LOG_DIAMETER, OFFSET, DetectorConfig
 from models.detector.peaks import find_peaks
+from models.training.loop import LoopConfig
 from models.zoo.networks import save_networks
 from tests.benchmarks.ablations.marks import MarkReader
 from tests.benchmarks.ablations.retina import AnchorDetector, AnchorStage, RetinaConfig, box_targets
 from tests.benchmarks.ablations.strongest import NOWHERE_LOGIT, strongest_box
+from tests.benchmarks.ablations.train import train_variant
 from tests.benchmarks.ablations.variants import VARIANTS
 
 P = 32
@@ -132,6 +136,27 @@ def test_a_whole_scan_is_read_across_windows(taught: tuple[AnchorStage, list[flo
     marks = reader.read(case)
     assert marks.centers_voxel[0] == pytest.approx([13.0, 18.0, 103.0], abs=3.0)
     assert not marks.refiner.any()
+
+
+def test_it_trains_in_the_loop_of_the_other_variants(tmp_path: Path) -> None:
+    code = hu_to_code(np.random.default_rng(0).normal(-850, 30, (64, 64, 64)).astype(np.float32))
+    none = np.zeros((0, 4), np.float32)
+    case = TrainingCase("made", code, np.ones(code.shape, bool), none)
+    variant = replace(VARIANTS["retina"], detector=SMALL)
+    torch.manual_seed(1)
+    begun = variant.build().state_dict()
+    trained = train_variant(
+        variant,
+        [case],
+        made_pool(seed=0),
+        config=LoopConfig(steps=2, warmup_steps=1),
+        out=tmp_path,
+        device=torch.device("cpu"),
+        batch=4,
+        patch=48,
+    ).state_dict()
+    key = "detector.network.regression_head.bbox_reg.weight"
+    assert not torch.equal(trained[key], begun[key])
 
 
 def test_it_is_as_large_as_the_centre_heat_map() -> None:
