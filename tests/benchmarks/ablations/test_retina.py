@@ -13,36 +13,20 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from medical.ct.insertion.batch import TrainingBatch
 from medical.retraining.cases import TrainingCase, hu_to_code
 from medical.retraining.pool import made_pool
 from models.detector.detector import ATTENTION, HEAT, LOG_DIAMETER, OFFSET, DetectorConfig
 from models.detector.peaks import find_peaks
 from models.training.loop import LoopConfig
 from models.zoo.networks import save_networks
+from tests.benchmarks.ablations import train
+from tests.benchmarks.ablations.made import MadeEngine, P, made_batch
 from tests.benchmarks.ablations.marks import MarkReader
 from tests.benchmarks.ablations.retina import AnchorDetector, AnchorStage, RetinaConfig, box_targets
 from tests.benchmarks.ablations.strongest import NOWHERE_LOGIT, strongest_box
-from tests.benchmarks.ablations.train import train_variant
 from tests.benchmarks.ablations.variants import VARIANTS
 
-P = 32
 SMALL = RetinaConfig(widths=(8, 16, 16, 16), channels=16)
-
-
-def made_batch(center: tuple[float, float, float], diameter_mm: float) -> TrainingBatch:
-    """Two patches of lung; a bright ball in the first one, nothing in the second."""
-    axis = torch.arange(P, dtype=torch.float32)
-    grid = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"))
-    ball = (grid - torch.tensor(center).view(3, 1, 1, 1)).norm(dim=0) <= diameter_mm / 2
-    image = torch.full((2, 1, P, P, P), -0.85)
-    image[0, 0][ball] = 0.0
-    label = torch.zeros_like(image)
-    label[0, 0][ball] = 1.0
-    yes, no = torch.tensor([[True], [False]]), torch.zeros(2, 1, dtype=torch.bool)
-    mm = torch.full((2, 1), diameter_mm)
-    centers = torch.tensor([[center], [center]])
-    return TrainingBatch(image, label, centers, mm, yes, torch.zeros(2, 1).long(), yes, no)
 
 
 @pytest.fixture(scope="module")
@@ -138,22 +122,20 @@ def test_a_whole_scan_is_read_across_windows(taught: tuple[AnchorStage, list[flo
     assert not marks.refiner.any()
 
 
-def test_it_trains_in_the_loop_of_the_other_variants(tmp_path: Path) -> None:
-    code = hu_to_code(np.random.default_rng(0).normal(-850, 30, (64, 64, 64)).astype(np.float32))
-    none = np.zeros((0, 4), np.float32)
-    case = TrainingCase("made", code, np.ones(code.shape, bool), none)
+def test_it_trains_in_the_loop_of_the_other_variants(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "NoduleEngine", MadeEngine)
     variant = replace(VARIANTS["retina"], detector=SMALL)
-    torch.manual_seed(1)
+    torch.manual_seed(train.SEED)
     begun = variant.build().state_dict()
-    trained = train_variant(
+    trained = train.train_variant(
         variant,
-        [case],
+        [],
         made_pool(seed=0),
         config=LoopConfig(steps=2, warmup_steps=1),
         out=tmp_path,
         device=torch.device("cpu"),
-        batch=4,
-        patch=48,
     ).state_dict()
     key = "detector.network.regression_head.bbox_reg.weight"
     assert not torch.equal(trained[key], begun[key])

@@ -1,4 +1,4 @@
-"""A step on made lungs, with a small first stage: what each way looks at and learns from."""
+"""A step on made lungs, with small networks: what each way looks at and learns from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from medical.ct.insertion.engine import NoduleEngine
 from medical.ct.insertion.unlabelled import UnlabelledPatches
 from medical.retraining.cases import TrainingCase, hu_to_code
 from medical.retraining.pool import made_pool
@@ -19,6 +18,7 @@ from models.detector.detector import DetectorConfig
 from models.training.joint import TwoStage
 from models.training.loop import LoopConfig
 from tests.benchmarks.ablations import train as ablations
+from tests.benchmarks.ablations.made import MadeEngine
 from tests.benchmarks.few_cases import train as few_cases
 from tests.benchmarks.few_cases.plan import LABELLED, Arm
 
@@ -32,51 +32,47 @@ class FirstAlone(TwoStage):
         return {}
 
 
-@pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """Which cases are drawn from, by what draws; variants are small."""
-    names: dict[str, list[str]] = {}
+class NotedPatches(UnlabelledPatches):
+    """Remembers the cases that the last one was given."""
 
-    class NotedEngine(NoduleEngine):
-        def __init__(self, cases: list[TrainingCase], *rest: Any, **more: Any) -> None:
-            names["engine"] = [case.name for case in cases]
-            super().__init__(cases, *rest, **more)
+    cases: tuple[str, ...] = ()
 
-    class NotedPatches(UnlabelledPatches):
-        def __init__(self, cases: list[TrainingCase], **more: Any) -> None:
-            names["pretraining"] = [case.name for case in cases]
-            super().__init__(cases, **more)
+    def __init__(self, cases: list[TrainingCase], **more: Any) -> None:
+        NotedPatches.cases = tuple(case.name for case in cases)
+        super().__init__(cases, **more)
 
-    monkeypatch.setattr(ablations, "NoduleEngine", NotedEngine)
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small variants, a made engine, and nothing remembered."""
+    monkeypatch.setattr(MadeEngine, "cases", ())
+    monkeypatch.setattr(NotedPatches, "cases", ())
+    monkeypatch.setattr(ablations, "NoduleEngine", MadeEngine)
     monkeypatch.setattr(ablations, "UnlabelledPatches", NotedPatches)
-    small = DetectorConfig(widths=(4, 8, 8, 8), channels=8)
+    config = DetectorConfig(widths=(4, 8, 8, 8), channels=8)
     variants = {
-        name: replace(ablations.VARIANTS[name], detector=small, stages=FirstAlone)
+        name: replace(ablations.VARIANTS[name], detector=config, stages=FirstAlone)
         for name in ("full", "pretrained")
     }
     monkeypatch.setattr(few_cases, "VARIANTS", variants)
-    return names
 
 
 def train(arm: Arm, out: Path) -> None:
-    rng = np.random.default_rng(0)
-    hu = rng.normal(-850, 30, (64, 64, 64)).astype(np.float32)
-    lesion = np.array([[32.0, 32, 32, 8]], np.float32)
+    hu = np.random.default_rng(0).normal(-850, 30, (48, 48, 48)).astype(np.float32)
+    lesion = np.array([[24.0, 24, 24, 8]], np.float32)
     cases = [TrainingCase(n, hu_to_code(hu), np.ones(hu.shape, bool), lesion) for n in NAMES]
     config = LoopConfig(steps=1, warmup_steps=1)
     cpu, pool = torch.device("cpu"), made_pool(seed=0)
-    few_cases.train_arm(arm, cases, pool, config=config, out=out, device=cpu, batch=4, patch=48)
+    few_cases.train_arm(arm, cases, pool, config=config, out=out, device=cpu, batch=4, patch=32)
 
 
-def test_a_plain_arm_is_not_pretrained(seen: dict[str, list[str]], tmp_path: Path) -> None:
+def test_a_plain_arm_learns_from_its_scans_alone(tmp_path: Path) -> None:
     arm = Arm(1, "plain", 1)
     train(arm, tmp_path)
-    assert seen == {"engine": list(arm.labelled)}
+    assert (MadeEngine.cases, NotedPatches.cases) == (arm.labelled, ())
 
 
-def test_a_pretrained_arm_looks_at_all_lungs_and_learns_from_few(
-    seen: dict[str, list[str]], tmp_path: Path
-) -> None:
+def test_a_pretrained_arm_looks_at_all_lungs_and_learns_from_few(tmp_path: Path) -> None:
     arm = Arm(2, "pretrained", 1)
     train(arm, tmp_path)
-    assert seen == {"pretraining": list(NAMES), "engine": list(arm.labelled)}
+    assert (MadeEngine.cases, NotedPatches.cases) == (arm.labelled, NAMES)
