@@ -89,7 +89,16 @@ def find_candidates(
         padding_mode="replicate",
     )
     cells = tuple(-(-n // STRIDE) for n in shape)
-    output = output[:, :, : cells[0], : cells[1], : cells[2]]
+    return candidates_in(output[:, :, : cells[0], : cells[1], : cells[2]], lung)
+
+
+def candidates_in(output: Tensor, lung: Bool[np.ndarray, "z y x"]) -> CandidateSet:
+    """Peaks of a whole scan's map that touch lung, the weaker of two at one place left out.
+
+    Args:
+        output: ``[1, 6, z/4, y/4, x/4]`` in the detector's output contract, rounded up.
+        lung: a candidate must touch it.
+    """
     peaks = find_peaks(output, most=MOST_CANDIDATES * 3)
     keep = (peaks.logits[0] > _LEAST_LOGIT).numpy()
     centers = peaks.centers[0].numpy()[keep]

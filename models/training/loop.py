@@ -13,7 +13,7 @@ import math
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -24,11 +24,13 @@ from models.distributed.snapshot import SnapshotWriter
 from models.training.average import WeightAverage
 from models.training.checkpoint import Owing, RunState, Stateful, prefixes_of, world_of
 from models.training.config import LoopConfig
-from models.training.curriculum import Curriculum
 from models.training.early_stopping import EarlyStopping
 from models.training.log import Events, RunLog
 from models.training.ranks import Ranks
 from models.training.rhythm import Rhythm
+
+if TYPE_CHECKING:  # it needs pydantic, which a machine that only trains may lack
+    from models.training.curriculum import Curriculum
 
 __all__ = ["Communication", "LoopConfig", "train"]
 

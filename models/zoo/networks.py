@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -11,7 +11,9 @@ from safetensors.torch import load_file, save_file
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
 from models.training.joint import TwoStage
-from models.zoo.loader import StoredModel
+
+if TYPE_CHECKING:  # it needs pydantic, which a machine that only trains may lack
+    from models.zoo.loader import StoredModel
 
 
 def load_networks(model: StoredModel) -> TwoStage:

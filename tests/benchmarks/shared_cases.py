@@ -19,7 +19,6 @@ import numpy as np
 from medical.ct.insertion.contours import ContourShape, read_shapes
 from medical.ct.insertion.pool import NodulePool
 from medical.ct.volume import CtVolume
-from medical.intake import open_input
 from medical.retraining.cases import TrainingCase, hu_to_code
 
 DATA = Path(os.environ.get("STARLUNG_REAL_DATA", "../shared/data"))
@@ -69,6 +68,8 @@ def _rows_of(table: Path, name: str, **where: str) -> np.ndarray:
 
 def read_scans(scans: dict[str, str]) -> Iterator[tuple[str, CtVolume, np.ndarray]]:
     """Name, CT and reference lesions of each, one at a time."""
+    from medical.intake import open_input  # a machine that only trains lacks what it needs
+
     for name, path in scans.items():
         with tempfile.TemporaryDirectory() as work:
             ct = open_input(DATA / path, work_dir=Path(work)).chosen[0].load()

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from medical.detection.candidate_crops import cut
-from medical.detection.candidates import find_candidates
+from medical.detection.candidates import CandidateSet, find_candidates
 from medical.detection.uncertainty import SecondStage
 from medical.retraining.cases import TrainingCase
 from models.detector.refiner import Convolutions
 from models.training.joint import TwoStage
+from tests.benchmarks.ablations.retina import AnchorDetector
+from tests.benchmarks.ablations.whole_scan import find_in_anchors
 
 _PASSES = 8
 _CHUNK = 32
@@ -35,10 +37,13 @@ class MarkReader:
     Args:
         networks: on the CPU, in evaluation mode.
         device: where the convolutions run.
+        first_only: the second stage is not asked, its logits are 0.
     """
 
-    def __init__(self, networks: TwoStage, *, device: torch.device) -> None:
-        self.networks, self.device = networks, device
+    def __init__(
+        self, networks: TwoStage, *, device: torch.device, first_only: bool = False
+    ) -> None:
+        self.networks, self.device, self.first_only = networks, device, first_only
         self.detector = copy.deepcopy(networks.detector).to(device)
         self.refiner = copy.deepcopy(networks.refiner).to(device)
         self._convolutions = Convolutions(self._judging, self.refiner.embed)
@@ -47,13 +52,18 @@ class MarkReader:
     def read(self, case: TrainingCase) -> CaseMarks:
         """Find candidates and look at them again."""
         hu = case.hu
-        found = find_candidates(hu, case.lung, self._detect)
+        found = self._find(hu, case.lung)
         positions = (found.centers_voxel, found.diameters_mm)
-        if len(found.logits) == 0:
-            return CaseMarks(*positions, found.logits, found.logits)
-        look = SecondStage(self.networks.refiner, self._convolutions, passes=_PASSES)
-        logits = look.judge(cut(hu, *positions))
+        if self.first_only or len(found.logits) == 0:
+            return CaseMarks(*positions, found.logits, np.zeros_like(found.logits))
+        second = SecondStage(self.networks.refiner, self._convolutions, passes=_PASSES)
+        logits = second.judge(cut(hu, *positions))
         return CaseMarks(*positions, found.logits, logits.mean(0))
+
+    def _find(self, hu: np.ndarray, lung: np.ndarray) -> CandidateSet:
+        if isinstance(self.detector, AnchorDetector):
+            return find_in_anchors(hu, lung, self.detector, device=self.device)
+        return find_candidates(hu, lung, self._detect)
 
     def _detect(self, window: Tensor) -> Tensor:
         said: Tensor = self.detector(window.to(self.device)).float().cpu()

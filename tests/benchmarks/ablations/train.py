@@ -41,6 +41,8 @@ def train_variant(
     out: Path,
     device: torch.device,
     pretraining: LoopConfig | None = None,
+    unlabelled: list[TrainingCase] | None = None,
+    seed: int = SEED,
     batch: int = BATCH,
     patch: int = PATCH,
 ) -> TwoStage:
@@ -54,19 +56,30 @@ def train_variant(
         out: folder of the run.
         device: where it trains.
         pretraining: budget of the pretraining, where the variant has one; as ``config`` otherwise.
+        unlabelled: lungs of the pretraining; ``cases`` otherwise.
+        seed: of the weights and of what is drawn.
         batch: patches a step.
         patch: their edge, millimetres.
     """
-    torch.manual_seed(SEED)
+    torch.manual_seed(seed)
     torch.backends.cudnn.benchmark = True
     networks = variant.build().to(device)
     networks.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     used = [case for case in cases if not any(name in case.name for name in variant.without)]
     engine = NoduleEngine(
-        used, pool, device=device, patch=patch, mixture=variant.mixture, seed=SEED
+        used, pool, device=device, patch=patch, mixture=variant.mixture, seed=seed
     )
     if variant.pretrained:
-        pretrain(networks, variant, used, config=pretraining or config, out=out, device=device)
+        pretrain(
+            networks,
+            variant,
+            unlabelled or used,
+            config=pretraining or config,
+            out=out,
+            device=device,
+            batch=batch,
+            patch=patch,
+        )
     with ExitStack() as stack:
         batches: Callable[[], TrainingBatch] = partial(engine.batch, batch)
         if device.type == "cuda":
@@ -108,11 +121,23 @@ def _run(
     return average.module
 
 
+def read_data(data: Path) -> tuple[list[TrainingCase], NodulePool]:
+    """Read what ``tests.benchmarks.shared_cases`` wrote."""
+    cases = [TrainingCase.load(path) for path in sorted((data / "cases").glob("*.npz"))]
+    return cases, NodulePool.load(data / "pool.npz")
+
+
+def store(networks: TwoStage, path: Path) -> None:
+    """Write the weights so that a file of that name is always whole."""
+    part = path.with_suffix(".part")
+    save_networks(networks, part)
+    part.replace(path)
+
+
 def main() -> None:
     """Train and write the weights."""
     data, out, name, steps = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
-    cases = [TrainingCase.load(path) for path in sorted((data / "cases").glob("*.npz"))]
-    pool = NodulePool.load(data / "pool.npz")
+    cases, pool = read_data(data)
     out.mkdir(parents=True, exist_ok=True)
     networks = train_variant(
         VARIANTS[name],
@@ -122,7 +147,7 @@ def main() -> None:
         out=out / name,
         device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
     )
-    save_networks(networks, out / f"{name}.safetensors")
+    store(networks, out / f"{name}.safetensors")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from models.detector.peaks import Candidates
 from models.detector.pyramid import Pyramid
 from models.detector.refiner import RefinerConfig
 from models.training.joint import Batch, TwoStage
+from tests.benchmarks.ablations.retina import AnchorStage, RetinaConfig
 
 FULL = Mixture()
 
@@ -105,9 +106,10 @@ class Variant:
         mixture: what the engine draws.
         without: scans whose names hold one of these are not trained on.
         twin: trained as this other variant, only scored otherwise.
-        detector: sizes of the first stage.
+        detector: kind and sizes of the first stage.
         stages: how the two are trained together.
         pretrained: whether encoder and pyramid have first learnt to paint what was hidden.
+        first_only: scored by its first stage alone.
     """
 
     what: str
@@ -115,9 +117,10 @@ class Variant:
     mixture: Mixture = field(default=FULL)
     without: tuple[str, ...] = ()
     twin: str | None = None
-    detector: DetectorConfig = field(default=DetectorConfig())
+    detector: DetectorConfig | RetinaConfig = field(default=DetectorConfig())
     stages: type[TwoStage] = TwoStage
     pretrained: bool = False
+    first_only: bool = False
 
     def build(self) -> TwoStage:
         """Make the networks, freshly initialised."""
@@ -129,7 +132,13 @@ class Variant:
 
 VARIANTS = {
     "full": Variant("all parts"),
-    "refiner": Variant("without the refiner: first-stage scores", twin="full"),
+    "refiner": Variant("without the refiner: first-stage scores", twin="full", first_only=True),
+    "retina": Variant(
+        "RetinaNet with light heads, by itself",
+        detector=RetinaConfig(),
+        stages=AnchorStage,
+        first_only=True,
+    ),
     "attention": Variant("without attention: the map is learnt, amplifies nothing", _watched_only),
     "fusion": Variant("without fusion: stride 8 alone", _one_scale),
     "plain": Variant("fusion: plain feature pyramid", _plain_sum),

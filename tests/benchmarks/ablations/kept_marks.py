@@ -1,0 +1,67 @@
+"""Marks of stored weights on the hybrid set, kept beside the weights.
+
+Reading takes long without an accelerator, and marks are small: read where there is one, and bring
+the marks back instead of the weights.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from medical.ct.insertion.hybrid import HybridScan
+from tests.benchmarks.ablations.marks import CaseMarks, MarkReader
+from tests.benchmarks.ablations.variants import Variant
+
+
+def marks_path(weights: Path, digest: str) -> Path:
+    """Where the marks of weights on a set of that digest are kept."""
+    return weights.with_suffix(f".{digest}.marks.npz")
+
+
+def marks_there(weights: Path, digest: str) -> bool:
+    """Whether marks are kept that are not older than the weights, where those are there."""
+    kept = marks_path(weights, digest)
+    return kept.exists() and not (
+        weights.exists() and weights.stat().st_mtime > kept.stat().st_mtime
+    )
+
+
+def read_set(
+    variant: Variant,
+    weights: Path,
+    scans: list[HybridScan],
+    *,
+    digest: str,
+    device: torch.device,
+) -> list[CaseMarks]:
+    """Take the kept marks of every scan, or read the scans and keep the marks.
+
+    Args:
+        variant: whose weights they are.
+        weights: as ``train`` wrote them; need not exist where ``marks_there``.
+        scans: of the hybrid set.
+        digest: of the set, see ``hybrid_set.digest_of``.
+        device: where the convolutions run.
+    """
+    kept = marks_path(weights, digest)
+    if marks_there(weights, digest):
+        with np.load(kept) as stored:
+            return [
+                CaseMarks(*(stored[f"{name}_{n}"] for name in CaseMarks._fields))
+                for n in range(len(scans))
+            ]
+    networks = variant.build()
+    networks.load_state_dict(load_file(weights))
+    reader = MarkReader(networks.float().eval(), device=device, first_only=variant.first_only)
+    seen = [reader.read(scan.case) for scan in scans]
+    columns = {
+        f"{name}_{n}": column
+        for n, marks in enumerate(seen)
+        for name, column in zip(CaseMarks._fields, marks, strict=True)
+    }
+    np.savez_compressed(kept, **columns)  # type: ignore[arg-type]
+    return seen

@@ -1,0 +1,1 @@
+"""What pretraining is worth where few scans are labelled; see ``plan``."""
