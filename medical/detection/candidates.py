@@ -17,7 +17,9 @@ from models.detector.normalise import normalise
 from models.detector.peaks import find_peaks
 
 WINDOW = (128, 128, 128)
-OVERLAP = 0.2
+# Windows begin at whole cells of the output: MONAI cuts fractions off, and a window whose map lies
+# half a cell off marks every nodule in it 2 mm beside.
+OVERLAP = 0.25
 MOST_CANDIDATES = 60
 _NOWHERE_LOGIT = -12.0
 _LEAST_LOGIT = -4.5
@@ -77,7 +79,7 @@ def find_candidates(
             return nothing
         return detector(window[:, :1].contiguous())
 
-    padded, shape = _pad_to_stride(both)
+    padded, shape = _pad_to_windows(both)
     output = sliding_window_inference(
         padded,
         WINDOW,
@@ -111,10 +113,16 @@ def candidates_in(output: Tensor, lung: Bool[np.ndarray, "z y x"]) -> CandidateS
     return CandidateSet(centers[chosen], diameters[chosen], logits[chosen], attention)
 
 
-def _pad_to_stride(x: Tensor) -> tuple[Tensor, tuple[int, ...]]:
-    """Grow each side to a multiple of the stride, so the output's windows line up."""
+def _pad_to_windows(x: Tensor) -> tuple[Tensor, tuple[int, ...]]:
+    """Grow each side, at its end, to a multiple of the stride and at least a window's edge.
+
+    MONAI would grow what is shorter than a window on both sides, by fractions of a cell.
+    """
     shape = tuple(x.shape[2:])
-    pad = [extra for n in reversed(shape) for extra in (0, -n % STRIDE)]
+    wanted = [max(n + -n % STRIDE, w) for n, w in zip(shape, WINDOW, strict=True)]
+    pad = [
+        extra for n, w in zip(reversed(shape), reversed(wanted), strict=True) for extra in (0, w - n)
+    ]
     return torch.nn.functional.pad(x, pad, mode="replicate"), shape
 
 

@@ -1,0 +1,39 @@
+"""Places of the first stage's marks, whatever window they were seen in."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from medical.detection.candidates import find_candidates
+from models.detector.detector import CHANNELS_OUT, HEAT
+
+SHAPE = (92, 150, 334)  # one axis shorter than a window, one with four windows
+AIR, DOT = -1000.0, 300.0
+
+
+def bright_cells(window: Tensor) -> Tensor:
+    """A detector that marks cells by their brightest voxel."""
+    heat = functional.max_pool3d(window, 4) * 10
+    output = heat.new_zeros(1, CHANNELS_OUT, *heat.shape[2:])
+    output[:, HEAT] = heat[:, 0]
+    return output
+
+
+def test_a_mark_lies_where_its_voxel_lies_in_every_window() -> None:
+    hu = np.full(SHAPE, AIR, np.float32)
+    dots = np.stack(np.meshgrid([9, 45, 81], [30, 131], range(13, 330, 23), indexing="ij"), -1)
+    dots = dots.reshape(-1, 3)[::2]
+    hu[tuple(dots.T)] = DOT
+    found = find_candidates(hu, np.ones(SHAPE, bool), bright_cells)
+    apart = np.abs(found.centers_voxel[None] - dots[:, None]).max(-1).min(1)
+    assert apart.max() <= 1.5  # a cell is 4 mm wide, its middle is marked
+
+
+def test_the_attention_covers_the_scan() -> None:
+    hu = np.full(SHAPE, AIR, np.float32)
+    found = find_candidates(hu, np.ones(SHAPE, bool), bright_cells)
+    assert found.attention.shape == tuple(-(-n // 4) for n in SHAPE)
+    assert torch.tensor(found.attention).isfinite().all()
