@@ -102,9 +102,7 @@ def learn_features(
     torch.manual_seed(budget.seed + 1)
     say("finding nodules that are inserted into the lungs")
     first = FirstStageOnly(networks.detector, networks.refiner)
-    engine = NoduleEngine(
-        list(cases), pool, device=device, patch=budget.patch, seed=budget.seed + 1
-    )
+    engine = NoduleEngine(list(cases), pool, device=device, patch=budget.patch, seed=budget.seed)
     learnt = _run(first, partial(engine.batch, budget.batch), budget.part(1 - PAINTING_SHARE),
                   out / "detection", device, say)  # fmt: skip
     networks.load_state_dict(learnt.state_dict())
@@ -138,9 +136,7 @@ def learn_statistics(
     """
     torch.manual_seed(budget.seed + 2)
     networks.to(device)
-    engine = NoduleEngine(
-        list(cases), pool, device=device, patch=budget.patch, seed=budget.seed + 2
-    )
+    engine = NoduleEngine(list(cases), pool, device=device, patch=budget.patch, seed=budget.seed)
     share = len(cases) / (len(cases) + max(1, known_cts))
     renew_statistics(
         networks,

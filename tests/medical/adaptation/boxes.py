@@ -1,4 +1,4 @@
-"""The cheapest CT that shows lungs: two boxes of air in a block of tissue, a ball in one of them."""
+"""The cheapest CT that shows lungs: two boxes of air in a block of tissue, a ball in one."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import SimpleITK
 from medical.ct.volume import CtVolume, SeriesSource
 from medical.geometry import VolumeGeometry
 
-SHAPE, SPACING_MM = (40, 80, 100), (3.0, 2.5, 2.5)
-BALL_AT_MM, BALL_MM = (60.0, 100.0, 75.0), 14.0  # centre (z, y, x) from the first voxel, diameter
+SHAPE, SPACING_MM = (34, 60, 76), (3.0, 2.5, 2.5)
+BALL_AT_MM, BALL_MM = (51.0, 75.0, 55.0), 14.0  # centre (z, y, x) from the first voxel, diameter
 
 
 def box_ct(seed: int) -> CtVolume:
-    """120 mm of a chest; ``seed`` is of the noise, deviation 20 HU."""
+    """100 mm of a small chest; ``seed`` is of the noise, deviation 20 HU."""
     hu = np.full(SHAPE, 40.0)
-    hu[3:-3, 18:-18, 12:46] = hu[3:-3, 18:-18, 54:-12] = -860.0
+    hu[3:-3, 12:-12, 10:35] = hu[3:-3, 12:-12, 41:-10] = -860.0
     axes = np.ogrid[tuple(slice(n) for n in SHAPE)]
     away = sum(
         (axis * mm - at) ** 2 for axis, mm, at in zip(axes, SPACING_MM, BALL_AT_MM, strict=True)

@@ -14,6 +14,7 @@ from medical.adaptation.suspected import Suspects
 from medical.detection.held_out import HeldOut
 from medical.errors import InputError
 from medical.retraining.cases import TrainingCase
+from medical.retraining.pool import divided, made_pool
 from models.zoo.loader import StoredModel, find_model
 from tests.medical.adaptation.boxes import write_boxes
 from tests.medical.adaptation.made import drawn_part, tiny_model
@@ -45,8 +46,11 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoredModel:
         return [drawn_part(number, shift=4.0) for number, _ in enumerate(cases)]
 
     monkeypatch.setattr(command, "measure", measure)
+    few = divided(made_pool(seed=0), share=0.1, seed=0)[1]
+    monkeypatch.setattr(command, "open_pool", lambda *_, **__: few)
     monkeypatch.setattr(command, "Suspicion", NoSuspicion)
     monkeypatch.setattr(learn, "STATISTICS_BATCHES", 1)
+    monkeypatch.setattr("medical.ct.insertion.render._LOOK_ALIKES", 3)  # takes seconds
     return tiny_model(tmp_path / "tiny")
 
 

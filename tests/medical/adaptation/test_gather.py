@@ -84,7 +84,7 @@ def test_too_few_are_one_sentence_with_what_to_do(hospital: Path) -> None:
         (hospital / f"ct{number}.nii.gz").unlink()
     with pytest.raises(InputError, match="--how calibrate"):
         run(hospital)
-    with pytest.raises(InputError, match="3 are needed"):
+    with pytest.raises(InputError, match="3 must be kept aside"):
         run(hospital, learn=False)
 
 

@@ -11,15 +11,15 @@ import torch
 from medical.adaptation import learn
 from medical.adaptation.learn import Budget, learn_features, learn_statistics
 from medical.retraining.cases import TrainingCase
-from medical.retraining.pool import made_pool
+from medical.retraining.pool import divided, made_pool
 from models.training.first_stage import FirstStageOnly
 from models.training.joint import TwoStage
 from models.zoo.networks import load_networks
 from tests.medical.adaptation.made import tiny_model
 
 CPU = torch.device("cpu")
-BUDGET = Budget(seconds=600, steps=2, batch=4, patch=48)
-POOL = made_pool(seed=0)
+BUDGET = Budget(seconds=600, steps=1, batch=4, patch=48)
+POOL = divided(made_pool(seed=0), share=0.05, seed=0)[1]
 
 
 def lungs() -> list[TrainingCase]:
@@ -36,7 +36,8 @@ def moved(before: TwoStage, after: TwoStage) -> set[str]:
 
 @pytest.fixture
 def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TwoStage:
-    monkeypatch.setattr(learn, "STATISTICS_BATCHES", 2)
+    monkeypatch.setattr(learn, "STATISTICS_BATCHES", 1)
+    monkeypatch.setattr("medical.ct.insertion.render._LOOK_ALIKES", 3)  # takes seconds
     return load_networks(tiny_model(tmp_path / "tiny"))
 
 
@@ -68,7 +69,7 @@ def test_a_run_cut_off_ends_as_one_that_was_not(
     said: list[str] = []
     other = load_networks(tiny_model(tmp_path / "once_more"))
     learnt(other, tmp_path / "cut", budget=BUDGET, said=said)
-    assert any(line.startswith("resumed at step 2") for line in said)
+    assert any(line.startswith("resumed at step 1") for line in said)
     assert not moved(whole, other)
 
 
