@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from app.cli.adapt import adapt
 from app.cli.compare import compare
 from app.cli.doctor import doctor
 from app.cli.evaluate import evaluate
@@ -25,6 +26,7 @@ app.command()(serve)
 app.command()(score)
 app.command()(evaluate)
 app.command()(retrain)
+app.command()(adapt)
 app.command()(explain)
 app.command()(compare)
 app.command()(worker)

@@ -7,7 +7,7 @@ same lungs, and from the scans' real lesions. Figures made of them are figures o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -45,6 +45,8 @@ class HeldOut:
         inserted_found: ``[m]`` whether a candidate hit.
         inserted_mm: ``[m]`` true diameters.
         inserted_row: ``[m]`` row of the hit in ``scores``, -1 where missed.
+        center_voxel: ``[n, 3]`` (z, y, x) of each candidate of a scan as it is, on its 1 mm grid;
+            ``nan`` for what hit an inserted nodule. Empty where it was not kept.
     """
 
     scores: CandidateScores
@@ -54,17 +56,28 @@ class HeldOut:
     inserted_found: Bool[np.ndarray, " m"]
     inserted_mm: Float[np.ndarray, " m"]
     inserted_row: Int[np.ndarray, " m"]
+    center_voxel: Float[np.ndarray, "n 3"] = field(default_factory=lambda: np.zeros((0, 3)))
 
 
 class _Rows:
     def __init__(self) -> None:
         self.rows: list[tuple[float, float, float, bool, float, int]] = []
+        self.centers: list[tuple[float, ...]] = []
         self.sizes: list[tuple[float, float, float, int]] = []
         self.inserted: list[tuple[float, int, int]] = []
 
     def add(
-        self, logit: float, look: SecondLook, index: int, *, nodule: bool, weight: float, scan: int
+        self,
+        logit: float,
+        look: SecondLook,
+        index: int,
+        *,
+        nodule: bool,
+        weight: float,
+        scan: int,
+        center: Float[np.ndarray, 3] | None = None,
     ) -> int:
+        self.centers.append((np.nan,) * 3 if center is None else tuple(center.tolist()))
         samples = look.logits[:, index]
         self.rows.append((logit, float(samples.mean()), float(samples.std()), nodule, weight, scan))
         return len(self.rows) - 1
@@ -103,7 +116,8 @@ def collect(
         for i, center in enumerate(found.centers_voxel):
             apart = np.linalg.norm(case.nodules[:, :3] - center, axis=1)
             hit = bool((apart < case.nodules[:, 3] / 2).any())
-            rows.add(float(found.logits[i]), look, i, nodule=hit, weight=1.0, scan=scan)
+            logit = float(found.logits[i])
+            rows.add(logit, look, i, nodule=hit, weight=1.0, scan=scan, center=center)
         say(f"{case.name}: {len(found.logits)} candidates")
         torch.manual_seed(seed + scan)
         engine = NoduleEngine(
@@ -164,18 +178,19 @@ def _one_patch(
 
 
 def _gather(rows: _Rows, *, scans: int) -> HeldOut:
-    table = np.array([r[:3] for r in rows.rows])
+    table = np.array([r[:3] for r in rows.rows]).reshape(-1, 3)
     nodule = np.array([r[3] for r in rows.rows], bool)
     weight = np.array([r[4] for r in rows.rows])
     # inserted nodules stand for the 1.3 a scan that a screening population has
     weight[np.isnan(weight)] = NODULES_PER_SCAN * scans / max(1, len(rows.inserted))
-    sizes = np.array([s[:3] for s in rows.sizes])
+    sizes = np.array([s[:3] for s in rows.sizes]).reshape(-1, 3)
     return HeldOut(
         CandidateScores(table[:, 0], table[:, 1], table[:, 2], nodule, weight),
         SizeErrors(sizes[:, 0], sizes[:, 1], sizes[:, 2]),
-        np.array([r[5] for r in rows.rows]),
-        np.array([s[3] for s in rows.sizes]),
-        np.array([i[1] >= 0 for i in rows.inserted]),
-        np.array([i[0] for i in rows.inserted]),
-        np.array([i[1] for i in rows.inserted]),
+        np.array([r[5] for r in rows.rows], int),
+        np.array([s[3] for s in rows.sizes], int),
+        np.array([i[1] >= 0 for i in rows.inserted], bool),
+        np.array([i[0] for i in rows.inserted], float),
+        np.array([i[1] for i in rows.inserted], int),
+        np.array(rows.centers).reshape(-1, 3),
     )

@@ -68,8 +68,19 @@ def judge(new: Tables, old: Tables, *, draws: int = BOOTSTRAPS, seed: int = 0) -
     if new.series_uids != old.series_uids or new.nodules != old.nodules:
         raise ValueError("both models must be scored on the same scans and nodules")
     scores = [Scores.of(match_scans(tables)) for tables in (new, old)]
-    scans, nodules = len(new.series_uids), int(scores[0].nodules.sum())
-    cpm_new, cpm_old = (s.curve().cpm if nodules else None for s in scores)
+    return judge_scores(scores[0], scores[1], draws=draws, seed=seed)
+
+
+def judge_scores(new: Scores, old: Scores, *, draws: int = BOOTSTRAPS, seed: int = 0) -> Verdict:
+    """The same from scores that were gathered otherwise, of the same scans and nodules.
+
+    Raises:
+        ValueError: the scans hold different numbers of nodules.
+    """
+    if not np.array_equal(new.nodules, old.nodules):
+        raise ValueError("both models must be scored on the same scans and nodules")
+    scans, nodules = len(new.nodules), int(new.nodules.sum())
+    cpm_new, cpm_old = (s.curve().cpm if nodules else None for s in (new, old))
     interval = None
     if scans < LEAST_SCANS or nodules < LEAST_NODULES:
         replaces, why = False, (
@@ -77,7 +88,7 @@ def judge(new: Tables, old: Tables, *, draws: int = BOOTSTRAPS, seed: int = 0) -
             f"({LEAST_SCANS} scans and {LEAST_NODULES} nodules are needed): both models are kept"
         )  # fmt: skip
     else:
-        interval = _paired_difference(scores[0], scores[1], draws=draws, seed=seed)
+        interval = _paired_difference(new, old, draws=draws, seed=seed)
         replaces, why = _sentence(interval)
     return Verdict(replaces, why, cpm_new, cpm_old, interval, scans, nodules)
 

@@ -56,21 +56,36 @@ def recalibrate(
         TooFewError: too few inserted nodules were found in them.
     """
     measured = collect(networks, held_out, pool, patches=patches, say=say)
+    recalibrated = fitted(
+        measured,
+        scans=len(held_out),
+        description=f"{len(held_out)} held-out scans of this retraining, the same that its figures "
+        f"come from, with {len(measured.inserted_mm)} held-out nodules inserted; coverage "
+        "measured leave-one-scan-out on inserted nodules",
+    )
+    if recalibrated.operating.threshold is None:
+        say(f"the operating point is copied: {recalibrated.operating.promise['none']}")
+    return recalibrated
+
+
+def fitted(measured: HeldOut, *, scans: int, description: str) -> Recalibrated:
+    """Fit the calibration to what was collected and choose the operating point by it.
+
+    Args:
+        measured: of scans and nodules that the weights have not seen.
+        scans: how many scans.
+        description: what they are, for the card.
+
+    Raises:
+        TooFewError: too few inserted nodules were found in them.
+    """
     found = len(measured.sizes.spread)
     if found < LEAST_SIZES or not (~measured.scores.is_nodule).any():
         raise TooFewError(f"{found} inserted nodules were found, {LEAST_SIZES} are needed")
     calibration = fit_calibration(
-        measured.scores,
-        measured.sizes,
-        description=f"{len(held_out)} held-out scans of this retraining, the same that its figures "
-        f"come from, with {len(measured.inserted_mm)} held-out nodules inserted; coverage "
-        "measured leave-one-scan-out on inserted nodules",
-        coverage=_coverage(measured),
+        measured.scores, measured.sizes, description=description, coverage=_coverage(measured)
     )
-    operating = choose_operating(measured, calibration, scans=len(held_out))
-    if operating.threshold is None:
-        say(f"the operating point is copied: {operating.promise['none']}")
-    return Recalibrated(calibration, operating)
+    return Recalibrated(calibration, choose_operating(measured, calibration, scans=scans))
 
 
 def _coverage(measured: HeldOut) -> dict[str, float]:

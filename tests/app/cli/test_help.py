@@ -8,7 +8,7 @@ import pytest
 from tests.app.cli.conftest import Run
 
 HEAVY = ("torch", "monai", "openvino", "streamlit", "pandas", "matplotlib", "pydicom", "scipy")
-COMMANDS = ("serve", "score", "evaluate", "retrain", "doctor", "models")
+COMMANDS = ("serve", "score", "evaluate", "retrain", "adapt", "doctor", "models")
 _HELP = f"""
 import sys
 from app.cli.main import main
