@@ -14,10 +14,11 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from medical.detection.calibration import probability
+from medical.detection.candidate_crops import cut
 from medical.detection.candidates import WINDOW, find_candidates
-from medical.detection.uncertainty import look_again
+from medical.detection.uncertainty import SecondStage
 from medical.retraining.cases import TrainingCase
-from models.detector.runtime import compiled_detector, compiled_embed
+from models.detector.runtime import compiled_convolutions, compiled_detector
 from models.zoo.loader import StoredModel
 from models.zoo.networks import load_networks
 
@@ -41,9 +42,9 @@ class Suspicion:
     def __init__(self, model: StoredModel, *, kept: Path) -> None:
         self.model, self.kept = model, kept
         networks = load_networks(model)
-        self._refiner = networks.refiner
         self._detect = compiled_detector(networks.detector, window=WINDOW)
-        self._embed = compiled_embed(networks.refiner)
+        refiner = networks.refiner
+        self._second = SecondStage(refiner, compiled_convolutions(refiner), passes=_PASSES)
 
     def of(self, case: TrainingCase) -> Suspects:
         """The strongest marks at or above the operating point, ``MOST_A_CT`` at most."""
@@ -62,18 +63,9 @@ class Suspicion:
         found = find_candidates(hu, case.lung, self._detect)
         if len(found.logits) == 0:
             return np.zeros((0, 5))
-        look = look_again(
-            hu,
-            found.centers_voxel,
-            found.diameters_mm,
-            refiner=self._refiner,
-            embed=self._embed,
-            passes=_PASSES,
-        )
+        logits = self._second.judge(cut(hu, found.centers_voxel, found.diameters_mm))
         card = self.model.card
-        p, _, _ = probability(
-            card.calibration, found.logits, look.logits.mean(0), look.logits.std(0)
-        )
+        p, _, _ = probability(card.calibration, found.logits, logits.mean(0), logits.std(0))
         rows = np.column_stack([found.centers_voxel, found.diameters_mm, p]).astype(np.float64)
         strong = rows[p >= card.operating_point]
         return np.asarray(strong[np.argsort(-strong[:, 4])][:MOST_A_CT])

@@ -120,9 +120,9 @@ def _pad_to_windows(x: Tensor) -> tuple[Tensor, tuple[int, ...]]:
     """
     shape = tuple(x.shape[2:])
     wanted = [max(n + -n % STRIDE, w) for n, w in zip(shape, WINDOW, strict=True)]
-    pad = [
-        extra for n, w in zip(reversed(shape), reversed(wanted), strict=True) for extra in (0, w - n)
-    ]
+    pad: list[int] = []
+    for n, w in zip(reversed(shape), reversed(wanted), strict=True):
+        pad += [0, w - n]
     return torch.nn.functional.pad(x, pad, mode="replicate"), shape
 
 

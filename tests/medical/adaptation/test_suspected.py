@@ -10,7 +10,6 @@ import pytest
 from medical.adaptation import suspected
 from medical.adaptation.suspected import Suspicion, at_suspects, with_suspects
 from medical.detection.candidates import CandidateSet
-from medical.detection.uncertainty import SecondLook
 from medical.retraining.cases import TrainingCase
 from models.zoo.loader import StoredModel
 from tests.medical.adaptation.made import plain_calibration, tiny_model
@@ -57,11 +56,10 @@ def suspicion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Suspicion:
         centers, np.full(len(LOGITS), 6.0), LOGITS, np.zeros((1, 1, 1), np.float32)
     )
     silent = np.zeros((2, len(LOGITS)), np.float32)
-    look = SecondLook(silent, silent, silent, silent, silent[0])
     monkeypatch.setattr(suspected, "find_candidates", lambda *_: found)
-    monkeypatch.setattr(suspected, "look_again", lambda *_, **__: look)
-    for name in ("compiled_detector", "compiled_embed"):
+    for name in ("compiled_detector", "compiled_convolutions", "cut"):
         monkeypatch.setattr(suspected, name, lambda *_, **__: None)
+    monkeypatch.setattr(suspected.SecondStage, "judge", lambda *_: silent)
     model = tiny_model(tmp_path / "tiny")
     update = {"calibration": plain_calibration(), "operating_point": 0.5}
     card = model.card.model_copy(update=update)
