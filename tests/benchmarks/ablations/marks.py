@@ -46,7 +46,6 @@ class MarkReader:
         self.networks, self.device, self.first_only = networks, device, first_only
         self.detector = copy.deepcopy(networks.detector).to(device)
         self.refiner = copy.deepcopy(networks.refiner).to(device)
-        self._convolutions = Convolutions(self._judging, self.refiner.embed)
 
     @torch.no_grad()
     def read(self, case: TrainingCase) -> CaseMarks:
@@ -56,7 +55,8 @@ class MarkReader:
         positions = (found.centers_voxel, found.diameters_mm)
         if self.first_only or len(found.logits) == 0:
             return CaseMarks(*positions, found.logits, np.zeros_like(found.logits))
-        second = SecondStage(self.networks.refiner, self._convolutions, passes=_PASSES)
+        convolutions = Convolutions(self._judging, self.refiner.embed)
+        second = SecondStage(self.networks.refiner, convolutions, passes=_PASSES)
         logits = second.judge(cut(hu, *positions))
         return CaseMarks(*positions, found.logits, logits.mean(0))
 
