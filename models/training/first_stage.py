@@ -11,9 +11,7 @@ from typing import Self
 from torch import Tensor
 
 from models.detector.detector import Detector
-from models.detector.losses import centre_loss
 from models.detector.refiner import Refiner
-from models.detector.targets import centre_targets
 from models.training.joint import Batch, TwoStage
 
 
@@ -34,12 +32,4 @@ class FirstStageOnly(TwoStage):
 
         What is doubtful is left out of them: it is taught neither as nodule nor as background.
         """
-        targets = centre_targets(
-            batch.centers,
-            batch.diameters_mm,
-            batch.valid,
-            batch.label,
-            batch.has_mask,
-            batch.doubtful,
-        )
-        return centre_loss(self.detector(batch.image), targets)
+        return self._first(self.detector(batch.image), batch)

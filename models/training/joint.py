@@ -62,6 +62,14 @@ class TwoStage(nn.Module):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the weighted losses of both stages by name."""
         output = self.detector(batch.image)
+        first = self._first(output, batch)
+        with torch.no_grad():
+            sources = self._sources(output.detach(), batch)
+            marks = self._candidates(sources, batch)
+        return {**first, **self._refine(marks, batch)}
+
+    def _first(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """The first stage's losses of what it said; what is doubtful is left out of them."""
         targets = centre_targets(
             batch.centers,
             batch.diameters_mm,
@@ -70,11 +78,7 @@ class TwoStage(nn.Module):
             batch.has_mask,
             batch.doubtful,
         )
-        first = centre_loss(output, targets)
-        with torch.no_grad():
-            sources = self._sources(output.detach(), batch)
-            marks = self._candidates(sources, batch)
-        return {**first, **self._refine(marks, batch)}
+        return centre_loss(output, targets)
 
     def _sources(self, output: Tensor, batch: Batch) -> list[Candidates]:
         """Where false marks are looked for, each source apart."""
