@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 import socket
 from collections.abc import AsyncIterator
@@ -12,6 +13,8 @@ from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
+
+import app.web.navigation  # noqa: F401  (loads the pages, before the collector is told to spare them)
 
 # Streamlit puts the folder of the started program first on the path; started as `-m app.cli.main`,
 # a later `import models` would find app/cli/models.py. The package is loaded before that.
@@ -43,6 +46,7 @@ def create_app(settings: Settings, *, open_path: Path | None = None) -> st.App:
         worker = ScoringProcess(settings)
         if settings.serve_worker:
             worker.start()
+        _spare_the_collector()
         yield
         worker.stop()
         shared.helpers.stop()
@@ -85,6 +89,17 @@ def run(settings: Settings, *, open_path: Path | None = None) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((settings.host, settings.port))
     create_app(settings, open_path=open_path).run(config=streamlit_options(settings))
+
+
+def _spare_the_collector() -> None:
+    """Take what is loaded by now out of Python's garbage collection.
+
+    Streamlit collects all generations after every rerun, also a fragment's: with torch and the
+    pages loaded that is a tenth of a second for each look at the worklist. Modules never become
+    garbage.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _can_log_in() -> bool:
