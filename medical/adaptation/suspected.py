@@ -6,6 +6,7 @@ metastasis that was). So whatever the old model would report as a finding is lef
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -48,7 +49,7 @@ class Suspicion:
 
     def of(self, case: TrainingCase) -> Suspects:
         """The strongest marks at or above the operating point, ``MOST_A_CT`` at most."""
-        stored = self.kept / f"{case.name}.{self.model.card.sha256[:8]}.npy"
+        stored = self.kept / f"{case.name}.{self._key()}.npy"
         if stored.exists():
             return np.asarray(np.load(stored, allow_pickle=False), np.float64).reshape(-1, 5)
         rows = self._look(case)
@@ -57,6 +58,12 @@ class Suspicion:
         np.save(beside, rows)
         beside.replace(stored)
         return rows
+
+    def _key(self) -> str:
+        """Of all that decides who is suspected: the weights, and how their scores are read."""
+        card = self.model.card
+        said = f"{card.sha256} {card.operating_point} {card.calibration!r}"
+        return hashlib.sha256(said.encode()).hexdigest()[:12]
 
     def _look(self, case: TrainingCase) -> Suspects:
         hu = case.hu

@@ -91,3 +91,10 @@ def test_what_was_suspected_is_kept_for_the_next_start(
     first = suspicion.of(case())
     monkeypatch.setattr(suspected, "find_candidates", None)
     assert np.array_equal(suspicion.of(case()), first)
+
+
+def test_another_operating_point_is_looked_at_anew(suspicion: Suspicion) -> None:
+    suspicion.of(case())
+    strict = suspicion.model.card.model_copy(update={"operating_point": 0.97})
+    suspicion.model = StoredModel(suspicion.model.folder, strict)
+    assert len(suspicion.of(case())) < 5
