@@ -133,6 +133,12 @@ def test_no_private_name_of_another_module_is_imported(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=identify)
+def test_no_fragment_runs_by_itself(path: Path) -> None:
+    # it would lose what a reader just did: see app/web/components/watch
+    assert "run_every" not in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=identify)
 def test_no_private_attribute_of_an_imported_module_is_used(path: Path) -> None:
     modules = own_modules(path)
     uses = [

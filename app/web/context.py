@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.settings import Settings
+from app.web.changes import Changes
 from app.web.helpers import Helpers
-from app.web.tokens import VolumeTokens
+from app.web.tokens import AddressTokens
 from app.web.volumes import VolumeStore
 from medical.store.database import Store, open_store
 
 
 @dataclass(frozen=True, slots=True)
 class WebContext:
-    """Settings, served volumes, the store, helpers, and which study to show first."""
+    """Settings, what is served beside the pages, the store, helpers, the study to show first."""
 
     settings: Settings
     volumes: VolumeStore
+    changes: Changes
     store: Store
     helpers: Helpers
     first_study: str | None = None
@@ -41,11 +43,13 @@ def start_context(settings: Settings, *, open_path: Path | None = None) -> WebCo
     from app.web.opening import open_first
 
     global _current
-    tokens = VolumeTokens(life_seconds=settings.volume_url_minutes * 60)
+    life_seconds = settings.volume_url_minutes * 60
+    tokens = AddressTokens(life_seconds=life_seconds)
     volumes = VolumeStore(tokens, revalidate=settings.login_configured)
+    changes = Changes(AddressTokens(life_seconds=life_seconds))
     store = open_store(settings.address_of_store())
     key, error = open_first(store, settings, open_path) if open_path else (None, "")
-    _current = WebContext(settings, volumes, store, Helpers(settings), key, error)
+    _current = WebContext(settings, volumes, changes, store, Helpers(settings), key, error)
     return _current
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.web.components.watch import watch
 from app.web.context import context
-from app.web.heatmaps import lacks_maps
+from app.web.heatmaps import lacks_maps, maps_of
 from app.web.images import read_images
 from app.web.map_checks import FIGURES, LUNGS, checks_lines
 from app.web.words import Words
@@ -27,16 +28,20 @@ def map_panel(folder: Path, findings: list[ReadFinding], words: Words) -> None:
             f"<p><b>{html.escape(words('map_not'))}</b></p><p>{head}</p><ul>{checks}</ul></div>"
         )
     if lacks_maps(folder, findings) and read_images(folder) is not None:
-        st.fragment(_missing, run_every=_LOOK_AGAIN_SECONDS)(folder, findings, words)
+        _missing(folder, findings, words)
 
 
 def _missing(folder: Path, findings: list[ReadFinding], words: Words) -> None:
-    if not lacks_maps(folder, findings):
-        st.rerun()
     helpers, order = context().helpers, ("explain", str(folder))
+
+    def state() -> str:
+        return f"{helpers.state(*order)} {len(maps_of(folder, findings))}"
+
+    seen = state()
     errand = helpers.state(*order)
     if errand is not None and errand.state == "waiting":
         st.info(words("map_making"))
+        watch(f"maps-{folder}", state, seen, seconds=_LOOK_AGAIN_SECONDS)
         return
     if errand is not None and errand.state == "failed":
         st.warning(words("map_failed", problem=errand.problem))
@@ -44,4 +49,4 @@ def _missing(folder: Path, findings: list[ReadFinding], words: Words) -> None:
     said.caption(words("map_missing"))
     if make.button(words("map_make"), width="stretch"):
         helpers.ask(*order)
-        st.rerun(scope="fragment")
+        st.rerun()

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.web.components.viewer.component import PriorData
+from app.web.components.watch import watch
 from app.web.context import context
 from app.web.growth_rows import followed, pairs_of
 from app.web.images import ViewerImages, images_file
@@ -54,7 +55,7 @@ def compared(folder: Path, prior: Prior, words: Words) -> Comparison | None:
     """The comparison; ``None``, and a sentence, while it is being made or where it cannot be."""
     kept = kept_registration(folder, prior.folder)
     if kept is None:
-        st.fragment(_register, run_every=_LOOK_AGAIN_SECONDS)(folder, prior.folder, words)
+        _register(folder, prior.folder, words)
         return None
     registration = kept.registration
     if registration is None:
@@ -79,16 +80,18 @@ def prior_data(comparison: Comparison, findings: list[ReadFinding], words: Words
 
 def _register(folder: Path, prior_folder: Path, words: Words) -> None:
     """Ask for the registration and wait for it, without holding up the page."""
-    if kept_registration(folder, prior_folder) is not None:
-        st.rerun()
-    helpers = context().helpers
-    order = ("compare", str(folder), str(prior_folder))
+    helpers, order = context().helpers, ("compare", str(folder), str(prior_folder))
+
+    def state() -> str:
+        return f"{helpers.state(*order)} {kept_registration(folder, prior_folder) is None}"
+
     errand = helpers.state(*order)
     if errand is not None and errand.state == "failed":
         st.warning(words("register_failed", problem=errand.problem))
         return
     helpers.ask(*order)
     st.info(words("registering"))
+    watch(f"prior-{folder}-{prior_folder}", state, state(), seconds=_LOOK_AGAIN_SECONDS)
 
 
 def _named(prior: Prior, words: Words) -> str:

@@ -56,7 +56,7 @@ def create_app(settings: Settings, *, open_path: Path | None = None) -> st.App:
         Path(__file__).with_name("main.py"),
         secrets=login_secrets(settings),
         lifespan=lifespan,
-        routes=[shared.volumes.route(), frontend_route()],
+        routes=[shared.volumes.route(), shared.changes.route(), frontend_route()],
         middleware=[Middleware(BrowserKeys, https_only=https)],
         on_script_error=show_failure,
     )

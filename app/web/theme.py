@@ -78,6 +78,12 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
   border-left: 3px solid #3b7f93; color: #c7d1dc; }
 .starlung-note.warning { border-color: #d39c3c; }
 .starlung-note.severe { border-color: #c9564f; }
+[class*="st-key-watch-"]:not(:has(.starlung-changed)) { position: absolute; }
+.starlung-changed { display: flex; justify-content: space-between; align-items: center; gap: 1rem;
+  border: 1px solid #5c4a1e; background: #221c0e; color: #e0b464; border-radius: 4px;
+  font-size: 0.9rem; padding: 0.3rem 0.7rem; }
+.starlung-changed button { background: #161c24; color: #d7dee6; border: 1px solid #2c3642;
+  border-radius: 4px; padding: 0.2rem 0.8rem; cursor: pointer; font: inherit; }
 .starlung-guidelines { border-collapse: collapse; width: 100%; font-size: 0.86rem; }
 .starlung-guidelines th { text-align: left; color: #8c99a8; font-weight: 500;
   border-bottom: 1px solid #2c3642; padding: 0.2rem 0.7rem 0.2rem 0; }

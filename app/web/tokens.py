@@ -1,4 +1,4 @@
-"""Signed addresses: unguessable, bound to a volume and its holder, worthless after a while."""
+"""Signed addresses: unguessable, bound to a name and its holder, worthless after a while."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from collections.abc import Callable
 from itsdangerous import BadSignature, URLSafeSerializer
 
 
-class VolumeTokens:
-    """Signs volume names with a key that lives only in this process.
+class AddressTokens:
+    """Signs names, of volumes say, with a key that lives only in this process.
 
     The end of life is rounded up to a multiple of ``life_seconds``: within one such span the
-    same volume has the same address, so that the browser's cache serves a page that is opened
+    same name has the same address, so that the browser's cache serves a page that is opened
     again. A token therefore lives between one and two times ``life_seconds``.
 
     Args:
@@ -31,15 +31,15 @@ class VolumeTokens:
             raise ValueError(f"life_seconds must be positive, got {life_seconds}")
         self._life_seconds = life_seconds
         self._clock = clock
-        self._serializer = URLSafeSerializer(secrets.token_bytes(32), salt="starlung.volume")
+        self._serializer = URLSafeSerializer(secrets.token_bytes(32), salt="starlung.address")
 
     def issue(self, name: str, *, holder: str) -> str:
-        """A token for the volume ``name``, good only for ``holder``."""
+        """A token for ``name``, good only for ``holder``."""
         spans = math.floor(self._clock() / self._life_seconds) + 2
         return str(self._serializer.dumps([name, spans * self._life_seconds, holder]))
 
     def read(self, token: str, *, holder: str) -> str | None:
-        """The volume's name, or ``None``: forged, damaged, expired, or another holder's."""
+        """The name, or ``None``: forged, damaged, expired, or another holder's."""
         try:
             name, expires, bound_to = self._serializer.loads(token)
         except (BadSignature, TypeError, ValueError):

@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.web.browser_key import holder
-from app.web.tokens import VolumeTokens
+from app.web.tokens import AddressTokens
 
 ROUTE = "/starlung/volumes/{token}/ct.nii"
 
@@ -24,7 +24,7 @@ class VolumeStore:
             is shown after its login has ended.
     """
 
-    def __init__(self, tokens: VolumeTokens, *, revalidate: bool = False) -> None:
+    def __init__(self, tokens: AddressTokens, *, revalidate: bool = False) -> None:
         self._tokens = tokens
         self._revalidate = revalidate
         self._paths: dict[str, Path] = {}

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Select, func, or_, select
 
+from medical.store.audit import newest_number
 from medical.store.database import Store
 from medical.store.tables import STATUSES, Decision, Status, StoredFinding, Study
 
@@ -49,6 +50,18 @@ def count_by_status(store: Store) -> dict[Status, int]:
         rows = session.execute(select(Study.status, func.count()).group_by(Study.status))
         found = {status: count for status, count in rows.tuples()}  # noqa: C416
     return {status: found.get(status, 0) for status in STATUSES}
+
+
+def standing(store: Store) -> str:
+    """How the list stands: another text once anything was done, or a scoring got on. Cheap."""
+    moving = select(Study.id, Study.status, Study.stage, Study.fraction).where(
+        Study.status.in_(("received", "scoring"))
+    )
+    with store.transaction() as session:
+        rows = session.execute(moving.order_by(Study.id)).all()
+    return f"{newest_number(store)} " + " ".join(
+        f"{n}{state}{stage}{done:.2f}" for n, state, stage, done in rows
+    )
 
 
 def _containing(query: Select[Study], text: str) -> Select[Study]:

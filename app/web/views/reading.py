@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from app.web.add_panel import add_panel
 from app.web.components.viewer import show_viewer
+from app.web.components.watch import watch
 from app.web.context import context
 from app.web.decision_panel import decision_panel
 from app.web.growth_panel import growth_panel
@@ -54,8 +56,12 @@ def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
         headline(reading, scored, findings, words)
     with choice:
         prior = choose_prior(reading.study.key, images, words) if images is not None else None
-    st.fragment(_watch, run_every=_LOOK_AGAIN_SECONDS)(
-        reading.study.key, reading.study.version, words
+    watch(
+        f"study-{reading.study.key}",
+        partial(study_version, context().store, reading.study.key),
+        reading.study.version,
+        seconds=_LOOK_AGAIN_SECONDS,
+        ask_in=words,  # what is being typed stays until the reader wants to see the change
     )
     images = images_of(Path(reading.study.source), folder, words)
     comparison = compared(folder, prior, words) if prior is not None else None
@@ -92,12 +98,3 @@ def _note_opened_once(key: str, reader: Reader) -> None:
     if (key, reader.name) not in noted:
         note_opened(context().store, key, actor=reader.name)
         noted.add((key, reader.name))
-
-
-def _watch(key: str, shown_version: int, words: Words) -> None:
-    """Tell when another reader changes the study, without taking away what is being typed."""
-    if study_version(context().store, key) != shown_version:
-        said, again = st.columns([8, 1], vertical_alignment="center")
-        said.warning(words("changed_by_others"))
-        if again.button(words("show_changes")):
-            st.rerun()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
+from app.web.components.watch import watch
 from app.web.context import context
 from app.web.identity import Reader
 from app.web.intake_panel import intake_panel
@@ -11,10 +14,9 @@ from app.web.links import reading_link
 from app.web.notices import tell
 from app.web.words import Words
 from app.web.worklist_rows import head_html, row_html
-from medical.store.audit import newest_number
 from medical.store.queue import try_again
 from medical.store.tables import SCORED, STATUSES, Status, Study
-from medical.store.worklist import count_by_status, worklist
+from medical.store.worklist import count_by_status, standing, worklist
 
 PAGE_ROWS = 25
 _LOOK_AGAIN_SECONDS = 2.0
@@ -36,31 +38,14 @@ def worklist_page(reader: Reader, words: Words) -> None:
         key="states",
     )
     store = context().store
-    seen = newest_number(store)  # before the rows are read, so that no change slips between
-    live = _moving(count_by_status(store))
-    # Drawing all rows costs far more than a look: where nothing is being scored they are drawn
-    # again only after somebody did something.
-    every = _LOOK_AGAIN_SECONDS if live else None
-    st.fragment(_rows, run_every=every)(reader, words, text or "", chosen, live=live)
-    if not live:
-        st.fragment(_watch, run_every=_LOOK_AGAIN_SECONDS)(seen)
+    seen = standing(store)
+    _rows(reader, words, text or "", chosen)
+    watch("worklist", partial(standing, store), seen, seconds=_LOOK_AGAIN_SECONDS)
 
 
-def _watch(seen: int) -> None:
-    if newest_number(context().store) != seen:
-        st.rerun()
-
-
-def _moving(counts: dict[Status, int]) -> bool:
-    """Whether a study waits for a worker or is with one: then progress is shown as it comes."""
-    return counts["received"] + counts["scoring"] > 0
-
-
-def _rows(reader: Reader, words: Words, text: str, chosen: list[Status], *, live: bool) -> None:
+def _rows(reader: Reader, words: Words, text: str, chosen: list[Status]) -> None:
     store = context().store
     counts = count_by_status(store)
-    if live and not _moving(counts):
-        st.rerun()  # the last one is done: from now on looking is enough
     studies = worklist(store, status=chosen, text=text)
     st.html(_counts(counts, words))
     if not studies:
@@ -91,7 +76,7 @@ def _row(study: Study, reader: Reader, words: Words) -> None:
             if again.button(words("score_again"), key=f"again-{study.key}"):
                 if not try_again(context().store, study.key, actor=reader.name):
                     tell(words("no_longer_failed", label=study.label))
-                st.rerun(scope="fragment")
+                st.rerun()
         else:
             st.html(row_html(study, words))
 

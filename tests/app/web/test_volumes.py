@@ -1,55 +1,17 @@
 from __future__ import annotations
 
-import asyncio
 import gzip
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 
 from app.web.browser_key import COOKIE, holder
-from app.web.tokens import VolumeTokens
+from app.web.tokens import AddressTokens
 from app.web.volumes import VolumeStore
+from tests.app.web.asgi import Client
 
 ANNA = holder({COOKIE: "anna's key"})
-
-
-@dataclass
-class Answer:
-    status_code: int
-    headers: dict[str, str]
-    content: bytes
-
-
-class Client:
-    """One ASGI request at a time, without a network (Starlette's own client needs httpx)."""
-
-    def __init__(self, app: Starlette) -> None:
-        self._app = app
-
-    def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
-        sent: list[dict[str, Any]] = []
-        headers = {"Cookie": f"{COOKIE}=anna's key", **(headers or {})}
-        pairs = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
-        scope = {"type": "http", "method": "GET", "path": path, "headers": pairs}
-        scope |= {"query_string": b"", "root_path": "", "http_version": "1.1"}
-
-        asked = asyncio.Event()
-
-        async def receive() -> dict[str, Any]:
-            if asked.is_set():  # the client stays and says nothing more
-                await asyncio.Future()
-            asked.set()
-            return {"type": "http.request", "body": b"", "more_body": False}
-
-        async def send(message: dict[str, Any]) -> None:
-            sent.append(message)
-
-        asyncio.run(self._app(scope, receive, send))
-        found = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
-        return Answer(sent[0]["status"], found, b"".join(m.get("body", b"") for m in sent[1:]))
 
 
 class Clock:
@@ -66,7 +28,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(clock: Clock) -> VolumeStore:
-    return VolumeStore(VolumeTokens(life_seconds=60, clock=clock))
+    return VolumeStore(AddressTokens(life_seconds=60, clock=clock))
 
 
 @pytest.fixture
@@ -124,7 +86,7 @@ def test_another_browser_is_forbidden(store: VolumeStore, client: Client, file: 
 
 
 def test_behind_a_login_browsers_must_ask_again(clock: Clock, file: Path) -> None:
-    store = VolumeStore(VolumeTokens(life_seconds=60, clock=clock), revalidate=True)
+    store = VolumeStore(AddressTokens(life_seconds=60, clock=clock), revalidate=True)
     client = Client(Starlette(routes=[store.route()]))
     response = client.get(store.url(file, holder=ANNA))
     assert response.headers["cache-control"] == "private, max-age=0"

@@ -8,11 +8,11 @@ import pytest
 
 from medical.store.database import Store
 from medical.store.decisions import Judgement
-from medical.store.queue import claim, finish, give_up, receive
+from medical.store.queue import claim, finish, give_up, receive, renew
 from medical.store.reading import read_study
 from medical.store.results import adopt
 from medical.store.reviews import decide
-from medical.store.worklist import count_by_status, worklist
+from medical.store.worklist import count_by_status, standing, worklist
 from tests.medical.store.made import made_series
 
 
@@ -83,3 +83,19 @@ def test_a_result_scored_elsewhere_is_taken_in_once(store: Store, tmp_path: Path
     assert adopt(store, tmp_path, [made_series(0.7)], actor="bo") == first
     (study,) = worklist(store)
     assert (study.status, study.priority, study.findings) == ("ready", 0.7, 1)
+
+
+def test_the_list_stands_otherwise_once_anything_was_done(store: Store, tmp_path: Path) -> None:
+    before = standing(store)
+    assert standing(store) == before
+    receive(store, tmp_path / "one", root=tmp_path, actor="anna")
+    assert standing(store) != before
+
+
+def test_the_list_stands_otherwise_while_a_scoring_gets_on(store: Store, tmp_path: Path) -> None:
+    receive(store, tmp_path / "one", root=tmp_path, actor="anna")
+    taken = claim(store, "worker")
+    assert taken is not None
+    before = standing(store)
+    assert renew(store, taken, stage="detect", fraction=0.5)
+    assert standing(store) != before

@@ -1,0 +1,3 @@
+from app.web.components.watch.component import watch
+
+__all__ = ["watch"]

@@ -1,0 +1,51 @@
+"""Has the browser look whether what a page shows has changed, and draw the page again if so.
+
+Streamlit's own way, a fragment run every few seconds, is not taken: each look of each browser is a
+run of the script. And one that is asked for in the moment in which another run ends makes
+Streamlit 1.67 forget what that run had not sent yet (``AppSession`` ignores events of any runner
+but the newest): what the reader had just done never showed. Here a look is a request that the
+server answers from the store, and only a change asks for a run, of the whole page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import streamlit as st
+
+from app.web.browser_key import holder
+from app.web.changes import Look
+from app.web.context import context
+from app.web.words import Words
+
+_SCRIPT = Path(__file__).with_name("watch.js").read_text("utf-8")
+
+
+def watch(
+    name: str, look: Look, seen: str | int, *, seconds: float, ask_in: Words | None = None
+) -> None:
+    """Run the page again once ``look`` says something else than ``seen``.
+
+    Args:
+        name: of what is looked at.
+        look: says how things stand.
+        seen: what it said before the page read what it shows, so that no change slips between.
+        seconds: between two looks.
+        ask_in: words of the language in which the reader is told of the change, and asked before
+            the page runs; where not given it runs at once.
+    """
+    name = hashlib.sha256(name.encode()).hexdigest()[:16]  # no path may stand in a page
+    browser = holder(dict(st.context.cookies))
+    said = ask_in and [ask_in("changed_by_others"), ask_in("show_changes")]
+    component = st.components.v2.component("starlung_watch", js=_SCRIPT, isolate_styles=False)
+    component(
+        key=f"watch-{name}",
+        data={
+            "address": context().changes.url(name, look, holder=browser),
+            "seen": str(seen),
+            "seconds": seconds,
+            "said": said,
+        },
+        on_changed_change=lambda: None,
+    )
