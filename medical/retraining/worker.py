@@ -30,7 +30,7 @@ from models.zoo.loader import WEIGHTS, find_model
 from models.zoo.networks import save_networks
 
 TRAINED = "trained"
-SHARE_SENT = 0.01  # of the gradient's values, where the link is slow: docs/benchmarks/traffic.md
+SHARE_SENT = 0.1  # of the gradient's values, where the link is slow: docs/benchmarks/traffic.md
 _PEER_SECONDS = 45  # how long a rank waits for a silent peer before all start again
 
 
@@ -71,9 +71,7 @@ def carry_out(plan: RunPlan, out: Path, *, say: Callable[[str], None]) -> TwoSta
             patience=plan.patience,
             events=events,
             curriculum=plan.curriculum,
-            communication=between_nodes(
-                seed=plan.seed, sparse=plan.sparse, steps=_steps(plan), say=say
-            ),
+            communication=between_nodes(seed=plan.seed, sparse=plan.sparse, say=say),
         )
     if Ranks.current().first:
         (out / TRAINED).mkdir(exist_ok=True)
@@ -81,26 +79,18 @@ def carry_out(plan: RunPlan, out: Path, *, say: Callable[[str], None]) -> TwoSta
     return networks
 
 
-def _steps(plan: RunPlan) -> int | None:
-    if plan.curriculum is None:
-        return plan.steps
-    return min(plan.steps or plan.curriculum.steps, plan.curriculum.steps)
-
-
 def between_nodes(
-    *, seed: int, sparse: bool = False, steps: int | None = None, say: Callable[[str], None]
+    *, seed: int, sparse: bool = False, say: Callable[[str], None]
 ) -> HierarchicalAggregator:
     """How gradients travel: inside a node as DDP sends them, between nodes as it costs least.
 
     Args:
         seed: of rounding.
         sparse: whether a slow link may be sent the largest values alone, which costs some accuracy.
-        steps: of the run, where they are known: more is then sent at its beginning and end.
         say: told which way each part of the gradients takes between nodes, and why.
     """
-    top = SharedTopK(k=1.0, k_start=1.0)
-    if sparse:
-        top = SharedTopK.for_run(steps, k=SHARE_SENT) if steps else SharedTopK(k=SHARE_SENT)
+    share = SHARE_SENT if sparse else 1.0
+    top = SharedTopK(k=share, k_start=share, warmup_steps=0)
     config = AggregatorConfig(top=top, seed=seed, automatic=True)
     return HierarchicalAggregator(config, say=say)
 

@@ -8,7 +8,6 @@ is owed when it stops; between them few.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from torch import Tensor
@@ -28,9 +27,6 @@ class SharedTopK:
             they are between two. Any all-reduce makes a node send ``2 (n - 1) / n`` times its
             payload, 1.75 times as much at eight nodes as at two, and no way of summing avoids it.
 
-        k_last: share at the end of the run, not below ``k``.
-        last_from: step from which ``k_last`` is sent; never where it is ``None``.
-
     Raises:
         ValueError: a share is outside of its range, or steps are negative.
     """
@@ -39,8 +35,6 @@ class SharedTopK:
     k_start: float = 0.1
     warmup_steps: int = 200
     hold_traffic: bool = True
-    k_last: float = 1.0
-    last_from: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.k <= 1:
@@ -49,32 +43,9 @@ class SharedTopK:
             raise ValueError(f"k_start must be in [k, 1], got {self.k_start} with k = {self.k}")
         if self.warmup_steps < 0:
             raise ValueError(f"warmup_steps must not be negative, got {self.warmup_steps}")
-        if not self.k <= self.k_last <= 1:
-            raise ValueError(f"k_last must be in [k, 1], got {self.k_last} with k = {self.k}")
-        if self.last_from is not None and self.last_from < 0:
-            raise ValueError(f"last_from must not be negative, got {self.last_from}")
-
-    @classmethod
-    def for_run(cls, steps: int, *, k: float) -> Self:
-        """Fitted to a run's length: all values at first, ``k`` from two fifths of the run on, and
-        ten times as many in its last tenth.
-
-        Args:
-            steps: of the run.
-            k: share of the values in between.
-        """
-        return cls(
-            k=k,
-            k_start=1.0,
-            warmup_steps=round(0.4 * steps),
-            k_last=min(1.0, 10 * k),
-            last_from=round(0.9 * steps),
-        )
 
     def share(self, step: int) -> float:
         """Share of the values at a step, before the number of nodes is looked at."""
-        if self.last_from is not None and step >= self.last_from:
-            return self.k_last
         if self.k == 1 or step >= self.warmup_steps:
             return self.k
         return float(self.k_start * (self.k / self.k_start) ** (step / self.warmup_steps))

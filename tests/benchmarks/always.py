@@ -21,8 +21,6 @@ class Always(HierarchicalAggregator):
         seed: of stochastic rounding.
         k_start: share at the first step.
         flat: DDP's own all-reduce, through our hook.
-        k_last: share of the values that is sent from ``last_from`` on.
-        last_from: a step; none where it is ``None``.
         node_of_rank: as in the product.
     """
 
@@ -37,16 +35,12 @@ class Always(HierarchicalAggregator):
         flat: bool = False,
         node_of_rank: Sequence[int] | None = None,
         k_start: float = 0.1,
-        k_last: float = 1.0,
-        last_from: int | None = None,
     ) -> None:
         top = SharedTopK(
             k=k,
             k_start=max(k_start, k),
             warmup_steps=warmup,
             hold_traffic=hold,
-            k_last=k_last,
-            last_from=last_from,
         )
         super().__init__(
             AggregatorConfig(top=top, precision=form, seed=seed), node_of_rank=node_of_rank

@@ -1,13 +1,14 @@
 """Bytes between nodes, and the loss that they buy: DDP's all-reduce against the aggregator.
 
 Run by ``make bench NAME=traffic`` as root on Linux: nodes are network namespaces, bytes are those
-that each node's interface sent a step, frames and acknowledgements included, once k has fallen to
-its last value. The real detector learns on nodules set into a phantom's lungs.
+that each node's interface sent a step, frames and acknowledgements included. The real detector
+learns on nodules set into a phantom's lungs.
 
 Three tables. First the bytes of two nodes of two ranks, a quarter of the shipped weights. Then the
 loss, with a fourteenth of them: that of a run is its mean over ranks and the last quarter of the
 steps. ``loss_within_spread`` says whether, for every way, the mean of its three seeds lies between
-the least and the greatest loss of the three dense seeds, or below (a lower loss is no fault). Last
+the least and the greatest loss of the three dense seeds, or below (a lower loss is no fault);
+``loss_within_spread_...`` says so of one way. Last
 2, 4 and 8 nodes of one rank, the shipped sizes: what a node sends a step, and how that grows.
 
 Where namespaces cannot be made it says so and measures nothing on a wire: ranks share the machine,
@@ -24,7 +25,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from models.distributed.selection import SharedTopK
 from tests.benchmarks.traffic_bank import write_bank
 from tests.benchmarks.traffic_network import Network, NoNamespacesError
 from tests.benchmarks.traffic_ranks import run_ranks
@@ -33,7 +33,8 @@ from tests.benchmarks.traffic_worker import Job, Outcome
 SEEDS = (0, 1, 2)
 STEPS = 300
 SHORT, SKIP = 24, 8  # steps of a run that counts bytes, and those before counting
-DENSE, MEASURED, TOPK = "dense DDP", "precision by measured error", "top-k 1 %"
+DENSE, MEASURED = "dense DDP", "precision by measured error"
+TOPK10, TOPK = "top-k 10 %", "top-k 1 %"  # the first is what the product takes on slow links
 Options = dict[str, Any]
 
 
@@ -45,6 +46,7 @@ def byte_jobs() -> list[Job]:
         "FP16": {"form": "FP16"},
         "INT8": {"form": "INT8"},
         MEASURED: {},
+        TOPK10: {"k": 0.1},
         TOPK: {"k": 0.01},
     }
     return [Job(name=name, steps=SHORT, **options) for name, options in ways.items()]
@@ -52,10 +54,12 @@ def byte_jobs() -> list[Job]:
 
 def loss_jobs(steps: int = STEPS, *, lose_at_most: int = 10**9) -> list[Job]:
     """Every way that loses something, and dense, with every seed; FP16 loses less than INT8."""
-    top = SharedTopK.for_run(steps, k=0.01)
-    sparse = {"k": top.k, "k_start": top.k_start, "warmup": top.warmup_steps}
-    ending = {"k_last": top.k_last, "last_from": top.last_from}
-    ways: dict[str, Options] = {DENSE: {"dense": True}, MEASURED: {}, TOPK: {**sparse, **ending}}
+    ways: dict[str, Options] = {
+        DENSE: {"dense": True},
+        MEASURED: {},
+        TOPK10: {"k": 0.1, "k_start": 0.1},
+        TOPK: {"k": 0.01, "k_start": 0.01},
+    }
     return [
         Job(name=name, seed=seed, steps=steps, size="small", lose_at_most=lose_at_most, **options)
         for seed in SEEDS
@@ -123,12 +127,13 @@ def byte_table(outcomes: list[Outcome]) -> dict[str, object]:
     return {
         "reduction_precision": round(fewer[MEASURED], 4),
         "reduction_fp16": round(fewer["FP16"], 4),
+        "reduction_topk10": round(fewer[TOPK10], 4),
         "reduction_topk1": round(fewer[TOPK], 4),
     }
 
 
 def loss_table(outcomes: list[Outcome]) -> dict[str, object]:
-    """Print losses, and bytes of the whole run, k's fall included; the keys that they give."""
+    """Print losses, and bytes of the whole run; the keys that they give."""
     ways = by_name(outcomes)
     whole = {name: fmean(bytes_a_step(one, first=0) for one in runs) for name, runs in ways.items()}
     loss = {name: [final_loss(one) for one in runs] for name, runs in ways.items()}
@@ -139,11 +144,15 @@ def loss_table(outcomes: list[Outcome]) -> dict[str, object]:
         seeds = ", ".join(f"{one:.4f}" for one in each)
         print(f"| {name} | {seeds} | {fmean(each):.4f} | {1 - whole[name] / whole[DENSE]:.2%} |")
     greatest = max(loss[DENSE])
+    mean = {name: fmean(each) for name, each in loss.items()}
     return {
-        "loss_within_spread": all(fmean(each) <= greatest for each in loss.values()),
-        "loss_to_dense_precision": round(fmean(loss[MEASURED]) / fmean(loss[DENSE]), 4),
-        "loss_to_dense_topk1": round(fmean(loss[TOPK]) / fmean(loss[DENSE]), 4),
-        "reduction_topk1_whole_run": round(1 - whole[TOPK] / whole[DENSE], 4),
+        "loss_within_spread": all(one <= greatest for one in mean.values()),
+        "loss_within_spread_precision": mean[MEASURED] <= greatest,
+        "loss_within_spread_topk10": mean[TOPK10] <= greatest,
+        "loss_to_dense_precision": round(mean[MEASURED] / mean[DENSE], 4),
+        "loss_to_dense_topk10": round(mean[TOPK10] / mean[DENSE], 4),
+        "loss_to_dense_topk1": round(mean[TOPK] / mean[DENSE], 4),
+        "reduction_topk10_whole_run": round(1 - whole[TOPK10] / whole[DENSE], 4),
     }
 
 

@@ -53,8 +53,6 @@ class Job:
         hold: send fewer values between more nodes.
         dense: DDP's own all-reduce; nothing else counts then.
         size: of the detector.
-        k_last: share of values sent at the end of the run.
-        last_from: step from which that is so; never where it is ``None``.
         lose_at_most: steps that are taken again after a cut; snapshots travel as well, so runs
             whose bytes are counted on a wire take none.
     """
@@ -69,8 +67,6 @@ class Job:
     hold: bool = True
     dense: bool = False
     size: str = "reduced"
-    k_last: float = 1.0
-    last_from: int | None = None
     lose_at_most: int = 10**9
 
     def aggregator(self, node_of_rank: list[int] | None) -> HierarchicalAggregator | None:
@@ -85,8 +81,6 @@ class Job:
             hold=self.hold,
             seed=self.seed,
             node_of_rank=node_of_rank,
-            k_last=self.k_last,
-            last_from=self.last_from,
         )
 
 
