@@ -10,13 +10,13 @@ import streamlit as st
 from app.web.components.viewer.component import PriorData
 from app.web.components.watch import watch
 from app.web.context import context
-from app.web.growth_rows import followed, pairs_of
 from app.web.images import ViewerImages, images_file
 from app.web.priors import Prior, priors_of
 from app.web.reading_panel import marks_of, volume_url
 from app.web.words import Words
 from medical.nodule.growth_kept import kept_registration
 from medical.nodule.registration import Registration
+from medical.report.change import ChangeSince, EarlierCt, change_since, followed
 from medical.store.reading import ReadFinding, read_study
 from medical.store.tables import SCORED
 from medical.store.worklist import worklist
@@ -26,11 +26,19 @@ _LOOK_AGAIN_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """An earlier CT that this one has been laid over."""
+    """An earlier CT that this one has been laid over.
+
+    Args:
+        prior: which.
+        findings: of the earlier CT.
+        registration: from this CT to the earlier.
+        days_by_reader: between the two, where the images do not say; ``None`` while nobody has.
+    """
 
     prior: Prior
     findings: list[ReadFinding]
     registration: Registration
+    days_by_reader: int | None = None
 
 
 def choose_prior(study_key: str, images: ViewerImages, words: Words) -> Prior | None:
@@ -61,20 +69,42 @@ def compared(folder: Path, prior: Prior, words: Words) -> Comparison | None:
     if registration is None:
         st.warning(words("register_failed", problem=words("not_laid_over")))
         return None
-    findings = read_study(context().store, prior.study_key).of_series(prior.series_uid)
-    return Comparison(prior, findings, registration)
+    return Comparison(prior, findings_of(prior), registration)
+
+
+def findings_of(prior: Prior) -> list[ReadFinding]:
+    """The earlier CT's findings, as they are decided by now."""
+    return read_study(context().store, prior.study_key).of_series(prior.series_uid)
+
+
+def change_in(comparison: Comparison, findings: list[ReadFinding]) -> ChangeSince:
+    """What became of each nodule since the earlier CT."""
+    prior, by_reader = comparison.prior, comparison.days_by_reader
+    earlier = EarlierCt(
+        study=prior.label,
+        series_uid=prior.series_uid,
+        day=prior.day,
+        same_patient=prior.same_patient,
+        days=by_reader if prior.days is None else prior.days,
+        days_by_reader=prior.days is None and by_reader is not None,
+    )
+    return change_since(
+        earlier,
+        now=followed(findings),
+        then=followed(comparison.findings),
+        registration=comparison.registration,
+    )
 
 
 def prior_data(comparison: Comparison, findings: list[ReadFinding], words: Words) -> PriorData:
     """The earlier CT for the viewer."""
     prior = comparison.prior
-    pairs = pairs_of(followed(findings), followed(comparison.findings), comparison.registration)
     return {
         "url": volume_url(images_file(prior.folder)),
         "caption": _named(prior, words),
         "findings": marks_of(comparison.findings),
         "affineLps": comparison.registration.affine_lps_mm[:3].tolist(),
-        "pairs": pairs,
+        "pairs": {now.id: then.id for now, then, _ in change_in(comparison, findings).matched},
     }
 
 

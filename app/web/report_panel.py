@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import streamlit as st
 from app.web.context import context
 from app.web.identity import Reader
 from app.web.images import load_images, read_images
+from app.web.prior_panel import Comparison, change_in, findings_of
 from app.web.words import Words
 from medical.detection.findings import SeriesFindings
 from medical.report.content import ReportContent, report_content
@@ -22,10 +24,17 @@ from medical.store.reviews import note_exported
 
 
 def report_panel(
-    reading: StudyReading, folder: Path, scored: SeriesFindings, reader: Reader, words: Words
+    reading: StudyReading,
+    folder: Path,
+    scored: SeriesFindings,
+    comparison: Comparison | None,
+    reader: Reader,
+    words: Words,
 ) -> None:
-    """Show a button for each form of the report."""
+    """Show a button for each form of the report; it holds the comparison that the page shows."""
     st.subheader(words("report"))
+    if comparison is not None:
+        st.caption(words("report_compared", label=comparison.prior.label))
     if words.language == "zh" and pdf_language("zh") == "en":
         st.caption(words("pdf_in_english"))
     key = reading.study.key
@@ -40,7 +49,7 @@ def report_panel(
         for label, ending, mime in forms:
             st.download_button(
                 label,
-                partial(_make, ending, key, folder, scored, reader, words),
+                partial(_make, ending, key, folder, scored, comparison, reader, words),
                 f"{name}.{ending}",
                 mime,
                 on_click="ignore",
@@ -49,11 +58,20 @@ def report_panel(
 
 
 def _make(
-    ending: str, key: str, folder: Path, scored: SeriesFindings, reader: Reader, words: Words
+    ending: str,
+    key: str,
+    folder: Path,
+    scored: SeriesFindings,
+    comparison: Comparison | None,
+    reader: Reader,
+    words: Words,
 ) -> bytes:
     # Runs at the click, so it reads the store anew: the report holds what is decided by then.
     store = context().store
     content = report_content(read_study(store, key), scored)
+    if comparison is not None:
+        latest = replace(comparison, findings=findings_of(comparison.prior))
+        content = replace(content, change=change_in(latest, list(content.findings)))
     note_exported(store, key, actor=reader.name)
     match ending:
         case "pdf":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from app.web.vocabulary import growth, owner, reading, viewer, worklist
+from app.web.vocabulary import evaluation, growth, owner, reading, viewer, worklist
 from medical.report.labels import TERMS
 
 Language = Literal["en", "zh"]
@@ -16,6 +16,7 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     **viewer.WORDS,
     **growth.WORDS,
     **owner.WORDS,
+    **evaluation.WORDS,
     # frame
     "product": ("StarLung", "StarLung"),
     "subtitle": ("Lung-nodule reader for chest CT", "胸部 CT 肺结节阅片"),

@@ -19,7 +19,7 @@ from medical.evaluation.froc import (
     bootstrap,
 )
 from medical.evaluation.matching import match_scans
-from medical.evaluation.result import Evaluation
+from medical.evaluation.result import CurvePoint, Evaluation
 from medical.evaluation.tables import Tables
 
 
@@ -73,6 +73,7 @@ def evaluate_tables(
         ignored_double=sum(scan.ignored_double for scan in scans),
         bootstraps=bootstraps,
         seed=seed,
+        curve=_points(curve, band) if nodules else [],
         size_bins=size_bins(scans, threshold=operating_point),
         operating_point=None
         if operating_point is None
@@ -81,6 +82,18 @@ def evaluate_tables(
         warnings=list(tables.warnings),
     )
     return EvaluationReport(evaluation, curve, band)
+
+
+def _points(curve: FrocCurve, band: Bootstrap) -> list[CurvePoint]:
+    columns = (band.grid, curve.at(band.grid), band.low, band.high)
+    return [
+        CurvePoint(
+            false_positives_per_scan=rate,
+            sensitivity=value,
+            sensitivity_ci95=None if band.cpm_ci95 is None else (low, high),
+        )
+        for rate, value, low, high in zip(*(one.tolist() for one in columns), strict=True)
+    ]
 
 
 def write_report(report: EvaluationReport, out: Path) -> list[Path]:

@@ -34,7 +34,9 @@ class FrocCurve:
 
     def at(self, false_positives: Sequence[float] | Array) -> Array:
         """Sensitivity by linear interpolation; beyond the last point the last value holds."""
-        return np.interp(false_positives, self.false_positives, self.sensitivity)
+        between: Array = np.interp(false_positives, self.false_positives, self.sensitivity)
+        # rounding may carry a value between two points past the higher one
+        return np.asarray(np.minimum(between, self.sensitivity[-1]))
 
     @property
     def cpm(self) -> float:

@@ -1,14 +1,29 @@
-"""The typed content of ``evaluation.json``."""
+"""The typed content of ``evaluation.json``; the limits let a file from anywhere be drawn safely."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated, Self
 
-Interval = tuple[float, float]
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Interval = tuple[Share, Share]
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+_MOST_ROWS = 1000
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class CurvePoint(_Record):
+    """One point of the FROC curve."""
+
+    false_positives_per_scan: Annotated[float, Field(gt=0)]
+    sensitivity: Share
+    sensitivity_ci95: Interval | None = Field(
+        description="bootstrap by scan; null when no draw held a nodule"
+    )
 
 
 class SizeBin(_Record):
@@ -16,21 +31,27 @@ class SizeBin(_Record):
 
     diameter_from_mm: float
     diameter_to_mm: float | None = Field(description="null: no upper limit")
-    nodules: int
-    found: int = Field(description="by any mark")
-    sensitivity: float | None = Field(description="found / nodules")
-    found_at_operating_point: int | None = None
+    nodules: Count
+    found: Count = Field(description="by any mark")
+    sensitivity: Share | None = Field(description="found / nodules")
+    found_at_operating_point: Count | None = None
+
+    @model_validator(mode="after")
+    def _no_more_found_than_there_are(self) -> Self:
+        if not (self.found_at_operating_point or 0) <= self.found <= self.nodules:
+            raise ValueError("more nodules are found than there are")
+        return self
 
 
 class OperatingPoint(_Record):
     """How the detector behaves at one threshold."""
 
     threshold: float
-    sensitivity: float | None
-    false_positives_per_scan: float
-    nodule_free_scans: int
-    unmarked_nodule_free_scans: int = Field(description="no mark at or above the threshold")
-    unmarked_share: float | None
+    sensitivity: Share | None
+    false_positives_per_scan: Annotated[float, Field(ge=0, le=1_000_000)]
+    nodule_free_scans: Count
+    unmarked_nodule_free_scans: Count = Field(description="no mark at or above the threshold")
+    unmarked_share: Share | None
     unmarked_share_ci95: Interval | None = Field(description="Wilson interval")
 
 
@@ -39,36 +60,39 @@ class ReliabilityBin(_Record):
 
     probability_from: float
     probability_to: float
-    marks: int
-    mean_probability: float | None
-    share_nodules: float | None
+    marks: Count
+    mean_probability: Share | None
+    share_nodules: Share | None
 
 
 class Calibration(_Record):
     """Reliability of the probabilities of the marks that count."""
 
     expected_calibration_error: float
-    marks: int
-    reliability: list[ReliabilityBin]
+    marks: Count
+    reliability: list[ReliabilityBin] = Field(max_length=_MOST_ROWS)
 
 
 class Evaluation(_Record):
     """Result of an evaluation by the LUNA16 protocol."""
 
-    sensitivity: dict[str, float | None] = Field(
+    sensitivity: dict[str, Share | None] = Field(
         description="at so many false positives per scan; null without reference nodules"
     )
-    cpm: float | None = Field(description="mean of the seven sensitivities")
+    cpm: Share | None = Field(description="mean of the seven sensitivities")
     cpm_ci95: Interval | None = Field(description="bootstrap by scan, percentiles 2.5 and 97.5")
-    scans: int
-    nodules: int
-    found: int = Field(description="nodules hit by any mark")
-    false_positives: int
-    ignored_irrelevant: int
-    ignored_double: int
+    scans: Annotated[Count, Field(ge=1)]
+    nodules: Count
+    found: Count = Field(description="nodules hit by any mark")
+    false_positives: Count
+    ignored_irrelevant: Count
+    ignored_double: Count
     bootstraps: int
     seed: int
-    size_bins: list[SizeBin]
+    curve: list[CurvePoint] = Field(
+        default=[], max_length=_MOST_ROWS, description="empty without reference nodules"
+    )
+    size_bins: list[SizeBin] = Field(max_length=_MOST_ROWS)
     operating_point: OperatingPoint | None
     calibration: Calibration | None
     warnings: list[str]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from medical.nodule.rules import require_positive
 
 Interval = tuple[float, float]
-INDISTINGUISHABLE = "not distinguishable from measurement error"
+Verdict = Literal["grown", "shrunk", "not distinguishable from measurement error"]
+INDISTINGUISHABLE: Final = "not distinguishable from measurement error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Change:
     difference: float
     ratio: float
     ratio_ci95: Interval
-    verdict: str
+    verdict: Verdict
 
     @property
     def percent(self) -> float:
@@ -63,6 +65,7 @@ def change(before: Measured, after: Measured) -> Change:
     down = math.hypot(_below(after), _above(before))
     up = math.hypot(_above(after), _below(before))
     low, high = math.exp(log_ratio - down), math.exp(log_ratio + up)
+    verdict: Verdict
     if low > 1:
         verdict = "grown"
     elif high < 1:

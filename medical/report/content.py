@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from medical.detection.findings import SeriesFindings
+from medical.report.change import ChangeSince
 from medical.store.reading import ReadFinding, StudyReading
 from medical.store.tables import Study
 
@@ -17,11 +18,13 @@ class ReportContent:
         study: for label, state and signature.
         scored: what the model said, for its name and the quality notes.
         findings: of this series, with readers' decisions.
+        change: since an earlier CT; ``None`` where no reader has compared with one.
     """
 
     study: Study
     scored: SeriesFindings
     findings: tuple[ReadFinding, ...]
+    change: ChangeSince | None = None
 
     @property
     def accepted(self) -> list[ReadFinding]:

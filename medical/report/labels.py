@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
+
+from medical.report.change_labels import CHANGE
 
 Language = Literal["en", "zh"]
 
@@ -91,6 +94,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "slice": ("slice {number}", "第 {number} 层"),
     "page": ("Page {number} of {count}", "第 {number} 页，共 {count} 页"),
     **TERMS,
+    **CHANGE,
 }
 
 
@@ -107,6 +111,10 @@ class Labels:
     def __call__(self, word: str, **values: object) -> str:
         """The text of ``word``, its blanks filled."""
         return _WORDS[word][1 if self.language == "zh" else 0].format(**values)
+
+    def sentences(self, parts: Sequence[str]) -> str:
+        """Sentences one after another; Chinese sets no space between them."""
+        return ("" if self.language == "zh" else " ").join(parts)
 
     def location(self, location: str) -> str:
         """'left upper zone' in this language."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _A4_INCHES = (8.27, 11.69)
 _LEFT, _TOP, _BOTTOM = 0.09, 0.86, 0.08
 _LINE = 0.0155
-_COLUMNS = 104
+_COLUMNS = 92  # lines of nothing but figures and signs must not run past the margin
 _IMAGES_A_PAGE = 3
 _INK, _GREY, _RING = "#1a222b", "#66727f", "#d9822b"
 

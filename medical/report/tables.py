@@ -8,6 +8,8 @@ import json
 from typing import Any
 
 from medical.detection.findings import Finding
+from medical.report.change_columns import change_cells, gone_cells
+from medical.report.change_record import change_record
 from medical.report.content import ReportContent
 from medical.store.reading import ReadFinding
 from medical.store.refusals import moment
@@ -16,8 +18,17 @@ _NO_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def report_csv(content: ReportContent) -> str:
-    """One line a finding, with the decision that holds; readers' texts cannot start a formula."""
+    """One line a finding, with the decision that holds; readers' texts cannot start a formula.
+
+    After a comparison with an earlier CT each line has the change too, and each earlier finding
+    that is no longer seen has a line of its own, without a number in this CT.
+    """
     rows = [_row(content, one) for one in content.findings]
+    if content.change is not None:
+        record = change_record(content.change)
+        rows = [{**row, **change_cells(record, row["finding"])} for row in rows]
+        place = {"study": content.study.label, "seriesuid": content.scored.series_instance_uid}
+        rows += [{**place, **cells} for cells in gone_cells(record)]
     names = list(rows[0]) if rows else ["study", "seriesuid", "finding"]
     target = io.StringIO(newline="")
     writer = csv.DictWriter(target, names)
@@ -43,6 +54,7 @@ def report_json(content: ReportContent) -> str:
         "signed_by": study.signed_by or None,
         "signed_at": signed,
         "findings": [_full(one) for one in content.findings],
+        "change": change_record(content.change).model_dump() if content.change else None,
     }
     return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
 

@@ -8,6 +8,7 @@ from medical.detection.findings import Finding
 from medical.nodule.fleischner import Patient
 from medical.nodule.guidelines import guidance
 from medical.nodule.rules import Fired
+from medical.report.change_text import change_lines, change_title, comparison_line
 from medical.report.content import ReportContent
 from medical.report.labels import Labels
 from medical.store.reading import ReadFinding
@@ -35,13 +36,20 @@ def report_sections(content: ReportContent, labels: Labels) -> list[Section]:
     study = labels("study", label=content.study.label, series=scored.series_instance_uid)
     quality = tuple(note.message for note in scored.quality) or (labels("no_quality"),)
     found = tuple(_finding(one, labels) for one in content.reported)
+    change = content.change
+    comparison = (
+        comparison_line(change.earlier, labels) if change is not None else labels("no_comparison")
+    )
     sections = [
         Section(labels("examination"), (study,)),
         Section(labels("technique"), (method,)),
-        Section(labels("comparison"), (labels("no_comparison"),)),
+        Section(labels("comparison"), (comparison,)),
         Section(labels("quality"), quality),
         Section(labels("findings"), found or (labels("no_findings"),)),
     ]
+    if change is not None:
+        title = change_title(change.earlier, labels)
+        sections.append(Section(title, change_lines(change, labels)))
     if content.rejected:
         said = tuple(_rejected(one, labels) for one in content.rejected)
         sections.append(Section(labels("rejected"), said))
@@ -96,8 +104,7 @@ def _finding(one: ReadFinding, labels: Labels) -> str:
         parts.append(labels("accepted_by", name=latest.actor, at=moment(latest.at)))
     if latest is not None and latest.comment:
         parts.append(labels("comment", text=latest.comment))
-    # Chinese sets no space between sentences
-    return ("" if labels.language == "zh" else " ").join(parts)
+    return labels.sentences(parts)
 
 
 def _diameter(one: ReadFinding, labels: Labels) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from medical.evaluation.evaluate import evaluate_tables, write_report
+from medical.evaluation.tables import Mark, ReferenceFinding, Tables
 from medical.store.database import open_store, sqlite_url
 from medical.store.decisions import Judgement
 from medical.store.reading import read_study
@@ -93,6 +95,32 @@ def test_the_card_says_what_the_model_is_and_is_not_good_for(page: ReadingPage) 
     page.picture("model")
     assert page.problems == []
     assert page.strangers == []
+
+
+def test_an_evaluation_is_drawn_from_its_folder(page: ReadingPage, tmp_path: Path) -> None:
+    go_to(page, "Model")
+    page.tab.get_by_test_id("stHeading").get_by_text("Evaluation", exact=True).wait_for()
+    before = page.tab.get_by_test_id("stImage").count()
+    field = page.tab.get_by_test_id("stMain").get_by_test_id("stTextInput").get_by_role("textbox")
+    field.fill(str(tmp_path))
+    field.press("Enter")
+    page.expect_text("holds no evaluation.json")
+
+    nodules = tuple(ReferenceFinding("a", (50.0 * n, 0, 0), 4.0 + 3 * n) for n in range(5))
+    marks = tuple(Mark("a", one.center_lps_mm, 0.9) for one in nodules[1:])
+    tables = Tables(("a", "b", "c"), nodules, (), (*marks, Mark("b", (0, 0, 0), 0.4)))
+    write_report(evaluate_tables(tables, operating_point=0.5), tmp_path / "out")
+    field.fill(str(tmp_path / "out"))
+    field.press("Enter")
+    page.expect_text("5 nodules, 3 scans")
+    page.expect_text("Sensitivity at threshold 0.5")
+
+    def drawn() -> None:
+        assert page.tab.get_by_test_id("stImage").count() == before + 3
+
+    page.eventually(drawn)
+    page.picture("evaluation", show=page.tab.get_by_text("Expected calibration error"))
+    assert page.problems == []
 
 
 def test_drift_tells_scanners_that_the_calibration_set_has_not(page: ReadingPage) -> None:

@@ -93,6 +93,13 @@ def test_side_by_side_scrolled_together_with_growth(page: ReadingPage, tmp_path:
     assert page.problems == []
     assert page.strangers == []
 
+    with page.tab.expect_download(timeout=60_000) as download:
+        page.sidebar().get_by_role("button", name="Text", exact=True).click()
+    report = Path(download.value.path()).read_text("utf-8")
+    assert "CHANGE SINCE 2023-03-01" in report
+    assert f"Volume doubling time {days} days" in report
+    assert "No longer seen, or not found now: earlier finding 3" in report
+
     store = open_store(sqlite_url(tmp_path / "work" / "store.sqlite"))
     opened = {entry.subject for entry in newest(store, 50) if entry.action == "open"}
     store.close()

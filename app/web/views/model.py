@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.web.card_sections import card_figures, card_head, card_lists
 from app.web.context import context
+from app.web.evaluation_panel import evaluation_panel
 from app.web.identity import Reader
 from app.web.models_at_hand import card_in_use, cards
 from app.web.owner_plots import operating_plot, reliability_plot
@@ -39,6 +40,7 @@ def model_page(reader: Reader, words: Words) -> None:
         st.caption(words("card_language"))
     with st.expander(words("card_figures")):
         st.html(card_figures(card))
+    evaluation_panel(words)
 
 
 def _plots(card: ModelCard, words: Words) -> None:

@@ -71,16 +71,16 @@ def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
         viewer = series_viewer(folder, images, findings, place, beside, words)
         # What the viewer reported before this run; it must be known before the sidebar is drawn.
         place.hear(show_viewer(viewer, key=key))
+    if comparison is not None:
+        _note_opened_once(comparison.prior.study_key, reader)
+        comparison = growth_panel(comparison, findings, words)
     with st.sidebar:
         st.subheader(reading.study.label)
         decision_panel(reading.study, findings, place, reader, words)
         add_panel(reading, scored, folder, place, reader, words)
         sign_panel(reading, reader, words)
-        report_panel(reading, folder, scored, reader, words)
+        report_panel(reading, folder, scored, comparison, reader, words)
         quality_notes(scored, words)
-    if comparison is not None:
-        _note_opened_once(comparison.prior.study_key, reader)
-        growth_panel(comparison, findings, words)
     map_panel(folder, findings, words)
     guideline_panel(scored, words)
     operating_panel(scored, folder, words)

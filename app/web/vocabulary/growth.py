@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from medical.report.change_labels import VERDICTS
+
 WORDS: dict[str, tuple[str, str]] = {
     "compare_with": ("Compare with an earlier CT", "与既往 CT 对比"),
     "prior_days": ("{days} days earlier", "早 {days} 天"),
@@ -29,6 +31,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "通过仿射配准匹配（相关系数 {likeness}），位置误差约数毫米。大小为模型测量值，附 95% 区间；"
         "不比较阅片者自测的直径。区间假定两次测量相互独立。",
     ),
+    "report_compared": (
+        "With the change since {label}, as on this page.",
+        "包含与 {label} 相比的变化，与本页一致。",
+    ),
     "growth_days": ("Days between the two CTs", "两次 CT 间隔天数"),
     "growth_none": (
         "No nodule is found in both CTs.",
@@ -39,12 +45,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "col_volume_change": ("Volume, mm³", "体积，mm³"),
     "col_doubling": ("Volume doubling time, days", "体积倍增时间，天"),
     "col_verdict": ("Change", "变化"),
-    "grown": ("grown", "增大"),
-    "shrunk": ("shrunk", "缩小"),
-    "indistinguishable": (
-        "not distinguishable from measurement error",
-        "与测量误差无法区分",
-    ),
+    **VERDICTS,
     "no_doubling": ("no bound", "无法界定"),
     "needs_days": ("needs the days between", "需要间隔天数"),
     "halving": ("{days} (halving)", "{days}（减半）"),

@@ -5,22 +5,26 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.web.growth_rows import Followed, growth_table, pairs_of
+from app.web.growth_rows import growth_table
 from app.web.words import Words
-from medical.nodule.growth_match import compare
 from medical.nodule.registration import Registration
+from medical.report.change import ChangeSince, EarlierCt, Followed, change_since
 
 STAY = Registration(np.eye(4), 1.0)
-ONE = Followed(1, (0.0, 0.0, 0.0), 8.0, (7.6, 8.4), 268.0, (230.0, 310.0))
+ONE = Followed(1, (0.0, 0.0, 0.0), 8.0, (7.6, 8.4), 268.0, (230.0, 310.0), "")
 FAR = replace(ONE, id=2, center_lps_mm=(90.0, 0.0, 0.0))
 GROWN = replace(ONE, diameter_mm=12.0, diameter_ci95=(11.4, 12.6), volume_mm3=905.0)
 GROWN = replace(GROWN, volume_ci95=(800.0, 1000.0))
 SAME = replace(ONE, volume_mm3=280.0, volume_ci95=(240.0, 320.0))
 
 
-def table(now: list[Followed], then: list[Followed], days: float | None = 90.0) -> str:
-    rows = compare(now, then, STAY, interval_days=days)
-    return growth_table(rows, now, then, Words("en"))
+def changed(now: list[Followed], then: list[Followed], days: int | None) -> ChangeSince:
+    earlier = EarlierCt("CT-1", "1.2", "", same_patient=True, days=days)
+    return change_since(earlier, now=now, then=then, registration=STAY)
+
+
+def table(now: list[Followed], then: list[Followed], days: int | None = 90) -> str:
+    return growth_table(changed(now, then, days), Words("en"))
 
 
 def test_growth_stands_with_its_interval_and_doubling_time() -> None:
@@ -56,11 +60,7 @@ def test_nodules_without_a_partner_are_named() -> None:
     assert "(gone, or not found): 7." in said
 
 
-def test_pairs_by_number() -> None:
-    assert pairs_of([FAR, GROWN], [replace(ONE, id=5)], STAY) == {1: 5}
-
-
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_nothing_in_common_is_said(language: str) -> None:
     words = Words("zh" if language == "zh" else "en")
-    assert words("growth_none") in growth_table([], [FAR], [ONE], words)
+    assert words("growth_none") in growth_table(changed([FAR], [ONE], None), words)

@@ -39,6 +39,32 @@ def test_the_file_holds_the_contract(tables: Tables, tmp_path: Path) -> None:
     assert all(f.read_bytes()[:4] == b"\x89PNG" for f in files[1:])
 
 
+def test_the_file_holds_the_curve_with_its_band(tables: Tables) -> None:
+    curve = evaluate_tables(tables).evaluation.curve
+    rates = [point.false_positives_per_scan for point in curve]
+    assert (rates[0], rates[-1]) == pytest.approx((0.125, 8))
+    assert {point.sensitivity for point in curve} == {0.5}
+    ends = [point.sensitivity_ci95 for point in curve if point.sensitivity_ci95 is not None]
+    assert len(ends) == len(curve)
+    assert all(low <= 0.5 <= high for low, high in ends)
+
+
+def test_a_curve_has_no_band_where_no_draw_held_a_nodule() -> None:
+    scans = tuple(str(number) for number in range(50))
+    rare = Tables(scans, (ReferenceFinding("0", (0, 0, 0), 5.0),), (), ())
+    bands = {
+        point.sensitivity_ci95
+        for seed in range(8)
+        for point in evaluate_tables(rare, bootstraps=1, seed=seed).evaluation.curve
+    }
+    assert None in bands
+
+
+def test_without_reference_nodules_there_is_no_curve() -> None:
+    none = Tables(("a",), (), (), (Mark("a", (0, 0, 0), 0.5),))
+    assert evaluate_tables(none).evaluation.curve == []
+
+
 def test_size_bins_split_at_lung_rads_limits(tables: Tables) -> None:
     bins = evaluate_tables(tables, operating_point=0.95).evaluation.size_bins
     assert [(b.nodules, b.found) for b in bins] == [(1, 1), (0, 0), (1, 0), (0, 0)]

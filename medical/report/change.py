@@ -1,0 +1,120 @@
+"""What became of each nodule since an earlier CT that a reader laid beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from medical.nodule.growth import Interval
+from medical.nodule.growth_match import Growth, compare
+from medical.nodule.registration import Registration
+from medical.store.reading import ReadFinding
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A nodule by its number, with the model's measures."""
+
+    id: int
+    center_lps_mm: tuple[float, float, float]
+    diameter_mm: float
+    diameter_ci95: Interval
+    volume_mm3: float
+    volume_ci95: Interval
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierCt:
+    """The CT that was compared with.
+
+    Args:
+        study: its label.
+        series_uid: which series.
+        day: its date, ``YYYY-MM-DD``, or empty.
+        same_patient: whether both headers carry the same patient ID.
+        days: from then to now, > 0; ``None`` when they are not known.
+        days_by_reader: whether a reader gave the days, since the images do not.
+    """
+
+    study: str
+    series_uid: str
+    day: str
+    same_patient: bool
+    days: int | None
+    days_by_reader: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSince:
+    """Two CTs compared.
+
+    Args:
+        earlier: the other CT.
+        likeness: correlation of the two once laid over each other.
+        matched: nodules found in both, now and then, with the change; by the number now.
+        new: without a partner in the earlier CT; nobody can tell from a nodule not found then.
+        gone: of the earlier CT, without a partner now.
+    """
+
+    earlier: EarlierCt
+    likeness: float
+    matched: tuple[tuple[Followed, Followed, Growth], ...]
+    new: tuple[Followed, ...]
+    gone: tuple[Followed, ...]
+
+
+def followed(findings: Iterable[ReadFinding]) -> list[Followed]:
+    """What a reader has not rejected."""
+    return [
+        Followed(
+            one.number,
+            one.measured.center_lps_mm,
+            one.measured.diameter_mm,
+            one.measured.diameter_ci95,
+            one.measured.volume_mm3,
+            one.measured.volume_ci95,
+            one.measured.location,
+        )
+        for one in findings
+        if one.verdict != "rejected"
+    ]
+
+
+def change_since(
+    earlier: EarlierCt,
+    *,
+    now: Sequence[Followed],
+    then: Sequence[Followed],
+    registration: Registration,
+) -> ChangeSince:
+    """Match the nodules of two CTs and tell how each changed.
+
+    Args:
+        earlier: the CT in which ``then`` were found.
+        now: nodules of this CT.
+        then: of the earlier one.
+        registration: from this CT to the earlier.
+
+    Raises:
+        ValueError: the days between the two are not positive.
+    """
+    by_number = ({one.id: one for one in now}, {one.id: one for one in then})
+    growths = sorted(
+        compare(now, then, registration, interval_days=earlier.days),
+        key=lambda one: one.current_id,
+    )
+    seen_now = {one.current_id for one in growths}
+    seen_then = {one.prior_id for one in growths}
+    return ChangeSince(
+        earlier,
+        registration.likeness,
+        tuple((by_number[0][one.current_id], by_number[1][one.prior_id], one) for one in growths),
+        tuple(one for one in now if one.id not in seen_now),
+        tuple(one for one in then if one.id not in seen_then),
+    )
+
+
+def signed_percent(value: float) -> str:
+    """``+12 %``, with a real minus sign and never a minus zero."""
+    return f"{round(value) + 0:+d} %".replace("-", "−")

@@ -1,0 +1,54 @@
+"""What the model's page makes of an evaluation."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.web.evaluation_panel import evaluation_figures, reliability_rows
+from app.web.evaluation_plots import froc_plot, size_plot
+from app.web.words import Words
+from medical.evaluation.evaluate import evaluate_tables
+from medical.evaluation.result import Evaluation
+from medical.evaluation.tables import Mark, ReferenceFinding, Tables
+
+EN = Words("en")
+PNG = b"\x89PNG"
+
+
+@pytest.fixture(scope="module")
+def found() -> Evaluation:
+    """Three scans: nodules of 5 (found at 0.9) and 10 mm (missed), one false positive at 0.4."""
+    nodules = (ReferenceFinding("a", (0, 0, 0), 5.0), ReferenceFinding("a", (50, 0, 0), 10.0))
+    marks = (Mark("a", (1, 0, 0), 0.9), Mark("b", (0, 0, 0), 0.4))
+    tables = Tables(("a", "b", "c"), nodules, (), marks)
+    return evaluate_tables(tables, operating_point=0.4, bootstraps=50).evaluation
+
+
+def test_figures_stand_with_their_intervals_and_counts(found: Evaluation) -> None:
+    said = evaluation_figures(found, EN)
+    assert "2 nodules, 3 scans" in said
+    assert "Sensitivity at threshold 0.4</small><b>50%</b><small>1%–99%</small>" in said
+    assert "False positives per scan at threshold 0.4</small><b>0.33</b><small>0.01–1.86" in said
+    assert "<b>50%</b><small>9%–91%</small>" in said, "nodule-free scans without a mark"
+
+
+def test_without_an_operating_point_no_figure_is_made_up(found: Evaluation) -> None:
+    said = evaluation_figures(found.model_copy(update={"operating_point": None}), EN)
+    assert "threshold" not in said
+    assert "CPM" in said
+
+
+def test_reliability_has_exact_intervals_and_no_empty_bins(found: Evaluation) -> None:
+    assert found.calibration is not None
+    rows = reliability_rows(found.calibration)
+    assert [(row.candidates, row.share_nodules) for row in rows] == [(1, 0.0), (1, 1.0)]
+    assert rows[0].share_ci95 == pytest.approx((0.0, 0.975))
+
+
+@pytest.mark.parametrize("update", [{}, {"curve": []}], ids=["curve", "seven points"])
+def test_the_curve_is_drawn_from_numbers(found: Evaluation, update: dict[str, object]) -> None:
+    assert froc_plot(found.model_copy(update=update), EN).startswith(PNG)
+
+
+def test_sizes_are_drawn_where_there_are_nodules(found: Evaluation) -> None:
+    assert size_plot(found.size_bins, EN).startswith(PNG)
