@@ -119,7 +119,6 @@ def test_an_evaluation_is_drawn_from_its_folder(page: ReadingPage, tmp_path: Pat
         assert page.tab.get_by_test_id("stImage").count() == before + 3
 
     page.eventually(drawn)
-    page.picture("evaluation", show=page.tab.get_by_text("Expected calibration error"))
     assert page.problems == []
 
 
