@@ -100,6 +100,7 @@ def source_of(scanner: str, pool: NodulePool) -> StoredModel:
     if not (folder / "card.json").exists():
         cases = [case for case in read_training_cases() if not case.name.startswith(scanner)]
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        (OUT / scanner / "source_run").mkdir(parents=True, exist_ok=True)
         networks = fit(
             cases,
             pool,
