@@ -42,4 +42,4 @@ def test_the_number_of_lungs_is_the_benchmark_s() -> None:
 def test_each_check_is_a_sentence(language: str) -> None:
     lines = checks_lines(Words("zh" if language == "zh" else "en"))
     assert len(lines) == 4
-    assert "0.79" in lines[1]
+    assert f"{FIGURES.energy:.2f}" in lines[1]
