@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.web.map_checks import FIGURES
 from app.web.nifti import nifti_affine
 from medical.geometry import VolumeGeometry
 from tests.app.web.made_results import CENTRES_LPS_MM, made_volume, write_made_result
@@ -109,7 +110,7 @@ def test_a_finding_without_a_map_says_so(page: ReadingPage) -> None:
 def test_the_words_beside_the_map(page: ReadingPage) -> None:
     page.tab.get_by_text("Why: the attention map").click()
     page.expect_text("It is not evidence of malignancy")
-    page.expect_text("share of the map inside the nodule: 0.79")
+    page.expect_text(f"share of the map inside the nodule: {FIGURES.energy:.2f}")
 
 
 def test_a_thicker_slab_shows_what_lies_in_front_and_behind(page: ReadingPage) -> None:
