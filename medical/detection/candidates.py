@@ -13,6 +13,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from models.detector.detector import ATTENTION, CHANNELS_OUT, HEAT, STRIDE
+from models.detector.mirrors import in_mirrors
 from models.detector.normalise import normalise
 from models.detector.peaks import find_peaks
 
@@ -61,11 +62,11 @@ def find_candidates(
     Args:
         hu: on a 1 mm axial grid, already cropped to the lungs with a margin.
         lung: same shape; windows without lung are not looked at, and a candidate must touch it.
-        detector: takes ``[1, 1, *WINDOW]``.
+        detector: takes ``[1, 1, *WINDOW]``; each window is shown to it in a mirror as well.
         progress: told the share of windows done.
     """
     both = torch.stack([normalise(torch.from_numpy(hu)), torch.from_numpy(lung).float()])[None]
-    done = 0
+    done, both_views = 0, in_mirrors(detector)
     total = _window_count(hu.shape)
 
     def look(window: Tensor) -> Tensor:
@@ -77,7 +78,7 @@ def find_candidates(
             nothing = window.new_zeros(1, CHANNELS_OUT, *(n // STRIDE for n in WINDOW))
             nothing[:, HEAT] = nothing[:, ATTENTION] = _NOWHERE_LOGIT
             return nothing
-        return detector(window[:, :1].contiguous())
+        return both_views(window[:, :1].contiguous())
 
     padded, shape = _pad_to_windows(both)
     output = sliding_window_inference(

@@ -23,6 +23,7 @@ from medical.detection.candidates import WINDOW, find_candidates
 from medical.detection.uncertainty import SecondLook, SecondStage
 from medical.nodule.measure import measure_mask
 from medical.retraining.cases import TrainingCase
+from models.detector.mirrors import in_mirrors
 from models.detector.normalise import HIGH_HU, LOW_HU
 from models.detector.peaks import find_peaks
 from models.detector.runtime import compiled_convolutions, compiled_detector
@@ -107,7 +108,7 @@ def collect(
     refiner = networks.refiner
     second = SecondStage(refiner, compiled_convolutions(refiner), passes=passes)
     whole = compiled_detector(networks.detector, window=WINDOW)
-    part = compiled_detector(networks.detector, window=(_PATCH,) * 3)
+    part = in_mirrors(compiled_detector(networks.detector, window=(_PATCH,) * 3))
     rows = _Rows()
     for scan, case in enumerate(cases):
         hu = case.hu

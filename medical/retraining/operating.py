@@ -19,7 +19,7 @@ from medical.detection.operating_point import controlled_threshold
 from models.zoo.card import Calibration, OperatingChoice
 
 LEAST_MM = 4.0
-PROMISES = (0.90, 0.85, 0.80, 0.75, 0.70)  # sensitivities, the best first
+PROMISES = tuple(percent / 100 for percent in range(90, 69, -1))  # sensitivities, the best first
 MOST_FALSE = 1.0  # marks a held-out scan that a promise may cost; the last may cost more
 CONFIDENCE = 0.95
 THRESHOLDS = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
