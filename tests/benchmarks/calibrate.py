@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +17,13 @@ from medical.detection.calibration import fit_calibration
 from medical.detection.held_out import HeldOut
 from medical.detection.left_out import size_coverage
 from medical.detection.pipeline import NoduleReader
+from medical.detection.reliability import left_out_reliability
 from medical.retraining.operating import Operating, choose_operating, scores_at
-from models.zoo.card import ModelCard
+from models.zoo.card import CalibrationScan, ModelCard
 from models.zoo.loader import CARD, DEFAULT_MODEL, StoredModel, find_model
-from tests.benchmarks.card_figures import described
 from tests.benchmarks.detector import read_real
 from tests.benchmarks.intervals import collect_held_out
-from tests.benchmarks.shared_cases import HELD_OUT_SCANS
+from tests.benchmarks.shared_cases import HELD_OUT_SCANS, read_scans
 
 SIZES_MM = (3, 5, 8, 15, 40)
 
@@ -84,6 +85,16 @@ def calibrated_card(card: ModelCard, held_out: HeldOut) -> ModelCard:
             "metrics": metrics_of(held_out, found, operating),
         }
     )
+
+
+def described(card: ModelCard, held_out: HeldOut) -> dict[str, Any]:
+    """What the owner's pages draw: marks of the calibration scans, read whole, and reliability."""
+    reader = NoduleReader(StoredModel(find_model(DEFAULT_MODEL).folder, card))
+    scans = []
+    for _, ct, _ in read_scans(HELD_OUT_SCANS):
+        marks = tuple(round(mark.probability, 4) for mark in reader.read(ct).marks)
+        scans.append(CalibrationScan(acquisition=dict(ct.source.acquisition), marks=marks))
+    return {"calibration_scans": tuple(scans), "reliability": left_out_reliability(held_out)}
 
 
 def main() -> None:

@@ -55,7 +55,7 @@ def test_a_promise_that_costs_too_many_false_marks_is_not_made(calibration: Cali
     nodules = list(np.linspace(0.05, 0.95, 100))
     held = measured(nodules=nodules, false=[0.22] * 10)
     chosen = choose_operating(held, calibration, scans=2)
-    # 18 may be missed for 0.74: P(Binomial(100, 0.26) <= 18) = 0.0399, and the mark on the next lies
+    # 18 may be missed for 0.74: P(Binomial(100, 0.26) <= 18) = 0.0399, and the next one's mark lies
     # below 0.22; 19 may be missed for 0.73: 0.0420, and that one lies above
     assert chosen.promise["sensitivity"] == 0.73
     assert chosen.threshold == pytest.approx(np.sort(nodules)[19], abs=1e-3)
