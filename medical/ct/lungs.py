@@ -14,6 +14,7 @@ _GRID_MM = 2.0
 _AIR_HU = -400.0
 _LEAST_ML = 150.0  # a lung smaller than this is not looked for
 _CLOSE_MM = 8.0
+_SHELL_MM = 4.0  # half as thick as the thinnest chest wall, and thicker than a table's shell
 
 
 def lung_mask(
@@ -31,8 +32,11 @@ def lung_mask(
     step = max(1, round(_GRID_MM / spacing_mm))
     coarse_mm = step * spacing_mm
     coarse = np.asarray(hu[::step, ::step, ::step])
-    inner_air = _clear_in_plane_border(coarse < _AIR_HU)
-    lungs = _largest_parts(inner_air, least_voxels=_LEAST_ML * 1000 / coarse_mm**3)
+    air = coarse < _AIR_HU
+    parts = _largest_parts(
+        _clear_in_plane_border(air), least_voxels=_LEAST_ML * 1000 / coarse_mm**3
+    )
+    lungs = _within_body(parts, air, shell_voxel=_SHELL_MM / coarse_mm)
     closed = _close(lungs, radius_voxel=_CLOSE_MM / coarse_mm)
     filled = np.stack([ndimage.binary_fill_holes(plane) for plane in closed])
     full = filled.repeat(step, 0).repeat(step, 1).repeat(step, 2)
@@ -65,6 +69,25 @@ def _largest_parts(
     largest = np.argsort(sizes)[::-1][:3]
     good = [part for part in largest if sizes[part] >= max(least_voxels, 0.1 * sizes.max())]
     return np.isin(labels, good)
+
+
+def _within_body(
+    parts: Bool[np.ndarray, "z y x"], air: Bool[np.ndarray, "z y x"], *, shell_voxel: float
+) -> Bool[np.ndarray, "z y x"]:
+    """Drop parts that no thick wall surrounds: hollow or foam-filled tables are no lungs."""
+    labels, count = ndimage.label(parts)
+    if count < 2:
+        return parts
+    core = ndimage.distance_transform_edt(np.pad(~air, 1)) > shell_voxel
+    grown = ndimage.distance_transform_edt(~core) <= shell_voxel
+    bodies, found = ndimage.label(grown[1:-1, 1:-1, 1:-1])
+    if found == 0:
+        return parts
+    body = bodies == 1 + np.argmax(np.bincount(bodies.ravel())[1:])
+    inside = np.stack([ndimage.binary_fill_holes(plane) for plane in body])
+    share = ndimage.mean(inside, labels, np.arange(1, count + 1))
+    good = [part for part in range(1, count + 1) if share[part - 1] > 0.5]
+    return np.isin(labels, good) if good else parts
 
 
 def _close(mask: Bool[np.ndarray, "z y x"], *, radius_voxel: float) -> Bool[np.ndarray, "z y x"]:

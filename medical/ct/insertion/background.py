@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from medical.ct.insertion.mixture import Mixture
+from medical.ct.insertion.warp import bend_on_grid, random_bend, where_it_went
 from medical.retraining.cases import TrainingCase
 
 REAL_SLOTS = 4  # real lesions, doubtful ones among them, that one patch may hold
@@ -77,6 +78,9 @@ class BackgroundSampler:
             center = torch.where(at_lesion[:, None], lesion + jitter, center)
         much = self.mixture.variation
         turn = random_rotations(count, device=dev, most_rad=0.4 + 0.3 * much)
+        if self.mixture.turned_share > 0:
+            anyhow = torch.rand(count, 1, 1, device=dev) < self.mixture.turned_share
+            turn = torch.where(anyhow, random_rotations(count, device=dev), turn)
         turn = turn * random_signs(count, dev)[:, None]
         zoom = torch.exp((0.14 + 0.06 * much) * (torch.rand(count, 1, device=dev) * 2 - 1))
         stretch = torch.exp(0.08 * much * (torch.rand(count, 3, device=dev) * 2 - 1))
@@ -84,6 +88,11 @@ class BackgroundSampler:
         matrix = turn / (zoom * stretch)[:, None]  # patch voxel -> volume voxel
         axis = torch.arange(p, device=dev, dtype=torch.float32) - (p - 1) / 2
         z, y, x = (axis.view(*shape) for shape in ((1, p, 1, 1), (1, 1, p, 1), (1, 1, 1, p)))
+        bend = None
+        if self.mixture.bent_share > 0:
+            bend = random_bend(count, share=self.mixture.bent_share, device=dev)
+            moved = bend_on_grid(bend, p)
+            z, y, x = z + moved[:, 0], y + moved[:, 1], x + moved[:, 2]
         size = torch.tensor(volume.shape[2:], device=dev, dtype=torch.float32)
         position = [
             (
@@ -99,12 +108,20 @@ class BackgroundSampler:
         grid = torch.stack(position, -1).reshape(1, count * p, p, p, 3)
         sampled = functional.grid_sample(volume, grid, padding_mode="border", align_corners=False)
         sampled = sampled[0].reshape(2, count, 1, p, p, p)
-        centers, diameters, valid, doubtful = self._lesions(lesions, known, center, matrix, zoom)
+        centers, diameters, valid, doubtful = self._lesions(
+            lesions, known, center, matrix, zoom, bend
+        )
         smear = torch.linalg.inv(matrix)[:, :, 0] * self.smear_mm[case]
         return Background(sampled[0], sampled[1], centers, diameters, valid, smear, doubtful)
 
     def _lesions(
-        self, lesions: Tensor, known: int, center: Tensor, matrix: Tensor, zoom: Tensor
+        self,
+        lesions: Tensor,
+        known: int,
+        center: Tensor,
+        matrix: Tensor,
+        zoom: Tensor,
+        bend: Tensor | None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         count, p = len(center), self.patch
         centers = torch.full((count, REAL_SLOTS, 3), -1e3, device=self.device)
@@ -115,7 +132,8 @@ class BackgroundSampler:
             order = torch.cdist(center, lesions[:, :3]).argsort(1)[:, :shown]
             offset = lesions[order, :3] - center[:, None]
             back = torch.linalg.inv(matrix)
-            centers[:, :shown] = torch.einsum("nij,nkj->nki", back, offset) + (p - 1) / 2
+            straight = torch.einsum("nij,nkj->nki", back, offset) + (p - 1) / 2
+            centers[:, :shown] = straight if bend is None else where_it_went(straight, bend, p)
             diameters[:, :shown] = lesions[order, 3] * zoom
             judged[:, :shown] = order < known
         valid = ((centers >= 0) & (centers <= p - 1)).all(-1) & judged

@@ -15,12 +15,13 @@ from torch import Tensor
 from medical.ct.insertion.background import Background, BackgroundSampler
 from medical.ct.insertion.batch import TrainingBatch
 from medical.ct.insertion.chunks import lung_chunks
+from medical.ct.insertion.crossing import cross_vessels
 from medical.ct.insertion.mixture import Mixture
 from medical.ct.insertion.paste import paste
 from medical.ct.insertion.placement import place
 from medical.ct.insertion.pool import NodulePool
 from medical.ct.insertion.render import Renderer
-from medical.ct.insertion.rendered import UNKNOWN
+from medical.ct.insertion.rendered import UNKNOWN, box_for
 from medical.ct.insertion.scanner import vary_scanner
 from medical.retraining.cases import TrainingCase
 from models.detector.normalise import normalise
@@ -52,13 +53,16 @@ class NoduleEngine:
     ) -> None:
         self.mixture = mixture = mixture or Mixture()
         self.background = BackgroundSampler(cases, patch=patch, device=device, mixture=mixture)
-        self.renderer = Renderer(pool, device=device, seed=seed, mixture=mixture)
+        box = box_for(mixture.large_mm[1])
+        self.renderer = Renderer(pool, device=device, seed=seed, mixture=mixture, box=box)
         self.device = device
 
     @torch.no_grad()
     def batch(self, count: int) -> TrainingBatch:
         """Make ``count`` patches (a multiple of 4)."""
         back = self.background.draw(count)
+        if self.mixture.crossed_share > 0:
+            cross_vessels(back, share=self.mixture.crossed_share)
         hu, lung = back.hu, back.lung
         label = torch.zeros_like(hu)
         if self.mixture.chunk_share > 0:

@@ -11,6 +11,9 @@ _SHARES = (
     "fake_share",
     "chunk_share",
     "small_share",
+    "turned_share",
+    "bent_share",
+    "crossed_share",
     "variation",
 )
 
@@ -25,6 +28,9 @@ class Mixture:
         wide_share: share of the cubes that bring their surroundings along.
         fake_share: share of look-alikes among it, which carry no label; the rest are shapes.
         chunk_share: share of patches into which a ball of lung without a nodule is set first.
+        turned_share: share of patches turned by any angle, the others by at most 40 degrees.
+        bent_share: share of patches that are bent, see ``warp``.
+        crossed_share: share of patches that other patches' vessels are laid across.
         small_share: share of wished diameters from the small range, the rest from the large one.
         small_mm: least and largest diameter of the small range.
         large_mm: least and largest diameter of the large range.
@@ -41,6 +47,9 @@ class Mixture:
     wide_share: float = 0.7
     fake_share: float = 0.15
     chunk_share: float = 0.4
+    turned_share: float = 0.0
+    bent_share: float = 0.0
+    crossed_share: float = 0.0
     small_share: float = 0.75
     small_mm: tuple[float, float] = (3.0, 12.0)
     large_mm: tuple[float, float] = (10.0, 32.0)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from medical.ct.insertion.rendered import BOX, Rendered, ball_diameter
+from medical.ct.insertion.rendered import Rendered, ball_diameter
 from medical.ct.insertion.texture import gaussian_blur
 
 _VISIBLE_HU = 40.0  # least brightening that a reader could see
@@ -39,8 +39,8 @@ def paste(
     Returns:
         Diameter of what shows ``[n]``, millimetres, and whether the thing was set ``[n]``.
     """
-    count, p = len(hu), hu.shape[-1]
-    axis = torch.arange(BOX, device=hu.device) - BOX // 2
+    count, p, box = len(hu), hu.shape[-1], made.hu.shape[-1]
+    axis = torch.arange(box, device=hu.device) - box // 2
     spots = [at[:, a, None].floor().long() + axis for a in range(3)]
     ok = [(s >= 0) & (s < p) for s in spots]
     z, y, x = (s.clamp(0, p - 1) for s in spots)
@@ -73,7 +73,7 @@ def paste(
     voxels = mask.sum(1)
     middle = torch.stack(
         [
-            (mask.reshape(count, BOX, BOX, BOX).sum(other) * spot).sum(1) / voxels.clamp(min=1)
+            (mask.reshape(count, box, box, box).sum(other) * spot).sum(1) / voxels.clamp(min=1)
             for spot, other in zip((z, y, x), ((2, 3), (1, 3), (1, 2)), strict=True)
         ],
         dim=1,

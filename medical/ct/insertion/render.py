@@ -37,6 +37,7 @@ class Renderer:
         device: where it all happens.
         seed: of the look-alikes' shapes; what is drawn follows torch's own generator.
         mixture: shares of real cubes and of look-alikes.
+        box: edge of the box that things are drawn in, voxels.
     """
 
     def __init__(
@@ -46,8 +47,9 @@ class Renderer:
         device: torch.device,
         seed: int = 0,
         mixture: Mixture,
+        box: int = BOX,
     ) -> None:
-        self.device, self.mixture = device, mixture
+        self.device, self.mixture, self.box = device, mixture, box
         shapes = torch.from_numpy(pool.shapes)
         # drawing look-alikes takes seconds: a renderer that never shows one needs none
         fakes = torch.tensor(structures(_LOOK_ALIKES if mixture.fake_share > 0 else 1, seed=seed))
@@ -74,7 +76,7 @@ class Renderer:
         return torch.cat(parts)
 
     def draw(self, wish_mm: Tensor, at: Tensor, smear: Tensor) -> Rendered:
-        """Draw one thing for each patch in a box of ``BOX`` around ``at``.
+        """Draw one thing for each patch in a box around ``at``.
 
         Args:
             wish_mm: ``[m]`` diameters wished for; cubes keep about their own.
@@ -98,11 +100,11 @@ class Renderer:
         stretch = 1 + 0.25 * (torch.rand(count, 3, device=device) - 0.5)
         # positions of box voxels about the thing's centre, in millimetres
         fraction = at - at.floor()
-        axis = torch.arange(BOX, device=device, dtype=torch.float32) - BOX // 2
+        axis = torch.arange(self.box, device=device, dtype=torch.float32) - self.box // 2
         box = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(1, -1, 3)
         local = torch.einsum("nij,nvj->nvi", turn, box - fraction[:, None]) * stretch[:, None]
         alpha, hu, mask = self._shape(shape, density, wish_mm, local, smear)
-        cube = self.cubes.draw(local, BOX, smear)
+        cube = self.cubes.draw(local, self.box, smear)
         real = is_cube.view(-1, 1, 1, 1, 1)
         return Rendered(
             torch.where(real, cube.alpha, alpha),
@@ -120,7 +122,7 @@ class Renderer:
         """Alpha, HU and outline of shapes, blurred as the scan is."""
         count, device = len(shape), self.device
         unit_mm = wish_mm / self.unit_diameter[shape]
-        grid = (local / unit_mm[:, None, None]).flip(-1).reshape(count, BOX, BOX, BOX, 3)
+        grid = (local / unit_mm[:, None, None]).flip(-1).reshape(count, self.box, self.box, self.box, 3)
         bank = self.shapes[shape]
         soft = functional.grid_sample(bank, grid * (2 / EDGE), align_corners=False)
         size = 0.35 + 0.4 * torch.rand(count, 1, 1, 1, 1, device=device)
@@ -128,8 +130,8 @@ class Renderer:
         width = 0.5 + 0.4 * float(torch.rand(()))
         both = smear_along(torch.cat([soft > 0.5, inner > 0.5], 1).float(), smear)
         alpha, core = (gaussian_blur(part, (width,) * 3) for part in torch.split(both, 1, dim=1))
-        hu = structured_hu(base_hu(density), BOX)
-        within = structured_hu(base_hu(torch.zeros_like(density)), BOX)
+        hu = structured_hu(base_hu(density), self.box)
+        within = structured_hu(base_hu(torch.zeros_like(density)), self.box)
         hollow = torch.rand(count, 1, 1, 1, 1, device=device) < _HOLLOW_SHARE
         within = torch.where(hollow, _AIR_HU, within)
         has_core = (density == PART_SOLID).view(-1, 1, 1, 1, 1) | hollow

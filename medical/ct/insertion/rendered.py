@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-BOX = 56  # voxels of 1 mm: room for the largest nodule
+BOX = 56  # voxels of 1 mm: room for things of up to 32 mm
+_ROOM = 1.68  # how much longer than the ball of their volume things are
 UNKNOWN = -1  # density of a real cube: nobody rated it
 
 
@@ -26,3 +27,8 @@ class Rendered(NamedTuple):
 def ball_diameter(voxels: Tensor) -> Tensor:
     """Diameter of the ball of so many voxels."""
     return (voxels.float() * (6 / math.pi)).pow(1 / 3)
+
+
+def box_for(largest_mm: float) -> int:
+    """Edge of a box for things up to ``largest_mm``, voxels of 1 mm; at least ``BOX``."""
+    return max(BOX, 8 * math.ceil(_ROOM * largest_mm / 8))

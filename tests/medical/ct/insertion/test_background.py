@@ -23,11 +23,11 @@ def _case(*, nodules: list[list[float]], doubtful: list[list[float]]) -> Trainin
     return TrainingCase("made", code, lung, rows[0], rows[1])
 
 
-def test_lesions_are_where_the_patches_say() -> None:
+@pytest.mark.parametrize("bent", [0.0, 1.0])
+def test_lesions_are_where_the_patches_say(bent: float) -> None:
     case = _case(nodules=[[40, 50, 44, 12]], doubtful=[[70, 30, 60, 10]])
-    sampler = BackgroundSampler(
-        [case], patch=64, device=torch.device("cpu"), mixture=Mixture(lesion_share=1.0)
-    )
+    mixture = Mixture(lesion_share=1.0, bent_share=bent, turned_share=bent)
+    sampler = BackgroundSampler([case], patch=64, device=torch.device("cpu"), mixture=mixture)
     torch.manual_seed(0)
     drawn = sampler.draw(16)
     told = {True: 0, False: 0}
