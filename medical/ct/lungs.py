@@ -14,7 +14,9 @@ _GRID_MM = 2.0
 _AIR_HU = -400.0
 _LEAST_ML = 150.0  # a lung smaller than this is not looked for
 _CLOSE_MM = 8.0
-_SHELL_MM = 4.0  # half as thick as the thinnest chest wall, and thicker than a table's shell
+_SHELL_MM = 4.0  # half of what a wall must measure; a table's shell does not
+_VESSEL_MM = 4.0  # hollows up to twice as wide are vessels
+_VESSEL_SHARE = 0.005  # of a lung; measured 0.012 to 0.08 in 11 CTs, 0.000 in a table
 
 
 def lung_mask(
@@ -36,7 +38,7 @@ def lung_mask(
     parts = _largest_parts(
         _clear_in_plane_border(air), least_voxels=_LEAST_ML * 1000 / coarse_mm**3
     )
-    lungs = _within_body(parts, air, shell_voxel=_SHELL_MM / coarse_mm)
+    lungs = _without_tables(parts, air, grid_mm=coarse_mm)
     closed = _close(lungs, radius_voxel=_CLOSE_MM / coarse_mm)
     filled = np.stack([ndimage.binary_fill_holes(plane) for plane in closed])
     full = filled.repeat(step, 0).repeat(step, 1).repeat(step, 2)
@@ -71,23 +73,40 @@ def _largest_parts(
     return np.isin(labels, good)
 
 
-def _within_body(
-    parts: Bool[np.ndarray, "z y x"], air: Bool[np.ndarray, "z y x"], *, shell_voxel: float
+def _without_tables(
+    parts: Bool[np.ndarray, "z y x"], air: Bool[np.ndarray, "z y x"], *, grid_mm: float
 ) -> Bool[np.ndarray, "z y x"]:
-    """Drop parts that no thick wall surrounds: hollow or foam-filled tables are no lungs."""
+    """Drop hollow and foam-filled tables: no thick wall around them and no vessel in them.
+
+    Either alone would cost lungs: thin people's walls are thin, and emphysema has few vessels.
+    """
     labels, count = ndimage.label(parts)
     if count < 2:
         return parts
+    inside = _inside_body(air, shell_voxel=_SHELL_MM / grid_mm)
+    good = []
+    for part in range(1, count + 1):
+        mine = labels == part
+        good.append(
+            inside[mine].mean() > 0.5
+            or mine.sum()
+            < (1 - _VESSEL_SHARE) * _close(mine, radius_voxel=_VESSEL_MM / grid_mm).sum()
+        )
+    kept = 1 + np.flatnonzero(good)
+    return np.isin(labels, kept) if len(kept) else parts
+
+
+def _inside_body(
+    air: Bool[np.ndarray, "z y x"], *, shell_voxel: float
+) -> Bool[np.ndarray, "z y x"]:
+    """The body and what it surrounds, slice by slice; shells thinner than twice that are gone."""
     core = ndimage.distance_transform_edt(np.pad(~air, 1)) > shell_voxel
-    grown = ndimage.distance_transform_edt(~core) <= shell_voxel
-    bodies, found = ndimage.label(grown[1:-1, 1:-1, 1:-1])
-    if found == 0:
-        return parts
-    body = bodies == 1 + np.argmax(np.bincount(bodies.ravel())[1:])
-    inside = np.stack([ndimage.binary_fill_holes(plane) for plane in body])
-    share = ndimage.mean(inside, labels, np.arange(1, count + 1))
-    good = [part for part in range(1, count + 1) if share[part - 1] > 0.5]
-    return np.isin(labels, good) if good else parts
+    grown = (ndimage.distance_transform_edt(~core) <= shell_voxel)[1:-1, 1:-1, 1:-1]
+    labels, count = ndimage.label(grown)
+    if count == 0:
+        return np.zeros_like(air)
+    body = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
+    return np.stack([ndimage.binary_fill_holes(plane) for plane in body])
 
 
 def _close(mask: Bool[np.ndarray, "z y x"], *, radius_voxel: float) -> Bool[np.ndarray, "z y x"]:
