@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from medical.adaptation.measured import counted_in_part, joined
 from medical.adaptation.suspected import Suspects, at_suspects
-from medical.detection.calibration import probability
+from medical.detection.calibration import LEAST_MM, probability
 from medical.detection.conclude import LEAST_PROBABILITY
 from medical.detection.held_out import HeldOut
 from medical.evaluation.froc import Scores
-from medical.retraining.operating import LEAST_MM
 from medical.retraining.recalibrate import Recalibrated, fitted
 from models.zoo.card import Calibration, ModelCard
 
@@ -91,7 +90,11 @@ def read_with(
     """One CT's outcome by a calibration and a threshold."""
     scores, rows = part.scores, part.inserted_row
     p, _, _ = probability(
-        calibration, scores.detector_logit, scores.refiner_logit, scores.refiner_spread
+        calibration,
+        scores.detector_logit,
+        scores.refiner_logit,
+        scores.refiner_spread,
+        scores.diameter_mm,
     )
     found = np.where(rows >= 0, p[np.maximum(rows, 0)] if len(p) else 0.0, 0.0)
     found[found < LEAST_PROBABILITY] = 0.0

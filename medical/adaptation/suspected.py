@@ -72,7 +72,9 @@ class Suspicion:
             return np.zeros((0, 5))
         logits = self._second.judge(cut(hu, found.centers_voxel, found.diameters_mm))
         card = self.model.card
-        p, _, _ = probability(card.calibration, found.logits, logits.mean(0), logits.std(0))
+        p, _, _ = probability(
+            card.calibration, found.logits, logits.mean(0), logits.std(0), found.diameters_mm
+        )
         rows = np.column_stack([found.centers_voxel, found.diameters_mm, p]).astype(np.float64)
         strong = rows[p >= card.operating_point]
         return np.asarray(strong[np.argsort(-strong[:, 4])][:MOST_A_CT])

@@ -50,7 +50,11 @@ def conclude(
         Findings at or above the operating point, and all marks of at least 0.02, strongest first.
     """
     p, low, high = probability(
-        card.calibration, found.logits, look.logits.mean(0), look.logits.std(0)
+        card.calibration,
+        found.logits,
+        look.logits.mean(0),
+        look.logits.std(0),
+        found.diameters_mm,
     )
     order = [int(i) for i in np.argsort(-p) if p[i] >= LEAST_PROBABILITY]
     lps = prepared.geometry.voxel_to_lps(found.centers_voxel)

@@ -18,7 +18,7 @@ from medical.ct.insertion.batch import TrainingBatch
 from medical.ct.insertion.engine import NoduleEngine
 from medical.ct.insertion.mixture import Mixture
 from medical.ct.insertion.pool import NodulePool
-from medical.detection.calibration import NODULES_PER_SCAN, CandidateScores, SizeErrors
+from medical.detection.calibration import LEAST_MM, NODULES_PER_SCAN, CandidateScores, SizeErrors
 from medical.detection.candidates import WINDOW, find_candidates
 from medical.detection.uncertainty import SecondLook, SecondStage
 from medical.nodule.measure import measure_mask
@@ -30,7 +30,15 @@ from models.detector.runtime import compiled_convolutions, compiled_detector
 from models.training.joint import TwoStage
 
 _PATCH = 96
-_AS_SCANNED = Mixture(lesion_share=0.0, fake_share=0.0, chunk_share=0.0, variation=0.0)
+_AS_SCANNED = Mixture(
+    lesion_share=0.0,
+    fake_share=0.0,
+    chunk_share=0.0,
+    turned_share=0.0,
+    bent_share=0.0,
+    crossed_share=0.0,
+    variation=0.0,
+)
 _EDGE_MM = 10.0  # nodules nearer to a patch's edge are half unseen
 
 
@@ -62,7 +70,7 @@ class HeldOut:
 
 class _Rows:
     def __init__(self) -> None:
-        self.rows: list[tuple[float, float, float, bool, float, int]] = []
+        self.rows: list[tuple[float, float, float, bool, float, int, float]] = []
         self.centers: list[tuple[float, ...]] = []
         self.sizes: list[tuple[float, float, float, int]] = []
         self.inserted: list[tuple[float, int, int]] = []
@@ -76,11 +84,13 @@ class _Rows:
         nodule: bool,
         weight: float,
         scan: int,
+        diameter_mm: float,
         center: Float[np.ndarray, 3] | None = None,
     ) -> int:
         self.centers.append((np.nan,) * 3 if center is None else tuple(center.tolist()))
         samples = look.logits[:, index]
-        self.rows.append((logit, float(samples.mean()), float(samples.std()), nodule, weight, scan))
+        said = (logit, float(samples.mean()), float(samples.std()))
+        self.rows.append((*said, nodule, weight, scan, diameter_mm))
         return len(self.rows) - 1
 
 
@@ -118,7 +128,16 @@ def collect(
             apart = np.linalg.norm(case.nodules[:, :3] - center, axis=1)
             hit = bool((apart < case.nodules[:, 3] / 2).any())
             logit = float(found.logits[i])
-            rows.add(logit, look, i, nodule=hit, weight=1.0, scan=scan, center=center)
+            rows.add(
+                logit,
+                look,
+                i,
+                nodule=hit,
+                weight=1.0,
+                scan=scan,
+                diameter_mm=float(found.diameters_mm[i]),
+                center=center,
+            )
         say(f"{case.name}: {len(found.logits)} candidates")
         torch.manual_seed(seed + scan)
         engine = NoduleEngine(
@@ -163,7 +182,15 @@ def _one_patch(
         if len(hits) == 0:
             continue
         best = int(hits[(logits + look.logits.mean(0))[hits].argmax()])
-        row = rows.add(float(logits[best]), look, best, nodule=True, weight=np.nan, scan=scan)
+        row = rows.add(
+            float(logits[best]),
+            look,
+            best,
+            nodule=True,
+            weight=np.nan if true_mm[number] >= LEAST_MM else 0.0,
+            scan=scan,
+            diameter_mm=float(diameters[best]),
+        )
         rows.inserted.append((float(true_mm[number]), row, scan))
         truth = measure_mask((batch.label[k, 0] == slot + 1).numpy(), voxel_mm=1.0)
         said = look.size(best)
@@ -183,10 +210,18 @@ def _gather(rows: _Rows, *, scans: int) -> HeldOut:
     nodule = np.array([r[3] for r in rows.rows], bool)
     weight = np.array([r[4] for r in rows.rows])
     # inserted nodules stand for the 1.3 a scan that a screening population has
-    weight[np.isnan(weight)] = NODULES_PER_SCAN * scans / max(1, len(rows.inserted))
+    large = sum(mm >= LEAST_MM for mm, _, _ in rows.inserted)
+    weight[np.isnan(weight)] = NODULES_PER_SCAN * scans / max(1, large)
     sizes = np.array([s[:3] for s in rows.sizes]).reshape(-1, 3)
     return HeldOut(
-        CandidateScores(table[:, 0], table[:, 1], table[:, 2], nodule, weight),
+        CandidateScores(
+            table[:, 0],
+            table[:, 1],
+            table[:, 2],
+            nodule,
+            weight,
+            np.array([r[6] for r in rows.rows], float),
+        ),
         SizeErrors(sizes[:, 0], sizes[:, 1], sizes[:, 2]),
         np.array([r[5] for r in rows.rows], int),
         np.array([s[3] for s in rows.sizes], int),

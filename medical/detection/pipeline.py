@@ -127,7 +127,9 @@ class NoduleReader:
             return None
         crops = cut(prepared.hu, found.centers_voxel, found.diameters_mm)
         logits = self._second.judge(crops)
-        p, _, _ = probability(self.card.calibration, found.logits, logits.mean(0), logits.std(0))
+        p, _, _ = probability(
+            self.card.calibration, found.logits, logits.mean(0), logits.std(0), found.diameters_mm
+        )
         kept = np.flatnonzero(p >= LEAST_PROBABILITY)
         if len(kept) == 0:
             return None

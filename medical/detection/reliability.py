@@ -42,9 +42,13 @@ def left_out_reliability(held_out: HeldOut, *, bins: int = BINS) -> tuple[Reliab
 def _left_out(held_out: HeldOut) -> tuple[Floats, Bool[np.ndarray, " n"], Floats]:
     parts = []
     for scan, calibration in calibrations_without(held_out):
-        mine = rows_of(held_out.scores, held_out.scan == scan)
+        mine = rows_of(held_out.scores, (held_out.scan == scan) & (held_out.scores.weight > 0))
         said, _, _ = probability(
-            calibration, mine.detector_logit, mine.refiner_logit, mine.refiner_spread
+            calibration,
+            mine.detector_logit,
+            mine.refiner_logit,
+            mine.refiner_spread,
+            mine.diameter_mm,
         )
         parts.append((said, mine.is_nodule, mine.weight))
     given, nodule, weight = (np.concatenate(column) for column in zip(*parts, strict=True))

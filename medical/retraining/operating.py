@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from medical.detection.calibration import probability
+from medical.detection.calibration import LEAST_MM, probability
 from medical.detection.conclude import LEAST_PROBABILITY
 from medical.detection.held_out import HeldOut
 from medical.detection.operating_point import controlled_threshold
 from models.zoo.card import Calibration, OperatingChoice
 
-LEAST_MM = 4.0
 PROMISES = tuple(percent / 100 for percent in range(90, 69, -1))  # sensitivities, the best first
 MOST_FALSE = 1.0  # marks a held-out scan that a promise may cost; the last may cost more
 CONFIDENCE = 0.95
@@ -113,7 +112,11 @@ def scores_at(
     """Probability on each inserted nodule, 0 where no mark is written, and of each false mark."""
     scores, rows = measured.scores, measured.inserted_row
     p, _, _ = probability(
-        calibration, scores.detector_logit, scores.refiner_logit, scores.refiner_spread
+        calibration,
+        scores.detector_logit,
+        scores.refiner_logit,
+        scores.refiner_spread,
+        scores.diameter_mm,
     )
     hit = rows >= 0
     found = np.zeros(len(rows))

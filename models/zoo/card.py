@@ -11,7 +11,8 @@ class Calibration(BaseModel):
     """How raw scores become probabilities and intervals (see ``medical.detection.calibration``).
 
     ``intercept``, ``detector_slope`` and ``refiner_slope`` are a logistic regression on the two
-    stages' logits. The quantiles are split-conformal: the half-width of a 95 % interval is the
+    stages' logits and on how likely a mark is at least ``least_mm`` wide; 0 where that is not
+    asked. The quantiles are split-conformal: the half-width of a 95 % interval is the
     quantile times (Monte-Carlo standard deviation + floor).
     """
 
@@ -20,6 +21,7 @@ class Calibration(BaseModel):
     intercept: float
     detector_slope: float
     refiner_slope: float
+    least_mm: float = Field(default=0.0, ge=0)
     logit_quantile: float = Field(gt=0)
     logit_floor: float = Field(gt=0)
     log_diameter_bias: float

@@ -54,9 +54,13 @@ def probability_bins(held_out: HeldOut) -> list[tuple[int, float, float, float, 
     """
     bins = []
     for scan, calibration in calibrations_without(held_out):
-        mine = rows_of(held_out.scores, held_out.scan == scan)
+        mine = rows_of(held_out.scores, (held_out.scan == scan) & (held_out.scores.weight > 0))
         p, low, high = probability(
-            calibration, mine.detector_logit, mine.refiner_logit, mine.refiner_spread
+            calibration,
+            mine.detector_logit,
+            mine.refiner_logit,
+            mine.refiner_spread,
+            mine.diameter_mm,
         )
         order = np.argsort(p)
         for start in range(0, len(order) - GROUP + 1, GROUP):

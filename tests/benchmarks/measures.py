@@ -60,7 +60,13 @@ class CaseReader:
         if count == 0:
             return CaseReading(np.zeros((0, 3)), np.zeros(0), np.zeros((0, 3)), np.zeros((0, 3)))
         look = self._second.look(hu, found.centers_voxel, found.diameters_mm)
-        p, _, _ = probability(calibration, found.logits, look.logits.mean(0), look.logits.std(0))
+        p, _, _ = probability(
+            calibration,
+            found.logits,
+            look.logits.mean(0),
+            look.logits.std(0),
+            found.diameters_mm,
+        )
         sizes = [look.size(i) for i in range(count)]
         spread = look.log_diameters.std(0)
         return CaseReading(

@@ -1,13 +1,14 @@
 """Teach the shipped second stage's judge anew, on the shipped detector.
 
 Run as ``python -m tests.benchmarks.train_judge DATA OUT [SECONDS]``; DATA is what ``shared_cases``
-writes. ``OUT/judged.safetensors`` is the shipped model with another judge. 0.4.0's was taught so
-for 50 s on one H100, by a script from which this one was made; taught longer it finds more of the
-cubes' nodules and fewer of others (docs/training.md).
+writes. ``OUT/judged.safetensors`` is the shipped model with another judge. 0.5.0's was taught so
+for 75 s on one H200, by a script from which this one was made; taught for minutes it finds more of
+the cubes' nodules and fewer of others (docs/training.md).
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -24,10 +25,11 @@ from models.training.loop import LoopConfig, train
 from models.training.prefetch import Prefetch
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks, save_networks
+from tests.benchmarks.phantom_lungs import give_share, phantom_lungs
+from tests.benchmarks.train_detector import BATCH, PATCH, PHANTOM_SHARE, PHANTOMS
 
-BATCH, PATCH = 64, 96
 SMOOTHING, DROPOUT, WEIGHT_DECAY = 0.05, 0.5, 0.1
-MIXTURE = Mixture(cube_share=0.5, wide_share=0.75, fake_share=0.1)
+MIXTURE = Mixture(cube_share=0.5, wide_share=0.75, fake_share=0.1, large_mm=(10.0, 38.0))
 TRUNK = ("near", "context", "hidden1", "hidden2", "out")
 
 
@@ -47,17 +49,23 @@ def with_judge(networks: TwoStage, judge: TwoStage) -> TwoStage:
 def main() -> None:
     """Teach and write."""
     data, out = Path(sys.argv[1]), Path(sys.argv[2])
-    seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 50.0
+    seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 75.0
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     cases = [TrainingCase.load(path) for path in sorted((data / "cases").glob("*.npz"))]
+    made = phantom_lungs(PHANTOMS, processes=min(PHANTOMS, os.cpu_count() or 1))
     torch.manual_seed(21)
     networks = load_networks(find_model(DEFAULT_MODEL))
     learner = JudgeOnly(
         networks.detector, RefinerConfig(dropout=DROPOUT).build(), smoothing=SMOOTHING
     ).to(device)
     engine = NoduleEngine(
-        cases, NodulePool.load(data / "pool.npz"), device=device, patch=PATCH, mixture=MIXTURE
+        cases + made,
+        NodulePool.load(data / "pool.npz"),
+        device=device,
+        patch=PATCH,
+        mixture=MIXTURE,
     )
+    give_share(engine, last=PHANTOMS, share=PHANTOM_SHARE)
     out.mkdir(parents=True, exist_ok=True)
     config = LoopConfig(seconds=seconds, weight_decay=WEIGHT_DECAY, warmup_steps=100)
     say = partial(print, file=sys.stderr, flush=True)

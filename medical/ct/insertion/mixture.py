@@ -47,9 +47,9 @@ class Mixture:
     wide_share: float = 0.7
     fake_share: float = 0.15
     chunk_share: float = 0.4
-    turned_share: float = 0.0
-    bent_share: float = 0.0
-    crossed_share: float = 0.0
+    turned_share: float = 0.3
+    bent_share: float = 0.6
+    crossed_share: float = 0.4
     small_share: float = 0.75
     small_mm: tuple[float, float] = (3.0, 12.0)
     large_mm: tuple[float, float] = (10.0, 32.0)

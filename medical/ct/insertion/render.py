@@ -122,7 +122,11 @@ class Renderer:
         """Alpha, HU and outline of shapes, blurred as the scan is."""
         count, device = len(shape), self.device
         unit_mm = wish_mm / self.unit_diameter[shape]
-        grid = (local / unit_mm[:, None, None]).flip(-1).reshape(count, self.box, self.box, self.box, 3)
+        grid = (
+            (local / unit_mm[:, None, None])
+            .flip(-1)
+            .reshape(count, self.box, self.box, self.box, 3)
+        )
         bank = self.shapes[shape]
         soft = functional.grid_sample(bank, grid * (2 / EDGE), align_corners=False)
         size = 0.35 + 0.4 * torch.rand(count, 1, 1, 1, 1, device=device)

@@ -149,6 +149,10 @@ VARIANTS = {
     "variation": Variant(
         "scanner, inspiration and pose varied less", mixture=replace(FULL, variation=0.0)
     ),
+    "lungs": Variant(
+        "lungs neither turned by any angle, bent nor crossed by others",
+        mixture=replace(FULL, turned_share=0.0, bent_share=0.0, crossed_share=0.0),
+    ),
     "blobs": Variant("second stage taught on the first one's marks alone", stages=OwnMarksOnly),
     "wide": Variant(
         "first stage half as wide again",

@@ -44,7 +44,9 @@ def part_of(
     is_nodule = np.arange(count) >= first
     errors = np.linspace(-0.2, 0.2, len(hits))
     return HeldOut(
-        CandidateScores(logits, np.zeros(count), np.zeros(count), is_nodule, np.ones(count)),
+        CandidateScores(
+            logits, np.zeros(count), np.zeros(count), is_nodule, np.ones(count), np.full(count, 9.0)
+        ),
         SizeErrors(errors, errors, np.zeros(len(hits))),
         np.zeros(count, int),
         np.zeros(len(hits), int),

@@ -17,7 +17,9 @@ def made(*, scans: int, each: int, widest: float = 1.0) -> HeldOut:
     count = len(scan)
     is_nodule = np.arange(count) % 2 == 0
     score = rng.normal(size=count) + 2 * is_nodule
-    scores = CandidateScores(score, score, np.full(count, 0.1), is_nodule, np.ones(count))
+    scores = CandidateScores(
+        score, score, np.full(count, 0.1), is_nodule, np.ones(count), np.full(count, 9.0)
+    )
     error = rng.normal(size=count) * np.where(scan == scans - 1, widest, 1.0) * 0.1
     sizes = SizeErrors(error, error, np.full(count, 0.1))
     rows = np.arange(count)

@@ -31,7 +31,7 @@ def measured(*, nodules: list[float], false: list[float], mm: float = 8.0) -> He
     is_nodule = np.arange(count) < len(marks)
     # a weight of one for inserted nodules too: they must be told from false marks by their rows
     return HeldOut(
-        CandidateScores(scores, zeros, zeros, is_nodule, np.ones(count)),
+        CandidateScores(scores, zeros, zeros, is_nodule, np.ones(count), np.full(count, 9.0)),
         SizeErrors(np.zeros(0), np.zeros(0), np.zeros(0)),
         np.zeros(count, int),
         np.zeros(0, int),
