@@ -19,7 +19,7 @@ from models.zoo.networks import save_networks
 
 def plain_calibration() -> Calibration:
     """Reads a candidate's probability as the logistic of its detector's logit."""
-    plain = {"intercept": 0.0, "detector_slope": 1.0, "refiner_slope": 0.0}
+    plain = {"intercept": 0.0, "detector_slope": 1.0, "refiner_slope": 0.0, "least_mm": 0.0}
     return find_model(DEFAULT_MODEL).card.calibration.model_copy(update=plain)
 
 
