@@ -29,7 +29,8 @@ def operating_panel(scored: SeriesFindings, folder: Path, words: Words) -> None:
         chosen = _choose(points, scored, words)
         marks = read_marks(folder)
         st.html(_figures(chosen, marks, words))
-        st.html(_marks_between(chosen, marks, scored, read_images(folder), words))
+        if marks and chosen.threshold < scored.operating_point:  # else it adds no marks
+            st.html(_marks_between(chosen, marks, scored, read_images(folder), words))
         st.caption(
             words(
                 "operating_note",
@@ -81,8 +82,6 @@ def _marks_between(
     words: Words,
 ) -> str:
     """Marks that the chosen point would add to the findings, with slice and place."""
-    if not marks or chosen.threshold >= scored.operating_point:
-        return ""
     added = [
         mark for mark in marks if chosen.threshold <= mark.probability < scored.operating_point
     ]

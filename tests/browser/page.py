@@ -97,6 +97,15 @@ class ReadingPage:
         self.tab.locator(f'tr[data-finding="{number}"]').click()
         self.tab.wait_for_selector(f'tr.chosen[data-finding="{number}"]')
 
+    def scroll_to(self, element: Any) -> None:
+        """Bring an element on screen, and wait until the page has been told of the scroll.
+
+        An open list closes when the page scrolls. A click scrolls by itself where it must, but the
+        page hears of that only after the click: the list would open and close at once.
+        """
+        element.scroll_into_view_if_needed()
+        self.tab.evaluate("new Promise(told => requestAnimationFrame(() => setTimeout(told)))")
+
     def expect_planes_at(self, centre_lps_mm: Sequence[float]) -> None:
         """The crosshair and all three pictures reach a point, within 0.05 mm."""
 
@@ -140,10 +149,16 @@ class ReadingPage:
             return
         for width, height in ((1920, 1080), (1440, 900)):
             self.tab.set_viewport_size({"width": width, "height": height})
+            self.tab.wait_for_timeout(2500)  # what unfolds or is resized must have its size first
             if show is not None:
-                show.scroll_into_view_if_needed()
-            self.tab.wait_for_timeout(2500)
+                self.scroll_to(show)
+                self.tab.wait_for_timeout(500)
             self.tab.screenshot(path=PICTURES / f"{name}-{width}x{height}.png")
+
+    def expect_no_failure(self) -> None:
+        """Nothing failed on the server, of which the browser's own errors do not tell."""
+        self.settle()
+        assert "met an error of its own" not in self.text()
 
     def text(self) -> str:
         return str(self.tab.inner_text("body"))
