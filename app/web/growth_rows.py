@@ -8,7 +8,7 @@ import math
 from app.web.words import Words
 from medical.nodule.growth import INDISTINGUISHABLE, Change
 from medical.nodule.growth_match import Growth
-from medical.report.change import ChangeSince, Followed, signed_percent
+from medical.report.change import ChangeSince, Followed, signed, signed_percent
 
 _TITLES = (
     "col_number",
@@ -54,7 +54,7 @@ def _row(now: Followed, then: Followed, row: Growth, words: Words) -> str:
 def _change(before: float, after: float, found: Change, *, digits: int) -> str:
     low, high = (signed_percent((end - 1) * 100) for end in found.ratio_ci95)
     sizes = f"{before:.{digits}f} → {after:.{digits}f}"
-    difference = f"{found.difference:+.{digits}f}".replace("-", "−")
+    difference = signed(found.difference, digits=digits)
     interval = f"{difference} · {signed_percent(found.percent)} ({low} … {high})"
     return f"{sizes}<small>{interval}</small>"
 

@@ -115,6 +115,12 @@ def change_since(
     )
 
 
+def signed(value: float, *, digits: int = 0) -> str:
+    """``+12``, with a real minus sign; what rounds to zero has no sign, for it has no direction."""
+    text = f"{value:+.{digits}f}".replace("-", "−")
+    return text if text.strip("+−0.") else text[1:]
+
+
 def signed_percent(value: float) -> str:
-    """``+12 %``, with a real minus sign and never a minus zero."""
-    return f"{round(value) + 0:+d} %".replace("-", "−")
+    """``+12 %``, signed as :func:`signed` does."""
+    return f"{signed(value)} %"

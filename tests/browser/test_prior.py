@@ -37,9 +37,12 @@ def page(browser: Any, serve: Callable[..., str], tmp_path: Path) -> Iterator[Re
 
 
 def choose_prior(page: ReadingPage) -> None:
-    main = page.tab.get_by_test_id("stMain")
-    main.get_by_test_id("stSelectbox").first.click()
-    page.tab.get_by_role("option").first.click()
+    """Choose the latest of the earlier CTs and wait until it is beside this one."""
+    box = page.tab.get_by_role("combobox", name="Compare with an earlier CT")
+    page.scroll_to(box)
+    box.click()
+    # Only of a list that is open: the viewer's own choice of slab holds options too.
+    page.tab.get_by_role("listbox").get_by_role("option").first.click()
     page.tab.get_by_text("Growth since CT-").wait_for(timeout=240_000)
 
     def loaded() -> None:

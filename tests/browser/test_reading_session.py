@@ -108,6 +108,7 @@ def test_a_whole_session(browser: Any, with_login: str, tmp_path: Path) -> None:
         boss.open_study()
         boss.press("Open again")
         boss.sidebar().get_by_role("button", name="Sign").wait_for()
+        sees_the_trail(boss)
     store = open_store(sqlite_url(tmp_path / "work" / "store.sqlite"))
     done = [(entry.actor, entry.action) for entry in reversed(newest(store, 100))]
     for deed in ("open", "rejected", "add", "accepted", "sign", "export"):
@@ -189,6 +190,15 @@ def sees_what_was_decided(bo: ReadingPage) -> None:
     for closed in ("Accept", "Open again", "Sign"):
         assert bo.sidebar().get_by_role("button", name=closed).count() == 0
     bo.picture("second-reader")
+
+
+def sees_the_trail(boss: ReadingPage) -> None:
+    """All that the session did, in a chain that holds."""
+    boss.sidebar().get_by_role("link", name="Worklist").click()
+    boss.sidebar().get_by_role("link", name="Audit trail").click()
+    boss.tab.get_by_role("button", name="Check the chain").click()
+    boss.expect_text("entries, whole. Last hash:")
+    boss.picture("trail")
 
 
 def test_two_tabs_that_decide_on_the_same_finding(

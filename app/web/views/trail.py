@@ -11,6 +11,14 @@ from medical.store.audit import newest, verify
 from medical.store.decisions import unaccounted
 
 _SHOWN = 200
+_WIDTHS_PX = {
+    "col_number": 64,
+    "col_when": 148,
+    "col_who": 160,
+    "col_action": 84,
+    "col_subject": 420,  # a decision's entry ends in 32 digits of its hash
+}
+"""At least; what is left is shared out."""
 
 
 def trail_page(reader: Reader, words: Words) -> None:
@@ -35,6 +43,9 @@ def trail_page(reader: Reader, words: Words) -> None:
             }
             for entry in newest(store, _SHOWN)
         ],
+        column_config={
+            words(name): st.column_config.Column(width=width) for name, width in _WIDTHS_PX.items()
+        },
         hide_index=True,
         height=620,
     )

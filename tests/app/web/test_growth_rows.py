@@ -42,6 +42,12 @@ def test_what_error_may_explain_is_said_to_be_so_and_has_no_doubling_time() -> N
     assert "grown" not in said
 
 
+def test_what_rounds_to_zero_has_no_sign() -> None:
+    said = table([replace(ONE, volume_mm3=267.0, diameter_mm=7.99)], [ONE])
+    assert "<small>0.0 · 0 % (" in said
+    assert "<small>−1 · 0 % (" in said
+
+
 def test_without_dates_there_is_change_but_no_doubling_time() -> None:
     said = table([GROWN], [ONE], None)
     assert "grown" in said
