@@ -44,7 +44,8 @@ def keep_results(session: Session, study: Study, series: Sequence[SeriesFindings
 def adopt(store: Store, folder: Path, series: Sequence[SeriesFindings], *, actor: str) -> str:
     """Take a result that was scored elsewhere into the worklist; returns the study's key.
 
-    The same folder is taken in once.
+    The same folder is taken in once. Scored again since, by other weights say, its findings are
+    taken anew as long as no reader has done anything to them; afterwards they stay as decided on.
 
     Args:
         store: the store.
@@ -56,6 +57,7 @@ def adopt(store: Store, folder: Path, series: Sequence[SeriesFindings], *, actor
     with store.transaction() as session:
         known = session.scalars(select(Study).where(Study.folder == place)).first()
         if known is not None:
+            _take_anew(session, known, series, actor=actor)
             return known.key
         study = Study(
             key=secrets.token_hex(8),
@@ -68,3 +70,23 @@ def adopt(store: Store, folder: Path, series: Sequence[SeriesFindings], *, actor
         keep_results(session, study, series)
         record(session, actor=actor, action="adopt", subject=study.key)
         return study.key
+
+
+def _take_anew(
+    session: Session, study: Study, series: Sequence[SeriesFindings], *, actor: str
+) -> None:
+    rows = session.scalars(select(StoredFinding).where(StoredFinding.study_id == study.id)).all()
+    kept = {(row.series_uid, row.number): row.measured for row in rows}
+    now = {
+        (one.series_instance_uid, finding.id): finding.model_dump_json()
+        for one in series
+        for finding in one.findings
+    }
+    if study.version > 0 or kept == now:
+        return
+    for row in rows:
+        session.delete(row)
+    session.flush()
+    study.priority = study.priority_low = study.priority_high = 0.0
+    keep_results(session, study, series)
+    record(session, actor=actor, action="adopt", subject=study.key)

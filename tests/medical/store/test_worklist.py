@@ -85,6 +85,32 @@ def test_a_result_scored_elsewhere_is_taken_in_once(store: Store, tmp_path: Path
     assert (study.status, study.priority, study.findings) == ("ready", 0.7, 1)
 
 
+def test_a_result_scored_again_is_taken_anew(store: Store, tmp_path: Path) -> None:
+    first = adopt(store, tmp_path, [made_series(0.7)], actor="anna")
+    assert adopt(store, tmp_path, [made_series(0.9)], actor="anna") == first
+    (study,) = worklist(store)
+    assert (study.priority, study.findings) == (0.9, 1)
+    assert [one.measured for one in read_study(store, first).findings] == made_series(0.9).findings
+
+
+def test_a_result_scored_again_without_findings_has_none(store: Store, tmp_path: Path) -> None:
+    first = adopt(store, tmp_path, [made_series(0.7)], actor="anna")
+    nothing = made_series(0.7).model_copy(update={"findings": [], "negative": True})
+    adopt(store, tmp_path, [nothing], actor="anna")
+    (study,) = worklist(store)
+    assert (study.priority, study.findings) == (0.0, 0)
+    assert list(read_study(store, first).findings) == []
+
+
+def test_what_a_reader_decided_on_stays_when_scored_again(store: Store, tmp_path: Path) -> None:
+    first = adopt(store, tmp_path, [made_series(0.7)], actor="anna")
+    finding = read_study(store, first).findings[0]
+    decide(store, finding.id, Judgement("accepted"), seen_version=0, actor="anna")
+    adopt(store, tmp_path, [made_series(0.9)], actor="anna")
+    (study,) = worklist(store)
+    assert (study.priority, study.findings) == (0.7, 1)
+
+
 def test_the_list_stands_otherwise_once_anything_was_done(store: Store, tmp_path: Path) -> None:
     before = standing(store)
     assert standing(store) == before
