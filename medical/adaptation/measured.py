@@ -13,7 +13,7 @@ import numpy as np
 
 from medical.adaptation.suspected import Suspects, at_suspects
 from medical.ct.insertion.pool import NodulePool
-from medical.detection.calibration import NODULES_PER_SCAN, CandidateScores, SizeErrors
+from medical.detection.calibration import NODULES_PER_SCAN, CandidateScores, SizeErrors, rows_of
 from medical.detection.held_out import HeldOut, collect
 from medical.retraining.cases import TrainingCase
 from models.training.joint import TwoStage
@@ -105,7 +105,7 @@ def counted_in_part(part: HeldOut, suspects: Suspects) -> HeldOut:
         return part
     scores = part.scores
     weight = np.where(hit, scores.weight * (1 - p), scores.weight)
-    half = CandidateScores(*(getattr(scores, one.name)[hit] for one in fields(scores)))
+    half = rows_of(scores, hit)
     as_nodule = replace(half, is_nodule=np.ones(hit.sum(), bool), weight=half.weight * p[hit])
     return replace(
         part,

@@ -10,6 +10,7 @@ the Monte-Carlo spread being the normaliser only.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -50,6 +51,14 @@ class SizeErrors:
     log_diameter_error: Floats
     log_volume_error: Floats
     spread: Floats
+
+
+Rows = TypeVar("Rows", CandidateScores, SizeErrors)
+
+
+def rows_of(table: Rows, keep: Bool[np.ndarray, " n"]) -> Rows:
+    """The rows of a table that ``keep`` marks."""
+    return type(table)(*(getattr(table, field.name)[keep] for field in fields(table)))
 
 
 def large_enough(diameter_mm: Floats, *, least_mm: float) -> Floats:
@@ -136,7 +145,7 @@ def fit_calibration(
         description: what the cases are, for the card.
         coverage: measured elsewhere, on cases apart from these.
     """
-    scores = _counting(scores)
+    scores = rows_of(scores, scores.weight > 0)
     intercept, slope = _logistic(scores)
     raw = intercept + slope * _evidence(scores)
     unit = slope * scores.refiner_spread + _LOGIT_FLOOR
@@ -178,12 +187,6 @@ def held_by_size_intervals(calibration: Calibration, sizes: SizeErrors) -> dict[
         "diameter": float((diameter <= diameter_half).mean()),
         "volume": float((volume <= volume_half).mean()),
     }
-
-
-def _counting(scores: CandidateScores) -> CandidateScores:
-    """The rows that count for something."""
-    kept = scores.weight > 0
-    return CandidateScores(*(getattr(scores, field.name)[kept] for field in fields(scores)))
 
 
 def _evidence(scores: CandidateScores) -> Floats:

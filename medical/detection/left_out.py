@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
-from typing import TypeVar
 
 import numpy as np
-from jaxtyping import Bool
 
-from medical.detection.calibration import (
-    CandidateScores,
-    SizeErrors,
-    fit_calibration,
-    held_by_size_intervals,
-)
+from medical.detection.calibration import fit_calibration, held_by_size_intervals, rows_of
 from medical.detection.held_out import HeldOut
 from models.zoo.card import Calibration
-
-Rows = TypeVar("Rows", CandidateScores, SizeErrors)
-
-
-def rows_of(table: Rows, keep: Bool[np.ndarray, " n"]) -> Rows:
-    """The rows of a table that ``keep`` marks."""
-    return type(table)(*(getattr(table, field.name)[keep] for field in fields(table)))
 
 
 def calibrations_without(held_out: HeldOut) -> Iterator[tuple[int, Calibration]]:

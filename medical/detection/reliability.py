@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
-from medical.detection.calibration import probability
+from medical.detection.calibration import probability, rows_of
 from medical.detection.held_out import HeldOut
-from medical.detection.left_out import calibrations_without, rows_of
+from medical.detection.left_out import calibrations_without
 from models.zoo.card import ReliabilityRow
 
 BINS = 10

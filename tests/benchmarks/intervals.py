@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from medical.detection.calibration import probability
+from medical.detection.calibration import probability, rows_of
 from medical.detection.held_out import HeldOut, collect
-from medical.detection.left_out import calibrations_without, rows_of, size_coverage
+from medical.detection.left_out import calibrations_without, size_coverage
 from medical.detection.pipeline import NoduleReader
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 from models.zoo.networks import load_networks

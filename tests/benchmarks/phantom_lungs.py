@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
+import torch
 
 from medical.ct.insertion.engine import NoduleEngine
+from medical.ct.insertion.mixture import Mixture
+from medical.ct.insertion.pool import NodulePool
 from medical.ct.phantom.chest import make_chest
 from medical.ct.prepare import prepare
 from medical.ct.volume import CtVolume, SeriesSource
 from medical.retraining.cases import TrainingCase
 
+BATCH, PATCH = 64, 96
+_CHESTS, _SHARE = 12, 0.3
 _SHAPE, _SPACING_MM = (270, 304, 312), (1.0, 1.0, 1.0)
 _NOISE_HU = (8.0, 40.0)
 _FIRST_SEED = 100  # what tests and the sample are made of stays apart
@@ -29,12 +37,24 @@ def phantom_lung(seed: int) -> TrainingCase:
 
 def phantom_lungs(count: int, *, processes: int) -> list[TrainingCase]:
     """``count`` chests, each half a minute of one core."""
-    with ProcessPoolExecutor(processes) as pool:
+    # spawned: a forked process hangs in torch's threads once its parent has used them
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         return list(pool.map(phantom_lung, range(_FIRST_SEED, _FIRST_SEED + count)))
 
 
-def give_share(engine: NoduleEngine, *, last: int, share: float) -> None:
-    """Let the last cases of an engine give a share of its patches."""
-    weights = engine.background.weights
-    others = float(weights[:-last].sum())
-    weights[-last:] *= share / (1 - share) * others / float(weights[-last:].sum())
+def engine_with_phantoms(data: Path, *, device: torch.device, mixture: Mixture) -> NoduleEngine:
+    """The engine that 0.5.0 was taught with: real lungs, and chests for a share of the patches.
+
+    Args:
+        data: what ``shared_cases`` writes.
+        device: where batches are made.
+        mixture: what is set into them.
+    """
+    cases = [TrainingCase.load(path) for path in sorted((data / "cases").glob("*.npz"))]
+    made = phantom_lungs(_CHESTS, processes=min(_CHESTS, os.cpu_count() or 1))
+    pool = NodulePool.load(data / "pool.npz")
+    engine = NoduleEngine(cases + made, pool, device=device, patch=PATCH, mixture=mixture)
+    weights, real = engine.background.weights, len(cases)
+    odds = _SHARE / (1 - _SHARE)
+    weights[real:] *= odds * float(weights[:real].sum()) / float(weights[real:].sum())
+    return engine

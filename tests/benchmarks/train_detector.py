@@ -8,26 +8,20 @@ script from which this one was made.
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from medical.ct.insertion.engine import NoduleEngine
 from medical.ct.insertion.mixture import Mixture
-from medical.ct.insertion.pool import NodulePool
-from medical.retraining.cases import TrainingCase
 from models.training.first_stage import FirstStageOnly
 from models.training.loop import LoopConfig, train
 from models.training.prefetch import Prefetch
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks, save_networks
-from tests.benchmarks.phantom_lungs import give_share, phantom_lungs
+from tests.benchmarks.phantom_lungs import BATCH, engine_with_phantoms
 
-BATCH, PATCH = 64, 96
-PHANTOMS, PHANTOM_SHARE = 12, 0.3
 MIXTURE = Mixture(large_mm=(10.0, 38.0))
 
 
@@ -36,21 +30,11 @@ def main() -> None:
     data, out = Path(sys.argv[1]), Path(sys.argv[2])
     seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 1170.0
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    cases = [TrainingCase.load(path) for path in sorted((data / "cases").glob("*.npz"))]
-    made = phantom_lungs(PHANTOMS, processes=min(PHANTOMS, os.cpu_count() or 1))
     torch.manual_seed(32)
     networks = load_networks(find_model(DEFAULT_MODEL))
     learner = FirstStageOnly(networks.detector, networks.refiner).to(device)
     learner.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    engine = NoduleEngine(
-        cases + made,
-        NodulePool.load(data / "pool.npz"),
-        device=device,
-        patch=PATCH,
-        mixture=MIXTURE,
-        seed=32,
-    )
-    give_share(engine, last=PHANTOMS, share=PHANTOM_SHARE)
+    engine = engine_with_phantoms(data, device=device, mixture=MIXTURE)
     out.mkdir(parents=True, exist_ok=True)
     config = LoopConfig(seconds=seconds, learning_rate=1.2e-3, weight_decay=0.05)
     say = partial(print, file=sys.stderr, flush=True)

@@ -8,25 +8,20 @@ the cubes' nodules and fewer of others (docs/training.md).
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from medical.ct.insertion.engine import NoduleEngine
 from medical.ct.insertion.mixture import Mixture
-from medical.ct.insertion.pool import NodulePool
-from medical.retraining.cases import TrainingCase
 from models.detector.refiner import RefinerConfig
 from models.training.joint import JudgeOnly, TwoStage
 from models.training.loop import LoopConfig, train
 from models.training.prefetch import Prefetch
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks, save_networks
-from tests.benchmarks.phantom_lungs import give_share, phantom_lungs
-from tests.benchmarks.train_detector import BATCH, PATCH, PHANTOM_SHARE, PHANTOMS
+from tests.benchmarks.phantom_lungs import BATCH, engine_with_phantoms
 
 SMOOTHING, DROPOUT, WEIGHT_DECAY = 0.05, 0.5, 0.1
 MIXTURE = Mixture(cube_share=0.5, wide_share=0.75, fake_share=0.1, large_mm=(10.0, 38.0))
@@ -51,21 +46,12 @@ def main() -> None:
     data, out = Path(sys.argv[1]), Path(sys.argv[2])
     seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 75.0
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    cases = [TrainingCase.load(path) for path in sorted((data / "cases").glob("*.npz"))]
-    made = phantom_lungs(PHANTOMS, processes=min(PHANTOMS, os.cpu_count() or 1))
     torch.manual_seed(21)
     networks = load_networks(find_model(DEFAULT_MODEL))
     learner = JudgeOnly(
         networks.detector, RefinerConfig(dropout=DROPOUT).build(), smoothing=SMOOTHING
     ).to(device)
-    engine = NoduleEngine(
-        cases + made,
-        NodulePool.load(data / "pool.npz"),
-        device=device,
-        patch=PATCH,
-        mixture=MIXTURE,
-    )
-    give_share(engine, last=PHANTOMS, share=PHANTOM_SHARE)
+    engine = engine_with_phantoms(data, device=device, mixture=MIXTURE)
     out.mkdir(parents=True, exist_ok=True)
     config = LoopConfig(seconds=seconds, weight_decay=WEIGHT_DECAY, warmup_steps=100)
     say = partial(print, file=sys.stderr, flush=True)
