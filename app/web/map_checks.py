@@ -31,10 +31,10 @@ FIGURES = MapChecks(
     findings=24,
     pointing=1.00,
     gaussian_pointing=0.96,
-    energy=0.81,
-    gaussian_energy=0.65,
-    repeatability=0.99,
-    random_class=0.08,
+    energy=0.80,
+    gaussian_energy=0.64,
+    repeatability=0.97,
+    random_class=0.05,
     random_box=0.10,
 )
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 
 from medical.explain.crop import Crop
@@ -26,6 +28,21 @@ def test_the_detector_is_left_without_hooks(ours: StarLungFinding, crop: Crop) -
 def test_weights_are_left_frozen(ours: StarLungFinding, crop: Crop) -> None:
     gradcam(ours, crop)
     assert not any(p.requires_grad or p.grad is not None for p in ours.parameters())
+
+
+def test_nothing_of_a_call_is_held_in_a_circle(ours: StarLungFinding, crop: Crop) -> None:
+    gc.collect()
+    gc.disable()  # or it would clear up what a server under load does not in time
+    try:
+        before = _alive()
+        gradcam(ours, crop)
+        assert _alive() == before
+    finally:
+        gc.enable()
+
+
+def _alive() -> int:
+    return sum(isinstance(one, StarLungFinding) for one in gc.get_objects())
 
 
 def test_it_explains_another_detector(
