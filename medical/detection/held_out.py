@@ -123,7 +123,8 @@ def collect(
     for scan, case in enumerate(cases):
         hu = case.hu
         found = find_candidates(hu, case.lung, whole)
-        look = second.look(hu, found.centers_voxel, found.diameters_mm)
+        if len(found.logits):
+            look = second.look(hu, found.centers_voxel, found.diameters_mm)
         for i, center in enumerate(found.centers_voxel):
             apart = np.linalg.norm(case.nodules[:, :3] - center, axis=1)
             hit = bool((apart < case.nodules[:, 3] / 2).any())
