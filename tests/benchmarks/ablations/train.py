@@ -1,7 +1,7 @@
-"""Train one variant: ``python -m tests.benchmarks.ablations.train DATA OUT VARIANT STEPS``.
+"""Train one variant: ``python -m tests.benchmarks.ablations.train DATA OUT VARIANT STEPS SEED``.
 
 DATA is what ``tests.benchmarks.shared_cases`` writes. Every variant gets the same number of steps,
-the same seed, the same schedule; pretraining comes on top of it, and is said with the figure.
+the same seeds, the same schedule; pretraining comes on top of it, and is said with the figure.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from models.zoo.networks import save_networks
 from tests.benchmarks.ablations.variants import VARIANTS, Variant
 
 BATCH, PATCH = 32, 80
-SEED = 1
+SEEDS = (1, 2, 3)
 
 
 def train_variant(
@@ -42,7 +42,7 @@ def train_variant(
     device: torch.device,
     pretraining: LoopConfig | None = None,
     unlabelled: list[TrainingCase] | None = None,
-    seed: int = SEED,
+    seed: int = SEEDS[0],
     batch: int = BATCH,
     patch: int = PATCH,
 ) -> TwoStage:
@@ -136,7 +136,8 @@ def store(networks: TwoStage, path: Path) -> None:
 
 def main() -> None:
     """Train and write the weights."""
-    data, out, name, steps = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+    data, out, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    steps, seed = int(sys.argv[4]), int(sys.argv[5])
     cases, pool = read_data(data)
     out.mkdir(parents=True, exist_ok=True)
     networks = train_variant(
@@ -144,10 +145,11 @@ def main() -> None:
         cases,
         pool,
         config=LoopConfig(steps=steps),
-        out=out / name,
+        out=out / f"{name}-{seed}",
         device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
+        seed=seed,
     )
-    store(networks, out / f"{name}.safetensors")
+    store(networks, out / f"{name}-{seed}.safetensors")
 
 
 if __name__ == "__main__":

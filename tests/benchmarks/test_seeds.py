@@ -6,7 +6,7 @@ import pytest
 
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
 from medical.retraining.gate import judge
-from tests.benchmarks.few_cases.seeds import compare
+from tests.benchmarks.seeds import compare
 
 SCANS = tuple(f"s{number}" for number in range(12))
 

@@ -1,0 +1,123 @@
+"""What the folds found: ``python -m tests.benchmarks.leave_out.score OUT``.
+
+OUT holds what ``leave_out.read`` wrote. Known lesions in scans as they are, with a threshold that
+comes from the other scans; then nodules INSERTED into the scans, by lung. Intervals redraw whole
+lungs, which are what differs; those over scans would only say how copies of the same lungs differ.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit
+
+from medical.evaluation.froc import BOOTSTRAPS, Scores
+from medical.evaluation.matching import match_scans
+from medical.evaluation.tables import Mark, ReferenceFinding, Tables
+from tests.benchmarks.leave_out.folds import BY_COLLECTION, BY_SCAN
+from tests.benchmarks.leave_out.real import LEAST_REACH_MM, lesions_of, operate
+from tests.benchmarks.leave_out.seen import Places, SeenScan, kept
+
+RATES = (0.5, 1.0)  # other marks a scan that a threshold may give
+
+
+def tables_of(scans: list[SeenScan]) -> Tables:
+    """Inserted nodules are the reference; what is known or doubtful of the lung counts for none."""
+    nodules: list[ReferenceFinding] = []
+    irrelevant: list[ReferenceFinding] = []
+    marks: list[Mark] = []
+    for scan in scans:
+        nodules += _findings(scan.name, scan.inserted)
+        doubtful = scan.doubtful.copy()
+        doubtful[:, 3] = np.maximum(doubtful[:, 3], 2 * LEAST_REACH_MM)
+        irrelevant += _findings(scan.name, np.concatenate([scan.ignored, scan.known, doubtful]))
+        score = expit(scan.scores)
+        marks += [
+            Mark(scan.name, (x, y, z), float(p))
+            for (z, y, x), p in zip(scan.marks[:, :3].tolist(), score, strict=True)
+        ]
+    names = tuple(scan.name for scan in scans)
+    return Tables(
+        series_uids=names,
+        nodules=tuple(nodules),
+        irrelevant=tuple(irrelevant),
+        marks=tuple(marks),
+    )
+
+
+def _findings(name: str, rows: Places) -> list[ReferenceFinding]:
+    return [ReferenceFinding(name, (x, y, z), mm) for z, y, x, mm in rows.tolist()]
+
+
+def lung_interval(scores: Scores, lungs: list[str]) -> tuple[float, float]:
+    """95 % interval of the mean sensitivity, whole lungs redrawn.
+
+    Args:
+        scores: of all scans.
+        lungs: name of each scan's lung.
+    """
+    names, own = np.unique(lungs, return_inverse=True)
+    rng = np.random.default_rng(0)
+    drawn = []
+    for _ in range(BOOTSTRAPS):
+        times = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
+        drawn.append(scores.curve(times=times[own]).cpm)
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return float(low), float(high)
+
+
+def print_real(scans: list[SeenScan]) -> None:
+    """Ranks, and what a threshold from the other scans gives."""
+    for lesion in (one for scan in scans for one in lesions_of(scan)):
+        said = f"mark {lesion.rank}, {lesion.off_mm:.1f} mm off" if lesion.rank else "MISSED"
+        print(f"  {lesion.scan}: {lesion.diameter_mm:.0f} mm: {said}")
+    if len(scans) < 2:
+        return  # no other scan to take a threshold from
+    for rate in RATES:
+        for doubtful in (True, False):
+            done = operate(scans, others_a_scan=rate, count_doubtful=doubtful)
+            print(
+                f"  threshold from the other scans, {rate:g} other marks a scan"
+                f"{'' if doubtful else ', doubtful ones not counted'}: {done.found} of {done.of} "
+                f"found, {np.mean(done.others):.2f} others a scan {list(done.others)}"
+            )
+
+
+def print_inserted(scans: list[SeenScan]) -> dict[str, float]:
+    """Mean sensitivity over all lungs and by lung; the figures over all."""
+    lungs = [scan.lung for scan in scans]
+    scores = Scores.of(match_scans(tables_of(scans)))
+    curve, (low, high) = scores.curve(), lung_interval(scores, lungs)
+    at_one = float(curve.at([1.0])[0])
+    print(
+        f"  {len(set(lungs))} lungs, {len(scans)} hybrid scans, {scores.nodules.sum()} INSERTED: "
+        f"{curve.cpm:.3f} [{low:.3f}, {high:.3f}], at 1 false positive a scan {at_one:.3f}"
+    )
+    for name in dict.fromkeys(lungs):
+        own = Scores.of(match_scans(tables_of([s for s in scans if s.lung == name])))
+        mine = own.curve()
+        print(f"    {name:20s} {mine.cpm:.3f}, at 1 {mine.at([1.0])[0]:.3f}")
+    return {"cpm": round(curve.cpm, 3), "cpm_lo": round(low, 3), "cpm_hi": round(high, 3),
+            "sens_1fp": round(at_one, 3)}  # fmt: skip
+
+
+def main() -> None:
+    """Print both protocols, as far as their folds were read."""
+    out = Path(sys.argv[1])
+    result: dict[str, dict[str, float]] = {}
+    for what, folds in (("by_scan", BY_SCAN), ("by_collection", BY_COLLECTION)):
+        files = [path for fold in folds if (path := out / f"{fold}.marks.npz").exists()]
+        scans = [scan for path in files for scan in kept(path)]
+        if not scans:
+            continue
+        print(f"left out {what.replace('_', ' ')}, {len(files)} of {len(folds)} folds")
+        print_real([scan for scan in scans if scan.as_it_is])
+        result[what] = print_inserted([scan for scan in scans if not scan.as_it_is])
+    print("RESULT " + json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
