@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import cast
 
 import streamlit as st
 
 from app.web.words import Words
-from medical.detection.findings import SeriesFindings
+from medical.detection.findings import Finding
 from medical.nodule.fleischner import Patient, Risk
 from medical.nodule.guidelines import Guidance, guidance
 from medical.nodule.rules import Fired, RuleResult
+from medical.store.reading import ReadFinding
 
 _OLDEST = 120
 _RISKS = (None, "low", "high")
 
 
-def guideline_panel(findings: SeriesFindings, words: Words) -> None:
-    """Ask what the guidelines need to know, then show a line for each finding."""
-    if not findings.findings:
+def guideline_panel(series: str, findings: Sequence[ReadFinding], words: Words) -> None:
+    """Ask what the guidelines need to know, then show a line for each finding of the model."""
+    measured = [one.measured for one in findings if isinstance(one.measured, Finding)]
+    if not measured:
         return
     with st.expander(words("guidelines")):
         st.caption(words("guidelines_note"))
-        patient = _patient(findings.series_instance_uid, words)
-        st.html(guideline_table(guidance(findings.findings, patient), words))
+        patient = _patient(series, words)
+        st.html(guideline_table(guidance(measured, patient), words))
 
 
 def guideline_table(rows: list[Guidance], words: Words) -> str:

@@ -12,11 +12,11 @@ from app.web.browser_key import holder
 from app.web.components.viewer import ViewerData
 from app.web.components.viewer.component import Mark, Preset, PriorData
 from app.web.context import context
-from app.web.heatmaps import maps_of
 from app.web.images import ViewerImages, images_file, prepare_images, read_images
 from app.web.nifti import NIFTI_FROM_LPS
 from app.web.patient_secret import patient_secret
 from app.web.place import Place
+from app.web.scored_again import scored_again, why_not_taken_over
 from app.web.table import findings_table
 from app.web.words import Words
 from medical.detection.findings import SeriesFindings
@@ -36,6 +36,7 @@ def series_viewer(
     images: ViewerImages,
     findings: list[ReadFinding],
     place: Place,
+    maps: dict[int, Path],
     prior: PriorData | None,
     words: Words,
 ) -> ViewerData:
@@ -45,7 +46,7 @@ def series_viewer(
         images,
         place,
         url=volume_url(images_file(folder)),
-        heatmaps={number: volume_url(path) for number, path in maps_of(folder, findings).items()},
+        heatmaps={number: volume_url(path) for number, path in maps.items()},
         prior=prior,
         words=words,
     )
@@ -108,23 +109,36 @@ def headline(
     reading: StudyReading, scored: SeriesFindings, findings: list[ReadFinding], words: Words
 ) -> None:
     """What was found, by what, and how far the reading is."""
+    st.html(headline_html(reading, scored, findings, words))
+
+
+def headline_html(
+    reading: StudyReading, scored: SeriesFindings, findings: list[ReadFinding], words: Words
+) -> str:
+    """The headline; a line below it where the folder holds another result than is read."""
     count = sum(one.origin == "model" for one in findings)
     if count == 0:
         title = words("negative")
     else:
         title = words("findings_one") if count == 1 else words("findings_count", count=count)
-    trace = words(
-        "trace",
-        model=scored.model.name,
-        version=scored.model.version,
-        point=f"{scored.operating_point:.2f}",
-        passes=scored.passes,
-    )
+    if scored_again(scored, findings):
+        trace = words("trace_earlier")
+        said = html.escape(why_not_taken_over(reading, scored, words))
+        note = f'<div class="starlung-note warning">{said}</div>'
+    else:
+        note = ""
+        trace = words(
+            "trace",
+            model=scored.model.name,
+            version=scored.model.version,
+            point=f"{scored.operating_point:.2f}",
+            passes=scored.passes,
+        )
     status = reading.study.status
-    st.html(
+    return (
         f'<div class="starlung-head"><b>{reading.study.label}'
         f'<i class="starlung-state {status}">{words(f"state_{status}")}</i>'
-        f"{html.escape(title)}</b><span>{html.escape(trace)}</span></div>"
+        f"{html.escape(title)}</b><span>{html.escape(trace)}</span></div>{note}"
     )
 
 

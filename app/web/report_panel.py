@@ -12,6 +12,7 @@ from app.web.context import context
 from app.web.identity import Reader
 from app.web.images import load_images, read_images
 from app.web.prior_panel import Comparison, change_in, findings_of
+from app.web.scored_again import for_report
 from app.web.words import Words
 from medical.detection.findings import SeriesFindings
 from medical.report.content import ReportContent, report_content
@@ -68,7 +69,9 @@ def _make(
 ) -> bytes:
     # Runs at the click, so it reads the store anew: the report holds what is decided by then.
     store = context().store
-    content = report_content(read_study(store, key), scored)
+    reading = read_study(store, key)
+    spoken = Words(pdf_language(words.language)) if ending == "pdf" else words
+    content = report_content(reading, for_report(reading, scored, spoken))
     if comparison is not None:
         latest = replace(comparison, findings=findings_of(comparison.prior))
         content = replace(content, change=change_in(latest, list(content.findings)))

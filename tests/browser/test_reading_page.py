@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from tests.app.web.made_results import CENTRES_LPS_MM, made_volume, write_made_result
+from medical.detection.findings import ModelReference
+from medical.store.database import open_store, sqlite_url
+from medical.store.decisions import Judgement
+from medical.store.reading import read_study
+from medical.store.results import adopt
+from medical.store.reviews import decide
+from tests.app.web.made_results import (
+    CENTRES_LPS_MM,
+    made_findings,
+    made_volume,
+    write_made_result,
+)
 from tests.browser.page import ReadingPage, reading_page
 
 pytestmark = pytest.mark.browser
@@ -104,6 +115,8 @@ def test_speaks_chinese(page: ReadingPage) -> None:
     # The panels of a page are redrawn one after the other.
     page.tab.locator(".research").get_by_text("仅供研究使用").wait_for()
     page.tab.locator("table").get_by_text("右中区").first.wait_for()
+    # What only a screen reader says, too.
+    page.tab.get_by_role("combobox", name="厚层", exact=True).wait_for()
 
 
 def test_the_guidelines_say_what_is_missing_and_then_the_rule_that_fired(
@@ -120,3 +133,32 @@ def test_the_guidelines_say_what_is_missing_and_then_the_rule_that_fired(
     page.expect_text("Fleischner 2017, Table 1A")
     page.tab.get_by_text("Fleischner 2017, Table 1A").last.scroll_into_view_if_needed()
     page.picture("guidelines")
+
+
+def test_a_newer_result_of_a_study_that_was_read_is_not_named_as_who_marked(
+    browser: Any, serve: Callable[..., str], tmp_path: Path
+) -> None:
+    volume = made_volume(shape=(40, 60, 60))
+    folder = write_made_result(tmp_path / "out", volume)
+    earlier = made_findings(volume)
+    (tmp_path / "work").mkdir()
+    store = open_store(sqlite_url(tmp_path / "work" / "store.sqlite"))
+    key = adopt(store, tmp_path / "out", [earlier], actor="anna")
+    first = read_study(store, key).findings[0]
+    decide(store, first.id, Judgement("accepted"), seen_version=0, actor="anna")
+    store.close()
+    newer = ModelReference(name="made-up", version="9", sha256="9" * 64)
+    again = earlier.model_copy(update={"model": newer, "findings": earlier.findings[:2]})
+    (folder / "findings.json").write_text(again.model_dump_json(by_alias=True))
+    with reading_page(browser, serve("--open", tmp_path / "out")) as page:
+        page.open()
+        page.await_images()
+        page.expect_text("A newer result by made-up 9 was not taken over")
+        assert "Model made-up" not in page.text()
+        assert page.tab.locator("tr[data-finding]").count() == 3
+        page.tab.get_by_text("Guidelines: Lung-RADS and Fleischner").wait_for()
+        page.settle()
+        # Figures of the newer result's marks, and maps, would stand beside findings of another.
+        assert page.tab.get_by_text("Operating point: what another").count() == 0
+        assert page.tab.get_by_text("Why: the attention map").count() == 0
+        assert page.problems == []

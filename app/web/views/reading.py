@@ -14,6 +14,7 @@ from app.web.context import context
 from app.web.decision_panel import decision_panel
 from app.web.growth_panel import growth_panel
 from app.web.guideline_panel import guideline_panel
+from app.web.heatmaps import maps_of
 from app.web.identity import Reader
 from app.web.images import read_images
 from app.web.links import STUDY
@@ -24,6 +25,7 @@ from app.web.prior_panel import choose_prior, compared, prior_data
 from app.web.reading_panel import headline, images_of, series_viewer
 from app.web.report_panel import report_panel
 from app.web.result_panel import choose_series, quality_notes
+from app.web.scored_again import scored_again
 from app.web.sign_panel import sign_panel
 from app.web.words import Words
 from medical.store.reading import StudyReading, read_study, study_version
@@ -49,6 +51,7 @@ def reading_page(reader: Reader, words: Words) -> None:
 def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
     folder, scored = choose_series(Path(reading.study.folder), words)
     findings = reading.of_series(scored.series_instance_uid)
+    again = scored_again(scored, findings)  # then maps and marks in the folder are not of these
     place = place_in(reading.study.key, scored.series_instance_uid, findings)
     images = read_images(folder)
     titled, choice = st.columns([3, 2], vertical_alignment="center")
@@ -68,7 +71,8 @@ def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
     if images is not None:
         key = f"viewer-{reading.study.key}-{scored.series_instance_uid}"
         beside = prior_data(comparison, findings, words) if comparison is not None else None
-        viewer = series_viewer(folder, images, findings, place, beside, words)
+        maps = {} if again else maps_of(folder, findings)
+        viewer = series_viewer(folder, images, findings, place, maps, beside, words)
         # What the viewer reported before this run; it must be known before the sidebar is drawn.
         place.hear(show_viewer(viewer, key=key))
     if comparison is not None:
@@ -81,9 +85,11 @@ def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
         sign_panel(reading, reader, words)
         report_panel(reading, folder, scored, comparison, reader, words)
         quality_notes(scored, words)
-    map_panel(folder, findings, words)
-    guideline_panel(scored, words)
-    operating_panel(scored, folder, words)
+    if not again:
+        map_panel(folder, findings, words)
+    guideline_panel(scored.series_instance_uid, findings, words)
+    if not again:
+        operating_panel(scored, folder, words)
 
 
 def _study(key: str) -> StudyReading | None:

@@ -11,6 +11,27 @@ WORDS: dict[str, tuple[str, str]] = {
         "This study cannot be read now: it is {state}. Wait until it is ready.",
         "该检查目前不能阅片：状态为{state}。请等待分析完成。",
     ),
+    # scored again since
+    "trace_earlier": ("Findings of an earlier result", "较早结果的发现"),
+    "newer_kept_out": (
+        "A newer result by {model} {version} was not taken over, because this study has been read: "
+        "the findings are those of the earlier result, whose model is not on record.",
+        "{model} {version} 的较新结果未被采用，因为该检查已有阅片记录："
+        "所示发现来自较早的结果，其模型没有记录。",
+    ),
+    "newer_waits": (
+        "A newer result by {model} {version} has not been taken over yet (open the study's folder "
+        "again, before anything is decided): the findings are those of the earlier result, whose "
+        "model is not on record.",
+        "{model} {version} 的较新结果尚未被采用（请在判定之前重新打开该检查的文件夹）："
+        "所示发现来自较早的结果，其模型没有记录。",
+    ),
+    "report_point_newer": (
+        "Operating point and passes in this report are the newer result's.",
+        "本报告中的工作点和采样次数属于较新的结果。",
+    ),
+    "model_earlier": ("earlier model", "较早的模型"),
+    "model_not_on_record": ("not on record", "未记录"),
     # deciding
     "finding_of": ("Finding {at} of {count}", "发现 {at} / {count}"),
     "decided_of": ("{count} decided", "已判定 {count}"),

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.web.images import write_images
 from medical.ct.volume import CtVolume, SeriesSource
-from medical.detection.findings import Finding, ModelReference, Seconds, SeriesFindings
 from medical.dicom.sitting import Sitting
 from medical.geometry import VolumeGeometry
+from tests.app.web.made_results import made_findings, write_made_result
 
 SHIFT_LPS_MM = (8.0, -6.0, 10.0)
 """From where a place lies in the earlier CT to where it lies in the later one."""
@@ -19,6 +18,7 @@ SHIFT_LPS_MM = (8.0, -6.0, 10.0)
 CENTRES_LPS_MM = ((-60.0, 10.0, 20.0), (58.0, 20.0, -25.0), (62.0, -25.0, 30.0))
 """Of the nodules in the earlier CT."""
 
+LOCATIONS = ("right middle zone", "left lower zone", "left middle zone")
 BEFORE_MM = (8.0, 9.0, 7.0)
 AFTER_MM = (14.0, 9.3)
 """The third nodule is gone."""
@@ -59,49 +59,6 @@ def made_chest(
     return CtVolume(hu.astype(np.int16), geometry, SeriesSource(series_instance_uid=uid))
 
 
-def made_pair_findings(
-    volume: CtVolume, diameters_mm: Sequence[float], *, shift: Sequence[float]
-) -> SeriesFindings:
-    """What a model that measures well says of it: +-8 % of the diameter, +-25 % of the volume."""
-    findings = []
-    for number, (center, diameter) in enumerate(
-        zip(CENTRES_LPS_MM, diameters_mm, strict=False), start=1
-    ):
-        x, y, z = (float(c + s) for c, s in zip(center, shift, strict=True))
-        mm3 = np.pi * diameter**3 / 6
-        findings.append(
-            Finding(
-                id=number,
-                probability=1 - 0.1 * number,
-                probability_ci95=(0.8 - 0.1 * number, 1.0),
-                center_lps_mm=(x, y, z),
-                slice_number=round(float(volume.geometry.lps_to_voxel((x, y, z))[0])) + 1,
-                sop_instance_uid=None,
-                long_axis_mm=diameter,
-                short_axis_mm=diameter,
-                diameter_mm=diameter,
-                diameter_ci95=(diameter * 0.92, diameter * 1.08),
-                volume_mm3=mm3,
-                volume_ci95=(mm3 * 0.8, mm3 * 1.25),
-                density="solid",
-                mean_hu=50,
-                location=("right middle zone", "left lower zone", "left middle zone")[number - 1],
-            )
-        )
-    return SeriesFindings(
-        study_instance_uid=None,
-        series_instance_uid=volume.source.series_instance_uid,
-        frame_of_reference_uid=None,
-        model=ModelReference(name="made-up", version="0", sha256="0" * 64),
-        operating_point=0.5,
-        passes=32,
-        quality=[],
-        findings=findings,
-        negative=not findings,
-        seconds=Seconds(read=1, prepare=1, detect=1, refine=1, measure=1, write=1),
-    )
-
-
 def write_made_pair(root: Path, *, patient_known: bool = True) -> tuple[Path, Path]:
     """Both results, the later one first: ``root/later`` and ``root/earlier``."""
     plans = (
@@ -112,11 +69,14 @@ def write_made_pair(root: Path, *, patient_known: bool = True) -> tuple[Path, Pa
     for name, diameters, shift, seed, sitting in plans:
         uid = f"1.2.826.0.1.3680043.8.498.{seed}"
         volume = made_chest(diameters, shift=shift, seed=seed, uid=uid)
-        folder = root / name / uid
-        folder.mkdir(parents=True)
-        said = made_pair_findings(volume, diameters, shift=shift)
-        (folder / "findings.json").write_text(said.model_dump_json(by_alias=True))
+        count, (dx, dy, dz) = len(diameters), shift
+        found = made_findings(
+            volume,
+            centres_lps_mm=[(x + dx, y + dy, z + dz) for x, y, z in CENTRES_LPS_MM[:count]],
+            diameters_mm=diameters,
+            locations=LOCATIONS[:count],
+        )
         known = sitting if patient_known else None
-        write_images(volume, folder, sitting=known)
+        write_made_result(root / name, volume, found, sitting=known)
         folders.append(root / name)
     return folders[0], folders[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,13 @@ import numpy as np
 from app.web.images import write_images
 from medical.ct.volume import CtVolume, SeriesSource
 from medical.detection.findings import Finding, ModelReference, Quality, Seconds, SeriesFindings
+from medical.dicom.sitting import Sitting
 from medical.geometry import Shape3, Spacing3, VolumeGeometry
 
 UID = "1.2.826.0.1.3680043.8.498.1"
 CENTRES_LPS_MM = ((-62.0, 14.0, -120.0), (70.0, -20.0, -60.0), (-45.0, 40.0, -170.0))
 DIAMETERS_MM = (14.0, 9.0, 6.5)
+LOCATIONS = ("right middle zone", "left upper zone", "right lower zone")
 
 
 def made_volume(
@@ -40,12 +43,17 @@ def made_volume(
     return CtVolume(hu, geometry, SeriesSource(series_instance_uid=uid))
 
 
-def made_findings(volume: CtVolume) -> SeriesFindings:
-    """Findings at the three spheres."""
+def made_findings(
+    volume: CtVolume,
+    *,
+    centres_lps_mm: Sequence[tuple[float, float, float]] = CENTRES_LPS_MM,
+    diameters_mm: Sequence[float] = DIAMETERS_MM,
+    locations: Sequence[str] = LOCATIONS,
+) -> SeriesFindings:
+    """What a model that measures well says of solid spheres; of the three, if none are named."""
     findings = []
-    for number, (centre, diameter) in enumerate(
-        zip(CENTRES_LPS_MM, DIAMETERS_MM, strict=True), start=1
-    ):
+    spheres = zip(centres_lps_mm, diameters_mm, locations, strict=True)
+    for number, (centre, diameter, location) in enumerate(spheres, start=1):
         volume_mm3 = np.pi * diameter**3 / 6
         z_voxel = volume.geometry.lps_to_voxel(centre)[0]
         findings.append(
@@ -64,9 +72,10 @@ def made_findings(volume: CtVolume) -> SeriesFindings:
                 volume_ci95=(volume_mm3 * 0.7, volume_mm3 * 1.35),
                 density="solid",
                 mean_hu=50,
-                location=("right middle zone", "left upper zone", "right lower zone")[number - 1],
+                location=location,
             )
         )
+    thick = f"Slices are {volume.geometry.spacing_mm[0]:.1f} mm thick."
     return SeriesFindings(
         study_instance_uid=None,
         series_instance_uid=volume.source.series_instance_uid,
@@ -74,19 +83,32 @@ def made_findings(volume: CtVolume) -> SeriesFindings:
         model=ModelReference(name="made-up", version="0", sha256="0" * 64),
         operating_point=0.5,
         passes=32,
-        quality=[Quality(code="thick", severity="warning", message="Slices are 2.0 mm thick.")],
+        quality=[Quality(code="thick", severity="warning", message=thick)],
         findings=findings,
-        negative=False,
+        negative=not findings,
         seconds=Seconds(read=1, prepare=1, detect=1, refine=1, measure=1, write=1),
     )
 
 
-def write_made_result(out: Path, volume: CtVolume) -> Path:
-    """Write a run's folder ``out`` with one series, its images included; return the series' one."""
+def write_made_result(
+    out: Path,
+    volume: CtVolume,
+    findings: SeriesFindings | None = None,
+    *,
+    sitting: Sitting | None = None,
+) -> Path:
+    """Write a run's folder ``out`` with one series, its images included; return the series' one.
+
+    Args:
+        out: the run's folder.
+        volume: the images.
+        findings: what was found in them; ``made_findings`` if not given.
+        sitting: whose images they are and of which day, where that is known.
+    """
     folder = out / volume.source.series_instance_uid
     folder.mkdir(parents=True)
-    findings = made_findings(volume)
+    findings = findings or made_findings(volume)
     (folder / "findings.json").write_text(findings.model_dump_json(by_alias=True))
     (out / "predictions.csv").write_text("seriesuid,coordX,coordY,coordZ,probability\n")
-    write_images(volume, folder)
+    write_images(volume, folder, sitting=sitting)
     return folder

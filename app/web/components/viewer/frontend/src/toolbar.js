@@ -13,7 +13,7 @@ export class Toolbar {
     this.width = number(free, 'W', () => this.typed())
     const slab = group(bar, 'slab')
     this.slabName = text(slab)
-    this.mode = Object.assign(document.createElement('select'), { ariaLabel: 'slab' })
+    this.mode = document.createElement('select')
     this.mode.addEventListener('change', () => this.slabChosen())
     slab.append(this.mode)
     this.thickness = slider(slab, { min: 1, max: 60, step: 1 }, () => this.slabChosen())
@@ -47,6 +47,7 @@ export class Toolbar {
       one.title = `${preset.range} HU · ${index + 1}`
     }
     this.slabName.textContent = words.slab
+    this.mode.ariaLabel = words.slab
     this.mode.replaceChildren(...SLABS.map((mode) => new Option(words[`slab_${mode}`], mode)))
     this.heatName.textContent = words.heat
     this.ruler.textContent = words.distance
