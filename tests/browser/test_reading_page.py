@@ -117,6 +117,7 @@ def test_speaks_chinese(page: ReadingPage) -> None:
     page.tab.locator("table").get_by_text("右中区").first.wait_for()
     # What only a screen reader says, too.
     page.tab.get_by_role("combobox", name="厚层", exact=True).wait_for()
+    page.tab.get_by_role("slider", name="厚层, mm", exact=True).wait_for()
 
 
 def test_the_guidelines_say_what_is_missing_and_then_the_rule_that_fired(

@@ -49,7 +49,9 @@ export class Toolbar {
     this.slabName.textContent = words.slab
     this.mode.ariaLabel = words.slab
     this.mode.replaceChildren(...SLABS.map((mode) => new Option(words[`slab_${mode}`], mode)))
+    this.thickness.ariaLabel = `${words.slab}, mm`
     this.heatName.textContent = words.heat
+    this.opacity.ariaLabel = `${words.heat}, %`
     this.ruler.textContent = words.distance
     this.planes.replaceChildren()
     for (const [plane, name] of [words.axial, words.coronal, words.sagittal].entries()) {
