@@ -22,6 +22,7 @@ from app.web.words import Words
 from medical.detection.findings import SeriesFindings
 from medical.errors import InputError
 from medical.store.reading import ReadFinding, StudyReading
+from medical.store.scored_by import ScoredBy
 
 _WINDOWS = (("lung", -600, 1500), ("mediastinum", 40, 400), ("bone", 400, 1800))
 _TEXTS = (
@@ -121,18 +122,21 @@ def headline_html(
         title = words("negative")
     else:
         title = words("findings_one") if count == 1 else words("findings_count", count=count)
-    if scored_again(scored, findings):
-        trace = words("trace_earlier")
+    made_by, note = reading.scored_by(scored.series_instance_uid), ""
+    if scored_again(scored, reading):
         said = html.escape(why_not_taken_over(reading, scored, words))
         note = f'<div class="starlung-note warning">{said}</div>'
     else:
-        note = ""
+        made_by = made_by or ScoredBy.of(scored)
+    if made_by is None:
+        trace = words("trace_earlier")
+    else:
         trace = words(
             "trace",
-            model=scored.model.name,
-            version=scored.model.version,
-            point=f"{scored.operating_point:.2f}",
-            passes=scored.passes,
+            model=made_by.model.name,
+            version=made_by.model.version,
+            point=f"{made_by.operating_point:.2f}",
+            passes=made_by.passes,
         )
     status = reading.study.status
     return (

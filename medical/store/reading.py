@@ -10,6 +10,7 @@ from sqlalchemy import select
 from medical.detection.added import AddedFinding
 from medical.detection.findings import Finding
 from medical.store.database import Store
+from medical.store.scored_by import ScoredBy, read
 from medical.store.tables import Decision, StoredFinding, Study, Verdict
 
 
@@ -62,6 +63,11 @@ class StudyReading:
     def of_series(self, series_uid: str) -> list[ReadFinding]:
         """The findings of one series."""
         return [one for one in self.findings if one.series_uid == series_uid]
+
+    def scored_by(self, series_uid: str) -> ScoredBy | None:
+        """Which weights made them; ``None`` where that was not kept."""
+        rows = read(self.study.scored_by)
+        return next((row for row in rows if row.series_instance_uid == series_uid), None)
 
 
 def read_study(store: Store, key: str) -> StudyReading:

@@ -29,6 +29,7 @@ class Study(Base):
     ``priority`` is the probability of the strongest finding, between the ends of its 95 % interval.
     ``lease_*`` say which worker has it and until when; times are seconds since 1970. ``uids`` are
     the study's and its series', to find it by. ``version`` counts what readers did to it.
+    ``scored_by`` is JSON, see ``medical.store.scored_by``; empty in what was kept before it.
     """
 
     __tablename__ = "studies"
@@ -52,6 +53,7 @@ class Study(Base):
     version: Mapped[int] = mapped_column(Integer, default=0)
     signed_by: Mapped[str] = mapped_column(String(100), default="")
     signed_at: Mapped[float | None] = mapped_column(Float)
+    scored_by: Mapped[str] = mapped_column(Text, default="")
 
     @property
     def label(self) -> str:

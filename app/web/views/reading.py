@@ -51,7 +51,7 @@ def reading_page(reader: Reader, words: Words) -> None:
 def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
     folder, scored = choose_series(Path(reading.study.folder), words)
     findings = reading.of_series(scored.series_instance_uid)
-    again = scored_again(scored, findings)  # then maps and marks in the folder are not of these
+    again = scored_again(scored, reading)  # then maps and marks in the folder are not of these
     place = place_in(reading.study.key, scored.series_instance_uid, findings)
     images = read_images(folder)
     titled, choice = st.columns([3, 2], vertical_alignment="center")

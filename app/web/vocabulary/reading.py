@@ -15,16 +15,19 @@ WORDS: dict[str, tuple[str, str]] = {
     "trace_earlier": ("Findings of an earlier result", "较早结果的发现"),
     "newer_kept_out": (
         "A newer result by {model} {version} was not taken over, because this study has been read: "
-        "the findings are those of the earlier result, whose model is not on record.",
-        "{model} {version} 的较新结果未被采用，因为该检查已有阅片记录："
-        "所示发现来自较早的结果，其模型没有记录。",
+        "the findings are those of {whose}.",
+        "{model} {version} 的较新结果未被采用，因为该检查已有阅片记录：所示发现来自{whose}。",
     ),
     "newer_waits": (
         "A newer result by {model} {version} has not been taken over yet (open the study's folder "
-        "again, before anything is decided): the findings are those of the earlier result, whose "
-        "model is not on record.",
+        "again, before anything is decided): the findings are those of {whose}.",
         "{model} {version} 的较新结果尚未被采用（请在判定之前重新打开该检查的文件夹）："
-        "所示发现来自较早的结果，其模型没有记录。",
+        "所示发现来自{whose}。",
+    ),
+    "earlier_by": ("{model} {version}", "{model} {version}"),
+    "earlier_not_on_record": (
+        "an earlier result, whose model is not on record",
+        "较早的结果，其模型没有记录",
     ),
     "report_point_newer": (
         "Operating point and passes in this report are the newer result's.",

@@ -21,6 +21,18 @@ def test_a_store_is_made_once_and_opened_again(tmp_path: Path) -> None:
     second.close()
 
 
+def test_a_store_of_the_version_before_is_brought_up_with_what_it_holds(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "store.sqlite")
+    store = open_store(url)
+    receive(store, Path("ct"), root=Path("results"), actor="tester")
+    with store.transaction() as session:
+        session.execute(text("ALTER TABLE studies DROP COLUMN scored_by"))
+        session.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    store.close()
+    (study,) = worklist(open_store(url))
+    assert study.scored_by == ""
+
+
 def test_a_store_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "store.sqlite")
     store = open_store(url)

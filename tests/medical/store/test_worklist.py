@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from medical.detection.findings import ModelReference
 from medical.store.database import Store
 from medical.store.decisions import Judgement
 from medical.store.queue import claim, finish, give_up, receive, renew
 from medical.store.reading import read_study
 from medical.store.results import adopt
 from medical.store.reviews import decide
+from medical.store.scored_by import ScoredBy
 from medical.store.worklist import count_by_status, standing, worklist
 from tests.medical.store.made import made_series
 
@@ -109,6 +111,22 @@ def test_what_a_reader_decided_on_stays_when_scored_again(store: Store, tmp_path
     adopt(store, tmp_path, [made_series(0.9)], actor="anna")
     (study,) = worklist(store)
     assert (study.priority, study.findings) == (0.7, 1)
+
+
+def test_which_weights_made_what_is_kept_is_on_record(store: Store, tmp_path: Path) -> None:
+    first = adopt(store, tmp_path, [made_series(0.7)], actor="anna")
+    other = made_series(0.7).model_copy(
+        update={"model": ModelReference(name="other", version="2", sha256="2" * 64)}
+    )
+    adopt(store, tmp_path, [other], actor="anna")  # the same findings, and nobody has read
+    reading = read_study(store, first)
+    kept = reading.scored_by(other.series_instance_uid)
+    assert kept == ScoredBy.of(other)
+    assert reading.scored_by("1.2.3.no.such") is None
+    judgement = Judgement("accepted")
+    decide(store, reading.findings[0].id, judgement, seen_version=0, actor="anna")
+    adopt(store, tmp_path, [made_series(0.9)], actor="anna")
+    assert read_study(store, first).scored_by(other.series_instance_uid) == kept
 
 
 def test_the_list_stands_otherwise_once_anything_was_done(store: Store, tmp_path: Path) -> None:

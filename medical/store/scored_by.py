@@ -1,0 +1,48 @@
+"""Which weights made the findings that the store keeps of a series, and how they were asked.
+
+The folder's ``findings.json`` may be another one by the time somebody reads: the folder can be
+scored again, and what readers have decided on stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from medical.detection.findings import ModelReference, SeriesFindings
+
+
+class ScoredBy(BaseModel):
+    """What a report must name beside a series' findings; fields as in ``SeriesFindings``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    series_instance_uid: str
+    model: ModelReference
+    operating_point: float
+    passes: int
+
+    @classmethod
+    def of(cls, scored: SeriesFindings) -> Self:
+        """That of a result."""
+        return cls(
+            series_instance_uid=scored.series_instance_uid,
+            model=scored.model,
+            operating_point=scored.operating_point,
+            passes=scored.passes,
+        )
+
+
+_ROWS = TypeAdapter(list[ScoredBy])
+
+
+def written(series: Sequence[SeriesFindings]) -> str:
+    """As ``Study.scored_by`` holds it."""
+    return _ROWS.dump_json([ScoredBy.of(one) for one in series]).decode()
+
+
+def read(stored: str) -> list[ScoredBy]:
+    """What ``written`` wrote; none of what was kept before it was written."""
+    return _ROWS.validate_json(stored) if stored else []
