@@ -10,7 +10,7 @@ from sqlalchemy import select
 from medical.detection.added import AddedFinding
 from medical.detection.findings import Finding
 from medical.store.database import Store
-from medical.store.scored_by import ScoredBy, read
+from medical.store.scored_by import ScoredBy, parse_scored_by
 from medical.store.tables import Decision, StoredFinding, Study, Verdict
 
 
@@ -66,7 +66,7 @@ class StudyReading:
 
     def scored_by(self, series_uid: str) -> ScoredBy | None:
         """Which weights made them; ``None`` where that was not kept."""
-        rows = read(self.study.scored_by)
+        rows = parse_scored_by(self.study.scored_by)
         return next((row for row in rows if row.series_instance_uid == series_uid), None)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from medical.detection.findings import SeriesFindings
 from medical.store.audit import record
 from medical.store.database import Store
-from medical.store.scored_by import written
+from medical.store.scored_by import dump_scored_by
 from medical.store.tables import StoredFinding, Study
 
 
@@ -25,7 +25,7 @@ def keep_results(session: Session, study: Study, series: Sequence[SeriesFindings
         study.priority = strongest.probability
         study.priority_low, study.priority_high = strongest.probability_ci95
     study.findings = len(found)
-    study.scored_by = written(series)
+    study.scored_by = dump_scored_by(series)
     uids = [uid for one in series for uid in (one.study_instance_uid, one.series_instance_uid)]
     study.uids = " ".join(dict.fromkeys(uid for uid in uids if uid))
     session.flush()
@@ -84,7 +84,7 @@ def _take_anew(
         for one in series
         for finding in one.findings
     }
-    if study.version > 0 or (kept == now and study.scored_by == written(series)):
+    if study.version > 0 or (kept == now and study.scored_by == dump_scored_by(series)):
         return
     for row in rows:
         session.delete(row)

@@ -38,11 +38,12 @@ class ScoredBy(BaseModel):
 _ROWS = TypeAdapter(list[ScoredBy])
 
 
-def written(series: Sequence[SeriesFindings]) -> str:
-    """As ``Study.scored_by`` holds it."""
-    return _ROWS.dump_json([ScoredBy.of(one) for one in series]).decode()
+def dump_scored_by(series: Sequence[SeriesFindings]) -> str:
+    """As ``Study.scored_by`` holds it; the same in whatever order the series come."""
+    rows = sorted(map(ScoredBy.of, series), key=lambda row: row.series_instance_uid)
+    return _ROWS.dump_json(rows).decode()
 
 
-def read(stored: str) -> list[ScoredBy]:
-    """What ``written`` wrote; none of what was kept before it was written."""
+def parse_scored_by(stored: str) -> list[ScoredBy]:
+    """What ``dump_scored_by`` wrote; none of what was kept before there was it."""
     return _ROWS.validate_json(stored) if stored else []

@@ -9,7 +9,6 @@ script from which this one was made.
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -19,11 +18,11 @@ from medical.ct.insertion.mixture import Mixture
 from models.detector.detector import Detector
 from models.detector.refiner import RefinerConfig
 from models.training.first_stage import FirstStageOnly
-from models.training.loop import LoopConfig, train
-from models.training.prefetch import Prefetch
+from models.training.loop import LoopConfig
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks, save_networks
-from tests.benchmarks.phantom_lungs import BATCH, engine_of_data
+from tests.benchmarks.phantom_lungs import engine_of_data
+from tests.benchmarks.teach import teach
 
 MIXTURE = Mixture(large_mm=(10.0, 38.0))
 
@@ -37,29 +36,11 @@ def teach_detector(
     out: Path,
     device: torch.device,
 ) -> Detector:
-    """Teach a first stage by itself; goes on where an earlier start on ``out`` was cut off.
-
-    Args:
-        detector: begun or not; changed in place.
-        engine: makes what it learns from.
-        seconds: of training over all starts.
-        learning_rate: peak.
-        out: folder of checkpoints and log.
-        device: where to learn.
-
-    Returns:
-        The averaged weights, on the CPU, in evaluation mode.
-    """
-    learner = FirstStageOnly(detector, RefinerConfig().build()).to(device)
+    """Teach a first stage, begun or not, by itself; see ``teach``."""
+    learner = FirstStageOnly(detector, RefinerConfig().build())
     learner.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    out.mkdir(parents=True, exist_ok=True)
     config = LoopConfig(seconds=seconds, learning_rate=learning_rate, weight_decay=0.05)
-    say = partial(print, file=sys.stderr, flush=True)
-    with Prefetch(partial(engine.batch, BATCH), device=device) as batches:
-        average = train(learner, learner.losses, batches, config, out=out, device=device, say=say)
-    taught = average.module.cpu().eval()
-    assert isinstance(taught, FirstStageOnly)
-    return taught.detector
+    return teach(learner, engine, config, out=out, device=device).detector
 
 
 def main() -> None:

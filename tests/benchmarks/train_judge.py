@@ -9,7 +9,6 @@ the cubes' nodules and fewer of others (docs/training.md).
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -19,11 +18,11 @@ from medical.ct.insertion.mixture import Mixture
 from models.detector.detector import Detector
 from models.detector.refiner import RefinerConfig
 from models.training.joint import JudgeOnly, TwoStage
-from models.training.loop import LoopConfig, train
-from models.training.prefetch import Prefetch
+from models.training.loop import LoopConfig
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks, save_networks
-from tests.benchmarks.phantom_lungs import BATCH, engine_of_data
+from tests.benchmarks.phantom_lungs import engine_of_data
+from tests.benchmarks.teach import teach
 
 SMOOTHING, DROPOUT, WEIGHT_DECAY = 0.05, 0.5, 0.1
 MIXTURE = Mixture(cube_share=0.5, wide_share=0.75, fake_share=0.1, large_mm=(10.0, 38.0))
@@ -46,29 +45,10 @@ def with_judge(networks: TwoStage, judge: TwoStage) -> TwoStage:
 def teach_judge(
     detector: Detector, engine: NoduleEngine, *, seconds: float, out: Path, device: torch.device
 ) -> TwoStage:
-    """Teach a second stage from nothing on a first one that stays as it is.
-
-    Args:
-        detector: the first stage, in evaluation mode.
-        engine: makes what it learns from.
-        seconds: of training over all starts.
-        out: folder of checkpoints and log.
-        device: where to learn.
-
-    Returns:
-        Both stages, on the CPU, in evaluation mode.
-    """
-    learner = JudgeOnly(detector, RefinerConfig(dropout=DROPOUT).build(), smoothing=SMOOTHING).to(
-        device
-    )
-    out.mkdir(parents=True, exist_ok=True)
+    """Teach a second stage from nothing on a first one that stays as it is; see ``teach``."""
+    learner = JudgeOnly(detector, RefinerConfig(dropout=DROPOUT).build(), smoothing=SMOOTHING)
     config = LoopConfig(seconds=seconds, weight_decay=WEIGHT_DECAY, warmup_steps=100)
-    say = partial(print, file=sys.stderr, flush=True)
-    with Prefetch(partial(engine.batch, BATCH), device=device) as batches:
-        average = train(learner, learner.losses, batches, config, out=out, device=device, say=say)
-    taught = average.module.cpu().eval()
-    assert isinstance(taught, TwoStage)
-    return taught
+    return teach(learner, engine, config, out=out, device=device)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.benchmarks.leave_out.seen import Places, SeenScan
+from tests.benchmarks.leave_out.seen_scan import Places, SeenScan
 
 
 def at(*numbers: int, mm: float = 6.0) -> Places:

@@ -1,12 +1,14 @@
 """Read what a fold left out: ``python -m tests.benchmarks.leave_out.read DATA OUT FOLD``.
 
-Each scan as it is and as eight hybrid scans (nodules INSERTED as the frozen set's are).
+Each scan as it is and as eight hybrid scans (nodules INSERTED as the frozen set's are). FOLD is
+``shipped`` for the shipped weights on the scans held out from them, as they are alone.
 ``OUT/FOLD.marks.npz`` holds the marks and what is known of the scans.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,37 +16,45 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from medical.ct.insertion.hybrid import InsertedNodule
+from medical.ct.insertion.hybrid import HybridScan, InsertedNodule
 from medical.ct.insertion.pool import NodulePool
 from medical.retraining.cases import TrainingCase
 from models.detector.refiner import RefinerConfig
 from models.training.joint import TwoStage
+from models.zoo.loader import DEFAULT_MODEL, find_model
+from models.zoo.networks import load_networks
 from tests.benchmarks.ablations.marks import MarkReader
 from tests.benchmarks.hybrid_set import SEED, make_set
-from tests.benchmarks.leave_out.folds import FOLDS, LUNGS
-from tests.benchmarks.leave_out.seen import Places, SeenScan, evidence, keep
+from tests.benchmarks.leave_out.folds import FOLDS, LUNGS, SHIPPED
+from tests.benchmarks.leave_out.seen_scan import Places, SeenScan, evidence, save_scans
 from tests.benchmarks.leave_out.train import FIRST_STAGE
 from tests.benchmarks.phantom_lungs import PATCH
+from tests.benchmarks.shared_cases import HELD_OUT_SCANS
 
-Scan = tuple[str, TrainingCase, tuple[InsertedNodule, ...], tuple[InsertedNodule, ...]]
+Scan = tuple[TrainingCase, tuple[InsertedNodule, ...], tuple[InsertedNodule, ...]]
 
 _FIRST_LUNG = 10  # the frozen set's seeds are those of the lungs 0 to 2
 
 
-def read_lung(reader: MarkReader, case: TrainingCase, pool: NodulePool) -> list[SeenScan]:
-    """A scan as it is, then its hybrid scans."""
-    case = _with_room(case)
+def hybrids_of(case: TrainingCase, pool: NodulePool) -> list[HybridScan]:
+    """The hybrid scans of a lung."""
     first_seed = SEED + 100 * (_FIRST_LUNG + LUNGS.index(case.name))
-    scans: list[Scan] = [(case.name, case, (), ())]
-    for made in make_set([case], pool, first_seed=first_seed):
-        scans.append((made.case.name, made.case, made.inserted, made.ignored))
+    return make_set([case], pool, first_seed=first_seed)
+
+
+def read_lung(
+    reader: MarkReader, case: TrainingCase, hybrids: Sequence[HybridScan]
+) -> list[SeenScan]:
+    """A scan as it is, then its hybrid scans."""
+    scans: list[Scan] = [(case, (), ())]
+    scans += [(made.case, made.inserted, made.ignored) for made in hybrids]
     seen = []
-    for name, image, inserted, ignored in scans:
+    for image, inserted, ignored in scans:
         marks = reader.read(image)
         places = np.column_stack([marks.centers_voxel, marks.diameters_mm])
         seen.append(
             SeenScan(
-                name,
+                image.name,
                 case.name,
                 places.astype(np.float64),
                 evidence(marks),
@@ -68,18 +78,27 @@ def _places(nodules: tuple[InsertedNodule, ...]) -> Places:
     return np.array(rows, np.float64).reshape(-1, 4)
 
 
+def networks_of(fold: str, out: Path) -> TwoStage:
+    """What a fold's training wrote, or the shipped weights."""
+    if fold == SHIPPED:
+        return load_networks(find_model(DEFAULT_MODEL))
+    networks = TwoStage(FIRST_STAGE.build(), RefinerConfig().build())
+    networks.load_state_dict(load_file(out / f"{fold}.safetensors"))
+    return networks.float().eval()
+
+
 def main() -> None:
     """Read and keep."""
     data, out, fold = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-    networks = TwoStage(FIRST_STAGE.build(), RefinerConfig().build())
-    networks.load_state_dict(load_file(out / f"{fold}.safetensors"))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    reader = MarkReader(networks.float().eval(), device=device)
+    reader = MarkReader(networks_of(fold, out), device=device)
     pool = NodulePool.load(data / "held.npz")
+    out.mkdir(parents=True, exist_ok=True)
     seen: list[SeenScan] = []
-    for name in FOLDS[fold]:
-        seen += read_lung(reader, TrainingCase.load(data / "cases" / f"{name}.npz"), pool)
-    keep(seen, out / f"{fold}.marks.npz")
+    for name in FOLDS.get(fold, tuple(HELD_OUT_SCANS)):
+        case = _with_room(TrainingCase.load(data / "cases" / f"{name}.npz"))
+        seen += read_lung(reader, case, hybrids_of(case, pool) if fold in FOLDS else ())
+    save_scans(seen, out / f"{fold}.marks.npz")
 
 
 if __name__ == "__main__":

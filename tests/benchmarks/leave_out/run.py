@@ -1,6 +1,7 @@
 """Train all folds: ``python -m tests.benchmarks.leave_out.run DATA OUT SECONDS [--only a,b]``.
 
-One on each device at a time; what is trained already is skipped. Then ``leave_out.read`` for each.
+One on each device at a time; what is trained already is skipped. Then ``leave_out.read`` for each
+fold and for ``shipped``.
 """
 
 from __future__ import annotations

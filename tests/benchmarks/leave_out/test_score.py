@@ -8,7 +8,7 @@ from medical.evaluation.froc import Scores
 from medical.evaluation.matching import match_scans
 from tests.benchmarks.leave_out.made import at, made_scan
 from tests.benchmarks.leave_out.score import lung_interval, tables_of
-from tests.benchmarks.leave_out.seen import keep, kept
+from tests.benchmarks.leave_out.seen_scan import load_scans, save_scans
 
 
 def test_known_and_doubtful_places_are_neither_found_nor_false() -> None:
@@ -30,8 +30,8 @@ def test_copies_of_one_lung_are_redrawn_together() -> None:
 
 def test_scans_are_kept_as_they_are(tmp_path: Path) -> None:
     scans = [made_scan("a", [1.0, 2.0], known=at(0)), made_scan("a", [], copy="+1")]
-    keep(scans, tmp_path / "a.npz")
-    first, second = kept(tmp_path / "a.npz")
+    save_scans(scans, tmp_path / "a.npz")
+    first, second = load_scans(tmp_path / "a.npz")
     assert first.as_it_is and not second.as_it_is
     assert np.array_equal(first.scores, scans[0].scores)
     assert (second.name, second.lung) == ("a+1", "a")

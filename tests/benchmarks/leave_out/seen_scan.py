@@ -51,8 +51,8 @@ def evidence(marks: CaseMarks) -> Float[np.ndarray, " n"]:
     return np.asarray(marks.detector + size + marks.refiner, np.float64)
 
 
-def keep(scans: list[SeenScan], path: Path) -> None:
-    """Write scans of one fold."""
+def save_scans(scans: list[SeenScan], path: Path) -> None:
+    """Write the scans of one fold."""
     columns = {
         f"{number}.{one.name}": np.asarray(getattr(scan, one.name))
         for number, scan in enumerate(scans)
@@ -61,18 +61,12 @@ def keep(scans: list[SeenScan], path: Path) -> None:
     np.savez_compressed(path, **columns)  # type: ignore[arg-type]
 
 
-def kept(path: Path) -> list[SeenScan]:
-    """Read what ``keep`` wrote."""
+def load_scans(path: Path) -> list[SeenScan]:
+    """Read what ``save_scans`` wrote."""
     with np.load(path, allow_pickle=False) as stored:
         count = len({name.split(".")[0] for name in stored.files})
-        return [
-            SeenScan(
-                **{
-                    one.name: str(value)
-                    if (value := stored[f"{n}.{one.name}"]).ndim == 0
-                    else value
-                    for one in fields(SeenScan)
-                }
-            )
-            for n in range(count)
+        rows = [
+            {one.name: stored[f"{n}.{one.name}"] for one in fields(SeenScan)} for n in range(count)
         ]
+    texts = ("name", "lung")
+    return [SeenScan(**(row | {text: str(row[text]) for text in texts})) for row in rows]

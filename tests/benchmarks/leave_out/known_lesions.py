@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from tests.benchmarks.leave_out.seen import Places, SeenScan
+from tests.benchmarks.leave_out.seen_scan import Places, SeenScan
 
 LEAST_REACH_MM = 3.0  # a doubtful place is marked by one point
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.benchmarks.leave_out.known_lesions import lesions_of, operate
 from tests.benchmarks.leave_out.made import at, made_scan
-from tests.benchmarks.leave_out.real import lesions_of, operate
 
 
 def test_a_lesion_s_rank_is_that_of_its_strongest_mark() -> None:
