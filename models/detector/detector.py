@@ -23,10 +23,17 @@ CHANNELS_OUT = 6
 
 @dataclass(frozen=True, slots=True)
 class DetectorConfig:
-    """Sizes of a detector, stored with its weights."""
+    """Sizes of a detector, stored with its weights.
+
+    Args:
+        widths: channels at strides 2, 4, 8 and 16.
+        channels: of the fused map.
+        local_attention: whether a place is read alike in a patch and in a whole scan.
+    """
 
     widths: tuple[int, int, int, int] = (16, 48, 96, 128)
     channels: int = 48
+    local_attention: bool = False
 
     def build(self) -> Detector:
         """Make the network, freshly initialised."""
@@ -42,7 +49,7 @@ class Detector(nn.Module):
 
     def __init__(self, config: DetectorConfig) -> None:
         super().__init__()
-        self.encoder = Encoder(config.widths)
+        self.encoder = Encoder(config.widths, local_attention=config.local_attention)
         self.pyramid = Pyramid(config.widths, config.channels)
         self.attention = SpatialAttention(config.channels)
         self.heads = CentreHeads(config.channels)

@@ -18,6 +18,7 @@ import numpy as np
 
 from medical.ct.insertion.contours import ContourShape, read_shapes
 from medical.ct.insertion.pool import NodulePool
+from medical.ct.insertion.real_cubes import RealCubes
 from medical.ct.volume import CtVolume
 from medical.retraining.cases import TrainingCase, hu_to_code
 
@@ -93,17 +94,20 @@ def read_training_cases() -> list[TrainingCase]:
 
 def read_pools(database: Path) -> tuple[NodulePool, NodulePool]:
     """Pools for training and held out, split by patient (shapes) and by scan (cubes)."""
-    shapes = [s for s in read_shapes(database) if s.patient_id not in _APART]
-    patients = sorted({shape.patient_id for shape in shapes})
-    rng = np.random.default_rng(1)
-    held = set(rng.choice(patients, len(patients) // 8, replace=False))
+    return split_pools(read_shapes(database))
+
+
+def split_pools(shapes: list[ContourShape]) -> tuple[NodulePool, NodulePool]:
+    """The same from shapes that were read already."""
+    shapes = [shape for shape in shapes if shape.patient_id not in _APART]
+    held, rng = _draw_held(shapes)
     train = [shape for shape in shapes if shape.patient_id not in held]
     test = [shape for shape in shapes if shape.patient_id in held]
     with np.load(DATA / "nodules" / "lidc_cubes.npz") as stored:
         code = hu_to_code(1600 * (stored["image"] / 255.0) - 1200)
-        masks, scan = stored["mask"], np.array([name.split("_")[0] for name in stored["name"]])
-    scans = np.unique(scan)
-    apart = np.isin(scan, rng.choice(scans, len(scans) // 8, replace=False))
+        cubes = RealCubes.seen_whole(code, stored["mask"].astype(bool))
+        scan = np.array([name.split("_")[0] for name in stored["name"]])
+    apart = held_cubes(scan, rng)
     rng.shuffle(train)
     by_texture = sorted(train, key=lambda shape: shape.texture)
     solid = [shape for shape in by_texture if shape.texture >= _SOLID_FROM]
@@ -112,9 +116,34 @@ def read_pools(database: Path) -> tuple[NodulePool, NodulePool]:
     rng.shuffle(test)
     test_solid = [shape for shape in test if shape.texture >= _SOLID_FROM]
     return (
-        NodulePool.build(chosen, code[~apart], masks[~apart]),
-        NodulePool.build([*_soft(test)[:80], *test_solid[:200]], code[apart], masks[apart]),
+        NodulePool.build(chosen, cubes.only(~apart)),
+        NodulePool.build([*_soft(test)[:80], *test_solid[:200]], cubes.only(apart)),
     )
+
+
+def _draw_held(shapes: list[ContourShape]) -> tuple[set[str], np.random.Generator]:
+    """The patients held out, and the generator that draws on."""
+    patients = sorted({shape.patient_id for shape in shapes})
+    rng = np.random.default_rng(1)
+    return set(rng.choice(patients, len(patients) // 8, replace=False)), rng
+
+
+def held_cubes(scan: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Which cubes are held out, by the scan that each is of."""
+    scans = np.unique(scan)
+    return np.isin(scan, rng.choice(scans, len(scans) // 8, replace=False))
+
+
+def held_out_sides(shapes: list[ContourShape], scan: np.ndarray) -> tuple[set[str], np.ndarray]:
+    """What ``split_pools`` keeps to measure with: patients of shapes, and which cubes.
+
+    Args:
+        shapes: all that ``read_shapes`` gives.
+        scan: of each cube, as its name says.
+    """
+    shapes = [shape for shape in shapes if shape.patient_id not in _APART]
+    held, rng = _draw_held(shapes)
+    return {str(patient) for patient in held}, held_cubes(scan, rng)
 
 
 def _soft(shapes: list[ContourShape]) -> list[ContourShape]:

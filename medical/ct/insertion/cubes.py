@@ -9,10 +9,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from medical.ct.insertion.pool import NodulePool
+from medical.ct.insertion.real_cubes import CENTER_VOXEL, CUBE
 from medical.ct.insertion.smear import smear_along
 from medical.ct.insertion.texture import gaussian_blur
 
-_CENTER_SHIFT = 1.5  # the cubes' nodules sit 1.5 voxels past the middle (measured)
+_CENTER_SHIFT = CENTER_VOXEL - (CUBE - 1) / 2
 _NEAR_MM, _FAR_MM = 14.0, 23.0  # how far from the nodule its own surroundings reach
 _SEAM_MM = 1.5
 _LEAST_ZOOM, _MOST_ZOOM = 0.5, 1.2
@@ -39,17 +40,18 @@ class CubeBank:
     Args:
         pool: holds them.
         device: where they are kept and drawn.
-        wide_share: share of them that bring their surroundings along, in a ball; the others are cut
-            out along their outline.
+        wide_share: share of those seen whole that bring their surroundings along, in a ball; the
+            others are cut out along their outline.
     """
 
     def __init__(self, pool: NodulePool, *, device: torch.device, wide_share: float) -> None:
         self.wide_share = wide_share
-        self.hu = (torch.from_numpy(pool.cubes).float()[:, None] * 8 - 1024).to(device)
-        self.masks = torch.from_numpy(pool.cube_masks).float()[:, None].to(device)
-        grown = functional.max_pool3d(self.masks, 5, stride=1, padding=2)
-        soft = [gaussian_blur(part, (1.2, 1.2, 1.2)) for part in torch.split(grown, 16)]
+        self.hu = (torch.from_numpy(pool.cubes.code).float()[:, None] * 8 - 1024).to(device)
+        self.masks = torch.from_numpy(pool.cubes.masks).float()[:, None].to(device)
+        reach = torch.from_numpy(pool.cubes.reach).float()[:, None].to(device)
+        soft = [gaussian_blur(part, (1.2, 1.2, 1.2)) for part in torch.split(reach, 16)]
         self.alpha = torch.cat(soft)
+        self.whole = torch.from_numpy(pool.cubes.whole).to(device)
 
     def draw(self, local_mm: Tensor, edge: int, smear: Tensor) -> DrawnCubes:
         """Draw one cube a row, at 0.5 to 1.2 times its size.
@@ -75,7 +77,8 @@ class CubeBank:
         radius = (_NEAR_MM + (_FAR_MM - _NEAR_MM) * torch.rand(count, device=device)) * zoom
         distance = local_mm.norm(dim=-1).reshape(count, 1, edge, edge, edge)
         wide = torch.maximum(close, ball_window(distance, radius.view(-1, 1, 1, 1, 1)))
-        is_wide = (torch.rand(count, device=device) < self.wide_share).view(-1, 1, 1, 1, 1)
+        is_wide = (torch.rand(count, device=device) < self.wide_share) & self.whole[pick]
+        is_wide = is_wide.view(-1, 1, 1, 1, 1)
         # where the other CT shows no lung, only what is dense replaces it: no ring of air in a wall
         core = close * torch.sigmoid((hu - _DENSE_HU) / _SOFT_HU)
         return DrawnCubes(torch.where(is_wide, wide, close), core, hu, mask)

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from jaxtyping import Bool, Int, UInt8
+from jaxtyping import Bool, Int
 
 from medical.ct.insertion.contours import EDGE, ContourShape
+from medical.ct.insertion.real_cubes import RealCubes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,30 +21,22 @@ class NodulePool:
         shapes: ``[n, 48, 48, 48]`` outlines of unit size.
         texture: ``[n]`` LIDC rating, 1 ground-glass ... 5 solid.
         calcification: ``[n]`` LIDC rating, 6 absent.
-        cubes: ``[m, 51, 51, 51]`` real nodules at 1 mm, HU = 8 * code - 1024.
-        cube_masks: ``[m, 51, 51, 51]`` their outlines.
+        cubes: real nodules at 1 mm.
     """
 
     shapes: Bool[np.ndarray, "n 48 48 48"]
     texture: Int[np.ndarray, " n"]
     calcification: Int[np.ndarray, " n"]
-    cubes: UInt8[np.ndarray, "m 51 51 51"]
-    cube_masks: Bool[np.ndarray, "m 51 51 51"]
+    cubes: RealCubes
 
     @classmethod
-    def build(
-        cls,
-        shapes: list[ContourShape],
-        cubes: UInt8[np.ndarray, "m 51 51 51"],
-        cube_masks: Bool[np.ndarray, "m 51 51 51"],
-    ) -> Self:
+    def build(cls, shapes: list[ContourShape], cubes: RealCubes) -> Self:
         """Gather shapes and cubes."""
         return cls(
             np.stack([s.mask for s in shapes]),
             np.array([s.texture for s in shapes]),
             np.array([s.calcification for s in shapes]),
             cubes,
-            cube_masks,
         )
 
     def save(self, path: Path) -> None:
@@ -53,8 +46,7 @@ class NodulePool:
             shapes=np.packbits(self.shapes),
             texture=self.texture.astype(np.uint8),
             calcification=self.calcification.astype(np.uint8),
-            cubes=self.cubes,
-            cube_masks=np.packbits(self.cube_masks),
+            **self.cubes.to_arrays(),  # type: ignore[arg-type]
         )
 
     @classmethod
@@ -63,12 +55,9 @@ class NodulePool:
         with np.load(path, allow_pickle=False) as stored:
             count = len(stored["texture"])
             shapes = np.unpackbits(stored["shapes"])[: count * EDGE**3]
-            cubes = stored["cubes"]
-            masks = np.unpackbits(stored["cube_masks"])[: cubes.size]
             return cls(
                 shapes.reshape(count, EDGE, EDGE, EDGE).astype(bool),
                 stored["texture"].astype(int),
                 stored["calcification"].astype(int),
-                cubes,
-                masks.reshape(cubes.shape).astype(bool),
+                RealCubes.from_arrays({name: stored[name] for name in stored.files}),
             )

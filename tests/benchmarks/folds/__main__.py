@@ -1,0 +1,123 @@
+"""What the folds found: ``make bench NAME=folds``, from the predictions in ``predictions/``.
+
+Needs no accelerator and no CT. Known lesions in scans as they are, then nodules INSERTED into them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+from medical.evaluation.froc import Scores
+from medical.evaluation.matching import match_scans
+from tests.benchmarks.folds.common_scale import on_common_scale
+from tests.benchmarks.folds.predictions import read_predictions
+from tests.benchmarks.folds.scans import FOLDS, SCANS
+from tests.benchmarks.leave_out.known_lesions import lesions_of, operate
+from tests.benchmarks.leave_out.score import lung_interval, tables_of
+from tests.benchmarks.leave_out.seen_scan import SeenScan
+
+PREDICTIONS = Path(__file__).with_name("predictions")
+RATE = 0.5  # other marks a scan that a threshold from the other scans allows
+_BINS_MM = ((4, 6), (6, 8), (8, 15), (15, 60))
+
+
+def cpm_of(scans: list[SeenScan]) -> tuple[float, float, float, int]:
+    """Mean sensitivity for what is inserted, its interval by lung, and the number of nodules."""
+    scores = Scores.of(match_scans(tables_of(scans)))
+    low, high = lung_interval(scores, [scan.lung for scan in scans])
+    return scores.curve().cpm, low, high, int(scores.nodules.sum())
+
+
+def print_inserted(by_fold: dict[str, list[SeenScan]]) -> dict[str, float]:
+    """By lung, by collection and pooled."""
+    collections: dict[str, list[SeenScan]] = defaultdict(list)
+    pooled: list[SeenScan] = []
+    for fold, scans in by_fold.items():
+        hybrid = [scan for scan in scans if not scan.as_it_is]
+        if not hybrid:
+            continue
+        cpm, low, high, nodules = cpm_of(hybrid)
+        print(f"{fold} left out: {cpm:.3f} [{low:.3f}, {high:.3f}], {nodules} INSERTED nodules")
+        for lung in dict.fromkeys(scan.lung for scan in hybrid):
+            own = [scan for scan in hybrid if scan.lung == lung]
+            print(f"    {lung:24s} {cpm_of(own)[0]:.3f}")
+        for scan in hybrid:
+            collections[SCANS[scan.lung].collection].append(scan)
+        pooled += on_common_scale(hybrid)
+    worst = {name: cpm_of(scans) for name, scans in collections.items()}
+    for name, (cpm, low, high, nodules) in worst.items():
+        print(f"  collection {name:10s} {cpm:.3f} [{low:.3f}, {high:.3f}] of {nodules}")
+    cpm, low, high, nodules = cpm_of(pooled)
+    print(f"pooled on a common scale: {cpm:.3f} [{low:.3f}, {high:.3f}] of {nodules} INSERTED")
+    print_sizes(pooled)
+    return {
+        "cpm_pooled": round(cpm, 3),
+        "cpm_pooled_lo": round(low, 3),
+        "cpm_pooled_hi": round(high, 3),
+        "cpm_worst_collection": round(min(row[0] for row in worst.values()), 3),
+    }
+
+
+def print_sizes(scans: list[SeenScan]) -> None:
+    """Share found by size at one false mark a scan of the common scale."""
+    found: dict[tuple[int, int], list[bool]] = defaultdict(list)
+    for scan in scans:
+        on = scan.marks[scan.scores >= 0.0]
+        for row in scan.inserted:
+            apart = np.linalg.norm(on[:, :3] - row[:3], axis=1)
+            mm = next((b for b in _BINS_MM if b[0] <= row[3] < b[1]), None)
+            if mm is not None:
+                found[mm].append(bool((apart < row[3] / 2).any()))
+    for mm in _BINS_MM:
+        if found[mm]:
+            print(f"    {mm[0]} to {mm[1]} mm: {np.mean(found[mm]):.2f} of {len(found[mm])}")
+
+
+def print_real(by_fold: dict[str, list[SeenScan]]) -> dict[str, float]:
+    """Ranks of known lesions, and what a threshold from the fold's other scans gives."""
+    found = total = 0
+    others: list[int] = []
+    for fold, scans in by_fold.items():
+        real = [scan for scan in scans if scan.as_it_is]
+        for lesion in (lesion for scan in real for lesion in lesions_of(scan)):
+            told = f"mark {lesion.rank}, {lesion.off_mm:.1f} mm off" if lesion.rank else "MISSED"
+            print(f"  {lesion.scan}: {lesion.diameter_mm:.0f} mm: {told}")
+        if len(real) < 2:
+            continue
+        done = operate(real, others_a_scan=RATE, count_doubtful=False)
+        names = [scan.name for scan in real]
+        print(
+            f"  {fold}: threshold from its other scans, {RATE:g} other marks a scan: {done.found} "
+            f"of {done.of}, other marks {dict(zip(names, done.others, strict=True))}"
+        )
+        found, total, others = found + done.found, total + done.of, others + list(done.others)
+    return {
+        "real_found": found,
+        "real_total": total,
+        "other_marks_per_scan": round(float(np.mean(others)), 2),
+    }
+
+
+def main(folder: Path = PREDICTIONS) -> None:
+    """Print figures, with one view and with two; RESULT is of one."""
+    result: dict[str, float] = {}
+    for views in (2, 1):
+        for with_second in (False, True):
+            by_fold = {
+                fold: read_predictions(folder / f"{fold}.csv", views=views, with_second=with_second)
+                for fold in FOLDS
+                if (folder / f"{fold}.csv").exists()
+            }
+            stages = "both stages" if with_second else "first stage alone"
+            print(f"== {views} view{'s' * (views > 1)}, {stages}")
+            result = {**print_real(by_fold), **print_inserted(by_fold)}
+    print("RESULT " + json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(*(Path(argument) for argument in sys.argv[1:2]))
