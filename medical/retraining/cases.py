@@ -54,6 +54,7 @@ class TrainingCase:
         *,
         name: str,
         doubtful_lps_mm: Float32[np.ndarray, "m 4"] | None = None,
+        rejected_lps_mm: Float32[np.ndarray, "k 4"] | None = None,
     ) -> Self:
         """Resample to 1 mm and crop to the lungs.
 
@@ -62,12 +63,15 @@ class TrainingCase:
             nodules_lps_mm: rows ``(x, y, z, diameter)`` in LPS millimetres.
             name: the case's name.
             doubtful_lps_mm: the same of what may be a nodule.
+            rejected_lps_mm: the same of what a reader called no nodule.
 
         Raises:
             NoLungError: the CT shows no lung.
         """
         prepared = prepare(ct)
-        case = cls.from_prepared(prepared, nodules_lps_mm, name=name)
+        case = cls.from_prepared(
+            prepared, nodules_lps_mm, name=name, rejected_lps_mm=rejected_lps_mm
+        )
         if doubtful_lps_mm is None:
             return case
         return replace(case, doubtful=_in_voxels(doubtful_lps_mm, prepared))

@@ -104,10 +104,10 @@ def print_real(by_fold: dict[str, list[SeenScan]]) -> dict[str, float]:
 
 
 def main(folder: Path = PREDICTIONS) -> None:
-    """Print figures, with one view and with two; RESULT is of one."""
+    """Print figures, with one view and with two; RESULT is of one view, first stage alone."""
     result: dict[str, float] = {}
     for views in (2, 1):
-        for with_second in (False, True):
+        for with_second in (True, False):
             by_fold = {
                 fold: read_predictions(folder / f"{fold}.csv", views=views, with_second=with_second)
                 for fold in FOLDS

@@ -32,6 +32,7 @@ from tests.benchmarks.shared_cases import (
 
 _VERIFIED_BELOW = 80  # up to this index a cube's patient is known: index + 1
 _UNKNOWN = ""
+_POINT_MM = 10.0  # what LUNA16's script takes a point for
 _SOLID_SHAPES, _SOLID_FROM = 1400, 4
 # nodules measured alone (lidc_crops), and the patients whose whole scans are among the cases: their
 # nodules appear there as they are
@@ -49,28 +50,31 @@ def read_case(name: str) -> TrainingCase:
     with tempfile.TemporaryDirectory() as work:
         ct = open_input(DATA / SCANS[name].path, work_dir=Path(work)).chosen[0].load()
     nodules = np.concatenate([reference_lesions(name), training_findings(name, "nodule")])
-    doubtful = np.concatenate(
-        [
-            training_findings(name, "doubtful"),
-            _disputed(ct.source.series_instance_uid, away_from=nodules),
-        ]
+    disputed, irrelevant = _excluded(ct.source.series_instance_uid, away_from=nodules)
+    doubtful = np.concatenate([training_findings(name, "doubtful"), disputed])
+    return TrainingCase.from_ct(
+        ct, nodules, name=name, doubtful_lps_mm=doubtful, rejected_lps_mm=irrelevant
     )
-    return TrainingCase.from_ct(ct, nodules, name=name, doubtful_lps_mm=doubtful)
 
 
-def _disputed(series_uid: str, *, away_from: np.ndarray) -> np.ndarray:
-    """``[n, 4]`` nodules that one or two of four radiologists outlined, by LUNA16's list."""
+def _excluded(series_uid: str, *, away_from: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """LUNA16's irrelevant findings ``[n, 4]``: nodules that one or two of four radiologists
+    outlined, and points (no nodule, or one below 3 mm).
+    """
     with gzip.open(DATA / "luna16" / "annotations_excluded.csv.gz", "rt", encoding="utf-8") as file:
         table = [
             [float(row[c]) for c in ("coordX", "coordY", "coordZ", "diameter_mm")]
             for row in csv.DictReader(file)
             if row["seriesuid"] == series_uid
         ]
-    rows = np.array([row for row in table if row[3] > 0], np.float32).reshape(-1, 4)
+    rows = np.array(table, np.float32).reshape(-1, 4)
+    points = rows[:, 3] < 0
+    rows[points, 3] = _POINT_MM
     for x, y, z, mm in away_from:
         apart = np.linalg.norm(rows[:, :3] - (x, y, z), axis=1)
-        rows = rows[apart > np.maximum(mm, rows[:, 3]) / 2]
-    return rows
+        kept = apart > np.maximum(mm, rows[:, 3]) / 2
+        rows, points = rows[kept], points[kept]
+    return rows[~points], rows[points]
 
 
 def read_fold_pools(database: Path) -> tuple[NodulePool, NodulePool]:

@@ -50,7 +50,7 @@ def _scan_of(
         marks[:, :4],
         scores,
         places("known"),
-        places("doubtful"),
+        np.concatenate([places("doubtful"), places("irrelevant")]),
         places("inserted"),
         places("ignored"),
     )

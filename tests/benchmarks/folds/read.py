@@ -52,6 +52,7 @@ def rows_of(
         "doubtful": case.doubtful,
         "inserted": inserted,
         "ignored": ignored,
+        "irrelevant": case.rejected,
     }
     for kind, table in truth.items():
         for row in np.asarray(table).tolist():
@@ -61,7 +62,7 @@ def rows_of(
         columns = (marks.centers_voxel, marks.diameters_mm, marks.detector, marks.refiner)
         for center, mm, first, second in zip(*columns, strict=True):
             place = (f"{value:.1f}" for value in (*center, mm))
-            yield (case.name, lung, f"views{views}", *place, f"{first:.3f}", f"{second:.3f}")
+            yield (case.name, lung, f"views{views}", *place, f"{first:.2f}", f"{second:.2f}")
 
 
 def main() -> None:
@@ -74,7 +75,7 @@ def main() -> None:
     readers = {views: WholeBox(networks, device=device, views=views) for views in VIEWS}
     part = out / f"{fold}.csv.part"
     with part.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
+        table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
         for name in left_out(fold):
             for case, inserted, ignored in scans_of(data, name):

@@ -1,0 +1,37 @@
+"""What the folds leave out, and the figures of the predictions kept here."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.folds.__main__ import PREDICTIONS, print_inserted, print_real
+from tests.benchmarks.folds.predictions import read_predictions
+from tests.benchmarks.folds.scans import FOLDS, SCANS, fold_of, left_out
+
+
+def test_each_scan_is_left_out_by_the_fold_of_its_collection_alone() -> None:
+    for name, scan in SCANS.items():
+        out = [fold for fold in FOLDS if name in left_out(fold)]
+        assert out == [fold_of(name)] and scan.collection in FOLDS[out[0]]
+
+
+@pytest.mark.parametrize("fold", ["qin", "lidc", "others"])
+def test_kept_predictions_are_of_what_the_fold_left_out(fold: str) -> None:
+    with (PREDICTIONS / f"{fold}.csv").open(newline="", encoding="utf-8") as file:
+        lungs = {row["lung"] for row in csv.DictReader(file)}
+    assert lungs == set(left_out(fold))
+
+
+def test_figures_are_those_of_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+    folds = {
+        fold: read_predictions(PREDICTIONS / f"{fold}.csv", views=1, with_second=False)
+        for fold in ("qin", "lidc", "others")
+    }
+    figures = {**print_real(folds), **print_inserted(folds)}
+    page = (Path(__file__).parents[3] / "docs/benchmarks/folds.md").read_text("utf-8")
+    assert figures["real_found"] == figures["real_total"] == 15
+    for key in ("cpm_pooled", "cpm_worst_collection", "other_marks_per_scan"):
+        assert f'"{key}": {figures[key]}' in page, key
