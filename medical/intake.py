@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from medical.confined import confined, places
 from medical.ct.files import is_volume_file, read_volume_file, volume_stem
 from medical.ct.volume import CtVolume
 from medical.dicom.archive import DEFAULT_LIMIT_BYTES, UnpackBudget
@@ -56,10 +57,7 @@ class SeriesHandle:
             InputError: the series cannot be used after all.
         """
         try:
-            if isinstance(self.origin, CtSeries):
-                return read_series(self.origin, progress=progress)
-            uid = self.series_instance_uid
-            volume = read_volume_file(self.origin, series_instance_uid=uid)
+            volume = confined(lambda: self._read(progress), read=self._folders())
         except InputError as error:
             raise self._as_named(error) from error
         except MemoryError as problem:
@@ -72,6 +70,17 @@ class SeriesHandle:
         if progress is not None:
             progress(1.0)
         return volume
+
+    def _read(self, progress: Callable[[float], None] | None) -> CtVolume:
+        if isinstance(self.origin, CtSeries):
+            return read_series(self.origin, progress=progress)
+        return read_volume_file(self.origin, series_instance_uid=self.series_instance_uid)
+
+    def _folders(self) -> set[Path]:
+        """All that reading the pixels may open."""
+        origin = self.origin
+        files = [origin] if isinstance(origin, Path) else [one.path for one in origin.frames]
+        return {place for file in files for place in (file.parent, file.resolve().parent)}
 
     def _as_named(self, error: InputError) -> InputError:
         """The error with a path that the user knows, should it lie in an unpacked zip."""
@@ -111,7 +120,12 @@ def open_input(path: Path, *, work_dir: Path, zip_limit_bytes: int = DEFAULT_LIM
     path = Path(path)
     if not path.exists():
         raise InputError(path, "no such file or folder", "Check the spelling")
+    work_dir.mkdir(parents=True, exist_ok=True)
     walk = Walk(work_dir, UnpackBudget(zip_limit_bytes))
+    return confined(lambda: _open(path, walk), read=places(path), write=[work_dir])
+
+
+def _open(path: Path, walk: Walk) -> Intake:
     with quiet_pydicom():
         files = list(walk.files(path))
         if is_dicomdir(path):
