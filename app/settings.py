@@ -60,9 +60,7 @@ class Settings(BaseSettings):
         pydantic.ValidationError: a value is out of range, or others could listen without login.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="STARLUNG_", extra="ignore", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="STARLUNG_", extra="ignore", frozen=True)
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8501, ge=1, le=65535)
@@ -199,4 +197,3 @@ class Settings(BaseSettings):
         """Arguments win over the environment, the environment over the file."""
         file = TomlConfigSettingsSource(settings_cls, toml_file=settings_file())
         return init_settings, env_settings, file
-

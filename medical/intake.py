@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from medical.confined import confined, places
@@ -72,9 +72,10 @@ class SeriesHandle:
         return volume
 
     def _read(self, progress: Callable[[float], None] | None) -> CtVolume:
-        if isinstance(self.origin, CtSeries):
-            return read_series(self.origin, progress=progress)
-        return read_volume_file(self.origin, series_instance_uid=self.series_instance_uid)
+        uid = self.series_instance_uid
+        if not isinstance(self.origin, CtSeries):
+            return read_volume_file(self.origin, series_instance_uid=uid)
+        return read_series(replace(self.origin, uid=uid), progress=progress)
 
     def _folders(self) -> set[Path]:
         """All that reading the pixels may open."""
@@ -106,13 +107,21 @@ class Intake:
     errors: tuple[InputError, ...]
 
 
-def open_input(path: Path, *, work_dir: Path, zip_limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Intake:
+def open_input(
+    path: Path,
+    *,
+    work_dir: Path,
+    zip_limit_bytes: int = DEFAULT_LIMIT_BYTES,
+    keep_names: bool = True,
+) -> Intake:
     """Find the CT series in whatever the user named.
 
     Args:
         path: a DICOM file, folder of any nesting, zip, DICOMDIR, or volume file.
         work_dir: zips are unpacked in new folders below it; the caller removes it.
         zip_limit_bytes: all zips of this input together may not unpack to more.
+        keep_names: call a series without a valid UID after its file; else it gets a number, for a
+            file is often called after the patient.
 
     Raises:
         InputError: the path does not exist.
@@ -122,7 +131,18 @@ def open_input(path: Path, *, work_dir: Path, zip_limit_bytes: int = DEFAULT_LIM
         raise InputError(path, "no such file or folder", "Check the spelling")
     work_dir.mkdir(parents=True, exist_ok=True)
     walk = Walk(work_dir, UnpackBudget(zip_limit_bytes))
-    return confined(lambda: _open(path, walk), read=places(path), write=[work_dir])
+    found = confined(lambda: _open(path, walk), read=places(path), write=[work_dir])
+    return found if keep_names else number_series(found)
+
+
+def number_series(intake: Intake) -> Intake:
+    """The series that are called after files called by numbers; the same input gives the same."""
+    chosen = []
+    for number, one in enumerate(intake.chosen, start=1):
+        origin, uid = one.origin, one.series_instance_uid
+        own = isinstance(origin, CtSeries) and origin.header.series_instance_uid == uid
+        chosen.append(one if own else replace(one, series_instance_uid=f"series-{number}"))
+    return replace(intake, chosen=tuple(chosen))
 
 
 def _open(path: Path, walk: Walk) -> Intake:

@@ -84,7 +84,7 @@ def worker(
     """Score the studies in line until stopped; several may run at once."""
     from app.environment import keep_private, taken_over
     from app.web.images import prepare_images
-    from app.web.patient_secret import patient_secret
+    from app.web.patient_secret import patient_secret, result_key
     from medical.scoring.worker import Stop, Worker
 
     def stop(*_: object) -> NoReturn:
@@ -110,6 +110,7 @@ def worker(
             most_seconds=settings.score_timeout_minutes * 60,
             after=partial(prepare_images, secret=patient_secret(settings.work_dir)),
             heatmaps=True,
+            key=result_key(settings.work_dir),
         ).run(until_empty=until_empty)
     except Stop:
         return  # told to stop while the store was being opened: nothing was begun

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +18,7 @@ from medical.errors import InputError
 MAX_HEADER_BYTES = 1 << 16
 REMEDY = "Convert the original CT again, keeping Hounsfield units and the full header"
 _PATTERN = re.compile(r"%[-+ 0#]*\d*[diux]|[*?\[\]]")
+_NAMES_PIXELS = re.compile(rb"^(ElementDataFile[ \t]*=|data ?file:)[ \t]*(?P<name>[^\r\n]+)", re.M)
 _LIST = re.compile(r"LIST\b", re.I)
 
 
@@ -154,6 +155,24 @@ def parts_of_pixel_file(path: Path, name: str) -> tuple[str, ...]:
     if not name or any(part in ("", ".", "..") for part in parts) or ":" in parts[0]:
         raise InputError(path, "its header names pixels outside of its folder", REMEDY)
     return parts
+
+
+def rename_pixel_file(path: Path, names: Mapping[str, str]) -> None:
+    """Make a header name its pixel file by the name under which that was kept.
+
+    Args:
+        path: a volume file; one that names no file, or one that is not among ``names``, stays.
+        names: as the header has it, and as it is called now.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(MAX_HEADER_BYTES)
+    for found in _NAMES_PIXELS.finditer(start):
+        kept = names.get(os.fsdecode(found["name"]).strip())
+        if kept is not None:
+            content = path.read_bytes()
+            first, end = found.span("name")
+            path.write_bytes(content[:first] + os.fsencode(kept) + content[end:])
+            return
 
 
 def _folded(key: str) -> str:

@@ -57,6 +57,7 @@ class Worker:
         after: told the input and the folders of its scored series while the study is still ours,
             for example to prepare images for the viewer; the study is not ready before it is done.
         heatmaps: make each finding's attention map too.
+        key: the site's, which signs results.
     """
 
     store: Store
@@ -68,6 +69,7 @@ class Worker:
     most_seconds: float = math.inf
     after: AfterScoring | None = None
     heatmaps: bool = False
+    key: bytes | None = None
     owner: str = field(
         default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     )
@@ -123,6 +125,8 @@ class Worker:
             imported=self.imported,
             heatmaps=self.heatmaps,
             progress=lease.tell,
+            key=self.key,
+            server=True,
         )
         if self.after is not None and result.series:
             lease.tell("view", 0.0)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.web.access import Reader
 from app.web.context import context
-from app.web.identity import Reader
 from app.web.models_at_hand import card_in_use
 from app.web.owner_plots import scores_plot
 from app.web.results import result_folders

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.web.access import Reader
 from app.web.card_sections import card_figures, card_head, card_lists
 from app.web.context import context
 from app.web.evaluation_panel import evaluation_panel
-from app.web.identity import Reader
 from app.web.models_at_hand import card_in_use, cards
 from app.web.owner_plots import operating_plot, reliability_plot
 from app.web.words import Words

@@ -7,8 +7,8 @@ import shlex
 import streamlit as st
 from sqlalchemy.engine import make_url
 
+from app.web.access import Reader
 from app.web.context import context
-from app.web.identity import Reader
 from app.web.models_at_hand import card_in_use
 from app.web.words import Words
 from medical.store.reviewed import Waiting, reviewed_findings, waiting
