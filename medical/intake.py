@@ -6,6 +6,7 @@ files ends up in ``Intake.errors``, one sentence each: only a path that does not
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -112,6 +113,7 @@ def open_input(
     *,
     work_dir: Path,
     zip_limit_bytes: int = DEFAULT_LIMIT_BYTES,
+    limit_seconds: float = math.inf,
     keep_names: bool = True,
 ) -> Intake:
     """Find the CT series in whatever the user named.
@@ -120,17 +122,18 @@ def open_input(
         path: a DICOM file, folder of any nesting, zip, DICOMDIR, or volume file.
         work_dir: zips are unpacked in new folders below it; the caller removes it.
         zip_limit_bytes: all zips of this input together may not unpack to more.
+        limit_seconds: unpacking and sorting may take no longer.
         keep_names: call a series without a valid UID after its file; else it gets a number, for a
             file is often called after the patient.
 
     Raises:
-        InputError: the path does not exist.
+        InputError: the path does not exist, or the time is up.
     """
     path = Path(path)
     if not path.exists():
         raise InputError(path, "no such file or folder", "Check the spelling")
     work_dir.mkdir(parents=True, exist_ok=True)
-    walk = Walk(work_dir, UnpackBudget(zip_limit_bytes))
+    walk = Walk(work_dir, UnpackBudget(zip_limit_bytes, limit_seconds=limit_seconds))
     found = confined(lambda: _open(path, walk), read=places(path), write=[work_dir])
     return found if keep_names else number_series(found)
 
@@ -147,10 +150,10 @@ def number_series(intake: Intake) -> Intake:
 
 def _open(path: Path, walk: Walk) -> Intake:
     with quiet_pydicom():
-        files = list(walk.files(path))
+        files = list(walk.in_time(walk.files(path), path))
         if is_dicomdir(path):
             files = indexed_files(path) or list(walk.files(path.parent))
-        sorted_files = _sort_files(files, path)
+        sorted_files = _sort_files(walk.in_time(files, path), path)
     return _settle(path, sorted_files, walk)
 
 

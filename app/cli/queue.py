@@ -110,6 +110,7 @@ def worker(
             most_seconds=settings.score_timeout_minutes * 60,
             after=partial(prepare_images, secret=patient_secret(settings.work_dir)),
             heatmaps=True,
+            intake_seconds=settings.intake_limit_minutes * 60,
             key=result_key(settings.work_dir),
         ).run(until_empty=until_empty)
     except Stop:

@@ -29,8 +29,10 @@ def reader_from_claims(claims: dict[str, object], settings: Settings) -> Reader 
     name = address or str(claims.get("sub") or "")
     if not name:
         return None
-    administrator = name in settings.administrators
-    if settings.readers and name not in settings.readers and not administrator:
+    # a subject in the form of an address is no address that anybody verified
+    listed = "" if "@" in name and not address else name
+    administrator = listed in settings.administrators
+    if settings.readers and listed not in settings.readers and not administrator:
         return None
     return Reader(one_line(name)[:LONGEST_NAME], administrator)
 

@@ -6,6 +6,7 @@ Each series' files are complete before they appear under their names, so ``resum
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -55,6 +56,7 @@ def score_path(
     imported: Path | None = None,
     key: bytes | None = None,
     server: bool = False,
+    intake_seconds: float = math.inf,
 ) -> ScoreResult:
     """Score one input; see ``score_paths``."""
     return score_paths(
@@ -67,6 +69,7 @@ def score_path(
         imported=imported,
         key=key,
         server=server,
+        intake_seconds=intake_seconds,
     )
 
 
@@ -82,6 +85,7 @@ def score_paths(
     imported: Path | None = None,
     key: bytes | None = None,
     server: bool = False,
+    intake_seconds: float = math.inf,
 ) -> ScoreResult:
     """Score every study under ``paths``; write ``OUT/<series uid>/`` and ``OUT/predictions.csv``.
 
@@ -97,6 +101,7 @@ def score_paths(
         key: the site's, which signs results; without it they are not signed.
         server: for a server that many read: series without a UID get numbers, not the names of
             their files, and no DICOM object is written, which would carry the patient's name.
+        intake_seconds: an input that takes longer to unpack and sort is refused.
 
     Raises:
         ModelNotFoundError: no such model.
@@ -122,7 +127,10 @@ def score_paths(
         for number, path in enumerate(paths):
             try:
                 intake: Intake = open_input(
-                    path, work_dir=Path(work) / str(number), keep_names=not server
+                    path,
+                    work_dir=Path(work) / str(number),
+                    keep_names=not server,
+                    limit_seconds=intake_seconds,
                 )
             except InputError as error:
                 errors.append(error)

@@ -58,6 +58,7 @@ class Worker:
             for example to prepare images for the viewer; the study is not ready before it is done.
         heatmaps: make each finding's attention map too.
         key: the site's, which signs results.
+        intake_seconds: an input that takes longer to unpack and sort is refused.
     """
 
     store: Store
@@ -70,6 +71,7 @@ class Worker:
     after: AfterScoring | None = None
     heatmaps: bool = False
     key: bytes | None = None
+    intake_seconds: float = math.inf
     owner: str = field(
         default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     )
@@ -127,6 +129,7 @@ class Worker:
             progress=lease.tell,
             key=self.key,
             server=True,
+            intake_seconds=self.intake_seconds,
         )
         if self.after is not None and result.series:
             lease.tell("view", 0.0)

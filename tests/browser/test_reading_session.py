@@ -74,7 +74,7 @@ def reject(page: ReadingPage, number: int, reason: str) -> None:
 def take(page: ReadingPage, button: str) -> bytes:
     """Press a report's button and return the file."""
     with page.tab.expect_download(timeout=60_000) as download:
-        page.sidebar().get_by_role("button", name=button, exact=True).click()
+        page.sidebar().get_by_role("link", name=button, exact=True).click()
     return Path(download.value.path()).read_bytes()
 
 
