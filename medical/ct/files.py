@@ -7,6 +7,7 @@ the left), because the files order them as they like.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from medical.dicom.padding import AIR_HU
 from medical.dicom.quality import coverage_notes, sorted_notes, thickness_notes
 from medical.errors import InputError
 from medical.geometry import VolumeGeometry
+from medical.plain_text import one_line
 
 SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mhd", ".mha")
 AIR_AT_MOST_HU = -300
@@ -40,9 +42,14 @@ def is_volume_file(path: Path) -> bool:
 
 
 def volume_stem(path: Path) -> str:
-    """The file's name without its ending: ``case1`` for ``case1.nii.gz``."""
+    """The file's name without its ending: ``case1`` for ``case1.nii.gz``.
+
+    It names a series in tables and folders, so no spreadsheet may take it for a formula, nor a
+    system for another folder.
+    """
     ending = next((end for end in SUFFIXES if path.name.lower().endswith(end)), "")
-    return path.name[: len(path.name) - len(ending)] or "volume"
+    stem = one_line(path.name[: len(path.name) - len(ending)]).replace("\\", "_")
+    return re.sub(r"^[=+\-@＝＋－＠.]+", "_", stem) or "volume"
 
 
 def read_volume_file(path: Path, *, series_instance_uid: str | None = None) -> CtVolume:

@@ -13,6 +13,7 @@ from app.web.owner_plots import operating_plot, reliability_plot
 from app.web.words import Words
 from medical.evaluation.expected import expected_at_points
 from medical.evaluation.readers_word import readers_reliability
+from medical.plain_text import as_markdown
 from medical.store.reviewed import reviewed_findings
 from models.zoo.card import ModelCard
 
@@ -22,7 +23,7 @@ def model_page(reader: Reader, words: Words) -> None:
     used = card_in_use()
     known = cards()
     if used is None:
-        st.error(words("no_model", name=context().settings.model))
+        st.error(words("no_model", name=as_markdown(context().settings.model)))
     if not known:
         return
     card = known[0] if used is None else used
