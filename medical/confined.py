@@ -105,6 +105,8 @@ def _targets(start: Path) -> Iterator[Path]:
                 if not place.is_symlink() or left == 0:
                     continue
                 target, left = place.resolve(), left - 1
+                if start.is_relative_to(target):
+                    continue  # a circle, not a right to all that lies above
                 if target.is_dir():
                     if any(target.is_relative_to(known) for known in folders):
                         continue

@@ -22,6 +22,7 @@ _HOST = re.compile(r"(?P<name>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?P<port>:[0-9]{
 _BEHIND_LOGIN = re.compile(
     r"/+(_stcore/+upload_file|media|starlung/+(volumes|changes|reports))(/|$)"
 )
+_FOR_NOBODY = re.compile(r"/+_stcore/+(metrics|script-health-check|agent)(/|$)")
 _POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -99,6 +100,8 @@ class Guard:
             return "Only a page of this server may open a connection."
         if headers.get("sec-fetch-site") == "cross-site" and scope["method"] not in ("GET", "HEAD"):
             return "Another page may not ask this server."
+        if _FOR_NOBODY.match(scope["path"]):
+            return "This server does not tell that."
         behind = self._logged_in is not None and _BEHIND_LOGIN.match(scope["path"])
         if behind and self._logged_in and not self._logged_in(holder(cookies_of(scope))):
             return "Log in first."
