@@ -58,7 +58,8 @@ def report_panel(
         what = hashlib.sha256(what.encode()).hexdigest()[:24]
         url = context().reports.url(what, f"{name}.{ending}", mime, make, holder=browser)
         links.append(f'<a class="starlung-report" href="{url}" download>{html.escape(label)}</a>')
-    st.html(f'<div class="starlung-reports">{"".join(links)}</div>')
+    with st.container(key="starlung-reports"):  # with a key it is replaced, not drawn beside itself
+        st.html(f'<div class="starlung-reports">{"".join(links)}</div>')
 
 
 def _make(

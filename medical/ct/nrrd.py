@@ -6,6 +6,7 @@ Source:
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -147,9 +148,12 @@ def _steps(path: Path, fields: Fields, axes: int) -> list[list[float] | None] | 
 
 def _vector(path: Path, text: str) -> list[float]:
     try:
-        return [float(part) for part in text.strip("() ").split(",")]
+        found = [float(part) for part in text.strip("() ").split(",")]
     except ValueError:
-        raise InputError(path, "its directions or origin are no numbers", REMEDY) from None
+        found = [math.nan]
+    if not all(map(math.isfinite, found)):
+        raise InputError(path, "its directions or origin are no numbers", REMEDY)
+    return found
 
 
 def _affine(path: Path, fields: Fields, steps: list[list[float]]) -> Affine:
