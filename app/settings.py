@@ -1,13 +1,18 @@
-"""Every setting in one typed place: ``STARLUNG_*`` variables, ``starlung.toml``, defaults."""
+"""Every setting in one typed place: ``STARLUNG_*`` variables, ``starlung.toml``, defaults.
+
+``starlung.toml`` is looked for in named places only, see `settings_file`: whoever can write the
+folder in which somebody happens to stand must not set who administrates.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import sys
-from functools import lru_cache
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
@@ -27,6 +32,22 @@ def data_home() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser()
 
 
+def settings_files() -> tuple[Path, ...]:
+    """Where ``starlung.toml`` may lie: the file that STARLUNG_CONFIG names, else user's, site's."""
+    named = os.environ.get("STARLUNG_CONFIG")
+    if named:
+        return (Path(named).expanduser(),)
+    if sys.platform == "win32":
+        return (data_home() / "starlung" / "starlung.toml",)
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+    return (home / "starlung" / "starlung.toml", Path("/etc/starlung/starlung.toml"))
+
+
+def settings_file() -> Path | None:
+    """The first of `settings_files` that is there; no other is read."""
+    return next((path for path in settings_files() if path.is_file()), None)
+
+
 def sample_folder() -> Path:
     """The sample series of this checkout; it need not exist."""
     return Path(__file__).parents[1] / "sample_data" / "ct"
@@ -39,9 +60,7 @@ class Settings(BaseSettings):
         pydantic.ValidationError: a value is out of range, or others could listen without login.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="STARLUNG_", toml_file="starlung.toml", extra="ignore", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="STARLUNG_", extra="ignore", frozen=True)
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8501, ge=1, le=65535)
@@ -59,6 +78,9 @@ class Settings(BaseSettings):
     )
     volume_url_minutes: float = Field(
         default=60.0, gt=0, description="least life of a signed address; it lives up to twice this"
+    )
+    intake_limit_minutes: float = Field(
+        default=30.0, gt=0, description="an input that takes longer to unpack and sort is refused"
     )
     score_timeout_minutes: float = Field(
         default=120.0, gt=0, description="a longer scoring run is ended"
@@ -86,6 +108,16 @@ class Settings(BaseSettings):
     cookie_secret: SecretStr | None = Field(
         default=None, description="signs login cookies; logins end with the server if unset"
     )
+    trust_unverified_email: bool = Field(
+        default=False,
+        description="take e-mail addresses that the provider does not call verified; only for a "
+        "provider whose users cannot choose their address",
+    )
+    allowed_hosts: frozenset[str] = Field(
+        default=frozenset(),
+        description="names by which browsers reach the server, beside this machine's own and that "
+        "of login_redirect_url",
+    )
     readers: frozenset[str] = Field(
         default=frozenset(), description="e-mail addresses that may read; everybody with a login"
     )
@@ -103,6 +135,22 @@ class Settings(BaseSettings):
         from medical.store.database import sqlite_url
 
         return self.store_url or sqlite_url((self.work_dir / "store.sqlite").resolve())
+
+    def hosts(self) -> list[str]:
+        """Names that a browser may have asked for; any other is refused."""
+        own = [self.host] if not ipaddress.ip_address(self.host).is_unspecified else []
+        names = [*own, urlsplit(self.login_redirect_url or "").hostname or "", *self.allowed_hosts]
+        if not self.login_configured:
+            names += ["localhost", "127.0.0.1", "::1"]
+        return sorted({name for name in names if name})
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _plain_hosts(cls, given: frozenset[str]) -> frozenset[str]:
+        for name in given:
+            if not re.fullmatch(r"[A-Za-z0-9.:-]+", name):
+                raise ValueError(f"{name} is not a host's name; no port, path or * may be in it")
+        return frozenset(name.lower() for name in given)
 
     @field_validator("readers", "administrators")
     @classmethod
@@ -147,10 +195,5 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments win over the environment, the environment over the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
-
-
-@lru_cache(maxsize=1)
-def settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
+        file = TomlConfigSettingsSource(settings_cls, toml_file=settings_file())
+        return init_settings, env_settings, file

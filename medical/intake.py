@@ -6,11 +6,13 @@ files ends up in ``Intake.errors``, one sentence each: only a path that does not
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from medical.confined import confined, places
 from medical.ct.files import is_volume_file, read_volume_file, volume_stem
 from medical.ct.volume import CtVolume
 from medical.dicom.archive import DEFAULT_LIMIT_BYTES, UnpackBudget
@@ -56,10 +58,7 @@ class SeriesHandle:
             InputError: the series cannot be used after all.
         """
         try:
-            if isinstance(self.origin, CtSeries):
-                return read_series(self.origin, progress=progress)
-            uid = self.series_instance_uid
-            volume = read_volume_file(self.origin, series_instance_uid=uid)
+            volume = confined(lambda: self._read(progress), read=self._folders())
         except InputError as error:
             raise self._as_named(error) from error
         except MemoryError as problem:
@@ -72,6 +71,18 @@ class SeriesHandle:
         if progress is not None:
             progress(1.0)
         return volume
+
+    def _read(self, progress: Callable[[float], None] | None) -> CtVolume:
+        uid = self.series_instance_uid
+        if not isinstance(self.origin, CtSeries):
+            return read_volume_file(self.origin, series_instance_uid=uid)
+        return read_series(replace(self.origin, uid=uid), progress=progress)
+
+    def _folders(self) -> set[Path]:
+        """All that reading the pixels may open."""
+        origin = self.origin
+        files = [origin] if isinstance(origin, Path) else [one.path for one in origin.frames]
+        return {place for file in files for place in (file.parent, file.resolve().parent)}
 
     def _as_named(self, error: InputError) -> InputError:
         """The error with a path that the user knows, should it lie in an unpacked zip."""
@@ -97,26 +108,52 @@ class Intake:
     errors: tuple[InputError, ...]
 
 
-def open_input(path: Path, *, work_dir: Path, zip_limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Intake:
+def open_input(
+    path: Path,
+    *,
+    work_dir: Path,
+    zip_limit_bytes: int = DEFAULT_LIMIT_BYTES,
+    limit_seconds: float = math.inf,
+    keep_names: bool = True,
+) -> Intake:
     """Find the CT series in whatever the user named.
 
     Args:
         path: a DICOM file, folder of any nesting, zip, DICOMDIR, or volume file.
         work_dir: zips are unpacked in new folders below it; the caller removes it.
         zip_limit_bytes: all zips of this input together may not unpack to more.
+        limit_seconds: unpacking and sorting may take no longer.
+        keep_names: call a series without a valid UID after its file; else it gets a number, for a
+            file is often called after the patient.
 
     Raises:
-        InputError: the path does not exist.
+        InputError: the path does not exist, or the time is up.
     """
     path = Path(path)
     if not path.exists():
         raise InputError(path, "no such file or folder", "Check the spelling")
-    walk = Walk(work_dir, UnpackBudget(zip_limit_bytes))
+    work_dir.mkdir(parents=True, exist_ok=True)
+    walk = Walk(work_dir, UnpackBudget(zip_limit_bytes, limit_seconds=limit_seconds))
+    found = confined(lambda: _open(path, walk), read=places(path), write=[work_dir])
+    return found if keep_names else number_series(found)
+
+
+def number_series(intake: Intake) -> Intake:
+    """The series that are called after files called by numbers; the same input gives the same."""
+    chosen = []
+    for number, one in enumerate(intake.chosen, start=1):
+        origin, uid = one.origin, one.series_instance_uid
+        own = isinstance(origin, CtSeries) and origin.header.series_instance_uid == uid
+        chosen.append(one if own else replace(one, series_instance_uid=f"series-{number}"))
+    return replace(intake, chosen=tuple(chosen))
+
+
+def _open(path: Path, walk: Walk) -> Intake:
     with quiet_pydicom():
-        files = list(walk.files(path))
+        files = list(walk.in_time(walk.files(path), path))
         if is_dicomdir(path):
             files = indexed_files(path) or list(walk.files(path.parent))
-        sorted_files = _sort_files(files, path)
+        sorted_files = _sort_files(walk.in_time(files, path), path)
     return _settle(path, sorted_files, walk)
 
 

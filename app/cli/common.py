@@ -31,7 +31,7 @@ def site_settings() -> Settings:
 
     from pydantic import ValidationError
 
-    from app.settings import Settings
+    from app.settings import Settings, settings_file
 
     try:
         return Settings()
@@ -43,7 +43,9 @@ def site_settings() -> Settings:
             fail(f"settings: {reason}.")
         fail(f"setting {name}: {reason}. Correct STARLUNG_{name.upper()} or starlung.toml.")
     except TOMLDecodeError as error:
-        fail(f"starlung.toml: {error}. Correct the file.")
+        fail(f"{settings_file()}: {error}. Correct the file.")
+    except OSError as error:
+        fail(f"{settings_file()}: {error.strerror}. Correct the file's rights.")
 
 
 def imported_models() -> Path:

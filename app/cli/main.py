@@ -14,6 +14,7 @@ from app.cli.queue import queue, worker
 from app.cli.retrain import retrain
 from app.cli.score import score
 from app.cli.serve import serve
+from medical.quiet import silence_libraries
 
 app = typer.Typer(
     name="starlung",
@@ -37,6 +38,7 @@ app.add_typer(queue, name="queue")
 
 def main() -> None:
     """Entry point of the program."""
+    silence_libraries()
     app()
 
 

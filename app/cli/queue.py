@@ -15,6 +15,7 @@ import typer
 from app.cli.common import NONE_SCORED, fail, model_called, say, site_settings
 
 if TYPE_CHECKING:
+    from app.settings import Settings
     from medical.store.database import Store
 
 queue = typer.Typer(help="Studies in line for scoring: add, list, verify.", no_args_is_help=True)
@@ -81,14 +82,18 @@ def worker(
     ] = False,
 ) -> None:
     """Score the studies in line until stopped; several may run at once."""
+    from app.environment import keep_private, taken_over
     from app.web.images import prepare_images
-    from app.web.patient_secret import patient_secret
+    from app.web.patient_secret import patient_secret, result_key
     from medical.scoring.worker import Stop, Worker
 
     def stop(*_: object) -> NoReturn:
         raise Stop
 
-    settings = site_settings()
+    settings = taken_over(sys.stdin.buffer) if attached else site_settings()
+    if settings is None:
+        return  # the server that started us is gone
+    keep_private(settings)
     chosen = model_called(settings.model)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -96,7 +101,7 @@ def worker(
         if attached:
             threading.Thread(target=_stop_with_standard_input, daemon=True).start()
         Worker(
-            _store(),
+            _store(settings),
             model=str(chosen.folder),
             passes=settings.passes,
             imported=settings.work_dir / "models",
@@ -105,6 +110,8 @@ def worker(
             most_seconds=settings.score_timeout_minutes * 60,
             after=partial(prepare_images, secret=patient_secret(settings.work_dir)),
             heatmaps=True,
+            intake_seconds=settings.intake_limit_minutes * 60,
+            key=result_key(settings.work_dir),
         ).run(until_empty=until_empty)
     except Stop:
         return  # told to stop while the store was being opened: nothing was begun
@@ -115,11 +122,14 @@ def _stop_with_standard_input() -> None:
     signal.raise_signal(signal.SIGTERM)
 
 
-def _store() -> Store:
+def _store(settings: Settings | None = None) -> Store:
+    from app.environment import keep_private
     from medical.errors import InputError
     from medical.store.database import open_store
 
+    settings = settings or site_settings()
+    keep_private(settings)
     try:
-        return open_store(site_settings().address_of_store())
+        return open_store(settings.address_of_store())
     except InputError as error:
         fail(str(error))

@@ -86,6 +86,7 @@ def score(
                 resume=resume,
                 heatmaps="heatmap" in formats,
                 progress=tell,
+                key=_site_key(settings.work_dir),
             )
         except OSError as error:
             if error.errno not in _DISK:
@@ -98,6 +99,16 @@ def score(
         say(str(problem))
     show(result, out)
     raise typer.Exit(_exit_code(result))
+
+
+def _site_key(work_dir: Path) -> bytes | None:
+    """What signs results; a machine on which it cannot be kept makes unsigned ones."""
+    from app.web.patient_secret import result_key
+
+    try:
+        return result_key(work_dir)
+    except OSError:
+        return None
 
 
 def _exit_code(result: ScoreResult) -> int:

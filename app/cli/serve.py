@@ -22,25 +22,36 @@ def serve(
     ] = None,
 ) -> None:
     """Read studies in the browser. Research use only."""
+    from tomllib import TOMLDecodeError
+
     from pydantic import ValidationError
 
-    from app.settings import Settings
+    from app.settings import Settings, settings_file
 
     given: dict[str, Any] = {"host": host, "port": port}
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         raise _wrong_use(_first_reason(error)) from None
+    except (TOMLDecodeError, OSError) as error:
+        raise _wrong_use(f"{settings_file()}: cannot be read: {error}.") from None
+    _say_which_settings(settings_file())
     if open_ is not None and not open_.exists():
         raise _wrong_use(f"{open_}: no such file or folder. Check the spelling.")
     _run(settings, open_.resolve() if open_ else None)
 
 
 def _run(settings: Any, open_path: Path | None) -> None:
+    from app.environment import keep_private
     from app.web.components.viewer.assets import FrontendMissingError, frontend_url
     from app.web.server import run
     from medical.errors import InputError
 
+    try:
+        keep_private(settings)
+    except OSError as error:
+        problem = f"{settings.work_dir}: cannot be kept private: {error.strerror}."
+        raise _wrong_use(f"{problem} Give another work_dir.") from None
     try:
         frontend_url()
         typer.echo(
@@ -52,6 +63,13 @@ def _run(settings: Any, open_path: Path | None) -> None:
     except OSError as error:
         reason = f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}."
         raise _wrong_use(f"{reason} Give another port with --port.") from None
+
+
+def _say_which_settings(read: Path | None) -> None:
+    """A file in the folder where somebody stands was read by earlier versions."""
+    here = Path("starlung.toml")
+    if here.is_file() and (read is None or not here.samefile(read)):
+        typer.echo(f"{here} in this folder is not read. Name it with STARLUNG_CONFIG.", err=True)
 
 
 def _first_reason(error: Any) -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.web.access import Reader
 from app.web.context import context
-from app.web.identity import Reader
+from app.web.identity import allowed
 from app.web.images import load_images
 from app.web.notices import tell
 from app.web.outlining import outline_at, warm_up
@@ -52,6 +53,7 @@ def add_panel(
 
 
 def _add(where: tuple[str, str], folder: Path, place: Place, reader: Reader, words: Words) -> None:
+    allowed("add_nodule")
     if place.click is None:
         return
     study_key, series_uid = where

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from http.cookies import SimpleCookie
+from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "starlung_browser"
-_NEW_KEY_AFTER = ("/auth/logout", "/oauth2callback")
+_LOGOUT = "/auth/logout"
+_NEW_KEY_AFTER = (_LOGOUT, "/oauth2callback")
 
 
 def holder(cookies: dict[str, str]) -> str:
@@ -29,17 +31,28 @@ class BrowserKeys:
     Args:
         app: what it wraps.
         https_only: send the cookie over HTTPS only.
+        ended: told the holder whose login ends.
     """
 
-    def __init__(self, app: ASGIApp, *, https_only: bool = False) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        https_only: bool = False,
+        ended: Callable[[str], None] | None = None,
+    ) -> None:
         self._app = app
         self._https_only = https_only
+        self._ended = ended
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, with a key where the browser has none or must change it."""
         if scope["type"] != "http" or not self._needs_key(scope):
             await self._app(scope, receive, send)
             return
+
+        if self._ended is not None and scope["path"].endswith(_LOGOUT):
+            self._ended(holder(cookies_of(scope)))
 
         async def send_with_key(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -52,10 +65,14 @@ class BrowserKeys:
         path = scope["path"]
         if path.endswith(_NEW_KEY_AFTER):
             return True
-        cookies = SimpleCookie(Headers(scope=scope).get("cookie", ""))
         wants_page = "text/html" in Headers(scope=scope).get("accept", "")
-        return wants_page and COOKIE not in cookies
+        return wants_page and COOKIE not in cookies_of(scope)
 
     def _cookie(self) -> str:
         secure = "; Secure" if self._https_only else ""
         return f"{COOKIE}={secrets.token_urlsafe(32)}; Path=/; HttpOnly; SameSite=Lax{secure}"
+
+
+def cookies_of(scope: Scope) -> dict[str, str]:
+    """Names and values, read as the routes read them."""
+    return HTTPConnection(scope).cookies

@@ -8,6 +8,8 @@ from pathlib import Path
 from app.settings import Settings
 from app.web.changes import Changes
 from app.web.helpers import Helpers
+from app.web.logins import Logins
+from app.web.reports import Reports
 from app.web.tokens import AddressTokens
 from app.web.volumes import VolumeStore
 from medical.store.database import Store, open_store
@@ -20,6 +22,8 @@ class WebContext:
     settings: Settings
     volumes: VolumeStore
     changes: Changes
+    reports: Reports
+    logins: Logins
     store: Store
     helpers: Helpers
     first_study: str | None = None
@@ -47,9 +51,11 @@ def start_context(settings: Settings, *, open_path: Path | None = None) -> WebCo
     tokens = AddressTokens(life_seconds=life_seconds)
     volumes = VolumeStore(tokens, revalidate=settings.login_configured)
     changes = Changes(AddressTokens(life_seconds=life_seconds))
+    reports = Reports(AddressTokens(life_seconds=life_seconds))
     store = open_store(settings.address_of_store())
     key, error = open_first(store, settings, open_path) if open_path else (None, "")
-    _current = WebContext(settings, volumes, changes, store, Helpers(settings), key, error)
+    served = (volumes, changes, reports, Logins())
+    _current = WebContext(settings, *served, store, Helpers(settings), key, error)
     return _current
 
 

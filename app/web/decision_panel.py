@@ -7,8 +7,9 @@ from functools import partial
 
 import streamlit as st
 
+from app.web.access import Reader
 from app.web.context import context
-from app.web.identity import Reader
+from app.web.identity import allowed
 from app.web.notices import tell
 from app.web.place import Place
 from app.web.refusal_words import refusal
@@ -161,6 +162,7 @@ def _save(
     verdict: Verdict,
 ) -> None:
     # A callback: ``shown`` is what the reader saw when pressing, not what the store says now.
+    allowed("decide")
     said = st.session_state
     reason = (said[keys["reason"]] or "").strip()
     if verdict == "rejected" and not reason:

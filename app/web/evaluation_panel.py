@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.web.evaluation_plots import froc_plot, size_plot
+from app.web.identity import allowed
 from app.web.kept import keep_widget, remember_widget
 from app.web.owner_plots import reliability_plot
 from app.web.words import Words
@@ -16,6 +17,7 @@ from medical.errors import InputError
 from medical.evaluation.exact_intervals import rate_interval, share_interval
 from medical.evaluation.read import read_evaluation
 from medical.evaluation.result import Calibration, Evaluation
+from medical.plain_text import as_markdown
 from models.zoo.card import ReliabilityRow
 
 _KEY = "evaluation-folder"
@@ -29,10 +31,11 @@ def evaluation_panel(words: Words) -> None:
     remember_widget(_KEY)
     if not text:
         return
+    allowed("name_folder")
     try:
         found = read_evaluation(Path(text))
     except InputError as error:
-        st.error(str(error))
+        st.error(as_markdown(str(error)))
         return
     st.html(evaluation_figures(found, words))
     st.caption(words("evaluation_note"))

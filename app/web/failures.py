@@ -6,18 +6,35 @@ import logging
 
 import streamlit as st
 
+from app.web.access import NotAllowedError, may
 from app.web.components.viewer import FrontendMissingError
+from app.web.context import context
+from app.web.identity import present_reader
 from app.web.words import Words
 from medical.errors import InputError
+from medical.plain_text import as_markdown
+from medical.quiet import traceless
 
 _log = logging.getLogger(__name__)
 
 
 def show_failure(error: Exception) -> bool:
     """Show ``error`` as a sentence; ``True`` tells Streamlit to add nothing of its own."""
-    if isinstance(error, InputError | FrontendMissingError):
+    words = Words(st.session_state.get("language") or "en")
+    if isinstance(error, NotAllowedError):
+        st.error(words("not_allowed"))
+    elif isinstance(error, InputError):
+        st.error(as_markdown(sentence(error)))
+    elif isinstance(error, FrontendMissingError):
         st.error(str(error))
     else:
-        _log.error("the page failed", exc_info=error)
-        st.error(Words(st.session_state.get("language") or "en")("unexpected"))
+        _log.error("the page failed: %s", traceless(error))
+        st.error(words("unexpected"))
     return True
+
+
+def sentence(error: InputError) -> str:
+    """The error for somebody who may not know this server's folders."""
+    if may(present_reader(context().settings), "name_folder"):
+        return str(error)
+    return f"{error.problem}. {error.remedy}."

@@ -6,7 +6,6 @@ When the server ends the running process is ended; what it would have kept is ma
 
 from __future__ import annotations
 
-import os
 import queue
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from app.environment import child_environment
 from app.settings import Settings
 
 _PATIENCE_SECONDS = 900.0
@@ -32,7 +32,7 @@ class Helpers:
     """Runs ``starlung`` commands for the pages."""
 
     def __init__(self, settings: Settings) -> None:
-        self._environment = {**os.environ, "STARLUNG_WORK_DIR": str(settings.work_dir.resolve())}
+        self._environment = child_environment(settings)
         self._errands: dict[tuple[str, ...], Errand] = {}
         self._line: queue.SimpleQueue[tuple[str, ...]] = queue.SimpleQueue()
         self._turn = threading.Lock()

@@ -3,66 +3,74 @@
 from __future__ import annotations
 
 import getpass
-from dataclasses import dataclass
 from typing import NoReturn
 
 import streamlit as st
 
 from app.settings import Settings
+from app.web.access import Deed, Reader, need
+from app.web.browser_key import holder
+from app.web.context import context
 from app.web.kept import keep_widget, remember_widget
 from app.web.words import Words
+from medical.plain_text import as_markdown, one_line
 
 LONGEST_NAME = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Somebody in front of a browser.
-
-    Args:
-        name: as decisions and the audit trail show it.
-        administrator: may open signed studies again, see the trail and name folders.
-    """
-
-    name: str
-    administrator: bool
 
 
 def reader_from_claims(claims: dict[str, object], settings: Settings) -> Reader | None:
     """The reader whom the login provider vouches for; ``None`` for somebody not on the list.
 
-    The e-mail address counts where the provider does not say that it is unverified, else the
-    subject, which nobody can choose freely.
+    The e-mail address counts where the provider says that it is verified, or where the site trusts
+    its provider with all of them; else the subject, which nobody can choose freely.
     """
-    verified = claims.get("email_verified") is not False
+    verified = settings.trust_unverified_email or claims.get("email_verified") is True
     address = str(claims.get("email") or "").strip().lower() if verified else ""
     name = address or str(claims.get("sub") or "")
     if not name:
         return None
-    administrator = name in settings.administrators
-    if settings.readers and name not in settings.readers and not administrator:
+    # a subject in the form of an address is no address that anybody verified
+    listed = "" if "@" in name and not address else name
+    administrator = listed in settings.administrators
+    if settings.readers and listed not in settings.readers and not administrator:
         return None
-    return Reader(name[:LONGEST_NAME], administrator)
+    return Reader(one_line(name)[:LONGEST_NAME], administrator)
 
 
-def may_administrate(settings: Settings) -> bool:
-    """Whether whoever is in front of this browser administrates; nothing is drawn."""
+def present_reader(settings: Settings) -> Reader | None:
+    """Who is in front of this browser now; ``None`` before login or after it. Draws nothing."""
     if not settings.login_configured:
-        return True
-    reader = reader_from_claims(dict(st.user), settings) if st.user.is_logged_in else None
-    return reader is not None and reader.administrator
+        given = one_line(str(st.session_state.get("reader") or ""))
+        return Reader(given or getpass.getuser(), administrator=True)
+    if not st.user.is_logged_in or not context().logins.begin(holder(dict(st.context.cookies))):
+        return None
+    return reader_from_claims(dict(st.user), settings)
+
+
+def allowed(deed: Deed) -> Reader:
+    """Whoever is in front of this browser now, if they may; every button's deed asks this.
+
+    Raises:
+        NotAllowedError: they may not, or have logged out.
+    """
+    reader = present_reader(context().settings)
+    need(reader, deed)
+    if reader is None:
+        raise RuntimeError("nobody may do anything")
+    return reader
 
 
 def current_reader(settings: Settings, words: Words) -> Reader:
     """The reader of this run; without login, this machine's user. Ends the run before login."""
     if not settings.login_configured:
         return Reader(_local_name(words), administrator=True)
-    if not st.user.is_logged_in:
+    if not st.user.is_logged_in or not context().logins.begin(holder(dict(st.context.cookies))):
         _ask_to_log_in(words)
     reader = reader_from_claims(dict(st.user), settings)
     if reader is None:
         _turn_away(words)
-    st.caption(words("reader_admin" if reader.administrator else "reader_is", name=reader.name))
+    name = as_markdown(reader.name)
+    st.caption(words("reader_admin" if reader.administrator else "reader_is", name=name))
     if st.button(words("log_out"), width="stretch"):
         st.logout()
     return reader
@@ -80,7 +88,7 @@ def _local_name(words: Words) -> str:
         help=words("your_name"),
     )
     remember_widget("reader")
-    return str(given).strip() or getpass.getuser()
+    return one_line(str(given)) or getpass.getuser()
 
 
 def _turn_away(words: Words) -> NoReturn:

@@ -83,14 +83,16 @@ def prepare_images(source: Path, series_folders: Iterable[Path], *, secret: byte
     Raises:
         InputError: ``source`` cannot be opened any more.
     """
-    from medical.intake import open_input
+    from medical.intake import number_series, open_input
 
     missing = [folder for folder in series_folders if read_images(folder) is None]
     wanted = {read_findings(folder).series_instance_uid: folder for folder in missing}
     if not wanted:
         return
     with tempfile.TemporaryDirectory() as work_dir:
-        for handle in open_input(source, work_dir=Path(work_dir)).chosen:
+        found = open_input(source, work_dir=Path(work_dir))
+        # what a server scored goes by number where it has no UID, what a person scored by name
+        for handle in (*found.chosen, *number_series(found).chosen):
             folder = wanted.get(handle.series_instance_uid)
             if folder is not None:
                 write_images(handle.load(), folder, sitting=_sitting(handle, secret))

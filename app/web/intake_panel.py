@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import streamlit as st
 
+from app.web.access import Reader, may
 from app.web.context import context
-from app.web.identity import Reader
+from app.web.identity import allowed
 from app.web.links import open_study
 from app.web.notices import tell
 from app.web.opening import take_in
@@ -16,13 +18,14 @@ from app.web.upload_folders import new_upload_folder
 from app.web.uploads import save_uploads
 from app.web.words import Words
 from medical.errors import InputError
+from medical.store.queue import receive
 
 
 def intake_panel(reader: Reader, words: Words) -> None:
     """Show the ways to name a study; folders of this machine are for administrators."""
     st.subheader(words("add_study"))
     ways = ["source_sample", "source_upload"]
-    if reader.administrator:
+    if may(reader, "name_folder"):
         ways.append("source_folder")
     way = st.segmented_control(
         words("add_study"),
@@ -44,6 +47,7 @@ def intake_panel(reader: Reader, words: Words) -> None:
 def _sample(reader: Reader, words: Words) -> None:
     st.caption(words("sample_note"))
     if _score_button(words):
+        allowed("score_sample")
         sample = context().settings.sample_dir
         if sample.is_dir():
             _put_in_line(sample, reader)
@@ -65,11 +69,13 @@ def _upload(reader: Reader, words: Words) -> None:
     )
     if not _score_button(words, disabled=not files):
         return
+    allowed("upload")
     folder = new_upload_folder(shared.settings, shared.store)
     uploads = [(file.name, file.size, file) for file in files]
     try:
         source = save_uploads(uploads, folder / "input", limit_bytes=limit_mb * 1_000_000)
     except InputError as error:
+        shutil.rmtree(folder, ignore_errors=True)
         tell(str(error))
     else:
         _put_in_line(source, reader)
@@ -79,6 +85,7 @@ def _upload(reader: Reader, words: Words) -> None:
 
 def _folder(reader: Reader, words: Words) -> None:
     text = st.text_input(words("folder_label"), help=words("folder_help")).strip()
+    allowed("name_folder")
     path = Path(text).expanduser()
     is_result = bool(text) and bool(result_folders(path))
     if not st.button(words("open" if is_result else "score"), type="primary", width="stretch"):
@@ -88,19 +95,25 @@ def _folder(reader: Reader, words: Words) -> None:
     elif not path.exists():
         tell(words("no_such_path", path=text))
     else:
-        key = _put_in_line(path, reader)
+        key = _take_in(path, reader)
         if is_result and key is not None:
             open_study(key)
     st.rerun()
 
 
-def _put_in_line(path: Path, reader: Reader) -> str | None:
+def _take_in(path: Path, reader: Reader) -> str | None:
     shared = context()
     try:
-        return take_in(shared.store, path, root=shared.studies_folder, actor=reader.name)
+        return take_in(shared.store, path, root=shared.studies_folder, reader=reader)
     except InputError as error:
         tell(str(error))
         return None
+
+
+def _put_in_line(path: Path, reader: Reader) -> None:
+    """Have it scored, whatever it is: what arrives from a browser is never taken for a result."""
+    shared = context()
+    receive(shared.store, path.resolve(), root=shared.studies_folder, actor=reader.name)
 
 
 def _score_button(words: Words, *, disabled: bool = False) -> bool:

@@ -10,9 +10,11 @@ import streamlit as st
 from app.web.components.watch import watch
 from app.web.context import context
 from app.web.heatmaps import lacks_maps, maps_of
+from app.web.identity import allowed
 from app.web.images import read_images
 from app.web.map_checks import FIGURES, LUNGS, checks_lines
 from app.web.words import Words
+from medical.plain_text import as_markdown
 from medical.store.reading import ReadFinding
 
 _LOOK_AGAIN_SECONDS = 1.5
@@ -44,9 +46,10 @@ def _missing(folder: Path, findings: list[ReadFinding], words: Words) -> None:
         watch(f"maps-{folder}", state, seen, seconds=_LOOK_AGAIN_SECONDS)
         return
     if errand is not None and errand.state == "failed":
-        st.warning(words("map_failed", problem=errand.problem))
+        st.warning(words("map_failed", problem=as_markdown(errand.problem)))
     said, make = st.columns([8, 2], vertical_alignment="center")
     said.caption(words("map_missing"))
     if make.button(words("map_make"), width="stretch"):
+        allowed("make_maps")
         helpers.ask(*order)
         st.rerun()

@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from app.web.access import Deed, Reader, may, need
 from app.web.context import context
 from app.web.frame import begin_page, present_words
-from app.web.identity import Reader, may_administrate
+from app.web.identity import present_reader
 from app.web.links import STUDY, remember_page
 from app.web.notices import show_notices, tell
 from app.web.views.drift import drift_page
@@ -24,13 +25,15 @@ from app.web.views.worklist import worklist_page
 from app.web.words import Words
 
 PageBody = Callable[[Reader, Words], None]
-_FOR_ADMINISTRATORS: dict[str, tuple[PageBody, str]] = {
-    "model": (model_page, ":material/neurology:"),
-    "drift": (drift_page, ":material/monitoring:"),
-    "retraining": (retraining_page, ":material/model_training:"),
-    "trail": (trail_page, ":material/history:"),
+PAGES: dict[str, tuple[PageBody, Deed, str]] = {
+    "worklist": (worklist_page, "see_worklist", ":material/list:"),
+    "reading": (reading_page, "read_study", ""),
+    "model": (model_page, "see_model", ":material/neurology:"),
+    "drift": (drift_page, "see_drift", ":material/monitoring:"),
+    "retraining": (retraining_page, "see_retraining", ":material/model_training:"),
+    "trail": (trail_page, "see_trail", ":material/history:"),
 }
-"""Name in the address -> the page and its icon."""
+"""Name in the address -> the page, what one must be allowed to do to see it, and its icon."""
 
 
 def render() -> None:
@@ -39,8 +42,12 @@ def render() -> None:
     # on the next run, and what a reader did with it is lost.
     drawn: list[tuple[Reader, Words]] = []
 
-    def within_frame(body: PageBody) -> Callable[[], None]:
-        return lambda: body(*drawn[0])
+    def within_frame(body: PageBody, deed: Deed) -> Callable[[], None]:
+        def draw() -> None:
+            need(drawn[0][0], deed)
+            body(*drawn[0])
+
+        return draw
 
     st.set_page_config(page_title="StarLung", layout="wide", initial_sidebar_state="expanded")
     pages = _pages(present_words(), within_frame)
@@ -50,27 +57,29 @@ def render() -> None:
     _first_visit(pages[1])
     with st.sidebar:
         # Icons stand in links only: as a page's own, Streamlit fetches them from the internet.
-        st.page_link(pages[0], icon=":material/list:")
+        st.page_link(pages[0], icon=PAGES["worklist"][2])
         if current != pages[1]:  # while a study is read the sidebar is for its findings
             for page in pages[2:]:
-                st.page_link(page, icon=_FOR_ADMINISTRATORS[page.url_path][1])
+                st.page_link(page, icon=PAGES[page.url_path][2])
     show_notices()
     current.run()
 
 
-def _pages(words: Words, within_frame: Callable[[PageBody], Callable[[], None]]) -> list[st.Page]:
-    def page(body: PageBody, name: str, *, default: bool = False) -> st.Page:
-        return st.Page(
-            within_frame(body),
+def _pages(
+    words: Words, within_frame: Callable[[PageBody, Deed], Callable[[], None]]
+) -> list[st.Page]:
+    reader = present_reader(context().settings)
+    return [
+        st.Page(
+            within_frame(body, deed),
             title=words(name),
-            url_path=None if default else name,
-            default=default,
+            url_path=None if name == "worklist" else name,
+            default=name == "worklist",
         )
-
-    pages = [page(worklist_page, "worklist", default=True), page(reading_page, "reading")]
-    if may_administrate(context().settings):
-        pages += [page(body, name) for name, (body, _) in _FOR_ADMINISTRATORS.items()]
-    return pages
+        for name, (body, deed, _) in PAGES.items()
+        # the two for readers are there before the login, which they then ask for
+        if name in ("worklist", "reading") or may(reader, deed)
+    ]
 
 
 def _first_visit(reading: st.Page) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from medical.plain_text import as_markdown
+
 _KEY = "notices"
 
 
@@ -15,4 +17,4 @@ def tell(sentence: str) -> None:
 def show_notices() -> None:
     """Show what was told since the last picture, once."""
     for sentence in st.session_state.pop(_KEY, []):
-        st.error(sentence)
+        st.error(as_markdown(sentence))

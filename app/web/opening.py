@@ -1,4 +1,8 @@
-"""A path that somebody named becomes a study: adopted if scored already, else put in line."""
+"""A path that somebody named becomes a study: put in line, or adopted if it is scored already.
+
+Only an administrator adopts: a ``findings.json`` says what somebody wrote into it, and nothing but
+the site's signature tells whether a model did.
+"""
 
 from __future__ import annotations
 
@@ -6,38 +10,48 @@ import getpass
 from pathlib import Path
 
 from app.settings import Settings
+from app.web.access import Reader, need
 from app.web.results import read_findings, result_folders
 from medical.errors import InputError
+from medical.scoring.signature import folder_digest
 from medical.store.database import Store
 from medical.store.queue import receive
 from medical.store.results import adopt
 
 
-def take_in(store: Store, path: Path, *, root: Path, actor: str) -> str:
-    """Make a study of ``path``; returns its key.
+def take_in(store: Store, path: Path, *, root: Path, reader: Reader) -> str:
+    """Make a study of a path on this machine; returns its key.
 
     Args:
         store: the store.
         path: a result that ``starlung score`` wrote, or anything that it could score.
         root: results of what is put in line go below it.
-        actor: who asks.
+        reader: who asks.
 
     Raises:
+        NotAllowedError: they may not name folders.
         InputError: there is no such path, or a result is damaged.
     """
+    need(reader, "name_folder")
     if not path.exists():
         raise InputError(path, "no such file or folder", "Check the spelling")
     path = path.resolve()
     folders = result_folders(path)
     if not folders:
-        return receive(store, path, root=root, actor=actor)
-    return adopt(store, path, [read_findings(folder) for folder in folders], actor=actor)
+        return receive(store, path, root=root, actor=reader.name)
+    need(reader, "adopt_result")
+    found = [read_findings(folder) for folder in folders]
+    return adopt(store, path, found, actor=reader.name, digest=folder_digest(path))
 
 
 def open_first(store: Store, settings: Settings, path: Path) -> tuple[str | None, str]:
-    """The study for ``starlung serve --open``, or why it cannot be shown."""
+    """The study for ``starlung serve --open``, or why it cannot be shown.
+
+    Whoever starts the server administrates it.
+    """
     root = (settings.work_dir / "studies").resolve()
     try:
-        return take_in(store, path, root=root, actor=getpass.getuser()), ""
+        reader = Reader(getpass.getuser(), administrator=True)
+        return take_in(store, path, root=root, reader=reader), ""
     except InputError as error:
         return None, str(error)

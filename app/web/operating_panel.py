@@ -13,6 +13,7 @@ from app.web.table import millimetres
 from app.web.words import Words
 from medical.detection.findings import SeriesFindings
 from medical.evaluation.expected import Expected, expected_at_points
+from medical.plain_text import as_markdown
 from medical.scoring.predictions import WrittenMark, read_marks
 
 
@@ -23,7 +24,11 @@ def operating_panel(scored: SeriesFindings, folder: Path, words: Words) -> None:
         points = expected_at_points(card) if card is not None else []
         if card is None or not points:
             st.caption(
-                words("operating_unknown", model=scored.model.name, version=scored.model.version)
+                words(
+                    "operating_unknown",
+                    model=as_markdown(scored.model.name),
+                    version=as_markdown(scored.model.version),
+                )
             )
             return
         chosen = _choose(points, scored, words)
@@ -34,8 +39,8 @@ def operating_panel(scored: SeriesFindings, folder: Path, words: Words) -> None:
         st.caption(
             words(
                 "operating_note",
-                model=card.name,
-                version=card.version,
+                model=as_markdown(card.name),
+                version=as_markdown(card.version),
                 nodules=card.operating_nodules,
                 scans=card.operating_scans,
             )

@@ -1,4 +1,4 @@
-"""The site's secret behind patients' pseudonyms: made once, readable by its owner only."""
+"""The site's secrets: made once, readable by their owner only."""
 
 from __future__ import annotations
 
@@ -6,16 +6,25 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-_NAME = "patients.key"
 _BYTES = 32
 
 
 def patient_secret(work_dir: Path) -> bytes:
+    """The secret behind patients' pseudonyms."""
+    return _secret(work_dir, "patients.key")
+
+
+def result_key(work_dir: Path) -> bytes:
+    """The key that signs results, see `medical.scoring.signature`."""
+    return _secret(work_dir, "results.key")
+
+
+def _secret(work_dir: Path, name: str) -> bytes:
     """The secret that lies in ``work_dir``; made at the first call, by one process only."""
-    path = work_dir / _NAME
+    path = work_dir / name
     if not path.is_file():
         work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f"{_NAME}.{secrets.token_hex(4)}")
+        draft = path.with_name(f"{name}.{secrets.token_hex(4)}")
         draft.touch(mode=0o600)
         draft.write_bytes(secrets.token_bytes(_BYTES))
         with suppress(FileExistsError):  # another process was faster: its secret holds

@@ -10,12 +10,14 @@ import streamlit as st
 from app.web.components.viewer.component import PriorData
 from app.web.components.watch import watch
 from app.web.context import context
+from app.web.identity import allowed
 from app.web.images import ViewerImages, images_file
 from app.web.priors import Prior, priors_of
 from app.web.reading_panel import marks_of, volume_url
 from app.web.words import Words
 from medical.nodule.growth_kept import kept_registration
 from medical.nodule.registration import Registration
+from medical.plain_text import as_markdown
 from medical.report.change import ChangeSince, EarlierCt, change_since, followed
 from medical.store.reading import ReadFinding, read_study
 from medical.store.tables import SCORED
@@ -117,8 +119,9 @@ def _register(folder: Path, prior_folder: Path, words: Words) -> None:
 
     errand = helpers.state(*order)
     if errand is not None and errand.state == "failed":
-        st.warning(words("register_failed", problem=errand.problem))
+        st.warning(words("register_failed", problem=as_markdown(errand.problem)))
         return
+    allowed("compare")
     helpers.ask(*order)
     st.info(words("registering"))
     watch(f"prior-{folder}-{prior_folder}", state, state(), seconds=_LOOK_AGAIN_SECONDS)

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.web.access import may
 from app.web.browser_key import holder
 from app.web.components.viewer import ViewerData
 from app.web.components.viewer.component import Mark, Preset, PriorData
 from app.web.context import context
+from app.web.identity import allowed, present_reader
 from app.web.images import ViewerImages, images_file, prepare_images, read_images
 from app.web.nifti import NIFTI_FROM_LPS
 from app.web.patient_secret import patient_secret
@@ -21,6 +23,7 @@ from app.web.table import findings_table
 from app.web.words import Words
 from medical.detection.findings import SeriesFindings
 from medical.errors import InputError
+from medical.plain_text import as_markdown
 from medical.store.reading import ReadFinding, StudyReading
 from medical.store.scored_by import ScoredBy
 
@@ -169,14 +172,18 @@ def _secret() -> bytes:
 
 
 def _ask_for_images(folder: Path, words: Words) -> None:
+    if not may(present_reader(context().settings), "name_folder"):
+        st.info(words("no_images_for_readers"))
+        return
     st.info(words("no_images"))
     text = st.text_input(words("images_folder"))
     if st.button(words("show_images")) and text.strip():
+        allowed("name_folder")
         try:
             with st.spinner(words("preparing_images")):
                 prepare_images(Path(text.strip()).expanduser(), [folder], secret=_secret())
         except InputError as error:
-            st.error(str(error))
+            st.error(as_markdown(str(error)))
             return
         if read_images(folder) is not None:
             st.rerun()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import html
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
+from app.web.access import Reader
+from app.web.browser_key import holder
 from app.web.context import context
-from app.web.identity import Reader
 from app.web.images import load_images, read_images
 from app.web.prior_panel import Comparison, change_in, findings_of
 from app.web.scored_again import for_report
@@ -46,16 +49,17 @@ def report_panel(
         ("CSV", "csv", "text/csv"),
         ("JSON", "json", "application/json"),
     )
-    with st.container(horizontal=True, gap="small"):
-        for label, ending, mime in forms:
-            st.download_button(
-                label,
-                partial(_make, ending, key, folder, scored, comparison, reader, words),
-                f"{name}.{ending}",
-                mime,
-                on_click="ignore",
-                key=f"report-{ending}",
-            )
+    links = []
+    browser = holder(dict(st.context.cookies))
+    shown = "" if comparison is None else f" {comparison.prior.study_key} {comparison.prior.folder}"
+    for label, ending, mime in forms:
+        make = partial(_make, ending, key, folder, scored, comparison, reader, words)
+        what = f"{key} {folder} {ending} {words.language}{shown} {reader.name}"
+        what = hashlib.sha256(what.encode()).hexdigest()[:24]
+        url = context().reports.url(what, f"{name}.{ending}", mime, make, holder=browser)
+        links.append(f'<a class="starlung-report" href="{url}" download>{html.escape(label)}</a>')
+    with st.container(key="starlung-reports"):  # with a key it is replaced, not drawn beside itself
+        st.html(f'<div class="starlung-reports">{"".join(links)}</div>')
 
 
 def _make(

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.web.context import context
+from app.web.patient_secret import result_key
 from app.web.results import read_findings, result_folders
 from app.web.words import Words
 from medical.detection.findings import SeriesFindings
 from medical.errors import InputError
+from medical.plain_text import as_markdown
+from medical.scoring.signature import signed
 
 
 def choose_series(result: Path, words: Words) -> tuple[Path, SeriesFindings]:
@@ -37,4 +41,13 @@ def quality_notes(scored: SeriesFindings, words: Words) -> None:
     for note in scored.quality:
         text = f"<b>{words(note.severity)}</b> {html.escape(note.message)}"
         st.html(f'<div class="starlung-note {note.severity}">{text}</div>')
-    st.caption(scored.series_instance_uid)
+    st.caption(as_markdown(scored.series_instance_uid))
+
+
+def signature_note(folder: Path, words: Words) -> None:
+    """Say so where the result carries no signature of this site that holds."""
+    how = signed(folder, key=result_key(context().settings.work_dir))
+    if how != "here":
+        st.html(
+            f'<div class="starlung-note warning">{html.escape(words(f"signature_{how}"))}</div>'
+        )

@@ -7,12 +7,13 @@ study back.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
+from app.environment import child_environment, handover
 from app.settings import Settings
 
 _PAUSE_SECONDS = 2.0
@@ -22,15 +23,8 @@ class ScoringProcess:
     """One worker process, watched by a thread."""
 
     def __init__(self, settings: Settings) -> None:
-        self._environment = {
-            **os.environ,
-            "STARLUNG_WORK_DIR": str(settings.work_dir.resolve()),
-            "STARLUNG_STORE_URL": settings.address_of_store(),
-            "STARLUNG_MODEL": settings.model,
-            "STARLUNG_PASSES": str(settings.passes),
-            "STARLUNG_LEASE_SECONDS": str(settings.lease_seconds),
-            "STARLUNG_SCORE_TIMEOUT_MINUTES": str(settings.score_timeout_minutes),
-        }
+        self._environment = child_environment(settings)
+        self._handover = handover(settings)
         self._log = settings.work_dir / "worker.log"
         self._ended = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
@@ -58,5 +52,9 @@ class ScoringProcess:
                     stdout=log,
                     stderr=log,
                 )
+                if self._process.stdin is not None:
+                    with suppress(OSError):  # it ended at once: it is started again
+                        self._process.stdin.write(self._handover)
+                        self._process.stdin.flush()
                 self._process.wait()
             self._ended.wait(_PAUSE_SECONDS)

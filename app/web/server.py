@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.types import Receive, Scope, Send
 
 import app.web.navigation  # noqa: F401  (loads the pages, before the collector is told to spare them)
 
@@ -24,6 +26,7 @@ from app.web.browser_key import BrowserKeys
 from app.web.components.viewer.assets import frontend_route
 from app.web.context import start_context
 from app.web.failures import show_failure
+from app.web.guard import Guard
 from app.web.scoring_process import ScoringProcess
 from app.web.theme import streamlit_options
 from medical.errors import InputError
@@ -51,15 +54,35 @@ def create_app(settings: Settings, *, open_path: Path | None = None) -> st.App:
         worker.stop()
         shared.helpers.stop()
 
-    https = (settings.login_redirect_url or "").startswith("https:")
-    return st.App(
+    address = urlsplit(settings.login_redirect_url or "")
+    return _Guarded(
         Path(__file__).with_name("main.py"),
         secrets=login_secrets(settings),
         lifespan=lifespan,
-        routes=[shared.volumes.route(), shared.changes.route(), frontend_route()],
-        middleware=[Middleware(BrowserKeys, https_only=https)],
+        routes=[one.route() for one in (shared.volumes, shared.changes, shared.reports)]
+        + [frontend_route()],
+        middleware=[
+            Middleware(BrowserKeys, https_only=address.scheme == "https", ended=shared.logins.end)
+        ],
         on_script_error=show_failure,
+    ).behind(
+        hosts=settings.hosts(),
+        origin=f"{address.scheme}://{address.netloc}" if address.netloc else "",
+        logged_in=shared.logins.is_open if settings.login_configured else None,
     )
+
+
+class _Guarded(st.App):  # type: ignore[misc]
+    """Streamlit's application with our guard before all that it answers, also before errors."""
+
+    def behind(self, **guarded_by: Any) -> Self:
+        """Put the guard there; its options are `app.web.guard.Guard`'s."""
+        self._guard = Guard(super().__call__, **guarded_by)
+        return self
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await self._guard(scope, receive, send)
 
 
 def login_secrets(settings: Settings) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from functools import partial
 
 import streamlit as st
 
+from app.web.access import Reader, may
 from app.web.context import context
-from app.web.identity import Reader
+from app.web.identity import allowed
 from app.web.notices import tell
 from app.web.refusal_words import refusal
 from app.web.words import Words
@@ -23,7 +24,7 @@ def sign_panel(reading: StudyReading, reader: Reader, words: Words) -> None:
     if study.status == "signed" and study.signed_at is not None:
         said = words("signed_by", name=study.signed_by, at=moment(study.signed_at))
         st.html(f'<div class="starlung-signed">{html.escape(said)}</div>')
-        if reader.administrator:
+        if may(reader, "reopen"):
             st.button(
                 words("reopen"), on_click=partial(_reopen, study.key, reader), width="stretch"
             )
@@ -39,10 +40,12 @@ def sign_panel(reading: StudyReading, reader: Reader, words: Words) -> None:
 
 def _sign(key: str, seen_version: int, reader: Reader, words: Words) -> None:
     try:
+        allowed("sign")
         sign(context().store, key, seen_version=seen_version, actor=reader.name)
     except ReviewRefusedError as error:
         tell(refusal(error, words))
 
 
 def _reopen(key: str, reader: Reader) -> None:
+    allowed("reopen")
     reopen(context().store, key, actor=reader.name)

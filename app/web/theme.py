@@ -111,6 +111,10 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
 .starlung-card th:first-child, .starlung-card tr:first-child td:first-child { width: 55%; }
 .starlung-card td { border-bottom: 1px solid #1e2630; font-variant-numeric: tabular-nums; }
 .stMain h3 { font-size: 1rem; font-weight: 600; padding: 0.4rem 0 0.2rem; }
+.starlung-reports { display: flex; gap: 0.5rem; }
+.starlung-reports a { border: 1px solid #2c3642; border-radius: 4px; padding: 0.3rem 0.7rem;
+  font-size: 0.9rem; color: #d7dee6; text-decoration: none; }
+.starlung-reports a:hover { border-color: #3b8ea5; color: #eef3f7; }
 .starlung-welcome { color: #8c99a8; padding: 22vh 0 0; text-align: center; }
 .starlung-welcome b { display: block; color: #d7dee6; font-size: 1.15rem; font-weight: 500; }
 </style>
@@ -121,6 +125,17 @@ def streamlit_options(settings: Settings) -> dict[str, Any]:
     """Options for Streamlit's server: quiet, local, dark."""
     return {
         "server.address": settings.host,
+        "browser.serverAddress": settings.hosts()[0],  # else Streamlit asks outside for its address
+        "server.allowedHosts": settings.hosts(),
+        "server.enableCORS": True,
+        "server.corsAllowedOrigins": [],
+        "server.enableXsrfProtection": True,
+        "server.enableStaticServing": False,
+        "server.enableAgentApi": False,
+        "server.scriptHealthCheckEnabled": False,
+        "server.trustedUserHeaders": "{}",
+        "server.baseUrlPath": "",
+        "global.developmentMode": False,
         "server.port": settings.port,
         "server.headless": True,
         "server.fileWatcherType": "none",

@@ -1,20 +1,21 @@
 """Uploaded files are hostile until read: limited, in a folder of their own, without their names.
 
-A file's name often holds the patient's: it is kept nowhere, only its ending is.
+A file's name often holds the patient's: it is kept nowhere, only its ending is. Where a header
+names the file of its voxels, it is made to name that file's number.
 """
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from medical.ct.files import is_volume_file
+from medical.ct.header_text import rename_pixel_file
 from medical.errors import InputError
 
-_FORBIDDEN = re.compile(r"[^A-Za-z0-9._-]+")
-_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mhd", ".mha", ".raw", ".zip", ".dcm")
+_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mhd", ".mha", ".raw", ".zraw", ".zip", ".dcm")
 
 
 def neutral_name(name: str, number: int) -> str:
@@ -43,18 +44,19 @@ def save_uploads(
         problem = f"is {total / 1e6:.0f} MB, more than the {limit_bytes / 1e6:.0f} MB allowed"
         raise InputError("upload", problem, "Name a folder on this machine instead")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    neutral = {name: neutral_name(name, n) for n, (name, _, _) in enumerate(files, start=1)}
     written = []
-    names = _names([name for name, _, _ in files])
-    for name, (_, _, content) in zip(names, files, strict=True):
-        path = folder / name
-        with path.open("xb") as target:
-            shutil.copyfileobj(content, target)
-        written.append(path)
+    try:
+        for number, (name, _, content) in enumerate(files, start=1):
+            path = folder / neutral_name(name, number)
+            with path.open("xb") as target:
+                shutil.copyfileobj(content, target)
+            written.append(path)
+        for path in written:
+            if is_volume_file(path):
+                rename_pixel_file(path, neutral)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        problem = f"cannot be kept: {error.strerror or 'the disk refused it'}"
+        raise InputError("upload", problem, "Ask whoever runs this server for room") from error
     return written[0] if len(written) == 1 else folder
-
-
-def _names(names: Sequence[str]) -> list[str]:
-    # A header such as .mhd names its data file: such a pair keeps its names, made harmless.
-    if any(name.lower().endswith((".mhd", ".nhdr")) for name in names):
-        return [_FORBIDDEN.sub("_", Path(name).name).lstrip(".") or "file" for name in names]
-    return [neutral_name(name, number) for number, name in enumerate(names, start=1)]

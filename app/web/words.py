@@ -126,9 +126,21 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
         "The images of this series are not at hand. Name the study's folder to see them.",
         "未找到该序列的图像。请指定检查文件夹以显示图像。",
     ),
+    "no_images_for_readers": (
+        "The images of this series are not at hand. Ask an administrator to name their folder.",
+        "未找到该序列的图像。请联系管理员指定其文件夹。",
+    ),
     "images_folder": ("Folder with the images", "图像文件夹"),
     "show_images": ("Show images", "显示图像"),
     "preparing_images": ("Preparing the images …", "正在准备图像 …"),
+    "signature_not": (
+        "This result carries no signature of this site: it was scored elsewhere, or made by hand.",
+        "该结果没有本站点的签名：它在别处分析，或由人工制作。",
+    ),
+    "signature_broken": (
+        "This result was changed after this site had scored it.",
+        "该结果在本站点分析之后被更改过。",
+    ),
     # quality and downloads
     "quality": ("Quality", "图像质量"),
     "quality_none": ("Nothing to note.", "无特别提示。"),

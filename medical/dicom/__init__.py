@@ -1,0 +1,3 @@
+from medical.dicom.deflated import limit_pydicom
+
+limit_pydicom()

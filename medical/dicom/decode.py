@@ -28,6 +28,7 @@ from pydicom.uid import (
 )
 
 from medical.dicom import tags
+from medical.dicom.codestream import check_sizes
 from medical.dicom.frames import Frame
 from medical.dicom.padding import AIR_HU, padded
 from medical.errors import InputError
@@ -84,6 +85,8 @@ def decode_file(
 def _decode(
     path: Path, frames: Sequence[Frame], plugin: str
 ) -> Iterator[tuple[Frame, Int16[np.ndarray, "y x"]]]:
+    if frames[0].transfer_syntax not in NATIVE and UID(frames[0].transfer_syntax) != RLELossless:
+        check_sizes(path, list(frames))
     several = len(frames) > 1 or frames[0].index > 0
     source, header = _source(path, frames[0])
     arrays = iter_pixels(

@@ -18,6 +18,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from medical.dicom import classic, enhanced, tags
 from medical.dicom.acquisition import series_header
+from medical.dicom.deflated import TooLargeError
 from medical.dicom.frames import BrokenFile, CtFile, ScannedFile, SeriesHeader, SkippedFile
 from medical.dicom.kinds import reason_to_refuse, reason_to_skip
 from medical.errors import InputError
@@ -48,6 +49,9 @@ def scan_file(path: Path) -> ScannedFile | None:
             pixels = _measure_pixels(stream, dataset)
     except InvalidDicomError:
         return None
+    except TooLargeError as problem:
+        error = InputError(path, f"a deflated file that {problem}", RE_EXPORT)
+        return BrokenFile(path, None, error)
     except PermissionError:
         error = InputError(path, "may not be read", "Give this user the right to read the file")
         return BrokenFile(path, None, error)

@@ -91,6 +91,8 @@ def write_parametric_map(
     )
     made.SeriesDescription = "StarLung maps, research use only"
     made.BodyPartExamined = "CHEST"  # else Laterality would be asked for
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)  # it carries the patient's name, as an archive needs it
     made.save_as(path)
     return str(uid)
 

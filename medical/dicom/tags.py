@@ -74,13 +74,15 @@ def items(dataset: Dataset, keyword: str) -> list[Dataset]:
 
 @contextmanager
 def quiet_pydicom() -> Iterator[None]:
-    """Silence pydicom's remarks on odd values, which may quote the header they stumbled over."""
-    logger = logging.getLogger("pydicom")
-    before = logger.disabled
+    """Silence remarks of pydicom and highdicom, which may quote the header they stumbled over."""
+    loggers = [logging.getLogger(name) for name in ("pydicom", "highdicom")]
+    before = [logger.disabled for logger in loggers]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        logger.disabled = True
+        for logger in loggers:
+            logger.disabled = True
         try:
             yield
         finally:
-            logger.disabled = before
+            for logger, disabled in zip(loggers, before, strict=True):
+                logger.disabled = disabled

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +39,16 @@ class Walk:
             yield from self._inside(path, depth, shown or path)
         else:
             yield path
+
+    def in_time(self, files: Iterable[Path], named: Path) -> Iterator[Path]:
+        """The files, while there is time.
+
+        Raises:
+            InputError: the time is up; it names ``named``.
+        """
+        for file in files:
+            self.budget.check_time(named)
+            yield file
 
     def as_named(self, path: Path) -> Path:
         """What a user understands instead of a path in an unpacked zip: ``ct.zip/inner/file``."""

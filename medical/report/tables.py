@@ -8,17 +8,16 @@ import json
 from typing import Any
 
 from medical.detection.findings import Finding
+from medical.plain_text import csv_cell
 from medical.report.change_columns import change_cells, gone_cells
 from medical.report.change_record import change_record
 from medical.report.content import ReportContent
 from medical.store.reading import ReadFinding
 from medical.store.refusals import moment
 
-_NO_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
 
 def report_csv(content: ReportContent) -> str:
-    """One line a finding, with the decision that holds; readers' texts cannot start a formula.
+    """One line a finding, with the decision that holds; no text can start a formula.
 
     After a comparison with an earlier CT each line has the change too, and each earlier finding
     that is no longer seen has a line of its own, without a number in this CT.
@@ -33,7 +32,7 @@ def report_csv(content: ReportContent) -> str:
     target = io.StringIO(newline="")
     writer = csv.DictWriter(target, names)
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: csv_cell(value) for name, value in row.items()} for row in rows)
     return target.getvalue()
 
 
@@ -86,16 +85,11 @@ def _row(content: ReportContent, one: ReadFinding) -> dict[str, Any]:
         "density": measured.density,
         "location": measured.location,
         "decision": one.verdict,
-        "reason": _text(latest.reason if latest else ""),
-        "comment": _text(latest.comment if latest else ""),
-        "reader": _text(latest.actor if latest else ""),
+        "reason": latest.reason if latest else "",
+        "comment": latest.comment if latest else "",
+        "reader": latest.actor if latest else "",
         "decided": moment(latest.at) if latest else "",
     }
-
-
-def _text(text: str) -> str:
-    # A spreadsheet runs a cell that begins like a formula; a quote keeps it text.
-    return f"'{text}" if text.startswith(_NO_FORMULA) else text
 
 
 def _full(one: ReadFinding) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from medical.detection.findings import Finding
 from medical.nodule.fleischner import Patient
 from medical.nodule.guidelines import guidance
 from medical.nodule.rules import Fired
+from medical.plain_text import one_line
 from medical.report.change_text import change_lines, change_title, comparison_line
 from medical.report.content import ReportContent
 from medical.report.labels import Labels
@@ -17,10 +18,14 @@ from medical.store.refusals import moment
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One heading and its lines."""
+    """One heading and its lines; a text from outside cannot break one into two."""
 
     title: str
     lines: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", one_line(self.title))
+        object.__setattr__(self, "lines", tuple(map(one_line, self.lines)))
 
 
 def report_sections(content: ReportContent, labels: Labels) -> list[Section]:
@@ -58,7 +63,7 @@ def report_sections(content: ReportContent, labels: Labels) -> list[Section]:
 
 def report_text(content: ReportContent, labels: Labels) -> str:
     """The whole report; ends with a line break."""
-    parts = [labels("title"), labels("research"), signature(content, labels)]
+    parts = [labels("title"), labels("research"), one_line(signature(content, labels))]
     for section in report_sections(content, labels):
         parts += ["", section.title, *section.lines]
     parts += ["", labels("intervals")]

@@ -13,6 +13,7 @@ from medical.ct.prepare import Prepared, prepare
 from medical.ct.volume import CtVolume
 from medical.detection.findings import Finding, SeriesFindings
 from medical.dicom.parametric_map import source_headers, write_parametric_map
+from medical.dicom.tags import quiet_pydicom
 from medical.dicom.write_ct import derived_uid
 from medical.explain.attention import attention_in_mask
 from medical.explain.crop import cut
@@ -54,7 +55,8 @@ class HeatmapWriter:
             path = nifti_path(folder, finding)
             shown.write_nifti(path)
             files.append(path)
-        return files + _parametric_maps(maps, said, folder, list(dicom))
+        with quiet_pydicom():  # what it has to say of the patient's name would stand in a log
+            return files + _parametric_maps(maps, said, folder, list(dicom))
 
     def explain(self, ready: Prepared, finding: Finding) -> Explanation:
         """The map that is shown for a finding."""

@@ -6,6 +6,7 @@ Each series' files are complete before they appear under their names, so ``resum
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from medical.intake import Intake, SeriesHandle, open_input
 from medical.scoring.acquisition import write_acquisition
 from medical.scoring.heatmap_files import nifti_path
 from medical.scoring.predictions import gather_predictions, write_marks
+from medical.scoring.signature import sign_result
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 
 FINDINGS = "findings.json"
@@ -52,6 +54,9 @@ def score_path(
     heatmaps: bool = False,
     progress: Progress | None = None,
     imported: Path | None = None,
+    key: bytes | None = None,
+    server: bool = False,
+    intake_seconds: float = math.inf,
 ) -> ScoreResult:
     """Score one input; see ``score_paths``."""
     return score_paths(
@@ -62,6 +67,9 @@ def score_path(
         heatmaps=heatmaps,
         progress=progress,
         imported=imported,
+        key=key,
+        server=server,
+        intake_seconds=intake_seconds,
     )
 
 
@@ -75,6 +83,9 @@ def score_paths(
     heatmaps: bool = False,
     progress: Progress | None = None,
     imported: Path | None = None,
+    key: bytes | None = None,
+    server: bool = False,
+    intake_seconds: float = math.inf,
 ) -> ScoreResult:
     """Score every study under ``paths``; write ``OUT/<series uid>/`` and ``OUT/predictions.csv``.
 
@@ -87,6 +98,10 @@ def score_paths(
         heatmaps: write each finding's attention map too.
         progress: told (stage, share of the stage done).
         imported: folder of the user's own models.
+        key: the site's, which signs results; without it they are not signed.
+        server: for a server that many read: series without a UID get numbers, not the names of
+            their files, and no DICOM object is written, which would carry the patient's name.
+        intake_seconds: an input that takes longer to unpack and sort is refused.
 
     Raises:
         ModelNotFoundError: no such model.
@@ -95,16 +110,28 @@ def score_paths(
     stored = find_model(model, imported=imported)
     out.mkdir(parents=True, exist_ok=True)
     worker = _Worker(
-        stored, out=out, passes=passes, resume=resume, heatmaps=heatmaps, progress=progress
+        stored,
+        out=out,
+        passes=passes,
+        resume=resume,
+        heatmaps=heatmaps,
+        progress=progress,
+        key=key,
+        dicom_maps=not server,
     )
     series: list[ScoredSeries] = []
     errors: list[InputError] = []
     not_chosen: list[tuple[str, str]] = []
     seen: set[str] = set()
-    with tempfile.TemporaryDirectory(prefix="starlung-") as work:
+    with tempfile.TemporaryDirectory(prefix="starlung-", ignore_cleanup_errors=True) as work:
         for number, path in enumerate(paths):
             try:
-                intake: Intake = open_input(path, work_dir=Path(work) / str(number))
+                intake: Intake = open_input(
+                    path,
+                    work_dir=Path(work) / str(number),
+                    keep_names=not server,
+                    limit_seconds=intake_seconds,
+                )
             except InputError as error:
                 errors.append(error)
                 continue
@@ -134,7 +161,10 @@ class _Worker:
         resume: bool,
         heatmaps: bool,
         progress: Progress | None,
+        key: bytes | None = None,
+        dicom_maps: bool = True,
     ) -> None:
+        self.key, self.dicom_maps = key, dicom_maps
         self.model, self.out, self.passes, self.resume = model, out, passes, resume
         self.tell: Progress = progress or (lambda stage, share: None)
         self.heatmaps = heatmaps
@@ -173,7 +203,10 @@ class _Worker:
         seconds = reading.findings.seconds.model_copy(update={"write": spent})
         findings = reading.findings.model_copy(update={"seconds": seconds})
         beside = folder / f"{FINDINGS}.partial"
-        beside.write_text(findings.model_dump_json(by_alias=True, indent=2) + "\n", "utf-8")
+        content = (findings.model_dump_json(by_alias=True, indent=2) + "\n").encode()
+        beside.write_bytes(content)
+        if self.key is not None:
+            sign_result(folder, key=self.key, findings=content)
         beside.replace(folder / FINDINGS)
         self.tell("write", 1.0)
         return ScoredSeries(findings, folder)
@@ -198,7 +231,7 @@ class _Worker:
         origin = handle.origin
         files = (
             dict.fromkeys(frame.path for frame in origin.frames)
-            if isinstance(origin, CtSeries)
+            if isinstance(origin, CtSeries) and self.dicom_maps
             else ()
         )
         self._heatmap_writer.write(ct, said, folder, dicom=tuple(files))

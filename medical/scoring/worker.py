@@ -57,6 +57,8 @@ class Worker:
         after: told the input and the folders of its scored series while the study is still ours,
             for example to prepare images for the viewer; the study is not ready before it is done.
         heatmaps: make each finding's attention map too.
+        key: the site's, which signs results.
+        intake_seconds: an input that takes longer to unpack and sort is refused.
     """
 
     store: Store
@@ -68,6 +70,8 @@ class Worker:
     most_seconds: float = math.inf
     after: AfterScoring | None = None
     heatmaps: bool = False
+    key: bytes | None = None
+    intake_seconds: float = math.inf
     owner: str = field(
         default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     )
@@ -123,6 +127,9 @@ class Worker:
             imported=self.imported,
             heatmaps=self.heatmaps,
             progress=lease.tell,
+            key=self.key,
+            server=True,
+            intake_seconds=self.intake_seconds,
         )
         if self.after is not None and result.series:
             lease.tell("view", 0.0)

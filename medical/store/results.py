@@ -43,7 +43,9 @@ def keep_results(session: Session, study: Study, series: Sequence[SeriesFindings
     )
 
 
-def adopt(store: Store, folder: Path, series: Sequence[SeriesFindings], *, actor: str) -> str:
+def adopt(
+    store: Store, folder: Path, series: Sequence[SeriesFindings], *, actor: str, digest: str = ""
+) -> str:
     """Take a result that was scored elsewhere into the worklist; returns the study's key.
 
     The same folder is taken in once. Scored again since, by other weights say, its findings are
@@ -54,12 +56,13 @@ def adopt(store: Store, folder: Path, series: Sequence[SeriesFindings], *, actor
         folder: a folder that ``starlung score`` wrote.
         series: what its ``findings.json`` say.
         actor: who opened it.
+        digest: of the folder; it stands in the audit trail behind the study's key.
     """
     place = str(folder)
     with store.transaction() as session:
         known = session.scalars(select(Study).where(Study.folder == place)).first()
         if known is not None:
-            _take_anew(session, known, series, actor=actor)
+            _take_anew(session, known, series, actor=actor, digest=digest)
             return known.key
         study = Study(
             key=secrets.token_hex(8),
@@ -70,12 +73,12 @@ def adopt(store: Store, folder: Path, series: Sequence[SeriesFindings], *, actor
         )
         session.add(study)
         keep_results(session, study, series)
-        record(session, actor=actor, action="adopt", subject=study.key)
+        record(session, actor=actor, action="adopt", subject=f"{study.key} {digest}".strip())
         return study.key
 
 
 def _take_anew(
-    session: Session, study: Study, series: Sequence[SeriesFindings], *, actor: str
+    session: Session, study: Study, series: Sequence[SeriesFindings], *, actor: str, digest: str
 ) -> None:
     rows = session.scalars(select(StoredFinding).where(StoredFinding.study_id == study.id)).all()
     kept = {(row.series_uid, row.number): row.measured for row in rows}
@@ -91,4 +94,4 @@ def _take_anew(
     session.flush()
     study.priority = study.priority_low = study.priority_high = 0.0
     keep_results(session, study, series)
-    record(session, actor=actor, action="adopt", subject=study.key)
+    record(session, actor=actor, action="adopt", subject=f"{study.key} {digest}".strip())

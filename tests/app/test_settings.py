@@ -51,5 +51,6 @@ def test_localhost_is_this_machine() -> None:
 
 def test_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "starlung.toml").write_text("port = 9001\npasses = 8\n")
+    monkeypatch.setenv("STARLUNG_CONFIG", str(tmp_path / "starlung.toml"))
     monkeypatch.setenv("STARLUNG_PORT", "9002")
     assert (Settings().port, Settings().passes) == (9002, 8)

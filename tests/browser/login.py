@@ -23,7 +23,7 @@ def serving_with_login(
     """A server that these may use; the provider knows Eve too, whom nobody invited."""
     provider = pytest.importorskip("oidc_provider_mock", reason="needs `oidc-provider-mock`")
     users = [
-        provider.User(sub=one.partition("@")[0], claims={"email": one})
+        provider.User(sub=one.partition("@")[0], claims={"email": one, "email_verified": True})
         for one in (*readers, *administrators, EVE)
     ]
     port = free_port()

@@ -91,3 +91,29 @@ def test_an_address_of_images_dies_with_the_login(browser: Any, address: str) ->
         log_out(page)
         page.expect_text("Log in to read studies.")
         assert page.tab.request.get(volume).status == 403
+
+
+def test_logging_out_in_one_tab_ends_the_others(browser: Any, address: str) -> None:
+    with logged_in(browser, address, ANNA) as page:
+        page.open_study()
+        other = page.tab.context.new_page()
+        other.goto(page.tab.url)
+        other.get_by_role("button", name="Log out").wait_for()
+        other.wait_for_selector(".viewer[data-state=ready]")
+        log_out(page)
+        page.expect_text("Log in to read studies.")
+        other.get_by_text("Log in to read studies.").wait_for()  # without a click in that tab
+        assert other.locator(".viewer").count() == 0
+        assert other.get_by_role("link", name="PDF").count() == 0
+
+
+def test_an_address_of_a_report_is_good_in_its_own_browser_only(browser: Any, address: str) -> None:
+    with logged_in(browser, address, ANNA) as page, logged_in(browser, address, BOSS) as other:
+        page.open_study()
+        link = page.sidebar().get_by_role("link", name="CSV", exact=True)
+        report = f"{address}{link.get_attribute('href')}"
+        assert page.tab.request.get(report).text().lstrip("\ufeff").startswith("study,")
+        assert other.tab.request.get(report).status == 403
+        log_out(page)
+        page.expect_text("Log in to read studies.")
+        assert page.tab.request.get(report).status == 403

@@ -97,7 +97,7 @@ def test_side_by_side_scrolled_together_with_growth(page: ReadingPage, tmp_path:
     assert page.strangers == []
 
     with page.tab.expect_download(timeout=60_000) as download:
-        page.sidebar().get_by_role("button", name="Text", exact=True).click()
+        page.sidebar().get_by_role("link", name="Text", exact=True).click()
     report = Path(download.value.path()).read_text("utf-8")
     assert "CHANGE SINCE 2023-03-01" in report
     assert f"Volume doubling time {days} days" in report

@@ -73,8 +73,9 @@ def reject(page: ReadingPage, number: int, reason: str) -> None:
 
 def take(page: ReadingPage, button: str) -> bytes:
     """Press a report's button and return the file."""
+    page.settle()  # while a run draws the panel anew, the one before may stand beside it
     with page.tab.expect_download(timeout=60_000) as download:
-        page.sidebar().get_by_role("button", name=button, exact=True).click()
+        page.sidebar().get_by_role("link", name=button, exact=True).click()
     return Path(download.value.path()).read_bytes()
 
 

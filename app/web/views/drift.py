@@ -7,13 +7,14 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.web.access import Reader
 from app.web.context import context
-from app.web.identity import Reader
 from app.web.models_at_hand import card_in_use
 from app.web.owner_plots import scores_plot
 from app.web.results import result_folders
 from app.web.words import Words
 from medical.evaluation.drift import UNKNOWN, Fact, Scores, compare_facts, compare_scores
+from medical.plain_text import as_markdown
 from medical.scoring.acquisition import read_acquisition
 from medical.scoring.predictions import read_marks
 from medical.store.latest import latest_scored
@@ -26,7 +27,7 @@ def drift_page(reader: Reader, words: Words) -> None:
     """Draw the page; ``reader`` is an administrator, others never get it."""
     card = card_in_use()
     if card is None:
-        st.error(words("no_model", name=context().settings.model))
+        st.error(words("no_model", name=as_markdown(context().settings.model)))
         return
     count = st.segmented_control(words("drift_last"), _CHOICES, default=_CHOICES[1], key="latest")
     latest = _read(latest_scored(context().store, count or _CHOICES[1]))
@@ -34,14 +35,14 @@ def drift_page(reader: Reader, words: Words) -> None:
         st.info(words("drift_none"))
         return
     if not card.calibration_scans:
-        st.info(words("drift_no_set", model=f"{card.name} {card.version}"))
+        st.info(words("drift_no_set", model=as_markdown(f"{card.name} {card.version}")))
         return
     st.caption(
         words(
             "drift_said",
             latest=len(latest),
             calibration=len(card.calibration_scans),
-            model=f"{card.name} {card.version}",
+            model=as_markdown(f"{card.name} {card.version}"),
         )
     )
     facts, scores = st.columns([6, 5], gap="large")

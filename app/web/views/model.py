@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.web.access import Reader
 from app.web.card_sections import card_figures, card_head, card_lists
 from app.web.context import context
 from app.web.evaluation_panel import evaluation_panel
-from app.web.identity import Reader
 from app.web.models_at_hand import card_in_use, cards
 from app.web.owner_plots import operating_plot, reliability_plot
 from app.web.words import Words
 from medical.evaluation.expected import expected_at_points
 from medical.evaluation.readers_word import readers_reliability
+from medical.plain_text import as_markdown
 from medical.store.reviewed import reviewed_findings
 from models.zoo.card import ModelCard
 
@@ -22,7 +23,7 @@ def model_page(reader: Reader, words: Words) -> None:
     used = card_in_use()
     known = cards()
     if used is None:
-        st.error(words("no_model", name=context().settings.model))
+        st.error(words("no_model", name=as_markdown(context().settings.model)))
     if not known:
         return
     card = known[0] if used is None else used

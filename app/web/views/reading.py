@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.web.access import Reader
 from app.web.add_panel import add_panel
 from app.web.components.viewer import show_viewer
 from app.web.components.watch import watch
@@ -15,7 +16,6 @@ from app.web.decision_panel import decision_panel
 from app.web.growth_panel import growth_panel
 from app.web.guideline_panel import guideline_panel
 from app.web.heatmaps import maps_of
-from app.web.identity import Reader
 from app.web.images import read_images
 from app.web.links import STUDY
 from app.web.map_panel import map_panel
@@ -24,7 +24,7 @@ from app.web.place import place_in
 from app.web.prior_panel import choose_prior, compared, prior_data
 from app.web.reading_panel import headline, images_of, series_viewer
 from app.web.report_panel import report_panel
-from app.web.result_panel import choose_series, quality_notes
+from app.web.result_panel import choose_series, quality_notes, signature_note
 from app.web.scored_again import scored_again
 from app.web.sign_panel import sign_panel
 from app.web.words import Words
@@ -57,6 +57,7 @@ def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
     titled, choice = st.columns([3, 2], vertical_alignment="center")
     with titled:
         headline(reading, scored, findings, words)
+        signature_note(folder, words)
     with choice:
         prior = choose_prior(reading.study.key, images, words) if images is not None else None
     watch(

@@ -7,10 +7,11 @@ import shlex
 import streamlit as st
 from sqlalchemy.engine import make_url
 
+from app.web.access import Reader
 from app.web.context import context
-from app.web.identity import Reader
 from app.web.models_at_hand import card_in_use
 from app.web.words import Words
+from medical.plain_text import as_markdown
 from medical.store.reviewed import Waiting, reviewed_findings, waiting
 
 
@@ -19,11 +20,11 @@ def retraining_page(reader: Reader, words: Words) -> None:
     card = card_in_use()
     name = context().settings.model
     if card is None:
-        st.error(words("no_model", name=name))
+        st.error(words("no_model", name=as_markdown(name)))
         return
     queue = waiting(reviewed_findings(context().store), seen=card.scans_seen_in_training)
     st.html(_counts(queue, words))
-    st.caption(words("waiting_note", model=f"{card.name} {card.version}"))
+    st.caption(words("waiting_note", model=as_markdown(f"{card.name} {card.version}")))
     st.subheader(words("retrain_how"))
     st.code(retrain_command(context().settings.address_of_store(), card.name), language="bash")
     st.caption(words("retrain_note"))

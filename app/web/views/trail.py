@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.web.access import Reader
 from app.web.context import context
-from app.web.identity import Reader
 from app.web.words import Words
 from medical.store.audit import newest, verify
 from medical.store.decisions import unaccounted

@@ -6,9 +6,10 @@ from functools import partial
 
 import streamlit as st
 
+from app.web.access import Reader
 from app.web.components.watch import watch
 from app.web.context import context
-from app.web.identity import Reader
+from app.web.identity import allowed
 from app.web.intake_panel import intake_panel
 from app.web.links import reading_link
 from app.web.notices import tell
@@ -74,6 +75,7 @@ def _row(study: Study, reader: Reader, words: Words) -> None:
             said, again = st.columns([8, 1.4], vertical_alignment="center")
             said.html(row_html(study, words))
             if again.button(words("score_again"), key=f"again-{study.key}"):
+                allowed("score_again")
                 if not try_again(context().store, study.key, actor=reader.name):
                     tell(words("no_longer_failed", label=study.label))
                 st.rerun()

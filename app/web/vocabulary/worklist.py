@@ -17,6 +17,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "This login may not read here. Ask an administrator to add your address.",
         "此账户无权阅片。请联系管理员添加您的地址。",
     ),
+    "not_allowed": (
+        "This is for administrators, or your login has ended. Reload the page.",
+        "此操作仅限管理员，或您的登录已结束。请刷新页面。",
+    ),
     # adding studies
     "add_study": ("Add a study", "添加检查"),
     # the list

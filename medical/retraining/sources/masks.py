@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Shaped
 
-from medical.ct.files import is_volume_file, volume_stem
+from medical.ct.files import is_volume_file, read_mask_file, volume_stem
 from medical.errors import InputError
-from medical.geometry import VolumeGeometry
 from medical.retraining.sources.lesion import Lesion, lesions_of_mask
 
 _NAME = re.compile(r"[_.-](mask|masks|seg|segmentation|label|labels|nodule|nodules|lesion)$", re.I)
@@ -65,24 +64,7 @@ def mask_lesions(path: Path, *, series_uid: str, place: str) -> list[Lesion]:
     Raises:
         InputError: the file cannot be read, or holds no classes.
     """
-    import SimpleITK
-
-    try:
-        image = SimpleITK.ReadImage(str(path))
-        values = SimpleITK.GetArrayFromImage(image)
-    except RuntimeError as error:
-        raise InputError(path, "damaged or no volume", _REMEDY) from error
-    if values.ndim != 3:
-        raise InputError(path, f"has {values.ndim} dimensions, not 3", _REMEDY)
-    direction = np.array(image.GetDirection()).reshape(3, 3)
-    steps = direction * np.array(image.GetSpacing())
-    geometry = VolumeGeometry.from_axes(
-        shape=values.shape,
-        origin_lps_mm=image.GetOrigin(),
-        z_step_lps_mm=steps[:, 2],
-        y_step_lps_mm=steps[:, 1],
-        x_step_lps_mm=steps[:, 0],
-    )
+    values, geometry = read_mask_file(path)
     found: list[Lesion] = []
     for number in _classes(path, values):
         found += lesions_of_mask(

@@ -82,11 +82,14 @@ def test_wrong_setting_is_wrong_use(
     assert "STARLUNG_PASSES" in one_line(result.stderr)
 
 
-def test_broken_settings_file_is_wrong_use(starlung: Run, tmp_path: Path) -> None:
+def test_broken_settings_file_is_wrong_use(
+    starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "starlung.toml").write_text("passes = = 3\n")
+    monkeypatch.setenv("STARLUNG_CONFIG", str(tmp_path / "starlung.toml"))
     result = starlung("score", tmp_path, "--out", tmp_path / "out")
     assert result.exit_code == 2
-    assert one_line(result.stderr).startswith("starlung.toml: ")
+    assert one_line(result.stderr).startswith(f"{tmp_path / 'starlung.toml'}: ")
 
 
 def test_all_scored(starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from app.settings import Settings
-from app.web.identity import Reader, reader_from_claims
+from app.web.access import Reader
+from app.web.identity import reader_from_claims
 from app.web.server import login_secrets
 from tests.app.test_settings import LOGIN
 
@@ -20,24 +21,41 @@ def site(**given: Any) -> Settings:
     return Settings(**{**LOGIN, **given})
 
 
+def claims(sub: str, email: str) -> dict[str, object]:
+    """As a provider sends them that has verified the address."""
+    return {"sub": sub, "email": email, "email_verified": True}
+
+
 def test_everybody_with_a_login_reads_and_nobody_administrates() -> None:
-    assert reader_from_claims({"sub": "7", "email": "Anna@ct.example"}, site()) == Reader(
+    assert reader_from_claims(claims("7", "Anna@ct.example"), site()) == Reader(
         "anna@ct.example", administrator=False
     )
 
 
 def test_a_list_lets_only_its_own_in() -> None:
     settings = site(readers=["Anna@ct.example"], administrators=["boss@ct.example"])
-    assert reader_from_claims({"sub": "7", "email": "anna@ct.example"}, settings) is not None
-    assert reader_from_claims({"sub": "8", "email": "eve@ct.example"}, settings) is None
-    boss = reader_from_claims({"sub": "9", "email": "boss@ct.example"}, settings)
+    assert reader_from_claims(claims("7", "anna@ct.example"), settings) is not None
+    assert reader_from_claims(claims("8", "eve@ct.example"), settings) is None
+    boss = reader_from_claims(claims("9", "boss@ct.example"), settings)
     assert boss == Reader("boss@ct.example", administrator=True)
 
 
-def test_an_address_that_nobody_verified_gives_no_rights() -> None:
+@pytest.mark.parametrize(
+    "said", [{"email_verified": v} for v in (False, None, "", "true", "false", 0, 1, [True])] + [{}]
+)
+def test_an_address_that_nobody_verified_gives_no_rights(said: dict[str, object]) -> None:
     settings = site(administrators=["boss@ct.example"])
-    claims = {"sub": "8", "email": "boss@ct.example", "email_verified": False}
-    assert reader_from_claims(claims, settings) == Reader("8", administrator=False)
+    given = {"sub": "8", "email": "boss@ct.example", **said}
+    assert reader_from_claims(given, settings) == Reader("8", administrator=False)
+    trusting = site(administrators=["boss@ct.example"], trust_unverified_email=True)
+    assert reader_from_claims(given, trusting) == Reader("boss@ct.example", administrator=True)
+
+
+def test_a_subject_in_the_form_of_an_address_is_none() -> None:
+    given: dict[str, object] = {"sub": "boss@ct.example"}
+    found = reader_from_claims(given, site(administrators=["boss@ct.example"]))
+    assert found is not None and not found.administrator
+    assert reader_from_claims(given, site(readers=["boss@ct.example"])) is None
 
 
 def test_nobody_is_not_let_in() -> None:

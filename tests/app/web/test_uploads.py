@@ -3,9 +3,13 @@ from __future__ import annotations
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
+import SimpleITK as sitk  # noqa: N813
 
+from app.web.results import result_folders
 from app.web.uploads import neutral_name, save_uploads
+from medical.ct.files import read_volume_file
 from medical.errors import InputError
 
 
@@ -25,10 +29,43 @@ def test_names_are_forgotten_their_endings_kept(given: str, kept: str) -> None:
     assert neutral_name(given, 7) == kept
 
 
-def test_a_header_and_its_data_keep_the_names_that_join_them(tmp_path: Path) -> None:
-    files = [("ct.mhd", 1, BytesIO(b"a")), ("../ct.raw", 1, BytesIO(b"b"))]
+@pytest.mark.parametrize("ending", ["mhd", "nhdr"])
+def test_a_header_and_its_data_stay_together_under_numbers(ending: str, tmp_path: Path) -> None:
+    image = sitk.GetImageFromArray(np.full((6, 5, 4), -1000, np.int16))
+    made = tmp_path / "made"
+    made.mkdir()
+    sitk.WriteImage(image, str(made / f"Muster Hans.{ending}"), ending == "nhdr")
+    files = [(path.name, 1, path.open("rb")) for path in sorted(made.iterdir())]
     folder = save_uploads(files, tmp_path / "in", limit_bytes=10)
-    assert sorted(path.name for path in folder.iterdir()) == ["ct.mhd", "ct.raw"]
+    assert sorted(path.name.partition(".")[0] for path in folder.iterdir()) == ["0001", "0002"]
+    assert not [path for path in folder.iterdir() if b"Muster" in path.read_bytes()]
+    header = next(path for path in folder.iterdir() if path.name.endswith(ending))
+    assert (read_volume_file(header).hu == -1000).all()
+
+
+def test_a_header_can_name_only_what_was_uploaded_with_it(tmp_path: Path) -> None:
+    text = b"ObjectType = Image\nNDims = 3\nElementDataFile = /etc/passwd\n"
+    files = [("ct.mhd", 1, BytesIO(text)), ("/etc/passwd", 1, BytesIO(b"b"))]
+    folder = save_uploads(files, tmp_path / "in", limit_bytes=10)
+    assert b"= 0002" in (folder / "0001.mhd").read_bytes()
+
+
+def test_a_result_among_uploads_is_not_called_one(tmp_path: Path) -> None:
+    files = [("x.mhd", 1, BytesIO(b"a")), ("findings.json", 1, BytesIO(b"{}"))]
+    folder = save_uploads(files, tmp_path / "in", limit_bytes=10)
+    assert sorted(path.name for path in folder.iterdir()) == ["0001.mhd", "0002"]
+    assert result_folders(folder) == []
+
+
+def test_a_full_disk_leaves_nothing_half(tmp_path: Path) -> None:
+    class Full(BytesIO):
+        def read(self, *_: object) -> bytes:
+            raise OSError(28, "No space left on device")
+
+    files = [("a.dcm", 1, BytesIO(b"a")), ("b.dcm", 1, Full())]
+    with pytest.raises(InputError, match="No space left"):
+        save_uploads(files, tmp_path / "in", limit_bytes=10)
+    assert not (tmp_path / "in").exists()
 
 
 def test_one_file_is_the_input(tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+"""What the processes that we start get to know: what they need to run, and no secret.
+
+The environment of a process can be read by whatever makes it read a file of its choice, so what a
+child must know of secrets (the store's password) comes through a pipe, see `handover`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from app.settings import Settings
+
+_NEEDED = frozenset(
+    {
+        *("PATH", "HOME", "USER", "LOGNAME", "USERNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR"),
+        *("TMP", "TEMP", "XDG_DATA_HOME", "XDG_CACHE_HOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV"),
+        *("SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT", "APPDATA", "LOCALAPPDATA", "USERPROFILE"),
+        *("PYTHONPATH", "PYTHONHASHSEED", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"),
+    }
+)
+_NEEDED_STARTS = ("LC_", "OMP_", "MKL_", "OPENBLAS_", "CUDA_", "NVIDIA_", "KMP_", "OV_")
+_DATABASE_STARTS = ("PG",)
+"""What libpq looks at; a password may be among it, so it goes through the pipe."""
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The variables for a process that we start."""
+    needed = {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() in _NEEDED or name.startswith(_NEEDED_STARTS)
+    }
+    # an empty file of settings, so that the child reads none of its own
+    given = {"WORK_DIR": str(settings.work_dir.resolve()), "CONFIG": os.devnull}
+    return needed | {f"STARLUNG_{name}": value for name, value in given.items()}
+
+
+def handover(settings: Settings) -> bytes:
+    """The line for a worker's standard input: its settings, and how to reach the store."""
+    told = {
+        "work_dir": str(settings.work_dir.resolve()),
+        "store_url": settings.address_of_store(),
+        "model": settings.model,
+        "passes": settings.passes,
+        "lease_seconds": settings.lease_seconds,
+        "score_timeout_minutes": settings.score_timeout_minutes,
+        "intake_limit_minutes": settings.intake_limit_minutes,
+    }
+    database = {k: v for k, v in os.environ.items() if k.startswith(_DATABASE_STARTS)}
+    return json.dumps({"settings": told, "database": database}).encode() + b"\n"
+
+
+def taken_over(stream: BinaryIO) -> Settings | None:
+    """What `handover` wrote; ``None`` when the stream ended before.
+
+    The variables for the database are set in this process, where no file of the kernel shows them.
+    """
+    line = stream.readline()
+    if not line:
+        return None
+    given: Mapping[str, Any] = json.loads(line)
+    os.environ.update(given["database"])
+    return Settings(**given["settings"])
+
+
+def keep_private(settings: Settings) -> None:
+    """Let nobody else read what this process and those before it wrote into the work folder.
+
+    Raises:
+        OSError: the folder cannot be made, or is another user's.
+    """
+    if sys.platform == "win32":  # the user's folder has its own rights there
+        settings.work_dir.mkdir(parents=True, exist_ok=True)
+        return
+    os.umask(0o077)
+    folder = settings.work_dir
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
+    for path in folder.iterdir():
+        if path.is_file() and not path.is_symlink() and path.stat().st_mode & 0o077:
+            path.chmod(0o600)

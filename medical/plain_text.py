@@ -1,0 +1,32 @@
+"""Make texts that come from files or people harmless where programs would read more into them."""
+
+from __future__ import annotations
+
+import re
+
+_BREAKS_AND_CONTROLS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]+"
+)
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:^&])")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
+
+def one_line(text: str) -> str:
+    """Without line breaks, control characters and changes of the writing direction.
+
+    A comment with a line break could else add lines to a report that nobody wrote.
+    """
+    return _BREAKS_AND_CONTROLS.sub(" ", text).strip()
+
+
+def as_markdown(text: str) -> str:
+    """A text that Markdown shows as it stands: no link, picture, formula, icon or heading."""
+    return _MARKDOWN.sub(r"\\\1", one_line(text))
+
+
+def csv_cell(value: object) -> object:
+    """A cell that no spreadsheet takes for a formula; numbers stay as they are."""
+    if not isinstance(value, str):
+        return value
+    plain = one_line(value)
+    return f"'{plain}" if plain.startswith(_FORMULA) else plain
