@@ -37,6 +37,8 @@ class CtSeries:
         path: what errors name: the file, folder or zip that holds the series.
         uid: safe to use as a file name; the header's UID when it is valid.
         study_uid: the header's, ``None`` when missing or invalid.
+        shared_uid: another patient's or study's images carry the same Series Instance UID.
+        missing: images that the medium's index names and that are not there.
     """
 
     path: Path
@@ -46,6 +48,8 @@ class CtSeries:
     frames: tuple[Frame, ...]
     broken: tuple[BrokenFile, ...] = ()
     unplaced: int = 0
+    shared_uid: bool = False
+    missing: int = 0
 
     @property
     def description(self) -> str:
@@ -180,6 +184,13 @@ def _file_notes(series: CtSeries, broken: Sequence[BrokenFile]) -> list[QualityN
     if other:
         files = [file.path for file in other]
         notes.append(quality.files_note("unusable_files", other[0].error.problem, files))
+    if series.missing:
+        there = len({frame.path for frame in series.frames})
+        message = (
+            f"{series.missing} of {series.missing + there} images of this series that the DICOMDIR "
+            "names are not there: that part of the lungs was not searched."
+        )
+        notes.append(QualityNote("missing_files", "severe", message))
     if series.unplaced:
         message = f"{series.unplaced} frames without a position in the patient were left out."
         notes.append(QualityNote("missing_position", "warning", message))
@@ -195,7 +206,13 @@ def _notes(series: CtSeries, plan: StackPlan) -> list[QualityNote]:
     if any(frame.slope is None for frame in plan.frames):
         message = "Rescale values are missing; the stored values look like HU and were taken as HU."
         notes.append(QualityNote("missing_rescale", "warning", message))
-    if series.uid != series.header.series_instance_uid:
+    if series.shared_uid:
+        message = (
+            "Images of another patient or study carry the same Series Instance UID; they were kept "
+            f"apart, and this series is listed under the name {series.uid}."
+        )
+        notes.append(QualityNote("shared_uid", "warning", message))
+    elif series.uid != series.header.series_instance_uid:
         message = (
             "The Series Instance UID is missing or invalid; "
             f"the series is listed under the name {series.uid}."

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from medical.dicom.choose import Candidate, choose
+from medical.dicom.person import tell_apart
 from medical.dicom.series import CtSeries
 from medical.errors import InputError
 
@@ -31,8 +32,18 @@ def settle_studies(series: Sequence[CtSeries]) -> Settled:
         studies[_study_key(one)].append(one)
     result = Settled()
     for members in studies.values():
-        _settle(members, result)
+        for of_one in _by_person(members):
+            _settle(of_one, result)
     return result
+
+
+def _by_person(series: Sequence[CtSeries]) -> list[list[CtSeries]]:
+    """Series of one Study Instance UID, apart by whose they are: one study, one patient."""
+    people = tell_apart([one.header.person for one in series])
+    groups: dict[int, list[CtSeries]] = defaultdict(list)
+    for one in series:
+        groups[people[one.header.person]].append(one)
+    return list(groups.values())
 
 
 def _study_key(series: CtSeries) -> Hashable:

@@ -12,17 +12,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from medical.content import Content
 from medical.ct.volume import CtVolume
-from medical.detection.findings import SeriesFindings
+from medical.detection.findings import Input, SeriesFindings
 from medical.dicom.series import CtSeries
 from medical.errors import InputError
 from medical.intake import Intake, SeriesHandle, open_input
+from medical.results import FINDINGS
 from medical.scoring.acquisition import write_acquisition
 from medical.scoring.heatmap_files import nifti_path
+from medical.scoring.naming import ResultNames, read_result, with_note_of_name, write_files
 from medical.scoring.predictions import gather_predictions, write_marks
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 
-FINDINGS = "findings.json"
 Progress = Callable[[str, float], None]
 
 
@@ -83,7 +85,8 @@ def score_paths(
         out: folder for results; made where missing.
         model: name, or folder of a retrained model.
         passes: Monte-Carlo dropout samples.
-        resume: leave series alone that this model has already scored into ``out``.
+        resume: leave series alone that this model has already scored into ``out`` from the very
+            same files.
         heatmaps: write each finding's attention map too.
         progress: told (stage, share of the stage done).
         imported: folder of the user's own models.
@@ -100,7 +103,7 @@ def score_paths(
     series: list[ScoredSeries] = []
     errors: list[InputError] = []
     not_chosen: list[tuple[str, str]] = []
-    seen: set[str] = set()
+    names = ResultNames(out)
     with tempfile.TemporaryDirectory(prefix="starlung-") as work:
         for number, path in enumerate(paths):
             try:
@@ -111,11 +114,14 @@ def score_paths(
             errors.extend(intake.errors)
             not_chosen.extend(intake.not_chosen)
             for handle in intake.chosen:
-                if handle.series_instance_uid in seen:
-                    continue  # named twice: scored once
-                seen.add(handle.series_instance_uid)
                 try:
-                    series.append(worker.score(handle))
+                    content = handle.content()
+                    if same := names.already_given(handle, content):
+                        reason = f"the same files as {same}, scored once"
+                        not_chosen.append((f"{path.name}: {handle.base_name}", reason))
+                        continue
+                    named = handle.named(names.name_of(handle, content))
+                    series.append(worker.score(named, content))
                 except InputError as error:
                     errors.append(error)
     gather_predictions(out)
@@ -141,13 +147,14 @@ class _Worker:
         self._reader: object | None = None
         self._heatmap_writer: object | None = None
 
-    def score(self, handle: SeriesHandle) -> ScoredSeries:
+    def score(self, handle: SeriesHandle, content: Content) -> ScoredSeries:
         folder = self.out / handle.series_instance_uid
-        if self.resume and (earlier := self._earlier(folder)):
+        if self.resume and (earlier := self._earlier(folder, content)):
             return ScoredSeries(earlier, folder)
         started = time.perf_counter()
         self.tell("read", 0.0)
         ct = handle.load(progress=lambda share: self.tell("read", share))
+        ct = with_note_of_name(ct, handle)
         read_seconds = time.perf_counter() - started
 
         # torch, MONAI and OpenVINO take seconds to import: not before a CT has been read
@@ -165,23 +172,26 @@ class _Worker:
         self.tell("write", 0.0)
         started = time.perf_counter()
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / FINDINGS).unlink(missing_ok=True)  # of other content, or of other weights
+        write_files(folder, content)
         write_marks(folder, reading.findings.series_instance_uid, reading.marks)
         write_acquisition(folder, ct.source)
         if self.heatmaps:
             self._write_heatmaps(handle, ct, reading.findings, folder)
         spent = round(time.perf_counter() - started, 3)
         seconds = reading.findings.seconds.model_copy(update={"write": spent})
-        findings = reading.findings.model_copy(update={"seconds": seconds})
+        origin = Input(path=handle.below, sha256=content.sha256)
+        findings = reading.findings.model_copy(update={"seconds": seconds, "input": origin})
         beside = folder / f"{FINDINGS}.partial"
         beside.write_text(findings.model_dump_json(by_alias=True, indent=2) + "\n", "utf-8")
         beside.replace(folder / FINDINGS)
         self.tell("write", 1.0)
         return ScoredSeries(findings, folder)
 
-    def _earlier(self, folder: Path) -> SeriesFindings | None:
-        try:
-            earlier = SeriesFindings.model_validate_json((folder / FINDINGS).read_text("utf-8"))
-        except (OSError, ValueError):
+    def _earlier(self, folder: Path, content: Content) -> SeriesFindings | None:
+        """The result in ``folder``, if made of these files, by this model and in this form."""
+        earlier = read_result(folder)
+        if earlier is None or earlier.input is None or earlier.input.sha256 != content.sha256:
             return None
         same = earlier.model.sha256 == self.model.card.sha256 and earlier.passes == self.passes
         if same and self.heatmaps:
