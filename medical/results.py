@@ -1,9 +1,11 @@
-"""Which files lie in a result folder because we wrote them there."""
+"""What lies in a result folder because we wrote it there."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+
+from medical.detection.findings import SeriesFindings
 
 FINDINGS = "findings.json"
 ACQUISITION = "acquisition.json"
@@ -17,6 +19,14 @@ def is_own_result(file: Path) -> bool:
     if (file.parent.name, file.name) == _VIEWER_IMAGE:
         return _is_result(file.parent.parent)
     return _OWN_IMAGE.fullmatch(file.name) is not None and _is_result(file.parent)
+
+
+def read_result(folder: Path) -> SeriesFindings | None:
+    """The findings in a folder; ``None`` where there are none, or damaged ones."""
+    try:
+        return SeriesFindings.model_validate_json((folder / FINDINGS).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def _is_result(folder: Path) -> bool:

@@ -31,7 +31,11 @@ def take_in(store: Store, path: Path, *, root: Path, actor: str) -> str:
     folders = result_folders(path)
     if not folders:
         return receive(store, path, root=root, actor=actor)
-    return adopt(store, path, [read_findings(folder) for folder in folders], actor=actor)
+    if len(folders) == 1:
+        return adopt(store, path, [read_findings(folders[0])], actor=actor)
+    # one study, one patient: a run over many makes a study of each
+    keys = [adopt(store, one, [read_findings(one)], actor=actor) for one in folders]
+    return keys[0]
 
 
 def open_first(store: Store, settings: Settings, path: Path) -> tuple[str | None, str]:

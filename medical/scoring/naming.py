@@ -15,10 +15,9 @@ from pathlib import Path
 
 from medical.content import Content
 from medical.ct.volume import CtVolume, QualityNote
-from medical.detection.findings import SeriesFindings
 from medical.dicom.quality import sorted_notes
 from medical.intake import SeriesHandle
-from medical.results import FINDINGS, INPUT
+from medical.results import INPUT, read_result
 
 _NAMING = ("shared_uid", "invalid_uid")  # notes that say already how a series is listed
 
@@ -81,14 +80,6 @@ def with_note_of_name(ct: CtVolume, handle: SeriesHandle) -> CtVolume:
     message = f"Another CT has the name {handle.base_name} already; this one is listed as {name}."
     note = QualityNote("name_taken", "warning", message)
     return replace(ct, quality=sorted_notes([*ct.quality, note]))
-
-
-def read_result(folder: Path) -> SeriesFindings | None:
-    """The findings in a folder; ``None`` where there are none, or damaged ones."""
-    try:
-        return SeriesFindings.model_validate_json((folder / FINDINGS).read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
 
 
 def write_files(folder: Path, content: Content) -> None:

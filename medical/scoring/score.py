@@ -14,14 +14,14 @@ from pathlib import Path
 
 from medical.content import Content
 from medical.ct.volume import CtVolume
-from medical.detection.findings import Input, SeriesFindings
+from medical.detection.findings import Input, Quality, SeriesFindings
 from medical.dicom.series import CtSeries
 from medical.errors import InputError
 from medical.intake import Intake, SeriesHandle, open_input
-from medical.results import FINDINGS
+from medical.results import FINDINGS, read_result
 from medical.scoring.acquisition import write_acquisition
 from medical.scoring.heatmap_files import nifti_path
-from medical.scoring.naming import ResultNames, read_result, with_note_of_name, write_files
+from medical.scoring.naming import ResultNames, with_note_of_name, write_files
 from medical.scoring.predictions import gather_predictions, write_marks
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 
@@ -128,6 +128,18 @@ def score_paths(
     return ScoreResult(tuple(series), tuple(errors), tuple(not_chosen))
 
 
+def add_note(scored: ScoredSeries, note: Quality) -> None:
+    """Add a quality note to a result that was written already."""
+    found = read_result(scored.folder) or scored.findings
+    _write_findings(scored.folder, found.model_copy(update={"quality": [note, *found.quality]}))
+
+
+def _write_findings(folder: Path, findings: SeriesFindings) -> None:
+    beside = folder / f"{FINDINGS}.partial"
+    beside.write_text(findings.model_dump_json(by_alias=True, indent=2) + "\n", "utf-8")
+    beside.replace(folder / FINDINGS)
+
+
 class _Worker:
     """Keeps the model between series; builds it only when the first one has been read."""
 
@@ -182,9 +194,7 @@ class _Worker:
         seconds = reading.findings.seconds.model_copy(update={"write": spent})
         origin = Input(path=handle.below, sha256=content.sha256)
         findings = reading.findings.model_copy(update={"seconds": seconds, "input": origin})
-        beside = folder / f"{FINDINGS}.partial"
-        beside.write_text(findings.model_dump_json(by_alias=True, indent=2) + "\n", "utf-8")
-        beside.replace(folder / FINDINGS)
+        _write_findings(folder, findings)
         self.tell("write", 1.0)
         return ScoredSeries(findings, folder)
 
