@@ -102,6 +102,8 @@ class SeriesFindings(_Record):
     passes: int = Field(ge=1, description="Monte-Carlo dropout passes")
     quality: list[Quality]
     findings: list[Finding]
-    negative: bool = Field(description="true when nothing reaches the operating point")
+    negative: bool = Field(
+        description="true when nothing reaches the operating point and both lungs were searched"
+    )
     seconds: Seconds
     research_use_only: Literal[True] = True

@@ -20,6 +20,11 @@ MIN_SHARE = 0.01  # of the volume: below this there is hardly any lung
 END_AREA_MM2 = 2000.0  # a trachea has 300, a mere lung tip or gas in the gut some more
 SIDE_RUN_MM = 25.0
 SIDE_SLICES = 4
+CUT_AT_THE_SIDE = QualityNote(
+    "field_of_view",
+    "warning",
+    "The field of view cuts off lung at the side; that part was not searched.",
+)
 
 Coarse = Float32[np.ndarray, "z y x"]
 Mask = Bool[np.ndarray, "z y x"]
@@ -93,8 +98,7 @@ def _side_notes(coarse: Coarse, body: Mask, pixel_mm: tuple[float, float]) -> li
     ]
     if sum(cut) < min(SIDE_SLICES, len(cut)):
         return []
-    message = "The field of view cuts off lung at the side; that part was not searched."
-    return [QualityNote("field_of_view", "warning", message)]
+    return [CUT_AT_THE_SIDE]
 
 
 def _cut_lung(
