@@ -72,6 +72,8 @@ class Frame:
         splits: what may tell overlapping stacks of one series apart: stack, temporal position,
             acquisition, kernel...
         embedded_overlay: overlay bits lie above the pixel's own bits (retired, still met).
+        kernel: of this plane's reconstruction.
+        frame_of_reference_uid: of this plane; de-identified series may have another in each.
     """
 
     path: Path
@@ -88,6 +90,8 @@ class Frame:
     splits: tuple[str, ...]
     transfer_syntax: str = ""
     embedded_overlay: bool = False
+    kernel: str = ""
+    frame_of_reference_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

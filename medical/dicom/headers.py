@@ -28,10 +28,11 @@ RE_EXPORT = "Export the original CT series from the archive again"
 
 @dataclass(frozen=True, slots=True)
 class _Pixels:
-    """What follows the header: whether pixel data begins there and is all there."""
+    """What follows the header: whether pixel data begins there, is all there and is native."""
 
     present: bool
     complete: bool
+    native: bool = False
 
 
 def scan_file(path: Path) -> ScannedFile | None:
@@ -46,6 +47,7 @@ def scan_file(path: Path) -> ScannedFile | None:
                 return None
             dataset = dcmread(stream, stop_before_pixels=True, force=True)
             pixels = _measure_pixels(stream, dataset)
+            _forget_wrong_syntax(dataset, pixels)
     except InvalidDicomError:
         return None
     except PermissionError:
@@ -127,4 +129,21 @@ def _measure_pixels(stream: BinaryIO, dataset: Dataset) -> _Pixels:
     length = struct.unpack(order + "I", head[8:12] if explicit else head[4:8])[0]
     if length == UNDEFINED_LENGTH:
         return _Pixels(present=True, complete=True)  # a missing end shows when decoding
-    return _Pixels(present=length > 0, complete=at + (12 if explicit else 8) + length <= end)
+    whole = at + (12 if explicit else 8) + length <= end
+    return _Pixels(present=length > 0, complete=whole, native=True)
+
+
+def _forget_wrong_syntax(dataset: Dataset, pixels: _Pixels) -> None:
+    """Take out a transfer syntax that the data set itself contradicts; it is then found out.
+
+    Converters rewrite the data set and leave the file meta as it was: explicit for implicit VR, or
+    a compression for native pixels, which always have a length.
+    """
+    meta = getattr(dataset, "file_meta", None)
+    syntax = UID(str(tags.value(meta or Dataset(), "TransferSyntaxUID") or ""))
+    if meta is None or not syntax.is_transfer_syntax or syntax.is_deflated:
+        return
+    implicit, _ = dataset.original_encoding
+    wrong_vr = implicit is not None and bool(implicit) != syntax.is_implicit_VR
+    if wrong_vr or (pixels.native and syntax.is_compressed):
+        del meta.TransferSyntaxUID

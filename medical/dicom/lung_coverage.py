@@ -47,6 +47,13 @@ def lung_notes(hu: Int16[np.ndarray, "z y x"], geometry: VolumeGeometry) -> list
     return [*_end_notes(lung, pixel_mm[0] * pixel_mm[1]), *_side_notes(coarse, body, pixel_mm)]
 
 
+def lung_area_mm2(plane: Int16[np.ndarray, "y x"], spacing_mm: tuple[float, float]) -> float:
+    """Area of lung density inside the body in one plane; ``spacing_mm`` is ``(y, x)``."""
+    coarse = _coarse(plane[None])[0]
+    pixel_mm2 = COARSE**2 * spacing_mm[0] * spacing_mm[1]
+    return float(_lung(coarse, _body(coarse)).sum()) * pixel_mm2
+
+
 def _coarse(hu: Int16[np.ndarray, "z y x"]) -> Coarse:
     """Means of 4 x 4 pixels of evenly picked slices, the first and the last among them."""
     count = min(len(hu), MAX_SLICES)

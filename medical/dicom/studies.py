@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from medical.dicom.choose import Candidate, choose
+from medical.dicom.glance import glance_at_lung
 from medical.dicom.person import tell_apart
 from medical.dicom.series import CtSeries
 from medical.errors import InputError
@@ -60,6 +61,8 @@ def _settle(members: Sequence[CtSeries], result: Settled) -> None:
             candidates.append(Candidate(one, one.plan()))
         except InputError as error:
             failures.append((one, error))
+    if len(candidates) > 1:  # to see whether they show lung costs some decoding
+        candidates = [replace(one, lung_ml=glance_at_lung(one.plan)) for one in candidates]
     if not candidates:
         result.errors += [error for _, error in failures]
         return
