@@ -14,10 +14,11 @@ from typing import BinaryIO
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from medical.dicom import classic, enhanced, tags
 from medical.dicom.acquisition import series_header
+from medical.dicom.encoding import contradicts, has_explicit_vr, written_syntax
 from medical.dicom.frames import BrokenFile, CtFile, ScannedFile, SeriesHeader, SkippedFile
 from medical.dicom.kinds import reason_to_refuse, reason_to_skip
 from medical.errors import InputError
@@ -47,7 +48,7 @@ def scan_file(path: Path) -> ScannedFile | None:
                 return None
             dataset = dcmread(stream, stop_before_pixels=True, force=True)
             pixels = _measure_pixels(stream, dataset)
-            _forget_wrong_syntax(dataset, pixels)
+            _forget_wrong_syntax(stream, dataset, pixels)
     except InvalidDicomError:
         return None
     except PermissionError:
@@ -114,8 +115,7 @@ def _looks_like_dicom(stream: BinaryIO) -> bool:
 
 def _measure_pixels(stream: BinaryIO, dataset: Dataset) -> _Pixels:
     """Look at the element at which ``dcmread`` stopped, without reading its value."""
-    syntax = UID(str(tags.value(getattr(dataset, "file_meta", Dataset()), "TransferSyntaxUID")))
-    if syntax == DeflatedExplicitVRLittleEndian:
+    if written_syntax(dataset) == DeflatedExplicitVRLittleEndian:
         return _Pixels(present=True, complete=True)  # known only once inflated: when decoding
     at, end = stream.tell(), os.fstat(stream.fileno()).st_size
     head = stream.read(12)
@@ -133,17 +133,8 @@ def _measure_pixels(stream: BinaryIO, dataset: Dataset) -> _Pixels:
     return _Pixels(present=length > 0, complete=whole, native=True)
 
 
-def _forget_wrong_syntax(dataset: Dataset, pixels: _Pixels) -> None:
-    """Take out a transfer syntax that the data set itself contradicts; it is then found out.
-
-    Converters rewrite the data set and leave the file meta as it was: explicit for implicit VR, or
-    a compression for native pixels, which always have a length.
-    """
-    meta = getattr(dataset, "file_meta", None)
-    syntax = UID(str(tags.value(meta or Dataset(), "TransferSyntaxUID") or ""))
-    if meta is None or not syntax.is_transfer_syntax or syntax.is_deflated:
-        return
-    implicit, _ = dataset.original_encoding
-    wrong_vr = implicit is not None and bool(implicit) != syntax.is_implicit_VR
-    if wrong_vr or (pixels.native and syntax.is_compressed):
-        del meta.TransferSyntaxUID
+def _forget_wrong_syntax(stream: BinaryIO, dataset: Dataset, pixels: _Pixels) -> None:
+    """Take out a transfer syntax that the data set contradicts: decoding finds the true one."""
+    explicit = has_explicit_vr(stream)
+    if contradicts(written_syntax(dataset), explicit=explicit, native_pixels=pixels.native):
+        del dataset.file_meta.TransferSyntaxUID
