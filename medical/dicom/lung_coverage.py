@@ -15,6 +15,7 @@ from medical.geometry import VolumeGeometry
 LUNG_HU = (-940, -500)
 BODY_HU = -400
 COARSE = 4
+COARSE_MM = 2.8
 MAX_SLICES = 80
 MIN_SHARE = 0.01  # of the volume: below this there is hardly any lung
 END_AREA_MM2 = 2000.0  # a trachea has 300, a mere lung tip or gas in the gut some more
@@ -49,16 +50,17 @@ def lung_notes(hu: Int16[np.ndarray, "z y x"], geometry: VolumeGeometry) -> list
 
 def lung_area_mm2(plane: Int16[np.ndarray, "y x"], spacing_mm: tuple[float, float]) -> float:
     """Area of lung density inside the body in one plane; ``spacing_mm`` is ``(y, x)``."""
-    coarse = _coarse(plane[None])[0]
-    pixel_mm2 = COARSE**2 * spacing_mm[0] * spacing_mm[1]
+    block = int(np.clip(round(COARSE_MM / spacing_mm[0]), 1, COARSE))
+    coarse = _coarse(plane[None], block)[0]
+    pixel_mm2 = block**2 * spacing_mm[0] * spacing_mm[1]
     return float(_lung(coarse, _body(coarse)).sum()) * pixel_mm2
 
 
-def _coarse(hu: Int16[np.ndarray, "z y x"]) -> Coarse:
-    """Means of 4 x 4 pixels of evenly picked slices, the first and the last among them."""
+def _coarse(hu: Int16[np.ndarray, "z y x"], block: int = COARSE) -> Coarse:
+    """Means of ``block`` x ``block`` pixels of evenly picked slices, the first and the last among them."""
     count = min(len(hu), MAX_SLICES)
     picked = hu[np.unique(np.linspace(0, len(hu) - 1, count).round().astype(int))]
-    high, wide = (min(COARSE, n) for n in hu.shape[1:])
+    high, wide = (min(block, n) for n in hu.shape[1:])
     rows, columns = hu.shape[1] // high, hu.shape[2] // wide
     blocks = picked[:, : rows * high, : columns * wide]
     blocks = blocks.reshape(len(picked), rows, high, columns, wide)
