@@ -7,7 +7,7 @@ files ends up in ``Intake.errors``, one sentence each: only a path that does not
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -148,6 +148,7 @@ def open_input(
     work_dir: Path,
     zip_limit_bytes: int = DEFAULT_LIMIT_BYTES,
     is_no_ct: Callable[[Path], bool] = lambda file: False,
+    preferred: Collection[str] = (),
 ) -> Intake:
     """Find the CT series in whatever the user named.
 
@@ -156,6 +157,7 @@ def open_input(
         work_dir: zips are unpacked in new folders below it; the caller removes it.
         zip_limit_bytes: all zips of this input together may not unpack to more.
         is_no_ct: which volume files are set aside before any is named, masks for example.
+        preferred: series UIDs that are chosen of their study, where it holds them.
 
     Raises:
         InputError: the path does not exist.
@@ -168,7 +170,7 @@ def open_input(
         index = read_index(path) if is_dicomdir(path) else Index()
         files = list(index.files or walk.files(path.parent if is_dicomdir(path) else path))
         sorted_files = _sort_files(files, path, is_no_ct)
-        return _settle(path, sorted_files, walk, index)
+        return _settle(path, sorted_files, walk, index, preferred)
 
 
 @dataclass(slots=True)
@@ -206,12 +208,14 @@ def _sort_files(files: Iterable[Path], named: Path, is_no_ct: Callable[[Path], b
     return result
 
 
-def _settle(path: Path, files: _Sorted, walk: Walk, index: Index) -> Intake:
+def _settle(
+    path: Path, files: _Sorted, walk: Walk, index: Index, preferred: Collection[str]
+) -> Intake:
     """Choose, and gather what is left over with its reasons."""
     root = path.parent if is_dicomdir(path) else path
     missing = Counter(index.missing) + files.missing
     series, orphans = group_series(files.ct, root=root, missing=missing)
-    studies = settle_studies(series)
+    studies = settle_studies(series, preferred=preferred)
     names = {one.uid for one in series}
     chosen = []
     for file in files.volumes:

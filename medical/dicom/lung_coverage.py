@@ -57,7 +57,7 @@ def lung_area_mm2(plane: Int16[np.ndarray, "y x"], spacing_mm: tuple[float, floa
 
 
 def _coarse(hu: Int16[np.ndarray, "z y x"], block: int = COARSE) -> Coarse:
-    """Means of ``block`` x ``block`` pixels of evenly picked slices, the first and the last among them."""
+    """Means of square blocks of pixels in evenly picked slices, the first and the last too."""
     count = min(len(hu), MAX_SLICES)
     picked = hu[np.unique(np.linspace(0, len(hu) - 1, count).round().astype(int))]
     high, wide = (min(block, n) for n in hu.shape[1:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
 from medical.dicom.choose import Candidate, choose
@@ -22,8 +22,8 @@ class Settled:
     errors: list[InputError] = field(default_factory=list)
 
 
-def settle_studies(series: Sequence[CtSeries]) -> Settled:
-    """Choose the best series of each study.
+def settle_studies(series: Sequence[CtSeries], *, preferred: Collection[str] = ()) -> Settled:
+    """Choose the best series of each study, among those preferred where it holds one.
 
     A series that cannot be used is an error only when its study has no other: a single-slice
     bolus check beside a good chest series is nothing to worry anybody with.
@@ -34,7 +34,7 @@ def settle_studies(series: Sequence[CtSeries]) -> Settled:
     result = Settled()
     for members in studies.values():
         for of_one in _by_person(members):
-            _settle(of_one, result)
+            _settle(of_one, result, preferred)
     return result
 
 
@@ -53,7 +53,7 @@ def _study_key(series: CtSeries) -> Hashable:
     return written or (series.header.frame_of_reference_uid or str(series.path),)
 
 
-def _settle(members: Sequence[CtSeries], result: Settled) -> None:
+def _settle(members: Sequence[CtSeries], result: Settled, preferred: Collection[str]) -> None:
     candidates = []
     failures = []
     for one in members:
@@ -66,7 +66,10 @@ def _settle(members: Sequence[CtSeries], result: Settled) -> None:
     if not candidates:
         result.errors += [error for _, error in failures]
         return
-    best, why, others = choose(candidates)
+    wanted = [one for one in candidates if one.series.uid in preferred]
+    best, why, others = choose(wanted or candidates)
+    if wanted:
+        others += [(one, "another one is referred to") for one in candidates if one not in wanted]
     result.chosen.append((best.series, why))
     result.not_chosen += [(other.series.uid, reason) for other, reason in others]
     result.not_chosen += [(one.uid, error.problem) for one, error in failures]

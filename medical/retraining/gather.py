@@ -84,7 +84,12 @@ def gather(
         uid = handle.series_instance_uid
         try:
             _, file = prepared_case(
-                handle, out / "cases", lesions, truth_path=truth_path, rejected=found.rejected
+                handle,
+                out / "cases",
+                lesions,
+                truth_path=truth_path,
+                rejected=found.rejected,
+                say=say,
             )
         except (NoLungError, UnreadableError) as error:
             say(f"left out: {handle.path}: {error}")

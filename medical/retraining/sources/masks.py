@@ -2,13 +2,15 @@
 
 A mask is known by its name (``_mask``, ``_seg``, ``_label``, ``_nodules``...) or by its folder
 (``masks``, ``labels``, ``labelsTr``, ``segmentations``), and belongs to the CT of the same stem;
-a CT's channel number (``case1_0000``) does not count. Every value but 0 is a class of lesions.
+a CT's channel number (``case1_0000``) does not count where no mask has the whole stem. Every value
+but 0 is a class of lesions; of a probability, what lies above half of its maximum is the lesion.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,7 @@ _NAME = re.compile(r"[_.-](mask|masks|seg|segmentation|label|labels|nodule|nodul
 _FOLDER = re.compile(r"^(masks?|labels?(tr|ts)?|segs?|segmentations?)$", re.I)
 _CHANNEL = re.compile(r"_\d{4}$")
 _MOST_CLASSES = 255
+RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _REMEDY = "Give a mask in which 0 is background and every nodule has a small whole number"
 
 
@@ -39,14 +42,17 @@ def key_of(path: Path) -> str:
 
 
 def mask_of(ct: Path, masks: Iterable[Path]) -> Path | None:
-    """The mask of a CT; ``None`` where it has none.
+    """The mask of a CT: that of the whole stem, else that of the stem without channel number.
 
     Raises:
         InputError: two masks claim the same CT.
     """
-    mine = [path for path in masks if key_of(path) == key_of(ct)]
+    every = list(masks)
+    whole = [path for path in every if _NAME.sub("", volume_stem(path)) == volume_stem(ct)]
+    mine = whole or [path for path in every if key_of(path) == key_of(ct)]
     if len(mine) > 1:
-        beside = [path for path in mine if path.parent == ct.parent]
+        near = max(_shared_parts(path, ct) for path in mine)
+        beside = [path for path in mine if _shared_parts(path, ct) == near]
         mine = beside if len(beside) == 1 else mine
     if len(mine) > 1:
         problem = f"belongs to the same CT as {mine[1].name}"
@@ -54,45 +60,120 @@ def mask_of(ct: Path, masks: Iterable[Path]) -> Path | None:
     return mine[0] if mine else None
 
 
-def mask_lesions(path: Path, *, series_uid: str, place: str) -> list[Lesion]:
+def _shared_parts(a: Path, b: Path) -> int:
+    """How many folders two files have in common, from the top."""
+    pairs = zip(a.parts[:-1], b.parts[:-1], strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def mask_lesions(
+    path: Path, *, series_uid: str, place: str, ct: VolumeGeometry | None = None
+) -> list[Lesion]:
     """Lesions of one mask.
 
     Args:
         path: the file.
         series_uid: of its CT.
         place: what people call it.
+        ct: where the CT lies; a mask of as many voxels must lie there too.
 
     Raises:
-        InputError: the file cannot be read, or holds no classes.
+        InputError: the file cannot be read, holds no classes, or lies elsewhere than its CT.
     """
-    import SimpleITK
-
-    try:
-        image = SimpleITK.ReadImage(str(path))
-        values = SimpleITK.GetArrayFromImage(image)
-    except RuntimeError as error:
-        raise InputError(path, "damaged or no volume", _REMEDY) from error
-    if values.ndim != 3:
-        raise InputError(path, f"has {values.ndim} dimensions, not 3", _REMEDY)
-    direction = np.array(image.GetDirection()).reshape(3, 3)
-    steps = direction * np.array(image.GetSpacing())
-    geometry = VolumeGeometry.from_axes(
-        shape=values.shape,
-        origin_lps_mm=image.GetOrigin(),
-        z_step_lps_mm=steps[:, 2],
-        y_step_lps_mm=steps[:, 1],
-        x_step_lps_mm=steps[:, 0],
-    )
+    values, geometry = _read(path)
+    if ct is not None and _lies_elsewhere(geometry, ct):
+        problem = "has as many voxels as its CT, but its header places them elsewhere"
+        raise InputError(path, problem, "Copy the CT's geometry into the mask, or mend the header")
     found: list[Lesion] = []
     for number in _classes(path, values):
         found += lesions_of_mask(
-            values == number, geometry, series_uid=series_uid, place=f"{place} class {number}"
+            _is_of(values, number), geometry, series_uid=series_uid, place=f"{place} class {number}"
         )
     return found
 
 
+def _read(path: Path) -> tuple[Shaped[np.ndarray, "z y x"], VolumeGeometry]:
+    """Values and place, by the same rules as a CT: sform before qform, at whatever angles."""
+    try:
+        if path.name.lower().endswith((".nii", ".nii.gz")):
+            values, affine = _read_nifti(path)
+        else:
+            values, affine = _read_other(path)
+    except InputError:
+        raise
+    except Exception as error:  # either library raises anything on damaged bytes
+        raise InputError(path, "damaged or no volume", _REMEDY) from error
+    if values.ndim > 3 and all(count == 1 for count in values.shape[3:]):
+        values = values.reshape(values.shape[:3])
+    if values.ndim != 3:
+        raise InputError(path, f"has {values.ndim} dimensions, not 3", _REMEDY)
+    try:
+        geometry = VolumeGeometry.from_axes(
+            shape=values.T.shape,
+            origin_lps_mm=affine[:3, 3],
+            z_step_lps_mm=affine[:3, 2],
+            y_step_lps_mm=affine[:3, 1],
+            x_step_lps_mm=affine[:3, 0],
+        )
+    except ValueError as error:
+        raise InputError(path, "its axes do not span a volume", _REMEDY) from error
+    return values.T, geometry
+
+
+def _read_nifti(path: Path) -> tuple[Shaped[np.ndarray, "x y ..."], np.ndarray]:
+    import nibabel
+
+    image = nibabel.load(path)
+    if image.header["qform_code"] == 0 and image.header["sform_code"] == 0:
+        problem = "the header does not say where the mask lies (no qform, no sform)"
+        raise InputError(path, problem, _REMEDY)
+    return np.asarray(image.dataobj), RAS_TO_LPS @ image.affine
+
+
+def _read_other(path: Path) -> tuple[Shaped[np.ndarray, "x y ..."], np.ndarray]:
+    import SimpleITK
+
+    image = SimpleITK.ReadImage(str(path))
+    affine = np.eye(4)
+    direction = np.array(image.GetDirection()).reshape(image.GetDimension(), -1)[:3, :3]
+    affine[:3, :3] = direction * np.array(image.GetSpacing())[:3]
+    affine[:3, 3] = image.GetOrigin()[:3]
+    return SimpleITK.GetArrayFromImage(image).T, affine
+
+
+def _lies_elsewhere(mask: VolumeGeometry, ct: VolumeGeometry) -> bool:
+    """Whether as many voxels span another box: a corner lies more than a voxel off."""
+    if sorted(mask.shape) != sorted(ct.shape):
+        return False
+    boxes = []
+    for geometry in (mask, ct):
+        far = np.array(geometry.shape) - 1
+        corners = np.stack(np.meshgrid(*[(0, n) for n in far], indexing="ij"), -1).reshape(-1, 3)
+        points = geometry.voxel_to_lps(corners)
+        boxes.append(np.concatenate([points.min(0), points.max(0)]))
+    return bool(np.abs(boxes[0] - boxes[1]).max() > max(ct.spacing_mm))
+
+
+def _is_of(values: Shaped[np.ndarray, "z y x"], number: int) -> Shaped[np.ndarray, "z y x"]:
+    """Voxels of a class; of a probability, those above half of the largest."""
+    if _is_probability(values):
+        return np.asarray(values > values.max() / 2)
+    return np.asarray(values == number)
+
+
+def _is_probability(values: Shaped[np.ndarray, "z y x"]) -> bool:
+    """Shares between 0 and 1, not one value beside 0."""
+    if values.dtype.kind != "f" or not np.isfinite(values).all():
+        return False
+    if values.min() < 0 or not 0 < values.max() <= 1:
+        return False
+    return bool(((values > 0) & (values < values.max())).any())
+
+
 def _classes(path: Path, values: Shaped[np.ndarray, "z y x"]) -> list[int]:
     """The values but 0, which must be few whole numbers."""
+    if _is_probability(values):
+        return [1]
     classes = np.unique(values)
     whole = np.equal(np.mod(classes, 1), 0).all() if np.isfinite(classes).all() else False
     if not whole or len(classes) > _MOST_CLASSES or classes.min() < 0:
