@@ -53,6 +53,8 @@ def show(result: ScoreResult, out: Path) -> None:
         line("")
     for name, reason in result.not_chosen:
         line(f"not scored: {name}: {reason}")
+    for name, reason in result.not_written:
+        line(f"not written: {name}: {reason}")
     if result.series:
         line(f"Results are in {out}. Research use only.")
 

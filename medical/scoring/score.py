@@ -15,6 +15,7 @@ from pathlib import Path
 from medical.content import Content
 from medical.ct.volume import CtVolume
 from medical.detection.findings import Input, Quality, SeriesFindings
+from medical.dicom.frames import Frame
 from medical.dicom.series import CtSeries
 from medical.errors import InputError
 from medical.intake import Intake, SeriesHandle, open_input
@@ -38,11 +39,15 @@ class ScoredSeries:
 
 @dataclass(frozen=True, slots=True)
 class ScoreResult:
-    """What a run did: results, inputs that failed, and series passed over with the reason."""
+    """What a run did: results, inputs that failed, series passed over and forms not written.
+
+    The last two are pairs of a series and the reason.
+    """
 
     series: tuple[ScoredSeries, ...]
     errors: tuple[InputError, ...]
     not_chosen: tuple[tuple[str, str], ...] = ()
+    not_written: tuple[tuple[str, str], ...] = ()
 
 
 def score_path(
@@ -125,7 +130,7 @@ def score_paths(
                 except InputError as error:
                     errors.append(error)
     gather_predictions(out)
-    return ScoreResult(tuple(series), tuple(errors), tuple(not_chosen))
+    return ScoreResult(tuple(series), tuple(errors), tuple(not_chosen), tuple(worker.not_written))
 
 
 def add_note(scored: ScoredSeries, note: Quality) -> None:
@@ -156,6 +161,7 @@ class _Worker:
         self.model, self.out, self.passes, self.resume = model, out, passes, resume
         self.tell: Progress = progress or (lambda stage, share: None)
         self.heatmaps = heatmaps
+        self.not_written: list[tuple[str, str]] = []
         self._reader: object | None = None
         self._heatmap_writer: object | None = None
 
@@ -216,9 +222,17 @@ class _Worker:
         if not isinstance(self._heatmap_writer, HeatmapWriter):
             self._heatmap_writer = HeatmapWriter(self.model)
         origin = handle.origin
-        files = (
-            dict.fromkeys(frame.path for frame in origin.frames)
-            if isinstance(origin, CtSeries)
-            else ()
-        )
-        self._heatmap_writer.write(ct, said, folder, dicom=tuple(files))
+        frames = origin.frames if isinstance(origin, CtSeries) else ()
+        files = tuple(dict.fromkeys(frame.path for frame in frames))
+        written = self._heatmap_writer.write(ct, said, folder, dicom=files)
+        if files and not any(path.suffix == ".dcm" for path in written) and said.findings:
+            reason = f"no DICOM parametric map: {why_no_parametric_map(frames)}"
+            self.not_written.append((handle.series_instance_uid, reason))
+
+
+def why_no_parametric_map(frames: Sequence[Frame]) -> str:
+    """What of the CT's headers stands against a parametric map; its NIfTI form is there."""
+    count = len({frame.frame_of_reference_uid for frame in frames})
+    if count > 1:
+        return f"the slices name {count} frames of reference, and a map must lie in one"
+    return "the CT's headers lack what it must take over"
