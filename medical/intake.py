@@ -17,11 +17,12 @@ from medical.ct.volume import CtVolume
 from medical.dicom.archive import DEFAULT_LIMIT_BYTES, UnpackBudget
 from medical.dicom.dicomdir import Index, is_dicomdir, read_index
 from medical.dicom.frames import BrokenFile, CtFile, SkippedFile
-from medical.dicom.grouping import group_series, unique_name, valid_uid
+from medical.dicom.grouping import group_series, unique_name
 from medical.dicom.headers import scan_file
 from medical.dicom.series import CtSeries, read_series
 from medical.dicom.studies import settle_studies
 from medical.dicom.tags import quiet_pydicom
+from medical.dicom.uids import valid_uid
 from medical.dicom.walk import Walk
 from medical.errors import InputError
 from medical.results import is_own_result

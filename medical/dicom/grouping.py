@@ -11,14 +11,9 @@ from pathlib import Path
 from medical.dicom.frames import BrokenFile, CtFile, SeriesHeader
 from medical.dicom.person import tell_apart
 from medical.dicom.series import CtSeries
+from medical.dicom.uids import valid_uid
 
 ReadFile = CtFile | BrokenFile
-_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
-
-
-def valid_uid(uid: str) -> bool:
-    """Digits and dots, at most 64: safe as a file name, too (DICOM PS3.5 section 9)."""
-    return len(uid) <= 64 and _UID.fullmatch(uid) is not None
 
 
 def group_series(

@@ -24,6 +24,7 @@ from medical.dicom.lung_coverage import lung_notes
 from medical.dicom.padding import AIR_HU, clear_surround
 from medical.dicom.stack import StackPlan, plan_stack
 from medical.dicom.tags import quiet_pydicom
+from medical.dicom.uids import valid_uid
 from medical.errors import InputError
 
 MAX_LOST_SHARE = 0.25
@@ -235,7 +236,7 @@ def _notes(series: CtSeries, plan: StackPlan) -> list[QualityNote]:
             f"apart, and this series is listed under the name {series.uid}."
         )
         notes.append(QualityNote("shared_uid", "warning", message))
-    elif series.uid != series.header.series_instance_uid:
+    elif not valid_uid(series.header.series_instance_uid):
         message = (
             "The Series Instance UID is missing or invalid; "
             f"the series is listed under the name {series.uid}."

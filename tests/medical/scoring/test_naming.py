@@ -9,9 +9,9 @@ import pytest
 
 from medical.detection.findings import Input
 from medical.intake import SeriesHandle, open_input
-from medical.scoring.naming import ResultNames, write_files
+from medical.scoring.naming import ResultNames, with_note_of_name, write_files
 from medical.scoring.score import score_paths
-from tests.medical.dicom.make import series, take
+from tests.medical.dicom.make import codes, series, take
 from tests.medical.scoring.small_chest import write_small_chest
 from tests.medical.store.made import made_series
 
@@ -118,7 +118,10 @@ def test_another_patients_series_with_the_same_uid_gets_another(
     uid = other.series_instance_uid
     name = ResultNames(out).name_of(other, other.content())
     assert name == f"{uid}-2"
-    assert other.named(name).load().source.series_instance_uid == name
+    volume = with_note_of_name(other.named(name).load(), other.named(name))
+    assert volume.source.series_instance_uid == name
+    assert "name_taken" in codes(volume)
+    assert "invalid_uid" not in codes(volume)
 
 
 def test_a_name_that_another_earlier_result_has_is_not_taken(out: Path, tmp_path: Path) -> None:
