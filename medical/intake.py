@@ -8,89 +8,29 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from medical.confined import confined, places
-from medical.ct.files import is_volume_file, read_volume_file, volume_stem
-from medical.ct.volume import CtVolume
+from medical.ct.files import is_volume_file, volume_stem
 from medical.dicom.archive import DEFAULT_LIMIT_BYTES, UnpackBudget
-from medical.dicom.dicomdir import indexed_files, is_dicomdir
+from medical.dicom.dicomdir import Index, is_dicomdir, read_index
 from medical.dicom.frames import BrokenFile, CtFile, SkippedFile
-from medical.dicom.grouping import group_series
+from medical.dicom.grouping import group_series, unique_name
 from medical.dicom.headers import scan_file
-from medical.dicom.series import CtSeries, read_series
+from medical.dicom.series import CtSeries
 from medical.dicom.studies import settle_studies
 from medical.dicom.tags import quiet_pydicom
+from medical.dicom.uids import valid_uid
 from medical.dicom.walk import Walk
 from medical.errors import InputError
+from medical.results import is_own_result
+from medical.series_handle import SeriesHandle
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima", ".dic")
 WHAT_TO_GIVE = "Give a folder, zip or DICOMDIR with a CT series, or a .nii.gz, .nrrd or .mhd volume"
 NotChosen = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesHandle:
-    """A series that can be loaded; small, and fit to be sent to another process.
-
-    Args:
-        path: what the user named, or the series' folder below it.
-        description: a few words without patient data.
-        why_chosen: why this one of its study.
-    """
-
-    path: Path
-    series_instance_uid: str
-    study_instance_uid: str | None
-    description: str
-    why_chosen: str
-    origin: CtSeries | Path = field(repr=False, compare=False)
-
-    def load(self, *, progress: Callable[[float], None] | None = None) -> CtVolume:
-        """Read the pixels.
-
-        Args:
-            progress: called with the share done, 0 to 1.
-
-        Raises:
-            InputError: the series cannot be used after all.
-        """
-        try:
-            volume = confined(lambda: self._read(progress), read=self._folders())
-        except InputError as error:
-            raise self._as_named(error) from error
-        except MemoryError as problem:
-            too_large = "too large for this machine's memory"
-            raise InputError(self.path, too_large, "Close other programs") from problem
-        except OSError as problem:
-            reason = problem.strerror or type(problem).__name__
-            remedy = "Check that the file still exists and may be read"
-            raise InputError(self.path, f"cannot be read: {reason}", remedy) from problem
-        if progress is not None:
-            progress(1.0)
-        return volume
-
-    def _read(self, progress: Callable[[float], None] | None) -> CtVolume:
-        uid = self.series_instance_uid
-        if not isinstance(self.origin, CtSeries):
-            return read_volume_file(self.origin, series_instance_uid=uid)
-        return read_series(replace(self.origin, uid=uid), progress=progress)
-
-    def _folders(self) -> set[Path]:
-        """All that reading the pixels may open."""
-        origin = self.origin
-        files = [origin] if isinstance(origin, Path) else [one.path for one in origin.frames]
-        return {place for file in files for place in (file.parent, file.resolve().parent)}
-
-    def _as_named(self, error: InputError) -> InputError:
-        """The error with a path that the user knows, should it lie in an unpacked zip."""
-        if error.path.is_relative_to(self.path):
-            return error
-        name = error.path.name
-        names = (name, *error.names)
-        return InputError(self.path, f"{name}: {error.problem}", error.remedy, names=names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +41,13 @@ class Intake:
         chosen: one series a study, and every volume file.
         not_chosen: series UID or description, and why not.
         errors: files or series that cannot be used; exactly one when nothing at all can be.
+        set_aside: volume files that are no CTs to the caller.
     """
 
     chosen: tuple[SeriesHandle, ...]
     not_chosen: tuple[NotChosen, ...]
     errors: tuple[InputError, ...]
+    set_aside: tuple[Path, ...] = ()
 
 
 def open_input(
@@ -115,6 +57,8 @@ def open_input(
     zip_limit_bytes: int = DEFAULT_LIMIT_BYTES,
     limit_seconds: float = math.inf,
     keep_names: bool = True,
+    is_no_ct: Callable[[Path], bool] = lambda file: False,
+    preferred: Collection[str] = (),
 ) -> Intake:
     """Find the CT series in whatever the user named.
 
@@ -125,6 +69,8 @@ def open_input(
         limit_seconds: unpacking and sorting may take no longer.
         keep_names: call a series without a valid UID after its file; else it gets a number, for a
             file is often called after the patient.
+        is_no_ct: which volume files are set aside before any is named, masks for example.
+        preferred: series UIDs that are chosen of their study, where it holds them.
 
     Raises:
         InputError: the path does not exist, or the time is up.
@@ -134,27 +80,34 @@ def open_input(
         raise InputError(path, "no such file or folder", "Check the spelling")
     work_dir.mkdir(parents=True, exist_ok=True)
     walk = Walk(work_dir, UnpackBudget(zip_limit_bytes, limit_seconds=limit_seconds))
-    found = confined(lambda: _open(path, walk), read=places(path), write=[work_dir])
+    found = confined(
+        lambda: _open(path, walk, is_no_ct, preferred), read=places(path), write=[work_dir]
+    )
     return found if keep_names else number_series(found)
 
 
 def number_series(intake: Intake) -> Intake:
     """The series that are called after files called by numbers; the same input gives the same."""
     chosen = []
-    for number, one in enumerate(intake.chosen, start=1):
-        origin, uid = one.origin, one.series_instance_uid
-        own = isinstance(origin, CtSeries) and origin.header.series_instance_uid == uid
-        chosen.append(one if own else replace(one, series_instance_uid=f"series-{number}"))
+    for number, handle in enumerate(intake.chosen, start=1):
+        origin = handle.origin
+        if isinstance(origin, CtSeries) and valid_uid(origin.header.series_instance_uid):
+            chosen.append(handle)
+        else:
+            name = f"series-{number}"
+            chosen.append(replace(handle, series_instance_uid=name, number=name))
     return replace(intake, chosen=tuple(chosen))
 
 
-def _open(path: Path, walk: Walk) -> Intake:
+def _open(
+    path: Path, walk: Walk, is_no_ct: Callable[[Path], bool], preferred: Collection[str]
+) -> Intake:
     with quiet_pydicom():
-        files = list(walk.in_time(walk.files(path), path))
-        if is_dicomdir(path):
-            files = indexed_files(path) or list(walk.files(path.parent))
-        sorted_files = _sort_files(walk.in_time(files, path), path)
-    return _settle(path, sorted_files, walk)
+        index = read_index(path) if is_dicomdir(path) else Index()
+        found = walk.files(path.parent if is_dicomdir(path) else path)
+        files = index.files or list(walk.in_time(found, path))
+        sorted_files = _sort_files(walk.in_time(files, path), path, is_no_ct)
+        return _settle(path, sorted_files, walk, index, preferred)
 
 
 @dataclass(slots=True)
@@ -162,18 +115,24 @@ class _Sorted:
     """Files by what they are good for."""
 
     volumes: list[Path] = field(default_factory=list)
+    set_aside: list[Path] = field(default_factory=list)
     ct: list[CtFile | BrokenFile] = field(default_factory=list)
     skipped: list[SkippedFile] = field(default_factory=list)
     errors: list[InputError] = field(default_factory=list)
+    missing: Counter[str] = field(default_factory=Counter)
 
 
-def _sort_files(files: Iterable[Path], named: Path) -> _Sorted:
+def _sort_files(files: Iterable[Path], named: Path, is_no_ct: Callable[[Path], bool]) -> _Sorted:
     """Scan every file; what is no image is passed by unless it was named or pretends to be one."""
     result = _Sorted()
     for file in dict.fromkeys(files):
-        if is_volume_file(file):
-            result.volumes.append(file)
-        elif not is_dicomdir(file):
+        if file != named and is_own_result(file):
+            continue
+        if is_dicomdir(file):
+            result.missing.update(read_index(file).missing)
+        elif is_volume_file(file):
+            (result.set_aside if is_no_ct(file) else result.volumes).append(file)
+        else:
             match scan_file(file):
                 case SkippedFile() as skipped:
                     result.skipped.append(skipped)
@@ -186,38 +145,56 @@ def _sort_files(files: Iterable[Path], named: Path) -> _Sorted:
     return result
 
 
-def _settle(path: Path, files: _Sorted, walk: Walk) -> Intake:
+def _settle(
+    path: Path, files: _Sorted, walk: Walk, index: Index, preferred: Collection[str]
+) -> Intake:
     """Choose, and gather what is left over with its reasons."""
     root = path.parent if is_dicomdir(path) else path
-    series, orphans = group_series(files.ct, root=root)
-    studies = settle_studies(series)
-    names: Counter[str] = Counter()
-    chosen = [_volume_handle(file, walk.as_named(file), names) for file in files.volumes]
+    missing = Counter(index.missing) + files.missing
+    series, orphans = group_series(files.ct, root=root, missing=missing)
+    studies = settle_studies(series, preferred=preferred)
+    names = {one.uid for one in series}
+    chosen = []
+    for file in files.volumes:
+        uid, shown = unique_name(volume_stem(file), names), walk.as_named(file)
+        only = "the only volume in its file"
+        below = _below(shown, root)
+        chosen.append(SeriesHandle(shown, uid, None, "CT volume file", only, file, below))
     for picked, why in studies.chosen:
+        shown = walk.as_named(picked.path)
         chosen.append(
             SeriesHandle(
-                path if path.is_file() else walk.as_named(picked.path),
+                path if path.is_file() else shown,
                 picked.uid,
                 picked.study_uid,
                 picked.description,
                 why,
                 picked,
+                _below(shown, root),
             )
         )
     errors = [*walk.errors, *files.errors, *(file.error for file in orphans), *studies.errors]
+    found = {one.header.series_instance_uid for one in series}
+    errors += _missing_series(path, index.missing, found)  # of a folder a part may be meant
     errors = [InputError(walk.as_named(e.path), e.problem, e.remedy, names=e.names) for e in errors]
     not_chosen = [*studies.not_chosen, *_skipped_series(files.skipped)]
     if not chosen:
         errors = [_only_error(path, errors, files.skipped)]
-    return Intake(tuple(chosen), tuple(not_chosen), tuple(errors))
+    return Intake(tuple(chosen), tuple(not_chosen), tuple(errors), tuple(files.set_aside))
 
 
-def _volume_handle(file: Path, shown: Path, names: Counter[str]) -> SeriesHandle:
-    """A volume file; a second file of the same stem gets a number."""
-    stem = volume_stem(file)
-    names[stem] += 1
-    uid = stem if names[stem] == 1 else f"{stem}-{names[stem]}"
-    return SeriesHandle(shown, uid, None, "CT volume file", "the only volume in its file", file)
+def _below(shown: Path, root: Path) -> str:
+    return shown.relative_to(root).as_posix() if shown.is_relative_to(root) else shown.name
+
+
+def _missing_series(path: Path, missing: dict[str, int], found: set[str]) -> list[InputError]:
+    """Series that a DICOMDIR names and of which no image is there."""
+    lost = {uid: count for uid, count in missing.items() if uid not in found}
+    if not lost:
+        return []
+    count = sum(lost.values())
+    problem = f"{count} images of {len(lost)} series that the DICOMDIR names are not there"
+    return [InputError(path, problem, "Copy the whole medium again")]
 
 
 def _skipped_series(skipped: Sequence[SkippedFile]) -> list[NotChosen]:

@@ -43,11 +43,18 @@ def show(result: ScoreResult, out: Path) -> None:
         if findings.findings:
             console.print(findings_table(findings))
         line(_origin(findings))
+        if findings.searched is not None:
+            line(
+                f"searched: left lung {_share(findings.searched.left)}, "
+                f"right lung {_share(findings.searched.right)}"
+            )
         for note in findings.quality:
             line(f"{note.severity}: {note.message}")
         line("")
     for name, reason in result.not_chosen:
         line(f"not scored: {name}: {reason}")
+    for name, reason in result.not_written:
+        line(f"not written: {name}: {reason}")
     if result.series:
         line(f"Results are in {out}. Research use only.")
 
@@ -64,11 +71,17 @@ def findings_table(findings: SeriesFindings) -> Table:
 
 def _title(findings: SeriesFindings) -> str:
     count = len(findings.findings)
-    if findings.negative:
+    if count == 0:
         what = "no finding reaches the operating point"
+        if not findings.negative:
+            what += " in what was searched: NOT a negative result, see the notes below"
     else:
         what = "1 finding" if count == 1 else f"{count} findings"
     return f"Series {findings.series_instance_uid}: {what}"
+
+
+def _share(share: float | None) -> str:
+    return "unknown" if share is None else f"{share:.0%}"
 
 
 def _origin(findings: SeriesFindings) -> str:

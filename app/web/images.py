@@ -14,11 +14,12 @@ from pydantic import BaseModel
 from app.web.nifti import write_nifti
 from app.web.results import read_findings
 from medical.ct.volume import CtVolume
+from medical.detection.findings import SeriesFindings
 from medical.dicom.sitting import Sitting, sitting_of
 from medical.errors import InputError
 
 if TYPE_CHECKING:
-    from medical.intake import SeriesHandle
+    from medical.series_handle import SeriesHandle
 
 
 class ViewerImages(BaseModel):
@@ -86,16 +87,23 @@ def prepare_images(source: Path, series_folders: Iterable[Path], *, secret: byte
     from medical.intake import number_series, open_input
 
     missing = [folder for folder in series_folders if read_images(folder) is None]
-    wanted = {read_findings(folder).series_instance_uid: folder for folder in missing}
+    wanted = {folder: read_findings(folder) for folder in missing}
     if not wanted:
         return
     with tempfile.TemporaryDirectory() as work_dir:
         found = open_input(source, work_dir=Path(work_dir))
         # what a server scored goes by number where it has no UID, what a person scored by name
         for handle in (*found.chosen, *number_series(found).chosen):
-            folder = wanted.get(handle.series_instance_uid)
-            if folder is not None:
+            for folder in [place for place, scored in wanted.items() if _is_of(scored, handle)]:
+                del wanted[folder]
                 write_images(handle.load(), folder, sitting=_sitting(handle, secret))
+
+
+def _is_of(scored: SeriesFindings, handle: SeriesHandle) -> bool:
+    """Whether a result was made of these files; by the name where an older one does not say."""
+    if scored.input is None:
+        return scored.series_instance_uid == handle.series_instance_uid
+    return scored.input.sha256 == handle.content().sha256
 
 
 def _sitting(handle: SeriesHandle, secret: bytes) -> Sitting:

@@ -40,8 +40,19 @@ def take_in(store: Store, path: Path, *, root: Path, reader: Reader) -> str:
     if not folders:
         return receive(store, path, root=root, actor=reader.name)
     need(reader, "adopt_result")
-    found = [read_findings(folder) for folder in folders]
-    return adopt(store, path, found, actor=reader.name, digest=folder_digest(path))
+    # one study, one patient: a run over many makes a study of each
+    places = [path] if len(folders) == 1 else folders
+    keys = [
+        adopt(
+            store,
+            place,
+            [read_findings(folder)],
+            actor=reader.name,
+            digest=folder_digest(place),
+        )
+        for place, folder in zip(places, folders, strict=True)
+    ]
+    return keys[0]
 
 
 def open_first(store: Store, settings: Settings, path: Path) -> tuple[str | None, str]:

@@ -22,6 +22,7 @@ from app.web.scored_again import scored_again, why_not_taken_over
 from app.web.table import findings_table
 from app.web.words import Words
 from medical.detection.findings import SeriesFindings
+from medical.detection.searched import is_partly_searched
 from medical.errors import InputError
 from medical.plain_text import as_markdown
 from medical.store.reading import ReadFinding, StudyReading
@@ -122,7 +123,7 @@ def headline_html(
     """The headline; a line below it where the folder holds another result than is read."""
     count = sum(one.origin == "model" for one in findings)
     if count == 0:
-        title = words("negative")
+        title = words("negative_in_part" if is_partly_searched(scored) else "negative")
     else:
         title = words("findings_one") if count == 1 else words("findings_count", count=count)
     made_by, note = reading.scored_by(scored.series_instance_uid), ""

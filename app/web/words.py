@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from app.web.vocabulary import evaluation, growth, owner, reading, viewer, worklist
+from medical.nodule.location_words import translate_location
 from medical.report.labels import TERMS
 
 Language = Literal["en", "zh"]
@@ -82,6 +83,12 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
         "1 finding at or above the operating point",
         "1 个发现达到或超过工作点",
     ),
+    "negative_in_part": (
+        "No finding in what was searched – not negative: a lung was not searched, or only in part; "
+        "see the image quality notes.",
+        "已搜索部分无发现，但不是阴性结果：有一侧肺未被搜索或仅部分被搜索，见图像质量提示。",
+    ),
+    "side uncertain": ("side uncertain", "侧别不确定"),
     "negative": (
         "No finding reaches the operating point. This does not rule out a nodule.",
         "没有发现达到工作点。这不能排除结节的存在。",
@@ -184,5 +191,4 @@ class Words:
 
     def location(self, location: str) -> str:
         """'left upper zone' in this language; words that are not known stay as they are."""
-        parts = [self(part) if part in _CATALOGUE else part for part in location.split()]
-        return ("" if self.language == "zh" else " ").join(parts)
+        return translate_location(location, self, _CATALOGUE, chinese=self.language == "zh")

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import chain, zip_longest
 
 from medical.dicom.series import CtSeries
-from medical.intake import SeriesHandle
+from medical.series_handle import SeriesHandle
 
 UNKNOWN_SCANNER = "scanner not told"
 LEAST_KEPT = 5  # patients kept aside where anything is learnt: the gate cannot tell by fewer

@@ -18,12 +18,13 @@ from medical.adaptation.choosing import (
 )
 from medical.ct.prepare import NoLungError
 from medical.errors import InputError
-from medical.intake import SeriesHandle, open_input
+from medical.intake import open_input
 from medical.retraining.cases import TrainingCase
 from medical.retraining.patients import patient_of
 from medical.retraining.preparing import UnreadableError, prepared_case
 from medical.retraining.recalibrate import LEAST_SCANS
 from medical.retraining.split import freeze, frozen_split
+from medical.series_handle import SeriesHandle
 
 MOST_CTS = 36  # a case takes 220 MB while it is learnt from, minutes to calibrate on
 _FROZEN = "kept_aside.json"

@@ -79,6 +79,17 @@ def read_volume_file(path: Path, *, series_instance_uid: str | None = None) -> C
     return CtVolume(np.ascontiguousarray(hu), geometry, source, sorted_notes(notes))
 
 
+def files_of_volume(path: Path) -> tuple[Path, ...]:
+    """A volume file and, for a detached header, the file with the voxels that it names.
+
+    Raises:
+        InputError: the header is damaged, or names what it may not.
+    """
+    with _one_sentence(path):
+        stored = _header(path)
+    return (path, path.parent.joinpath(*stored.parts)) if stored.parts else (path,)
+
+
 def read_mask_file(path: Path) -> tuple[Shaped[np.ndarray, "z y x"], VolumeGeometry]:
     """Read a mask as its CT is read, so that both lie where the same header says.
 

@@ -10,6 +10,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage
 
+from medical.ct.reach import cut_lung, small_lungs
+
 _GRID_MM = 2.0
 _AIR_HU = -400.0
 _LEAST_ML = 150.0  # a lung smaller than this is not looked for
@@ -35,25 +37,32 @@ def lung_mask(
     coarse_mm = step * spacing_mm
     coarse = np.asarray(hu[::step, ::step, ::step])
     air = coarse < _AIR_HU
-    parts = _largest_parts(
-        _clear_in_plane_border(air), least_voxels=_LEAST_ML * 1000 / coarse_mm**3
-    )
+    inside = _clear_in_plane_border(air, cut_lung(coarse, grid_mm=coarse_mm))
+    parts = _largest_parts(inside, least_voxels=_LEAST_ML * 1000 / coarse_mm**3)
     lungs = _without_tables(parts, air, grid_mm=coarse_mm)
+    lungs |= small_lungs(coarse, inside & ~lungs, lungs, grid_mm=coarse_mm)
     closed = _close(lungs, radius_voxel=_CLOSE_MM / coarse_mm)
     filled = np.stack([ndimage.binary_fill_holes(plane) for plane in closed])
     full = filled.repeat(step, 0).repeat(step, 1).repeat(step, 2)
     return np.ascontiguousarray(full[: hu.shape[0], : hu.shape[1], : hu.shape[2]])
 
 
-def _clear_in_plane_border(air: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
-    """Drop the air around the body: every in-plane region that touches the image's edge."""
+def _clear_in_plane_border(
+    air: Bool[np.ndarray, "z y x"], cut: Bool[np.ndarray, "z y2 x2"]
+) -> Bool[np.ndarray, "z y x"]:
+    """Drop the air around the body: every in-plane region that touches the image's edge.
+
+    Args:
+        air: what is air.
+        cut: of the frame of one voxel around the image, where lung lies at the edge.
+    """
     framed = np.pad(air, ((0, 0), (1, 1), (1, 1)), constant_values=True)
+    framed[cut] = False
     in_plane = np.zeros((3, 3, 3), bool)
     in_plane[1] = ndimage.generate_binary_structure(2, 1)
     labels, _ = ndimage.label(framed, structure=in_plane)
-    outside = np.unique(
-        np.concatenate([labels[:, 0].ravel(), labels[:, -1].ravel(), labels[:, :, 0].ravel()])
-    )
+    frame = (labels[:, 0], labels[:, -1], labels[:, :, 0], labels[:, :, -1])
+    outside = np.unique(np.concatenate([side.ravel() for side in frame]))
     keep = np.ones(labels.max() + 1, bool)
     keep[outside] = keep[0] = False
     return np.asarray(keep[labels][:, 1:-1, 1:-1])

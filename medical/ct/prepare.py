@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float32
 
 from medical.ct.lungs import lung_mask
 from medical.ct.resample import resample
+from medical.ct.sides import LungSides
 from medical.ct.volume import CtVolume
 from medical.geometry import VolumeGeometry
 
@@ -29,16 +30,22 @@ class Prepared:
         lung: where nodules may be.
         geometry: where the voxels lie in the patient.
         slice_mm: distance between the CT's own slices, which blurs ``hu`` along z.
+        sides: left and right, where they were asked for.
     """
 
     hu: Float32[np.ndarray, "z y x"]
     lung: Bool[np.ndarray, "z y x"]
     geometry: VolumeGeometry
     slice_mm: float
+    sides: LungSides | None = None
 
 
-def prepare(ct: CtVolume) -> Prepared:
+def prepare(ct: CtVolume, *, with_sides: bool = False) -> Prepared:
     """Resample to 1 mm, find the lungs, crop to them.
+
+    Args:
+        ct: the CT.
+        with_sides: tell left from right too.
 
     Raises:
         NoLungError: there are none.
@@ -58,4 +65,5 @@ def prepare(ct: CtVolume) -> Prepared:
         lung[box],
         grid.cropped(start, stop),
         slice_mm=ct.geometry.spacing_mm[0],
+        sides=LungSides.of(hu, lung, grid) if with_sides else None,
     )

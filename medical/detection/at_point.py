@@ -12,6 +12,7 @@ from jaxtyping import Float
 from medical.ct.lungs import lung_mask
 from medical.ct.prepare import SPACING_MM, Prepared
 from medical.ct.resample import resample
+from medical.ct.sides import LungSides
 from medical.ct.volume import CtVolume
 from medical.detection.added import AddedFinding
 from medical.detection.conclude import Mark, measure_candidate
@@ -148,5 +149,6 @@ def _ball(look: SecondLook) -> MaskSize:
 
 def _location(ct: CtVolume, point_lps_mm: Point) -> str:
     grid = ct.geometry.isotropic(_LUNG_GRID_MM)
-    lung = lung_mask(resample(ct.hu, ct.geometry, grid), spacing_mm=_LUNG_GRID_MM)
-    return side_and_zone(grid.lps_to_voxel(point_lps_mm), lung)
+    hu = resample(ct.hu, ct.geometry, grid)
+    lung = lung_mask(hu, spacing_mm=_LUNG_GRID_MM)
+    return side_and_zone(point_lps_mm, LungSides.of(hu, lung, grid))

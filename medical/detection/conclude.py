@@ -118,7 +118,7 @@ def measure_candidate(
         volume_ci95=_pair(*volume_ci95, digits=1),
         density=_density(look.density[index], mean_hu),
         mean_hu=round(mean_hu, 1),
-        location=side_and_zone(center, prepared.lung),
+        location=side_and_zone(lps, prepared.sides),
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Interval = Annotated[
     tuple[float, float], Field(description="lower and upper end of a 95 % interval")
 ]
+_NOT_BEFORE = "null in results of 0.5 and earlier"
 Density = Literal["solid", "part-solid", "ground-glass", "calcified"]
 
 
@@ -60,6 +61,20 @@ class Finding(_Record):
     malignancy: Malignancy | None = None
 
 
+class Input(_Record):
+    """What was scored: a result belongs to it, whatever it is called."""
+
+    path: str = Field(description="below the input; '.' where it is the input itself")
+    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="digest of its files")
+
+
+class Searched(_Record):
+    """Which share of each lung was searched; null where it cannot be told."""
+
+    left: float | None = Field(ge=0, le=1)
+    right: float | None = Field(ge=0, le=1)
+
+
 class Seconds(_Record):
     """Wall-clock seconds of each stage."""
 
@@ -81,10 +96,14 @@ class SeriesFindings(_Record):
     series_instance_uid: str
     frame_of_reference_uid: str | None
     model: ModelReference
+    input: Input | None = Field(default=None, description=_NOT_BEFORE)
+    searched: Searched | None = Field(default=None, description=_NOT_BEFORE)
     operating_point: float = Field(ge=0, le=1)
     passes: int = Field(ge=1, description="Monte-Carlo dropout passes")
     quality: list[Quality]
     findings: list[Finding]
-    negative: bool = Field(description="true when nothing reaches the operating point")
+    negative: bool = Field(
+        description="true when nothing reaches the operating point and both lungs were searched"
+    )
     seconds: Seconds
     research_use_only: Literal[True] = True

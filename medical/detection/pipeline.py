@@ -16,7 +16,9 @@ from medical.detection.candidate_crops import cut
 from medical.detection.candidates import WINDOW, CandidateSet, find_candidates
 from medical.detection.conclude import LEAST_PROBABILITY, Mark, conclude
 from medical.detection.findings import ModelReference, Quality, Seconds, SeriesFindings
+from medical.detection.searched import both_searched, searched_lungs
 from medical.detection.uncertainty import SecondLook, SecondStage
+from medical.dicom.quality import sorted_notes
 from medical.geometry import VolumeGeometry
 from models.detector.runtime import compiled_convolutions, compiled_detector
 from models.zoo.loader import StoredModel
@@ -74,7 +76,7 @@ class NoduleReader:
         tell = progress or (lambda stage, share: None)
         clock = [time.perf_counter()]
         tell("prepare", 0.0)
-        prepared = prepare(ct)
+        prepared = prepare(ct, with_sides=True)
         clock.append(time.perf_counter())
         tell("detect", 0.0)
         found = find_candidates(
@@ -88,6 +90,8 @@ class NoduleReader:
         findings, marks = conclude(ct, prepared, *looked, self.card) if looked else ([], ())
         clock.append(time.perf_counter())
         spent = np.diff(clock)
+        searched, search_notes = searched_lungs(prepared.sides)
+        notes = sorted_notes([*ct.quality, *search_notes])
         record = SeriesFindings(
             schema="starlung.findings/1",
             study_instance_uid=ct.source.study_instance_uid,
@@ -98,11 +102,10 @@ class NoduleReader:
             ),
             operating_point=self.card.operating_point,
             passes=self.passes,
-            quality=[
-                Quality(code=q.code, severity=q.severity, message=q.message) for q in ct.quality
-            ],
+            searched=searched,
+            quality=[Quality(code=q.code, severity=q.severity, message=q.message) for q in notes],
             findings=findings,
-            negative=not findings,
+            negative=not findings and both_searched(searched),
             seconds=Seconds(
                 read=round(read_seconds, 3),
                 prepare=round(float(spent[0]), 3),

@@ -7,6 +7,7 @@ from pydicom.uid import JPEGTransferSyntaxes
 
 from medical.dicom import tags
 from medical.dicom.frames import SeriesHeader
+from medical.dicom.person import person_of
 
 KEYWORDS = {
     "manufacturer": "Manufacturer",
@@ -60,6 +61,7 @@ def series_header(dataset: Dataset) -> SeriesHeader:
         contrast=_has_contrast(dataset),
         lossy=_is_lossy(dataset),
         photometric=tags.text(dataset, "PhotometricInterpretation").upper() or "MONOCHROME2",
+        person=person_of(dataset),
         acquisition=_acquisition(places, dataset),
     )
 

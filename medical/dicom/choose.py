@@ -7,28 +7,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medical.dicom.quality import kernel_class
+from medical.dicom.quality import KERNEL_RANK, believed_thickness, kernel_class
 from medical.dicom.series import CtSeries
 from medical.dicom.stack import StackPlan
 
 ENOUGH_COVERAGE_MM = 250.0
+LUNG_SHARE = 0.5  # of what the series with the most shows
 THICKNESS_CLASSES_MM = (1.3, 2.1, 2.6, 3.1, 5.1)
-KERNEL_RANK = {"sharp": 0, "unknown": 1, "soft": 2}
 PROJECTION_WORDS = frozenset({"MIP", "MINIP", "PROJECTION IMAGE", "AVERAGE", "MAX_IP", "MIN_IP"})
 OTHER_BODY_PARTS = ("HEAD", "BRAIN", "SKULL", "NECK", "PELVIS", "ABDOMEN", "SPINE", "KNEE", "FOOT")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """A series that can be read, with its planned stack."""
+    """A series that can be read, with its planned stack and about how much lung it shows."""
 
     series: CtSeries
     plan: StackPlan
+    lung_ml: float = 0.0
 
     @property
     def thickness_mm(self) -> float:
         """Slice thickness, or the distance between slices when that is larger or all there is."""
-        return max(self.plan.frames[0].thickness_mm or 0.0, self.plan.geometry.spacing_mm[0])
+        step_mm = self.plan.geometry.spacing_mm[0]
+        return max(believed_thickness(self.plan.frames[0].thickness_mm, step_mm) or 0.0, step_mm)
 
     @property
     def coverage_mm(self) -> float:
@@ -37,15 +39,15 @@ class Candidate:
 
     @property
     def kernel(self) -> str:
-        """Reconstruction kernel as the header names it."""
-        return self.series.header.acquisition.get("kernel", "")
+        """Reconstruction kernel of the planes that are read, as the header names it."""
+        return self.plan.frames[0].kernel
 
 
 def choose(candidates: Sequence[Candidate]) -> tuple[Candidate, str, list[tuple[Candidate, str]]]:
     """The best series for nodules.
 
-    In this order: no projection (MIP) and no other body part; enough coverage of the chest;
-    axial; thin slices; sharp or lung kernel; then exact thickness, coverage and slice count.
+    In this order: no projection (MIP) and no other body part; lung to be seen; enough coverage of
+    the chest; axial; thin slices; sharp or lung kernel; then exact thickness, coverage and count.
 
     Args:
         candidates: readable series of one study, at least one.
@@ -54,16 +56,19 @@ def choose(candidates: Sequence[Candidate]) -> tuple[Candidate, str, list[tuple[
         The best, why it was chosen, and each other one with why not.
     """
     enough = min(ENOUGH_COVERAGE_MM, max(one.coverage_mm for one in candidates)) * 0.9
-    ranked = sorted(candidates, key=lambda one: _rank(one, enough))
+    least_ml = LUNG_SHARE * max(one.lung_ml for one in candidates)
+    limits = (enough, least_ml)
+    ranked = sorted(candidates, key=lambda one: _rank(one, *limits))
     best = ranked[0]
-    others = [(other, _why_not(best, other, enough)) for other in ranked[1:]]
+    others = [(other, _why_not(best, other, *limits)) for other in ranked[1:]]
     return best, _why(best, len(others)), others
 
 
-def _rank(one: Candidate, enough_mm: float) -> tuple[float, ...]:
+def _rank(one: Candidate, enough_mm: float, least_ml: float) -> tuple[float, ...]:
     return (
         _is_projection(one),
         _is_other_body_part(one),
+        one.lung_ml < least_ml,
         one.coverage_mm < enough_mm,
         not _is_axial(one),
         int(np.searchsorted(THICKNESS_CLASSES_MM, one.thickness_mm)),
@@ -99,12 +104,14 @@ def _why(best: Candidate, others: int) -> str:
     return f"best of {others + 1} CT series for nodules: {facts}"
 
 
-def _why_not(best: Candidate, other: Candidate, enough_mm: float) -> str:
+def _why_not(best: Candidate, other: Candidate, enough_mm: float, least_ml: float) -> str:
     """The first rank in which the other one loses."""
-    lost = [a < b for a, b in zip(_rank(best, enough_mm), _rank(other, enough_mm), strict=True)]
+    ranks = _rank(best, enough_mm, least_ml), _rank(other, enough_mm, least_ml)
+    lost = [a < b for a, b in zip(*ranks, strict=True)]
     reasons = (
         "a projection (MIP or average), not single slices",
         f"shows another body part ({other.series.header.body_part})",
+        "shows no lung, or only a part",
         f"covers only {other.coverage_mm:.0f} mm",
         "a reformat that is not axial",
         f"thicker slices ({other.thickness_mm:.3g} mm against {best.thickness_mm:.3g} mm)",

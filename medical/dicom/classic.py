@@ -45,6 +45,8 @@ def frames(path: Path, dataset: Dataset) -> tuple[Frame, ...]:
             splits=tuple(tags.text(dataset, keyword) for keyword in SPLIT_KEYWORDS),
             transfer_syntax=transfer_syntax(dataset),
             embedded_overlay=_has_embedded_overlay(dataset),
+            kernel=tags.text(dataset, "ConvolutionKernel"),
+            frame_of_reference_uid=tags.text(dataset, "FrameOfReferenceUID"),
         ),
     )
 

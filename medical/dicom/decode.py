@@ -29,6 +29,7 @@ from pydicom.uid import (
 
 from medical.dicom import tags
 from medical.dicom.codestream import check_sizes
+from medical.dicom.encoding import has_explicit_vr, native_syntax
 from medical.dicom.frames import Frame
 from medical.dicom.padding import AIR_HU, padded
 from medical.errors import InputError
@@ -104,22 +105,18 @@ def _decode(
 def _source(path: Path, frame: Frame) -> tuple[Path | Dataset, Dataset]:
     """What pydicom shall decode, and the header that goes with it.
 
-    Usually the path, so that only the wanted frames are read. Deflated files, and old ones that do
-    not name their encoding, must be read as a whole.
+    Usually the path, so that only the wanted frames are read. Deflated files, and those that do not
+    name their encoding, or a wrong one, must be read as a whole.
     """
     if frame.transfer_syntax not in ("", DeflatedExplicitVRLittleEndian):
         return path, Dataset()
-    dataset = dcmread(path, force=True)
+    with path.open("rb") as stream:
+        dataset = dcmread(stream, force=True)
+        explicit = has_explicit_vr(stream)
     if not frame.transfer_syntax:
-        implicit, little = dataset.original_encoding
+        little = dataset.original_encoding[1]
         dataset.file_meta = FileMetaDataset()
-        dataset.file_meta.TransferSyntaxUID = (
-            ImplicitVRLittleEndian
-            if implicit
-            else ExplicitVRLittleEndian
-            if little
-            else ExplicitVRBigEndian
-        )
+        dataset.file_meta.TransferSyntaxUID = native_syntax(explicit=explicit, little=little)
     return dataset, dataset
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydicom import dcmread
@@ -14,8 +16,21 @@ def is_dicomdir(path: Path) -> bool:
     return path.name.upper() == "DICOMDIR"
 
 
-def indexed_files(path: Path) -> list[Path]:
-    """Files that the index names and that exist; empty when the index is damaged.
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What a DICOMDIR names.
+
+    Args:
+        files: that exist.
+        missing: how many images of each series, by its UID, are not there.
+    """
+
+    files: tuple[Path, ...] = ()
+    missing: dict[str, int] = field(default_factory=dict)
+
+
+def read_index(path: Path) -> Index:
+    """Files that the index names; none when the index is damaged.
 
     Media copied to disk often change case, so names are matched without it. Paths that lead out
     of the medium are not followed.
@@ -23,9 +38,21 @@ def indexed_files(path: Path) -> list[Path]:
     try:
         records = tags.items(dcmread(path), "DirectoryRecordSequence")
     except Exception:  # a damaged index: the caller looks through the folder instead
-        return []
-    found = (_resolve(path.parent, tags.value(record, "ReferencedFileID")) for record in records)
-    return list(dict.fromkeys(file for file in found if file is not None))
+        return Index()
+    files: dict[Path, None] = {}
+    missing: Counter[str] = Counter()
+    series, modality = "", ""
+    for record in records:  # an image's record follows that of its series
+        if tags.text(record, "DirectoryRecordType") == "SERIES":
+            series = tags.text(record, "SeriesInstanceUID")
+            modality = tags.text(record, "Modality").upper()
+        file_id = tags.value(record, "ReferencedFileID")
+        file = _resolve(path.parent, file_id)
+        if file is not None:
+            files[file] = None
+        elif file_id is not None and modality in ("CT", ""):
+            missing[series] += 1
+    return Index(tuple(files), dict(missing))
 
 
 def _resolve(folder: Path, file_id: object) -> Path | None:

@@ -79,4 +79,8 @@ def _frame(
         thickness_mm=tags.number(measures or Dataset(), "SliceThickness"),
         splits=tuple(splits),
         transfer_syntax=transfer_syntax(dataset),
+        kernel=tags.text(
+            _group(shared, own, "CTReconstructionSequence") or Dataset(), "ConvolutionKernel"
+        ),
+        frame_of_reference_uid=tags.text(dataset, "FrameOfReferenceUID"),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from medical.dicom.person import Person
 from medical.errors import InputError
 
 Vector3 = tuple[float, float, float]
@@ -24,6 +25,7 @@ class SeriesHeader:
         acquisition: manufacturer, model, kernel... as text; empty values are left out.
         image_type: Image Type values in capitals, for scouts and projections.
         lossy: whether the pixels went through a lossy compression.
+        person: whose it is, as hashes that only this process can compare.
     """
 
     series_instance_uid: str
@@ -35,6 +37,7 @@ class SeriesHeader:
     contrast: bool = False
     lossy: bool = False
     photometric: str = "MONOCHROME2"
+    person: Person = field(default_factory=Person)
     acquisition: dict[str, str] = field(default_factory=dict)
 
 
@@ -69,6 +72,8 @@ class Frame:
         splits: what may tell overlapping stacks of one series apart: stack, temporal position,
             acquisition, kernel...
         embedded_overlay: overlay bits lie above the pixel's own bits (retired, still met).
+        kernel: of this plane's reconstruction.
+        frame_of_reference_uid: of this plane; de-identified series may have another in each.
     """
 
     path: Path
@@ -85,6 +90,8 @@ class Frame:
     splits: tuple[str, ...]
     transfer_syntax: str = ""
     embedded_overlay: bool = False
+    kernel: str = ""
+    frame_of_reference_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,33 +5,31 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 
 from medical.dicom.frames import BrokenFile, CtFile, SeriesHeader
+from medical.dicom.person import tell_apart
 from medical.dicom.series import CtSeries
+from medical.dicom.uids import valid_uid
 
-_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
-
-
-def valid_uid(uid: str) -> bool:
-    """Digits and dots, at most 64: safe as a file name, too (DICOM PS3.5 section 9)."""
-    return len(uid) <= 64 and _UID.fullmatch(uid) is not None
+ReadFile = CtFile | BrokenFile
 
 
 def group_series(
-    files: Sequence[CtFile | BrokenFile], *, root: Path
+    files: Sequence[ReadFile], *, root: Path, missing: Mapping[str, int] | None = None
 ) -> tuple[list[CtSeries], list[BrokenFile]]:
-    """Group files by series.
+    """Group files by series; one UID that several people or studies share makes several series.
 
     Args:
         files: CT files, and broken ones, which join their series when their header is readable.
         root: what the user named; errors name the series' own folder below it.
+        missing: images of each series, by its UID, that an index names and that are not there.
 
     Returns:
         The series, and the broken files that belong to none.
     """
-    groups: dict[Hashable, list[CtFile | BrokenFile]] = defaultdict(list)
+    groups: dict[Hashable, list[ReadFile]] = defaultdict(list)
     orphans = []
     for file in files:
         if file.header is None:
@@ -39,8 +37,41 @@ def group_series(
         else:
             groups[_series_key(file.path, file.header)].append(file)
     names: set[str] = set()
-    found = [_series(members, root, names) for members in groups.values()]
+    found = []
+    for alike in groups.values():
+        parts = [part for person in _by_person(alike) for part in _by_study(person)]
+        found += [_series(members, root, names, missing or {}, len(parts)) for members in parts]
     return found, [file for file in orphans if isinstance(file, BrokenFile)]
+
+
+def _by_person(files: Sequence[ReadFile]) -> list[list[ReadFile]]:
+    """Files of one series UID, apart by whose they are: never two people in one volume."""
+    people = tell_apart([_header(file).person for file in files])
+    groups: dict[int, list[ReadFile]] = defaultdict(list)
+    for file in files:
+        groups[people[_header(file).person]].append(file)
+    return list(groups.values())
+
+
+def _by_study(files: Sequence[ReadFile]) -> list[list[ReadFile]]:
+    """Files of one person and series UID, apart by study; some anonymisers give each file its own.
+
+    Files without a study join the only one there is.
+    """
+    studies: dict[str, list[ReadFile]] = defaultdict(list)
+    for file in files:
+        studies[_header(file).study_instance_uid].append(file)
+    if len(studies) == 2 and "" in studies:
+        return [list(files)]
+    if len(studies) == len(files) > 2:
+        return [list(files)]
+    return list(studies.values())
+
+
+def _header(file: ReadFile) -> SeriesHeader:
+    if file.header is None:  # group_series only groups files that have one
+        raise ValueError("a series needs a header")
+    return file.header
 
 
 def _series_key(path: Path, header: SeriesHeader) -> Hashable:
@@ -50,20 +81,26 @@ def _series_key(path: Path, header: SeriesHeader) -> Hashable:
     return path.parent, header.study_instance_uid, header.series_number, header.image_type
 
 
-def _series(members: Sequence[CtFile | BrokenFile], root: Path, names: set[str]) -> CtSeries:
+def _series(
+    members: Sequence[ReadFile],
+    root: Path,
+    names: set[str],
+    missing: Mapping[str, int],
+    sharing: int,
+) -> CtSeries:
     usable = [file for file in members if isinstance(file, CtFile)]
-    header = (usable or members)[0].header
-    if header is None:  # group_series only groups files that have one
-        raise ValueError("a series needs a header")
+    header = _header((usable or members)[0])
     path = _common_path([file.path for file in members], root)
     return CtSeries(
         path=path,
-        uid=_unique(_safe_name(header.series_instance_uid, path), names),
+        uid=unique_name(_safe_name(header.series_instance_uid, path), names),
         study_uid=header.study_instance_uid if valid_uid(header.study_instance_uid) else None,
         header=header,
         frames=tuple(frame for file in usable for frame in file.frames),
         broken=tuple(file for file in members if isinstance(file, BrokenFile)),
         unplaced=sum(file.unplaced for file in usable),
+        shared_uid=sharing > 1,
+        missing=missing.get(header.series_instance_uid, 0),
     )
 
 
@@ -82,8 +119,8 @@ def _safe_name(uid: str, path: Path) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", stem).strip("._") or "series"
 
 
-def _unique(name: str, names: set[str]) -> str:
-    """Two series without a UID in one folder must not share a name."""
+def unique_name(name: str, names: set[str]) -> str:
+    """The name, or it with the first number that is free; it is taken from then on."""
     candidate, count = name, 1
     while candidate in names:
         count += 1

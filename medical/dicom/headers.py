@@ -14,11 +14,12 @@ from typing import BinaryIO
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from medical.dicom import classic, enhanced, tags
 from medical.dicom.acquisition import series_header
 from medical.dicom.deflated import TooLargeError
+from medical.dicom.encoding import contradicts, has_explicit_vr, written_syntax
 from medical.dicom.frames import BrokenFile, CtFile, ScannedFile, SeriesHeader, SkippedFile
 from medical.dicom.kinds import reason_to_refuse, reason_to_skip
 from medical.errors import InputError
@@ -29,10 +30,11 @@ RE_EXPORT = "Export the original CT series from the archive again"
 
 @dataclass(frozen=True, slots=True)
 class _Pixels:
-    """What follows the header: whether pixel data begins there and is all there."""
+    """What follows the header: whether pixel data begins there, is all there and is native."""
 
     present: bool
     complete: bool
+    native: bool = False
 
 
 def scan_file(path: Path) -> ScannedFile | None:
@@ -47,6 +49,7 @@ def scan_file(path: Path) -> ScannedFile | None:
                 return None
             dataset = dcmread(stream, stop_before_pixels=True, force=True)
             pixels = _measure_pixels(stream, dataset)
+            _forget_wrong_syntax(stream, dataset, pixels)
     except InvalidDicomError:
         return None
     except TooLargeError as problem:
@@ -116,8 +119,7 @@ def _looks_like_dicom(stream: BinaryIO) -> bool:
 
 def _measure_pixels(stream: BinaryIO, dataset: Dataset) -> _Pixels:
     """Look at the element at which ``dcmread`` stopped, without reading its value."""
-    syntax = UID(str(tags.value(getattr(dataset, "file_meta", Dataset()), "TransferSyntaxUID")))
-    if syntax == DeflatedExplicitVRLittleEndian:
+    if written_syntax(dataset) == DeflatedExplicitVRLittleEndian:
         return _Pixels(present=True, complete=True)  # known only once inflated: when decoding
     at, end = stream.tell(), os.fstat(stream.fileno()).st_size
     head = stream.read(12)
@@ -131,4 +133,12 @@ def _measure_pixels(stream: BinaryIO, dataset: Dataset) -> _Pixels:
     length = struct.unpack(order + "I", head[8:12] if explicit else head[4:8])[0]
     if length == UNDEFINED_LENGTH:
         return _Pixels(present=True, complete=True)  # a missing end shows when decoding
-    return _Pixels(present=length > 0, complete=at + (12 if explicit else 8) + length <= end)
+    whole = at + (12 if explicit else 8) + length <= end
+    return _Pixels(present=length > 0, complete=whole, native=True)
+
+
+def _forget_wrong_syntax(stream: BinaryIO, dataset: Dataset, pixels: _Pixels) -> None:
+    """Take out a transfer syntax that the data set contradicts: decoding finds the true one."""
+    explicit = has_explicit_vr(stream)
+    if contradicts(written_syntax(dataset), explicit=explicit, native_pixels=pixels.native):
+        del dataset.file_meta.TransferSyntaxUID

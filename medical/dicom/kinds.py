@@ -15,6 +15,8 @@ CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 CT_CLASSES = frozenset({CT_IMAGE, CT_IMAGE + ".1", CT_IMAGE + ".2"})
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 SCOUT_WORDS = frozenset({"LOCALIZER", "SCOUT", "TOPOGRAM", "SURVIEW", "SCANOGRAM"})
+HOUNSFIELD_UNITS = frozenset({"", "HU", "HU_MOD", "US", "UNSPECIFIED"})
+"""Rescale Types (PS3.3 C.11.1.1.2) that may be Hounsfield units; US is "unspecified"."""
 
 MAX_ROWS = 4096
 MAX_FRAMES = 10_000
@@ -32,7 +34,20 @@ def reason_to_skip(dataset: Dataset, header: SeriesHeader) -> str | None:
         return f"not a CT image but {modality}"
     if SCOUT_WORDS & set(header.image_type):
         return "a scout (localizer) image"
+    unit = _unit(dataset)
+    if unit not in HOUNSFIELD_UNITS:
+        return f"values in {unit}, not Hounsfield units (a material map or the like)"
     return None
+
+
+def _unit(dataset: Dataset) -> str:
+    """Rescale Type of the file, in enhanced CT of its first frame."""
+    places = [dataset]
+    for name in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        for group in tags.items(dataset, name)[:1]:
+            places += tags.items(group, "PixelValueTransformationSequence")[:1]
+    units = (tags.text(place, "RescaleType").upper() for place in places)
+    return next((unit for unit in units if unit), "")
 
 
 def _secondary_capture(dataset: Dataset) -> str | None:

@@ -15,11 +15,17 @@ from medical.geometry import VolumeGeometry
 LUNG_HU = (-940, -500)
 BODY_HU = -400
 COARSE = 4
+COARSE_MM = 2.8
 MAX_SLICES = 80
 MIN_SHARE = 0.01  # of the volume: below this there is hardly any lung
 END_AREA_MM2 = 2000.0  # a trachea has 300, a mere lung tip or gas in the gut some more
 SIDE_RUN_MM = 25.0
 SIDE_SLICES = 4
+CUT_AT_THE_SIDE = QualityNote(
+    "field_of_view",
+    "warning",
+    "The field of view cuts off lung at the side; that part was not searched.",
+)
 
 Coarse = Float32[np.ndarray, "z y x"]
 Mask = Bool[np.ndarray, "z y x"]
@@ -42,11 +48,19 @@ def lung_notes(hu: Int16[np.ndarray, "z y x"], geometry: VolumeGeometry) -> list
     return [*_end_notes(lung, pixel_mm[0] * pixel_mm[1]), *_side_notes(coarse, body, pixel_mm)]
 
 
-def _coarse(hu: Int16[np.ndarray, "z y x"]) -> Coarse:
-    """Means of 4 x 4 pixels of evenly picked slices, the first and the last among them."""
+def lung_area_mm2(plane: Int16[np.ndarray, "y x"], spacing_mm: tuple[float, float]) -> float:
+    """Area of lung density inside the body in one plane; ``spacing_mm`` is ``(y, x)``."""
+    block = int(np.clip(round(COARSE_MM / spacing_mm[0]), 1, COARSE))
+    coarse = _coarse(plane[None], block)[0]
+    pixel_mm2 = block**2 * spacing_mm[0] * spacing_mm[1]
+    return float(_lung(coarse, _body(coarse)).sum()) * pixel_mm2
+
+
+def _coarse(hu: Int16[np.ndarray, "z y x"], block: int = COARSE) -> Coarse:
+    """Means of square blocks of pixels in evenly picked slices, the first and the last too."""
     count = min(len(hu), MAX_SLICES)
     picked = hu[np.unique(np.linspace(0, len(hu) - 1, count).round().astype(int))]
-    high, wide = (min(COARSE, n) for n in hu.shape[1:])
+    high, wide = (min(block, n) for n in hu.shape[1:])
     rows, columns = hu.shape[1] // high, hu.shape[2] // wide
     blocks = picked[:, : rows * high, : columns * wide]
     blocks = blocks.reshape(len(picked), rows, high, columns, wide)
@@ -93,8 +107,7 @@ def _side_notes(coarse: Coarse, body: Mask, pixel_mm: tuple[float, float]) -> li
     ]
     if sum(cut) < min(SIDE_SLICES, len(cut)):
         return []
-    message = "The field of view cuts off lung at the side; that part was not searched."
-    return [QualityNote("field_of_view", "warning", message)]
+    return [CUT_AT_THE_SIDE]
 
 
 def _cut_lung(

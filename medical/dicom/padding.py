@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int16
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from scipy import ndimage
@@ -17,6 +17,8 @@ from medical.dicom import tags
 
 AIR_HU = -1024
 TISSUE_HU = (-980, 3000)
+SURROUND_RADIUS = 0.93
+SURROUND_SHARE = 0.02
 
 
 def padding_range(dataset: Dataset) -> tuple[int, int] | None:
@@ -60,3 +62,29 @@ def padded(
     # a body that is cut by the edge also reaches it: at least one corner must be padding
     touching = np.unique(edge[edge > 0]) if (corners > 0).any() else np.array([], dtype=int)
     return np.asarray(np.isin(labels, touching))
+
+
+def clear_surround(hu: Int16[np.ndarray, "z y x"]) -> Int16[np.ndarray, "z y x"]:
+    """Make air of a constant that fills the corners: nothing was measured there.
+
+    Resampling leaves its default value outside of the scan circle, 0 HU often, which is water. Only
+    what hangs together with all four corners, has one value to the unit and lies outside of the
+    circle that the image holds counts; a body never does.
+    """
+    high, wide = hu.shape[1:]
+    y, x = np.ogrid[:high, :wide]
+    radius = min(high, wide) / 2 * SURROUND_RADIUS
+    inside = (y - (high - 1) / 2) ** 2 + (x - (wide - 1) / 2) ** 2 < radius**2
+    result = hu
+    for z, plane in enumerate(hu):
+        corners = plane[[0, 0, -1, -1], [0, -1, 0, -1]]
+        if corners.min() != corners.max() or corners[0] <= TISSUE_HU[0]:
+            continue
+        labels, _ = ndimage.label(plane == corners[0])
+        outer = np.isin(labels, np.unique(labels[[0, 0, -1, -1], [0, -1, 0, -1]]))
+        if (outer & inside).any() or outer.mean() < SURROUND_SHARE:
+            continue
+        if result is hu:
+            result = hu.copy()
+        result[z][outer] = AIR_HU
+    return result

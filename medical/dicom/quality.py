@@ -15,8 +15,12 @@ from medical.dicom.frames import SeriesHeader
 SEVERITY_ORDER = {"severe": 0, "warning": 1, "info": 2}
 THICK_MM = 2.5
 VERY_THICK_MM = 5.0
+MOST_THICK_MM = 10.0
+MOST_OVERLAP = 10.0  # thickness to distance
 SHORT_COVERAGE_MM = 150.0
 FEW_SLICES = 40
+KERNEL_RANK = {"sharp": 0, "unknown": 1, "soft": 2}
+"""How well a class of kernel shows nodules, the best first."""
 
 _SIEMENS = re.compile(r"^(?:[BDHIJQT][A-Z]?)(\d\d)")
 _CANON = re.compile(r"^FC(\d\d)")
@@ -91,9 +95,31 @@ def header_notes(header: SeriesHeader) -> list[QualityNote]:
     return notes
 
 
+def believed_thickness(thickness_mm: float | None, spacing_mm: float) -> float | None:
+    """The header's slice thickness, unless the slices' positions show that it cannot be true.
+
+    Slices overlap by a half, by three quarters at most; none of a chest is thicker than a
+    centimetre unless they also lie so far apart.
+    """
+    if thickness_mm is None or thickness_mm <= 0:
+        return None
+    plausible = thickness_mm <= max(MOST_THICK_MM, 2 * spacing_mm)
+    return thickness_mm if plausible and thickness_mm <= MOST_OVERLAP * spacing_mm else None
+
+
 def thickness_notes(thickness_mm: float | None, spacing_mm: float) -> list[QualityNote]:
     """Thick slices: by the header's slice thickness or the distance between slices."""
-    worst = max(thickness_mm or 0.0, spacing_mm)
+    believed = believed_thickness(thickness_mm, spacing_mm)
+    if thickness_mm is not None and believed is None:
+        message = (
+            f"The header gives a slice thickness of {thickness_mm:g} mm, which slices "
+            f"{spacing_mm:.3g} mm apart contradict; their distance was taken instead."
+        )
+        return [
+            QualityNote("wrong_thickness", "info", message),
+            *thickness_notes(None, spacing_mm),
+        ]
+    worst = max(believed or 0.0, spacing_mm)
     if worst <= THICK_MM + 1e-3:
         return []
     severity = "severe" if worst > VERY_THICK_MM + 1e-3 else "warning"

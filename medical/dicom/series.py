@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +16,20 @@ from jaxtyping import Int16
 
 from medical.ct.volume import CtVolume, QualityNote, SeriesSource
 from medical.dicom import quality
-from medical.dicom.decode import NotHounsfieldError, decode_file
+from medical.dicom.decode import HU_LIKE_MINIMUM, NotHounsfieldError, decode_file
+from medical.dicom.doubles import double_notes
 from medical.dicom.frames import BrokenFile, Frame, SeriesHeader
 from medical.dicom.grid import EvenGrid
 from medical.dicom.lung_coverage import lung_notes
+from medical.dicom.padding import AIR_HU, clear_surround
 from medical.dicom.stack import StackPlan, plan_stack
 from medical.dicom.tags import quiet_pydicom
+from medical.dicom.uids import valid_uid
 from medical.errors import InputError
 
 MAX_LOST_SHARE = 0.25
+AIR_PERCENTILE = 0.1
+MOST_WRONG_AIR_HU = 400  # an intercept of -1024 that is missing makes about 24 of air
 Progress = Callable[[float], None]
 Volume = Int16[np.ndarray, "z y x"]
 
@@ -37,6 +42,8 @@ class CtSeries:
         path: what errors name: the file, folder or zip that holds the series.
         uid: safe to use as a file name; the header's UID when it is valid.
         study_uid: the header's, ``None`` when missing or invalid.
+        shared_uid: another patient's or study's images carry the same Series Instance UID.
+        missing: images that the medium's index names and that are not there.
     """
 
     path: Path
@@ -46,6 +53,8 @@ class CtSeries:
     frames: tuple[Frame, ...]
     broken: tuple[BrokenFile, ...] = ()
     unplaced: int = 0
+    shared_uid: bool = False
+    missing: int = 0
 
     @property
     def description(self) -> str:
@@ -99,9 +108,11 @@ def read_series(series: CtSeries, *, progress: Progress | None = None) -> CtVolu
     broken = [*series.broken, *failed]
     if failed:
         plan, slices = _without(series, plan, slices, failed)
-    hu = _on_grid(slices, plan.grid)
+    hu = clear_surround(_on_grid(slices, plan.grid))
+    _check_air(series.path, hu)
     notes = [
         *plan.notes,
+        *double_notes(plan.doubles),
         *_file_notes(series, broken),
         *_notes(series, plan),
         *lung_notes(hu, plan.geometry),
@@ -152,8 +163,24 @@ def _without(
     again = plan_stack(kept, path=series.path)
     rows = {(frame.path, frame.index): row for row, frame in enumerate(plan.frames)}
     notes = tuple(dict.fromkeys([*plan.notes, *again.notes]))
-    again = StackPlan(again.frames, again.grid, again.geometry, notes)
+    again = replace(again, notes=notes)
     return again, slices[[rows[frame.path, frame.index] for frame in again.frames]]
+
+
+def _check_air(path: Path, hu: Volume) -> None:
+    """Raise where air would be as dense as tissue: Rescale Intercept cannot be right."""
+    some = hu[:, ::4, ::4]
+    measured = some[some > AIR_HU]
+    if not measured.size:
+        return
+    emptiest = float(np.percentile(measured, AIR_PERCENTILE))
+    if HU_LIKE_MINIMUM < emptiest < MOST_WRONG_AIR_HU:
+        raise InputError(
+            path,
+            f"with the header's Rescale Intercept air would have about {emptiest:.0f} HU; the "
+            "values are not Hounsfield units",
+            "Export the series with its original Rescale Intercept (often -1024), or correct it",
+        )
 
 
 def _on_grid(slices: Volume, grid: EvenGrid) -> Volume:
@@ -180,6 +207,13 @@ def _file_notes(series: CtSeries, broken: Sequence[BrokenFile]) -> list[QualityN
     if other:
         files = [file.path for file in other]
         notes.append(quality.files_note("unusable_files", other[0].error.problem, files))
+    if series.missing:
+        there = len({frame.path for frame in series.frames})
+        message = (
+            f"{series.missing} of {series.missing + there} images of this series that the DICOMDIR "
+            "names are not there: that part of the lungs was not searched."
+        )
+        notes.append(QualityNote("missing_files", "severe", message))
     if series.unplaced:
         message = f"{series.unplaced} frames without a position in the patient were left out."
         notes.append(QualityNote("missing_position", "warning", message))
@@ -189,13 +223,20 @@ def _file_notes(series: CtSeries, broken: Sequence[BrokenFile]) -> list[QualityN
 def _notes(series: CtSeries, plan: StackPlan) -> list[QualityNote]:
     """What header and geometry tell a clinician."""
     z_mm = plan.geometry.spacing_mm[0]
-    notes = quality.header_notes(series.header)
+    header = replace(series.header, acquisition=_acquisition(series, plan))
+    notes = quality.header_notes(header)
     notes += quality.thickness_notes(plan.frames[0].thickness_mm, z_mm)
     notes += quality.coverage_notes(len(plan.frames), z_mm)
     if any(frame.slope is None for frame in plan.frames):
         message = "Rescale values are missing; the stored values look like HU and were taken as HU."
         notes.append(QualityNote("missing_rescale", "warning", message))
-    if series.uid != series.header.series_instance_uid:
+    if series.shared_uid:
+        message = (
+            "Images of another patient or study carry the same Series Instance UID; they were kept "
+            f"apart, and this series is listed under the name {series.uid}."
+        )
+        notes.append(QualityNote("shared_uid", "warning", message))
+    elif not valid_uid(series.header.series_instance_uid):
         message = (
             "The Series Instance UID is missing or invalid; "
             f"the series is listed under the name {series.uid}."
@@ -210,10 +251,6 @@ def _source(series: CtSeries, plan: StackPlan) -> SeriesSource:
     missing = set(plan.grid.missing)
     numbers = [frame.number for frame in plan.frames if frame.number is not None]
     numbered = len(set(numbers)) == len(plan.frames)
-    acquisition = dict(series.header.acquisition)
-    thickness = plan.frames[0].thickness_mm
-    if thickness is not None:
-        acquisition.setdefault("slice_thickness_mm", f"{thickness:g}")
     return SeriesSource(
         series_instance_uid=series.uid,
         study_instance_uid=series.study_uid,
@@ -226,5 +263,18 @@ def _source(series: CtSeries, plan: StackPlan) -> SeriesSource:
             frame.number if numbered and frame.number is not None else place + 1
             for place, frame in enumerate(nearest)
         ),
-        acquisition=acquisition,
+        acquisition=_acquisition(series, plan),
     )
+
+
+def _acquisition(series: CtSeries, plan: StackPlan) -> dict[str, str]:
+    """The header's, with kernel and thickness of the planes that were read."""
+    acquisition = dict(series.header.acquisition)
+    first = plan.frames[0]
+    if first.kernel:
+        acquisition["kernel"] = first.kernel
+    thickness = quality.believed_thickness(first.thickness_mm, plan.geometry.spacing_mm[0])
+    acquisition.pop("slice_thickness_mm", None)
+    if thickness is not None:
+        acquisition["slice_thickness_mm"] = f"{thickness:g}"
+    return acquisition

@@ -18,11 +18,13 @@ from medical.ct.volume import QualityNote
 from medical.dicom.consistent import largest_consistent
 from medical.dicom.frames import Frame
 from medical.dicom.grid import EvenGrid, even_grid
+from medical.dicom.overlapping import without_doubles
 from medical.errors import InputError
 from medical.geometry import VolumeGeometry
 
 TILT_DEGREES = 0.5
 SHIFT_MM = 1.0
+LEAST_AT_ONE_PLACE = 3
 FAR_MM = 30.0
 FAR_STEPS = 10
 LARGE_GAP_MM = 10.0
@@ -34,12 +36,16 @@ Normal = Float[np.ndarray, " 3"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StackPlan:
-    """The acquired planes in volume order, the even grid through them, and its geometry."""
+    """The acquired planes in volume order, the even grid through them, and its geometry.
+
+    ``doubles`` are pairs of a plane that is kept and another one at its place.
+    """
 
     frames: tuple[Frame, ...]
     grid: EvenGrid
     geometry: VolumeGeometry
     notes: tuple[QualityNote, ...]
+    doubles: tuple[tuple[Frame, Frame], ...] = ()
 
 
 def plan_stack(frames: Sequence[Frame], *, path: Path) -> StackPlan:
@@ -54,10 +60,18 @@ def plan_stack(frames: Sequence[Frame], *, path: Path) -> StackPlan:
             not fit in memory.
     """
     kept, notes = largest_consistent(frames)
+    kept, doubles = without_doubles(kept)
     normal = _upward_normal(kept[0])
     kept.sort(key=lambda frame: float(normal @ np.array(frame.placement.position_lps_mm)))
     kept, shift_notes = _lined_up(kept, normal, path)
     kept, far_notes = _without_far_parts(kept, normal)
+    if len(kept) < 2 and len(doubles) + 1 >= LEAST_AT_ONE_PLACE:
+        raise InputError(
+            path,
+            f"all {len(doubles) + 1} slices claim the same place: Image Position (Patient) is the "
+            "same in each",
+            "Export the original series from the scanner or the archive",
+        )
     if len(kept) < 2:
         raise InputError(
             path,
@@ -68,7 +82,7 @@ def plan_stack(frames: Sequence[Frame], *, path: Path) -> StackPlan:
     grid = even_grid((positions - positions[0]) @ normal)
     geometry = _geometry(kept[0], positions, normal, grid, path)
     notes += [*shift_notes, *far_notes, *_tilt_notes(positions, normal), *_grid_notes(grid)]
-    return StackPlan(tuple(kept), grid, geometry, tuple(notes))
+    return StackPlan(tuple(kept), grid, geometry, tuple(notes), tuple(doubles))
 
 
 def _upward_normal(frame: Frame) -> Normal:

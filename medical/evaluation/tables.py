@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
 
 from medical.errors import InputError
+from medical.evaluation.rows import read_column, read_number, read_records
 
 _POSITION = ("coordX", "coordY", "coordZ")
 # LUNA16 writes -1 where radiologists gave no size; its evaluation takes 10 mm.
@@ -83,6 +80,7 @@ def read_tables(*, truth: Path, excluded: Path | None, series: Path, predictions
     listed = frozenset(uids)
     warnings: list[str] = []
     nodules = _within(read_reference(truth), listed, truth, warnings)
+    nodules = _each_once(nodules, truth, warnings)
     _warn_of_voxels(nodules, truth, warnings)
     irrelevant: Sequence[ReferenceFinding] = ()
     if excluded is not None:
@@ -93,16 +91,13 @@ def read_tables(*, truth: Path, excluded: Path | None, series: Path, predictions
 
 
 def read_series_uids(path: Path) -> tuple[str, ...]:
-    """The scans, one a line; a heading ``seriesuid`` is allowed.
+    """The scans, one a line, or the column ``seriesuid`` (or what DICOM calls it) of a table.
 
     Raises:
         InputError: the file is unreadable, empty or names a scan twice.
     """
     seen: dict[str, int] = {}
-    for row, cells in _cells(path):
-        uid = cells[0].strip()
-        if not uid or (not seen and uid.lower() == "seriesuid"):
-            continue
+    for row, uid in read_column(path):
         if uid in seen:
             raise InputError(
                 path, f"row {row} repeats series {uid} of row {seen[uid]}", "Remove one of the rows"
@@ -120,9 +115,9 @@ def read_reference(path: Path, *, unsized_allowed: bool = False) -> list[Referen
         InputError: a column is missing or a value cannot be used.
     """
     findings = []
-    for row, values in _records(path, (*_POSITION, "diameter_mm")):
+    for row, values in read_records(path, (*_POSITION, "diameter_mm")):
         x, y, z, diameter = (
-            _number(path, row, name, values) for name in (*_POSITION, "diameter_mm")
+            read_number(path, row, name, values) for name in (*_POSITION, "diameter_mm")
         )
         if diameter < 0 and unsized_allowed:
             diameter = UNSIZED_DIAMETER_MM
@@ -142,13 +137,15 @@ def read_marks(path: Path, *, listed: frozenset[str], list_name: str) -> list[Ma
         InputError: a column is missing, a value is no number, or a scan is not ``listed``.
     """
     marks = []
-    for row, values in _records(path, (*_POSITION, "probability")):
+    for row, values in read_records(path, (*_POSITION, "probability")):
         if values["seriesuid"] not in listed:
             raise InputError(
                 path, f"row {row}: series {values['seriesuid']} is not in {list_name}",
                 f"Add it to {list_name}, or remove its marks",
             )  # fmt: skip
-        x, y, z, score = (_number(path, row, name, values) for name in (*_POSITION, "probability"))
+        x, y, z, score = (
+            read_number(path, row, name, values) for name in (*_POSITION, "probability")
+        )
         marks.append(Mark(values["seriesuid"], (x, y, z), score))
     return marks
 
@@ -176,6 +173,21 @@ def _within(
     return kept
 
 
+def _each_once(
+    findings: Sequence[ReferenceFinding], path: Path, warnings: list[str]
+) -> list[ReferenceFinding]:
+    """Without rows that say the same again: a nodule that counts twice is missed twice."""
+    first: dict[ReferenceFinding, int] = {}
+    for finding in findings:
+        if finding in first:
+            warnings.append(
+                f"{path}: row {finding.row} repeats row {first[finding]}; the nodule counts once."
+            )
+        else:
+            first[finding] = finding.row
+    return list(first)
+
+
 def _warn_of_voxels(nodules: Sequence[ReferenceFinding], path: Path, warnings: list[str]) -> None:
     """Patient positions straddle zero and have decimals; voxel indices never do."""
     values = [value for nodule in nodules for value in nodule.center_lps_mm]
@@ -184,71 +196,3 @@ def _warn_of_voxels(nodules: Sequence[ReferenceFinding], path: Path, warnings: l
             f"{path}: every position is a whole number of at least 0, which looks like voxel "
             "indices; the evaluation takes them as LPS millimetres."
         )
-
-
-def _open(path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
-
-
-def _cells(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Row number (1-based, as editors count) and cells of every row that is not blank."""
-    try:
-        with _open(path) as file:
-            reader = csv.reader(file)
-            for cells in reader:
-                if any(cell.strip() for cell in cells):
-                    yield reader.line_num, cells
-    except FileNotFoundError:
-        raise InputError(path, "does not exist", "Check the path") from None
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            path, f"cannot be read as CSV text ({error})", "Give a CSV file in UTF-8"
-        ) from error
-
-
-def _records(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Row number and the needed cells by column name."""
-    rows = _cells(path)
-    _, heading = next(rows, (1, []))
-    names = [name.strip() for name in heading]
-    needed = ("seriesuid", *columns)
-    missing = [name for name in needed if name not in names]
-    if missing:
-        raise InputError(path, f"row 1: {_missing(missing, names)}", _remedy(missing, names))
-    at = {name: names.index(name) for name in needed}
-    for row, cells in rows:
-        if len(cells) <= max(at.values()):
-            raise InputError(
-                path, f"row {row} has {len(cells)} values, the heading {len(names)}",
-                "Complete the row, or remove it",
-            )  # fmt: skip
-        yield row, {name: cells[k].strip() for name, k in at.items()}
-
-
-def _missing(missing: Sequence[str], names: Sequence[str]) -> str:
-    found = ", ".join(names) or "nothing"
-    return f"column {', '.join(missing)} is missing; found {found}"
-
-
-def _remedy(missing: Sequence[str], names: Sequence[str]) -> str:
-    if "coordX" in missing and any("voxel" in n.lower() or n.lower() in "xyzijk" for n in names):
-        return (
-            "Positions must be LPS millimetres in coordX, coordY and coordZ: convert the voxel "
-            "indices with the scan's geometry"
-        )
-    return f"Add a heading that names {', '.join(missing)}, as LUNA16 does"
-
-
-def _number(path: Path, row: int, name: str, values: dict[str, str]) -> float:
-    try:
-        value = float(values[name])
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise InputError(
-            path, f"row {row}: {name} must be a finite number, got '{values[name]}'",
-            "Correct the value",
-        )  # fmt: skip
-    return value

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float
+from numpy.typing import ArrayLike
 
+from medical.ct.sides import LungSides
+
+UNKNOWN = "unknown"
+SIDE_UNCERTAIN = "side uncertain"
 _ZONES = ("lower", "middle", "upper")
 
 
-def side_and_zone(center_voxel: Float[np.ndarray, 3], lung: Bool[np.ndarray, "z y x"]) -> str:
-    """Name side and third of the lungs' height, for example ``left upper zone``.
+def side_and_zone(point_lps_mm: ArrayLike, sides: LungSides | None) -> str:
+    """Name side and third of that lung's height, for example ``left upper zone``.
+
+    Where midline and lung disagree, or the point lies on the midline between two lungs that hang
+    together, it is ``side uncertain, upper zone``: the zone is then that of both lungs.
 
     Args:
-        center_voxel: ``(z, y, x)`` on an upright axial grid (z to the head, x to the left).
-        lung: mask on that grid.
+        point_lps_mm: LPS ``(x, y, z)``.
+        sides: of the chest; ``None`` where they were not looked for.
     """
-    heights = np.flatnonzero(lung.any((1, 2)))
-    widths = np.flatnonzero(lung.any((0, 1)))
-    if len(heights) == 0:
-        return "unknown"
-    share = (center_voxel[0] - heights[0]) / max(1, heights[-1] - heights[0])
-    zone = _ZONES[int(np.clip(share * 3, 0, 2))]
-    side = "left" if center_voxel[2] > (widths[0] + widths[-1]) / 2 else "right"
-    return f"{side} {zone} zone"
+    if sides is None:
+        return UNKNOWN
+    side = sides.side_of(point_lps_mm)
+    heights = sides.heights(side)
+    if heights is None:
+        return UNKNOWN
+    low, high = heights
+    share = (float(np.asarray(point_lps_mm)[2]) - low) / max(1.0, high - low)
+    zone = f"{_ZONES[int(np.clip(share * 3, 0, 2))]} zone"
+    return f"{SIDE_UNCERTAIN}, {zone}" if side == "uncertain" else f"{side} {zone}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from medical.nodule.location_words import translate_location
 from medical.report.change_labels import CHANGE
 
 Language = Literal["en", "zh"]
@@ -21,6 +22,12 @@ TERMS: dict[str, tuple[str, str]] = {
     "middle": ("middle", "中"),
     "lower": ("lower", "下"),
     "zone": ("zone", "区"),
+    "side uncertain": ("side uncertain", "侧别不确定"),
+    "searched_in_part": (
+        "Not negative: of the left lung {left}, of the right lung {right} were searched.",
+        "并非阴性结果：左肺搜索了 {left}，右肺搜索了 {right}。",
+    ),
+    "not_known": ("an unknown share", "未知比例"),
 }
 
 _WORDS: dict[str, tuple[str, str]] = {
@@ -118,5 +125,4 @@ class Labels:
 
     def location(self, location: str) -> str:
         """'left upper zone' in this language."""
-        parts = [self(part) if part in _WORDS else part for part in location.split()]
-        return ("" if self.language == "zh" else " ").join(parts)
+        return translate_location(location, self, _WORDS, chinese=self.language == "zh")

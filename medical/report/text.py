@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from medical.detection.findings import Finding
+from medical.detection.searched import is_partly_searched
 from medical.nodule.fleischner import Patient
 from medical.nodule.guidelines import guidance
 from medical.nodule.rules import Fired
@@ -169,6 +170,13 @@ def _impression(content: ReportContent, labels: Labels) -> tuple[str, ...]:
         lines.append(_lung_rads(content.accepted, labels))
     else:
         lines.append(labels("impression_none"))
+    if is_partly_searched(content.scored) and content.scored.searched is not None:
+        shares = content.scored.searched
+        left, right = (
+            labels("not_known") if share is None else f"{share:.0%}"
+            for share in (shares.left, shares.right)
+        )
+        lines.append(labels("searched_in_part", left=left, right=right))
     if content.undecided:
         lines.append(labels("open_left", count=len(content.undecided)))
     return tuple(lines)

@@ -8,8 +8,8 @@ from pathlib import Path
 from medical.ct.prepare import NoLungError
 from medical.detection.pipeline import NoduleReader
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
-from medical.intake import SeriesHandle
 from medical.retraining.truth import lesions_of
+from medical.series_handle import SeriesHandle
 from models.zoo.loader import find_model
 
 _PASSES = 16

@@ -10,12 +10,12 @@ from pathlib import Path
 from medical.ct.prepare import NoLungError
 from medical.errors import InputError
 from medical.evaluation.tables import ReferenceFinding
-from medical.intake import SeriesHandle
 from medical.retraining.patients import patient_of
 from medical.retraining.preparing import UnreadableError, prepared_case
 from medical.retraining.sources.collect import collect
 from medical.retraining.split import chosen_split, freeze, frozen_split, given_split, read_split
 from medical.retraining.truth import refuse_strangers
+from medical.series_handle import SeriesHandle
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,12 @@ def gather(
         uid = handle.series_instance_uid
         try:
             _, file = prepared_case(
-                handle, out / "cases", lesions, truth_path=truth_path, rejected=found.rejected
+                handle,
+                out / "cases",
+                lesions,
+                truth_path=truth_path,
+                rejected=found.rejected,
+                say=say,
             )
         except (NoLungError, UnreadableError) as error:
             say(f"left out: {handle.path}: {error}")

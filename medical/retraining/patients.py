@@ -11,7 +11,7 @@ import pydicom
 
 from medical.dicom.series import CtSeries
 from medical.dicom.tags import quiet_pydicom, text
-from medical.intake import SeriesHandle
+from medical.series_handle import SeriesHandle
 
 
 def patient_of(handle: SeriesHandle) -> str:

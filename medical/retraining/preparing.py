@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -18,9 +18,9 @@ from medical.ct.volume import CtVolume
 from medical.dicom.series import CtSeries
 from medical.errors import InputError
 from medical.evaluation.tables import ReferenceFinding
-from medical.intake import SeriesHandle
 from medical.retraining.cases import TrainingCase
-from medical.retraining.truth import as_rows, lesions_of
+from medical.retraining.truth import as_rows, doubtful_lesions, lesions_of
+from medical.series_handle import SeriesHandle
 
 _FORMAT = 4  # raise it when preparation changes: kept cases are then made again
 _NEAR_MM = 10  # a nodule's centre this far from the lung mask may still be pleural
@@ -37,6 +37,7 @@ def prepared_case(
     *,
     truth_path: Path,
     rejected: Sequence[ReferenceFinding] = (),
+    say: Callable[[str], None] = lambda line: None,
 ) -> tuple[TrainingCase, Path]:
     """Read a case, or take it from an earlier start of this run.
 
@@ -46,6 +47,7 @@ def prepared_case(
         truth: all lesions.
         truth_path: what errors name.
         rejected: all marks that a reader called no nodule; those outside their CT are passed by.
+        say: told of lesions that look misplaced.
 
     Returns:
         The case and its file.
@@ -71,6 +73,8 @@ def prepared_case(
     lesions = lesions_of(truth, ct, path=truth_path)
     prepared = prepare(ct)
     _refuse_outside_lungs(lesions, ct, prepared, path=truth_path)
+    for question in doubtful_lesions(lesions, ct):
+        say(f"please check: {question}")
     case = TrainingCase.from_prepared(
         prepared, as_rows(lesions), name=uid, rejected_lps_mm=as_rows(away)
     )

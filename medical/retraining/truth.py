@@ -12,6 +12,14 @@ from medical.ct.volume import CtVolume
 from medical.errors import InputError
 from medical.evaluation.tables import ReferenceFinding, read_reference
 
+_NO_NODULE = (
+    ("air", -np.inf, -950.0),
+    ("lung without anything in it", -950.0, -780.0),
+    ("as dense as bone", 700.0, np.inf),
+)
+"""What the middle of a nodule is not, with its least and largest HU; calcified ones are asked about
+too, and a ground-glass nodule is denser than empty lung."""
+
 
 def read_truth(path: Path) -> list[ReferenceFinding]:
     """Read a table with LUNA16's columns.
@@ -67,6 +75,41 @@ def lesions_of(
                 "Centres must be LPS millimetres (x, y, z), not voxels",
             )
     return mine
+
+
+def doubtful_lesions(lesions: Sequence[ReferenceFinding], ct: CtVolume) -> list[str]:
+    """Questions about lesions of this CT whose middle is neither nodule nor soft tissue.
+
+    A truth that lies beside its nodule, by another frame or a mirrored axis, teaches the opposite.
+    """
+    asked = []
+    for lesion in lesions:
+        hu = _middle_hu(lesion, ct)
+        what = next((name for name, low, high in _NO_NODULE if low <= hu < high), None)
+        if what is not None:
+            asked.append(
+                f"row {lesion.row} of {ct.source.series_instance_uid}: its middle is {what} "
+                f"({hu:.0f} HU); is its centre right?"
+            )
+    return asked
+
+
+def _middle_hu(lesion: ReferenceFinding, ct: CtVolume) -> float:
+    """Mean of the inner half of the lesion, at least the nearest voxel."""
+    radius_mm = lesion.diameter_mm / 4
+    center = ct.geometry.lps_to_voxel(lesion.center_lps_mm)
+    reach = np.ceil(radius_mm / np.array(ct.geometry.spacing_mm)).astype(int)
+    nearest = np.clip(np.rint(center).astype(int), 0, np.array(ct.hu.shape) - 1)
+    low, high = np.maximum(nearest - reach, 0), nearest + reach + 1
+    box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    stops = [min(axis.stop, n) for axis, n in zip(box, ct.hu.shape, strict=True)]
+    ranges = [np.arange(axis.start, stop) for axis, stop in zip(box, stops, strict=True)]
+    places = np.stack(np.meshgrid(*ranges, indexing="ij"), -1)
+    away = np.linalg.norm(
+        ct.geometry.voxel_to_lps(places) - np.array(lesion.center_lps_mm), axis=-1
+    )
+    inside = ct.hu[box][away <= max(radius_mm, float(away.min()) + 1e-6)]
+    return float(inside.mean())
 
 
 def as_rows(lesions: Sequence[ReferenceFinding]) -> Float32[np.ndarray, "n 4"]:

@@ -13,18 +13,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from medical.content import Content
 from medical.ct.volume import CtVolume
-from medical.detection.findings import SeriesFindings
+from medical.detection.findings import Input, Quality, SeriesFindings
+from medical.dicom.frames import Frame
 from medical.dicom.series import CtSeries
 from medical.errors import InputError
-from medical.intake import Intake, SeriesHandle, open_input
+from medical.intake import Intake, open_input
+from medical.results import FINDINGS, read_result
 from medical.scoring.acquisition import write_acquisition
 from medical.scoring.heatmap_files import nifti_path
+from medical.scoring.naming import ResultNames, with_note_of_name, write_files
 from medical.scoring.predictions import gather_predictions, write_marks
 from medical.scoring.signature import sign_result
+from medical.series_handle import SeriesHandle
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 
-FINDINGS = "findings.json"
 Progress = Callable[[str, float], None]
 
 
@@ -38,11 +42,15 @@ class ScoredSeries:
 
 @dataclass(frozen=True, slots=True)
 class ScoreResult:
-    """What a run did: results, inputs that failed, and series passed over with the reason."""
+    """What a run did: results, inputs that failed, series passed over and forms not written.
+
+    The last two are pairs of a series and the reason.
+    """
 
     series: tuple[ScoredSeries, ...]
     errors: tuple[InputError, ...]
     not_chosen: tuple[tuple[str, str], ...] = ()
+    not_written: tuple[tuple[str, str], ...] = ()
 
 
 def score_path(
@@ -94,7 +102,8 @@ def score_paths(
         out: folder for results; made where missing.
         model: name, or folder of a retrained model.
         passes: Monte-Carlo dropout samples.
-        resume: leave series alone that this model has already scored into ``out``.
+        resume: leave series alone that this model has already scored into ``out`` from the very
+            same files.
         heatmaps: write each finding's attention map too.
         progress: told (stage, share of the stage done).
         imported: folder of the user's own models.
@@ -122,7 +131,7 @@ def score_paths(
     series: list[ScoredSeries] = []
     errors: list[InputError] = []
     not_chosen: list[tuple[str, str]] = []
-    seen: set[str] = set()
+    names = ResultNames(out)
     with tempfile.TemporaryDirectory(prefix="starlung-", ignore_cleanup_errors=True) as work:
         for number, path in enumerate(paths):
             try:
@@ -138,15 +147,34 @@ def score_paths(
             errors.extend(intake.errors)
             not_chosen.extend(intake.not_chosen)
             for handle in intake.chosen:
-                if handle.series_instance_uid in seen:
-                    continue  # named twice: scored once
-                seen.add(handle.series_instance_uid)
                 try:
-                    series.append(worker.score(handle))
+                    content = handle.content()
+                    if same := names.already_given(handle, content):
+                        reason = f"the same files as {same}, scored once"
+                        not_chosen.append((f"{path.name}: {handle.base_name}", reason))
+                        continue
+                    named = handle.named(names.name_of(handle, content))
+                    series.append(worker.score(named, content))
                 except InputError as error:
                     errors.append(error)
     gather_predictions(out)
-    return ScoreResult(tuple(series), tuple(errors), tuple(not_chosen))
+    return ScoreResult(tuple(series), tuple(errors), tuple(not_chosen), tuple(worker.not_written))
+
+
+def add_note(scored: ScoredSeries, note: Quality, *, key: bytes | None) -> None:
+    """Add a quality note to a result that was written already; ``key`` signs it anew."""
+    found = read_result(scored.folder) or scored.findings
+    noted = found.model_copy(update={"quality": [note, *found.quality]})
+    _write_findings(scored.folder, noted, key=key)
+
+
+def _write_findings(folder: Path, findings: SeriesFindings, *, key: bytes | None) -> None:
+    beside = folder / f"{FINDINGS}.partial"
+    content = (findings.model_dump_json(by_alias=True, indent=2) + "\n").encode()
+    beside.write_bytes(content)
+    if key is not None:
+        sign_result(folder, key=key, findings=content)
+    beside.replace(folder / FINDINGS)
 
 
 class _Worker:
@@ -168,16 +196,18 @@ class _Worker:
         self.model, self.out, self.passes, self.resume = model, out, passes, resume
         self.tell: Progress = progress or (lambda stage, share: None)
         self.heatmaps = heatmaps
+        self.not_written: list[tuple[str, str]] = []
         self._reader: object | None = None
         self._heatmap_writer: object | None = None
 
-    def score(self, handle: SeriesHandle) -> ScoredSeries:
+    def score(self, handle: SeriesHandle, content: Content) -> ScoredSeries:
         folder = self.out / handle.series_instance_uid
-        if self.resume and (earlier := self._earlier(folder)):
+        if self.resume and (earlier := self._earlier(folder, content)):
             return ScoredSeries(earlier, folder)
         started = time.perf_counter()
         self.tell("read", 0.0)
         ct = handle.load(progress=lambda share: self.tell("read", share))
+        ct = with_note_of_name(ct, handle)
         read_seconds = time.perf_counter() - started
 
         # torch, MONAI and OpenVINO take seconds to import: not before a CT has been read
@@ -195,26 +225,24 @@ class _Worker:
         self.tell("write", 0.0)
         started = time.perf_counter()
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / FINDINGS).unlink(missing_ok=True)  # of other content, or of other weights
+        write_files(folder, content)
         write_marks(folder, reading.findings.series_instance_uid, reading.marks)
         write_acquisition(folder, ct.source)
         if self.heatmaps:
             self._write_heatmaps(handle, ct, reading.findings, folder)
         spent = round(time.perf_counter() - started, 3)
         seconds = reading.findings.seconds.model_copy(update={"write": spent})
-        findings = reading.findings.model_copy(update={"seconds": seconds})
-        beside = folder / f"{FINDINGS}.partial"
-        content = (findings.model_dump_json(by_alias=True, indent=2) + "\n").encode()
-        beside.write_bytes(content)
-        if self.key is not None:
-            sign_result(folder, key=self.key, findings=content)
-        beside.replace(folder / FINDINGS)
+        origin = Input(path=handle.below, sha256=content.sha256)
+        findings = reading.findings.model_copy(update={"seconds": seconds, "input": origin})
+        _write_findings(folder, findings, key=self.key)
         self.tell("write", 1.0)
         return ScoredSeries(findings, folder)
 
-    def _earlier(self, folder: Path) -> SeriesFindings | None:
-        try:
-            earlier = SeriesFindings.model_validate_json((folder / FINDINGS).read_text("utf-8"))
-        except (OSError, ValueError):
+    def _earlier(self, folder: Path, content: Content) -> SeriesFindings | None:
+        """The result in ``folder``, if made of these files, by this model and in this form."""
+        earlier = read_result(folder)
+        if earlier is None or earlier.input is None or earlier.input.sha256 != content.sha256:
             return None
         same = earlier.model.sha256 == self.model.card.sha256 and earlier.passes == self.passes
         if same and self.heatmaps:
@@ -229,9 +257,17 @@ class _Worker:
         if not isinstance(self._heatmap_writer, HeatmapWriter):
             self._heatmap_writer = HeatmapWriter(self.model)
         origin = handle.origin
-        files = (
-            dict.fromkeys(frame.path for frame in origin.frames)
-            if isinstance(origin, CtSeries) and self.dicom_maps
-            else ()
-        )
-        self._heatmap_writer.write(ct, said, folder, dicom=tuple(files))
+        frames = origin.frames if isinstance(origin, CtSeries) else ()
+        files = tuple(dict.fromkeys(frame.path for frame in frames)) if self.dicom_maps else ()
+        written = self._heatmap_writer.write(ct, said, folder, dicom=files)
+        if files and not any(path.suffix == ".dcm" for path in written) and said.findings:
+            reason = f"no DICOM parametric map: {why_no_parametric_map(frames)}"
+            self.not_written.append((handle.series_instance_uid, reason))
+
+
+def why_no_parametric_map(frames: Sequence[Frame]) -> str:
+    """What of the CT's headers stands against a parametric map; its NIfTI form is there."""
+    count = len({frame.frame_of_reference_uid for frame in frames})
+    if count > 1:
+        return f"the slices name {count} frames of reference, and a map must lie in one"
+    return "the CT's headers lack what it must take over"

@@ -19,8 +19,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from medical.detection.findings import Quality
 from medical.errors import InputError
-from medical.scoring.score import ScoreResult, score_path
+from medical.results import read_result
+from medical.scoring.predictions import gather_predictions
+from medical.scoring.score import ScoreResult, add_note, score_path
 from medical.store.database import Store
 from medical.store.queue import (
     LEASE_SECONDS,
@@ -31,9 +34,11 @@ from medical.store.queue import (
     give_up,
     renew,
 )
+from medical.store.siblings import same_images
 
 _IDLE_SECONDS = 1.0
 _TELL_SECONDS = 1.0  # how often readers see progress, where the lease is long
+_MOST_SENTENCES = 3
 Say = Callable[[str], None]
 AfterScoring = Callable[[Path, list[Path]], None]
 
@@ -113,8 +118,9 @@ class Worker:
         if not result.series:
             reasons = [_sentence(error, claimed.source) for error in result.errors]
             return self._failed(claimed, " ".join(reasons) or "no CT series in it")
-        found = [one.findings for one in result.series]
-        kept = finish(self.store, claimed, series=found)
+        found = [read_result(one.folder) or one.findings for one in result.series]
+        kept = finish(self.store, claimed, series=found, unscored=self._unscored(result, claimed))
+        gather_predictions(claimed.folder)  # of the series that stayed there
         self.say(f"{claimed.key}: {'ready' if kept else 'another worker has it, left to that'}")
         return kept
 
@@ -131,10 +137,19 @@ class Worker:
             server=True,
             intake_seconds=self.intake_seconds,
         )
+        for one in result.series:
+            if labels := same_images(self.store, claimed.id, one.findings):
+                add_note(one, _scored_before(labels), key=self.key)
         if self.after is not None and result.series:
             lease.tell("view", 0.0)
             self.after(claimed.source, [one.folder for one in result.series])
         return result
+
+    def _unscored(self, result: ScoreResult, claimed: Claimed) -> str:
+        """What failed beside that which was scored."""
+        said = dict.fromkeys(_sentence(error, claimed.source) for error in result.errors)
+        more = f" And {len(said) - _MOST_SENTENCES} more." if len(said) > _MOST_SENTENCES else ""
+        return " ".join(list(said)[:_MOST_SENTENCES]) + more
 
     def _failed(self, claimed: Claimed, reason: str) -> bool:
         give_up(self.store, claimed, failure=reason)
@@ -177,6 +192,14 @@ class _Lease:
                 fraction=self.fraction,
                 lease_seconds=self.seconds,
             )
+
+
+def _scored_before(labels: list[str]) -> Quality:
+    message = (
+        f"The very same images are in the worklist already as {', '.join(labels)}: read and sign "
+        "them once."
+    )
+    return Quality(code="scored_before", severity="warning", message=message)
 
 
 def _sentence(error: InputError, source: Path) -> str:

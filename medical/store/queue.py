@@ -21,6 +21,7 @@ from medical.detection.findings import SeriesFindings
 from medical.store.audit import record
 from medical.store.database import Store
 from medical.store.results import keep_results
+from medical.store.siblings import add_siblings, without_known
 from medical.store.tables import Status, Study
 
 LEASE_SECONDS = 30.0
@@ -96,15 +97,18 @@ def renew(
         return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
-def finish(store: Store, claimed: Claimed, *, series: Sequence[SeriesFindings]) -> bool:
+def finish(
+    store: Store, claimed: Claimed, *, series: Sequence[SeriesFindings], unscored: str = ""
+) -> bool:
     """The study is scored; false, and nothing is written, where another worker has it now.
 
     Args:
         store: holds the queue.
         claimed: what was scored.
-        series: what was found; the strongest finding makes the study's priority.
+        series: what was found; the first is the study's, each other becomes a study of its own.
+        unscored: what else the input holds and could not be scored, in sentences.
     """
-    return _conclude(store, claimed, "ready", series=series)
+    return _conclude(store, claimed, "ready", failure=unscored, series=series)
 
 
 def give_up(store: Store, claimed: Claimed, *, failure: str) -> bool:
@@ -147,7 +151,13 @@ def _conclude(
         study = _mine(session, claimed)
         if study is None:
             return False
-        keep_results(session, study, series)
+        if series:
+            series = without_known(session, study, series)
+            status = "ready" if series else "failed"
+        keep_results(session, study, series[:1])
+        if status == "ready":
+            add_siblings(session, study, series[1:], failure=failure, actor=claimed.owner)
+            failure = ""
         _end(session, study, status, claimed.owner, failure=failure)
         return True
 

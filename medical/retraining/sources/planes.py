@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from medical.dicom.frames import Placement
 from medical.dicom.series import CtSeries
-from medical.intake import SeriesHandle
+from medical.series_handle import SeriesHandle
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,10 @@ class Planes:
         for frame in series.frames:
             key = (frame.sop_instance_uid, frame.index + 1)
             self.placed[key] = (series_uid, frame.placement)
-        if series.header.frame_of_reference_uid:
-            known = self.frames_of_reference.setdefault(series.header.frame_of_reference_uid, [])
-            known.append(series_uid)
+        of_frames = (frame.frame_of_reference_uid for frame in series.frames)
+        for uid in dict.fromkeys([*of_frames, series.header.frame_of_reference_uid or ""]):
+            if uid:
+                self.frames_of_reference.setdefault(uid, []).append(series_uid)
 
     def series_of_frame(self, frame_of_reference_uid: str) -> str:
         """The only CT at hand with this frame of reference; empty where there is none, or two."""

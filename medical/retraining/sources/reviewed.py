@@ -18,8 +18,9 @@ from sqlalchemy import select
 
 from medical.dicom.series import CtSeries
 from medical.errors import InputError
-from medical.intake import SeriesHandle, open_input
+from medical.intake import open_input
 from medical.retraining.sources.lesion import Lesion
+from medical.series_handle import SeriesHandle
 from medical.store.database import Store, open_store
 from medical.store.reading import ReadFinding, StudyReading, read_study
 from medical.store.tables import Study

@@ -1,7 +1,8 @@
 """Lesions from DICOM SEG (PS3.3 A.51): every connected part of a segment that is a lesion.
 
-Read from the frames' own positions: highdicom refuses objects that name an image twice, which real
-ones do. Segments of organs are passed by, by the category of what they show.
+Of a fractional one, what lies above half of the maximum is the lesion. Read from the frames' own
+positions: highdicom refuses objects that name an image twice, which real ones do. Segments of
+organs are passed by, by the category of what they show.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from medical.errors import InputError
 from medical.geometry import VolumeGeometry
 from medical.retraining.sources.lesion import Lesion, lesions_of_mask
 
-SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
+SEGMENTATIONS = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
+"""Segmentation Storage and Label Map Segmentation Storage."""
 # morphologically altered structure, and what older objects call it; a lesion's own codes
 _ALTERED = {("SCT", "49755003"), ("SRT", "M-01000"), ("99SDM", "M-01000")}
 _REMEDY = "Export the DICOM SEG again, or give its lesions as a table with --truth"
@@ -48,11 +50,15 @@ def segmentation_lesions(path: Path, *, place: str) -> list[Lesion]:
     if not uid:
         raise InputError(path, "does not say which CT series it outlines", _REMEDY)
     found: list[Lesion] = []
+    kind = text(dataset, "SegmentationType").upper()
     numbers_of = _frames_of_segments(dataset)
+    half = (number(dataset, "MaximumFractionalValue") or 255.0) / 2 if kind == "FRACTIONAL" else 0.0
     for segment in items(dataset, "SegmentSequence"):
         name = int(number(segment, "SegmentNumber") or 0)
-        if name in numbers_of and _is_lesion(segment):
-            mask, geometry = _volume(path, dataset, frames, numbers_of[name])
+        chosen = list(range(len(frames))) if kind == "LABELMAP" else numbers_of.get(name, [])
+        if chosen and _is_lesion(segment):
+            shown = frames == name if kind == "LABELMAP" else frames > half
+            mask, geometry = _volume(path, dataset, shown, chosen)
             found += lesions_of_mask(
                 mask, geometry, series_uid=uid, place=f"{place} segment {name}"
             )
@@ -77,9 +83,16 @@ def _frames_of_segments(dataset: Dataset) -> dict[int, list[int]]:
 
 
 def _volume(
-    path: Path, dataset: Dataset, frames: np.ndarray, chosen: list[int]
+    path: Path, dataset: Dataset, frames: Bool[np.ndarray, "n y x"], chosen: list[int]
 ) -> tuple[Bool[np.ndarray, "z y x"], VolumeGeometry]:
-    """The mask of one segment; slices that the object leaves out are empty."""
+    """The mask of one segment; slices that the object leaves out are empty.
+
+    Args:
+        path: what errors name.
+        dataset: the object.
+        frames: which voxels of each frame belong to it.
+        chosen: indices of its frames.
+    """
     per_frame = items(dataset, "PerFrameFunctionalGroupsSequence")
     first = per_frame[chosen[0]]
     measures = _group(dataset, first, "PixelMeasuresSequence")
@@ -100,7 +113,7 @@ def _volume(
         raise InputError(path, "its frames are not evenly spaced", _REMEDY)
     mask = np.zeros((int(slot.max()) + 1, *frames.shape[1:]), bool)
     for where, index in zip(slot, chosen, strict=True):
-        mask[where] |= frames[index] > 0
+        mask[where] |= frames[index]
     geometry = VolumeGeometry.from_axes(
         shape=mask.shape,
         origin_lps_mm=origins[int(depth.argmin())],

@@ -12,7 +12,7 @@ from medical.adaptation import gather as gathering
 from medical.adaptation.gather import HospitalCts, gather
 from medical.ct.prepare import NoLungError
 from medical.errors import InputError
-from medical.intake import SeriesHandle
+from medical.series_handle import SeriesHandle
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import SimpleITK
 from medical.ct.phantom import Chest, make_chest
 from medical.errors import InputError
 from medical.evaluation.tables import ReferenceFinding
-from medical.intake import SeriesHandle, open_input
+from medical.intake import open_input
 from medical.retraining.preparing import prepared_case
+from medical.series_handle import SeriesHandle
 
 TABLE = Path("annotations.csv")
 

@@ -69,7 +69,7 @@ def test_damaged_segmentation_is_refused_with_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("kind", "name"), [("GTV", "one"), ("", "Nodule 3")])
 def test_target_contours_give_centre_and_size(tmp_path: Path, kind: str, name: str) -> None:
     write_structure_set(tmp_path / "rt.dcm", kind=kind, name=name)
-    (lesion,) = contour_lesions(tmp_path / "rt.dcm", place="rt.dcm")
+    (lesion,) = contour_lesions(tmp_path / "rt.dcm", Planes(), place="rt.dcm")
     is_the_ball(lesion, within_mm=0.3)
     assert lesion.place == "rt.dcm ROI 4"
 
@@ -77,7 +77,7 @@ def test_target_contours_give_centre_and_size(tmp_path: Path, kind: str, name: s
 @pytest.mark.parametrize(("kind", "name"), [("ORGAN", "Nodule"), ("PTV", "one"), ("", "Heart")])
 def test_organs_and_margins_are_no_lesions(tmp_path: Path, kind: str, name: str) -> None:
     write_structure_set(tmp_path / "rt.dcm", kind=kind, name=name)
-    assert contour_lesions(tmp_path / "rt.dcm", place="rt.dcm") == []
+    assert contour_lesions(tmp_path / "rt.dcm", Planes(), place="rt.dcm") == []
 
 
 @pytest.mark.parametrize("region", ["ellipsoid", "outline", "image"])

@@ -1,0 +1,204 @@
+"""Left and right: on which side of the patient a point lies, and how much of each lung is searched.
+
+The side is that of the patient's midline, checked against the lung in which the point lies: a lung
+may reach over the midline, above all after the other was removed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.typing import ArrayLike
+from scipy import ndimage
+
+from medical.ct.midline import find_midline
+from medical.geometry import VolumeGeometry
+
+Side = Literal["left", "right", "uncertain"]
+_GRID_MM = 2.0
+_AIR_HU = -400.0
+_SURE_MM = 10.0  # the midline is known to some millimetres
+_APART_MM = 4.0  # what thins out airways that join the two lungs
+_LEAST_LUNG_ML = 30.0
+_ON_ONE_SIDE = 0.85
+_LEFT_TO_RIGHT = 0.9  # volumes of healthy lungs: the heart lies in the left
+_TOLERANCE = 0.75  # the volume of a lung against the other's varies by a quarter
+_ENOUGH = 0.5  # of a lung: what is left tells its height
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LungSides:
+    """The sides of one chest, on an isotropic upright axial grid.
+
+    Args:
+        geometry: of that grid.
+        midline_voxel: x of the midline in each slice; ``None`` where it is not known.
+        lung: what is searched.
+        owners: number of the lung that each voxel belongs to, 0 for none.
+        owner_sides: side of each such lung, from 1; ``uncertain`` where it is both.
+        cut: whether what is searched reaches the image's right and left edge.
+    """
+
+    geometry: VolumeGeometry
+    midline_voxel: Float[np.ndarray, " z"] | None
+    lung: Bool[np.ndarray, "z y x"]
+    owners: np.ndarray
+    owner_sides: tuple[Side, ...]
+    cut: tuple[bool, bool]
+
+    @classmethod
+    def of(
+        cls,
+        hu: Float[np.ndarray, "z y x"],
+        lung: Bool[np.ndarray, "z y x"],
+        geometry: VolumeGeometry,
+    ) -> Self:
+        """Of a whole volume and what is searched in it.
+
+        Args:
+            hu: Hounsfield units (z to the head, y to the back, x to the left).
+            lung: mask of the same shape.
+            geometry: of both.
+        """
+        spacing_mm = geometry.spacing_mm[0]
+        step = max(1, round(_GRID_MM / spacing_mm))
+        hu, lung = hu[::step, ::step, ::step], lung[::step, ::step, ::step]
+        coarse_mm = step * spacing_mm
+        midline = find_midline(hu, spacing_mm=coarse_mm)
+        owners, sides = _lungs(hu, lung, midline, coarse_mm)
+        cut = bool(lung[:, :, :1].any()), bool(lung[:, :, -1:].any())
+        coarse = VolumeGeometry.axial(
+            shape=hu.shape,
+            spacing_mm=(coarse_mm,) * 3,
+            origin_lps_mm=geometry.origin_lps_mm.tolist(),
+        )
+        return cls(coarse, midline, lung, owners, sides, cut)
+
+    @property
+    def spacing_mm(self) -> float:
+        """Voxel edge."""
+        return self.geometry.spacing_mm[0]
+
+    def side_of(self, point_lps_mm: ArrayLike) -> Side:
+        """On which side a point of the patient lies."""
+        z, y, x = (float(part) for part in self.geometry.lps_to_voxel(point_lps_mm))
+        lung = self._lung_at((z, y, x))
+        if self.midline_voxel is None:
+            return lung
+        away = (x - self._midline_at(z)) * self.spacing_mm
+        side: Side = "left" if away > 0 else "right"
+        if abs(away) <= _SURE_MM:
+            return lung
+        if lung == "uncertain" and self._lacks(side):  # the other lung may reach over to here
+            return "uncertain"
+        return side if lung in (side, "uncertain") else "uncertain"
+
+    def _lacks(self, side: Side) -> bool:
+        left, right = self.searched()
+        share = left if side == "left" else right
+        return share is not None and share < _ENOUGH
+
+    def heights(self, side: Side) -> tuple[float, float] | None:
+        """Lowest and highest LPS z of a side's lung, mm; of both where too little is left of it."""
+        searched = self.searched()
+        share = {"left": searched[0], "right": searched[1]}.get(side)
+        lung = self.lung
+        if share is not None and share >= _ENOUGH:
+            lung = lung & (self._left() if side == "left" else ~self._left())
+        there = np.flatnonzero(lung.any((1, 2)))
+        if len(there) == 0:
+            return None
+        low, high = self.geometry.voxel_to_lps([(there[0], 0, 0), (there[-1], 0, 0)])[:, 2]
+        return float(low), float(high)
+
+    def searched(self) -> tuple[float | None, float | None]:
+        """Which share of the left and of the right lung is searched; ``None`` where unknown.
+
+        A lung's volume is judged by the other's: what is missing is opaque, collapsed or outside
+        of the image. Less than a quarter is normal variation and counts as nothing missing.
+        """
+        if self.midline_voxel is None or not self.lung.any():
+            return None, None
+        left = self.lung & self._left()
+        right = self.lung & ~self._left()
+        to_right, to_left = 1 / _LEFT_TO_RIGHT, _LEFT_TO_RIGHT
+        lost_left = self._outside(right) * to_left if self.cut[1] else 0.0
+        lost_right = self._outside(left) * to_right if self.cut[0] else 0.0
+        return (
+            _share(left.sum(), right.sum() * to_left, lost_left),
+            _share(right.sum(), left.sum() * to_right, lost_right),
+        )
+
+    def _left(self) -> Bool[np.ndarray, "z 1 x"]:
+        if self.midline_voxel is None:
+            raise ValueError("the midline is not known")
+        x = np.arange(self.lung.shape[2])
+        return np.asarray(x[None, None, :] > self.midline_voxel[:, None, None])
+
+    def _outside(self, other: Bool[np.ndarray, "z y x"]) -> float:
+        """How many voxels of the other lung would lie outside of the image, mirrored."""
+        if self.midline_voxel is None:
+            return 0.0
+        mirrored = 2 * self.midline_voxel[:, None] - np.arange(other.shape[2])
+        outside = (mirrored < -0.5) | (mirrored > other.shape[2] - 0.5)
+        return float((other.sum(1) * outside).sum())
+
+    def _midline_at(self, z: float) -> float:
+        if self.midline_voxel is None:
+            raise ValueError("the midline is not known")
+        return float(self.midline_voxel[int(np.clip(round(z), 0, len(self.midline_voxel) - 1))])
+
+    def _lung_at(self, place: tuple[float, float, float]) -> Side:
+        """Side of the lung around a place."""
+        reach = round(15.0 / self.spacing_mm)
+        spot = [
+            int(np.clip(round(p), 0, n - 1)) for p, n in zip(place, self.lung.shape, strict=True)
+        ]
+        box = tuple(slice(max(0, p - reach), p + reach + 1) for p in spot)
+        near = np.bincount(self.owners[box].ravel(), minlength=len(self.owner_sides) + 1)
+        near[0] = 0
+        if not near.any() or near.max() < _ON_ONE_SIDE * near.sum():
+            return "uncertain"
+        return self.owner_sides[int(near.argmax()) - 1]
+
+
+def _share(own: float, expected: float, lost: float) -> float:
+    whole = max(float(own), _TOLERANCE * (expected - lost)) + lost
+    return round(float(own) / whole, 2) if whole > 0 else 0.0
+
+
+def _lungs(
+    hu: Float[np.ndarray, "z y x"],
+    lung: Bool[np.ndarray, "z y x"],
+    midline: Float[np.ndarray, " z"] | None,
+    spacing_mm: float,
+) -> tuple[np.ndarray, tuple[Side, ...]]:
+    """Lungs that hang together, and the side of each."""
+    air = lung & (hu < _AIR_HU)
+    depth = ndimage.distance_transform_edt(np.pad(air, 1))[1:-1, 1:-1, 1:-1] * spacing_mm
+    labels, count = ndimage.label(depth > _APART_MM)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    least = _LEAST_LUNG_ML * 1000 / spacing_mm**3
+    kept = [part for part in range(1, count + 1) if sizes[part] >= least]
+    owners = np.zeros(labels.shape, np.uint8)
+    sides: list[Side] = []
+    x = np.arange(lung.shape[2])
+    for part in kept[:255]:
+        where = labels == part
+        sides.append(_side_of_lung(where, x, midline))
+        owners[where] = len(sides)
+    return owners, tuple(sides)
+
+
+def _side_of_lung(
+    where: Bool[np.ndarray, "z y x"], x: np.ndarray, midline: Float[np.ndarray, " z"] | None
+) -> Side:
+    if midline is None:
+        return "uncertain"
+    left = float((where.sum(1) * (x[None, :] > midline[:, None])).sum()) / float(where.sum())
+    if left >= _ON_ONE_SIDE:
+        return "left"
+    return "right" if left <= 1 - _ON_ONE_SIDE else "uncertain"

@@ -1,0 +1,34 @@
+"""What lies in a result folder because we wrote it there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from medical.detection.findings import SeriesFindings
+
+FINDINGS = "findings.json"
+ACQUISITION = "acquisition.json"
+INPUT = "input.json"
+_OWN_IMAGE = re.compile(r"heatmap-\d+\.(nii\.gz|dcm)")
+_VIEWER_IMAGE = ("viewer", "ct.nii.gz")
+
+
+def is_own_result(file: Path) -> bool:
+    """Whether an image was written beside a result: it must never be read as an input."""
+    if (file.parent.name, file.name) == _VIEWER_IMAGE:
+        return _is_result(file.parent.parent)
+    return _OWN_IMAGE.fullmatch(file.name) is not None and _is_result(file.parent)
+
+
+def read_result(folder: Path) -> SeriesFindings | None:
+    """The findings in a folder; ``None`` where there are none, or damaged ones."""
+    try:
+        return SeriesFindings.model_validate_json((folder / FINDINGS).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _is_result(folder: Path) -> bool:
+    """Also of a run that was cut off before its findings were written."""
+    return any((folder / name).is_file() for name in (FINDINGS, ACQUISITION))

@@ -1,0 +1,109 @@
+"""Under which name a series' result is kept, so that no result ever moves to another's name.
+
+A result belongs to the files that it was made from: the same files keep their name whatever else
+was added beside them, a series that has grown keeps it too, and anything else that carries the
+same name, another patient's ``ct.nii.gz`` say, is given another.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+from itertools import chain, count
+from pathlib import Path
+
+from medical.content import Content
+from medical.ct.volume import CtVolume, QualityNote
+from medical.dicom.quality import sorted_notes
+from medical.results import INPUT, read_result
+from medical.series_handle import SeriesHandle
+
+_NAMING = ("shared_uid", "invalid_uid")  # notes that say already how a series is listed
+
+
+@dataclass(slots=True)
+class ResultNames:
+    """Names of one run's results.
+
+    Args:
+        out: the folder with results, of earlier runs too.
+    """
+
+    out: Path
+    given: dict[str, str] = field(default_factory=dict)
+
+    def name_of(self, handle: SeriesHandle, content: Content) -> str:
+        """The name for a series; the next free number is added where its own is another's."""
+        name = self._kept(handle, content) or self._free(handle, content)
+        self.given[name] = content.sha256
+        return name
+
+    def already_given(self, handle: SeriesHandle, content: Content) -> str | None:
+        """The name under which this run has scored the very same files; ``None`` if it has not."""
+        names = (name for name, sha256 in self.given.items() if sha256 == content.sha256)
+        return next((name for name in names if _is_numbered(name, handle.base_name)), None)
+
+    def _kept(self, handle: SeriesHandle, content: Content) -> str | None:
+        """The name under which an earlier run has kept the same files."""
+        base, wanted = handle.base_name, handle.series_instance_uid
+        names = [name for name in _folders(self.out, base) if name not in self.given]
+        for name in sorted(names, key=lambda one: (one != wanted, len(one), one)):
+            earlier = read_result(self.out / name)
+            if earlier and earlier.input and earlier.input.sha256 == content.sha256:
+                return name
+        return None
+
+    def _free(self, handle: SeriesHandle, content: Content) -> str:
+        numbered = (f"{handle.base_name}-{number}" for number in count(2))
+        study_uid = handle.study_instance_uid
+        return next(
+            name
+            for name in chain((handle.series_instance_uid,), numbered)
+            if name not in self.given and self._may_be_replaced(name, study_uid, content)
+        )
+
+    def _may_be_replaced(self, name: str, study_uid: str | None, content: Content) -> bool:
+        """Nothing is there, or the same series before it grew, or a result that does not say."""
+        earlier = read_result(self.out / name)
+        if earlier is None or earlier.input is None:
+            return True
+        same_study = earlier.study_instance_uid == study_uid
+        return same_study and bool(set(_files_of(self.out / name)) & set(content.files))
+
+
+def with_note_of_name(ct: CtVolume, handle: SeriesHandle) -> CtVolume:
+    """The CT with a note where it is listed under another name than its own."""
+    name = handle.series_instance_uid
+    if name == handle.base_name or any(note.code in _NAMING for note in ct.quality):
+        return ct
+    message = f"Another CT has the name {handle.base_name} already; this one is listed as {name}."
+    note = QualityNote("name_taken", "warning", message)
+    return replace(ct, quality=sorted_notes([*ct.quality, note]))
+
+
+def write_files(folder: Path, content: Content) -> None:
+    """Keep the digests of a series' files, by which it is known again once it has grown."""
+    beside = folder / f"{INPUT}.partial"
+    beside.write_text(json.dumps({"files": content.files}) + "\n", "utf-8")
+    beside.replace(folder / INPUT)
+
+
+def _files_of(folder: Path) -> list[str]:
+    try:
+        return [str(one) for one in json.loads((folder / INPUT).read_text("utf-8"))["files"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _folders(out: Path, base: str) -> list[str]:
+    try:
+        names = [folder.name for folder in out.iterdir()]
+    except OSError:
+        return []
+    return [name for name in names if _is_numbered(name, base)]
+
+
+def _is_numbered(name: str, base: str) -> bool:
+    """Whether a name is this one, or this one with a number."""
+    return re.fullmatch(rf"{re.escape(base)}(-\d+)?", name) is not None

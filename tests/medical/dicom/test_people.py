@@ -1,0 +1,99 @@
+"""One volume, one patient; one study, one patient: whatever UIDs they share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+
+from medical.dicom.person import Person, person_of, tell_apart
+from tests.medical.dicom.make import ROOT, codes, expected, series, take
+
+
+def elsewhere(ds: Dataset, index: int) -> None:
+    """Half a slice beside, other objects: as a second patient's slices lie."""
+    ds.SOPInstanceUID = f"{ROOT}77.{index + 1}"
+    ds.ImagePositionPatient = [-10.0, -20.0, -50.0 + 1.5 * index + 0.6]
+
+
+OTHERS = (
+    {"PatientID": "ID-4712"},
+    {"PatientName": "Other^Person"},
+    {"PatientBirthDate": "19600101"},
+    {"PatientID": "ID-4712", "PatientName": "Other^Person", "StudyInstanceUID": f"{ROOT}101"},
+)
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_two_people_under_one_series_uid_are_two_series(
+    tmp_path: Path, other: dict[str, str]
+) -> None:
+    series(tmp_path / "in" / "a")
+    series(tmp_path / "in" / "b", change=elsewhere, **other)
+    intake = take(tmp_path / "in", tmp_path)
+    assert len(intake.chosen) == 2
+    assert len({handle.series_instance_uid for handle in intake.chosen}) == 2
+    for handle in intake.chosen:
+        volume = handle.load()
+        np.testing.assert_array_equal(volume.hu, expected(8))
+        assert "shared_uid" in codes(volume)
+
+
+def test_files_of_two_people_mixed_in_one_folder(tmp_path: Path) -> None:
+    for index in range(8):
+        series(tmp_path / "in", slices=index + 1, skip=range(index))
+    for path in sorted((tmp_path / "in").iterdir()):
+        path.rename(path.with_name(f"{path.stem}-a.dcm"))
+    series(tmp_path / "in", change=elsewhere, PatientID="ID-4712")
+    assert [len(one.load().hu) for one in take(tmp_path / "in", tmp_path).chosen] == [8, 8]
+
+
+def test_one_series_uid_in_two_studies_is_two_series(tmp_path: Path) -> None:
+    series(tmp_path / "in" / "a")
+    series(tmp_path / "in" / "b", change=elsewhere, StudyInstanceUID=f"{ROOT}101")
+    assert [len(one.load().hu) for one in take(tmp_path / "in", tmp_path).chosen] == [8, 8]
+
+
+def test_two_people_under_one_study_uid_are_both_chosen(tmp_path: Path) -> None:
+    series(tmp_path / "in" / "a", number=1)
+    series(tmp_path / "in" / "b", number=2, PatientID="ID-4712", SliceThickness=5)
+    intake = take(tmp_path / "in", tmp_path)
+    assert (len(intake.chosen), intake.not_chosen) == (2, ())
+
+
+def test_a_header_that_says_nothing_joins_the_only_person(tmp_path: Path) -> None:
+    def forget(ds: Dataset, index: int) -> None:
+        if index % 2:
+            ds.PatientID = ds.PatientName = ds.PatientBirthDate = ""
+
+    intake = take(series(tmp_path / "in", change=forget), tmp_path)
+    np.testing.assert_array_equal(intake.chosen[0].load().hu, expected(8))
+
+
+def test_a_study_uid_of_its_own_for_each_file_tears_no_series_apart(tmp_path: Path) -> None:
+    def scatter(ds: Dataset, index: int) -> None:
+        ds.StudyInstanceUID = f"{ROOT}9.{index}"
+
+    intake = take(series(tmp_path / "in", change=scatter), tmp_path)
+    np.testing.assert_array_equal(intake.chosen[0].load().hu, expected(8))
+
+
+def test_the_writing_of_a_name_does_not_count() -> None:
+    first, second = Dataset(), Dataset()
+    first.PatientName, second.PatientName = "Secret^Person", "SECRET  Person"
+    assert person_of(first) == person_of(second)
+
+
+def test_nothing_of_the_patient_is_readable() -> None:
+    header = Dataset()
+    header.PatientName, header.PatientID = "Secret^Person", "ID-4711"
+    said = repr(person_of(header)).lower()
+    assert "secret" not in said
+    assert "4711" not in said
+
+
+def test_who_may_be_either_is_neither() -> None:
+    anna, bo, nobody = Person(number="a"), Person(number="b"), Person()
+    assert len(set(tell_apart([anna, bo, nobody]).values())) == 3

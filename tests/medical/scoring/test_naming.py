@@ -1,0 +1,138 @@
+"""A result belongs to the files that it was made from, under whatever name others come."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from medical.detection.findings import Input
+from medical.intake import open_input
+from medical.scoring.naming import ResultNames, with_note_of_name, write_files
+from medical.scoring.score import score_paths
+from medical.series_handle import SeriesHandle
+from tests.medical.dicom.make import codes, series, take
+from tests.medical.scoring.small_chest import write_small_chest
+from tests.medical.store.made import made_series
+
+
+def chest(path: Path, seed: int) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_small_chest(path, seed=seed)
+    return path
+
+
+def by_name(result: object) -> dict[str, str]:
+    """Digest of the files behind each result."""
+    return {
+        one.findings.series_instance_uid: one.findings.input.sha256  # type: ignore[attr-defined]
+        for one in result.series  # type: ignore[attr-defined]
+    }
+
+
+def handle_of(path: Path, work: Path) -> SeriesHandle:
+    (handle,) = open_input(path, work_dir=work).chosen
+    return handle
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder a patient, each with a file of the same name."""
+    root = tmp_path_factory.mktemp("patients")
+    for seed, name in enumerate(("s1", "s3"), start=1):
+        chest(root / name / "ct.nii.gz", seed)
+    return root
+
+
+@pytest.fixture(scope="module")
+def out(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both patients scored as two inputs, the first of them twice."""
+    out = tmp_path_factory.mktemp("out")
+    first, third = folders / "s1" / "ct.nii.gz", folders / "s3" / "ct.nii.gz"
+    result = score_paths([first, third, first], out=out, passes=2)
+    assert len(by_name(result)) == 2
+    assert [reason for _, reason in result.not_chosen] == ["the same files as ct, scored once"]
+    return out
+
+
+def test_two_inputs_of_one_name_have_two_results(out: Path, folders: Path) -> None:
+    lines = (out / "predictions.csv").read_text().splitlines()[1:]
+    assert {line.split(",")[0] for line in lines} == {"ct", "ct-2"}
+
+
+def test_a_folder_added_later_moves_no_result(
+    out: Path, folders: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    work = tmp_path_factory.mktemp("all")
+    shutil.copytree(folders, work, dirs_exist_ok=True)
+    kept = tmp_path / "out"
+    shutil.copytree(out, kept)
+    before = {p.parent.name: p.stat().st_mtime_ns for p in kept.glob("*/findings.json")}
+    chest(work / "s2" / "ct.nii.gz", 5)
+    result = score_paths([work], out=kept, passes=2, resume=True)
+    assert set(by_name(result)) == {"ct", "ct-2", "ct-3"}
+    after = {p.parent.name: p.stat().st_mtime_ns for p in kept.glob("*/findings.json")}
+    assert {name: after[name] for name in before} == before
+    wanted = {name: handle_of(work / name, tmp_path).content().sha256 for name in ("s1", "s3")}
+    assert by_name(result)["ct"] == wanted["s1"]
+    assert by_name(result)["ct-2"] == wanted["s3"]
+    notes = [note.code for one in result.series for note in one.findings.quality]
+    assert "name_taken" in notes
+    paths = {one.findings.input.path for one in result.series if one.findings.input}
+    assert "s2/ct.nii.gz" in paths
+
+
+def kept_result(out: Path, handle: SeriesHandle) -> None:
+    """What a run leaves of a series, without the scoring."""
+    content = handle.content()
+    name = ResultNames(out).name_of(handle, content)
+    folder = out / name
+    folder.mkdir(parents=True, exist_ok=True)
+    scored = made_series(0.5, uid=name).model_copy(
+        update={
+            "study_instance_uid": handle.study_instance_uid,
+            "input": Input(path=handle.below, sha256=content.sha256),
+        }
+    )
+    write_files(folder, content)
+    (folder / "findings.json").write_text(scored.model_dump_json(by_alias=True))
+
+
+def test_a_series_that_has_grown_keeps_its_name(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    part = take(series(tmp_path / "ct", slices=4), tmp_path).chosen[0]
+    kept_result(out, part)
+    whole = take(series(tmp_path / "ct", slices=8), tmp_path).chosen[0]
+    assert whole.files != part.files
+    assert ResultNames(out).name_of(whole, whole.content()) == whole.series_instance_uid
+
+
+@pytest.mark.parametrize("study", ["1.2.3", None])
+def test_another_patients_series_with_the_same_uid_gets_another(
+    tmp_path: Path, study: str | None
+) -> None:
+    out = tmp_path / "out"
+    kept_result(out, take(series(tmp_path / "a"), tmp_path).chosen[0])
+    over = {"PatientID": "ID-4712"} | ({"StudyInstanceUID": study} if study else {})
+    other = take(series(tmp_path / "b", **over), tmp_path).chosen[0]
+    uid = other.series_instance_uid
+    name = ResultNames(out).name_of(other, other.content())
+    assert name == f"{uid}-2"
+    volume = with_note_of_name(other.named(name).load(), other.named(name))
+    assert volume.source.series_instance_uid == name
+    assert "name_taken" in codes(volume)
+    assert "invalid_uid" not in codes(volume)
+
+
+def test_a_name_that_another_earlier_result_has_is_not_taken(out: Path, tmp_path: Path) -> None:
+    other = handle_of(chest(tmp_path / "ct.nii.gz", 9), tmp_path / "work")
+    assert ResultNames(out).name_of(other, other.content()) == "ct-3"
+
+
+def test_the_same_files_keep_the_name_wherever_they_lie(
+    out: Path, folders: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(folders / "s3", tmp_path / "moved")
+    again = handle_of(tmp_path / "moved", tmp_path / "work")
+    assert ResultNames(out).name_of(again, again.content()) == "ct-2"

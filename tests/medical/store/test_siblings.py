@@ -1,0 +1,98 @@
+"""Several patients in one input: as many studies, each with a signature of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from medical.detection.findings import Input
+from medical.store.database import Store
+from medical.store.decisions import Judgement
+from medical.store.queue import Claimed, claim, finish, receive, try_again
+from medical.store.reading import read_study
+from medical.store.reviews import decide, sign
+from medical.store.siblings import same_images
+from medical.store.tables import Study
+from medical.store.worklist import worklist
+from tests.medical.store.made import made_series
+
+
+def claimed_input(store: Store, root: Path) -> Claimed:
+    receive(store, Path("two-patients.zip"), root=root, actor="anna")
+    claimed = claim(store, "worker")
+    assert claimed is not None
+    return claimed
+
+
+def written(claimed: Claimed, *uids: str) -> None:
+    for uid in uids:
+        (claimed.folder / uid).mkdir(parents=True)
+        (claimed.folder / uid / "findings.json").write_text("{}")
+
+
+def test_each_patient_is_a_study_with_a_folder_of_its_own(store: Store, tmp_path: Path) -> None:
+    claimed = claimed_input(store, tmp_path)
+    written(claimed, "1.2.3", "1.2.4")
+    found = [made_series(0.9, uid="1.2.3"), made_series(0.4, 0.3, uid="1.2.4")]
+    assert finish(store, claimed, series=found)
+    first, second = worklist(store)
+    assert [study.findings for study in (first, second)] == [1, 2]
+    assert first.key != second.key
+    for study, uid in ((first, "1.2.3"), (second, "1.2.4")):
+        assert [path.name for path in Path(study.folder).iterdir()] == [uid]
+        assert {one.series_uid for one in read_study(store, study.key).findings} == {uid}
+        assert study.status == "ready"
+
+
+def test_signing_one_leaves_the_other_open(store: Store, tmp_path: Path) -> None:
+    claimed = claimed_input(store, tmp_path)
+    finish(store, claimed, series=[made_series(0.9, uid="a"), made_series(0.4, uid="b")])
+    first, second = worklist(store)
+    (finding,) = read_study(store, first.key).findings
+    decide(store, finding.id, Judgement("accepted"), seen_version=0, actor="bo")
+    sign(store, first.key, seen_version=read_study(store, first.key).study.version, actor="bo")
+    by_key = {study.key: study for study in worklist(store)}
+    assert by_key[first.key].status == "signed"
+    assert by_key[second.key].status == "ready"
+
+
+def test_what_could_not_be_scored_is_a_failed_study(store: Store, tmp_path: Path) -> None:
+    claimed = claimed_input(store, tmp_path)
+    finish(store, claimed, series=[made_series(0.9)], unscored="input: cut short. Copy it again.")
+    (failed,) = worklist(store, status=["failed"])
+    assert failed.failure == "input: cut short. Copy it again."
+    (ready,) = worklist(store, status=["ready"])
+    assert ready.failure == ""
+
+
+def test_trying_the_failed_part_again_makes_no_study_twice(store: Store, tmp_path: Path) -> None:
+    claimed = claimed_input(store, tmp_path)
+    finish(store, claimed, series=[made_series(0.9, uid="a")], unscored="b is cut short.")
+    (failed,) = worklist(store, status=["failed"])
+    assert try_again(store, failed.key, actor="anna")
+    again = claim(store, "worker")
+    assert again is not None
+    finish(store, again, series=[made_series(0.9, uid="a")], unscored="b is cut short.")
+    assert sorted(study.status for study in worklist(store)) == ["failed", "ready"]
+    try_again(store, failed.key, actor="anna")
+    again = claim(store, "worker")
+    assert again is not None
+    finish(store, again, series=[made_series(0.9, uid="a"), made_series(0.5, uid="b")])
+    assert [study.uids.split()[-1] for study in worklist(store)] == ["a", "b"]
+
+
+def test_the_same_input_put_in_line_twice_is_scored_twice_and_found_again(
+    store: Store, tmp_path: Path
+) -> None:
+    label = ""
+    for digest in ("1" * 64, "1" * 64, "2" * 64):
+        claimed = claimed_input(store, tmp_path)
+        scored = made_series(0.9).model_copy(update={"input": Input(path=".", sha256=digest)})
+        known = same_images(store, claimed.id, scored)
+        assert known == ([label] if digest == "1" * 64 and label else [])
+        (claimed.folder / "1.2.3").mkdir(parents=True)
+        text = scored.model_dump_json(by_alias=True)
+        (claimed.folder / "1.2.3" / "findings.json").write_text(text)
+        assert finish(store, claimed, series=[scored])
+        label = label or next(iter(worklist(store))).label
+    assert len(worklist(store)) == 3
+    assert all(isinstance(study, Study) for study in worklist(store))
