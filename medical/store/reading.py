@@ -9,6 +9,8 @@ from sqlalchemy import select
 
 from medical.detection.added import AddedFinding
 from medical.detection.findings import Finding
+from medical.nodule.assessment import Assessment, Examination
+from medical.nodule.fleischner import NodulesDensity
 from medical.store.database import Store
 from medical.store.scored_by import ScoredBy, parse_scored_by
 from medical.store.tables import Decision, StoredFinding, Study, Verdict
@@ -47,10 +49,25 @@ class ReadFinding:
         return "model" if isinstance(self.measured, Finding) else "reader"
 
     @property
-    def diameter_mm(self) -> float:
-        """The reader's measure where there is one, else the model's."""
-        measured_again = self.latest.diameter_mm if self.latest else None
-        return self.measured.diameter_mm if measured_again is None else measured_again
+    def diameter_by_reader_mm(self) -> float | None:
+        """The reader's own measure."""
+        return self.latest.diameter_mm if self.latest else None
+
+    @property
+    def diameter_mm(self) -> float | None:
+        """The reader's measure where there is one, else the model's; ``None`` without either."""
+        by_reader = self.diameter_by_reader_mm
+        return self.measured.diameter_mm if by_reader is None else by_reader
+
+    @property
+    def assessment(self) -> Assessment:
+        """What the reader entered beside, by the decision that holds."""
+        return Assessment.from_json(self.latest.assessment or "") if self.latest else Assessment()
+
+    @property
+    def density(self) -> NodulesDensity | None:
+        """The reader's where there is one, else the model's; ``None`` without either."""
+        return self.assessment.density or self.measured.density
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +80,11 @@ class StudyReading:
     def of_series(self, series_uid: str) -> list[ReadFinding]:
         """The findings of one series."""
         return [one for one in self.findings if one.series_uid == series_uid]
+
+    @property
+    def examination(self) -> Examination:
+        """What readers entered about the examination."""
+        return Examination.from_json(self.study.examination or "")
 
     def scored_by(self, series_uid: str) -> ScoredBy | None:
         """Which weights made them; ``None`` where that was not kept."""
