@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.settings import Settings
 from app.web.kept import keep_widget, remember_widget
+from app.web.preferences import prefer, preferred
 from app.web.words import Words
 
 LONGEST_NAME = 100
@@ -20,7 +21,8 @@ class Reader:
     """Somebody in front of a browser.
 
     Args:
-        name: as decisions and the audit trail show it.
+        name: as decisions and the audit trail show it; empty where none was given, and then
+            nothing can be decided.
         administrator: may open signed studies again, see the trail and name folders.
     """
 
@@ -69,8 +71,8 @@ def current_reader(settings: Settings, words: Words) -> Reader:
 
 
 def _local_name(words: Words) -> str:
-    """Without login a reader may give a name; it is shown, not checked."""
-    keep_widget("reader", getpass.getuser())
+    """Without login a reader may give a name; it is shown, not checked. Empty: nobody decides."""
+    keep_widget("reader", preferred("reader", getpass.getuser()))
     given = st.text_input(
         words("your_name"),
         max_chars=LONGEST_NAME,
@@ -80,7 +82,8 @@ def _local_name(words: Words) -> str:
         help=words("your_name"),
     )
     remember_widget("reader")
-    return str(given).strip() or getpass.getuser()
+    prefer("reader", str(given).strip())
+    return str(given).strip()
 
 
 def _turn_away(words: Words) -> NoReturn:

@@ -25,6 +25,7 @@ from medical.store.reading import ReadFinding, StudyReading
 from medical.store.scored_by import ScoredBy
 
 _WINDOWS = (("lung", -600, 1500), ("mediastinum", 40, 400), ("bone", 400, 1800))
+_UNMEASURED_MM = 8.0  # of the ring round a place where nobody has measured anything yet
 _TEXTS = (
     *("axial", "coronal", "sagittal", "slice", "loading", "convention", "research"),
     *("slab", "slab_off", "slab_mip", "slab_mean", "slab_minip", "heat", "no_heat"),
@@ -99,7 +100,7 @@ def marks_of(findings: Sequence[ReadFinding]) -> list[Mark]:
         {
             "id": one.number,
             "centerLpsMm": one.measured.center_lps_mm,
-            "diameterMm": one.diameter_mm,
+            "diameterMm": one.diameter_mm or _UNMEASURED_MM,
             "verdict": one.verdict,
         }
         for one in findings

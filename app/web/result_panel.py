@@ -11,6 +11,7 @@ from app.web.results import read_findings, result_folders
 from app.web.words import Words
 from medical.detection.findings import SeriesFindings
 from medical.errors import InputError
+from medical.report.quality_labels import quality_text
 
 
 def choose_series(result: Path, words: Words) -> tuple[Path, SeriesFindings]:
@@ -34,7 +35,9 @@ def quality_notes(scored: SeriesFindings, words: Words) -> None:
     st.subheader(words("quality"))
     if not scored.quality:
         st.caption(words("quality_none"))
+    chinese = words.language == "zh"
     for note in scored.quality:
-        text = f"<b>{words(note.severity)}</b> {html.escape(note.message)}"
+        message = quality_text(note.message, chinese=chinese)
+        text = f"<b>{words(note.severity)}</b> {html.escape(message)}"
         st.html(f'<div class="starlung-note {note.severity}">{text}</div>')
     st.caption(scored.series_instance_uid)

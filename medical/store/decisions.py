@@ -87,7 +87,7 @@ def append(
 
 def unaccounted(store: Store) -> list[int]:
     """Rows of decisions whose content is not what the audit trail says: somebody changed them."""
-    with store.transaction() as session:
+    with store.reading() as session:
         told = set(session.scalars(select(AuditEntry.subject)))
         rows = session.execute(
             select(Study.key, Decision)

@@ -98,7 +98,7 @@ def read_study(store: Store, key: str) -> StudyReading:
     Raises:
         KeyError: there is no such study.
     """
-    with store.transaction() as session:
+    with store.reading() as session:
         study = session.scalars(select(Study).where(Study.key == key)).first()
         if study is None:
             raise KeyError(key)
@@ -122,7 +122,7 @@ def read_study(store: Store, key: str) -> StudyReading:
 
 def study_version(store: Store, key: str) -> int:
     """How often readers have changed a study; cheap, to see whether a page is still right."""
-    with store.transaction() as session:
+    with store.reading() as session:
         return session.scalars(select(Study.version).where(Study.key == key)).one()
 
 

@@ -95,7 +95,7 @@ def _refuse_missing(url: str) -> None:
 
 
 def _signed(store: Store) -> list[StudyReading]:
-    with store.transaction() as session:
+    with store.reading() as session:
         query = select(Study.key).where(Study.status == "signed").order_by(Study.id)
         keys = list(session.scalars(query))
     return [read_study(store, key) for key in keys]

@@ -62,7 +62,10 @@ def test_the_readers_measure_counts_in_finding_and_impression(content: ReportCon
     text = report_text(content, EN)
     assert "diameter 11.5 mm (reader's measure)" in text
     assert "Nodules confirmed: 2. Largest: finding 1, 11.5 mm, left upper zone." in text
-    assert "taken as a first screening CT): 4A (solid ≥ 8 to < 15 mm at baseline), by finding 1." in text
+    assert (
+        "taken as a first screening CT): 4A (solid ≥ 8 to < 15 mm at baseline), by finding 1."
+        in text
+    )
 
 
 def test_a_rejected_mark_is_told_with_reason_and_reader(content: ReportContent) -> None:
