@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 Interval = Annotated[
     tuple[float, float], Field(description="lower and upper end of a 95 % interval")
 ]
-Density = Literal["solid", "part-solid", "ground-glass", "calcified"]
+Density = Literal["solid", "part-solid", "ground-glass", "calcified", "cavitary"]
+"""``cavitary``: with air inside, so that none of the others holds."""
 
 
 class _Record(BaseModel):

@@ -43,7 +43,8 @@ def _nodule(one: ReadFinding, change: ChangeSince | None) -> AssessedNodule:
         found = history_in(change, one)
     return AssessedNodule(
         id=one.number,
-        density=one.density,
+        # no line of the tables speaks of a ring round air
+        density=None if one.density == "cavitary" else one.density,
         density_by="model" if entered.density is None else "reader",
         diameter_mm=one.diameter_mm,
         diameter_ci95=None if by_reader else one.measured.diameter_ci95,

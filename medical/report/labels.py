@@ -19,6 +19,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "part-solid": ("part-solid", "部分实性"),
     "ground-glass": ("ground-glass", "磨玻璃"),
     "calcified": ("calcified", "钙化"),
+    "cavitary": ("cavitary (air inside)", "空洞性（内部含气）"),
     "left": ("left", "左"),
     "right": ("right", "右"),
     "upper": ("upper", "上"),

@@ -165,7 +165,12 @@ class _Worker:
         self.tell("write", 0.0)
         started = time.perf_counter()
         folder.mkdir(parents=True, exist_ok=True)
-        write_marks(folder, reading.findings.series_instance_uid, reading.marks)
+        write_marks(
+            folder,
+            reading.findings.series_instance_uid,
+            reading.marks,
+            operating_point=reading.findings.operating_point,
+        )
         write_acquisition(folder, ct.source)
         if self.heatmaps:
             self._write_heatmaps(handle, ct, reading.findings, folder)

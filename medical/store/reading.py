@@ -8,9 +8,8 @@ from typing import Literal
 from sqlalchemy import select
 
 from medical.detection.added import AddedFinding
-from medical.detection.findings import Finding
+from medical.detection.findings import Density, Finding
 from medical.nodule.assessment import Assessment, Examination
-from medical.nodule.fleischner import NodulesDensity
 from medical.store.database import Store
 from medical.store.scored_by import ScoredBy, parse_scored_by
 from medical.store.tables import Decision, StoredFinding, Study, Verdict
@@ -65,7 +64,7 @@ class ReadFinding:
         return Assessment.from_json(self.latest.assessment or "") if self.latest else Assessment()
 
     @property
-    def density(self) -> NodulesDensity | None:
+    def density(self) -> Density | None:
         """The reader's where there is one, else the model's; ``None`` without either."""
         return self.assessment.density or self.measured.density
 
