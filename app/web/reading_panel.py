@@ -13,6 +13,7 @@ from app.web.components.viewer import ViewerData
 from app.web.components.viewer.component import Mark, Preset, PriorData
 from app.web.context import context
 from app.web.images import ViewerImages, images_file, prepare_images, read_images
+from app.web.models_at_hand import card_of
 from app.web.nifti import NIFTI_FROM_LPS
 from app.web.patient_secret import patient_secret
 from app.web.place import Place
@@ -21,6 +22,9 @@ from app.web.table import findings_table
 from app.web.words import Words
 from medical.detection.findings import SeriesFindings
 from medical.errors import InputError
+from medical.report.labels import Labels
+from medical.report.limits import detection_limits
+from medical.report.text import limit_lines
 from medical.store.reading import ReadFinding, StudyReading
 from medical.store.scored_by import ScoredBy
 
@@ -119,8 +123,12 @@ def headline_html(
 ) -> str:
     """The headline; a line below it where the folder holds another result than is read."""
     count = sum(one.origin == "model" for one in findings)
+    limits = ""
     if count == 0:
         title = words("negative")
+        found = detection_limits(card_of(scored.model.sha256), scored.operating_point)
+        lines = limit_lines(found, Labels(words.language))[1:]  # the title says the first
+        limits = f'<div class="starlung-note">{html.escape(" ".join(lines))}</div>'
     else:
         title = words("findings_one") if count == 1 else words("findings_count", count=count)
     made_by, note = reading.scored_by(scored.series_instance_uid), ""
@@ -143,7 +151,7 @@ def headline_html(
     return (
         f'<div class="starlung-head"><b>{reading.study.label}'
         f'<i class="starlung-state {status}">{words(f"state_{status}")}</i>'
-        f"{html.escape(title)}</b><span>{html.escape(trace)}</span></div>{note}"
+        f"{html.escape(title)}</b><span>{html.escape(trace)}</span></div>{limits}{note}"
     )
 
 

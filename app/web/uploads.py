@@ -5,6 +5,7 @@ A file's name often holds the patient's: it is kept nowhere, only its ending is.
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 from collections.abc import Sequence
@@ -34,7 +35,8 @@ def save_uploads(
         limit_bytes: all files together may not be larger.
 
     Raises:
-        InputError: nothing was given, or it is too much.
+        InputError: nothing was given, it is too much, or the disk cannot take it: then nothing of
+            it is kept.
     """
     if not files:
         raise InputError("upload", "holds no file", "Choose a zip or the files of one CT")
@@ -42,6 +44,23 @@ def save_uploads(
     if total > limit_bytes:
         problem = f"is {total / 1e6:.0f} MB, more than the {limit_bytes / 1e6:.0f} MB allowed"
         raise InputError("upload", problem, "Name a folder on this machine instead")
+    try:
+        written = _write(files, folder)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise not_kept(error) from error
+    return written[0] if len(written) == 1 else folder
+
+
+def not_kept(error: OSError) -> InputError:
+    """Why an upload could not be written; names no folder of the server."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    problem = "the server's disk is full" if full else f"cannot be kept: {error.strerror}"
+    remedy = "Ask whoever runs the server for space, then upload again"
+    return InputError("upload", f"{problem}; nothing of it was kept", remedy)
+
+
+def _write(files: Sequence[tuple[str, int, BinaryIO]], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     written = []
     names = _names([name for name, _, _ in files])
@@ -50,7 +69,7 @@ def save_uploads(
         with path.open("xb") as target:
             shutil.copyfileobj(content, target)
         written.append(path)
-    return written[0] if len(written) == 1 else folder
+    return written
 
 
 def _names(names: Sequence[str]) -> list[str]:

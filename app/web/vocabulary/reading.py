@@ -61,6 +61,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "in a moment, or tell whoever runs the server.",
         "未保存：存储无法访问或无法写入。已输入的内容会保留；请稍后重试，或联系服务器管理员。",
     ),
+    "store_unreachable": (
+        "The store of studies cannot be reached. Nothing is lost: reload the page in a moment, or "
+        "tell whoever runs the server.",
+        "无法访问检查存储。数据没有丢失：请稍后重新载入页面，或联系服务器管理员。",
+    ),
     "my_density": ("My density", "我的密度判定"),
     "by_model_is": ("{value} (model)", "{value}（模型）"),
     "not_measured": ("not measured", "未测量"),
