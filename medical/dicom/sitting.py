@@ -74,11 +74,13 @@ def _age_years(header: pydicom.Dataset, day: str) -> float | None:
     text = tags.text(header, "PatientAge").strip().upper()
     if len(text) == 4 and text[:3].isdigit() and text[3] in _YEARS:
         return round(int(text[:3]) * _YEARS[text[3]], 1)
-    born = tags.text(header, "PatientBirthDate").strip()
-    if day and len(born) == 8 and born.isdigit():
-        years = (int(day.replace("-", "")) - int(born)) // 10_000
-        return float(years) if 0 <= years <= _OLDEST else None
-    return None
+    try:
+        born = date.fromisoformat(tags.text(header, "PatientBirthDate").strip())
+        then = date.fromisoformat(day)
+    except ValueError:
+        return None
+    years = then.year - born.year - ((then.month, then.day) < (born.month, born.day))
+    return float(years) if 0 <= years <= _OLDEST else None
 
 
 def _sex(header: pydicom.Dataset) -> Literal["F", "M"] | None:
