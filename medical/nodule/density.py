@@ -27,17 +27,21 @@ class DensityLimits:
     Args:
         air_share: of the filled outline's core below -900 HU, from which there is air inside.
         calcified_hu: of the core's 90th percentile, from which it is calcified.
-        ground_glass_hu: of the core's median, below which it is ground-glass.
+        ground_glass_hu: of the core's median, below which it is ground-glass,
+        no_solid_hu: where its 90th percentile lies below this too; else it has a solid part.
         solid_share: of the core above -300 HU, from which it is solid; else part-solid.
     """
 
     air_share: float
     calcified_hu: float
     ground_glass_hu: float
+    no_solid_hu: float
     solid_share: float
 
 
-LIMITS = DensityLimits(air_share=0.15, calcified_hu=320.0, ground_glass_hu=-400.0, solid_share=0.45)
+LIMITS = DensityLimits(
+    air_share=0.15, calcified_hu=320.0, ground_glass_hu=-400.0, no_solid_hu=-150.0, solid_share=0.5
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def density_of(core: CoreHu, limits: DensityLimits = LIMITS) -> Density:
         return "cavitary"
     if core.p90_hu >= limits.calcified_hu:
         return "calcified"
-    if core.median_hu < limits.ground_glass_hu:
+    if core.median_hu < limits.ground_glass_hu and core.p90_hu < limits.no_solid_hu:
         return "ground-glass"
     return "solid" if core.solid_share >= limits.solid_share else "part-solid"
 
