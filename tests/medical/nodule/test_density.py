@@ -14,15 +14,15 @@ from medical.nodule.density_agreement import AGREED_PERCENT, NODULES
 
 PAGE = Path(__file__).parents[3] / "docs" / "benchmarks" / "density.md"
 EDGE = 32
-AWAY = np.linalg.norm(np.indices((EDGE,) * 3).T - (EDGE - 1) / 2, axis=-1).T
-MASK = AWAY <= 9.0
+DISTANCE = np.linalg.norm(np.indices((EDGE,) * 3).T - (EDGE - 1) / 2, axis=-1).T
+MASK = DISTANCE <= 9.0
 
 
 def filled(shell_hu: float, core_hu_: float, core: float, *, noise: float = 25.0) -> np.ndarray:
     """A ball of ``shell_hu`` whose inner ``core`` voxels' radius has another HU, in lung."""
-    hu = np.full(AWAY.shape, -860.0)
+    hu = np.full(DISTANCE.shape, -860.0)
     hu[MASK] = shell_hu
-    hu[AWAY <= core] = core_hu_
+    hu[core >= DISTANCE] = core_hu_
     return hu + np.random.default_rng(3).normal(0, noise, hu.shape)
 
 
@@ -44,7 +44,7 @@ def test_each_density_by_what_lies_inside(
 
 
 def test_a_ring_is_cavitary_also_where_the_outline_leaves_the_air_out() -> None:
-    ring = MASK & (AWAY > 5.5)
+    ring = MASK & (DISTANCE > 5.5)
     assert density_of(core_hu(filled(40.0, -959.0, 5.5), ring)) == "cavitary"
 
 
@@ -55,7 +55,7 @@ def test_emphysema_around_a_nodule_is_not_air_inside() -> None:
 
 
 def test_a_nodule_of_a_few_voxels_has_a_density_too() -> None:
-    assert density_of(core_hu(filled(40.0, 40.0, 0.0), AWAY < 1.0)) == "solid"
+    assert density_of(core_hu(filled(40.0, 40.0, 0.0), DISTANCE < 1.0)) == "solid"
 
 
 def test_an_empty_outline_is_refused() -> None:
