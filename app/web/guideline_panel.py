@@ -33,7 +33,7 @@ from medical.store.reading import ReadFinding, StudyReading
 from medical.store.refusals import ReviewRefusedError
 from medical.store.reviews import describe_examination
 
-_RISKS = ("low", "high")
+_RISKS = (None, "low", "high")
 
 
 def guideline_panel(
@@ -99,7 +99,7 @@ def _examination_fields(
         for name in ("kind", "age_years", "sex", "risk", "known_cancer", "immunosuppressed")
     }
     save = partial(_save, reading, fields, reader, words)
-    kind, age, sex, risk, others = st.columns([2, 1, 1, 1, 2])
+    kind, age, sex, risk, others = st.columns([4, 2, 2, 4, 3])
     kind.selectbox(
         words("examination"),
         EXAMINATIONS,
@@ -132,12 +132,12 @@ def _examination_fields(
         on_change=partial(save, "sex"),
         disabled=closed,
     )
-    risk.selectbox(
+    risk.radio(
         words("risk"),
         _RISKS,
-        index=None if entered.risk is None else _RISKS.index(entered.risk),
-        format_func=lambda one: words(f"risk_{one}"),
-        placeholder=words("risk_unknown"),
+        index=_RISKS.index(entered.risk),
+        format_func=lambda one: words(f"risk_{one or 'unknown'}"),
+        horizontal=True,
         key=fields["risk"],
         on_change=partial(save, "risk"),
         disabled=closed,

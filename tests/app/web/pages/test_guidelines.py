@@ -75,7 +75,7 @@ def test_the_kind_of_examination_is_kept_and_told(open_page: OpenPage) -> None:
 def test_age_and_sex_come_from_the_header_until_they_are_entered(open_page: OpenPage) -> None:
     page = open_page(header={"age_years": 64.0, "sex": "F"})
     assert page.widget("number_input", AGE).proto.placeholder == "64 (header)"
-    page.enter("selectbox", "Risk of lung cancer", "low")
+    page.enter("radio", "Risk of lung cancer", "low")
     assert "multiple solid ≥ 6 mm, low risk" in table(page)
     page.enter("number_input", AGE, 30.0)
     assert "patients younger than 35 years" in table(page)
