@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
-
-_INTERRUPTED = 130  # as shells say of Ctrl+C
 
 
 def serve(
@@ -43,6 +38,7 @@ def serve(
 
 def _run(settings: Any, open_path: Path | None) -> None:
     from app.web.components.viewer.assets import FrontendMissingError, frontend_url
+    from app.web.server import run
     from medical.errors import InputError
 
     try:
@@ -50,31 +46,12 @@ def _run(settings: Any, open_path: Path | None) -> None:
         typer.echo(
             f"StarLung: http://{settings.host}:{settings.port}  (stop with Ctrl+C)", err=True
         )
-        _run_until_interrupted(settings, open_path)
+        run(settings, open_path=open_path)
     except (FrontendMissingError, InputError) as error:
         raise _wrong_use(str(error)) from None
     except OSError as error:
         reason = f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}."
         raise _wrong_use(f"{reason} Give another port with --port.") from None
-
-
-def _run_until_interrupted(settings: Any, open_path: Path | None) -> NoReturn:
-    """Serve, then leave at once.
-
-    Threads may still be in the libraries' own code, loading a model say. Python's usual way out
-    tears such a thread down, and C++ then aborts the process: "terminate called ...".
-    """
-    from app.web.server import run
-
-    code = 0
-    try:
-        run(settings, open_path=open_path)
-    except KeyboardInterrupt:
-        code = _INTERRUPTED
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    logging.shutdown()
-    os._exit(code)
 
 
 def _first_reason(error: Any) -> str:
