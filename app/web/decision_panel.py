@@ -89,9 +89,9 @@ def _facts(shown: ReadFinding, words: Words) -> str:
         (words("col_probability"), probability_text(shown, words)),
         (words("col_slice"), str(measured.slice_number)),
         (words("col_position"), ", ".join(millimetres(v) for v in measured.center_lps_mm)),
-        (words("col_diameter"), " ".join(filter(None, diameter_text(shown, words)))),
-        (words("col_volume"), " ".join(filter(None, volume_text(shown, words)))),
-        (words("col_density"), " ".join(filter(None, density_text(shown, words)))),
+        (words("col_diameter"), words("with_note", **_noted(diameter_text(shown, words)))),
+        (words("col_volume"), words("with_note", **_noted(volume_text(shown, words)))),
+        (words("col_density"), words("with_note", **_noted(density_text(shown, words)))),
         (words("col_location"), words.location(measured.location)),
     ]
     rows = "".join(f"<tr><th>{name}</th><td>{html.escape(v)}</td></tr>" for name, v in lines)
@@ -101,6 +101,10 @@ def _facts(shown: ReadFinding, words: Words) -> str:
         else f'<div class="starlung-decision open">{words("verdict_open")}</div>'
     )
     return f'<table class="starlung-facts">{rows}</table>{state}'
+
+
+def _noted(texts: tuple[str, str]) -> dict[str, str]:
+    return {"text": texts[0], "note": texts[1]}
 
 
 def _fields(reading: StudyReading, shown: ReadFinding, words: Words) -> None:

@@ -122,7 +122,7 @@ def measure_candidate(
         diameter_ci95=_pair(*diameter_ci95, digits=1),
         volume_mm3=round(volume, 1),
         volume_ci95=_pair(*volume_ci95, digits=1),
-        density=density_of(core_hu(crop, inside)),
+        density=density_of(core_hu(crop, inside, voxel_mm=float(look.extents_mm[index]) / CROP)),
         mean_hu=round(mean_hu, 1),
         location=side_and_zone(center, prepared.lung),
     )

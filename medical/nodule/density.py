@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 from scipy import ndimage
 
 from medical.detection.findings import Density
+from medical.nodule.rules import require_positive
 
 SOLID_HU = -300.0
 AIR_HU = -900.0
@@ -28,19 +29,19 @@ class DensityLimits:
         air_share: of the filled outline's core below -900 HU, from which there is air inside.
         calcified_hu: of the core's 90th percentile, from which it is calcified.
         ground_glass_hu: of the core's median, below which it is ground-glass,
-        no_solid_hu: where its 90th percentile lies below this too; else it has a solid part.
+        solid_mm3: where it has no connected solid part of this volume either.
         solid_share: of the core above -300 HU, from which it is solid; else part-solid.
     """
 
     air_share: float
     calcified_hu: float
     ground_glass_hu: float
-    no_solid_hu: float
+    solid_mm3: float
     solid_share: float
 
 
 LIMITS = DensityLimits(
-    air_share=0.15, calcified_hu=320.0, ground_glass_hu=-400.0, no_solid_hu=-150.0, solid_share=0.5
+    air_share=0.15, calcified_hu=320.0, ground_glass_hu=-400.0, solid_mm3=65.0, solid_share=0.5
 )
 
 
@@ -52,33 +53,43 @@ class CoreHu:
         median_hu: of the core.
         p90_hu: 90th percentile of the core.
         solid_share: of the core above -300 HU.
+        solid_mm3: volume of the largest connected part of the core above -300 HU.
         air_share: of the core of the filled outline below -900 HU.
     """
 
     median_hu: float
     p90_hu: float
     solid_share: float
+    solid_mm3: float
     air_share: float
 
 
-def core_hu(hu: Float[np.ndarray, "z y x"], mask: Bool[np.ndarray, "z y x"]) -> CoreHu:
+def core_hu(
+    hu: Float[np.ndarray, "z y x"], mask: Bool[np.ndarray, "z y x"], *, voxel_mm: float
+) -> CoreHu:
     """Look inside an outline.
 
     Args:
         hu: Hounsfield units on cubic voxels.
         mask: the outline, at least one voxel.
+        voxel_mm: edge of a voxel, > 0.
 
     Raises:
-        ValueError: the outline is empty.
+        ValueError: the outline is empty, or the voxel has no size.
     """
+    require_positive(voxel_mm=voxel_mm)
     if not mask.any():
         raise ValueError("an empty outline has no density")
-    inside = hu[_core(mask)]
+    core = _core(mask)
+    inside = hu[core]
+    parts, count = ndimage.label(core & (hu > SOLID_HU))
+    largest = int(np.bincount(parts.ravel())[1:].max()) if count else 0
     filled = hu[_core(_filled(mask))]
     return CoreHu(
         float(np.median(inside)),
         float(np.percentile(inside, 90)),
         float((inside > SOLID_HU).mean()),
+        largest * voxel_mm**3,
         float((filled < AIR_HU).mean()),
     )
 
@@ -89,7 +100,7 @@ def density_of(core: CoreHu, limits: DensityLimits = LIMITS) -> Density:
         return "cavitary"
     if core.p90_hu >= limits.calcified_hu:
         return "calcified"
-    if core.median_hu < limits.ground_glass_hu and core.p90_hu < limits.no_solid_hu:
+    if core.median_hu < limits.ground_glass_hu and core.solid_mm3 < limits.solid_mm3:
         return "ground-glass"
     return "solid" if core.solid_share >= limits.solid_share else "part-solid"
 

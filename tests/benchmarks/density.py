@@ -36,7 +36,7 @@ _CALCIFIED_BEFORE_HU = 200.0
 _CHOICES = (
     range(140, 360, 20),
     range(-520, -320, 20),
-    range(-300, 50, 50),
+    (65.0, 33.0, 20.0, 14.0, 8.0, 4.0),  # balls of 5 to 2 mm: from 6 mm on a category changes
     np.arange(0.2, 0.95, 0.05).round(2),
 )
 
@@ -108,7 +108,7 @@ def _look(
         mask[CROP // 2 - 1 : CROP // 2 + 1, CROP // 2 - 1 : CROP // 2 + 1, CROP // 2] = True
     calcified = crop[mask].mean() >= _CALCIFIED_BEFORE_HU
     before = NAMES.index("calcified") if calcified else int(look.density[0, :3].argmax())
-    return core_hu(crop, mask), before
+    return core_hu(crop, mask, voxel_mm=float(look.extents_mm[0]) / CROP), before
 
 
 def choose(nodules: list[Read]) -> DensityLimits:

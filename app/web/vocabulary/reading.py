@@ -66,6 +66,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "tell whoever runs the server.",
         "无法访问检查存储。数据没有丢失：请稍后重新载入页面，或联系服务器管理员。",
     ),
+    "with_note": ("{text} ({note})", "{text}（{note}）"),
     "my_density": ("My density", "我的密度判定"),
     "by_model_is": ("{value} (model)", "{value}（模型）"),
     "not_measured": ("not measured", "未测量"),
