@@ -27,6 +27,7 @@ from medical.store.refusals import (
     UnmeasuredError,
 )
 from medical.store.tables import Decision, StoredFinding, Study
+from medical.store.unmeasured import refuse_unmeasured, was_guessed
 
 
 def decide(
@@ -57,7 +58,11 @@ def decide(
         finding = session.get_one(StoredFinding, finding_id)
         if finding.version != seen_version:
             _refuse(session, finding)
-        if judgement.verdict == "accepted" and judgement.diameter_mm is None and _guessed(finding):
+        if (
+            judgement.verdict == "accepted"
+            and judgement.diameter_mm is None
+            and was_guessed(finding)
+        ):
             raise UnmeasuredError(finding.number)
         append(session, study, finding, judgement, actor=actor, action=judgement.verdict)
         return finding.version
@@ -131,7 +136,7 @@ def sign(store: Store, study_key: str, *, seen_version: int, actor: str) -> None
             raise ChangedMeanwhileError
         if undecided := _undecided(session, study):
             raise UndecidedError(undecided)
-        _refuse_unmeasured(session, study)
+        refuse_unmeasured(session, study)
         study.status, study.signed_by, study.signed_at = "signed", actor, time.time()
         study.version += 1
         record(session, actor=actor, action="sign", subject=f"{study.key} v{study.version}")
@@ -191,33 +196,6 @@ def note_exported(store: Store, study_key: str, *, actor: str) -> None:
 def _require_name(actor: str) -> None:
     if not actor.strip():
         raise ValueError("a decision needs the name of who decides, got none")
-
-
-def _guessed(finding: StoredFinding) -> bool:
-    return (
-        finding.origin == "reader"
-        and not AddedFinding.model_validate_json(finding.measured).outlined
-    )
-
-
-def _refuse_unmeasured(session: Session, study: Study) -> None:
-    """Refuse accepted nodules that nobody measured: stores of versions up to 0.5 may hold them."""
-    query = (
-        select(StoredFinding)
-        .join(
-            Decision,
-            (Decision.finding_id == StoredFinding.id) & (Decision.version == StoredFinding.version),
-        )
-        .where(
-            StoredFinding.study_id == study.id,
-            StoredFinding.origin == "reader",
-            Decision.verdict == "accepted",
-            Decision.diameter_mm.is_(None),
-        )
-    )
-    for finding in session.scalars(query):
-        if _guessed(finding):
-            raise UnmeasuredError(finding.number)
 
 
 def _undecided(session: Session, study: Study) -> list[int]:
