@@ -1,4 +1,4 @@
-"""Nodules that a reader added where the model outlined nothing: only the reader can measure them."""
+"""Nodules added where the model outlined nothing: only the reader can measure them."""
 
 from __future__ import annotations
 
