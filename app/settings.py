@@ -90,7 +90,7 @@ class Settings(BaseSettings):
         default=None, description="postgresql://USER@HOST/NAME; a SQLite file in work_dir if unset"
     )
     lease_seconds: float = Field(
-        default=30.0, gt=0, description="a worker silent for so long has lost its study"
+        default=30.0, gt=0, le=3600, description="a worker silent for so long has lost its study"
     )
 
     serve_worker: bool = Field(

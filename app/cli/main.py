@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import os
+import sys
+from typing import NoReturn
+
 import typer
 
 from app.cli.adapt import adapt
@@ -36,10 +42,31 @@ app.add_typer(models, name="models")
 app.add_typer(queue, name="queue")
 
 
-def main() -> None:
-    """Entry point of the program."""
+def main() -> NoReturn:
+    """Entry point of the program; leaves at once when the command has ended.
+
+    Threads may still be in the libraries' own code: loading a model, say, or closing one. Python's
+    usual way out tears them down, upon which C++ aborts the process ("terminate called without an
+    active exception") and a run that succeeded ends with another exit code.
+    """
     silence_libraries()
-    app()
+    code = 0
+    try:
+        app()
+    except SystemExit as ended:
+        code = _exit_code(ended)
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # whoever read it may be gone
+            stream.flush()
+    os._exit(code)
+
+
+def _exit_code(ended: SystemExit) -> int:
+    if ended.code is None or isinstance(ended.code, int):
+        return ended.code or 0
+    print(ended.code, file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

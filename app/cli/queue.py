@@ -41,6 +41,7 @@ def add(
 @queue.command("list")
 def list_() -> None:
     """One line a study: key, status, strongest finding, place of the result or reason."""
+    from medical.report.numbers import probability_text
     from medical.store.tables import SCORED
     from medical.store.worklist import worklist
 
@@ -48,7 +49,8 @@ def list_() -> None:
         status: str = study.status
         if study.status == "scoring":
             status += f" ({study.stage or 'begun'} {study.fraction:.0%})"
-        strongest = f"{study.priority:.2f}" if study.status in SCORED else "-"
+        found = study.status in SCORED and study.findings > 0
+        strongest = probability_text(study.priority) if found else "-"
         end = study.folder if study.status in SCORED else study.failure or study.source
         typer.echo("\t".join((study.key, status, strongest, " ".join(end.split()))))
 

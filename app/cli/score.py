@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +28,7 @@ _STAGES = {
     "measure": "measuring",
     "write": "writing results",
 }
+_LEAST_SPACE = 1_000_000  # bytes; what a series' result takes without maps
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
 """What the machine, not a programmer, is to blame for."""
 
@@ -126,13 +129,20 @@ def _formats(text: str) -> set[str]:
 
 
 def _make_folder(out: Path) -> None:
-    """Make it before any time is spent on scoring."""
+    """Make it, and write into it, before any time is spent on scoring."""
     if out.exists() and not out.is_dir():
         fail(f"{out}: this is a file. Give a folder to --out.")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         fail(f"{out}: cannot be made: {error.strerror}. Give another folder to --out.")
+    try:
+        with tempfile.TemporaryFile(dir=out) as probe:
+            probe.write(bytes(_LEAST_SPACE))
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as error:
+        fail(f"{out}: cannot be written: {error.strerror}. Give another folder to --out.")
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from medical.report.numbers import probability_text
+
 if TYPE_CHECKING:
     from medical.detection.findings import Finding, SeriesFindings
     from medical.scoring.score import ScoreResult
@@ -97,7 +99,7 @@ def _cells(finding: Finding) -> tuple[str, ...]:
     x, y, z = finding.center_lps_mm
     return (
         str(finding.id),
-        _measured(finding.probability, finding.probability_ci95, digits=2),
+        _probability(finding.probability, finding.probability_ci95),
         str(finding.slice_number),
         f"{x:.1f}, {y:.1f}, {z:.1f}",
         _measured(finding.diameter_mm, finding.diameter_ci95, digits=1),
@@ -105,6 +107,11 @@ def _cells(finding: Finding) -> tuple[str, ...]:
         finding.density,
         finding.location,
     )
+
+
+def _probability(value: float, interval: tuple[float, float]) -> str:
+    low, high = map(probability_text, interval)
+    return f"{probability_text(value)} \\[{low}, {high}]"
 
 
 def _measured(value: float, interval: tuple[float, float], *, digits: int) -> str:

@@ -19,6 +19,7 @@ from app.web.table import millimetres
 from app.web.words import Words
 from medical.detection.findings import SeriesFindings
 from medical.errors import InputError
+from medical.store.database import StoreUnavailableError
 from medical.store.reading import StudyReading
 from medical.store.refusals import ReviewRefusedError
 from medical.store.reviews import add_finding
@@ -49,6 +50,7 @@ def add_panel(
         ),
         width="stretch",
         icon=":material/add_circle:",
+        disabled=not reader.name,
     )
 
 
@@ -62,6 +64,8 @@ def _add(where: tuple[str, str], folder: Path, place: Place, reader: Reader, wor
         number = add_finding(context().store, study_key, series_uid, measured, actor=reader.name)
     except ReviewRefusedError as error:
         tell(refusal(error, words))
+    except StoreUnavailableError:
+        tell(words("store_gone"))
     except InputError as error:
         tell(str(error))
     else:

@@ -8,34 +8,37 @@ from functools import partial
 import streamlit as st
 
 from app.web.access import Reader
+from app.web.assessment_fields import assessment_fields, assessment_of
 from app.web.context import context
+from app.web.draft import Draft
 from app.web.identity import allowed
 from app.web.notices import tell
 from app.web.place import Place
 from app.web.refusal_words import refusal
-from app.web.table import millimetres, probability_text
+from app.web.table import density_text, diameter_text, millimetres, probability_text, volume_text
 from app.web.words import Words
+from medical.report.reasons import REASONS, reason_in
+from medical.store.database import StoreUnavailableError
 from medical.store.decisions import LEAST_DIAMETER_MM, MOST_DIAMETER_MM, Judgement
-from medical.store.reading import ReadFinding, read_study
+from medical.store.reading import ReadFinding, StudyReading, read_study
 from medical.store.refusals import ReviewRefusedError, moment
 from medical.store.reviews import decide
-from medical.store.tables import Decision, Study, Verdict
-
-REASONS = ("vessel", "scar", "lymph_node", "pleura", "artefact")
+from medical.store.tables import Decision, Verdict
 
 
 def decision_panel(
-    study: Study, findings: list[ReadFinding], place: Place, reader: Reader, words: Words
+    reading: StudyReading, findings: list[ReadFinding], place: Place, reader: Reader, words: Words
 ) -> None:
-    """Show one finding with its decisions; the form only while the study is not signed."""
+    """Show one finding with its decisions; the fields only while the study is not signed."""
     if not findings:
         st.caption(words("negative"))
         return
     shown = next((one for one in findings if one.number == place.finding), findings[0])
     _steps(findings, shown, place, words)
     st.html(_facts(shown, words))
-    if study.status != "signed":
-        _form(study, shown, place, reader, words)
+    if reading.study.status != "signed":
+        _fields(reading, shown, words)
+        _buttons(reading, shown, place, reader, words)
     if len(shown.decisions) > 1:
         with st.expander(words("history", count=len(shown.decisions))):
             for decision in reversed(shown.decisions):
@@ -45,17 +48,18 @@ def decision_panel(
 def decision_html(decision: Decision, words: Words) -> str:
     """Who decided what, when and why."""
     what = words(f"verdict_{decision.verdict}")
-    why = f": {decision.reason}" if decision.reason else ""
+    reason = reason_in(decision.reason, chinese=words.language == "zh")
+    why = f": {reason}" if reason else ""
     size = (
         f" · {words('measured_as', size=f'{decision.diameter_mm:.1f}')}"
         if (decision.diameter_mm is not None)
         else ""
     )
     comment = f"<q>{html.escape(decision.comment)}</q>" if decision.comment else ""
-    said = html.escape(f"{what}{why}{size}")
+    text = html.escape(f"{what}{why}{size}")
     who = html.escape(f"{decision.actor}, {moment(decision.at)}")
     return (
-        f'<div class="starlung-decision {decision.verdict}"><b>{said}</b>'
+        f'<div class="starlung-decision {decision.verdict}"><b>{text}</b>'
         f"{comment}<small>{who}</small></div>"
     )
 
@@ -82,12 +86,13 @@ def _steps(findings: list[ReadFinding], shown: ReadFinding, place: Place, words:
 
 def _facts(shown: ReadFinding, words: Words) -> str:
     measured = shown.measured
-    low, high = measured.diameter_ci95
     lines = [
         (words("col_probability"), probability_text(shown, words)),
         (words("col_slice"), str(measured.slice_number)),
         (words("col_position"), ", ".join(millimetres(v) for v in measured.center_lps_mm)),
-        (words("col_diameter"), f"{measured.diameter_mm:.1f} ({low:.1f}–{high:.1f})"),
+        (words("col_diameter"), words("with_note", **_noted(diameter_text(shown, words)))),
+        (words("col_volume"), words("with_note", **_noted(volume_text(shown, words)))),
+        (words("col_density"), words("with_note", **_noted(density_text(shown, words)))),
         (words("col_location"), words.location(measured.location)),
     ]
     rows = "".join(f"<tr><th>{name}</th><td>{html.escape(v)}</td></tr>" for name, v in lines)
@@ -99,62 +104,85 @@ def _facts(shown: ReadFinding, words: Words) -> str:
     return f'<table class="starlung-facts">{rows}</table>{state}'
 
 
-def _form(study: Study, shown: ReadFinding, place: Place, reader: Reader, words: Words) -> None:
-    latest = shown.latest
-    # Keyed by finding, not by version: what was typed survives somebody else's faster decision.
-    keys = {name: f"{name}-{shown.id}" for name in ("reason", "comment", "size")}
-    reasons = [words(f"reason_{one}") for one in REASONS]
-    earlier = latest.reason if latest and latest.reason else None
-    if earlier and earlier not in reasons:
-        reasons.append(earlier)
-    with st.form(f"decide-{shown.id}", border=False):
-        st.selectbox(
-            words("reason"),
-            reasons,
-            index=reasons.index(earlier) if earlier else None,
-            accept_new_options=True,
-            placeholder=words("reason_hint"),
-            key=keys["reason"],
+def _noted(texts: tuple[str, str]) -> dict[str, str]:
+    return {"text": texts[0], "note": texts[1]}
+
+
+def _fields(reading: StudyReading, shown: ReadFinding, words: Words) -> None:
+    # No form: Enter in a form presses its first button, and a decision is a deed of its own.
+    latest, draft = shown.latest, Draft(shown.id, shown.version)
+    chinese = words.language == "zh"
+    reasons = [words(one) for one in REASONS]
+    earlier = reason_in(latest.reason, chinese=chinese) if latest and latest.reason else None
+    typed = draft.value("reason", None)
+    reasons += [one for one in dict.fromkeys((earlier, typed)) if one and one not in reasons]
+    st.selectbox(
+        words("reason"),
+        reasons,
+        index=None,
+        accept_new_options=True,
+        placeholder=words("reason_hint"),
+        key=draft.offer("reason", earlier),
+        on_change=partial(draft.note, "reason"),
+    )
+    by_model = shown.measured.diameter_mm
+    st.number_input(
+        words("my_diameter"),
+        LEAST_DIAMETER_MM,
+        MOST_DIAMETER_MM,
+        None,
+        step=0.5,
+        format="%.1f",
+        placeholder="" if by_model is None else f"{by_model:.1f}",
+        key=draft.offer("size", latest.diameter_mm if latest else None),
+        on_change=partial(draft.note, "size"),
+    )
+    assessment_fields(reading, shown, draft, words)
+    st.text_input(
+        words("comment"),
+        max_chars=500,
+        key=draft.offer("comment", latest.comment if latest else ""),
+        on_change=partial(draft.note, "comment"),
+    )
+
+
+def _buttons(
+    reading: StudyReading, shown: ReadFinding, place: Place, reader: Reader, words: Words
+) -> None:
+    save = partial(_save, shown, place, reader, words, reading.study.key)
+    nameless = not reader.name
+    if nameless:
+        st.warning(words("name_needed"))
+    # The number is on the buttons: on a slow line those of the finding before may still be on the
+    # screen, and nobody may accept it for the one that is shown above.
+    accept, reject = st.columns(2)
+    accept.button(
+        words("accept", number=shown.number),
+        type="primary",
+        on_click=partial(save, "accepted"),
+        width="stretch",
+        disabled=nameless,
+        key=f"accept-{shown.id}",
+    )
+    reject.button(
+        words("reject", number=shown.number),
+        on_click=partial(save, "rejected"),
+        width="stretch",
+        disabled=nameless,
+        key=f"reject-{shown.id}",
+    )
+    if shown.latest is not None and shown.latest.verdict != "open":
+        st.button(
+            words("take_back"),
+            on_click=partial(save, "open"),
+            width="stretch",
+            disabled=nameless,
+            key=f"take-back-{shown.id}",
         )
-        st.number_input(
-            words("my_diameter"),
-            LEAST_DIAMETER_MM,
-            MOST_DIAMETER_MM,
-            latest.diameter_mm if latest else None,
-            step=0.5,
-            format="%.1f",
-            placeholder=f"{shown.measured.diameter_mm:.1f}",
-            key=keys["size"],
-        )
-        st.text_input(
-            words("comment"), latest.comment if latest else "", max_chars=500, key=keys["comment"]
-        )
-        save = partial(_save, shown, keys, place, reader, words, study.key)
-        # The number is on the buttons: on a slow line the form of the finding before may still
-        # be on the screen, and nobody may accept it for the one that is shown above.
-        accept, reject = st.columns(2)
-        with accept:
-            st.form_submit_button(
-                words("accept", number=shown.number),
-                type="primary",
-                on_click=partial(save, "accepted"),
-                width="stretch",
-            )
-        with reject:
-            st.form_submit_button(
-                words("reject", number=shown.number),
-                on_click=partial(save, "rejected"),
-                width="stretch",
-            )
-        if latest is not None and latest.verdict != "open":
-            st.form_submit_button(
-                words("take_back"), on_click=partial(save, "open"), width="stretch"
-            )
 
 
 def _save(
     shown: ReadFinding,
-    keys: dict[str, str],
     place: Place,
     reader: Reader,
     words: Words,
@@ -163,8 +191,8 @@ def _save(
 ) -> None:
     # A callback: ``shown`` is what the reader saw when pressing, not what the store says now.
     allowed("decide")
-    said = st.session_state
-    reason = (said[keys["reason"]] or "").strip()
+    draft = Draft(shown.id, shown.version)
+    reason = (draft.value("reason", None) or "").strip()
     if verdict == "rejected" and not reason:
         tell(words("reason_needed"))
         return
@@ -172,13 +200,19 @@ def _save(
     judgement = Judgement(
         verdict,
         reason=reason if verdict == "rejected" else "",
-        comment=said[keys["comment"]] or "",
-        diameter_mm=said[keys["size"]],
+        comment=draft.value("comment", "") or "",
+        diameter_mm=draft.value("size", None),
+        assessment=assessment_of(draft, shown),
     )
     try:
         decide(store, shown.id, judgement, seen_version=shown.version, actor=reader.name)
+        latest = read_study(store, study_key).of_series(shown.series_uid)
     except ReviewRefusedError as error:
         tell(refusal(error, words))
         return
+    except StoreUnavailableError:
+        tell(words("store_gone"))
+        return
+    draft.drop()
     if verdict != "open":
-        place.to_next_undecided(read_study(store, study_key).of_series(shown.series_uid))
+        place.to_next_undecided(latest)

@@ -9,27 +9,29 @@ import streamlit as st
 from app.web.access import NotAllowedError, may
 from app.web.components.viewer import FrontendMissingError
 from app.web.context import context
+from app.web.frame import present_words
 from app.web.identity import present_reader
-from app.web.words import Words
 from medical.errors import InputError
 from medical.plain_text import as_markdown
 from medical.quiet import traceless
+from medical.store.database import StoreUnavailableError
 
 _log = logging.getLogger(__name__)
 
 
 def show_failure(error: Exception) -> bool:
     """Show ``error`` as a sentence; ``True`` tells Streamlit to add nothing of its own."""
-    words = Words(st.session_state.get("language") or "en")
-    if isinstance(error, NotAllowedError):
-        st.error(words("not_allowed"))
+    if isinstance(error, StoreUnavailableError):
+        st.error(present_words()("store_unreachable"))
+    elif isinstance(error, NotAllowedError):
+        st.error(present_words()("not_allowed"))
     elif isinstance(error, InputError):
         st.error(as_markdown(sentence(error)))
     elif isinstance(error, FrontendMissingError):
         st.error(str(error))
     else:
         _log.error("the page failed: %s", traceless(error))
-        st.error(words("unexpected"))
+        st.error(present_words()("unexpected"))
     return True
 
 

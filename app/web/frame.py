@@ -8,6 +8,7 @@ from app.web.access import Reader
 from app.web.context import context
 from app.web.identity import current_reader
 from app.web.kept import keep_widget, remember_widget
+from app.web.preferences import prefer, preferred
 from app.web.theme import STYLE
 from app.web.words import LANGUAGES, Language, Words
 
@@ -30,13 +31,13 @@ def begin_page() -> tuple[Reader, Words]:
 
 def present_words() -> Words:
     """The words of the language chosen last, before anything is drawn."""
-    language: Language = st.session_state.get("language") or "en"
-    return Words(language)
+    language = st.session_state.get("language") or preferred("language", "en")
+    return Words("zh" if language == "zh" else "en")
 
 
 def _choose_language() -> Words:
     codes: list[Language] = list(LANGUAGES)
-    keep_widget("language", "en")
+    keep_widget("language", preferred("language", "en"))
     choice: Language | None = st.segmented_control(
         "Language / 语言",
         codes,
@@ -45,4 +46,5 @@ def _choose_language() -> Words:
         label_visibility="collapsed",
     )
     remember_widget("language")
+    prefer("language", choice or "en")
     return Words(choice or "en")

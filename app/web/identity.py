@@ -12,6 +12,7 @@ from app.web.access import Deed, Reader, need
 from app.web.browser_key import holder
 from app.web.context import context
 from app.web.kept import keep_widget, remember_widget
+from app.web.preferences import prefer, preferred
 from app.web.words import Words
 from medical.plain_text import as_markdown, one_line
 
@@ -77,8 +78,8 @@ def current_reader(settings: Settings, words: Words) -> Reader:
 
 
 def _local_name(words: Words) -> str:
-    """Without login a reader may give a name; it is shown, not checked."""
-    keep_widget("reader", getpass.getuser())
+    """Without login a reader may give a name; it is shown, not checked. Empty: nobody decides."""
+    keep_widget("reader", preferred("reader", getpass.getuser()))
     given = st.text_input(
         words("your_name"),
         max_chars=LONGEST_NAME,
@@ -88,7 +89,9 @@ def _local_name(words: Words) -> str:
         help=words("your_name"),
     )
     remember_widget("reader")
-    return one_line(str(given)) or getpass.getuser()
+    name = one_line(str(given))
+    prefer("reader", name)
+    return name
 
 
 def _turn_away(words: Words) -> NoReturn:

@@ -17,6 +17,7 @@ from medical.ct.volume import CtVolume
 from medical.detection.findings import SeriesFindings
 from medical.dicom.sitting import Sitting, sitting_of
 from medical.errors import InputError
+from medical.nodule.assessment import Demographics
 
 if TYPE_CHECKING:
     from medical.series_handle import SeriesHandle
@@ -31,6 +32,7 @@ class ViewerImages(BaseModel):
         sop_instance_uids: one for each slice along z, where the slices are DICOM objects.
         acquired_on: day of the CT, ``YYYY-MM-DD``; empty when it is not known.
         patient: pseudonym, see `medical.dicom.sitting`; empty when the patient is not known.
+        header: age and sex by the header, for the guidelines.
     """
 
     z_from_lps: tuple[float, float, float, float]
@@ -38,6 +40,7 @@ class ViewerImages(BaseModel):
     sop_instance_uids: list[str | None] = []
     acquired_on: str = ""
     patient: str = ""
+    header: Demographics = Demographics()
 
 
 def images_file(series_folder: Path) -> Path:
@@ -61,6 +64,7 @@ def write_images(volume: CtVolume, series_folder: Path, *, sitting: Sitting | No
         sop_instance_uids=list(volume.source.sop_instance_uids),
         acquired_on=sitting.day,
         patient=sitting.patient,
+        header=Demographics(age_years=sitting.age_years, sex=sitting.sex),
     )
     write_nifti(volume, images_file(series_folder))
     _sheet(series_folder).write_text(sheet.model_dump_json())
@@ -71,6 +75,11 @@ def read_images(series_folder: Path) -> ViewerImages | None:
     if not (images_file(series_folder).is_file() and _sheet(series_folder).is_file()):
         return None
     return ViewerImages.model_validate_json(_sheet(series_folder).read_text())
+
+
+def header_of(images: ViewerImages | None) -> Demographics:
+    """Age and sex by the images' header; unknown without images."""
+    return images.header if images is not None else Demographics()
 
 
 def prepare_images(source: Path, series_folders: Iterable[Path], *, secret: bytes) -> None:

@@ -15,7 +15,7 @@ from app.web.notices import tell
 from app.web.opening import take_in
 from app.web.results import result_folders
 from app.web.upload_folders import new_upload_folder
-from app.web.uploads import save_uploads
+from app.web.uploads import not_kept, save_uploads
 from app.web.words import Words
 from medical.errors import InputError
 from medical.store.queue import receive
@@ -70,10 +70,12 @@ def _upload(reader: Reader, words: Words) -> None:
     if not _score_button(words, disabled=not files):
         return
     allowed("upload")
-    folder = new_upload_folder(shared.settings, shared.store)
     uploads = [(file.name, file.size, file) for file in files]
     try:
+        folder = new_upload_folder(shared.settings, shared.store)
         source = save_uploads(uploads, folder / "input", limit_bytes=limit_mb * 1_000_000)
+    except OSError as error:  # the folder could not even be made
+        tell(str(not_kept(error)))
     except InputError as error:
         shutil.rmtree(folder, ignore_errors=True)
         tell(str(error))

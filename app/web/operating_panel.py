@@ -14,6 +14,7 @@ from app.web.words import Words
 from medical.detection.findings import SeriesFindings
 from medical.evaluation.expected import Expected, expected_at_points
 from medical.plain_text import as_markdown
+from medical.report.numbers import probability_interval_text, probability_text
 from medical.scoring.predictions import WrittenMark, read_marks
 
 
@@ -103,11 +104,11 @@ def _marks_between(
 
 
 def _cells(mark: WrittenMark, images: ViewerImages | None) -> str:
-    low, high = mark.probability_ci95
+    interval = probability_interval_text(*mark.probability_ci95)
     texts = (
         _slice(mark, images),
         ", ".join(millimetres(v) for v in mark.center_lps_mm),
-        f"{mark.probability:.2f} ({low:.2f}–{high:.2f})",
+        f"{probability_text(mark.probability)} ({interval})",
     )
     return "".join(f"<td>{html.escape(text)}</td>" for text in texts)
 

@@ -10,6 +10,9 @@ import streamlit as st
 from app.web.components.viewer.component import Crosshair, GoTo
 from medical.store.reading import ReadFinding
 
+FINDING = "finding"
+"""The part of the address that names the finding on show."""
+
 
 @dataclass(slots=True)
 class Place:
@@ -63,9 +66,21 @@ class Place:
 
 
 def place_in(study_key: str, series_uid: str, findings: Sequence[ReadFinding]) -> Place:
-    """This session's place in a series; the first finding at first."""
+    """This session's place in a series; at first the finding that the address names, or the first.
+
+    So a reload, which begins a new session, comes back to the same finding.
+    """
     key = f"place-{study_key}-{series_uid}"  # uploaded volume files share their UID: 0001
     if key not in st.session_state:
-        st.session_state[key] = Place(findings[0].number if findings else None)
+        numbers = [one.number for one in findings]
+        named = st.query_params.get(FINDING, "")
+        at_first = int(named) if named.isdecimal() and int(named) in numbers else None
+        st.session_state[key] = Place(at_first or (numbers[0] if numbers else None))
     found: Place = st.session_state[key]
     return found
+
+
+def keep_place(place: Place) -> None:
+    """Write the finding on show into the address, so that a reload finds it again."""
+    if place.finding is not None and st.query_params.get(FINDING) != str(place.finding):
+        st.query_params[FINDING] = str(place.finding)

@@ -23,6 +23,8 @@ from medical.store.reading import ReadFinding, read_study
 from medical.store.tables import SCORED
 from medical.store.worklist import worklist
 
+COMPARE = "compare"
+"""The part of the address that names the earlier CT beside."""
 _LOOK_AGAIN_SECONDS = 1.0
 
 
@@ -49,6 +51,10 @@ def choose_prior(study_key: str, images: ViewerImages, words: Words) -> Prior | 
     priors = {one.folder: one for one in priors_of(study_key, images, studies)}
     if not priors:
         return None
+    names = _names_in_address(list(priors.values()))
+    key, named = f"prior-{study_key}", st.query_params.get(COMPARE, "")
+    if key not in st.session_state and named in names:
+        st.session_state[key] = names[named]  # after a reload
     chosen = st.selectbox(
         words("compare_with"),
         list(priors),
@@ -56,9 +62,27 @@ def choose_prior(study_key: str, images: ViewerImages, words: Words) -> Prior | 
         format_func=lambda folder: _named(priors[folder], words),
         placeholder=words("compare_with"),
         label_visibility="collapsed",
-        key=f"prior-{study_key}",
+        key=key,
     )
+    _keep_in_address(next((name for name, folder in names.items() if folder == chosen), None))
     return priors.get(chosen) if chosen is not None else None
+
+
+def _names_in_address(priors: list[Prior]) -> dict[str, Path]:
+    """Folders by what stands for them in the address: a study's key and a count, no path or UID."""
+    count: dict[str, int] = {}
+    names = {}
+    for prior in sorted(priors, key=lambda one: one.folder):
+        count[prior.study_key] = count.get(prior.study_key, 0) + 1
+        names[f"{prior.study_key}-{count[prior.study_key]}"] = prior.folder
+    return names
+
+
+def _keep_in_address(name: str | None) -> None:
+    if name is None:
+        st.query_params.pop(COMPARE, None)
+    elif st.query_params.get(COMPARE) != name:
+        st.query_params[COMPARE] = name
 
 
 def compared(folder: Path, prior: Prior, words: Words) -> Comparison | None:

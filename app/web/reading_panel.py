@@ -15,6 +15,7 @@ from app.web.components.viewer.component import Mark, Preset, PriorData
 from app.web.context import context
 from app.web.identity import allowed, present_reader
 from app.web.images import ViewerImages, images_file, prepare_images, read_images
+from app.web.models_at_hand import card_of
 from app.web.nifti import NIFTI_FROM_LPS
 from app.web.patient_secret import patient_secret
 from app.web.place import Place
@@ -25,10 +26,14 @@ from medical.detection.findings import SeriesFindings
 from medical.detection.searched import is_partly_searched
 from medical.errors import InputError
 from medical.plain_text import as_markdown
+from medical.report.labels import Labels
+from medical.report.limits import detection_limits
+from medical.report.text import limit_lines
 from medical.store.reading import ReadFinding, StudyReading
 from medical.store.scored_by import ScoredBy
 
 _WINDOWS = (("lung", -600, 1500), ("mediastinum", 40, 400), ("bone", 400, 1800))
+_UNMEASURED_MM = 8.0  # of the ring round a place where nobody has measured anything yet
 _TEXTS = (
     *("axial", "coronal", "sagittal", "slice", "loading", "convention", "research"),
     *("slab", "slab_off", "slab_mip", "slab_mean", "slab_minip", "heat", "no_heat"),
@@ -103,7 +108,7 @@ def marks_of(findings: Sequence[ReadFinding]) -> list[Mark]:
         {
             "id": one.number,
             "centerLpsMm": one.measured.center_lps_mm,
-            "diameterMm": one.diameter_mm,
+            "diameterMm": one.diameter_mm or _UNMEASURED_MM,
             "verdict": one.verdict,
         }
         for one in findings
@@ -122,8 +127,12 @@ def headline_html(
 ) -> str:
     """The headline; a line below it where the folder holds another result than is read."""
     count = sum(one.origin == "model" for one in findings)
+    limits = ""
     if count == 0:
         title = words("negative_in_part" if is_partly_searched(scored) else "negative")
+        found = detection_limits(card_of(scored.model.sha256), scored.operating_point)
+        lines = limit_lines(found, Labels(words.language))[1:]  # the title says the first
+        limits = f'<div class="starlung-note">{html.escape(" ".join(lines))}</div>'
     else:
         title = words("findings_one") if count == 1 else words("findings_count", count=count)
     made_by, note = reading.scored_by(scored.series_instance_uid), ""
@@ -146,7 +155,7 @@ def headline_html(
     return (
         f'<div class="starlung-head"><b>{reading.study.label}'
         f'<i class="starlung-state {status}">{words(f"state_{status}")}</i>'
-        f"{html.escape(title)}</b><span>{html.escape(trace)}</span></div>{note}"
+        f"{html.escape(title)}</b><span>{html.escape(trace)}</span></div>{limits}{note}"
     )
 
 

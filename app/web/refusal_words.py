@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.web.words import Words
+from medical.report.reasons import reason_in
 from medical.store.refusals import (
     ChangedMeanwhileError,
     DecidedMeanwhileError,
@@ -10,6 +11,7 @@ from medical.store.refusals import (
     ReviewRefusedError,
     SignedError,
     UndecidedError,
+    UnmeasuredError,
     moment,
 )
 
@@ -18,7 +20,8 @@ def refusal(error: ReviewRefusedError, words: Words) -> str:
     """One sentence: who did what, and what to do now."""
     match error:
         case DecidedMeanwhileError():
-            why = f" ({error.reason})" if error.reason else ""
+            reason = reason_in(error.reason, chinese=words.language == "zh")
+            why = f" ({reason})" if reason else ""
             said = words(f"verdict_{error.verdict}") + why
             return words(
                 "decided_meanwhile",
@@ -31,6 +34,8 @@ def refusal(error: ReviewRefusedError, words: Words) -> str:
             return words("already_signed", name=error.actor, at=moment(error.at))
         case UndecidedError():
             return words("undecided", numbers=", ".join(map(str, error.numbers)))
+        case UnmeasuredError():
+            return words("unmeasured", number=error.number)
         case ChangedMeanwhileError():
             return words("changed_meanwhile")
         case NotReadyError():

@@ -13,18 +13,22 @@ import streamlit as st
 from app.web.access import Reader
 from app.web.browser_key import holder
 from app.web.context import context
-from app.web.images import load_images, read_images
+from app.web.images import header_of, load_images, read_images
+from app.web.models_at_hand import card_of
 from app.web.prior_panel import Comparison, change_in, findings_of
 from app.web.scored_again import for_report
 from app.web.words import Words
 from medical.detection.findings import SeriesFindings
 from medical.report.content import ReportContent, report_content
 from medical.report.labels import Labels
+from medical.report.limits import detection_limits
 from medical.report.pdf import pdf_language, report_pdf
 from medical.report.tables import report_csv, report_json
 from medical.report.text import report_text
 from medical.store.reading import StudyReading, read_study
 from medical.store.reviews import note_exported
+
+_NAMELESS = "(no name given)"
 
 
 def report_panel(
@@ -79,7 +83,10 @@ def _make(
     if comparison is not None:
         latest = replace(comparison, findings=findings_of(comparison.prior))
         content = replace(content, change=change_in(latest, list(content.findings)))
-    note_exported(store, key, actor=reader.name)
+    scored_as = content.scored
+    limits = detection_limits(card_of(scored_as.model.sha256), scored_as.operating_point)
+    content = replace(content, header=header_of(read_images(folder)), limits=limits)
+    note_exported(store, key, actor=reader.name or _NAMELESS)
     match ending:
         case "pdf":
             return _pdf(content, folder, words)

@@ -14,6 +14,7 @@ from app.web.words import Words
 from medical.detection.findings import SeriesFindings
 from medical.errors import InputError
 from medical.plain_text import as_markdown
+from medical.report.quality_labels import quality_text
 from medical.scoring.signature import signed
 
 
@@ -38,8 +39,10 @@ def quality_notes(scored: SeriesFindings, words: Words) -> None:
     st.subheader(words("quality"))
     if not scored.quality:
         st.caption(words("quality_none"))
+    chinese = words.language == "zh"
     for note in scored.quality:
-        text = f"<b>{words(note.severity)}</b> {html.escape(note.message)}"
+        message = quality_text(note.message, chinese=chinese)
+        text = f"<b>{words(note.severity)}</b> {html.escape(message)}"
         st.html(f'<div class="starlung-note {note.severity}">{text}</div>')
     st.caption(as_markdown(scored.series_instance_uid))
 

@@ -13,6 +13,7 @@ from app.web.identity import allowed
 from app.web.notices import tell
 from app.web.refusal_words import refusal
 from app.web.words import Words
+from medical.store.database import StoreUnavailableError
 from medical.store.reading import StudyReading
 from medical.store.refusals import ReviewRefusedError, moment
 from medical.store.reviews import reopen, sign
@@ -26,7 +27,10 @@ def sign_panel(reading: StudyReading, reader: Reader, words: Words) -> None:
         st.html(f'<div class="starlung-signed">{html.escape(said)}</div>')
         if may(reader, "reopen"):
             st.button(
-                words("reopen"), on_click=partial(_reopen, study.key, reader), width="stretch"
+                words("reopen"),
+                on_click=partial(_reopen, study.key, reader, words),
+                width="stretch",
+                disabled=not reader.name,
             )
         return
     st.button(
@@ -35,6 +39,7 @@ def sign_panel(reading: StudyReading, reader: Reader, words: Words) -> None:
         width="stretch",
         icon=":material/signature:",
         help=words("sign_help"),
+        disabled=not reader.name,
     )
 
 
@@ -44,8 +49,13 @@ def _sign(key: str, seen_version: int, reader: Reader, words: Words) -> None:
         sign(context().store, key, seen_version=seen_version, actor=reader.name)
     except ReviewRefusedError as error:
         tell(refusal(error, words))
+    except StoreUnavailableError:
+        tell(words("store_gone"))
 
 
-def _reopen(key: str, reader: Reader) -> None:
+def _reopen(key: str, reader: Reader, words: Words) -> None:
     allowed("reopen")
-    reopen(context().store, key, actor=reader.name)
+    try:
+        reopen(context().store, key, actor=reader.name)
+    except StoreUnavailableError:
+        tell(words("store_gone"))

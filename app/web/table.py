@@ -5,6 +5,9 @@ from __future__ import annotations
 from app.web.components.viewer.component import Cell, Column, Row, Table
 from app.web.words import Words
 from medical.detection.findings import Finding
+from medical.report.numbers import probability_interval_text
+from medical.report.numbers import probability_text as shown_probability
+from medical.report.reasons import reason_in
 from medical.store.reading import ReadFinding
 
 _COLUMNS = (
@@ -41,14 +44,45 @@ def probability_text(one: ReadFinding, words: Words) -> str:
     """The probability with its interval; for a reader's nodule, that it has none."""
     if not isinstance(one.measured, Finding):
         return words("by_reader")
-    low, high = one.measured.probability_ci95
-    return f"{one.measured.probability:.2f} ({low:.2f}–{high:.2f})"
+    interval = probability_interval_text(*one.measured.probability_ci95)
+    return f"{shown_probability(one.measured.probability)} ({interval})"
+
+
+def diameter_text(one: ReadFinding, words: Words) -> tuple[str, str]:
+    """The diameter that counts, and its interval or whose it is; a dash where nobody measured."""
+    by_hand, interval = one.diameter_by_reader_mm, one.measured.diameter_ci95
+    if by_hand is not None:
+        return f"{by_hand:.1f}", words("by_hand")
+    if one.measured.diameter_mm is None or interval is None:
+        return "–", words("not_measured")
+    return _measured(one.measured.diameter_mm, interval, digits=1)
+
+
+def volume_text(one: ReadFinding, words: Words) -> tuple[str, str]:
+    """The model's volume, marked as the model's where a reader measured the diameter."""
+    volume, interval = one.measured.volume_mm3, one.measured.volume_ci95
+    if volume is None or interval is None:
+        return "–", words("not_measured")
+    text, ends = _measured(volume, interval, digits=0)
+    return text, ends if one.diameter_by_reader_mm is None else words("volume_model", ends=ends)
+
+
+def density_text(one: ReadFinding, words: Words) -> tuple[str, str]:
+    """The density that counts, and whose it is."""
+    if one.density is None:
+        return "–", words("not_measured")
+    entered = one.assessment.density is not None
+    return words(one.density), words("density_reader" if entered else "density_model")
 
 
 def _cells(one: ReadFinding, words: Words) -> list[Cell]:
     measured = one.measured
     if isinstance(measured, Finding):
-        probability = _measured(measured.probability, measured.probability_ci95, digits=2)
+        interval = probability_interval_text(*measured.probability_ci95)
+        probability: Cell = {
+            "text": shown_probability(measured.probability),
+            "interval": interval,
+        }
     else:
         probability = _plain(words("by_reader"))
     return [
@@ -56,19 +90,12 @@ def _cells(one: ReadFinding, words: Words) -> list[Cell]:
         probability,
         _plain(str(measured.slice_number)),
         _plain(", ".join(millimetres(v) for v in measured.center_lps_mm)),
-        _diameter(one, words),
-        _measured(measured.volume_mm3, measured.volume_ci95, digits=0),
-        _plain(words(measured.density)),
+        _cell(diameter_text(one, words)),
+        _cell(volume_text(one, words)),
+        _cell(density_text(one, words)),
         _plain(words.location(measured.location)),
         _decision(one, words),
     ]
-
-
-def _diameter(one: ReadFinding, words: Words) -> Cell:
-    by_hand = one.latest.diameter_mm if one.latest else None
-    if by_hand is not None:
-        return {"text": f"{by_hand:.1f}", "interval": words("by_hand")}
-    return _measured(one.measured.diameter_mm, one.measured.diameter_ci95, digits=1)
 
 
 def _decision(one: ReadFinding, words: Words) -> Cell:
@@ -77,7 +104,7 @@ def _decision(one: ReadFinding, words: Words) -> Cell:
     if latest is None:
         return _plain(text)
     if latest.reason:
-        text = f"{text}: {latest.reason}"
+        text = f"{text}: {reason_in(latest.reason, chinese=words.language == 'zh')}"
     return {"text": text, "interval": latest.actor}
 
 
@@ -85,6 +112,10 @@ def _plain(text: str) -> Cell:
     return {"text": text, "interval": ""}
 
 
-def _measured(value: float, interval: tuple[float, float], *, digits: int) -> Cell:
+def _cell(texts: tuple[str, str]) -> Cell:
+    return {"text": texts[0], "interval": texts[1]}
+
+
+def _measured(value: float, interval: tuple[float, float], *, digits: int) -> tuple[str, str]:
     low, high = interval
-    return {"text": f"{value:.{digits}f}", "interval": f"{low:.{digits}f}–{high:.{digits}f}"}
+    return f"{value:.{digits}f}", f"{low:.{digits}f}–{high:.{digits}f}"

@@ -6,6 +6,7 @@ names the file of its voxels, it is made to name that file's number.
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +36,8 @@ def save_uploads(
         limit_bytes: all files together may not be larger.
 
     Raises:
-        InputError: nothing was given, or it is too much.
+        InputError: nothing was given, it is too much, or the disk cannot take it: then nothing of
+            it is kept.
     """
     if not files:
         raise InputError("upload", "holds no file", "Choose a zip or the files of one CT")
@@ -43,20 +45,32 @@ def save_uploads(
     if total > limit_bytes:
         problem = f"is {total / 1e6:.0f} MB, more than the {limit_bytes / 1e6:.0f} MB allowed"
         raise InputError("upload", problem, "Name a folder on this machine instead")
+    try:
+        written = _write(files, folder)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise not_kept(error) from error
+    return written[0] if len(written) == 1 else folder
+
+
+def not_kept(error: OSError) -> InputError:
+    """Why an upload could not be written; names no folder of the server."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    problem = "the server's disk is full" if full else f"cannot be kept: {error.strerror}"
+    remedy = "Ask whoever runs the server for space, then upload again"
+    return InputError("upload", f"{problem}; nothing of it was kept", remedy)
+
+
+def _write(files: Sequence[tuple[str, int, BinaryIO]], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     neutral = {name: neutral_name(name, n) for n, (name, _, _) in enumerate(files, start=1)}
     written = []
-    try:
-        for number, (name, _, content) in enumerate(files, start=1):
-            path = folder / neutral_name(name, number)
-            with path.open("xb") as target:
-                shutil.copyfileobj(content, target)
-            written.append(path)
-        for path in written:
-            if is_volume_file(path):
-                rename_pixel_file(path, neutral)
-    except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        problem = f"cannot be kept: {error.strerror or 'the disk refused it'}"
-        raise InputError("upload", problem, "Ask whoever runs this server for room") from error
-    return written[0] if len(written) == 1 else folder
+    for number, (name, _, content) in enumerate(files, start=1):
+        path = folder / neutral_name(name, number)
+        with path.open("xb") as target:
+            shutil.copyfileobj(content, target)
+        written.append(path)
+    for path in written:
+        if is_volume_file(path):
+            rename_pixel_file(path, neutral)
+    return written

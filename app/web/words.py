@@ -6,6 +6,7 @@ from typing import Literal
 
 from app.web.vocabulary import evaluation, growth, owner, reading, viewer, worklist
 from medical.nodule.location_words import translate_location
+from medical.report.guideline_labels import ENTERED
 from medical.report.labels import TERMS
 
 Language = Literal["en", "zh"]
@@ -59,18 +60,23 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     # guidelines
     "guidelines": ("Guidelines: Lung-RADS and Fleischner", "指南：Lung-RADS 与 Fleischner"),
     "guidelines_note": (
-        "Lung-RADS v2022 as if this were a first screening CT, Fleischner 2017 as if the finding "
-        "were made by chance; by the measured diameter and density. Not a recommendation.",
-        "Lung-RADS v2022 按首次筛查 CT、Fleischner 2017 按偶然发现处理，依据测得的直径和密度，"
-        "规则以原文显示。不构成建议。",
+        "Lung-RADS v2022 and Fleischner 2017 as in the report: rejected marks are left out, a "
+        "reader's diameter and density count before the model's. Until the kind of examination is "
+        "entered, as if this were a first screening CT, and as if the finding were made by chance. "
+        "Not a recommendation.",
+        "Lung-RADS v2022 和 Fleischner 2017 与报告一致：不含已否定的标记，"
+        "阅片者的直径和密度优先于模型。未填写检查类型时，按首次筛查 CT 和偶然发现处理。"
+        "不构成建议。",
     ),
     "lung_rads": ("Lung-RADS v2022", "Lung-RADS v2022"),
     "fleischner": ("Fleischner 2017", "Fleischner 2017"),
     "age": ("Age in years", "年龄（岁）"),
     "risk": ("Risk of lung cancer", "肺癌风险"),
-    "risk_unknown": ("not known", "未知"),
-    "risk_low": ("low", "低"),
-    "risk_high": ("high", "高"),
+    **ENTERED,
+    "unknown": ("not known", "未知"),
+    "examination": ("Examination", "检查类型"),
+    "sex": ("Sex", "性别"),
+    "by_header_is": ("{value} (header)", "{value}（图像头）"),
     "known_cancer": ("Known cancer", "已知癌症"),
     "immunosuppressed": ("Immunosuppressed", "免疫抑制"),
     # findings

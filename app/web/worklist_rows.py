@@ -6,6 +6,7 @@ import html
 from datetime import UTC, datetime
 
 from app.web.words import Words
+from medical.report.numbers import probability_interval_text, probability_text
 from medical.store.refusals import moment
 from medical.store.tables import SCORED, Study
 
@@ -45,8 +46,9 @@ def _strongest(study: Study, words: Words) -> str:
         return "–"
     if study.findings == 0 or study.priority == 0:
         return words("none")
-    low, high = study.priority_low, study.priority_high
-    return f"<b>{study.priority:.2f}</b> <small>{low:.2f}–{high:.2f}</small>"
+    strongest = html.escape(probability_text(study.priority))
+    interval = html.escape(probability_interval_text(study.priority_low, study.priority_high))
+    return f"<b>{strongest}</b> <small>{interval}</small>"
 
 
 def _said(study: Study, words: Words) -> str:

@@ -57,8 +57,8 @@ class PointReader:
             point_lps_mm: LPS millimetres ``(x, y, z)``.
 
         Returns:
-            The measures; ``outlined`` is false where the model sees nothing there, and the sizes
-            are then those of a ball of the diameter that it guesses.
+            The measures; ``outlined`` is false where the model sees nothing there, and then it
+            has none.
 
         Raises:
             ValueError: the point lies outside of the images.

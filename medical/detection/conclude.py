@@ -6,22 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Bool, Float, Float32
 
 from medical.ct.prepare import Prepared
 from medical.ct.volume import CtVolume
 from medical.detection.calibration import diameter_interval, probability, volume_interval
 from medical.detection.candidates import CandidateSet
-from medical.detection.findings import Density, Finding
+from medical.detection.findings import Finding
 from medical.detection.uncertainty import SecondLook
+from medical.nodule.density import core_hu, density_of
 from medical.nodule.location import side_and_zone
 from medical.nodule.measure import MaskSize
 from models.detector.crops import crop_around
-from models.detector.refiner import CROP, DENSITIES
+from models.detector.refiner import CROP
 from models.zoo.card import ModelCard
 
 LEAST_PROBABILITY = 0.02
-_CALCIFIED_HU = 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,11 @@ def conclude(
     for rank, i in enumerate(order, start=1):
         size = look.size(i)
         interval = (float(low[i]), float(high[i]))
-        marks.append(Mark(_triple(lps[i]), float(p[i]), interval, size.diameter_mm))
+        # the finding's own diameter: corrected and rounded, so that both files say the same
+        diameter = diameter_interval(
+            card.calibration, size.diameter_mm, float(look.log_diameters[:, i].std())
+        )[0]
+        marks.append(Mark(_triple(lps[i]), float(p[i]), interval, round(diameter, 1)))
         if p[i] >= card.operating_point:
             finding = measure_candidate(
                 rank, ct, prepared, found.centers_voxel[i], look, i, size, marks[-1], card
@@ -99,7 +103,9 @@ def measure_candidate(
     diameter, *diameter_ci95 = diameter_interval(card.calibration, size.diameter_mm, spread)
     volume, *volume_ci95 = volume_interval(card.calibration, size.volume_mm3, spread)
     scale = diameter / size.diameter_mm
-    mean_hu = _mean_hu(prepared.hu, center, look, index)
+    crop, mask = _near_hu(prepared.hu, center, look, index), look.mask(index)
+    inside = mask if mask.any() else _middle(mask)
+    mean_hu = float(crop[inside].mean())
     lps = prepared.geometry.voxel_to_lps(center)
     z = int(np.clip(round(float(ct.geometry.lps_to_voxel(lps)[0])), 0, ct.hu.shape[0] - 1))
     numbers, uids = ct.source.slice_numbers, ct.source.sop_instance_uids
@@ -116,28 +122,27 @@ def measure_candidate(
         diameter_ci95=_pair(*diameter_ci95, digits=1),
         volume_mm3=round(volume, 1),
         volume_ci95=_pair(*volume_ci95, digits=1),
-        density=_density(look.density[index], mean_hu),
+        density=density_of(core_hu(crop, inside, voxel_mm=float(look.extents_mm[index]) / CROP)),
         mean_hu=round(mean_hu, 1),
         location=side_and_zone(lps, prepared.sides),
     )
 
 
-def _mean_hu(
+def _near_hu(
     hu: Float32[np.ndarray, "z y x"], center: Float[np.ndarray, 3], look: SecondLook, index: int
-) -> float:
+) -> Float32[np.ndarray, "32 32 32"]:
+    """HU on the crop that the mask lies on."""
     where = torch.from_numpy(np.asarray(center, np.float32))[None]
     extent = torch.from_numpy(look.extents_mm[index : index + 1])
-    crop = crop_around(torch.from_numpy(hu)[None, None], where, extent, size=CROP)[0, 0].numpy()
-    mask = look.mask(index)
-    middle = slice(CROP // 2 - 1, CROP // 2 + 1)
-    return float(crop[mask].mean() if mask.any() else crop[middle, middle, middle].mean())
+    crop = crop_around(torch.from_numpy(hu)[None, None], where, extent, size=CROP)
+    return np.asarray(crop[0, 0].numpy())
 
 
-def _density(shares: Float32[np.ndarray, 4], mean_hu: float) -> Density:
-    if mean_hu >= _CALCIFIED_HU:
-        return "calcified"
-    name: Density = DENSITIES[int(shares[:3].argmax())]  # type: ignore[assignment]
-    return name
+def _middle(mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
+    """The crop's middle, for an empty outline."""
+    found, middle = np.zeros_like(mask), slice(CROP // 2 - 1, CROP // 2 + 1)
+    found[middle, middle, middle] = True
+    return found
 
 
 def _triple(point: Float[np.ndarray, 3]) -> tuple[float, float, float]:

@@ -10,7 +10,8 @@ Interval = Annotated[
     tuple[float, float], Field(description="lower and upper end of a 95 % interval")
 ]
 _NOT_BEFORE = "null in results of 0.5 and earlier"
-Density = Literal["solid", "part-solid", "ground-glass", "calcified"]
+Density = Literal["solid", "part-solid", "ground-glass", "calcified", "cavitary"]
+"""``cavitary``: with air inside, so that none of the others holds."""
 
 
 class _Record(BaseModel):

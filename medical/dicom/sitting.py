@@ -11,6 +11,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import pydicom
 
@@ -23,7 +24,12 @@ _WANTED = [
     "AcquisitionDateTime",
     "SeriesDate",
     "StudyDate",
+    "PatientAge",
+    "PatientBirthDate",
+    "PatientSex",
 ]
+_YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+_OLDEST = 120
 _DATES = ("AcquisitionDate", "AcquisitionDateTime", "SeriesDate", "StudyDate")
 
 
@@ -34,10 +40,14 @@ class Sitting:
     Args:
         patient: pseudonym, hexadecimal; empty when the header carries no patient ID.
         day: ``YYYY-MM-DD``; empty when the header carries no date.
+        age_years: on that day; ``None`` when the header does not say it.
+        sex: ``None`` when the header says neither female nor male.
     """
 
     patient: str = ""
     day: str = ""
+    age_years: float | None = None
+    sex: Literal["F", "M"] | None = None
 
 
 def sitting_of(file: Path, *, secret: bytes) -> Sitting:
@@ -54,7 +64,31 @@ def sitting_of(file: Path, *, secret: bytes) -> Sitting:
         header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_WANTED))
     except Exception:  # pydicom raises nearly anything on damaged files
         return Sitting()
-    return Sitting(_pseudonym(header, secret), _day(header))
+    day = _day(header)
+    return Sitting(_pseudonym(header, secret), day, _age_years(header, day), _sex(header))
+
+
+def _age_years(header: pydicom.Dataset, day: str) -> float | None:
+    """By Patient's Age, else whole years from the date of birth, which is not kept."""
+    text = tags.text(header, "PatientAge").strip().upper()
+    if len(text) == 4 and text[:3].isdigit() and text[3] in _YEARS:
+        return round(int(text[:3]) * _YEARS[text[3]], 1)
+    try:
+        born = date.fromisoformat(tags.text(header, "PatientBirthDate").strip())
+        then = date.fromisoformat(day)
+    except ValueError:
+        return None
+    years = then.year - born.year - ((then.month, then.day) < (born.month, born.day))
+    return float(years) if 0 <= years <= _OLDEST else None
+
+
+def _sex(header: pydicom.Dataset) -> Literal["F", "M"] | None:
+    match tags.text(header, "PatientSex").strip().upper():
+        case "F":
+            return "F"
+        case "M":
+            return "M"
+    return None
 
 
 def _pseudonym(header: pydicom.Dataset, secret: bytes) -> str:

@@ -65,20 +65,26 @@ class ChangeSince:
 
 
 def followed(findings: Iterable[ReadFinding]) -> list[Followed]:
-    """What a reader has not rejected."""
-    return [
-        Followed(
-            one.number,
-            one.measured.center_lps_mm,
-            one.measured.diameter_mm,
-            one.measured.diameter_ci95,
-            one.measured.volume_mm3,
-            one.measured.volume_ci95,
-            one.measured.location,
-        )
-        for one in findings
-        if one.verdict != "rejected"
-    ]
+    """What a reader has not rejected and the model measured."""
+    kept = (_followed(one) for one in findings if one.verdict != "rejected")
+    return [one for one in kept if one is not None]
+
+
+def _followed(one: ReadFinding) -> Followed | None:
+    measured = one.measured
+    diameter, diameter_ci95 = measured.diameter_mm, measured.diameter_ci95
+    volume, volume_ci95 = measured.volume_mm3, measured.volume_ci95
+    if diameter is None or diameter_ci95 is None or volume is None or volume_ci95 is None:
+        return None
+    return Followed(
+        one.number,
+        measured.center_lps_mm,
+        diameter,
+        diameter_ci95,
+        volume,
+        volume_ci95,
+        measured.location,
+    )
 
 
 def change_since(

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 from medical.nodule.location_words import translate_location
+from medical.nodule.rules import NotApplicable, RuleResult
 from medical.report.change_labels import CHANGE
+from medical.report.guideline_labels import GUIDELINES
+from medical.report.reasons import reason_in
+from medical.report.rule_labels import category_text, missing_text, reason_text, result_text
 
 Language = Literal["en", "zh"]
 
@@ -16,6 +20,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "part-solid": ("part-solid", "部分实性"),
     "ground-glass": ("ground-glass", "磨玻璃"),
     "calcified": ("calcified", "钙化"),
+    "cavitary": ("cavitary (air inside)", "空洞性（内部含气）"),
     "left": ("left", "左"),
     "right": ("right", "右"),
     "upper": ("upper", "上"),
@@ -54,18 +59,28 @@ _WORDS: dict[str, tuple[str, str]] = {
     "no_findings": ("No nodule was accepted.", "未确认任何结节。"),
     "finding": (
         "{number}. {location}, slice {slice}, LPS {x:.1f}, {y:.1f}, {z:.1f} mm: {density} nodule, "
-        "{diameter}, volume {volume:.0f} mm³ ({v_low:.0f}–{v_high:.0f}).",
+        "{diameter}{volume}.",
         "{number}. {location}，第 {slice} 层，LPS {x:.1f}, {y:.1f}, {z:.1f} mm：{density}结节，"
-        "{diameter}，体积 {volume:.0f} mm³（{v_low:.0f}–{v_high:.0f}）。",
+        "{diameter}{volume}。",
     ),
     "by_model": (
         "diameter {size:.1f} mm ({low:.1f}–{high:.1f})",
         "直径 {size:.1f} mm（{low:.1f}–{high:.1f}）",
     ),
+    "volume": (
+        ", volume {volume:.0f} mm³ ({low:.0f}–{high:.0f})",
+        "，体积 {volume:.0f} mm³（{low:.0f}–{high:.0f}）",
+    ),
+    "volume_by_model": (
+        ", volume by the model's own outline, not by this diameter: {volume:.0f} mm³ "
+        "({low:.0f}–{high:.0f})",
+        "，体积（模型自身勾画，非按此直径）：{volume:.0f} mm³（{low:.0f}–{high:.0f}）",
+    ),
+    "density_by_reader": ("{density} (reader's)", "{density}（阅片者）"),
     "by_hand": ("diameter {size:.1f} mm (reader's measure)", "直径 {size:.1f} mm（阅片者测量）"),
     "probability": (
-        "Probability of a nodule {p:.2f} ({low:.2f}–{high:.2f}).",
-        "结节概率 {p:.2f}（{low:.2f}–{high:.2f}）。",
+        "Probability of a nodule {p} ({interval}).",
+        "结节概率 {p}（{interval}）。",
     ),
     "added": ("Added by {name}.", "由 {name} 补充。"),
     "undecided": ("Not decided yet.", "尚未判定。"),
@@ -82,17 +97,28 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Nodules confirmed: {count}. Largest: finding {number}, {size:.1f} mm, {location}.",
         "确认结节 {count} 个。最大者：所见 {number}，{size:.1f} mm，{location}。",
     ),
-    "lung_rads": (
-        "Lung-RADS v2022, as if a first screening CT: {said}, by finding {number}.",
-        "Lung-RADS v2022（按首次筛查 CT 处理）：{said}，依据所见 {number}。",
+    "not_ruled_out": (
+        "This does not rule out a nodule.",
+        "这不能排除结节的存在。",
     ),
-    "lung_rads_not": (
-        "Lung-RADS v2022: {said}.",
-        "Lung-RADS v2022：{said}。",
+    "least_size": (
+        "Nodules smaller than {least:g} mm are seldom marked.",
+        "小于 {least:g} mm 的结节很少被标记。",
+    ),
+    "sensitivity_known": (
+        "At its operating point the model found {share} ({low}–{high}) of {nodules} nodules of "
+        "that size or more that were inserted into {scans} held-out scans (source: model card of "
+        "{source}); on real nodules or another scanner expect less.",
+        "在其工作点上，模型检出植入 {scans} 例留出扫描的 {nodules} 个该大小及以上结节中的 {share}"
+        "（{low}–{high}）（来源：{source} 的模型卡）；对真实结节或其他扫描仪预期更低。",
+    ),
+    "sensitivity_unknown": (
+        "The sensitivity of this model at its operating point is not known here.",
+        "该模型在其工作点的敏感度在此未知。",
     ),
     "open_left": (
-        "{count} marks are not decided: this report is not complete.",
-        "尚有 {count} 个标记未判定：本报告不完整。",
+        "Findings not decided: {count}. This report is not complete.",
+        "尚有 {count} 个所见未判定：本报告不完整。",
     ),
     "intervals": (
         "Values in brackets are 95 % intervals.",
@@ -102,6 +128,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "page": ("Page {number} of {count}", "第 {number} 页，共 {count} 页"),
     **TERMS,
     **CHANGE,
+    **GUIDELINES,
 }
 
 
@@ -114,14 +141,35 @@ class Labels:
 
     def __init__(self, language: Language) -> None:
         self.language = language
+        self._chinese = language == "zh"
 
     def __call__(self, word: str, **values: object) -> str:
         """The text of ``word``, its blanks filled."""
-        return _WORDS[word][1 if self.language == "zh" else 0].format(**values)
+        return _WORDS[word][1 if self._chinese else 0].format(**values)
 
     def sentences(self, parts: Sequence[str]) -> str:
         """Sentences one after another; Chinese sets no space between them."""
         return ("" if self.language == "zh" else " ").join(parts)
+
+    def result(self, result: RuleResult) -> str:
+        """What a guideline says, with its rule."""
+        return result_text(result, chinese=self._chinese)
+
+    def reason(self, result: NotApplicable) -> str:
+        """Why a guideline does not speak."""
+        return reason_text(result, chinese=self._chinese)
+
+    def missing(self, missing: tuple[str, ...]) -> str:
+        """What would have to be known."""
+        return missing_text(missing, chinese=self._chinese)
+
+    def category(self, category: str) -> str:
+        """A category or an advice."""
+        return category_text(category, chinese=self._chinese)
+
+    def rejection(self, reason: str) -> str:
+        """A reader's reason: one of the list in this language, any other as it was typed."""
+        return reason_in(reason, chinese=self._chinese)
 
     def location(self, location: str) -> str:
         """'left upper zone' in this language."""

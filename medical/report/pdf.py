@@ -129,14 +129,14 @@ def _image_row(figure: Figure, row: int, one: ReadFinding, ct: CtVolume, labels:
     bottom = _TOP - 0.01 - (row + 1) * 0.275 + 0.03
     caption = (
         f"{one.number}. {labels.location(measured.location)} · "
-        f"{labels('slice', number=measured.slice_number)} · {one.diameter_mm:.1f} mm"
+        f"{labels('slice', number=measured.slice_number)} · {one.diameter_mm or 0:.1f} mm"
     )
     figure.text(_LEFT, bottom + height + 0.005, caption, fontsize=9, weight="bold", color=_INK)
     width = height * _A4_INCHES[1] / _A4_INCHES[0]
     pictures = (whole_slice(ct, measured.center_lps_mm), close_up(ct, measured.center_lps_mm))
     for column, picture in enumerate(pictures):
         axes = figure.add_axes((_LEFT + column * (width + 0.03), bottom, width, height))
-        _draw(axes, picture, one.diameter_mm)
+        _draw(axes, picture, one.diameter_mm or 0.0)
 
 
 def _draw(axes: Axes, picture: KeyImage, diameter_mm: float) -> None:

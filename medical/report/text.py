@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from medical.detection.findings import Finding
 from medical.detection.searched import is_partly_searched
-from medical.nodule.fleischner import Patient
-from medical.nodule.guidelines import guidance
-from medical.nodule.rules import Fired
 from medical.plain_text import one_line
 from medical.report.change_text import change_lines, change_title, comparison_line
 from medical.report.content import ReportContent
+from medical.report.guideline_text import examination_line, guideline_lines
 from medical.report.labels import Labels
+from medical.report.limits import DetectionLimits
+from medical.report.numbers import probability_interval_text, probability_text
+from medical.report.quality_labels import quality_text
 from medical.store.reading import ReadFinding
 from medical.store.refusals import moment
 
@@ -40,7 +41,10 @@ def report_sections(content: ReportContent, labels: Labels) -> list[Section]:
         passes=scored.passes,
     )
     study = labels("study", label=content.study.label, series=scored.series_instance_uid)
-    quality = tuple(note.message for note in scored.quality) or (labels("no_quality"),)
+    notes = tuple(
+        quality_text(one.message, chinese=labels.language == "zh") for one in scored.quality
+    )
+    quality = notes or (labels("no_quality"),)
     found = tuple(_finding(one, labels) for one in content.reported)
     change = content.change
     comparison = (
@@ -57,8 +61,9 @@ def report_sections(content: ReportContent, labels: Labels) -> list[Section]:
         title = change_title(change.earlier, labels)
         sections.append(Section(title, change_lines(change, labels)))
     if content.rejected:
-        said = tuple(_rejected(one, labels) for one in content.rejected)
-        sections.append(Section(labels("rejected"), said))
+        lines = tuple(_rejected(one, labels) for one in content.rejected)
+        sections.append(Section(labels("rejected"), lines))
+    sections.append(Section(labels("guidelines"), guideline_lines(content, labels)))
     return [*sections, Section(labels("impression"), _impression(content, labels))]
 
 
@@ -82,7 +87,9 @@ def signature(content: ReportContent, labels: Labels) -> str:
 def _finding(one: ReadFinding, labels: Labels) -> str:
     measured, latest = one.measured, one.latest
     x, y, z = measured.center_lps_mm
-    low, high = measured.volume_ci95
+    density = labels(one.density) if one.density else ""
+    if one.assessment.density is not None:
+        density = labels("density_by_reader", density=density)
     parts = [
         labels(
             "finding",
@@ -92,16 +99,15 @@ def _finding(one: ReadFinding, labels: Labels) -> str:
             x=x,
             y=y,
             z=z,
-            density=labels(measured.density),
+            density=density,
             diameter=_diameter(one, labels),
-            volume=measured.volume_mm3,
-            v_low=low,
-            v_high=high,
+            volume=_volume(one, labels),
         )
     ]
     if isinstance(measured, Finding):
-        p_low, p_high = measured.probability_ci95
-        parts.append(labels("probability", p=measured.probability, low=p_low, high=p_high))
+        p, interval = measured.probability, measured.probability_ci95
+        shown = probability_interval_text(*interval)
+        parts.append(labels("probability", p=probability_text(p), interval=shown))
     else:
         parts.append(labels("added", name=one.decisions[0].actor))
     if latest is None or latest.verdict == "open":
@@ -114,10 +120,19 @@ def _finding(one: ReadFinding, labels: Labels) -> str:
 
 
 def _diameter(one: ReadFinding, labels: Labels) -> str:
-    if one.latest is not None and one.latest.diameter_mm is not None:
-        return labels("by_hand", size=one.latest.diameter_mm)
+    if one.diameter_by_reader_mm is not None or one.measured.diameter_ci95 is None:
+        return labels("by_hand", size=one.diameter_mm)
     low, high = one.measured.diameter_ci95
     return labels("by_model", size=one.measured.diameter_mm, low=low, high=high)
+
+
+def _volume(one: ReadFinding, labels: Labels) -> str:
+    """The model's volume, marked as the model's beside a reader's diameter; none was guessed."""
+    volume, interval = one.measured.volume_mm3, one.measured.volume_ci95
+    if volume is None or interval is None:
+        return ""
+    word = "volume" if one.diameter_by_reader_mm is None else "volume_by_model"
+    return labels(word, volume=volume, low=interval[0], high=interval[1])
 
 
 def _rejected(one: ReadFinding, labels: Labels) -> str:
@@ -126,38 +141,17 @@ def _rejected(one: ReadFinding, labels: Labels) -> str:
         "rejected_one",
         number=one.number,
         slice=one.measured.slice_number,
-        reason=latest.reason,
+        reason=labels.rejection(latest.reason),
         name=latest.actor,
         at=moment(latest.at),
     )
     return f"{said} {labels('comment', text=latest.comment)}" if latest.comment else said
 
 
-@dataclass(frozen=True, slots=True)
-class _Sized:
-    """A nodule as the guidelines ask for it, with the reader's measure where there is one."""
-
-    id: int
-    density: str
-    diameter_mm: float
-
-
-def _lung_rads(accepted: list[ReadFinding], labels: Labels) -> str:
-    """The highest category among the confirmed nodules: that one is the examination's."""
-    sized = [_Sized(one.number, one.measured.density, one.diameter_mm) for one in accepted]
-    said = guidance(sized, Patient())  # type: ignore[arg-type]
-    fired = [(one.lung_rads, one.finding_id) for one in said if isinstance(one.lung_rads, Fired)]
-    if not fired:
-        reasons = [one.lung_rads.reason for one in said if not isinstance(one.lung_rads, Fired)]
-        return labels("lung_rads_not", said=reasons[0])
-    rule, number = max(fired, key=lambda one: one[0].category)
-    return labels("lung_rads", said=f"{rule.category} ({rule.rule})", number=number)
-
-
 def _impression(content: ReportContent, labels: Labels) -> tuple[str, ...]:
     lines = []
     if content.accepted:
-        largest = max(content.accepted, key=lambda one: one.diameter_mm)
+        largest = max(content.accepted, key=lambda one: one.diameter_mm or 0.0)
         lines.append(
             labels(
                 "impression_some",
@@ -167,9 +161,8 @@ def _impression(content: ReportContent, labels: Labels) -> tuple[str, ...]:
                 location=labels.location(largest.measured.location),
             )
         )
-        lines.append(_lung_rads(content.accepted, labels))
     else:
-        lines.append(labels("impression_none"))
+        lines += [labels("impression_none"), *limit_lines(content.limits, labels)]
     if is_partly_searched(content.scored) and content.scored.searched is not None:
         shares = content.scored.searched
         left, right = (
@@ -177,6 +170,25 @@ def _impression(content: ReportContent, labels: Labels) -> tuple[str, ...]:
             for share in (shares.left, shares.right)
         )
         lines.append(labels("searched_in_part", left=left, right=right))
+    lines.append(examination_line(content.guidelines.examination, content.examination, labels))
     if content.undecided:
         lines.append(labels("open_left", count=len(content.undecided)))
     return tuple(lines)
+
+
+def limit_lines(limits: DetectionLimits, labels: Labels) -> tuple[str, ...]:
+    """What a reading without nodules does not rule out, and how that is known."""
+    lines = [labels("not_ruled_out"), labels("least_size", least=limits.least_mm)]
+    if limits.sensitivity is None:
+        return (*lines, labels("sensitivity_unknown"))
+    low, high = limits.sensitivity_ci95
+    known = labels(
+        "sensitivity_known",
+        share=f"{limits.sensitivity:.0%}",
+        low=f"{low:.0%}",
+        high=f"{high:.0%}",
+        nodules=limits.nodules,
+        scans=limits.scans,
+        source=limits.source,
+    )
+    return (*lines, known)

@@ -23,7 +23,9 @@ COLUMNS = (
     "probability_low",
     "probability_high",
     "diameter_mm",
+    "at_operating_point",
 )
+"""LUNA16's five, then ours; the last says ``yes`` where ``findings.json`` has the mark too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,17 @@ def read_marks(folder: Path) -> list[WrittenMark]:
     return sorted(marks, key=lambda mark: -mark.probability)
 
 
-def write_marks(folder: Path, series_uid: str, marks: Sequence[Mark]) -> None:
-    """Write one series' marks into its folder."""
+def write_marks(
+    folder: Path, series_uid: str, marks: Sequence[Mark], *, operating_point: float
+) -> None:
+    """Write one series' marks into its folder.
+
+    Args:
+        folder: of the series.
+        series_uid: the first column.
+        marks: all of the series, also those below the operating point.
+        operating_point: from this probability a mark is a finding.
+    """
     beside = folder / f"{NAME}.partial"
     with beside.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -70,7 +81,8 @@ def write_marks(folder: Path, series_uid: str, marks: Sequence[Mark]) -> None:
                     series_uid,
                     *(f"{v:.3f}" for v in mark.center_lps_mm),
                     *(f"{v:.6f}" for v in numbers),
-                    f"{mark.diameter_mm:.2f}",
+                    f"{mark.diameter_mm:.1f}",
+                    "yes" if mark.probability >= operating_point else "no",
                 ]
             )
     beside.replace(folder / NAME)
@@ -84,6 +96,8 @@ def gather_predictions(out: Path) -> Path:
         writer.writerow(COLUMNS)
         for part in sorted(out.glob(f"*/{NAME}")):
             with part.open(newline="", encoding="utf-8") as file:
-                writer.writerows(list(csv.reader(file))[1:])
+                for row in list(csv.reader(file))[1:]:
+                    # of an older version, which did not say it
+                    writer.writerow([*row, *[""] * (len(COLUMNS) - len(row))])
     beside.replace(out / NAME)
     return out / NAME

@@ -227,7 +227,12 @@ class _Worker:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / FINDINGS).unlink(missing_ok=True)  # of other content, or of other weights
         write_files(folder, content)
-        write_marks(folder, reading.findings.series_instance_uid, reading.marks)
+        write_marks(
+            folder,
+            reading.findings.series_instance_uid,
+            reading.marks,
+            operating_point=reading.findings.operating_point,
+        )
         write_acquisition(folder, ct.source)
         if self.heatmaps:
             self._write_heatmaps(handle, ct, reading.findings, folder)

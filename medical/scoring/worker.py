@@ -2,18 +2,17 @@
 
 On failure: an input that cannot be used fails with one sentence and the next is taken, so does a
 study that takes longer than allowed; a worker that is killed loses its study to the next claim
-after one lease; SIGTERM puts it back at once.
+after one lease; SIGTERM puts it back at once. A store that is locked, full or gone is waited for.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import os
 import secrets
-import signal
 import socket
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,9 +21,10 @@ from pathlib import Path
 from medical.detection.findings import Quality
 from medical.errors import InputError
 from medical.results import read_result
+from medical.scoring.lease import TELL_SECONDS, Lease
 from medical.scoring.predictions import gather_predictions
 from medical.scoring.score import ScoreResult, add_note, score_path
-from medical.store.database import Store
+from medical.store.database import Store, StoreUnavailableError
 from medical.store.queue import (
     LEASE_SECONDS,
     Claimed,
@@ -32,13 +32,12 @@ from medical.store.queue import (
     finish,
     give_back,
     give_up,
-    renew,
 )
 from medical.store.siblings import same_images
 
 _IDLE_SECONDS = 1.0
-_TELL_SECONDS = 1.0  # how often readers see progress, where the lease is long
 _MOST_SENTENCES = 3
+_MOST_OUTAGE_SECONDS = 600.0
 Say = Callable[[str], None]
 AfterScoring = Callable[[Path, list[Path]], None]
 
@@ -83,10 +82,15 @@ class Worker:
 
     def run(self, *, until_empty: bool) -> int:
         """Score until ``Stop``, or until nothing waits; returns how many studies were finished."""
-        count = 0
+        count, gone_since = 0, math.inf
         try:
             while True:
-                claimed = claim(self.store, self.owner, lease_seconds=self.lease_seconds)
+                try:
+                    claimed = claim(self.store, self.owner, lease_seconds=self.lease_seconds)
+                except StoreUnavailableError as error:
+                    gone_since = self._await_store(error, gone_since)
+                    continue
+                gone_since = math.inf
                 if claimed is not None:
                     count += self._score(claimed)
                 elif until_empty:
@@ -96,35 +100,58 @@ class Worker:
         except Stop:
             return count
 
+    def _await_store(self, error: StoreUnavailableError, gone_since: float) -> float:
+        """Pause; raise when the store was gone for too long. Returns since when it is."""
+        now = time.monotonic()
+        if gone_since == math.inf:
+            self.say(f"waiting: {error}")
+            gone_since = now
+        elif now - gone_since > _MOST_OUTAGE_SECONDS:
+            raise error
+        # Longer than those who hold studies pause: theirs are renewed before we look.
+        time.sleep(3 * TELL_SECONDS)
+        return gone_since
+
     def _score(self, claimed: Claimed) -> bool:
-        lease = _Lease(self.store, claimed, self.lease_seconds, most_seconds=self.most_seconds)
+        lease = Lease(self.store, claimed, self.lease_seconds, most_seconds=self.most_seconds)
         try:
             with lease:
-                result = self._work(claimed, lease)
+                return self._score_held(claimed, lease)
         except Stop:
             if lease.expired:
                 limit = f"took longer than the {self.most_seconds / 60:g} minutes allowed"
                 return self._failed(claimed, limit)
-            give_back(self.store, claimed)
-            self.say(f"{claimed.key}: put back into the queue")
+            if lease.lost:
+                self.say(f"{claimed.key}: another worker has it, left to that")
+                return False
+            with contextlib.suppress(StoreUnavailableError):  # the lease runs out by itself
+                give_back(self.store, claimed)
+                self.say(f"{claimed.key}: put back into the queue")
             raise
+
+    def _score_held(self, claimed: Claimed, lease: Lease) -> bool:
+        """Score and write how it ended, while the lease is renewed."""
+        try:
+            result = self._work(claimed, lease)
         except InputError as error:
-            return self._failed(claimed, _sentence(error, claimed.source))
+            return self._failed(claimed, _sentence(error, claimed.source), lease)
         except OSError as error:
-            return self._failed(claimed, f"cannot be read or written: {error.strerror or error}")
+            reason = f"cannot be read or written: {error.strerror or error}"
+            return self._failed(claimed, reason, lease)
         except Exception as error:  # the log gets the trace, the night goes on
             logging.getLogger(__name__).exception("scoring %s failed", claimed.key)
-            return self._failed(claimed, f"the program failed ({type(error).__name__})")
+            return self._failed(claimed, f"the program failed ({type(error).__name__})", lease)
         if not result.series:
             reasons = [_sentence(error, claimed.source) for error in result.errors]
-            return self._failed(claimed, " ".join(reasons) or "no CT series in it")
+            return self._failed(claimed, " ".join(reasons) or "no CT series in it", lease)
         found = [read_result(one.folder) or one.findings for one in result.series]
-        kept = finish(self.store, claimed, series=found, unscored=self._unscored(result, claimed))
+        unscored = self._unscored(result, claimed)
+        kept = lease.conclude(lambda: finish(self.store, claimed, series=found, unscored=unscored))
         gather_predictions(claimed.folder)  # of the series that stayed there
         self.say(f"{claimed.key}: {'ready' if kept else 'another worker has it, left to that'}")
         return kept
 
-    def _work(self, claimed: Claimed, lease: _Lease) -> ScoreResult:
+    def _work(self, claimed: Claimed, lease: Lease) -> ScoreResult:
         result = score_path(
             claimed.source,
             out=claimed.folder,
@@ -151,47 +178,11 @@ class Worker:
         more = f" And {len(said) - _MOST_SENTENCES} more." if len(said) > _MOST_SENTENCES else ""
         return " ".join(list(said)[:_MOST_SENTENCES]) + more
 
-    def _failed(self, claimed: Claimed, reason: str) -> bool:
-        give_up(self.store, claimed, failure=reason)
+    def _failed(self, claimed: Claimed, reason: str, lease: Lease | None = None) -> bool:
+        lease = lease or Lease(self.store, claimed, self.lease_seconds)
+        lease.conclude(lambda: give_up(self.store, claimed, failure=reason))
         self.say(f"{claimed.key}: {reason}")
         return False
-
-
-class _Lease:
-    """Renews a lease in a thread of its own while the study is scored."""
-
-    def __init__(
-        self, store: Store, claimed: Claimed, seconds: float, *, most_seconds: float
-    ) -> None:
-        self.store, self.claimed, self.seconds = store, claimed, seconds
-        self.stage, self.fraction = "", 0.0
-        self.ends_at = time.monotonic() + most_seconds
-        self.expired = False
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._renew, daemon=True)
-
-    def tell(self, stage: str, fraction: float) -> None:
-        self.stage, self.fraction = stage, fraction
-
-    def __enter__(self) -> None:
-        self.thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.ended.set()
-        self.thread.join()
-
-    def _renew(self) -> None:
-        while not self.ended.wait(min(self.seconds / 5, _TELL_SECONDS)):
-            if time.monotonic() > self.ends_at and not self.expired:
-                self.expired = True
-                signal.raise_signal(signal.SIGTERM)  # its handler raises Stop in the main thread
-            renew(
-                self.store,
-                self.claimed,
-                stage=self.stage,
-                fraction=self.fraction,
-                lease_seconds=self.seconds,
-            )
 
 
 def _scored_before(labels: list[str]) -> Quality:

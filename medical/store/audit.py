@@ -57,14 +57,14 @@ def record(session: Session, *, actor: str, action: str, subject: str) -> None:
 
 def newest(store: Store, count: int) -> list[AuditEntry]:
     """The latest entries, the newest first."""
-    with store.transaction() as session:
+    with store.reading() as session:
         query = select(AuditEntry).order_by(AuditEntry.number.desc()).limit(count)
         return list(session.scalars(query))
 
 
 def newest_number(store: Store) -> int:
     """Number of the latest entry, 0 before the first; cheap, to see whether anything was done."""
-    with store.transaction() as session:
+    with store.reading() as session:
         return session.scalar(select(func.max(AuditEntry.number))) or 0
 
 
@@ -75,7 +75,7 @@ def verify(store: Store, *, expected: str | None = None) -> Verified:
         expected: a last hash noted earlier; it must still be in the trail.
     """
     before, count, seen = FIRST, 0, expected is None
-    with store.transaction() as session:
+    with store.reading() as session:
         entries = session.scalars(select(AuditEntry).order_by(AuditEntry.number))
         for entry in entries.yield_per(1000):
             if entry.number != count + 1:

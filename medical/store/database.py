@@ -1,14 +1,17 @@
 """Open the store: SQLite in WAL mode, or PostgreSQL by URL; the tables are made or migrated.
 
 On failure: a transaction that does not end leaves no trace; a process killed in the middle of a
-migration leaves the earlier version.
+migration leaves the earlier version. A database that is locked for too long, full or gone raises
+``StoreUnavailableError`` at every use, and works again once it is back.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -16,14 +19,26 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from medical.errors import InputError
 
-_WAIT_MS = 30_000
+_WAIT_MS = 10_000  # well below a lease: a worker that waits for the lock must still renew in time
+_CONNECT_SECONDS = 10
+_READ_ONLY = "starlung_read_only"
 _LOCK = 0x57A2  # PostgreSQL advisory lock: one migration, or one audit entry, at a time
+
+
+class StoreUnavailableError(InputError):
+    """The database does not answer, is locked for too long, or cannot write; nothing was kept."""
 
 
 class Store:
@@ -31,12 +46,35 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._reading = engine.execution_options(**{_READ_ONLY: True})
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """One transaction: committed at the end of the block, undone on any error."""
-        with Session(self._engine, expire_on_commit=False) as session, session.begin():
+        """One transaction: committed at the end of the block, undone on any error.
+
+        Raises:
+            StoreUnavailableError: the database does not answer, is locked, or cannot write.
+        """
+        with self._session(self._engine) as session:
             yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """One transaction that only reads: it waits for no writer, and no writer waits for it.
+
+        Raises:
+            StoreUnavailableError: the database does not answer.
+        """
+        with self._session(self._reading) as session:
+            yield session
+
+    @contextmanager
+    def _session(self, engine: Engine) -> Iterator[Session]:
+        try:
+            with Session(engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except (OperationalError, InterfaceError) as error:
+            raise StoreUnavailableError("store", *_trouble(error)) from error
 
     def close(self) -> None:
         """Give the connections back."""
@@ -64,7 +102,7 @@ def open_store(url: str) -> Store:
             address = address.set(drivername="postgresql+psycopg")
         if address.get_backend_name() == "sqlite" and address.database:
             Path(address.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine = create_engine(address)
+        engine = create_engine(address, **_options(address))
     except (ArgumentError, NoSuchModuleError) as error:
         remedy = "Give sqlite:///FILE or postgresql://USER@HOST/NAME"
         raise InputError("store", "its address cannot be read", remedy) from error
@@ -87,6 +125,19 @@ def open_store(url: str) -> Store:
         remedy = "Install the version of StarLung that wrote it"
         raise InputError(shown, "was made by a later version", remedy) from error
     return Store(engine)
+
+
+def clock(session: Session) -> float:
+    """Seconds on the one clock that all users of this database share, for leases.
+
+    PostgreSQL's own clock; with SQLite, whose users are one machine's, seconds since that machine
+    started, which nobody sets. A machine whose clock is an hour off takes nobody's study.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        now = connection.scalar(text("SELECT extract(epoch FROM clock_timestamp())"))
+        return float(now)
+    return time.monotonic()
 
 
 def lock(connection: Connection) -> None:
@@ -112,4 +163,24 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
 
 def _begin_sqlite(connection: Connection) -> None:
     # IMMEDIATE: a transaction that reads and then writes must not find another's write between.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    read_only = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _options(address: URL) -> dict[str, Any]:
+    if address.get_backend_name() != "postgresql":
+        return {}
+    # A connection from before the server was started again is replaced, not handed out.
+    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": _CONNECT_SECONDS}}
+
+
+def _trouble(error: DBAPIError) -> tuple[str, str]:
+    """What is wrong and what to do, by the driver's words; these are not shown themselves."""
+    reason = str(error.orig).lower()
+    if "locked" in reason:
+        return "is locked by another process", "Try again in a moment"
+    if "full" in reason or "no space" in reason:
+        return "cannot write, its disk is full", "Free space on it, then try again"
+    if "readonly" in reason or "read-only" in reason:
+        return "cannot be written", "Give its folder and file back to the user who runs StarLung"
+    return "the database does not answer", "Check that it runs, then try again"

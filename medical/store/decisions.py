@@ -11,6 +11,7 @@ from typing import get_args
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from medical.nodule.assessment import NOTHING_ENTERED, Assessment
 from medical.store.audit import record
 from medical.store.database import Store
 from medical.store.tables import AuditEntry, Decision, StoredFinding, Study, Verdict
@@ -29,6 +30,7 @@ class Judgement:
         reason: why; a rejection needs one.
         comment: anything else.
         diameter_mm: the reader's own measure, in place of the model's.
+        assessment: what else the reader enters for the guidelines.
 
     Raises:
         ValueError: an unknown verdict, a rejection without reason, a text that is too long, or a
@@ -39,6 +41,7 @@ class Judgement:
     reason: str = ""
     comment: str = ""
     diameter_mm: float | None = None
+    assessment: Assessment = NOTHING_ENTERED
 
     def __post_init__(self) -> None:
         if self.verdict not in get_args(Verdict):
@@ -72,6 +75,7 @@ def append(
         reason=judgement.reason.strip(),
         comment=judgement.comment.strip(),
         diameter_mm=judgement.diameter_mm,
+        assessment=judgement.assessment.to_json(),
         actor=actor,
         at=time.time(),
     )
@@ -83,7 +87,7 @@ def append(
 
 def unaccounted(store: Store) -> list[int]:
     """Rows of decisions whose content is not what the audit trail says: somebody changed them."""
-    with store.transaction() as session:
+    with store.reading() as session:
         told = set(session.scalars(select(AuditEntry.subject)))
         rows = session.execute(
             select(Study.key, Decision)
@@ -106,5 +110,7 @@ def _subject(key: str, decision: Decision) -> str:
         decision.actor,
         decision.at,
     ]
+    if decision.assessment:  # so that digests of decisions without one stay what they were
+        content.append(decision.assessment)
     digest = hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:32]
     return f"{key} finding {decision.finding_id} v{decision.version} {digest}"

@@ -24,5 +24,5 @@ def latest_scored(store: Store, count: int) -> list[Path]:
         .order_by(Study.received_at.desc(), Study.id.desc())
         .limit(count)
     )
-    with store.transaction() as session:
+    with store.reading() as session:
         return [Path(folder) for folder in session.scalars(query)]

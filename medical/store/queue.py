@@ -1,9 +1,9 @@
 """The queue: studies wait for a worker; a worker that dies loses its study to the next one.
 
 A worker holds a study by a lease that it renews. When the lease runs out, the study may be claimed
-again; what the late worker still writes is then refused. Leases compare the clocks of one machine,
-or of synchronised ones. After ``MOST_ATTEMPTS`` deaths over one
-study it fails, so that one bad input cannot stop the night.
+again; what the late worker still writes is then refused. Leases go by the clock that the database
+keeps for all (``medical.store.database.clock``), not by the workers'. After ``MOST_ATTEMPTS``
+deaths over one study it fails, so that one bad input cannot stop the night.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from medical.detection.findings import SeriesFindings
 from medical.store.audit import record
-from medical.store.database import Store
+from medical.store.database import Store, clock
 from medical.store.results import keep_results
 from medical.store.siblings import add_siblings, without_known
 from medical.store.tables import Status, Study
 
 LEASE_SECONDS = 30.0
+MOST_LEASE_SECONDS = 3600.0
 MOST_ATTEMPTS = 3
 
 
@@ -63,16 +64,28 @@ def receive(store: Store, source: Path, *, root: Path, actor: str) -> str:
 
 
 def claim(store: Store, owner: str, *, lease_seconds: float = LEASE_SECONDS) -> Claimed | None:
-    """Take the study that waits longest, one that was never begun or one whose worker died."""
+    """Take the study that waits longest, one that was never begun or one whose worker died.
+
+    A look at a queue in which nothing waits takes no write lock.
+
+    Raises:
+        ValueError: ``lease_seconds`` is more than an hour.
+        StoreUnavailableError: the database does not answer.
+    """
+    if lease_seconds > MOST_LEASE_SECONDS:
+        raise ValueError(f"lease_seconds must be at most {MOST_LEASE_SECONDS}, got {lease_seconds}")
+    with store.reading() as session:
+        if session.scalars(_waiting(clock(session))).first() is None:
+            return None
     with store.transaction() as session:
-        while (study := _next(session, time.time())) is not None:
+        while (study := _next(session, clock(session))) is not None:
             if study.attempts >= MOST_ATTEMPTS:
                 reason = f"{MOST_ATTEMPTS} workers ended while they scored it"
                 _end(session, study, "failed", owner, failure=reason)
                 session.flush()
                 continue
             study.status, study.stage, study.fraction = "scoring", "", 0.0
-            study.lease_owner, study.lease_until = owner, time.time() + lease_seconds
+            study.lease_owner, study.lease_until = owner, clock(session) + lease_seconds
             study.attempts += 1
             record(session, actor=owner, action="claim", subject=study.key)
             return Claimed(study.id, study.key, Path(study.source), Path(study.folder), owner)
@@ -92,7 +105,7 @@ def renew(
         done = session.execute(
             update(Study)
             .where(_held(claimed))
-            .values(lease_until=time.time() + lease_seconds, stage=stage, fraction=fraction)
+            .values(lease_until=clock(session) + lease_seconds, stage=stage, fraction=fraction)
         )
         return bool(done.rowcount)  # type: ignore[attr-defined]
 
@@ -170,11 +183,14 @@ def _end(session: Session, study: Study, status: Status, owner: str, *, failure:
 
 
 def _next(session: Session, now: float) -> Study | None:
-    waiting = or_(
-        Study.status == "received", and_(Study.status == "scoring", Study.lease_until < now)
-    )
-    query = select(Study).where(waiting).order_by(Study.received_at, Study.id).limit(1)
-    return session.scalars(query.with_for_update(skip_locked=True)).first()
+    return session.scalars(_waiting(now).with_for_update(skip_locked=True)).first()
+
+
+def _waiting(now: float) -> Select[Study]:
+    # No lease ends later than this: such a one is from before the machine started again.
+    lapsed = or_(Study.lease_until < now, Study.lease_until > now + MOST_LEASE_SECONDS)
+    waiting = or_(Study.status == "received", and_(Study.status == "scoring", lapsed))
+    return select(Study).where(waiting).order_by(Study.received_at, Study.id).limit(1)
 
 
 def _mine(session: Session, claimed: Claimed) -> Study | None:

@@ -8,7 +8,8 @@ from typing import Literal
 from sqlalchemy import select
 
 from medical.detection.added import AddedFinding
-from medical.detection.findings import Finding
+from medical.detection.findings import Density, Finding
+from medical.nodule.assessment import Assessment, Examination
 from medical.store.database import Store
 from medical.store.scored_by import ScoredBy, parse_scored_by
 from medical.store.tables import Decision, StoredFinding, Study, Verdict
@@ -47,10 +48,25 @@ class ReadFinding:
         return "model" if isinstance(self.measured, Finding) else "reader"
 
     @property
-    def diameter_mm(self) -> float:
-        """The reader's measure where there is one, else the model's."""
-        measured_again = self.latest.diameter_mm if self.latest else None
-        return self.measured.diameter_mm if measured_again is None else measured_again
+    def diameter_by_reader_mm(self) -> float | None:
+        """The reader's own measure."""
+        return self.latest.diameter_mm if self.latest else None
+
+    @property
+    def diameter_mm(self) -> float | None:
+        """The reader's measure where there is one, else the model's; ``None`` without either."""
+        by_reader = self.diameter_by_reader_mm
+        return self.measured.diameter_mm if by_reader is None else by_reader
+
+    @property
+    def assessment(self) -> Assessment:
+        """What the reader entered beside, by the decision that holds."""
+        return Assessment.from_json(self.latest.assessment or "") if self.latest else Assessment()
+
+    @property
+    def density(self) -> Density | None:
+        """The reader's where there is one, else the model's; ``None`` without either."""
+        return self.assessment.density or self.measured.density
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +80,11 @@ class StudyReading:
         """The findings of one series."""
         return [one for one in self.findings if one.series_uid == series_uid]
 
+    @property
+    def examination(self) -> Examination:
+        """What readers entered about the examination."""
+        return Examination.from_json(self.study.examination or "")
+
     def scored_by(self, series_uid: str) -> ScoredBy | None:
         """Which weights made them; ``None`` where that was not kept."""
         rows = parse_scored_by(self.study.scored_by)
@@ -76,7 +97,7 @@ def read_study(store: Store, key: str) -> StudyReading:
     Raises:
         KeyError: there is no such study.
     """
-    with store.transaction() as session:
+    with store.reading() as session:
         study = session.scalars(select(Study).where(Study.key == key)).first()
         if study is None:
             raise KeyError(key)
@@ -100,7 +121,7 @@ def read_study(store: Store, key: str) -> StudyReading:
 
 def study_version(store: Store, key: str) -> int:
     """How often readers have changed a study; cheap, to see whether a page is still right."""
-    with store.transaction() as session:
+    with store.reading() as session:
         return session.scalars(select(Study.version).where(Study.key == key)).one()
 
 

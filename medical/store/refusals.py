@@ -50,6 +50,17 @@ class UndecidedError(ReviewRefusedError):
         super().__init__(f"Not signed: accept or reject finding {listed} first.")
 
 
+class UnmeasuredError(ReviewRefusedError):
+    """The model outlined nothing there, so only a reader's own diameter can be reported."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(
+            f"Finding {number} has no size: the model outlines nothing there. "
+            "Enter your own diameter, then accept it."
+        )
+
+
 class ChangedMeanwhileError(ReviewRefusedError):
     """The study changed after it was shown, so the signature would cover what nobody saw."""
 

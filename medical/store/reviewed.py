@@ -58,7 +58,7 @@ def reviewed_findings(store: Store) -> list[ReviewedFinding]:
         .where(Study.status == "signed", Decision.verdict != "open")
         .order_by(Study.id, StoredFinding.series_uid, StoredFinding.number)
     )
-    with store.transaction() as session:
+    with store.reading() as session:
         return [
             ReviewedFinding(key, row.series_uid, row.origin, verdict, _probability(row))
             for row, verdict, key in session.execute(query).tuples()

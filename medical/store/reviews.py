@@ -7,12 +7,14 @@ entry are one transaction. A study takes decisions from ``ready`` until it is si
 
 from __future__ import annotations
 
+import hashlib
 import time
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from medical.detection.added import AddedFinding
+from medical.nodule.assessment import Examination
 from medical.store.audit import record
 from medical.store.database import Store
 from medical.store.decisions import Judgement, append
@@ -22,8 +24,10 @@ from medical.store.refusals import (
     NotReadyError,
     SignedError,
     UndecidedError,
+    UnmeasuredError,
 )
 from medical.store.tables import Decision, StoredFinding, Study
+from medical.store.unmeasured import refuse_unmeasured, was_guessed
 
 
 def decide(
@@ -42,8 +46,11 @@ def decide(
         DecidedMeanwhileError: somebody decided after the reader looked.
         SignedError: the study is signed.
         NotReadyError: the study is not scored.
+        UnmeasuredError: accepted without a size, where neither model nor reader measured.
         KeyError: there is no such finding.
+        ValueError: the actor has no name.
     """
+    _require_name(actor)
     with store.transaction() as session:
         # The study's row first, always: two readers then queue there and never wait for each other.
         owner = select(StoredFinding.study_id).where(StoredFinding.id == finding_id)
@@ -51,6 +58,12 @@ def decide(
         finding = session.get_one(StoredFinding, finding_id)
         if finding.version != seen_version:
             _refuse(session, finding)
+        if (
+            judgement.verdict == "accepted"
+            and judgement.diameter_mm is None
+            and was_guessed(finding)
+        ):
+            raise UnmeasuredError(finding.number)
         append(session, study, finding, judgement, actor=actor, action=judgement.verdict)
         return finding.version
 
@@ -64,13 +77,18 @@ def add_finding(
     actor: str,
     comment: str = "",
 ) -> int:
-    """Add a nodule that a reader saw; it counts as accepted. Returns its number in the series.
+    """Add a nodule that a reader saw. Returns its number in the series.
+
+    It counts as accepted, unless the model outlined nothing there: then it waits for the reader's
+    own diameter.
 
     Raises:
+        ValueError: the actor has no name.
         SignedError: the study is signed.
         NotReadyError: the study is not scored.
         KeyError: there is no such study.
     """
+    _require_name(actor)
     with store.transaction() as session:
         study = _open_study(session, Study.key == study_key, study_key)
         same_series = (
@@ -89,7 +107,7 @@ def add_finding(
         session.add(finding)
         session.flush()
         study.findings += 1
-        judgement = Judgement("accepted", comment=comment)
+        judgement = Judgement("accepted" if measured.outlined else "open", comment=comment)
         append(session, study, finding, judgement, actor=actor, action="add")
         return finding.number
 
@@ -109,16 +127,44 @@ def sign(store: Store, study_key: str, *, seen_version: int, actor: str) -> None
         SignedError: it is signed already.
         NotReadyError: the study is not scored.
         KeyError: there is no such study.
+        ValueError: the actor has no name.
     """
+    _require_name(actor)
     with store.transaction() as session:
         study = _open_study(session, Study.key == study_key, study_key)
         if study.version != seen_version:
             raise ChangedMeanwhileError
         if undecided := _undecided(session, study):
             raise UndecidedError(undecided)
+        refuse_unmeasured(session, study)
         study.status, study.signed_by, study.signed_at = "signed", actor, time.time()
         study.version += 1
         record(session, actor=actor, action="sign", subject=f"{study.key} v{study.version}")
+
+
+def describe_examination(
+    store: Store, study_key: str, examination: Examination, *, seen_version: int, actor: str
+) -> None:
+    """Write down what the examination is, for the guidelines.
+
+    Raises:
+        ChangedMeanwhileError: the study changed after the reader looked.
+        SignedError: it is signed.
+        NotReadyError: the study is not scored.
+        KeyError: there is no such study.
+        ValueError: the actor has no name.
+    """
+    _require_name(actor)
+    with store.transaction() as session:
+        study = _open_study(session, Study.key == study_key, study_key)
+        if study.version != seen_version:
+            raise ChangedMeanwhileError
+        study.examination = examination.to_json()
+        study.status = "review"
+        study.version += 1
+        digest = hashlib.sha256(study.examination.encode()).hexdigest()[:32]
+        subject = f"{study.key} v{study.version} {digest}"
+        record(session, actor=actor, action="examination", subject=subject)
 
 
 def reopen(store: Store, study_key: str, *, actor: str) -> bool:
@@ -145,6 +191,11 @@ def note_exported(store: Store, study_key: str, *, actor: str) -> None:
     """Write down who took a study's report away."""
     with store.transaction() as session:
         record(session, actor=actor, action="export", subject=study_key)
+
+
+def _require_name(actor: str) -> None:
+    if not actor.strip():
+        raise ValueError("a decision needs the name of who decides, got none")
 
 
 def _undecided(session: Session, study: Study) -> list[int]:

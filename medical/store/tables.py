@@ -30,6 +30,7 @@ class Study(Base):
     ``lease_*`` say which worker has it and until when; times are seconds since 1970. ``uids`` are
     the study's and its series', to find it by. ``version`` counts what readers did to it.
     ``scored_by`` is JSON, see ``medical.store.scored_by``; empty in what was kept before it.
+    ``examination`` is JSON, see ``medical.nodule.assessment``; empty where nothing was entered.
     """
 
     __tablename__ = "studies"
@@ -54,6 +55,7 @@ class Study(Base):
     signed_by: Mapped[str] = mapped_column(String(100), default="")
     signed_at: Mapped[float | None] = mapped_column(Float)
     scored_by: Mapped[str] = mapped_column(Text, default="")
+    examination: Mapped[str] = mapped_column(Text, default="")
 
     @property
     def label(self) -> str:
@@ -85,7 +87,10 @@ class StoredFinding(Base):
 
 
 class Decision(Base):
-    """What a reader decided about a finding; never changed, the next one follows it."""
+    """What a reader decided about a finding; never changed, the next one follows it.
+
+    ``assessment`` is JSON, ``medical.nodule.assessment.Assessment``; empty where none was entered.
+    """
 
     __tablename__ = "decisions"
     __table_args__ = (UniqueConstraint("finding_id", "version"),)
@@ -96,6 +101,7 @@ class Decision(Base):
     reason: Mapped[str] = mapped_column(Text)
     comment: Mapped[str] = mapped_column(Text)
     diameter_mm: Mapped[float | None] = mapped_column(Float)
+    assessment: Mapped[str] = mapped_column(Text, default="")
     actor: Mapped[str] = mapped_column(String(100))
     at: Mapped[float] = mapped_column(Float)
 

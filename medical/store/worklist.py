@@ -40,13 +40,13 @@ def worklist(
         query = query.where(Study.status.in_(status))
     if text.strip():
         query = _containing(query, text.strip())
-    with store.transaction() as session:
+    with store.reading() as session:
         return list(session.scalars(query))
 
 
 def count_by_status(store: Store) -> dict[Status, int]:
     """How many studies are in each state, zeros too."""
-    with store.transaction() as session:
+    with store.reading() as session:
         rows = session.execute(select(Study.status, func.count()).group_by(Study.status))
         found = {status: count for status, count in rows.tuples()}  # noqa: C416
     return {status: found.get(status, 0) for status in STATUSES}
@@ -57,7 +57,7 @@ def standing(store: Store) -> str:
     moving = select(Study.id, Study.status, Study.stage, Study.fraction).where(
         Study.status.in_(("received", "scoring"))
     )
-    with store.transaction() as session:
+    with store.reading() as session:
         rows = session.execute(moving.order_by(Study.id)).all()
     return f"{newest_number(store)} " + " ".join(
         f"{n}{state}{stage}{done:.2f}" for n, state, stage, done in rows

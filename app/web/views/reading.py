@@ -16,12 +16,12 @@ from app.web.decision_panel import decision_panel
 from app.web.growth_panel import growth_panel
 from app.web.guideline_panel import guideline_panel
 from app.web.heatmaps import maps_of
-from app.web.images import read_images
+from app.web.images import header_of, read_images
 from app.web.links import STUDY
 from app.web.map_panel import map_panel
 from app.web.operating_panel import operating_panel
-from app.web.place import place_in
-from app.web.prior_panel import choose_prior, compared, prior_data
+from app.web.place import keep_place, place_in
+from app.web.prior_panel import change_in, choose_prior, compared, prior_data
 from app.web.reading_panel import headline, images_of, series_viewer
 from app.web.report_panel import report_panel
 from app.web.result_panel import choose_series, quality_notes, signature_note
@@ -33,6 +33,7 @@ from medical.store.reviews import note_opened
 from medical.store.tables import SCORED
 
 _LOOK_AGAIN_SECONDS = 5.0
+_NAMELESS = "(no name given)"
 
 
 def reading_page(reader: Reader, words: Words) -> None:
@@ -81,14 +82,16 @@ def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
         comparison = growth_panel(comparison, findings, words)
     with st.sidebar:
         st.subheader(reading.study.label)
-        decision_panel(reading.study, findings, place, reader, words)
+        decision_panel(reading, findings, place, reader, words)
         add_panel(reading, scored, folder, place, reader, words)
         sign_panel(reading, reader, words)
         report_panel(reading, folder, scored, comparison, reader, words)
         quality_notes(scored, words)
+    keep_place(place)
     if not again:
         map_panel(folder, findings, words)
-    guideline_panel(scored.series_instance_uid, findings, words)
+    change = change_in(comparison, findings) if comparison is not None else None
+    guideline_panel(reading, findings, header_of(images), change, reader, words)
     if not again:
         operating_panel(scored, folder, words)
 
@@ -103,5 +106,5 @@ def _study(key: str) -> StudyReading | None:
 def _note_opened_once(key: str, reader: Reader) -> None:
     noted: set[tuple[str, str]] = st.session_state.setdefault("noted", set())
     if (key, reader.name) not in noted:
-        note_opened(context().store, key, actor=reader.name)
+        note_opened(context().store, key, actor=reader.name or _NAMELESS)
         noted.add((key, reader.name))

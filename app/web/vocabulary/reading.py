@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from medical.report.reasons import REASONS
+
 WORDS: dict[str, tuple[str, str]] = {
     "no_such_study": (
         "There is no such study. Choose one from the worklist.",
@@ -49,11 +51,38 @@ WORDS: dict[str, tuple[str, str]] = {
         "Not rejected: give a reason first.",
         "未否定：请先填写原因。",
     ),
-    "reason_vessel": ("vessel", "血管"),
-    "reason_scar": ("scar", "瘢痕"),
-    "reason_lymph_node": ("lymph node", "淋巴结"),
-    "reason_pleura": ("pleura", "胸膜"),
-    "reason_artefact": ("artefact", "伪影"),
+    **REASONS,
+    "name_needed": (
+        "Give your name above before you decide: a decision carries it.",
+        "判定之前请先在上方填写您的姓名：判定会记录姓名。",
+    ),
+    "store_gone": (
+        "Not saved: the store cannot be reached or cannot write. What you typed is kept; try again "
+        "in a moment, or tell whoever runs the server.",
+        "未保存：存储无法访问或无法写入。已输入的内容会保留；请稍后重试，或联系服务器管理员。",
+    ),
+    "store_unreachable": (
+        "The store of studies cannot be reached. Nothing is lost: reload the page in a moment, or "
+        "tell whoever runs the server.",
+        "无法访问检查存储。数据没有丢失：请稍后重新载入页面，或联系服务器管理员。",
+    ),
+    "with_note": ("{text} ({note})", "{text}（{note}）"),
+    "my_density": ("My density", "我的密度判定"),
+    "by_model_is": ("{value} (model)", "{value}（模型）"),
+    "not_measured": ("not measured", "未测量"),
+    "solid_diameter": ("Solid component, mean diameter, mm", "实性成分平均直径，mm"),
+    "my_calcification": ("Pattern of calcification", "钙化形态"),
+    "my_history": ("Since the earlier examination", "与既往检查相比"),
+    "history_hint": ("by the comparison, if there is one", "依据对比（如有）"),
+    "my_prior_category": ("Lung-RADS then", "既往 Lung-RADS"),
+    "volume_model": ("{ends}, the model's outline", "{ends}，模型勾画"),
+    "density_reader": ("by the reader", "阅片者"),
+    "density_model": ("by the model", "模型"),
+    "unmeasured": (
+        "Finding {number} has no size: the model outlines nothing there. "
+        "Enter your own diameter, then accept it.",
+        "发现 {number} 没有大小：模型未能勾画。请填写您测量的直径，再确认。",
+    ),
     "comment": ("Comment", "备注"),
     "my_diameter": ("My diameter, mm", "我的直径测量，mm"),
     "measured_as": ("{size} mm by hand", "手测 {size} mm"),
@@ -72,9 +101,9 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "add_here": ("Add a nodule here", "在此处添加结节"),
     "not_outlined": (
-        "Finding {number}: the model outlines nothing there, its sizes are a guess. "
-        "Give your own diameter.",
-        "发现 {number}：模型未能勾画，大小仅为估计。请填写您测量的直径。",
+        "Finding {number}: the model outlines nothing there, so it has no size. "
+        "Enter your own diameter, then accept it.",
+        "发现 {number}：模型未能勾画，因此没有大小。请填写您测量的直径，再确认。",
     ),
     # signing
     "sign": ("Sign", "签署"),

@@ -77,7 +77,9 @@ def reviewed_studies(url: str, *, work: Path, say: Callable[[str], None]) -> Rev
             taken.add(name)
             found.handles.append(replace(handle, series_instance_uid=name))
             found.lesions.extend(
-                _lesion(one, reading, name) for one in reading.findings if one.series_uid == uid
+                _lesion(one, one.diameter_mm, reading, name)
+                for one in reading.findings
+                if one.series_uid == uid and one.diameter_mm is not None
             )
     if not found.handles:
         raise InputError("store", "holds no signed study whose images are still here",
@@ -94,7 +96,7 @@ def _refuse_missing(url: str) -> None:
 
 
 def _signed(store: Store) -> list[StudyReading]:
-    with store.transaction() as session:
+    with store.reading() as session:
         query = select(Study.key).where(Study.status == "signed").order_by(Study.id)
         keys = list(session.scalars(query))
     return [read_study(store, key) for key in keys]
@@ -125,10 +127,10 @@ def _images(reading: StudyReading, *, work: Path) -> Iterable[SeriesHandle]:
                 break
 
 
-def _lesion(one: ReadFinding, reading: StudyReading, series_uid: str) -> Lesion:
+def _lesion(one: ReadFinding, diameter_mm: float, reading: StudyReading, series_uid: str) -> Lesion:
     verdict: Literal["nodule", "rejected"] = "rejected" if one.verdict == "rejected" else "nodule"
     place = f"{reading.study.label} finding {one.number}"
-    return Lesion(series_uid, one.measured.center_lps_mm, one.diameter_mm, place, verdict)
+    return Lesion(series_uid, one.measured.center_lps_mm, diameter_mm, place, verdict)
 
 
 class _Measured(BaseModel):
@@ -141,7 +143,7 @@ class _Exported(BaseModel):
     number: int
     measured: _Measured
     decision: Literal["open", "accepted", "rejected"]
-    diameter_mm: float = Field(gt=0)
+    diameter_mm: float | None = Field(default=None, gt=0)
 
 
 class _Report(BaseModel):
@@ -184,5 +186,5 @@ def exported_lesions(path: Path) -> list[Lesion] | None:
             verdicts[one.decision],
         )
         for one in report.findings
-        if one.decision in verdicts
+        if one.decision in verdicts and one.diameter_mm is not None
     ]

@@ -11,10 +11,10 @@ HEAVY = ("torch", "monai", "openvino", "streamlit", "pandas", "matplotlib", "pyd
 COMMANDS = ("serve", "score", "evaluate", "retrain", "adapt", "doctor", "models")
 _HELP = f"""
 import sys
-from app.cli.main import main
+from app.cli.main import app
 sys.argv = ["starlung", *{{arguments}}]
 try:
-    main()
+    app()
 except SystemExit as end:
     assert not end.code, end.code
 print("LOADED", *(name for name in {HEAVY} if name in sys.modules))

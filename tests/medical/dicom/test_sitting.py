@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
+import pytest
 
 from medical.dicom.sitting import Sitting, sitting_of
 from medical.dicom.write_ct import CtLabels, write_ct_series
@@ -59,3 +60,33 @@ def test_without_number_and_with_a_date_that_is_none(tmp_path: Path) -> None:
 def test_what_is_not_dicom_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "ct.dcm").write_text("text")
     assert sitting_of(tmp_path / "ct.dcm", secret=SECRET) == Sitting()
+
+
+@pytest.mark.parametrize(
+    ("age", "born", "years"),
+    [
+        ("064Y", "", 64.0),
+        ("018M", "", 1.5),
+        ("", "19590301", 64.0),
+        ("", "19590299", None),  # no such day
+        ("sixty", "", None),
+        ("", "", None),
+        ("", "18000101", None),
+    ],
+)
+def test_age_by_the_header(tmp_path: Path, age: str, born: str, years: float | None) -> None:
+    file = slice_of(tmp_path)
+    header = pydicom.dcmread(file)
+    with pydicom.config.disable_value_validation():
+        header.PatientAge, header.PatientBirthDate = age, born
+        header.save_as(file)
+    assert sitting_of(file, secret=SECRET).age_years == years
+
+
+@pytest.mark.parametrize(("given", "sex"), [("F", "F"), ("m", "M"), ("O", None), ("", None)])
+def test_sex_by_the_header(tmp_path: Path, given: str, sex: str | None) -> None:
+    file = slice_of(tmp_path)
+    header = pydicom.dcmread(file)
+    header.PatientSex = given
+    header.save_as(file)
+    assert sitting_of(file, secret=SECRET).sex == sex

@@ -62,7 +62,10 @@ def test_the_readers_measure_counts_in_finding_and_impression(content: ReportCon
     text = report_text(content, EN)
     assert "diameter 11.5 mm (reader's measure)" in text
     assert "Nodules confirmed: 2. Largest: finding 1, 11.5 mm, left upper zone." in text
-    assert "first screening CT: 4A" in text
+    assert (
+        "taken as a first screening CT): 4A (solid ≥ 8 to < 15 mm at baseline), by finding 1."
+        in text
+    )
 
 
 def test_a_rejected_mark_is_told_with_reason_and_reader(content: ReportContent) -> None:
@@ -73,7 +76,7 @@ def test_undecided_marks_make_the_report_incomplete(content: ReportContent) -> N
     open_one = replace(content.findings[0], decisions=())
     text = report_text(replace(content, findings=(open_one,)), EN)
     assert "Not decided yet." in text
-    assert "1 marks are not decided: this report is not complete." in text
+    assert "Findings not decided: 1. This report is not complete." in text
 
 
 def test_chinese_says_the_same(content: ReportContent) -> None:

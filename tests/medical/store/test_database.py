@@ -26,7 +26,12 @@ def test_a_store_of_the_version_before_is_brought_up_with_what_it_holds(tmp_path
     store = open_store(url)
     receive(store, Path("ct"), root=Path("results"), actor="tester")
     with store.transaction() as session:
-        session.execute(text("ALTER TABLE studies DROP COLUMN scored_by"))
+        for table, column in (
+            ("studies", "scored_by"),
+            ("studies", "examination"),
+            ("decisions", "assessment"),
+        ):
+            session.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         session.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     store.close()
     (study,) = worklist(open_store(url))

@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from medical.store.audit import verify
+from medical.detection.added import AddedFinding
+from medical.nodule.assessment import Assessment, Examination
+from medical.store.audit import newest, verify
 from medical.store.database import Store
 from medical.store.decisions import Judgement, unaccounted
 from medical.store.queue import claim, finish, receive
@@ -20,8 +22,17 @@ from medical.store.refusals import (
     NotReadyError,
     SignedError,
     UndecidedError,
+    UnmeasuredError,
 )
-from medical.store.reviews import add_finding, decide, note_opened, reopen, sign
+from medical.store.reviews import (
+    add_finding,
+    decide,
+    describe_examination,
+    note_opened,
+    reopen,
+    sign,
+)
+from medical.store.tables import StoredFinding
 from tests.medical.store.made import made_added, made_series
 
 ACCEPT = Judgement("accepted")
@@ -208,3 +219,56 @@ def test_a_judgement_that_says_nothing_usable_cannot_exist(
 ) -> None:
     with pytest.raises(ValueError, match=said):
         Judgement(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_guess_is_accepted_only_with_the_readers_own_diameter(store: Store, key: str) -> None:
+    guess = AddedFinding.model_validate({**made_added().model_dump(), "outlined": False})
+    assert add_finding(store, key, "1.2.3", guess, actor="anna") == 3
+    added = read_study(store, key).findings[2]
+    assert (added.verdict, added.diameter_mm, added.density) == ("open", None, None)
+    with pytest.raises(UnmeasuredError, match="Enter your own diameter"):
+        decide(store, added.id, ACCEPT, seen_version=added.version, actor="anna")
+    measured = Judgement("accepted", diameter_mm=6.0)
+    decide(store, added.id, measured, seen_version=added.version, actor="anna")
+    assert read_study(store, key).findings[2].diameter_mm == 6.0
+
+
+def test_a_guess_that_an_older_version_accepted_is_not_signed(store: Store, key: str) -> None:
+    _decide_both(store, key)
+    add_finding(store, key, "1.2.3", made_added(), actor="anna")
+    with store.transaction() as session:  # as versions up to 0.5 kept it
+        row = session.get_one(StoredFinding, read_study(store, key).findings[2].id)
+        row.measured = row.measured.replace('"outlined":true', '"outlined":false')
+    with pytest.raises(UnmeasuredError, match="Finding 3"):
+        sign(store, key, seen_version=study_version(store, key), actor="anna")
+
+
+def test_what_is_entered_for_the_guidelines_is_kept_and_in_the_trail(
+    store: Store, key: str
+) -> None:
+    finding = read_study(store, key).findings[0]
+    entered = Assessment(density="part-solid", solid_diameter_mm=6.5, history="new")
+    judgement = Judgement("accepted", assessment=entered)
+    decide(store, finding.id, judgement, seen_version=0, actor="anna")
+    said = Examination(kind="follow-up", age_years=64, risk="high")
+    describe_examination(store, key, said, seen_version=1, actor="anna")
+    reading = read_study(store, key)
+    assert reading.findings[0].assessment == entered
+    assert reading.findings[0].density == "part-solid"
+    assert reading.examination == said
+    assert unaccounted(store) == []
+    assert not verify(store).problem
+    assert newest(store, 1)[0].action == "examination"
+    with pytest.raises(ChangedMeanwhileError):
+        describe_examination(store, key, Examination(), seen_version=1, actor="bo")
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_nobody_without_a_name_decides(store: Store, key: str, name: str) -> None:
+    finding = read_study(store, key).findings[0]
+    with pytest.raises(ValueError, match="needs the name"):
+        decide(store, finding.id, ACCEPT, seen_version=0, actor=name)
+    with pytest.raises(ValueError, match="needs the name"):
+        sign(store, key, seen_version=0, actor=name)
+    with pytest.raises(ValueError, match="needs the name"):
+        add_finding(store, key, "1.2.3", made_added(), actor=name)

@@ -1,0 +1,117 @@
+"""The real page on a real store, driven by Streamlit's own test runner: no browser, no worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from app.settings import Settings
+from app.web.context import start_context
+from medical.detection.findings import SeriesFindings
+from medical.store.database import Store
+from medical.store.reading import ReadFinding, read_study
+from medical.store.results import adopt
+from tests.app.web.made_results import made_findings, made_volume, write_made_result
+
+MAIN = Path(__file__).parents[4] / "app" / "web" / "main.py"
+
+
+@dataclass
+class Page:
+    """One tab on one study."""
+
+    tab: AppTest
+    store: Store
+    key: str
+
+    def findings(self) -> list[ReadFinding]:
+        """What the store holds now."""
+        return list(read_study(self.store, self.key).findings)
+
+    def press(self, label: str) -> None:
+        """Press the button with this label."""
+        self.widget("button", label).click().run()
+        self.expect_whole()
+
+    def enter(self, kind: str, label: str, value: Any) -> None:
+        """Fill a field in, as Enter or leaving it would."""
+        self.widget(kind, label).set_value(value).run()
+        self.expect_whole()
+
+    def widget(self, kind: str, label: str) -> Any:
+        """The field or button with this label."""
+        found = [one for one in getattr(self.tab, kind) if one.label == label]
+        assert found, (label, [one.label for one in getattr(self.tab, kind)])
+        return found[0]
+
+    def has(self, kind: str, label: str) -> bool:
+        return any(one.label == label for one in getattr(self.tab, kind))
+
+    def problems(self) -> list[str]:
+        return [one.value for one in self.tab.error]
+
+    def text(self) -> str:
+        """Everything that is written on the page."""
+        kinds = ("markdown", "caption", "error", "warning", "info", "subheader")
+        parts = [str(one.value) for kind in kinds for one in getattr(self.tab, kind)]
+        parts += [str(one.proto.body) for one in self.tab.get("html")]
+        return "\n".join(parts)
+
+    def expect_whole(self) -> None:
+        assert not self.tab.exception, [one.value for one in self.tab.exception]
+
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def work_dir(tmp_path: Path) -> Path:
+    return tmp_path / "work"
+
+
+@pytest.fixture
+def open_page(tmp_path: Path, work_dir: Path) -> Iterator[OpenPage]:
+    """Open the reading page: ``open_page(findings)``, and again with ``key`` for another tab."""
+    settings = Settings(work_dir=work_dir, serve_worker=False, sample_dir=tmp_path / "none")
+    shared = start_context(settings)
+    volume = made_volume((24, 40, 40), (10.0, 8.8, 8.8))
+
+    def opened(
+        findings: SeriesFindings | None = None,
+        *,
+        key: str | None = None,
+        query: dict[str, str] | None = None,
+        header: dict[str, Any] | None = None,
+    ) -> Page:
+        if key is None:
+            scored = findings or made_findings(volume)
+            folder = write_made_result(tmp_path / "out", volume, scored)
+            if header is not None:
+                _write_header(folder, header)
+            key = adopt(shared.store, tmp_path / "out", [scored], actor="tester")
+        tab = AppTest.from_file(str(MAIN), default_timeout=60)
+        tab.query_params["study"] = key
+        for name, value in (query or {}).items():
+            tab.query_params[name] = value
+        tab._page_hash = calc_hash("reading")  # as the address /reading would
+        tab.run()
+        page = Page(tab, shared.store, key)
+        page.expect_whole()
+        return page
+
+    yield opened
+    shared.store.close()
+
+
+def _write_header(folder: Path, header: dict[str, Any]) -> None:
+    import json
+
+    sheet = folder / "viewer" / "volume.json"
+    kept = json.loads(sheet.read_text())
+    sheet.write_text(json.dumps({**kept, "header": header}))

@@ -1,0 +1,49 @@
+"""The earlier CT that a reader chose stands in the address, so a reload comes back to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.web import prior_panel
+from app.web.context import context
+from app.web.results import read_findings, result_folders
+from medical.store.results import adopt
+from tests.app.web.made_pair import write_made_pair
+from tests.app.web.pages.conftest import OpenPage
+
+COMPARE = "Compare with an earlier CT"
+
+
+@pytest.fixture
+def pair(open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Key of the later study; registrations, which take a minute, are asked for and never made."""
+    monkeypatch.setattr(context().helpers, "ask", lambda *order: None, raising=False)
+    keys = []
+    for result in write_made_pair(tmp_path):
+        found = [read_findings(one) for one in result_folders(result)]
+        keys.append(adopt(context().store, result, found, actor="t"))
+    return keys[0]
+
+
+def chosen(tab: AppTest) -> object:
+    return next(one for one in tab.selectbox if one.label == COMPARE).value
+
+
+def test_a_reload_keeps_the_comparison(pair: str, open_page: OpenPage) -> None:
+    page = open_page(key=pair)
+    box = page.widget("selectbox", COMPARE)
+    assert box.value is None
+    box.select_index(0).run()
+    page.expect_whole()
+    assert chosen(page.tab) is not None
+    query = dict(page.tab.query_params.items())
+    assert prior_panel.COMPARE in query
+    assert "/" not in query[prior_panel.COMPARE]
+    again = open_page(key=pair, query=query)
+    assert chosen(again.tab) == chosen(page.tab)
+    again.press("Next (N)")
+    assert chosen(again.tab) == chosen(page.tab)
+    assert prior_panel.COMPARE in again.tab.query_params
