@@ -25,7 +25,7 @@ from medical.ct.pixels import check_shape, read_planes
 from medical.ct.stored import Affine, Stored
 from medical.ct.volume import CtVolume, SeriesSource
 from medical.dicom.lung_coverage import lung_notes
-from medical.dicom.padding import AIR_HU
+from medical.dicom.padding import AIR_HU, clear_surround
 from medical.dicom.quality import coverage_notes, sorted_notes, thickness_notes
 from medical.errors import InputError
 from medical.geometry import VolumeGeometry
@@ -65,6 +65,7 @@ def read_volume_file(path: Path, *, series_instance_uid: str | None = None) -> C
     with _one_sentence(path):
         stored = _header(path)
         hu, affine = _patient_order(_read_hu(stored), stored.affine)
+    hu = clear_surround(hu)
     geometry = _geometry(path, hu.shape, affine)
     z_mm = geometry.spacing_mm[0]
     notes = [

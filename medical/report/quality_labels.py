@@ -29,8 +29,15 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ),
     (rf"{_N} files? (?:was|were) left out, (.*): (.*)\.", "{0} 个文件未读取（{1}）：{2}。"),
     (
-        rf"The series holds {_N} stacks of the same region .* of the largest, {_N} slices, .*",
-        "该序列包含同一区域的 {0} 组图像（不同时间点或重建）；仅读取了最大的第一组，共 {1} 层。",
+        rf"The series holds {_N} stacks of the same region: reconstructions \(kernels (.*)\); "
+        rf"only that with kernel (.*), {_N} slices, was read\.",
+        "该序列包含同一区域的 {0} 组重建（卷积核 {1}）；仅读取了卷积核 {2} 的一组，共 {3} 层。",
+    ),
+    (
+        rf"The series holds {_N} stacks of the same region: time points, .* only one of the "
+        rf"largest, {_N} slices, was read\.",
+        "该序列包含同一区域的 {0} 组图像（不同时间点、屏气或重建）；仅读取了最大的一组，共 "
+        "{1} 层。",
     ),
     (rf"{_N} duplicate slices at a position already read .*", "{0} 层与已读取的位置重复，未读取。"),
     (
@@ -76,6 +83,53 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (
         rf"{_N} slices? (?:is|are) missing from the series \(largest gap {_N} mm\); .*",
         "序列缺少 {0} 层（最大间隙 {1} mm）；已插值，该处的结节可能漏检或变形。",
+    ),
+    (
+        r"Images of another patient or study carry the same Series Instance UID; .* under the "
+        r"name (.*)\.",
+        "另一患者或检查的图像使用相同的 Series Instance UID；已分开读取，该序列以 {0} 列出。",
+    ),
+    (
+        r"Another CT has the name (.*) already; this one is listed as (.*)\.",
+        "已有另一 CT 名为 {0}；本 CT 以 {1} 列出。",
+    ),
+    (
+        r"The very same images are in the worklist already as (.*): .*",
+        "完全相同的图像已在工作列表中（{0}）：请只阅片和签署一次。",
+    ),
+    (
+        rf"{_N} positions hold two different images, .*",
+        "{0} 个位置各有两幅不同的图像，标题无法说明哪些属于同一组：容积可能混合了两个时间点或"
+        "重建，其发现不可信。请单独导出一次采集。",
+    ),
+    (
+        rf"{_N} of {_N} images of this series that the DICOMDIR names are not there: .*",
+        "DICOMDIR 列出的 {1} 幅图像中缺少 {0} 幅：该部分肺未被搜索。",
+    ),
+    (
+        rf"The header gives a slice thickness of {_N} mm, which slices {_N} mm apart contradict; "
+        rf".*",
+        "标题中的层厚 {0} mm 与层间距 {1} mm 矛盾；已采用层间距。",
+    ),
+    (
+        r"Left and right cannot be told apart in this image, .*",
+        "该图像无法区分左右，也无法判断每侧肺搜索了多少。",
+    ),
+    (
+        r"The left lung was not searched: .*",
+        "左肺未被搜索：其中没有空气（不透光、塌陷或已切除）或位于图像之外。不能对其作出任何判断。",
+    ),
+    (
+        r"The right lung was not searched: .*",
+        "右肺未被搜索：其中没有空气（不透光、塌陷或已切除）或位于图像之外。不能对其作出任何判断。",
+    ),
+    (
+        r"Only about (\d+%) of the left lung was searched; .*",
+        "左肺仅搜索了约 {0}；其余部分没有空气（不透光、塌陷或已切除）或位于图像之外。",
+    ),
+    (
+        r"Only about (\d+%) of the right lung was searched; .*",
+        "右肺仅搜索了约 {0}；其余部分没有空气（不透光、塌陷或已切除）或位于图像之外。",
     ),
 )
 _CHINESE = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in _PATTERNS)
