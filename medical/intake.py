@@ -40,7 +40,7 @@ class SeriesHandle:
         path: what the user named, or the series' folder below it.
         description: a few words without patient data.
         why_chosen: why this one of its study.
-        below: where it lies below the input: ``.`` where it is the input itself.
+        below: where it lies below the input: ``.``, or a file's name, where it is the input.
     """
 
     path: Path
@@ -248,6 +248,8 @@ def _settle(
 
 
 def _below(shown: Path, root: Path) -> str:
+    if shown == root and not shown.is_dir():
+        return shown.name
     return shown.relative_to(root).as_posix() if shown.is_relative_to(root) else shown.name
 
 
