@@ -55,6 +55,13 @@ def volume_files(path: Path) -> tuple[Path, ...]:
     return path, path.parent / name
 
 
+def place_below(path: Path, root: Path) -> str:
+    """Where a file or folder lies below an input; the input itself is ``.``, a file its name."""
+    if path == root and not path.is_dir():
+        return path.name
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+
+
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as stream:
