@@ -37,6 +37,13 @@ def content_of(files: Iterable[Path]) -> Content:
     return Content(hashlib.sha256("".join(each).encode()).hexdigest(), tuple(each))
 
 
+def place_below(path: Path, root: Path) -> str:
+    """Where a file or folder lies below an input; the input itself is ``.``, a file its name."""
+    if path == root and not path.is_dir():
+        return path.name
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+
+
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as stream:

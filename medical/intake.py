@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from medical.confined import confined, places
+from medical.content import place_below
 from medical.ct.files import is_volume_file, volume_stem
 from medical.dicom.archive import DEFAULT_LIMIT_BYTES, UnpackBudget
 from medical.dicom.dicomdir import Index, is_dicomdir, read_index
@@ -25,12 +26,11 @@ from medical.dicom.tags import quiet_pydicom
 from medical.dicom.uids import valid_uid
 from medical.dicom.walk import Walk
 from medical.errors import InputError
+from medical.left_over import WHAT_TO_GIVE, NotChosen, missing_series, only_error, skipped_series
 from medical.results import is_own_result
 from medical.series_handle import SeriesHandle
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima", ".dic")
-WHAT_TO_GIVE = "Give a folder, zip or DICOMDIR with a CT series, or a .nii.gz, .nrrd or .mhd volume"
-NotChosen = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,13 @@ def open_input(
 
 
 def number_series(intake: Intake) -> Intake:
-    """The series that are called after files called by numbers; the same input gives the same."""
+    """The series that are called after files called by numbers; the same input gives the same.
+
+    Where they lie below the input is forgotten: folders are called after patients, too.
+    """
     chosen = []
     for number, handle in enumerate(intake.chosen, start=1):
-        origin = handle.origin
+        handle, origin = replace(handle, below="."), handle.origin
         if isinstance(origin, CtSeries) and valid_uid(origin.header.series_instance_uid):
             chosen.append(handle)
         else:
@@ -158,7 +161,7 @@ def _settle(
     for file in files.volumes:
         uid, shown = unique_name(volume_stem(file), names), walk.as_named(file)
         only = "the only volume in its file"
-        below = _below(shown, root)
+        below = place_below(shown, root)
         chosen.append(SeriesHandle(shown, uid, None, "CT volume file", only, file, below))
     for picked, why in studies.chosen:
         shown = walk.as_named(picked.path)
@@ -170,61 +173,14 @@ def _settle(
                 picked.description,
                 why,
                 picked,
-                _below(shown, root),
+                place_below(shown, root),
             )
         )
     errors = [*walk.errors, *files.errors, *(file.error for file in orphans), *studies.errors]
     found = {one.header.series_instance_uid for one in series}
-    errors += _missing_series(path, index.missing, found)  # of a folder a part may be meant
+    errors += missing_series(path, index.missing, found)  # of a folder a part may be meant
     errors = [InputError(walk.as_named(e.path), e.problem, e.remedy, names=e.names) for e in errors]
-    not_chosen = [*studies.not_chosen, *_skipped_series(files.skipped)]
+    not_chosen = [*studies.not_chosen, *skipped_series(files.skipped)]
     if not chosen:
-        errors = [_only_error(path, errors, files.skipped)]
+        errors = [only_error(path, errors, files.skipped)]
     return Intake(tuple(chosen), tuple(not_chosen), tuple(errors), tuple(files.set_aside))
-
-
-def _below(shown: Path, root: Path) -> str:
-    return shown.relative_to(root).as_posix() if shown.is_relative_to(root) else shown.name
-
-
-def _missing_series(path: Path, missing: dict[str, int], found: set[str]) -> list[InputError]:
-    """Series that a DICOMDIR names and of which no image is there."""
-    lost = {uid: count for uid, count in missing.items() if uid not in found}
-    if not lost:
-        return []
-    count = sum(lost.values())
-    problem = f"{count} images of {len(lost)} series that the DICOMDIR names are not there"
-    return [InputError(path, problem, "Copy the whole medium again")]
-
-
-def _skipped_series(skipped: Sequence[SkippedFile]) -> list[NotChosen]:
-    """One line a series that is no CT: its UID, or its kind when it has none."""
-    counts = Counter(
-        (file.header.series_instance_uid or f"{file.modality} without UID", file.reason)
-        for file in skipped
-    )
-    return [
-        (name, f"{reason} ({count} {'file' if count == 1 else 'files'})")
-        for (name, reason), count in counts.items()
-    ]
-
-
-def _only_error(
-    path: Path, errors: Sequence[InputError], skipped: Sequence[SkippedFile]
-) -> InputError:
-    """The one sentence for an input that holds nothing usable."""
-    if len(errors) == 1:
-        return errors[0]
-    if errors:
-        first = errors[0]
-        problem = (
-            f"holds nothing that can be used; {len(errors)} files or series failed, "
-            f"the first is {first.path.name}: {first.problem}"
-        )
-        return InputError(path, problem, first.remedy, names=(first.path.name, *first.names))
-    if skipped:
-        kinds = Counter(file.reason for file in skipped).most_common(3)
-        what = ", ".join(f"{reason} ({count})" for reason, count in kinds)
-        return InputError(path, f"holds no CT images: {what}", WHAT_TO_GIVE)
-    what = "holds no CT images" if path.is_dir() else "not an image that can be read"
-    return InputError(path, what, WHAT_TO_GIVE)

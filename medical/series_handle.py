@@ -24,7 +24,7 @@ class SeriesHandle:
         description: a few words without patient data.
         why_chosen: why this one of its study.
         origin: what its pixels are read from.
-        below: where it lies below the input: ``.`` where it is the input itself.
+        below: where it lies below the input: ``.``, or a file's name, where it is the input.
         number: what it is called instead of its file's name, which may be the patient's.
     """
 

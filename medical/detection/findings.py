@@ -65,7 +65,7 @@ class Finding(_Record):
 class Input(_Record):
     """What was scored: a result belongs to it, whatever it is called."""
 
-    path: str = Field(description="below the input; '.' where it is the input itself")
+    path: str = Field(description="below the input; '.', or a file's name, where it is it")
     sha256: str = Field(pattern="^[0-9a-f]{64}$", description="digest of its files")
 
 

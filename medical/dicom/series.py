@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int16
 
-from medical.ct.volume import CtVolume, QualityNote, SeriesSource
+from medical.ct.volume import CtVolume
 from medical.dicom import quality
 from medical.dicom.decode import HU_LIKE_MINIMUM, NotHounsfieldError, decode_file
 from medical.dicom.doubles import double_notes
@@ -22,9 +22,9 @@ from medical.dicom.frames import BrokenFile, Frame, SeriesHeader
 from medical.dicom.grid import EvenGrid
 from medical.dicom.lung_coverage import lung_notes
 from medical.dicom.padding import AIR_HU, clear_surround
+from medical.dicom.series_notes import file_notes, header_notes, source_of
 from medical.dicom.stack import StackPlan, plan_stack
 from medical.dicom.tags import quiet_pydicom
-from medical.dicom.uids import valid_uid
 from medical.errors import InputError
 
 MAX_LOST_SHARE = 0.25
@@ -113,11 +113,11 @@ def read_series(series: CtSeries, *, progress: Progress | None = None) -> CtVolu
     notes = [
         *plan.notes,
         *double_notes(plan.doubles),
-        *_file_notes(series, broken),
-        *_notes(series, plan),
+        *file_notes(series, broken),
+        *header_notes(series, plan),
         *lung_notes(hu, plan.geometry),
     ]
-    return CtVolume(hu, plan.geometry, _source(series, plan), quality.sorted_notes(notes))
+    return CtVolume(hu, plan.geometry, source_of(series, plan), quality.sorted_notes(notes))
 
 
 def _decode_all(
@@ -195,86 +195,3 @@ def _on_grid(slices: Volume, grid: EvenGrid) -> Volume:
             before, after = slices[fill.before].astype(np.float32), slices[fill.after]
             hu[place] = np.rint(before + np.float32(fill.weight) * (after - before))
     return hu
-
-
-def _file_notes(series: CtSeries, broken: Sequence[BrokenFile]) -> list[QualityNote]:
-    """Files left out, and planes without a position."""
-    notes = []
-    truncated = [file.path for file in broken if file.truncated]
-    if truncated:
-        notes.append(quality.files_note("truncated_files", "damaged or cut short", truncated))
-    other = [file for file in broken if not file.truncated]
-    if other:
-        files = [file.path for file in other]
-        notes.append(quality.files_note("unusable_files", other[0].error.problem, files))
-    if series.missing:
-        there = len({frame.path for frame in series.frames})
-        message = (
-            f"{series.missing} of {series.missing + there} images of this series that the DICOMDIR "
-            "names are not there: that part of the lungs was not searched."
-        )
-        notes.append(QualityNote("missing_files", "severe", message))
-    if series.unplaced:
-        message = f"{series.unplaced} frames without a position in the patient were left out."
-        notes.append(QualityNote("missing_position", "warning", message))
-    return notes
-
-
-def _notes(series: CtSeries, plan: StackPlan) -> list[QualityNote]:
-    """What header and geometry tell a clinician."""
-    z_mm = plan.geometry.spacing_mm[0]
-    header = replace(series.header, acquisition=_acquisition(series, plan))
-    notes = quality.header_notes(header)
-    notes += quality.thickness_notes(plan.frames[0].thickness_mm, z_mm)
-    notes += quality.coverage_notes(len(plan.frames), z_mm)
-    if any(frame.slope is None for frame in plan.frames):
-        message = "Rescale values are missing; the stored values look like HU and were taken as HU."
-        notes.append(QualityNote("missing_rescale", "warning", message))
-    if series.shared_uid:
-        message = (
-            "Images of another patient or study carry the same Series Instance UID; they were kept "
-            f"apart, and this series is listed under the name {series.uid}."
-        )
-        notes.append(QualityNote("shared_uid", "warning", message))
-    elif not valid_uid(series.header.series_instance_uid):
-        message = (
-            "The Series Instance UID is missing or invalid; "
-            f"the series is listed under the name {series.uid}."
-        )
-        notes.append(QualityNote("invalid_uid", "warning", message))
-    return notes
-
-
-def _source(series: CtSeries, plan: StackPlan) -> SeriesSource:
-    """Identifiers for each slice; a filled gap has no object, only the nearest slice's number."""
-    nearest = [plan.frames[fill.nearest] for fill in plan.grid.fills]
-    missing = set(plan.grid.missing)
-    numbers = [frame.number for frame in plan.frames if frame.number is not None]
-    numbered = len(set(numbers)) == len(plan.frames)
-    return SeriesSource(
-        series_instance_uid=series.uid,
-        study_instance_uid=series.study_uid,
-        frame_of_reference_uid=series.header.frame_of_reference_uid,
-        sop_instance_uids=tuple(
-            None if place in missing else frame.sop_instance_uid or None
-            for place, frame in enumerate(nearest)
-        ),
-        slice_numbers=tuple(
-            frame.number if numbered and frame.number is not None else place + 1
-            for place, frame in enumerate(nearest)
-        ),
-        acquisition=_acquisition(series, plan),
-    )
-
-
-def _acquisition(series: CtSeries, plan: StackPlan) -> dict[str, str]:
-    """The header's, with kernel and thickness of the planes that were read."""
-    acquisition = dict(series.header.acquisition)
-    first = plan.frames[0]
-    if first.kernel:
-        acquisition["kernel"] = first.kernel
-    thickness = quality.believed_thickness(first.thickness_mm, plan.geometry.spacing_mm[0])
-    acquisition.pop("slice_thickness_mm", None)
-    if thickness is not None:
-        acquisition["slice_thickness_mm"] = f"{thickness:g}"
-    return acquisition

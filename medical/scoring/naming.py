@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain, count
+from itertools import chain, count, takewhile
 from pathlib import Path
 
 from medical.content import Content
@@ -47,8 +48,9 @@ class ResultNames:
     def _kept(self, handle: SeriesHandle, content: Content) -> str | None:
         """The name under which an earlier run has kept the same files."""
         base, wanted = handle.base_name, handle.series_instance_uid
-        names = [name for name in _folders(self.out, base) if name not in self.given]
-        for name in sorted(names, key=lambda one: (one != wanted, len(one), one)):
+        for name in dict.fromkeys((wanted, *_folders(self.out, base))):
+            if name in self.given:
+                continue
             earlier = read_result(self.out / name)
             if earlier and earlier.input and earlier.input.sha256 == content.sha256:
                 return name
@@ -96,12 +98,13 @@ def _files_of(folder: Path) -> list[str]:
         return []
 
 
-def _folders(out: Path, base: str) -> list[str]:
-    try:
-        names = [folder.name for folder in out.iterdir()]
-    except OSError:
-        return []
-    return [name for name in names if _is_numbered(name, base)]
+def _folders(out: Path, base: str) -> Iterator[str]:
+    """The folder of a name and those with a number after it, up to the first that is not there.
+
+    The folder of a night holds thousands: it is not listed for each series.
+    """
+    numbered = (f"{base}-{number}" for number in count(2))
+    yield from takewhile(lambda name: (out / name).is_dir(), chain((base,), numbered))
 
 
 def _is_numbered(name: str, base: str) -> bool:
