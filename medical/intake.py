@@ -14,7 +14,7 @@ from pathlib import Path
 
 from medical.confined import confined, places
 from medical.ct.files import is_volume_file, read_volume_file, volume_stem
-from medical.ct.volume import CtVolume
+from medical.ct.volume import CtVolume, QualityNote
 from medical.dicom.archive import DEFAULT_LIMIT_BYTES, UnpackBudget
 from medical.dicom.dicomdir import indexed_files, is_dicomdir
 from medical.dicom.frames import BrokenFile, CtFile, SkippedFile
@@ -28,6 +28,7 @@ from medical.errors import InputError
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima", ".dic")
 WHAT_TO_GIVE = "Give a folder, zip or DICOMDIR with a CT series, or a .nii.gz, .nrrd or .mhd volume"
+NOTES_ON_FILES = ("truncated_files", "unusable_files")
 NotChosen = tuple[str, str]
 
 
@@ -39,6 +40,7 @@ class SeriesHandle:
         path: what the user named, or the series' folder below it.
         description: a few words without patient data.
         why_chosen: why this one of its study.
+        nameless: quote no file's name in the notes on its quality.
     """
 
     path: Path
@@ -47,6 +49,7 @@ class SeriesHandle:
     description: str
     why_chosen: str
     origin: CtSeries | Path = field(repr=False, compare=False)
+    nameless: bool = False
 
     def load(self, *, progress: Callable[[float], None] | None = None) -> CtVolume:
         """Read the pixels.
@@ -76,7 +79,12 @@ class SeriesHandle:
         uid = self.series_instance_uid
         if not isinstance(self.origin, CtSeries):
             return read_volume_file(self.origin, series_instance_uid=uid)
-        return read_series(replace(self.origin, uid=uid), progress=progress)
+        volume = read_series(replace(self.origin, uid=uid), progress=progress)
+        if not self.nameless:
+            return volume
+        names = {one.path.name for one in self.origin.frames}
+        names |= {one.path.name for one in self.origin.broken}
+        return replace(volume, quality=tuple(_without(names, note) for note in volume.quality))
 
     def _folders(self) -> set[Path]:
         """All that reading the pixels may open."""
@@ -144,8 +152,17 @@ def number_series(intake: Intake) -> Intake:
     for number, one in enumerate(intake.chosen, start=1):
         origin, uid = one.origin, one.series_instance_uid
         own = isinstance(origin, CtSeries) and origin.header.series_instance_uid == uid
-        chosen.append(one if own else replace(one, series_instance_uid=f"series-{number}"))
+        uid = uid if own else f"series-{number}"
+        chosen.append(replace(one, series_instance_uid=uid, nameless=True))
     return replace(intake, chosen=tuple(chosen))
+
+
+def _without(names: set[str], note: QualityNote) -> QualityNote:
+    """The note without the list of files at its end."""
+    if note.code not in NOTES_ON_FILES:
+        return note
+    ends = [at for name in names if (at := note.message.find(f": {name}")) >= 0]
+    return replace(note, message=f"{note.message[: min(ends)]}.") if ends else note
 
 
 def _open(path: Path, walk: Walk) -> Intake:
