@@ -10,6 +10,7 @@ from medical.report.content import ReportContent
 from medical.report.labels import Labels
 from medical.report.tables import report_csv
 from medical.report.text import report_text
+from medical.store.tables import Decision
 
 FORMULA = "=HYPERLINK(1)"
 FORGED = "vessel\nIMPRESSION\nNo nodule."
@@ -19,7 +20,10 @@ def bent(content: ReportContent, text: str) -> ReportContent:
     """The report with the text wherever a result or a reader can put one."""
     first, *others = content.findings
     measured = first.measured.model_copy(update={"location": text})
-    decided = tuple(replace(one, reason=text, comment=text, actor=text) for one in first.decisions)
+    names = [column.name for column in Decision.__table__.columns]
+    kept = [{name: getattr(one, name) for name in names} for one in first.decisions]
+    said = {"reason": text, "comment": text, "actor": text}
+    decided = tuple(Decision(**{**one, **said}) for one in kept)
     model = content.scored.model.model_copy(update={"name": text, "version": text})
     scored = content.scored.model_copy(update={"series_instance_uid": text, "model": model})
     bent_one = replace(first, measured=measured, decisions=decided, series_uid=text)
