@@ -93,7 +93,7 @@ def number_series(intake: Intake) -> Intake:
     """
     chosen = []
     for number, handle in enumerate(intake.chosen, start=1):
-        handle, origin = replace(handle, below="."), handle.origin
+        handle, origin = replace(handle, below=".", nameless=True), handle.origin
         if isinstance(origin, CtSeries) and valid_uid(origin.header.series_instance_uid):
             chosen.append(handle)
         else:

@@ -9,10 +9,12 @@ from pathlib import Path
 from medical.confined import confined
 from medical.content import Content, content_of
 from medical.ct.files import files_of_volume, read_volume_file, volume_stem
-from medical.ct.volume import CtVolume
+from medical.ct.volume import CtVolume, QualityNote
 from medical.dicom.series import CtSeries, read_series
 from medical.dicom.uids import valid_uid
 from medical.errors import InputError
+
+NOTES_ON_FILES = ("truncated_files", "unusable_files")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class SeriesHandle:
         why_chosen: why this one of its study.
         origin: what its pixels are read from.
         below: where it lies below the input: ``.``, or a file's name, where it is the input.
+        nameless: quote no file's name in the notes on its quality.
         number: what it is called instead of its file's name, which may be the patient's.
     """
 
@@ -35,6 +38,7 @@ class SeriesHandle:
     why_chosen: str
     origin: CtSeries | Path = field(repr=False, compare=False)
     below: str = "."
+    nameless: bool = False
     number: str = ""
 
     @property
@@ -103,7 +107,11 @@ class SeriesHandle:
         uid = self.series_instance_uid
         if not isinstance(self.origin, CtSeries):
             return read_volume_file(self.origin, series_instance_uid=uid)
-        return read_series(replace(self.origin, uid=uid), progress=progress)
+        volume = read_series(replace(self.origin, uid=uid), progress=progress)
+        if not self.nameless:
+            return volume
+        names = {path.name for path in self.files}
+        return replace(volume, quality=tuple(_without(names, note) for note in volume.quality))
 
     def _folders(self) -> set[Path]:
         """All that reading its files may open."""
@@ -123,3 +131,11 @@ class SeriesHandle:
         name = error.path.name
         names = (name, *error.names)
         return InputError(self.path, f"{name}: {error.problem}", error.remedy, names=names)
+
+
+def _without(names: set[str], note: QualityNote) -> QualityNote:
+    """The note without the list of files at its end."""
+    if note.code not in NOTES_ON_FILES:
+        return note
+    ends = [at for name in names if (at := note.message.find(f": {name}")) >= 0]
+    return replace(note, message=f"{note.message[: min(ends)]}.") if ends else note

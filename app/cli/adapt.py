@@ -80,7 +80,7 @@ def adapt(
             patch=patch,
             nodule_pool=nodule_pool,
             resume=resume,
-            installed=imported_models(),
+            installed=imported_models(make=True),
             say=say,
         )
     except InputError as error:

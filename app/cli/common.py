@@ -48,9 +48,17 @@ def site_settings() -> Settings:
         fail(f"{settings_file()}: {error.strerror}. Correct the file's rights.")
 
 
-def imported_models() -> Path:
-    """Folder of the models that the user imported; it need not exist."""
-    return site_settings().work_dir / "models"
+def imported_models(*, make: bool = False) -> Path:
+    """Folder of the models that the user imported; it need not exist.
+
+    Args:
+        make: make it; whoever makes the work folder first makes it private.
+    """
+    folder = site_settings().work_dir / "models"
+    if make:
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(exist_ok=True)
+    return folder
 
 
 def all_models() -> list[StoredModel]:

@@ -50,7 +50,7 @@ def import_(path: Annotated[Path, typer.Argument(help="Folder with weights and c
         fail(f"a model called '{name}' is there already. Remove it first.")
     _check_fit(model)
     try:
-        _copy(path, imported_models() / name, (WEIGHTS, CARD))
+        _copy(path, imported_models(make=True) / name, (WEIGHTS, CARD))
     except OSError as error:
         fail(f"{error.filename or path}: {error.strerror}. Check STARLUNG_WORK_DIR.")
     typer.echo(f"{name} imported")

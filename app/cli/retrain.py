@@ -107,7 +107,7 @@ def retrain(
             patch=patch,
             sparse=sparse,
             cluster=cluster,
-            installed=imported_models(),
+            installed=imported_models(make=True),
             curriculum=plan,
         )
     except InputError as error:

@@ -125,7 +125,9 @@ def streamlit_options(settings: Settings) -> dict[str, Any]:
     """Options for Streamlit's server: quiet, local, dark."""
     return {
         "server.address": settings.host,
-        "browser.serverAddress": settings.hosts()[0],  # else Streamlit asks outside for its address
+        "browser.serverAddress": next(
+            iter(settings.hosts()), "localhost"
+        ),  # else Streamlit asks outside for its address
         "server.allowedHosts": settings.hosts(),
         "server.enableCORS": True,
         "server.corsAllowedOrigins": [],

@@ -25,6 +25,8 @@ from medical.ct.stored import Stored
 from medical.dicom.stack import MAX_VOXELS
 from medical.errors import InputError
 
+MAX_SIDE = 4096
+"""Voxels along an axis, as for DICOM; a plane is read at once."""
 _CHUNK_BYTES = 1 << 20
 _MAX_RATIO = {"raw": 1, "deflate": 1100, "bzip2": 1 << 20}
 """What the packing cannot exceed; bzip2 has no such limit worth naming."""
@@ -65,7 +67,7 @@ def check_shape(path: Path, shape: tuple[int, ...]) -> None:
         raise InputError(path, f"not one 3D volume but {size}", "Save one time point as one volume")
     if min(shape[:3]) < 2:
         raise InputError(path, "only a single slice", "Give the whole volume")
-    if math.prod(shape) > MAX_VOXELS:
+    if math.prod(shape) > MAX_VOXELS or max(shape) > MAX_SIDE:
         problem = f"a volume of {size} voxels is too large to read"
         raise InputError(path, problem, "Give one chest CT of at most 1024 x 1024 x 600")
 

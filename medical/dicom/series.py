@@ -89,6 +89,7 @@ def _too_few(path: Path, broken: Sequence[BrokenFile], usable: int) -> InputErro
         f"{len(broken)} of {usable + len(broken)} files of the series cannot be used ({names}"
         f"{', ...' if len(broken) > 3 else ''}): {broken[0].error.problem}",
         broken[0].error.remedy,
+        names=tuple(file.path.name for file in broken[:3]),
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.common import imported_models
 from app.environment import child_environment, handover, keep_private, taken_over
 from app.settings import Settings, settings_file
 from app.web.helpers import Helpers
@@ -121,6 +122,14 @@ def test_whoever_makes_the_work_folder_first_keeps_it_private(
     assert files
     for path in files:
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_model_that_is_imported_first_keeps_it_private(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STARLUNG_WORK_DIR", str(tmp_path / "work"))
+    assert imported_models(make=True).is_dir()
+    assert (tmp_path / "work").stat().st_mode & 0o777 == 0o700
 
 
 def test_what_lay_open_before_is_closed(tmp_path: Path) -> None:

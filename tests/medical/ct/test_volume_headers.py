@@ -209,6 +209,14 @@ def test_a_packed_header_that_points_far_behind_is_not_unpacked_up_to_there(fold
     assert "far behind" in refusal(path)
 
 
+@pytest.mark.parametrize("sizes", ["4 5 200000000", "26000 26000 2", "2 2 5000"])
+def test_a_plane_or_an_axis_without_end_is_refused(sizes: str, folder: Path) -> None:
+    path = folder / "ct.nrrd"
+    text = NRRD.replace("4 5 6", sizes).replace("raw", "bzip2").replace("short", "double")
+    path.write_bytes((text + "\n").encode() + bz2.compress(bytes(1 << 20)))
+    assert "too large to read" in refusal(path)
+
+
 def test_gzip_in_several_members_is_read_to_the_end(folder: Path) -> None:
     path = folder / "ct.nrrd"
     text = NRRD.replace("raw", "gzip") + "\n"

@@ -92,6 +92,8 @@ def test_a_server_s_run_leaves_the_patient_in_the_upload_only(series: Path, tmp_
     with zipfile.ZipFile(archive, "w") as target:
         for path in sorted(series.iterdir()):
             target.write(path, f"{MARK}/Hans/{path.name}")
+        one = sorted(series.iterdir())[-1].read_bytes()
+        target.writestr(f"{MARK}/Hans/cut short {MARK}.dcm", one[: len(one) - 100])
         target.write(tmp_path / "a.nii.gz", f"{MARK}_Hans_19500101.nii.gz")
         target.writestr(f"{MARK}/broken {MARK}.nii", b"rubbish")
         target.writestr(f"{MARK}/broken {MARK}.dcm", bytes(128) + b"DICM" + MARK.encode() * 20)

@@ -1,0 +1,56 @@
+"""The reading page says where a result carries no signature of this site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.settings import Settings
+from app.web.context import WebContext, start_context
+from app.web.patient_secret import result_key
+from app.web.words import Words
+from medical.scoring.signature import sign_result
+from tests.app.web.made_results import made_volume, write_made_result
+
+MAIN = Path(__file__).parents[3] / "app" / "web" / "main.py"
+
+
+@pytest.fixture
+def result(tmp_path: Path) -> Path:
+    write_made_result(tmp_path / "out", made_volume(shape=(20, 30, 30)))
+    return next((tmp_path / "out").rglob("findings.json")).parent
+
+
+@pytest.fixture
+def shared(result: Path, tmp_path: Path) -> Iterator[WebContext]:
+    settings = Settings(work_dir=tmp_path / "work", sample_dir=tmp_path / "none")
+    found = start_context(settings, open_path=result.parent)
+    yield found
+    found.store.close()
+
+
+def page(shared: WebContext, language: str) -> str:
+    """All the HTML of the reading page."""
+    test = AppTest.from_file(str(MAIN), default_timeout=120)
+    test.session_state["kept-language"] = language
+    test.run()  # goes to the study that was named
+    assert not test.exception
+    return " ".join(element.proto.body for element in test.get("html"))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_without_a_signature_the_page_says_so(
+    language: str, shared: WebContext, result: Path
+) -> None:
+    words = Words(language)  # type: ignore[arg-type]
+    assert words("signature_not") in page(shared, language)
+    key, content = result_key(shared.settings.work_dir), (result / "findings.json").read_bytes()
+    sign_result(result, key=key, findings=content)
+    signed = page(shared, language)
+    assert words("signature_not") not in signed
+    assert words("signature_broken") not in signed
+    (result / "findings.json").write_bytes(content + b"\n")
+    assert words("signature_broken") in page(shared, language)
