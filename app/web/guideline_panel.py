@@ -74,7 +74,7 @@ def guideline_table(found: Guidelines, examination: Examination, words: Words) -
 
 
 def _row(row: Guidance, labels: Labels, words: Words) -> str:
-    state = "" if row.decided else f"<small>{words('verdict_open')}</small>"
+    state = "" if row.decided else f" <small>{words('verdict_open')}</small>"
     return (
         f"<tr><td>{row.finding_id}{state}</td><td>{_cell(row.lung_rads, labels)}</td>"
         f"<td>{_cell(row.fleischner, labels)}</td></tr>"
