@@ -110,11 +110,14 @@ def _noted(texts: tuple[str, str]) -> dict[str, str]:
 
 def _fields(reading: StudyReading, shown: ReadFinding, words: Words) -> None:
     # No form: Enter in a form presses its first button, and a decision is a deed of its own.
-    latest, draft = shown.latest, Draft(shown.id, shown.version)
+    latest, draft = shown.latest, Draft(shown.id, shown.version, words.language)
     chinese = words.language == "zh"
     reasons = [words(one) for one in REASONS]
     earlier = reason_in(latest.reason, chinese=chinese) if latest and latest.reason else None
     typed = draft.value("reason", None)
+    if typed:
+        typed = reason_in(typed, chinese=chinese)
+        draft.rephrase("reason", typed)
     reasons += [one for one in dict.fromkeys((earlier, typed)) if one and one not in reasons]
     st.selectbox(
         words("reason"),
@@ -191,7 +194,7 @@ def _save(
 ) -> None:
     # A callback: ``shown`` is what the reader saw when pressing, not what the store says now.
     allowed("decide")
-    draft = Draft(shown.id, shown.version)
+    draft = Draft(shown.id, shown.version, words.language)
     reason = (draft.value("reason", None) or "").strip()
     if verdict == "rejected" and not reason:
         tell(words("reason_needed"))

@@ -24,19 +24,25 @@ class Draft:
     Args:
         finding_id: the finding's row.
         version: of its latest decision.
+        language: of the page. A choice comes back from the browser as the words that it shows, so
+            widgets of two languages are two widgets; the draft is one.
     """
 
     finding_id: int
     version: int
+    language: str
 
     def key(self, name: str) -> str:
         """The widget's key."""
-        return f"{name}-{self.finding_id}"
+        return f"{name}-{self.finding_id}-{self.language}"
+
+    def _typed(self, name: str) -> str:
+        return f"draft-{name}-{self.finding_id}"
 
     def offer(self, name: str, default: Any) -> str:
         """Call before the widget is drawn, which gets no default of its own; returns its key."""
         key, state = self.key(name), st.session_state
-        if (typed := f"draft-{key}") in state:
+        if (typed := self._typed(name)) in state:
             state.setdefault(key, state[typed])
         elif key not in state or state.get(f"seen-{key}") != self.version:
             state[key] = default
@@ -45,16 +51,21 @@ class Draft:
 
     def note(self, name: str) -> None:
         """The widget's ``on_change``."""
-        key = self.key(name)
-        st.session_state[f"draft-{key}"] = st.session_state[key]
+        st.session_state[self._typed(name)] = st.session_state[self.key(name)]
+
+    def rephrase(self, name: str, text: str) -> None:
+        """Say what was typed in this page's language; nothing where nothing was typed."""
+        if self._typed(name) in st.session_state:
+            st.session_state[self._typed(name)] = text
 
     def value(self, name: str, default: Any) -> Any:
         """What stands in the field; ``default`` where it was not drawn."""
-        key = self.key(name)
-        return st.session_state.get(key, st.session_state.get(f"draft-{key}", default))
+        typed = st.session_state.get(self._typed(name), default)
+        return st.session_state.get(self.key(name), typed)
 
     def drop(self) -> None:
         """Forget all fields: what was typed is saved."""
         for name in NAMES:
-            for kind in ("", "draft-", "seen-"):
-                st.session_state.pop(f"{kind}{self.key(name)}", None)
+            key = self.key(name)
+            for one in (key, f"seen-{key}", self._typed(name)):
+                st.session_state.pop(one, None)

@@ -74,7 +74,7 @@ def guideline_table(found: Guidelines, examination: Examination, words: Words) -
 
 
 def _row(row: Guidance, labels: Labels, words: Words) -> str:
-    state = "" if row.decided else f"<small>{words('verdict_open')}</small>"
+    state = "" if row.decided else f" <small>{words('verdict_open')}</small>"
     return (
         f"<tr><td>{row.finding_id}{state}</td><td>{_cell(row.lung_rads, labels)}</td>"
         f"<td>{_cell(row.fleischner, labels)}</td></tr>"
@@ -93,9 +93,10 @@ def _examination_fields(
 ) -> None:
     entered, study = reading.examination, reading.study
     closed = study.status == "signed" or not reader.name
-    # With the study's version in their keys the fields show what the store says after each change.
+    # With the study's version in their keys the fields show what the store says after each change;
+    # with the language, since a choice comes back from the browser as the words that it shows.
     fields = {
-        name: f"examination-{name}-{study.key}-{study.version}"
+        name: f"examination-{name}-{study.key}-{study.version}-{words.language}"
         for name in ("kind", "age_years", "sex", "risk", "known_cancer", "immunosuppressed")
     }
     save = partial(_save, reading, fields, reader, words)
@@ -163,7 +164,7 @@ def _save(
     reading: StudyReading, fields: dict[str, str], reader: Reader, words: Words, name: str
 ) -> None:
     value = st.session_state[fields[name]]
-    changed = reading.examination.model_copy(update={name: value})
+    changed = Examination.model_validate({**reading.examination.model_dump(), name: value})
     try:
         describe_examination(
             context().store,

@@ -52,9 +52,10 @@ def choose_prior(study_key: str, images: ViewerImages, words: Words) -> Prior | 
     if not priors:
         return None
     names = _names_in_address(list(priors.values()))
-    key, named = f"prior-{study_key}", st.query_params.get(COMPARE, "")
+    # A choice comes back from the browser as the words that it shows: a widget a language.
+    key, named = f"prior-{study_key}-{words.language}", st.query_params.get(COMPARE, "")
     if key not in st.session_state and named in names:
-        st.session_state[key] = names[named]  # after a reload
+        st.session_state[key] = names[named]  # after a reload, or in another language
     chosen = st.selectbox(
         words("compare_with"),
         list(priors),

@@ -34,8 +34,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         "该序列包含同一区域的 {0} 组重建（卷积核 {1}）；仅读取了卷积核 {2} 的一组，共 {3} 层。",
     ),
     (
-        rf"The series holds {_N} stacks of the same region: time points, .* only one of the "
-        rf"largest, {_N} slices, was read\.",
+        rf"The series holds {_N} stacks of the same region: .*; only .*, {_N} slices, was read\.",
         "该序列包含同一区域的 {0} 组图像（不同时间点、屏气或重建）；仅读取了最大的一组，共 "
         "{1} 层。",
     ),

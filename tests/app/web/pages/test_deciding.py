@@ -9,6 +9,7 @@ import pytest
 from app.web import add_panel
 from app.web.components.viewer.component import Crosshair
 from medical.detection.added import AddedFinding
+from medical.nodule.assessment import Examination
 from medical.store.decisions import Judgement
 from medical.store.reading import read_study
 from medical.store.reviews import decide
@@ -215,6 +216,25 @@ def test_a_reload_comes_back_to_the_finding(open_page: OpenPage) -> None:
     again = open_page(key=page.key, query=query)
     assert again.has("button", "Accept 2")
     assert open_page(key=page.key, query={"finding": "99"}).has("button", "Accept 1")
+
+
+def test_another_language_changes_nothing_that_was_entered(open_page: OpenPage) -> None:
+    page = open_page()
+    page.enter("selectbox", REASON, "vessel")
+    page.enter("selectbox", DENSITY, "part-solid")
+    page.enter("number_input", "Solid component, mean diameter, mm", 6.5)
+    page.enter("selectbox", "Examination", "follow-up")
+    for language in ("zh", "en", "zh"):
+        page.widget("segmented_control", "Language / 语言").set_value(language).run()
+        page.expect_whole()
+    page.press("下一个 (N)")
+    page.press("上一个 (P)")
+    assert page.widget("selectbox", "否定原因").value == "血管"
+    assert page.widget("selectbox", "我的密度判定").value == "part-solid"
+    reading = read_study(page.store, page.key)
+    assert reading.examination == Examination(kind="follow-up")
+    page.press("确认 1")
+    assert page.findings()[0].assessment.solid_diameter_mm == 6.5
 
 
 def test_both_languages_are_whole(open_page: OpenPage) -> None:
