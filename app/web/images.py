@@ -112,7 +112,10 @@ def _is_of(scored: SeriesFindings, handle: SeriesHandle) -> bool:
     """Whether a result was made of these files; by the name where an older one does not say."""
     if scored.input is None:
         return scored.series_instance_uid == handle.series_instance_uid
-    return scored.input.sha256 == handle.content().sha256
+    try:
+        return scored.input.sha256 == handle.content().sha256
+    except InputError:  # what lies beside it may be damaged
+        return False
 
 
 def _sitting(handle: SeriesHandle, secret: bytes) -> Sitting:
