@@ -147,7 +147,7 @@ class Worker:
         found = [read_result(one.folder) or one.findings for one in result.series]
         unscored = self._unscored(result, claimed)
         kept = lease.conclude(lambda: finish(self.store, claimed, series=found, unscored=unscored))
-        gather_predictions(claimed.folder)  # of the series that stayed there
+        self._gather(claimed)
         self.say(f"{claimed.key}: {'ready' if kept else 'another worker has it, left to that'}")
         return kept
 
@@ -171,6 +171,15 @@ class Worker:
             lease.tell("view", 0.0)
             self.after(claimed.source, [one.folder for one in result.series])
         return result
+
+    def _gather(self, claimed: Claimed) -> None:
+        """One table of the series that stayed in the folder; without it the study is whole."""
+        if not claimed.folder.is_dir():
+            return
+        try:
+            gather_predictions(claimed.folder)
+        except OSError as error:
+            self.say(f"{claimed.key}: predictions.csv is not gathered: {error.strerror}")
 
     def _unscored(self, result: ScoreResult, claimed: Claimed) -> str:
         """What failed beside that which was scored."""
