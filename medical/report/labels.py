@@ -63,6 +63,16 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{number}. {location}，第 {slice} 层，LPS {x:.1f}, {y:.1f}, {z:.1f} mm：{density}结节，"
         "{diameter}{volume}。",
     ),
+    "unmeasured": (
+        "{number}. {location}, slice {slice}, LPS {x:.1f}, {y:.1f}, {z:.1f} mm: nodule that nobody "
+        "measured, without size and density.",
+        "{number}. {location}，第 {slice} 层，LPS {x:.1f}, {y:.1f}, {z:.1f} mm："
+        "无人测量的结节，无大小和密度。",
+    ),
+    "impression_unmeasured": (
+        "Accepted as nodules, but not measured: {numbers}.",
+        "已确认为结节但未测量：{numbers}。",
+    ),
     "by_model": (
         "diameter {size:.1f} mm ({low:.1f}–{high:.1f})",
         "直径 {size:.1f} mm（{low:.1f}–{high:.1f}）",
