@@ -32,6 +32,10 @@ TERMS: dict[str, tuple[str, str]] = {
         "Not negative: of the left lung {left}, of the right lung {right} were searched.",
         "并非阴性结果：左肺搜索了 {left}，右肺搜索了 {right}。",
     ),
+    "searched_unknown": (
+        "Scored by version 0.5 or earlier: which share of each lung was searched is not known.",
+        "由 0.5 或更早版本分析：每侧肺被搜索的比例未知。",
+    ),
     "not_known": ("an unknown share", "未知比例"),
 }
 

@@ -178,8 +178,10 @@ def _impression(content: ReportContent, labels: Labels) -> tuple[str, ...]:
         )
     elif not content.unmeasured:
         lines += [labels("impression_none"), *limit_lines(content.limits, labels)]
-    if is_partly_searched(content.scored) and content.scored.searched is not None:
-        shares = content.scored.searched
+    shares = content.scored.searched
+    if shares is None:
+        lines.append(labels("searched_unknown"))
+    elif is_partly_searched(content.scored):
         left, right = (
             labels("not_known") if share is None else f"{share:.0%}"
             for share in (shares.left, shares.right)
