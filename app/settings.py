@@ -53,6 +53,13 @@ def sample_folder() -> Path:
     return Path(__file__).parents[1] / "sample_data" / "ct"
 
 
+def _is_ipv6(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).version == 6
+    except ValueError:
+        return False
+
+
 class Settings(BaseSettings):
     """What a site can set.
 
@@ -148,7 +155,7 @@ class Settings(BaseSettings):
     @classmethod
     def _plain_hosts(cls, given: frozenset[str]) -> frozenset[str]:
         for name in given:
-            if not re.fullmatch(r"[A-Za-z0-9.:-]+", name):
+            if not (re.fullmatch(r"[A-Za-z0-9.-]+", name) or _is_ipv6(name)):
                 raise ValueError(f"{name} is not a host's name; no port, path or * may be in it")
         return frozenset(name.lower() for name in given)
 

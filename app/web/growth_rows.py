@@ -29,6 +29,9 @@ def growth_table(change: ChangeSince, words: Words) -> str:
         for word, nodules in (("unmatched_now", change.new), ("unmatched_then", change.gone))
         if nodules
     )
+    if change.unsized:
+        numbers = ", ".join(f"{now} – {then}" for now, then in change.unsized)
+        said += f"<p>{html.escape(words('unsized', numbers=numbers))}</p>"
     table = (
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         if change.matched

@@ -18,7 +18,7 @@ from app.web.words import Words
 from medical.nodule.growth_kept import kept_registration
 from medical.nodule.registration import Registration
 from medical.plain_text import as_markdown
-from medical.report.change import ChangeSince, EarlierCt, change_since, followed
+from medical.report.change import ChangeSince, EarlierCt, change_since, followed, unmeasured
 from medical.store.reading import ReadFinding, read_study
 from medical.store.tables import SCORED
 from medical.store.worklist import worklist
@@ -120,6 +120,8 @@ def change_in(comparison: Comparison, findings: list[ReadFinding]) -> ChangeSinc
         now=followed(findings),
         then=followed(comparison.findings),
         registration=comparison.registration,
+        places_now=unmeasured(findings),
+        places_then=unmeasured(comparison.findings),
     )
 
 

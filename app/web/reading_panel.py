@@ -131,7 +131,10 @@ def headline_html(
     if count == 0:
         title = words("negative_in_part" if is_partly_searched(scored) else "negative")
         found = detection_limits(card_of(scored.model.sha256), scored.operating_point)
-        lines = limit_lines(found, Labels(words.language))[1:]  # the title says the first
+        labels = Labels(words.language)
+        lines = limit_lines(found, labels)[1:]  # the title says the first
+        if scored.searched is None:
+            lines = (labels("searched_unknown"), *lines)
         limits = f'<div class="starlung-note">{html.escape(" ".join(lines))}</div>'
     else:
         title = words("findings_one") if count == 1 else words("findings_count", count=count)

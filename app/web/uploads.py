@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +17,7 @@ from medical.ct.files import is_volume_file
 from medical.ct.header_text import rename_pixel_file
 from medical.errors import InputError
 
+_DETACHED = (".mhd", ".nhdr")
 _ENDINGS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mhd", ".mha", ".raw", ".zraw", ".zip", ".dcm")
 
 
@@ -36,8 +38,8 @@ def save_uploads(
         limit_bytes: all files together may not be larger.
 
     Raises:
-        InputError: nothing was given, it is too much, or the disk cannot take it: then nothing of
-            it is kept.
+        InputError: nothing was given, it is too much, a header's voxels may be either of two
+            files, or the disk cannot take it: then nothing of it is kept.
     """
     if not files:
         raise InputError("upload", "holds no file", "Choose a zip or the files of one CT")
@@ -45,12 +47,20 @@ def save_uploads(
     if total > limit_bytes:
         problem = f"is {total / 1e6:.0f} MB, more than the {limit_bytes / 1e6:.0f} MB allowed"
         raise InputError("upload", problem, "Name a folder on this machine instead")
+    _refuse_ambiguous([name for name, _, _ in files])
     try:
         written = _write(files, folder)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise not_kept(error) from error
     return written[0] if len(written) == 1 else folder
+
+
+def _refuse_ambiguous(names: Sequence[str]) -> None:
+    """Of two files of one name a header that names it would get the other patient's voxels."""
+    if max(Counter(names).values()) > 1 and any(one.lower().endswith(_DETACHED) for one in names):
+        problem = "holds two files of one name, and a header that may mean either"
+        raise InputError("upload", problem, "Upload one CT at a time, or a zip with its folders")
 
 
 def not_kept(error: OSError) -> InputError:

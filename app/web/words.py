@@ -147,8 +147,9 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     "show_images": ("Show images", "显示图像"),
     "preparing_images": ("Preparing the images …", "正在准备图像 …"),
     "signature_not": (
-        "This result carries no signature of this site: it was scored elsewhere, or made by hand.",
-        "该结果没有本站点的签名：它在别处分析，或由人工制作。",
+        "This result carries no signature of this site: it was scored elsewhere or by version 0.5 "
+        "or earlier, or made by hand.",
+        "该结果没有本站点的签名：它在别处或由 0.5 及更早版本分析，或由人工制作。",
     ),
     "signature_broken": (
         "This result was changed after this site had scored it.",

@@ -31,6 +31,7 @@ _TYPES = {
 _ORIGIN = ("Offset", "Position", "Origin")
 _MATRIX = ("TransformMatrix", "Rotation", "Orientation")
 _ORDER = ("BinaryDataByteOrderMSB", "ElementByteOrderMSB")
+_TRUTHS = {"True": True, "False": False, "1": True, "0": False}
 _UNITS = ("mm", "millimeter", "millimeters", "?")
 _KEYS = (
     *("ObjectType", "NDims", "DimSize", "ElementType", "ElementDataFile", "HeaderSize"),
@@ -51,7 +52,9 @@ def read_meta_image_header(path: Path) -> Stored:
     with path.open("rb") as stream:
         for line, end in header_lines(path, stream):  # noqa: B007  (used after the loop)
             key, joint, value = line.partition("=")
-            if not joint and line.strip():
+            if not line.strip():
+                continue
+            if not joint:
                 raise InputError(path, "the header is damaged or incomplete", REMEDY)
             fields.add(key.strip(), value)
             if key.strip() == "ElementDataFile":
@@ -100,10 +103,10 @@ def _dtype(path: Path, fields: Fields) -> np.dtype[np.generic]:
 
 
 def _truth(path: Path, fields: Fields, *keys: str) -> bool:
-    text = (fields.get(*keys) or "False").capitalize()
-    if text not in ("True", "False"):
+    found = _TRUTHS.get((fields.get(*keys) or "False").capitalize())
+    if found is None:
         raise InputError(path, f"its header gives {keys[0]} as neither True nor False", REMEDY)
-    return text == "True"
+    return found
 
 
 def _affine(path: Path, fields: Fields, dimensions: int) -> Affine:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zlib
 from pathlib import Path
 
@@ -28,8 +27,10 @@ def read_nifti_header(path: Path) -> Stored:
 
     logger.disabled = True  # its remarks on odd headers go to standard error
     start, packed = _first_bytes(path)
-    form = nibabel.Nifti2Header if start[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c") else None
-    header = (form or nibabel.Nifti1Header).from_fileobj(io.BytesIO(start))
+    second = start[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c")
+    form = nibabel.Nifti2Header if second else nibabel.Nifti1Header
+    # without what other programs append to it (extensions): only its own bytes were read
+    header = form(start[: form.template_dtype.itemsize])
     dtype = header.get_data_dtype()
     if dtype.fields is not None or dtype.kind not in "iuf" or dtype.itemsize > 8:
         raise InputError(path, "a colour or complex image, not CT", REMEDY)

@@ -41,6 +41,7 @@ _WAYS = {"left": (0, 1), "right": (0, -1), "posterior": (1, 1), "anterior": (1, 
 _WAYS |= {"superior": (2, 1), "inferior": (2, -1)}
 _SHORT = {"LPS": "left-posterior-superior", "RAS": "right-anterior-superior"}
 _SHORT |= {"LAS": "left-anterior-superior"}
+_SHORT |= {f"{short}T": long for short, long in _SHORT.items()}
 _DATA = ("data file", "datafile")
 _SKIPS = ("line skip", "lineskip"), ("byte skip", "byteskip")
 _KEYS = (
@@ -157,18 +158,19 @@ def _vector(path: Path, text: str) -> list[float]:
 
 
 def _affine(path: Path, fields: Fields, steps: list[list[float]]) -> Affine:
-    """From voxel to LPS."""
-    if len(steps) != 3:
-        return np.eye(4)
+    """From voxel to LPS; a fourth axis, of time points, comes after the patient's three."""
+    if len(steps) < 3:
+        return np.eye(4)  # refused with its shape
     units = re.findall(r'"([^"]*)"', fields.get("space units") or "")
     if any(unit.lower() not in ("", "mm", "millimeter", "millimeters") for unit in units):
         raise InputError(path, "its lengths are not in millimetres", REMEDY)
-    origin = _vector(path, fields.get("space origin") or "(0,0,0)")
-    if any(len(vector) != 3 for vector in (*steps, origin)):
+    given = fields.get("space origin")
+    origin = [0.0] * len(steps) if given is None else _vector(path, given)
+    if any(len(vector) not in (3, len(steps)) for vector in (*steps, origin)):
         raise InputError(path, "its space directions do not fit its axes", REMEDY)
     own = np.eye(4)
-    own[:3, :3] = np.transpose(steps)
-    own[:3, 3] = origin
+    own[:3, :3] = np.transpose([step[:3] for step in steps[:3]])
+    own[:3, 3] = origin[:3]
     return _to_lps(path, fields.get("space")) @ own
 
 
@@ -177,7 +179,8 @@ def _to_lps(path: Path, space: str | None) -> Affine:
     turned = np.eye(4)
     if space is None:
         return turned
-    ways = [_WAYS.get(word) for word in _SHORT.get(space.upper(), space.lower()).split("-")]
+    name = space.lower().removesuffix("-time")
+    ways = [_WAYS.get(word) for word in _SHORT.get(name.upper(), name).split("-")]
     known = [way for way in ways if way is not None]
     if len(known) != len(ways) or sorted(axis for axis, _ in known) != [0, 1, 2]:
         problem = "the header does not say how the volume lies in the patient (space)"

@@ -34,6 +34,9 @@ _COLUMNS = (
 def change_cells(record: ChangeRecord, finding: int) -> dict[str, Any]:
     """The CSV's columns for one finding of this CT; empty cells for one that was rejected."""
     one = next((pair for pair in record.matched if pair.finding == finding), None)
+    there = dict(record.not_measured_in_both).get(finding)
+    if there is not None:
+        return _cells(record, "not measured in both", prior_finding=there)
     if one is None:
         return _cells(record, "new") if finding in record.new else _cells(record, "")
     days = one.volume_doubling_days_ci95 or ("", "")

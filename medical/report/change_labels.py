@@ -76,6 +76,11 @@ CHANGE: dict[str, tuple[str, str]] = {
         "New, or not found in the earlier CT: finding {numbers}.",
         "新发，或在既往 CT 中未检出：所见 {numbers}。",
     ),
+    "change_unsized": (
+        "Finding {number} lies where earlier finding {prior} lay; no change is told, for the model "
+        "did not measure both.",
+        "所见 {number} 与既往所见 {prior} 位置相同；模型未测量两者，不报告变化。",
+    ),
     "change_gone": (
         "No longer seen, or not found now: earlier finding {number}, {location}, {diameter}, "
         "volume {volume:.0f} mm³ ({low:.0f}–{high:.0f}).",

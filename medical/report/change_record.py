@@ -68,6 +68,9 @@ class ChangeRecord(_Record):
     matched: list[MatchedFinding]
     new: list[int] = Field(description="findings without a partner in the earlier CT")
     no_longer_seen: list[GoneFinding]
+    not_measured_in_both: list[tuple[int, int]] = Field(
+        description="finding now, finding then: at one place, but no change can be told"
+    )
 
 
 def change_record(change: ChangeSince) -> ChangeRecord:
@@ -93,6 +96,7 @@ def change_record(change: ChangeSince) -> ChangeRecord:
             )
             for one in change.gone
         ],
+        not_measured_in_both=list(change.unsized),
     )
 
 

@@ -33,6 +33,9 @@ def change_lines(change: ChangeSince, labels: Labels) -> tuple[str, ...]:
     if change.new:
         numbers = ", ".join(str(one.id) for one in change.new)
         lines.append(labels("change_new", numbers=numbers))
+    lines += [
+        labels("change_unsized", number=number, prior=prior) for number, prior in change.unsized
+    ]
     lines += [_gone(one, labels) for one in change.gone]
     return (*lines, labels("change_note", likeness=change.likeness))
 

@@ -45,13 +45,16 @@ class ReportContent:
         return [one for one in self.findings if one.verdict == "rejected"]
 
     @property
+    def unmeasured(self) -> list[ReadFinding]:
+        """Places that a reader accepted as nodules and nobody measured; new ones are refused."""
+        return [
+            one for one in self.findings if one.verdict == "accepted" and one.diameter_mm is None
+        ]
+
+    @property
     def undecided(self) -> list[ReadFinding]:
         """Marks that nobody has decided on, or that have no size yet."""
-        return [
-            one
-            for one in self.findings
-            if one.verdict == "open" or (one.verdict == "accepted" and one.diameter_mm is None)
-        ]
+        return [one for one in self.findings if one.verdict == "open"] + self.unmeasured
 
     @property
     def reported(self) -> list[ReadFinding]:

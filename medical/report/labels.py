@@ -32,6 +32,10 @@ TERMS: dict[str, tuple[str, str]] = {
         "Not negative: of the left lung {left}, of the right lung {right} were searched.",
         "并非阴性结果：左肺搜索了 {left}，右肺搜索了 {right}。",
     ),
+    "searched_unknown": (
+        "Scored by version 0.5 or earlier: which share of each lung was searched is not known.",
+        "由 0.5 或更早版本分析：每侧肺被搜索的比例未知。",
+    ),
     "not_known": ("an unknown share", "未知比例"),
 }
 
@@ -62,6 +66,16 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{diameter}{volume}.",
         "{number}. {location}，第 {slice} 层，LPS {x:.1f}, {y:.1f}, {z:.1f} mm：{density}结节，"
         "{diameter}{volume}。",
+    ),
+    "unmeasured": (
+        "{number}. {location}, slice {slice}, LPS {x:.1f}, {y:.1f}, {z:.1f} mm: nodule that nobody "
+        "measured, without size and density.",
+        "{number}. {location}，第 {slice} 层，LPS {x:.1f}, {y:.1f}, {z:.1f} mm："
+        "无人测量的结节，无大小和密度。",
+    ),
+    "impression_unmeasured": (
+        "Accepted as nodules, but not measured: {numbers}.",
+        "已确认为结节但未测量：{numbers}。",
     ),
     "by_model": (
         "diameter {size:.1f} mm ({low:.1f}–{high:.1f})",

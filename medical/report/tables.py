@@ -41,7 +41,7 @@ def report_csv(content: ReportContent) -> str:
 
 def report_json(content: ReportContent) -> str:
     """Everything: measures, and all decisions from the first to the latest."""
-    study = content.study
+    study, searched = content.study, content.scored.searched
     signed = moment(study.signed_at) if study.signed_at is not None else None
     record = {
         "schema": "starlung.report/1",
@@ -52,6 +52,9 @@ def report_json(content: ReportContent) -> str:
         "frame_of_reference_uid": content.scored.frame_of_reference_uid,
         "model": content.scored.model.model_dump(),
         "operating_point": content.scored.operating_point,
+        "negative": content.scored.negative,
+        "searched": searched.model_dump() if searched is not None else None,
+        "quality": [note.model_dump() for note in content.scored.quality],
         "status": study.status,
         "signed_by": study.signed_by or None,
         "signed_at": signed,

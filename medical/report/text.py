@@ -46,6 +46,7 @@ def report_sections(content: ReportContent, labels: Labels) -> list[Section]:
     )
     quality = notes or (labels("no_quality"),)
     found = tuple(_finding(one, labels) for one in content.reported)
+    found += tuple(_unmeasured(one, labels) for one in content.unmeasured)
     change = content.change
     comparison = (
         comparison_line(change.earlier, labels) if change is not None else labels("no_comparison")
@@ -119,6 +120,20 @@ def _finding(one: ReadFinding, labels: Labels) -> str:
     return labels.sentences(parts)
 
 
+def _unmeasured(one: ReadFinding, labels: Labels) -> str:
+    """Where it lies and who says so, without any size."""
+    latest, (x, y, z) = one.decisions[-1], one.measured.center_lps_mm
+    location, number = labels.location(one.measured.location), one.number
+    slice_number = one.measured.slice_number
+    place = labels(
+        "unmeasured", number=number, location=location, slice=slice_number, x=x, y=y, z=z
+    )
+    parts = [place, labels("accepted_by", name=latest.actor, at=moment(latest.at))]
+    if latest.comment:
+        parts.append(labels("comment", text=latest.comment))
+    return labels.sentences(parts)
+
+
 def _diameter(one: ReadFinding, labels: Labels) -> str:
     if one.diameter_by_reader_mm is not None or one.measured.diameter_ci95 is None:
         return labels("by_hand", size=one.diameter_mm)
@@ -161,16 +176,21 @@ def _impression(content: ReportContent, labels: Labels) -> tuple[str, ...]:
                 location=labels.location(largest.measured.location),
             )
         )
-    else:
+    elif not content.unmeasured:
         lines += [labels("impression_none"), *limit_lines(content.limits, labels)]
-    if is_partly_searched(content.scored) and content.scored.searched is not None:
-        shares = content.scored.searched
+    shares = content.scored.searched
+    if shares is None:
+        lines.append(labels("searched_unknown"))
+    elif is_partly_searched(content.scored):
         left, right = (
             labels("not_known") if share is None else f"{share:.0%}"
             for share in (shares.left, shares.right)
         )
         lines.append(labels("searched_in_part", left=left, right=right))
     lines.append(examination_line(content.guidelines.examination, content.examination, labels))
+    if content.unmeasured:
+        numbers = ", ".join(str(one.number) for one in content.unmeasured)
+        lines.append(labels("impression_unmeasured", numbers=numbers))
     if content.undecided:
         lines.append(labels("open_left", count=len(content.undecided)))
     return tuple(lines)

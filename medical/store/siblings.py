@@ -7,7 +7,9 @@ them a failed one, so that nobody is left out without a word.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,12 +37,12 @@ def add_siblings(
         actor: who scored.
     """
     for scored in series:
-        sibling = _sibling(session, study, "ready")
+        sibling = _sibling(session, study, "ready", _key_of_part(study, scored))
         _move(scored.series_instance_uid, Path(study.folder), Path(sibling.folder))
         keep_results(session, sibling, [scored])
         record(session, actor=actor, action="ready", subject=sibling.key)
     if failure:
-        sibling = _sibling(session, study, "failed")
+        sibling = _sibling(session, study, "failed", secrets.token_hex(8))
         sibling.failure = failure
         record(session, actor=actor, action="failed", subject=sibling.key)
 
@@ -81,8 +83,13 @@ def same_images(store: Store, study_id: int, scored: SeriesFindings) -> list[str
     ]
 
 
-def _sibling(session: Session, study: Study, status: Status) -> Study:
-    key = secrets.token_hex(8)
+def _key_of_part(study: Study, scored: SeriesFindings) -> str:
+    """The same each time: a transaction that fails is tried again, but the folder has moved."""
+    part = f"{study.key} {scored.series_instance_uid}"
+    return hashlib.sha256(part.encode()).hexdigest()[: len(study.key)]
+
+
+def _sibling(session: Session, study: Study, status: Status, key: str) -> Study:
     sibling = Study(
         key=key,
         source=study.source,
@@ -97,5 +104,7 @@ def _sibling(session: Session, study: Study, status: Status) -> Study:
 
 def _move(name: str, there: Path, here: Path) -> None:
     if (there / name).is_dir():
-        here.mkdir(parents=True, mode=0o700)
+        here.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if (here / name).is_dir():  # of a worker that ended before its transaction did
+            shutil.rmtree(here / name)
         (there / name).rename(here / name)

@@ -54,3 +54,14 @@ def test_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setenv("STARLUNG_CONFIG", str(tmp_path / "starlung.toml"))
     monkeypatch.setenv("STARLUNG_PORT", "9002")
     assert (Settings().port, Settings().passes) == (9002, 8)
+
+
+@pytest.mark.parametrize("name", ["ct.example:8443", "10.0.0.5:8501", "::1]:80", "a:b", "[::1]"])
+def test_an_allowed_host_that_no_request_can_match_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="no port"):
+        Settings(allowed_hosts={name})
+
+
+@pytest.mark.parametrize("name", ["CT.example", "10.0.0.5", "fe80::1", "::1"])
+def test_a_plain_name_or_address_is_an_allowed_host(name: str) -> None:
+    assert name.lower() in Settings(allowed_hosts={name}).hosts()

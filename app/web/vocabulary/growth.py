@@ -49,6 +49,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "no_doubling": ("no bound", "无法界定"),
     "needs_days": ("needs the days between", "需要间隔天数"),
     "halving": ("{days} (halving)", "{days}（减半）"),
+    "unsized": (
+        "At one place, but not measured by the model in both CTs (now – earlier): {numbers}.",
+        "位置相同，但模型未在两次 CT 中都测量（现在 – 既往）：{numbers}。",
+    ),
     "unmatched_now": (
         "Without a partner in the earlier CT (new, or not found then): {numbers}.",
         "在既往 CT 中无对应（新发或当时未检出）：{numbers}。",

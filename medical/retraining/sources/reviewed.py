@@ -19,6 +19,7 @@ from sqlalchemy import select
 from medical.dicom.series import CtSeries
 from medical.errors import InputError
 from medical.intake import open_input
+from medical.results import read_result
 from medical.retraining.sources.lesion import Lesion
 from medical.series_handle import SeriesHandle
 from medical.store.database import Store, open_store
@@ -112,8 +113,9 @@ def _images(reading: StudyReading, *, work: Path) -> Iterable[SeriesHandle]:
         folder_of_study = work / study.key
         folder_of_study.mkdir(parents=True, exist_ok=True)
         for handle in open_input(source, work_dir=folder_of_study).chosen:
-            if handle.series_instance_uid in wanted or handle.series_instance_uid in uids:
-                wanted.pop(handle.series_instance_uid, None)
+            uid = handle.series_instance_uid
+            if (uid in wanted or uid in uids) and not _is_another(handle, folder):
+                wanted.pop(uid, None)
                 yield handle
     for uid in wanted:
         for place in (folder / uid, folder):
@@ -125,6 +127,23 @@ def _images(reading: StudyReading, *, work: Path) -> Iterable[SeriesHandle]:
                     "the only series kept", file,
                 )  # fmt: skip
                 break
+
+
+def _is_another(handle: SeriesHandle, folder: Path) -> bool:
+    """Whether a series is not the one that was scored under its name.
+
+    Servers call volume files by numbers, so a file that is itself called ``series-1`` may be
+    another patient's. Results of version 0.5 and earlier do not say what they were made from.
+    """
+    uid = handle.series_instance_uid
+    results = (read_result(place) for place in (folder / uid, folder))
+    kept = next((one for one in results if one and one.series_instance_uid == uid), None)
+    if kept is None or kept.input is None:
+        return False
+    try:
+        return handle.content().sha256 != kept.input.sha256
+    except InputError:
+        return True
 
 
 def _lesion(one: ReadFinding, diameter_mm: float, reading: StudyReading, series_uid: str) -> Lesion:

@@ -50,6 +50,25 @@ def test_a_header_can_name_only_what_was_uploaded_with_it(tmp_path: Path) -> Non
     assert b"= 0002" in (folder / "0001.mhd").read_bytes()
 
 
+@pytest.mark.parametrize("header", ["ct.mhd", "CT.NHDR"])
+@pytest.mark.parametrize("pixels", ["ct.raw", "ct.raw.gz"])
+def test_two_headers_never_share_the_voxels_of_the_later_one(
+    header: str, pixels: str, tmp_path: Path
+) -> None:
+    names = (header, pixels, header, pixels)
+    files = [(name, 1, BytesIO(f"of file {n}".encode())) for n, name in enumerate(names)]
+    with pytest.raises(InputError, match="two files of one name") as caught:
+        save_uploads(files, tmp_path / "in", limit_bytes=10)
+    assert pixels not in str(caught.value)
+    assert not (tmp_path / "in").exists()
+
+
+def test_slices_of_one_name_are_kept_each(tmp_path: Path) -> None:
+    files = [("IM1.dcm", 1, BytesIO(b"a")), ("IM1.dcm", 1, BytesIO(b"b"))]
+    folder = save_uploads(files, tmp_path / "in", limit_bytes=10)
+    assert [path.read_bytes() for path in sorted(folder.iterdir())] == [b"a", b"b"]
+
+
 def test_a_result_among_uploads_is_not_called_one(tmp_path: Path) -> None:
     files = [("x.mhd", 1, BytesIO(b"a")), ("findings.json", 1, BytesIO(b"{}"))]
     folder = save_uploads(files, tmp_path / "in", limit_bytes=10)
@@ -63,7 +82,7 @@ def test_a_full_disk_leaves_nothing_half(tmp_path: Path) -> None:
             raise OSError(28, "No space left on device")
 
     files = [("a.dcm", 1, BytesIO(b"a")), ("b.dcm", 1, Full())]
-    with pytest.raises(InputError, match="No space left"):
+    with pytest.raises(InputError, match="disk is full"):
         save_uploads(files, tmp_path / "in", limit_bytes=10)
     assert not (tmp_path / "in").exists()
 

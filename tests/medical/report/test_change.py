@@ -12,14 +12,28 @@ import pytest
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
+from app.web.growth_rows import growth_table
+from app.web.words import Words
+from medical.detection.added import AddedFinding
 from medical.nodule.registration import Registration
-from medical.report.change import EarlierCt, Followed, change_since, followed
+from medical.report.change import (
+    EarlierCt,
+    Followed,
+    Place,
+    change_since,
+    followed,
+    unmeasured,
+)
 from medical.report.change_record import ChangeRecord
 from medical.report.content import ReportContent
+from medical.report.guideline_input import history_in
 from medical.report.labels import Labels
 from medical.report.pdf import _A4_INCHES, _LEFT, _lines
 from medical.report.tables import report_csv, report_json
 from medical.report.text import report_sections, report_text
+from medical.store.reading import ReadFinding
+from tests.medical.report.conftest import decision
+from tests.medical.store.made import made_series
 
 EN = Labels("en")
 STAY = Registration(np.eye(4), 0.93)
@@ -43,6 +57,51 @@ def test_without_a_comparison_nothing_is_said_of_change(content: ReportContent) 
     assert "CHANGE" not in text
     assert "prior" not in report_csv(content)
     assert json.loads(report_json(content))["change"] is None
+
+
+HERE = Place(3, (-51.0, 12.0, -101.0))
+
+
+def test_what_a_reader_added_now_is_not_called_gone(content: ReportContent) -> None:
+    change = change_since(EARLIER, now=(), then=(SMALL,), registration=STAY, places_now=(HERE,))
+    assert (change.gone, change.unsized) == ((), ((3, 5),))
+    told = replace(content, change=change)
+    text = report_text(told, EN)
+    assert "Finding 3 lies where earlier finding 5 lay; no change is told" in text
+    assert "所见 3 与既往所见 5 位置相同" in report_text(told, Labels("zh"))
+    rows = {row["finding"]: row for row in csv.DictReader(io.StringIO(report_csv(told)))}
+    assert (rows["3"]["match"], rows["3"]["prior_finding"]) == ("not measured in both", "5")
+    assert json.loads(report_json(told))["change"]["not_measured_in_both"] == [[3, 5]]
+    assert "3 – 5" in growth_table(change, Words("en"))
+
+
+def test_what_a_reader_had_added_before_is_not_called_new(content: ReportContent) -> None:
+    (now, *_) = followed(content.findings[:2])
+    there = Place(9, now.center_lps_mm)
+    change = change_since(EARLIER, now=(now,), then=(), registration=STAY, places_then=(there,))
+    assert (change.new, change.unsized) == ((), ((now.id, 9),))
+    assert history_in(change, content.findings[0]).history is None
+    far = Place(9, (80.0, 0.0, 0.0))
+    change = change_since(EARLIER, now=(now,), then=(), registration=STAY, places_then=(far,))
+    assert (change.new, change.unsized) == ((now,), ())
+
+
+def test_a_measured_partner_stands_before_one_without_a_size(content: ReportContent) -> None:
+    (now, *_) = followed(content.findings[:2])
+    places = (Place(9, now.center_lps_mm), Place(10, now.center_lps_mm))
+    change = change_since(EARLIER, now=(now,), then=(SMALL,), registration=STAY, places_then=places)
+    assert len(change.matched) == 1
+    assert (change.new, change.gone, change.unsized) == ((), (), ())
+
+
+def test_a_guess_is_a_place_and_a_rejected_one_is_not() -> None:
+    guess = AddedFinding.measured(made_series(0.9).findings[0], outlined=False)
+    made = [
+        ReadFinding(n, "1.2.3", n, 1, guess, (decision(verdict=verdict),))
+        for n, verdict in enumerate(("accepted", "rejected"), start=1)
+    ]
+    assert [one.id for one in unmeasured(made)] == [1]
+    assert followed(made) == []
 
 
 def test_the_earlier_ct_is_named_with_the_days_between(content: ReportContent) -> None:

@@ -159,6 +159,19 @@ def test_a_nodule_that_nobody_measured_is_not_reported() -> None:
     assert "mm³" not in text
 
 
+def test_a_nodule_that_an_older_version_let_be_signed_without_measure_is_still_named() -> None:
+    guess = AddedFinding.measured(made_series(0.9).findings[0], outlined=False)
+    content = told(ReadFinding(1, "1.2.3", 1, 1, guess, (decision(comment="spiculated"),)))
+    text = report_text(content, EN)
+    assert "1. left upper zone, slice 41, LPS -50.0, 10.0, -100.0 mm: nodule that nobody" in text
+    assert "Accepted by anna" in text
+    assert "spiculated" in text
+    assert "Accepted as nodules, but not measured: 1." in text
+    for untrue in (EN("no_findings"), EN("impression_none")):
+        assert untrue not in text
+    assert "已确认为结节但未测量：1。" in report_text(content, ZH)
+
+
 def test_guesses_that_an_older_version_kept_are_dropped() -> None:
     kept = {**made_added().model_dump(), "outlined": False}
     assert AddedFinding.model_validate(kept).diameter_mm is None

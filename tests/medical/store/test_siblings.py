@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
+
 from medical.detection.findings import Input
-from medical.store.database import Store
+from medical.store.database import Store, StoreUnavailableError
 from medical.store.decisions import Judgement
 from medical.store.queue import Claimed, claim, finish, receive, try_again
 from medical.store.reading import read_study
@@ -41,6 +46,30 @@ def test_each_patient_is_a_study_with_a_folder_of_its_own(store: Store, tmp_path
         assert [path.name for path in Path(study.folder).iterdir()] == [uid]
         assert {one.series_uid for one in read_study(store, study.key).findings} == {uid}
         assert study.status == "ready"
+
+
+@pytest.mark.parametrize("scored_anew", [False, True])
+def test_a_write_that_fails_once_loses_no_patient(
+    scored_anew: bool, store: Store, tmp_path: Path
+) -> None:
+    claimed = claimed_input(store, tmp_path)
+    written(claimed, "1.2.3", "1.2.4")
+    found = [made_series(0.9, uid="1.2.3"), made_series(0.4, 0.3, uid="1.2.4")]
+
+    def fail(_: Connection) -> None:
+        raise OperationalError("COMMIT", {}, Exception("disk is full"))
+
+    event.listen(store._engine, "commit", fail)
+    with pytest.raises(StoreUnavailableError):
+        finish(store, claimed, series=found)
+    event.remove(store._engine, "commit", fail)
+    if scored_anew:  # by the worker that took the study after this one ended
+        written(claimed, "1.2.4")
+    assert finish(store, claimed, series=found)
+    folders = [Path(study.folder) for study in worklist(store)]
+    kept = sorted(path.parent.relative_to(tmp_path) for path in tmp_path.rglob("findings.json"))
+    assert [path.name for folder in folders for path in folder.iterdir()] == ["1.2.3", "1.2.4"]
+    assert len(kept) == 2, "a result that belongs to no study was left behind"
 
 
 def test_signing_one_leaves_the_other_open(store: Store, tmp_path: Path) -> None:
