@@ -130,7 +130,9 @@ def headline_html(
     limits = ""
     if count == 0:
         title = words("negative_in_part" if is_partly_searched(scored) else "negative")
-        found = detection_limits(card_of(scored.model.sha256), scored.operating_point)
+        found = detection_limits(
+            card_of(scored.model, scored.operating_point), scored.operating_point
+        )
         lines = limit_lines(found, Labels(words.language))[1:]  # the title says the first
         limits = f'<div class="starlung-note">{html.escape(" ".join(lines))}</div>'
     else:

@@ -84,7 +84,9 @@ def _make(
         latest = replace(comparison, findings=findings_of(comparison.prior))
         content = replace(content, change=change_in(latest, list(content.findings)))
     scored_as = content.scored
-    limits = detection_limits(card_of(scored_as.model.sha256), scored_as.operating_point)
+    limits = detection_limits(
+        card_of(scored_as.model, scored_as.operating_point), scored_as.operating_point
+    )
     content = replace(content, header=header_of(read_images(folder)), limits=limits)
     note_exported(store, key, actor=reader.name or _NAMELESS)
     match ending:

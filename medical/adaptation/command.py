@@ -32,6 +32,7 @@ from models.zoo.networks import load_networks, save_networks
 
 How = Literal["calibrate", "statistics", "features"]
 SEED = 0
+_START = "start_from.sha256"
 Say = Callable[[str], None]
 
 
@@ -98,6 +99,7 @@ def adapt(
         raise InputError(out, "not empty", "Add --resume to go on, or choose another folder")
     out.mkdir(parents=True, exist_ok=True)
     old = find_model(start_from or DEFAULT_MODEL)
+    _begin_from(out / _START, old)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     budget = Budget(
         seconds=minutes * 60,
@@ -136,6 +138,17 @@ def adapt(
     if installed is not None:
         say(f"installed as {install(folder, installed, replaced=None, archive=out).name}")
     return folder
+
+
+def _begin_from(note: Path, old: StoredModel) -> None:
+    """Keep the old model's digest: what a run keeps in its folder holds for that model alone."""
+    if note.exists() and note.read_text("utf-8").strip() != old.card.digest:
+        raise InputError(
+            note.parent,
+            f"was begun from another model than {old.card.name} {old.card.version} as it is now",
+            "Name that model with --start-from, or choose another folder",
+        )
+    note.write_text(f"{old.card.digest}\n", encoding="utf-8")
 
 
 def _learn(

@@ -6,7 +6,6 @@ metastasis that was). So whatever the old model would report as a finding is lef
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -61,9 +60,7 @@ class Suspicion:
 
     def _key(self) -> str:
         """Of all that decides who is suspected: the weights, and how their scores are read."""
-        card = self.model.card
-        said = f"{card.sha256} {card.operating_point} {card.calibration!r}"
-        return hashlib.sha256(said.encode()).hexdigest()[:12]
+        return self.model.card.digest[:12]
 
     def _look(self, case: TrainingCase) -> Suspects:
         hu = case.hu
