@@ -45,7 +45,7 @@ def list_() -> None:
     from medical.store.tables import SCORED
     from medical.store.worklist import worklist
 
-    for study in worklist(_store()):
+    for study in worklist(_store(), limit=None):
         status: str = study.status
         if study.status == "scoring":
             status += f" ({study.stage or 'begun'} {study.fraction:.0%})"

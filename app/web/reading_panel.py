@@ -31,6 +31,7 @@ from medical.report.limits import detection_limits
 from medical.report.text import limit_lines
 from medical.store.reading import ReadFinding, StudyReading
 from medical.store.scored_by import ScoredBy
+from medical.store.series import note_images
 
 _WINDOWS = (("lung", -600, 1500), ("mediastinum", 40, 400), ("bone", 400, 1800))
 _UNMEASURED_MM = 8.0  # of the ring round a place where nobody has measured anything yet
@@ -171,7 +172,7 @@ def images_of(source: Path, folder: Path, words: Words) -> ViewerImages | None:
         if not place.exists() or place == folder or place in folder.parents:
             continue
         with st.spinner(words("preparing_images")):
-            prepare_images(place, [folder], secret=_secret())
+            _prepare(place, folder)
         images = read_images(folder)
         if images is not None:
             return images
@@ -179,8 +180,9 @@ def images_of(source: Path, folder: Path, words: Words) -> ViewerImages | None:
     return None
 
 
-def _secret() -> bytes:
-    return patient_secret(context().settings.work_dir)
+def _prepare(source: Path, folder: Path) -> None:
+    prepare_images(source, [folder], secret=patient_secret(context().settings.work_dir))
+    note_images(context().store, folder)  # from now on it may be an earlier CT of another study
 
 
 def _ask_for_images(folder: Path, words: Words) -> None:
@@ -193,7 +195,7 @@ def _ask_for_images(folder: Path, words: Words) -> None:
         allowed("name_folder")
         try:
             with st.spinner(words("preparing_images")):
-                prepare_images(Path(text.strip()).expanduser(), [folder], secret=_secret())
+                _prepare(Path(text.strip()).expanduser(), folder)
         except InputError as error:
             st.error(as_markdown(str(error)))
             return

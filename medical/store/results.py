@@ -14,6 +14,7 @@ from medical.detection.findings import SeriesFindings
 from medical.store.audit import record
 from medical.store.database import Store
 from medical.store.scored_by import dump_scored_by, is_scored_by
+from medical.store.series import keep_series
 from medical.store.tables import StoredFinding, Study
 
 
@@ -29,6 +30,7 @@ def keep_results(session: Session, study: Study, series: Sequence[SeriesFindings
     uids = [uid for one in series for uid in (one.study_instance_uid, one.series_instance_uid)]
     study.uids = " ".join(dict.fromkeys(uid for uid in uids if uid))
     session.flush()
+    keep_series(session, study, series)
     session.add_all(
         StoredFinding(
             study_id=study.id,

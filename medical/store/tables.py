@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from sqlalchemy import Float, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, Float, ForeignKey, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Status = Literal["received", "scoring", "ready", "review", "signed", "failed"]
@@ -84,6 +84,24 @@ class StoredFinding(Base):
     origin: Mapped[Origin] = mapped_column(String(8))
     measured: Mapped[str] = mapped_column(Text)
     version: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class StoredSeries(Base):
+    """A series of a scored study: where its result lies, and whose images they are.
+
+    ``patient`` is a pseudonym (``medical.dicom.sitting``), ``day`` is ``YYYY-MM-DD``; both are
+    empty where they are not known.
+    """
+
+    __tablename__ = "series"
+    __table_args__ = (UniqueConstraint("study_id", "series_uid"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), index=True)
+    series_uid: Mapped[str] = mapped_column(String(128))
+    folder: Mapped[str] = mapped_column(Text)
+    patient: Mapped[str] = mapped_column(String(64), index=True)
+    day: Mapped[str] = mapped_column(String(10))
+    has_images: Mapped[bool] = mapped_column(Boolean)
 
 
 class Decision(Base):

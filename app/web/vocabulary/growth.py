@@ -18,6 +18,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "The two CTs are being laid over each other; go on reading.",
         "正在配准两次 CT；可继续阅片。",
     ),
+    "prior_images_gone": (
+        "The images of {label} are no longer where they were.",
+        "{label} 的图像已不在原处。",
+    ),
     "register_failed": ("No comparison: {problem}", "无法对比：{problem}"),
     "not_laid_over": (
         "the two CTs could not be laid over each other. Is it a chest CT of the same patient?",
