@@ -74,6 +74,12 @@ def verify(
     if changed := unaccounted(store):
         rows = ", ".join(map(str, changed))
         fail(f"audit trail: decisions {rows} are not what the trail says.", code=NONE_SCORED)
+    if found.without_key:
+        last = found.without_key
+        say(
+            f"entries up to number {last} carry no key: an earlier version wrote them, and they "
+            f"could be rewritten until entry {last + 1} closed them off."
+        )
     typer.echo(f"{found.entries} entries, whole. Last hash: {found.last_hash}")
 
 
@@ -126,12 +132,12 @@ def _stop_with_standard_input() -> None:
 
 def _store(settings: Settings | None = None) -> Store:
     from app.environment import keep_private
+    from app.site_store import open_site_store
     from medical.errors import InputError
-    from medical.store.database import open_store
 
     settings = settings or site_settings()
     keep_private(settings)
     try:
-        return open_store(settings.address_of_store())
+        return open_site_store(settings)
     except InputError as error:
         fail(str(error))

@@ -32,6 +32,8 @@ def trail_page(reader: Reader, words: Words) -> None:
             st.error(words("trail_broken", problem=said))
         else:
             st.success(words("trail_whole", count=found.entries, hash=found.last_hash))
+            if last := found.without_key:
+                st.warning(words("trail_without_key", last=last, next=last + 1))
     st.dataframe(
         [
             {

@@ -57,6 +57,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "{count} entries, whole. Last hash: {hash}",
         "{count} 条记录，完整。最后哈希：{hash}",
     ),
+    "trail_without_key": (
+        "Entries up to number {last} carry no key: an earlier version wrote them, and they could "
+        "be rewritten until entry {next} closed them off.",
+        "编号 {last} 及之前的记录没有密钥：由早期版本写入，在记录 {next} 将其封存之前可能被改写。",
+    ),
     "trail_broken": ("The trail is broken: {problem}.", "审计记录已损坏：{problem}。"),
     "trail_decisions": (
         "decisions {rows} are not what the trail says",
