@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from app.cli.common import NONE_SCORED, fail, model_called, say, site_settings
+from medical.counts import counted
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -69,7 +70,9 @@ def verify(
     found = verify_trail(store, expected=expected)
     if found.problem:
         fail(
-            f"audit trail: {found.problem}, after {found.entries} whole entries.", code=NONE_SCORED
+            f"audit trail: {found.problem}, after "
+            f"{counted(found.entries, 'whole entry', 'whole entries')}.",
+            code=NONE_SCORED,
         )
     if changed := unaccounted(store):
         rows = ", ".join(map(str, changed))
@@ -80,7 +83,7 @@ def verify(
             f"entries up to number {last} carry no key: an earlier version wrote them, and they "
             f"could be rewritten until entry {last + 1} closed them off."
         )
-    typer.echo(f"{found.entries} entries, whole. Last hash: {found.last_hash}")
+    typer.echo(f"{counted(found.entries, 'entry', 'entries')}, whole. Last hash: {found.last_hash}")
 
 
 def worker(

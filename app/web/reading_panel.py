@@ -137,7 +137,7 @@ def headline_html(
         lines = limit_lines(found, Labels(words.language))[1:]  # the title says the first
         limits = f'<div class="starlung-note">{html.escape(" ".join(lines))}</div>'
     else:
-        title = words("findings_one") if count == 1 else words("findings_count", count=count)
+        title = words("findings_count", count=count)
     made_by, note = reading.scored_by(scored.series_instance_uid), ""
     if scored_again(scored, reading):
         said = html.escape(why_not_taken_over(reading, scored, words))

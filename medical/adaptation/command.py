@@ -21,6 +21,7 @@ from medical.adaptation.gather import HospitalCt, gather
 from medical.adaptation.learn import Budget, learn_features, learn_statistics
 from medical.adaptation.measured import measure, patches_each
 from medical.adaptation.suspected import Suspects, Suspicion, prepare_sides
+from medical.counts import counted
 from medical.ct.insertion.pool import NodulePool
 from medical.errors import InputError
 from medical.retraining.cases import TrainingCase
@@ -120,7 +121,8 @@ def adapt(
             say=say,
         )
     say(
-        f"{len(sides.learnt)} CTs to learn from, {len(sides.aside)} kept aside to calibrate and to "
+        f"{counted(len(sides.learnt), 'CT')} to learn from, {len(sides.aside)} kept aside to "
+        "calibrate and to "
         f"judge on; {run.how}, on {device.type}"
     )
     suspicion = Suspicion(old, kept=out / "suspected")
@@ -220,9 +222,9 @@ def _digest(pool: NodulePool) -> str:
 
 
 def _recipe(run: _Run) -> str:
-    limits = f"at most {run.budget.seconds / 60:g} minutes"
+    limits = f"at most {run.budget.seconds / 60:g} min"
     if run.budget.steps:
-        limits += f" and {run.budget.steps} steps a part"
+        limits += f" and {counted(run.budget.steps, 'step')} a part"
     return {
         "calibrate": "weights as they were, calibration and operating point anew",
         "statistics": "running means and variances mixed with those of the new CTs",

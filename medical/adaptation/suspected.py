@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Float32
 
+from medical.counts import counted
 from medical.detection.calibration import probability
 from medical.detection.candidate_crops import cut
 from medical.detection.candidates import WINDOW, find_candidates
@@ -90,7 +91,14 @@ def prepare_sides(
     marked, every = [], []
     for case in cases:
         suspects = suspicion.of(case)
-        say(f"{case.name}: {len(suspects)} marks that may be nodules are left out of the loss")
+        say(
+            f"{case.name}: "
+            + counted(
+                len(suspects),
+                "mark that may be a nodule is left out of the loss",
+                "marks that may be nodules are left out of the loss",
+            )
+        )
         marked.append(with_suspects(case, suspects))
         every.append(suspects)
     return marked, every

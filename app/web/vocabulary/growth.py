@@ -6,7 +6,7 @@ from medical.report.change_labels import VERDICTS
 
 WORDS: dict[str, tuple[str, str]] = {
     "compare_with": ("Compare with an earlier CT", "与既往 CT 对比"),
-    "prior_days": ("{days} days earlier", "早 {days} 天"),
+    "prior_days": ("{days} {days:day|days} earlier", "早 {days} 天"),
     "prior_unknown_day": ("date not known", "日期未知"),
     "prior_same": ("same patient ID", "患者编号相同"),
     "prior_unsure": ("patient not known", "患者未知"),

@@ -92,7 +92,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "verdict_accepted": ("accepted", "已确认"),
     "verdict_rejected": ("rejected", "已否定"),
     "col_decision": ("Decision", "判定"),
-    "history": ("All {count} decisions", "全部 {count} 次判定"),
+    "history": ("All {count} {count:decision|decisions}", "全部 {count} 次判定"),
     # adding
     "add_nodule": ("Missed nodule", "遗漏的结节"),
     "add_hint": (

@@ -54,7 +54,7 @@ WORDS: dict[str, tuple[str, str]] = {
     # audit trail
     "trail_check": ("Check the chain", "检查链条"),
     "trail_whole": (
-        "{count} entries, whole. Last hash: {hash}",
+        "{count} {count:entry|entries}, whole. Last hash: {hash}",
         "{count} 条记录，完整。最后哈希：{hash}",
     ),
     "trail_without_key": (
@@ -67,7 +67,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "decisions {rows} are not what the trail says",
         "判定 {rows} 与审计记录不符",
     ),
-    "trail_shown": ("The latest {count} entries.", "最近 {count} 条记录。"),
+    "trail_shown": ("The latest {count} {count:entry|entries}.", "最近 {count} 条记录。"),
     "col_when": ("When, UTC", "时间，UTC"),
     "col_who": ("Who", "人员"),
     "col_action": ("What", "操作"),

@@ -28,4 +28,4 @@ def test_a_trail_that_carries_the_key_is_whole_without_a_word(
     starlung("queue", "add", work_dir / "ct.nii.gz")
     result = starlung("queue", "verify")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.startswith("1 entries, whole.")
+    assert result.stdout.startswith("1 entry, whole.")
