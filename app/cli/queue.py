@@ -65,6 +65,7 @@ def verify(
     """Check the audit trail and that readers' decisions are what it says; 4 where they are not."""
     from medical.store.audit import verify as verify_trail
     from medical.store.decisions import unaccounted
+    from medical.store.signed_reports import changed_reports
 
     store = _store()
     found = verify_trail(store, expected=expected)
@@ -77,6 +78,9 @@ def verify(
     if changed := unaccounted(store):
         rows = ", ".join(map(str, changed))
         fail(f"audit trail: decisions {rows} are not what the trail says.", code=NONE_SCORED)
+    if labels := changed_reports(store):
+        names = ", ".join(labels)
+        fail(f"audit trail: the signed reports of {names} are not what it says.", code=NONE_SCORED)
     if found.without_key:
         last = found.without_key
         say(

@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.web.access import Reader
 from app.web.context import context
+from app.web.identity import allowed
 from app.web.notices import tell
 from app.web.refusal_words import refusal
 from app.web.words import Words
@@ -163,6 +164,7 @@ def _by_header(value: Any, words: Words) -> str:
 def _save(
     reading: StudyReading, fields: dict[str, str], reader: Reader, words: Words, name: str
 ) -> None:
+    allowed("decide")
     value = st.session_state[fields[name]]
     changed = Examination.model_validate({**reading.examination.model_dump(), name: value})
     try:

@@ -172,7 +172,8 @@ def images_of(source: Path, folder: Path, words: Words) -> ViewerImages | None:
         if not place.exists() or place == folder or place in folder.parents:
             continue
         with st.spinner(words("preparing_images")):
-            _prepare(place, folder)
+            prepare_images(place, [folder], secret=_secret())
+        note_images(context().store, folder)  # now it may be an earlier CT of another study
         images = read_images(folder)
         if images is not None:
             return images
@@ -180,9 +181,8 @@ def images_of(source: Path, folder: Path, words: Words) -> ViewerImages | None:
     return None
 
 
-def _prepare(source: Path, folder: Path) -> None:
-    prepare_images(source, [folder], secret=patient_secret(context().settings.work_dir))
-    note_images(context().store, folder)  # from now on it may be an earlier CT of another study
+def _secret() -> bytes:
+    return patient_secret(context().settings.work_dir)
 
 
 def _ask_for_images(folder: Path, words: Words) -> None:
@@ -195,7 +195,8 @@ def _ask_for_images(folder: Path, words: Words) -> None:
         allowed("name_folder")
         try:
             with st.spinner(words("preparing_images")):
-                _prepare(Path(text.strip()).expanduser(), folder)
+                prepare_images(Path(text.strip()).expanduser(), [folder], secret=_secret())
+            note_images(context().store, folder)
         except InputError as error:
             st.error(as_markdown(str(error)))
             return

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from sqlalchemy import Boolean, Float, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Status = Literal["received", "scoring", "ready", "review", "signed", "failed"]
@@ -122,6 +131,20 @@ class Decision(Base):
     assessment: Mapped[str] = mapped_column(Text, default="")
     actor: Mapped[str] = mapped_column(String(100))
     at: Mapped[float] = mapped_column(Float)
+
+
+class StoredReport(Base):
+    """One file of a signed report; never changed. ``version`` is the study's once it was signed."""
+
+    __tablename__ = "reports"
+    __table_args__ = (UniqueConstraint("study_id", "version", "series_uid", "form", "language"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), index=True)
+    version: Mapped[int] = mapped_column(Integer)
+    series_uid: Mapped[str] = mapped_column(String(128))
+    form: Mapped[str] = mapped_column(String(8))
+    language: Mapped[str] = mapped_column(String(8))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class AuditEntry(Base):

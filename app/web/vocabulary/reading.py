@@ -111,6 +111,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "Ends the reading; afterwards nothing can be changed.",
         "结束阅片；签署后不能再修改。",
     ),
+    "not_signed": ("Not signed: {problem}", "未签署：{problem}"),
+    "report_as_signed": (
+        "As it was signed; what changes later, in an earlier CT or the model, is not in it.",
+        "与签署时一致；之后既往 CT 或模型的变化不包含在内。",
+    ),
+    "trail_reports": (
+        "the signed reports of {labels} are not what the audit trail says",
+        "{labels} 的已签署报告与审计记录不符",
+    ),
     "reopen": ("Open again", "重新打开"),
     "decided_meanwhile": (
         "Finding {number} was meanwhile {verdict} by {name}, {at}. "
