@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from medical.counts import counted
 from medical.dicom.frames import SkippedFile
 from medical.errors import InputError
 
@@ -19,7 +20,10 @@ def missing_series(path: Path, missing: dict[str, int], found: set[str]) -> list
     if not lost:
         return []
     count = sum(lost.values())
-    problem = f"{count} images of {len(lost)} series that the DICOMDIR names are not there"
+    problem = (
+        f"{counted(count, 'image')} of {len(lost)} series that the DICOMDIR names "
+        f"{'is' if count == 1 else 'are'} not there"
+    )
     return [InputError(path, problem, "Copy the whole medium again")]
 
 
@@ -30,8 +34,7 @@ def skipped_series(skipped: Sequence[SkippedFile]) -> list[NotChosen]:
         for file in skipped
     )
     return [
-        (name, f"{reason} ({count} {'file' if count == 1 else 'files'})")
-        for (name, reason), count in counts.items()
+        (name, f"{reason} ({counted(count, 'file')})") for (name, reason), count in counts.items()
     ]
 
 

@@ -12,6 +12,13 @@ ACQUISITION = "acquisition.json"
 INPUT = "input.json"
 _OWN_IMAGE = re.compile(r"heatmap-\d+\.(nii\.gz|dcm)")
 _VIEWER_IMAGE = ("viewer", "ct.nii.gz")
+_VIEWER_SHEET = "volume.json"
+
+
+def viewer_files(folder: Path) -> tuple[Path, Path]:
+    """The images that the viewer shows of a result, and what is to be known of them, as JSON."""
+    volume = folder.joinpath(*_VIEWER_IMAGE)
+    return volume, volume.with_name(_VIEWER_SHEET)
 
 
 def is_own_result(file: Path) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.cli.common import fail
+from medical.counts import counted
 from medical.errors import InputError
 
 
@@ -50,7 +51,8 @@ def evaluate(
         low, high = result.cpm_ci95 or (float("nan"), float("nan"))
         typer.echo(f"CPM {result.cpm:.3f}, 95 % interval {low:.3f} to {high:.3f} (by scan)")
     typer.echo(
-        f"{result.found} of {result.nodules} nodules found in {result.scans} scans, "
+        f"{result.found} of {counted(result.nodules, 'nodule')} found in "
+        f"{counted(result.scans, 'scan')}, "
         f"{result.false_positives} false positives, ignored {result.ignored_irrelevant} on "
         f"irrelevant findings and {result.ignored_double} doubles"
     )

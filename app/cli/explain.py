@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.cli.common import fail, model_called, say
+from medical.counts import counted
 
 
 def explain(
@@ -36,4 +37,4 @@ def explain(
         from medical.scoring.heatmaps import HeatmapWriter
 
         files = HeatmapWriter(model).write(ct, said, folder)
-        say(f"{len(files)} maps")
+        say(counted(len(files), "map"))

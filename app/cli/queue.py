@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from app.cli.common import NONE_SCORED, fail, model_called, say, site_settings
+from medical.counts import counted
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -45,7 +46,7 @@ def list_() -> None:
     from medical.store.tables import SCORED
     from medical.store.worklist import worklist
 
-    for study in worklist(_store()):
+    for study in worklist(_store(), limit=None):
         status: str = study.status
         if study.status == "scoring":
             status += f" ({study.stage or 'begun'} {study.fraction:.0%})"
@@ -64,17 +65,29 @@ def verify(
     """Check the audit trail and that readers' decisions are what it says; 4 where they are not."""
     from medical.store.audit import verify as verify_trail
     from medical.store.decisions import unaccounted
+    from medical.store.signed_reports import changed_reports
 
     store = _store()
     found = verify_trail(store, expected=expected)
     if found.problem:
         fail(
-            f"audit trail: {found.problem}, after {found.entries} whole entries.", code=NONE_SCORED
+            f"audit trail: {found.problem}, after "
+            f"{counted(found.entries, 'whole entry', 'whole entries')}.",
+            code=NONE_SCORED,
         )
     if changed := unaccounted(store):
         rows = ", ".join(map(str, changed))
         fail(f"audit trail: decisions {rows} are not what the trail says.", code=NONE_SCORED)
-    typer.echo(f"{found.entries} entries, whole. Last hash: {found.last_hash}")
+    if labels := changed_reports(store):
+        names = ", ".join(labels)
+        fail(f"audit trail: the signed reports of {names} are not what it says.", code=NONE_SCORED)
+    if found.without_key:
+        last = found.without_key
+        say(
+            f"entries up to number {last} carry no key: an earlier version wrote them, and they "
+            f"could be rewritten until entry {last + 1} closed them off."
+        )
+    typer.echo(f"{counted(found.entries, 'entry', 'entries')}, whole. Last hash: {found.last_hash}")
 
 
 def worker(
@@ -126,12 +139,12 @@ def _stop_with_standard_input() -> None:
 
 def _store(settings: Settings | None = None) -> Store:
     from app.environment import keep_private
+    from app.site_store import open_site_store
     from medical.errors import InputError
-    from medical.store.database import open_store
 
     settings = settings or site_settings()
     keep_private(settings)
     try:
-        return open_store(settings.address_of_store())
+        return open_site_store(settings)
     except InputError as error:
         fail(str(error))

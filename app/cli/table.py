@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from medical.counts import counted
 from medical.report.numbers import probability_text
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _title(findings: SeriesFindings) -> str:
         if not findings.negative:
             what += " in what was searched: NOT a negative result, see the notes below"
     else:
-        what = "1 finding" if count == 1 else f"{count} findings"
+        what = counted(count, "finding")
     return f"Series {findings.series_instance_uid}: {what}"
 
 
@@ -90,7 +91,8 @@ def _origin(findings: SeriesFindings) -> str:
     seconds = sum(findings.seconds.model_dump().values())
     return (
         f"{findings.model.name} {findings.model.version}, operating point "
-        f"{findings.operating_point:g}, {findings.passes} passes, {seconds:.1f} s; "
+        f"{findings.operating_point:g}, {counted(findings.passes, 'pass', 'passes')}, "
+        f"{seconds:.1f} s; "
         "[ ] is a 95 % interval"
     )
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.settings import Settings
+from app.site_store import open_site_store
 from app.web.changes import Changes
 from app.web.helpers import Helpers
 from app.web.logins import Logins
 from app.web.reports import Reports
 from app.web.tokens import AddressTokens
 from app.web.volumes import VolumeStore
-from medical.store.database import Store, open_store
+from medical.store.database import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def start_context(settings: Settings, *, open_path: Path | None = None) -> WebCo
     volumes = VolumeStore(tokens, revalidate=settings.login_configured)
     changes = Changes(AddressTokens(life_seconds=life_seconds))
     reports = Reports(AddressTokens(life_seconds=life_seconds))
-    store = open_store(settings.address_of_store())
+    store = open_site_store(settings)
     key, error = open_first(store, settings, open_path) if open_path else (None, "")
     served = (volumes, changes, reports, Logins())
     _current = WebContext(settings, *served, store, Helpers(settings), key, error)

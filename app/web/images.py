@@ -18,6 +18,7 @@ from medical.detection.findings import SeriesFindings
 from medical.dicom.sitting import Sitting, sitting_of
 from medical.errors import InputError
 from medical.nodule.assessment import Demographics
+from medical.results import viewer_files
 
 if TYPE_CHECKING:
     from medical.series_handle import SeriesHandle
@@ -45,11 +46,11 @@ class ViewerImages(BaseModel):
 
 def images_file(series_folder: Path) -> Path:
     """The compressed volume beside a result; it need not exist."""
-    return series_folder / "viewer" / "ct.nii.gz"
+    return viewer_files(series_folder)[0]
 
 
 def _sheet(series_folder: Path) -> Path:
-    return images_file(series_folder).with_name("volume.json")
+    return viewer_files(series_folder)[1]
 
 
 def write_images(volume: CtVolume, series_folder: Path, *, sitting: Sitting | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.web.context import context
+from medical.detection.findings import ModelReference
 from models.zoo.card import ModelCard
 from models.zoo.loader import list_models
 
@@ -13,9 +14,21 @@ def cards() -> list[ModelCard]:
     return [model.card for model in list_models(imported=imported)]
 
 
-def card_of(sha256: str) -> ModelCard | None:
-    """The card of the weights with this digest; ``None`` where they are no longer here."""
-    return next((card for card in cards() if card.sha256 == sha256), None)
+def card_of(model: ModelReference, operating_point: float) -> ModelCard | None:
+    """The card of the model that made a result; ``None`` where it is no longer here.
+
+    Args:
+        model: as the result names it.
+        operating_point: of the result; it tells cards apart where the result has no digest.
+    """
+    return next((card for card in cards() if _is_of(card, model, operating_point)), None)
+
+
+def _is_of(card: ModelCard, model: ModelReference, operating_point: float) -> bool:
+    if model.digest is not None:
+        return card.digest == model.digest
+    named = (card.name, card.version, card.sha256) == (model.name, model.version, model.sha256)
+    return named and card.operating_point == operating_point
 
 
 def card_in_use() -> ModelCard | None:

@@ -21,7 +21,7 @@ from medical.scoring.predictions import WrittenMark, read_marks
 def operating_panel(scored: SeriesFindings, folder: Path, words: Words) -> None:
     """Show a slider over the thresholds that the model's card was measured at."""
     with st.expander(words("operating")):
-        card = card_of(scored.model.sha256)
+        card = card_of(scored.model, scored.operating_point)
         points = expected_at_points(card) if card is not None else []
         if card is None or not points:
             st.caption(

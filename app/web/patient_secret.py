@@ -20,13 +20,17 @@ def result_key(work_dir: Path) -> bytes:
 
 
 def _secret(work_dir: Path, name: str) -> bytes:
-    """The secret that lies in ``work_dir``; made at the first call, by one process only."""
+    return kept_once(work_dir, name, secrets.token_bytes(_BYTES))
+
+
+def kept_once(work_dir: Path, name: str, content: bytes) -> bytes:
+    """What lies in ``work_dir``: ``content`` after the first call, by one process only."""
     path = work_dir / name
     if not path.is_file():
         work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = path.with_name(f"{name}.{secrets.token_hex(4)}")
         draft.touch(mode=0o600)
-        draft.write_bytes(secrets.token_bytes(_BYTES))
+        draft.write_bytes(content)
         with suppress(FileExistsError):  # another process was faster: its secret holds
             path.hardlink_to(draft)
         draft.unlink()

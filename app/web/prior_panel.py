@@ -20,8 +20,6 @@ from medical.nodule.registration import Registration
 from medical.plain_text import as_markdown
 from medical.report.change import ChangeSince, EarlierCt, change_since, followed, unmeasured
 from medical.store.reading import ReadFinding, read_study
-from medical.store.tables import SCORED
-from medical.store.worklist import worklist
 
 COMPARE = "compare"
 """The part of the address that names the earlier CT beside."""
@@ -47,8 +45,7 @@ class Comparison:
 
 def choose_prior(study_key: str, images: ViewerImages, words: Words) -> Prior | None:
     """Let the reader choose; nothing is drawn where there is nothing to choose from."""
-    studies = worklist(context().store, status=SCORED)
-    priors = {one.folder: one for one in priors_of(study_key, images, studies)}
+    priors = {one.folder: one for one in priors_of(context().store, study_key, images)}
     if not priors:
         return None
     names = _names_in_address(list(priors.values()))
@@ -88,6 +85,9 @@ def _keep_in_address(name: str | None) -> None:
 
 def compared(folder: Path, prior: Prior, words: Words) -> Comparison | None:
     """The comparison; ``None``, and a sentence, while it is being made or where it cannot be."""
+    if not images_file(prior.folder).is_file():
+        st.warning(words("prior_images_gone", label=prior.label))
+        return None
     kept = kept_registration(folder, prior.folder)
     if kept is None:
         _register(folder, prior.folder, words)

@@ -31,6 +31,7 @@ from medical.report.limits import detection_limits
 from medical.report.text import limit_lines
 from medical.store.reading import ReadFinding, StudyReading
 from medical.store.scored_by import ScoredBy
+from medical.store.series import note_images
 
 _WINDOWS = (("lung", -600, 1500), ("mediastinum", 40, 400), ("bone", 400, 1800))
 _UNMEASURED_MM = 8.0  # of the ring round a place where nobody has measured anything yet
@@ -130,14 +131,16 @@ def headline_html(
     limits = ""
     if count == 0:
         title = words("negative_in_part" if is_partly_searched(scored) else "negative")
-        found = detection_limits(card_of(scored.model.sha256), scored.operating_point)
+        found = detection_limits(
+            card_of(scored.model, scored.operating_point), scored.operating_point
+        )
         labels = Labels(words.language)
         lines = limit_lines(found, labels)[1:]  # the title says the first
         if scored.searched is None:
             lines = (labels("searched_unknown"), *lines)
         limits = f'<div class="starlung-note">{html.escape(" ".join(lines))}</div>'
     else:
-        title = words("findings_one") if count == 1 else words("findings_count", count=count)
+        title = words("findings_count", count=count)
     made_by, note = reading.scored_by(scored.series_instance_uid), ""
     if scored_again(scored, reading):
         said = html.escape(why_not_taken_over(reading, scored, words))
@@ -173,6 +176,7 @@ def images_of(source: Path, folder: Path, words: Words) -> ViewerImages | None:
             continue
         with st.spinner(words("preparing_images")):
             prepare_images(place, [folder], secret=_secret())
+        note_images(context().store, folder)  # now it may be an earlier CT of another study
         images = read_images(folder)
         if images is not None:
             return images
@@ -195,6 +199,7 @@ def _ask_for_images(folder: Path, words: Words) -> None:
         try:
             with st.spinner(words("preparing_images")):
                 prepare_images(Path(text.strip()).expanduser(), [folder], secret=_secret())
+            note_images(context().store, folder)
         except InputError as error:
             st.error(as_markdown(str(error)))
             return

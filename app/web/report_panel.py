@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import html
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,20 +12,14 @@ import streamlit as st
 from app.web.access import Reader
 from app.web.browser_key import holder
 from app.web.context import context
-from app.web.images import header_of, load_images, read_images
-from app.web.models_at_hand import card_of
-from app.web.prior_panel import Comparison, change_in, findings_of
-from app.web.scored_again import for_report
+from app.web.prior_panel import Comparison
+from app.web.report_files import report_file
 from app.web.words import Words
 from medical.detection.findings import SeriesFindings
-from medical.report.content import ReportContent, report_content
-from medical.report.labels import Labels
-from medical.report.limits import detection_limits
-from medical.report.pdf import pdf_language, report_pdf
-from medical.report.tables import report_csv, report_json
-from medical.report.text import report_text
+from medical.report.pdf import pdf_language
 from medical.store.reading import StudyReading, read_study
 from medical.store.reviews import note_exported
+from medical.store.signed_reports import signed_report
 
 _NAMELESS = "(no name given)"
 
@@ -41,7 +34,9 @@ def report_panel(
 ) -> None:
     """Show a button for each form of the report; it holds the comparison that the page shows."""
     st.subheader(words("report"))
-    if comparison is not None:
+    if _signed(reading.study.key, scored, "txt", words) is not None:
+        st.caption(words("report_as_signed"))
+    elif comparison is not None:
         st.caption(words("report_compared", label=comparison.prior.label))
     if words.language == "zh" and pdf_language("zh") == "en":
         st.caption(words("pdf_in_english"))
@@ -67,7 +62,7 @@ def report_panel(
 
 
 def _make(
-    ending: str,
+    form: str,
     key: str,
     folder: Path,
     scored: SeriesFindings,
@@ -77,27 +72,13 @@ def _make(
 ) -> bytes:
     # Runs at the click, so it reads the store anew: the report holds what is decided by then.
     store = context().store
-    reading = read_study(store, key)
-    spoken = Words(pdf_language(words.language)) if ending == "pdf" else words
-    content = report_content(reading, for_report(reading, scored, spoken))
-    if comparison is not None:
-        latest = replace(comparison, findings=findings_of(comparison.prior))
-        content = replace(content, change=change_in(latest, list(content.findings)))
-    scored_as = content.scored
-    limits = detection_limits(card_of(scored_as.model.sha256), scored_as.operating_point)
-    content = replace(content, header=header_of(read_images(folder)), limits=limits)
+    content = _signed(key, scored, form, words)
+    if content is None:
+        content = report_file(form, read_study(store, key), folder, scored, comparison, words)
     note_exported(store, key, actor=reader.name or _NAMELESS)
-    match ending:
-        case "pdf":
-            return _pdf(content, folder, words)
-        case "csv":
-            return report_csv(content).encode("utf-8-sig")
-        case "json":
-            return report_json(content).encode()
-        case _:
-            return report_text(content, Labels(words.language)).encode()
+    return content
 
 
-def _pdf(content: ReportContent, folder: Path, words: Words) -> bytes:
-    ct = load_images(folder) if read_images(folder) is not None else None
-    return report_pdf(content, ct, language=words.language)
+def _signed(key: str, scored: SeriesFindings, form: str, words: Words) -> bytes | None:
+    uid = scored.series_instance_uid
+    return signed_report(context().store, key, series_uid=uid, form=form, language=words.language)

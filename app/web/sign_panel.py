@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import time
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
@@ -11,16 +13,33 @@ from app.web.access import Reader, may
 from app.web.context import context
 from app.web.identity import allowed
 from app.web.notices import tell
+from app.web.prior_panel import Comparison
 from app.web.refusal_words import refusal
+from app.web.report_files import files_to_sign
 from app.web.words import Words
+from medical.errors import InputError
 from medical.store.database import StoreUnavailableError
 from medical.store.reading import StudyReading
 from medical.store.refusals import ReviewRefusedError, moment
 from medical.store.reviews import reopen, sign
 
 
-def sign_panel(reading: StudyReading, reader: Reader, words: Words) -> None:
-    """Show the signature or the button for it."""
+def sign_panel(
+    reading: StudyReading,
+    folder: Path,
+    comparison: Comparison | None,
+    reader: Reader,
+    words: Words,
+) -> None:
+    """Show the signature or the button for it.
+
+    Args:
+        reading: what would be signed.
+        folder: of the series that is shown.
+        comparison: with an earlier CT, as the page shows it: the signed report holds it.
+        reader: who would sign.
+        words: of the page.
+    """
     study = reading.study
     if study.status == "signed" and study.signed_at is not None:
         said = words("signed_by", name=study.signed_by, at=moment(study.signed_at))
@@ -35,7 +54,7 @@ def sign_panel(reading: StudyReading, reader: Reader, words: Words) -> None:
         return
     st.button(
         words("sign"),
-        on_click=partial(_sign, study.key, study.version, reader, words),
+        on_click=partial(_sign, reading, folder, comparison, reader, words),
         width="stretch",
         icon=":material/signature:",
         help=words("sign_help"),
@@ -43,14 +62,32 @@ def sign_panel(reading: StudyReading, reader: Reader, words: Words) -> None:
     )
 
 
-def _sign(key: str, seen_version: int, reader: Reader, words: Words) -> None:
+def _sign(
+    reading: StudyReading,
+    folder: Path,
+    comparison: Comparison | None,
+    reader: Reader,
+    words: Words,
+) -> None:
+    at, study = time.time(), reading.study
     try:
         allowed("sign")
-        sign(context().store, key, seen_version=seen_version, actor=reader.name)
+        # Made before the store is locked; if anybody decides meanwhile, nothing is signed.
+        report = files_to_sign(reading, folder, comparison, actor=reader.name, at=at)
+        sign(
+            context().store,
+            study.key,
+            seen_version=study.version,
+            actor=reader.name,
+            at=at,
+            report=report,
+        )
     except ReviewRefusedError as error:
         tell(refusal(error, words))
     except StoreUnavailableError:
         tell(words("store_gone"))
+    except InputError as error:
+        tell(words("not_signed", problem=str(error)))
 
 
 def _reopen(key: str, reader: Reader, words: Words) -> None:

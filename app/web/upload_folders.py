@@ -9,14 +9,14 @@ from pathlib import Path
 
 from app.settings import Settings
 from medical.store.database import Store
-from medical.store.worklist import worklist
+from medical.store.worklist import waiting_sources
 
 
 def new_upload_folder(settings: Settings, store: Store) -> Path:
     """A fresh folder that only we can read, after clearing away uploads that are done with."""
     root = (settings.work_dir / "uploads").resolve()
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    waiting = {Path(study.source) for study in worklist(store, status=["received", "scoring"])}
+    waiting = waiting_sources(store)
     oldest = time.time() - settings.upload_keep_hours * 3600
     for folder in root.iterdir():
         in_use = any(source.is_relative_to(folder) for source in waiting)

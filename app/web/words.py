@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from app.web.vocabulary import evaluation, growth, owner, reading, viewer, worklist
+from medical.counts import fill
 from medical.nodule.location_words import translate_location
 from medical.report.guideline_labels import ENTERED
 from medical.report.labels import TERMS
@@ -82,12 +83,8 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     # findings
     "series": ("Series", "序列"),
     "findings_count": (
-        "{count} findings at or above the operating point",
+        "{count} {count:finding|findings} at or above the operating point",
         "{count} 个发现达到或超过工作点",
-    ),
-    "findings_one": (
-        "1 finding at or above the operating point",
-        "1 个发现达到或超过工作点",
     ),
     "negative_in_part": (
         "No finding in what was searched – not negative: a lung was not searched, or only in part; "
@@ -100,7 +97,7 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
         "没有发现达到工作点。这不能排除结节的存在。",
     ),
     "trace": (
-        "Model {model} {version} · operating point {point} · {passes} passes",
+        "Model {model} {version} · operating point {point} · {passes} {passes:pass|passes}",
         "模型 {model} {version} · 工作点 {point} · {passes} 次采样",
     ),
     "interval_note": ("95 % interval", "95% 区间"),
@@ -194,7 +191,7 @@ class Words:
 
     def __call__(self, word: str, **values: object) -> str:
         """The text of ``word``, its blanks filled."""
-        return _CATALOGUE[word][self._column].format(**values)
+        return fill(_CATALOGUE[word][self._column], **values)
 
     def location(self, location: str) -> str:
         """'left upper zone' in this language; words that are not known stay as they are."""

@@ -21,6 +21,7 @@ from medical.adaptation.gather import HospitalCt, gather
 from medical.adaptation.learn import Budget, learn_features, learn_statistics
 from medical.adaptation.measured import measure, patches_each
 from medical.adaptation.suspected import Suspects, Suspicion, prepare_sides
+from medical.counts import counted
 from medical.ct.insertion.pool import NodulePool
 from medical.errors import InputError
 from medical.retraining.cases import TrainingCase
@@ -32,6 +33,7 @@ from models.zoo.networks import load_networks, save_networks
 
 How = Literal["calibrate", "statistics", "features"]
 SEED = 0
+_START = "start_from.sha256"
 Say = Callable[[str], None]
 
 
@@ -98,6 +100,7 @@ def adapt(
         raise InputError(out, "not empty", "Add --resume to go on, or choose another folder")
     out.mkdir(parents=True, exist_ok=True)
     old = find_model(start_from or DEFAULT_MODEL)
+    _begin_from(out / _START, old)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     budget = Budget(
         seconds=minutes * 60,
@@ -118,7 +121,8 @@ def adapt(
             say=say,
         )
     say(
-        f"{len(sides.learnt)} CTs to learn from, {len(sides.aside)} kept aside to calibrate and to "
+        f"{counted(len(sides.learnt), 'CT')} to learn from, {len(sides.aside)} kept aside to "
+        "calibrate and to "
         f"judge on; {run.how}, on {device.type}"
     )
     suspicion = Suspicion(old, kept=out / "suspected")
@@ -136,6 +140,17 @@ def adapt(
     if installed is not None:
         say(f"installed as {install(folder, installed, replaced=None, archive=out).name}")
     return folder
+
+
+def _begin_from(note: Path, old: StoredModel) -> None:
+    """Keep the old model's digest: what a run keeps in its folder holds for that model alone."""
+    if note.exists() and note.read_text("utf-8").strip() != old.card.digest:
+        raise InputError(
+            note.parent,
+            f"was begun from another model than {old.card.name} {old.card.version} as it is now",
+            "Name that model with --start-from, or choose another folder",
+        )
+    note.write_text(f"{old.card.digest}\n", encoding="utf-8")
 
 
 def _learn(
@@ -207,9 +222,9 @@ def _digest(pool: NodulePool) -> str:
 
 
 def _recipe(run: _Run) -> str:
-    limits = f"at most {run.budget.seconds / 60:g} minutes"
+    limits = f"at most {run.budget.seconds / 60:g} min"
     if run.budget.steps:
-        limits += f" and {run.budget.steps} steps a part"
+        limits += f" and {counted(run.budget.steps, 'step')} a part"
     return {
         "calibrate": "weights as they were, calibration and operating point anew",
         "statistics": "running means and variances mixed with those of the new CTs",

@@ -24,6 +24,7 @@ from medical.adaptation.outcome import (
     read_with,
 )
 from medical.adaptation.suspected import Suspects
+from medical.counts import counted
 from medical.detection.held_out import HeldOut
 from medical.errors import InputError
 from medical.retraining.recalibrate import Recalibrated, TooFewError
@@ -142,7 +143,8 @@ def _own(reading: Readings, cts: int) -> Recalibrated:
     return calibrated(
         reading.parts,
         reading.suspects,
-        description=f"{cts} unlabelled CTs of the user's own with {nodules} INSERTED nodules; "
+        description=f"{counted(cts, 'unlabelled CT')} of the user's own with "
+        f"{counted(nodules, 'INSERTED nodule')}; "
         "marks that the old model would report count as nodules by its probability and as false "
         "by the rest; coverage measured leave-one-scan-out on inserted nodules",
     )

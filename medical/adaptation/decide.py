@@ -18,6 +18,7 @@ import numpy as np
 
 from medical.adaptation.outcome import CtOutcome, Interval, redrawn, scores_of
 from medical.adaptation.suspected import Suspects
+from medical.counts import counted
 from medical.retraining.gate import judge_scores
 
 SURE = 0.8  # probability by the old model
@@ -63,8 +64,9 @@ def judge_weights(
     if kept < KEPT_SHARE * sure:
         passes = False
         why = (
-            f"of {sure} marks that the old model was sure of only {kept} are still findings: "
-            "they may be nodules, the old weights stay"
+            f"of {counted(sure, 'mark')} that the old model was sure of only {kept} "
+            f"{'is still a finding' if kept == 1 else 'are still findings'}: they may be nodules, "
+            "the old weights stay"
         )
     return Decision(
         passes, why, verdict.cpm_new, verdict.cpm_old, verdict.difference_ci95, kept, sure

@@ -16,6 +16,7 @@ from medical.adaptation.choosing import (
     kept_aside,
     scanner_of,
 )
+from medical.counts import counted
 from medical.ct.prepare import NoLungError
 from medical.errors import InputError
 from medical.intake import open_input
@@ -128,7 +129,8 @@ def _held(
 
 def _too_few(usable: int, *, learn: bool, least: int) -> tuple[str, str]:
     problem = (
-        f"{usable} usable CTs; of patients whom the model has not seen {least} must be kept aside"
+        f"{counted(usable, 'usable CT')}; of patients whom the model has not seen {least} must be "
+        "kept aside"
     )
     if learn:
         return f"{problem}, besides others to learn from", "Give more patients, or --how calibrate"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from medical.adaptation.measured import counted_in_part, joined
 from medical.adaptation.suspected import Suspects, at_suspects
+from medical.counts import counted
 from medical.detection.calibration import LEAST_MM, probability
 from medical.detection.conclude import LEAST_PROBABILITY
 from medical.detection.held_out import HeldOut
@@ -79,8 +80,9 @@ class Figures:
         return (
             f"{self.marks_per_ct:.2f} marks a CT [{low:.2f}, {high:.2f}], "
             f"{self.suspects_per_ct:.2f} of them where the old model sees a nodule; "
-            f"{self.sensitivity:.0%} [{s_low:.0%}, {s_high:.0%}] of {self.nodules} INSERTED "
-            f"nodules of at least {LEAST_MM:g} mm, in {self.cts} CTs"
+            f"{self.sensitivity:.0%} [{s_low:.0%}, {s_high:.0%}] of "
+            f"{counted(self.nodules, 'INSERTED nodule')} of at least {LEAST_MM:g} mm, in "
+            f"{counted(self.cts, 'CT')}"
         )
 
 

@@ -6,7 +6,6 @@ metastasis that was). So whatever the old model would report as a finding is lef
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Float32
 
+from medical.counts import counted
 from medical.detection.calibration import probability
 from medical.detection.candidate_crops import cut
 from medical.detection.candidates import WINDOW, find_candidates
@@ -61,9 +61,7 @@ class Suspicion:
 
     def _key(self) -> str:
         """Of all that decides who is suspected: the weights, and how their scores are read."""
-        card = self.model.card
-        said = f"{card.sha256} {card.operating_point} {card.calibration!r}"
-        return hashlib.sha256(said.encode()).hexdigest()[:12]
+        return self.model.card.digest[:12]
 
     def _look(self, case: TrainingCase) -> Suspects:
         hu = case.hu
@@ -93,7 +91,14 @@ def prepare_sides(
     marked, every = [], []
     for case in cases:
         suspects = suspicion.of(case)
-        say(f"{case.name}: {len(suspects)} marks that may be nodules are left out of the loss")
+        say(
+            f"{case.name}: "
+            + counted(
+                len(suspects),
+                "mark that may be a nodule is left out of the loss",
+                "marks that may be nodules are left out of the loss",
+            )
+        )
         marked.append(with_suspects(case, suspects))
         every.append(suspects)
     return marked, every

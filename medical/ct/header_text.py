@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from medical.counts import counted
 from medical.errors import InputError
 
 MAX_HEADER_BYTES = 1 << 16
@@ -117,7 +118,7 @@ class Fields:
             found = []
         if len(found) != count:
             raise InputError(
-                self._path, f"its header gives no {count} numbers for {keys[0]}", REMEDY
+                self._path, f"its header lacks {counted(count, 'number')} for {keys[0]}", REMEDY
             )
         return found
 
@@ -138,7 +139,9 @@ def whole_numbers(path: Path, key: str, text: str, *, count: int) -> tuple[int, 
     """
     parts = text.split()
     if len(parts) != count or not all(re.fullmatch(r"[+-]?[0-9]{1,12}", part) for part in parts):
-        raise InputError(path, f"its header gives no {count} whole numbers for {key}", REMEDY)
+        raise InputError(
+            path, f"its header lacks {counted(count, 'whole number')} for {key}", REMEDY
+        )
     return tuple(int(part) for part in parts)
 
 

@@ -18,6 +18,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 from scipy.stats import norm
 
+from medical.counts import counted
 from models.zoo.card import Calibration
 
 COVERAGE = 0.95
@@ -130,7 +131,9 @@ def conformal_quantile(scores: Floats, *, coverage: float = COVERAGE) -> float:
     """
     rank = int(np.ceil((len(scores) + 1) * coverage))
     if rank > len(scores):
-        raise ValueError(f"{len(scores)} cases are too few for {coverage:.0%} coverage")
+        raise ValueError(
+            f"{counted(len(scores), 'case is', 'cases are')} too few for {coverage:.0%} coverage"
+        )
     return float(np.sort(scores)[rank - 1])
 
 

@@ -19,11 +19,17 @@ class _Record(BaseModel):
 
 
 class ModelReference(_Record):
-    """Which weights spoke: enough to trace a result to a file."""
+    """Which model spoke: enough to trace a result to a file and to how its scores were read."""
 
     name: str
     version: str
-    sha256: str
+    sha256: str = Field(description="digest of the weights")
+    digest: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{64}$",
+        description="of weights, configuration, calibration and operating point together; "
+        + _NOT_BEFORE,
+    )
 
 
 class Quality(_Record):

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from medical.counts import counted
 from medical.ct.insertion.batch import TrainingBatch
 from medical.ct.insertion.engine import NoduleEngine
 from medical.ct.insertion.mixture import Mixture
@@ -139,7 +140,7 @@ def collect(
                 diameter_mm=float(found.diameters_mm[i]),
                 center=center,
             )
-        say(f"{case.name}: {len(found.logits)} candidates")
+        say(f"{case.name}: {counted(len(found.logits), 'candidate')}")
         torch.manual_seed(seed + scan)
         engine = NoduleEngine(
             [case], pool, device=torch.device("cpu"), patch=_PATCH, mixture=_AS_SCANNED, seed=seed
@@ -148,7 +149,7 @@ def collect(
             batch = engine.batch(4)
             for k in range(4):
                 _one_patch(rows, batch, k, part, second, scan)
-        say(f"{case.name}: {len(rows.inserted)} nodules inserted so far")
+        say(f"{case.name}: {counted(len(rows.inserted), 'nodule')} inserted so far")
     return _gather(rows, scans=len(cases))
 
 

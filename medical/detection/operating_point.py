@@ -16,6 +16,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import binom
 
+from medical.counts import counted
+
 
 def controlled_threshold(
     nodule_scores: Float[np.ndarray, " n"], *, sensitivity: float, confidence: float
@@ -41,13 +43,14 @@ def controlled_threshold(
     allowed = int((binom.cdf(missed, count, 1 - sensitivity) <= 1 - confidence).sum())
     if allowed == 0:
         raise ValueError(
-            f"{count} nodules are too few to promise a sensitivity of {sensitivity:.0%} "
+            f"{counted(count, 'nodule is', 'nodules are')} too few to promise a sensitivity of "
+            f"{sensitivity:.0%} "
             f"with a confidence of {confidence:.0%}"
         )
     threshold = float(np.sort(nodule_scores)[allowed - 1])
     if threshold <= 0:
         raise ValueError(
-            f"{int((nodule_scores <= 0).sum())} of {count} nodules have no mark: "
+            f"{int((nodule_scores <= 0).sum())} of {counted(count, 'nodule')} without a mark: "
             f"no threshold finds {sensitivity:.0%} with a confidence of {confidence:.0%}"
         )
     return threshold

@@ -98,7 +98,10 @@ class NoduleReader:
             series_instance_uid=ct.source.series_instance_uid,
             frame_of_reference_uid=ct.source.frame_of_reference_uid,
             model=ModelReference(
-                name=self.card.name, version=self.card.version, sha256=self.card.sha256
+                name=self.card.name,
+                version=self.card.version,
+                sha256=self.card.sha256,
+                digest=self.card.digest,
             ),
             operating_point=self.card.operating_point,
             passes=self.passes,

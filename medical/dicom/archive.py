@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from medical.counts import counted
 from medical.errors import InputError
 
 DEFAULT_LIMIT_BYTES = 8 << 30
@@ -70,7 +71,7 @@ class UnpackBudget:
             InputError: the time is up; it names ``path``.
         """
         if self.clock() - self.begun > self.limit_seconds:
-            problem = f"took longer than {self.limit_seconds / 60:g} minutes to unpack and sort"
+            problem = f"took longer than {self.limit_seconds / 60:g} min to unpack and sort"
             raise InputError(path, problem, "Give one study, without other files")
 
 
@@ -153,9 +154,11 @@ def _unpack_all(
                 budget.check_time(shown)
     if not refused:
         return []
-    problem = f"{len(refused)} entries of the zip point outside of it and were not unpacked"
-    if len(refused) == 1:
-        problem = "1 entry of the zip points outside of it and was not unpacked"
+    problem = counted(
+        len(refused),
+        "entry of the zip points outside of it and was not unpacked",
+        "entries of the zip point outside of it and were not unpacked",
+    )
     return [InputError(shown, problem, "Check where this zip comes from")]
 
 

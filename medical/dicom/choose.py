@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from medical.counts import counted
 from medical.dicom.quality import KERNEL_RANK, believed_thickness, kernel_class
 from medical.dicom.series import CtSeries
 from medical.dicom.stack import StackPlan
@@ -96,7 +97,8 @@ def _why(best: Candidate, others: int) -> str:
     kind = {"sharp": "sharp kernel", "soft": "soft kernel", "unknown": "kernel"}
     kernel = f", {kind[kernel_class(best.kernel)]} {best.kernel}" if best.kernel else ""
     facts = (
-        f"{best.thickness_mm:.3g} mm slices{kernel}, {len(best.plan.frames)} slices over "
+        f"{best.thickness_mm:.3g} mm slices{kernel}, {counted(len(best.plan.frames), 'slice')} "
+        "over "
         f"{best.coverage_mm:.0f} mm"
     )
     if not others:

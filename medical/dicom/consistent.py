@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
+from medical.counts import counted
 from medical.ct.volume import QualityNote
 from medical.dicom.frames import Frame
 from medical.dicom.overlapping import one_stack, position_key
@@ -41,7 +42,10 @@ def largest_consistent(frames: Sequence[Frame]) -> tuple[list[Frame], list[Quali
 
 
 def _left_out(code: str, count: int, what: str, kept: int) -> QualityNote:
-    message = f"{count} slices with {what} were left out of the series; {kept} slices were read."
+    message = (
+        f"{counted(count, 'slice')} with {what} {'was' if count == 1 else 'were'} left out of the "
+        f"series; {counted(kept, 'slice was', 'slices were')} read."
+    )
     return QualityNote(code, "warning", message)
 
 

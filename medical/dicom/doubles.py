@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from medical.counts import counted
 from medical.ct.volume import QualityNote
 from medical.dicom.decode import NotHounsfieldError, decode_file
 from medical.dicom.frames import Frame
@@ -24,10 +25,14 @@ def double_notes(pairs: Sequence[tuple[Frame, Frame]]) -> list[QualityNote]:
         return []
     picked = np.unique(np.linspace(0, len(pairs) - 1, min(LOOKED_AT, len(pairs))).astype(int))
     if all(_are_equal(*pairs[at]) for at in picked):
-        message = f"{len(pairs)} duplicate slices at a position already read were left out."
+        message = (
+            f"{counted(len(pairs), 'duplicate slice')} at a position already read "
+            f"{'was' if len(pairs) == 1 else 'were'} left out."
+        )
         return [QualityNote("duplicates", "info", message)]
     message = (
-        f"{len(pairs)} positions hold two different images, and nothing in their headers says "
+        f"{counted(len(pairs), 'position holds', 'positions hold')} two different images, and "
+        "nothing in their headers says "
         "which belong together: the volume may be mixed of two time points or reconstructions, "
         "and findings on it cannot be trusted. Export one acquisition alone."
     )

@@ -12,6 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
+from medical.counts import counted
 from medical.ct.volume import QualityNote
 from medical.dicom.frames import Frame
 from medical.dicom.quality import KERNEL_RANK, kernel_class
@@ -55,7 +56,7 @@ def _note(stacks: Sequence[list[Frame]], kept: list[Frame]) -> QualityNote:
         what, which = "time points, breath holds or reconstructions", "one of the largest"
     message = (
         f"The series holds {len(stacks)} stacks of the same region: {what}; only {which}, "
-        f"{len(kept)} slices, was read."
+        f"{counted(len(kept), 'slice')}, was read."
     )
     return QualityNote("multiple_stacks", "warning", message)
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from medical.counts import counted
 from medical.ct.volume import QualityNote
 from medical.dicom.frames import SeriesHeader
 
@@ -142,7 +143,8 @@ def coverage_notes(slices: int, spacing_mm: float) -> list[QualityNote]:
         QualityNote(
             "few_slices",
             "warning" if length_mm >= SHORT_COVERAGE_MM / 2 and slices >= 10 else "severe",
-            f"Only {slices} slices covering {length_mm:.0f} mm: parts of the lungs may be missing.",
+            f"Only {counted(slices, 'slice')} covering {length_mm:.0f} mm: parts of the lungs may "
+            "be missing.",
         )
     ]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int16
 
+from medical.counts import counted
 from medical.ct.volume import CtVolume
 from medical.dicom import quality
 from medical.dicom.decode import HU_LIKE_MINIMUM, NotHounsfieldError, decode_file
@@ -61,7 +62,7 @@ class CtSeries:
         """A few words without free text from the header, which may name the patient."""
         number = "" if self.header.series_number is None else f" {self.header.series_number}"
         kernel = self.header.acquisition.get("kernel", "")
-        return f"CT series{number}, {len(self.frames)} slices" + (
+        return f"CT series{number}, {counted(len(self.frames), 'slice')}" + (
             f", kernel {kernel}" if kernel else ""
         )
 
@@ -78,7 +79,7 @@ def _nothing_left(path: Path, broken: Sequence[BrokenFile]) -> InputError:
     if not broken:
         return InputError(path, "holds no CT slices", "Give the folder with the CT series")
     first = broken[0].error
-    more = f" (and {len(broken) - 1} more files)" if len(broken) > 1 else ""
+    more = f" (and {counted(len(broken) - 1, 'more file')})" if len(broken) > 1 else ""
     return InputError(first.path, first.problem + more, first.remedy)
 
 
@@ -86,7 +87,8 @@ def _too_few(path: Path, broken: Sequence[BrokenFile], usable: int) -> InputErro
     names = ", ".join(file.path.name for file in broken[:3])
     return InputError(
         path,
-        f"{len(broken)} of {usable + len(broken)} files of the series cannot be used ({names}"
+        f"{len(broken)} of {counted(usable + len(broken), 'file')} of the series cannot be used "
+        f"({names}"
         f"{', ...' if len(broken) > 3 else ''}): {broken[0].error.problem}",
         broken[0].error.remedy,
         names=tuple(file.path.name for file in broken[:3]),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from medical.counts import counted
 from medical.ct.volume import QualityNote, SeriesSource
 from medical.dicom import quality
 from medical.dicom.frames import BrokenFile
@@ -29,12 +30,17 @@ def file_notes(series: CtSeries, broken: Sequence[BrokenFile]) -> list[QualityNo
     if series.missing:
         there = len({frame.path for frame in series.frames})
         message = (
-            f"{series.missing} of {series.missing + there} images of this series that the DICOMDIR "
-            "names are not there: that part of the lungs was not searched."
+            f"{series.missing} of {counted(series.missing + there, 'image')} of this series that "
+            "the "
+            f"DICOMDIR names {'is' if series.missing == 1 else 'are'} not there: that part of "
+            "the lungs was not searched."
         )
         notes.append(QualityNote("missing_files", "severe", message))
     if series.unplaced:
-        message = f"{series.unplaced} frames without a position in the patient were left out."
+        message = (
+            f"{counted(series.unplaced, 'frame')} without a position in the patient "
+            f"{'was' if series.unplaced == 1 else 'were'} left out."
+        )
         notes.append(QualityNote("missing_position", "warning", message))
     return notes
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from medical.counts import counted
 from medical.ct.volume import QualityNote
 from medical.dicom.consistent import largest_consistent
 from medical.dicom.frames import Frame
@@ -122,9 +123,11 @@ def _lined_up(
             "the slices do not line up: their positions jump sideways from slice to slice",
             "Export the original axial series; rotating or curved reformats cannot be read",
         )
+    left = len(frames) - len(kept)
     message = (
-        f"{len(frames) - len(kept)} slices that lie beside the stack were left out; "
-        f"{len(kept)} slices were read."
+        f"{counted(left, 'slice that lies', 'slices that lie')} beside the stack "
+        f"{'was' if left == 1 else 'were'} left out; "
+        f"{counted(len(kept), 'slice was', 'slices were')} read."
     )
     return kept, [QualityNote("shifted_slices", "warning", message)]
 
@@ -143,7 +146,7 @@ def _without_far_parts(
     start, stop = max(pairwise(edges), key=lambda ends: ends[1] - ends[0])
     message = (
         f"The series is in {len(edges) - 1} parts more than {FAR_MM:.0f} mm apart; only the "
-        f"longest, {stop - start} slices, was read. The rest was not searched."
+        f"longest, {counted(stop - start, 'slice')}, was read. The rest was not searched."
     )
     return frames[start:stop], [QualityNote("gap", "severe", message)]
 
@@ -196,7 +199,7 @@ def _grid_notes(grid: EvenGrid) -> list[QualityNote]:
         )
         return [QualityNote("uneven_spacing", "warning", message)]
     longest = max(_run_lengths(grid.missing))
-    missing = "1 slice is" if len(grid.missing) == 1 else f"{len(grid.missing)} slices are"
+    missing = counted(len(grid.missing), "slice is", "slices are")
     message = (
         f"{missing} missing from the series (largest gap {(longest + 1) * grid.step_mm:.3g} mm); "
         "they were interpolated, and a nodule there may be missed or distorted."

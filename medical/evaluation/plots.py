@@ -8,6 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from medical.counts import counted
 from medical.evaluation.froc import FALSE_POSITIVES_PER_SCAN, Bootstrap, FrocCurve
 from medical.evaluation.result import Calibration, Evaluation
 
@@ -60,7 +61,7 @@ def plot_reliability(calibration: Calibration, path: Path) -> None:
 
 
 def _title(evaluation: Evaluation) -> str:
-    counts = f"{evaluation.nodules} nodules in {evaluation.scans} scans"
+    counts = f"{counted(evaluation.nodules, 'nodule')} in {counted(evaluation.scans, 'scan')}"
     if evaluation.cpm is None:
         return counts
     if evaluation.cpm_ci95 is None:

@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
+from medical.counts import counted
 from medical.errors import InputError
 
 SERIES = "seriesuid"
@@ -90,13 +91,14 @@ def read_records(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict
     for row, cells in rows:
         if len(cells) <= max(at.values()):
             raise InputError(
-                path, f"row {row} has {len(cells)} values, the heading {len(names)}",
+                path, f"row {row} has {counted(len(cells), 'value')}, the heading {len(names)}",
                 "Complete the row, or remove it",
             )  # fmt: skip
         if len([cell for cell in cells[len(names) :] if cell.strip()]):
             raise InputError(
                 path,
-                f"row {row} has {len(cells)} values, the heading {len(names)}: decimal commas "
+                f"row {row} has {counted(len(cells), 'value')}, the heading {len(names)}: "
+                "decimal commas "
                 "between commas cannot be told apart",
                 "Save the table with decimal points, or with semicolons between the values",
             )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from medical.counts import counted
 from medical.errors import InputError
 from medical.evaluation.rows import read_column, read_number, read_records
 
@@ -167,8 +168,9 @@ def _within(
         )  # fmt: skip
     if outside:
         warnings.append(
-            f"{path}: {len(findings) - len(kept)} rows of {len(outside)} series outside the list "
-            "of series were left out."
+            f"{path}: {counted(len(findings) - len(kept), 'row')} of {len(outside)} series "
+            "outside the "
+            "list of series left out."
         )
     return kept
 

@@ -21,9 +21,9 @@ CHANGE: dict[str, tuple[str, str]] = {
         "An earlier CT of unknown date: study {label}, series {series}.",
         "日期未知的既往 CT：检查 {label}，序列 {series}。",
     ),
-    "days_by_dates": ("{days} days earlier.", "早 {days} 天。"),
+    "days_by_dates": ("{days} {days:day|days} earlier.", "早 {days} 天。"),
     "days_by_reader": (
-        "{days} days earlier, as the reader says; the images do not.",
+        "{days} {days:day|days} earlier, as the reader says; the images do not.",
         "阅片者称早 {days} 天；图像未说明。",
     ),
     "days_unknown": (
@@ -56,11 +56,11 @@ CHANGE: dict[str, tuple[str, str]] = {
         "{percent}（{low} 至 {high}）：{verdict}",
     ),
     "doubling": (
-        "Volume doubling time {days:.0f} days ({low:.0f}–{high:.0f}).",
+        "Volume doubling time {days:.0f} {days:day|days} ({low:.0f}–{high:.0f}).",
         "体积倍增时间 {days:.0f} 天（{low:.0f}–{high:.0f}）。",
     ),
     "halving": (
-        "Volume halving time {days:.0f} days ({low:.0f}–{high:.0f}).",
+        "Volume halving time {days:.0f} {days:day|days} ({low:.0f}–{high:.0f}).",
         "体积减半时间 {days:.0f} 天（{low:.0f}–{high:.0f}）。",
     ),
     "no_doubling": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from medical.counts import fill
 from medical.nodule.location_words import translate_location
 from medical.nodule.rules import NotApplicable, RuleResult
 from medical.report.change_labels import CHANGE
@@ -51,7 +52,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "study": ("Study {label}, series {series}", "检查 {label}，序列 {series}"),
     "technique": ("TECHNIQUE", "技术"),
     "method": (
-        "Nodules marked by {model} {version} (operating point {point:.2f}, {passes} passes) and "
+        "Nodules marked by {model} {version} (operating point {point:.2f}, {passes} "
+        "{passes:pass|passes}) and "
         "decided on by the readers named below.",
         "结节由 {model} {version}（工作点 {point:.2f}，{passes} 次采样）标记，由下列阅片者判定。",
     ),
@@ -120,8 +122,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "小于 {least:g} mm 的结节很少被标记。",
     ),
     "sensitivity_known": (
-        "At its operating point the model found {share} ({low}–{high}) of {nodules} nodules of "
-        "that size or more that were inserted into {scans} held-out scans (source: model card of "
+        "At its operating point the model found {share} ({low}–{high}) of {nodules} "
+        "{nodules:nodule|nodules} "
+        "of that size or more, inserted into {scans} held-out {scans:scan|scans} (source: model "
+        "card of "
         "{source}); on real nodules or another scanner expect less.",
         "在其工作点上，模型检出植入 {scans} 例留出扫描的 {nodules} 个该大小及以上结节中的 {share}"
         "（{low}–{high}）（来源：{source} 的模型卡）；对真实结节或其他扫描仪预期更低。",
@@ -159,7 +163,7 @@ class Labels:
 
     def __call__(self, word: str, **values: object) -> str:
         """The text of ``word``, its blanks filled."""
-        return _WORDS[word][1 if self._chinese else 0].format(**values)
+        return fill(_WORDS[word][1 if self._chinese else 0], **values)
 
     def sentences(self, parts: Sequence[str]) -> str:
         """Sentences one after another; Chinese sets no space between them."""

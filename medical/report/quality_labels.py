@@ -22,7 +22,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         "层厚或层间距为 {0} mm；超过 {1} mm 时小结节更易漏检，大小也更不确定。",
     ),
     (rf"Slices are {_N} mm thick\.", "层厚 {0} mm。"),
-    (rf"Only {_N} slices covering {_N} mm: .*", "仅 {0} 层，覆盖 {1} mm：肺的一部分可能缺失。"),
+    (rf"Only {_N} slices? covering {_N} mm: .*", "仅 {0} 层，覆盖 {1} mm：肺的一部分可能缺失。"),
     (
         rf"{_N} files? (?:was|were) left out, damaged or cut short: (.*)\.",
         "{0} 个文件损坏或不完整，未读取：{1}。",
@@ -30,20 +30,24 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (rf"{_N} files? (?:was|were) left out, (.*): (.*)\.", "{0} 个文件未读取（{1}）：{2}。"),
     (
         rf"The series holds {_N} stacks of the same region: reconstructions \(kernels (.*)\); "
-        rf"only that with kernel (.*), {_N} slices, was read\.",
+        rf"only that with kernel (.*), {_N} slices?, was read\.",
         "该序列包含同一区域的 {0} 组重建（卷积核 {1}）；仅读取了卷积核 {2} 的一组，共 {3} 层。",
     ),
     (
-        rf"The series holds {_N} stacks of the same region: .*; only .*, {_N} slices, was read\.",
+        rf"The series holds {_N} stacks of the same region: .*; only .*, {_N} slices?, was read\.",
         "该序列包含同一区域的 {0} 组图像（不同时间点、屏气或重建）；仅读取了最大的一组，共 "
         "{1} 层。",
     ),
-    (rf"{_N} duplicate slices at a position already read .*", "{0} 层与已读取的位置重复，未读取。"),
     (
-        rf"{_N} slices with (.*) were left out of the series; {_N} slices were read\.",
+        rf"{_N} duplicate slices? at a position already read .*",
+        "{0} 层与已读取的位置重复，未读取。",
+    ),
+    (
+        rf"{_N} slices? with (.*) (?:was|were) left out of the series; {_N} slices? (?:was|were) "
+        rf"read\.",
         "序列中有 {0} 层（{1}）未读取；读取了 {2} 层。",
     ),
-    (rf"{_N} frames without a position in the patient .*", "{0} 帧没有患者坐标，未读取。"),
+    (rf"{_N} frames? without a position in the patient .*", "{0} 帧没有患者坐标，未读取。"),
     (r"Rescale values are missing; .*", "缺少重标定值；存储值看似 HU，按 HU 读取。"),
     (
         r"The Series Instance UID is missing or invalid; .* under the name (.*)\.",
@@ -64,11 +68,12 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ),
     (r"The field of view cuts off lung at the side; .*", "视野在侧面截断了肺；该部分未被搜索。"),
     (
-        rf"{_N} slices that lie beside the stack were left out; {_N} slices were read\.",
+        rf"{_N} slices? that (?:lies|lie) beside the stack (?:was|were) left out; {_N} slices? "
+        rf"(?:was|were) read\.",
         "{0} 层位于图像组之外，未读取；读取了 {1} 层。",
     ),
     (
-        rf"The series is in {_N} parts more than {_N} mm apart; only the longest, {_N} slices, .*",
+        rf"The series is in {_N} parts more than {_N} mm apart; only the longest, {_N} slices?, .*",
         "该序列分为 {0} 段，彼此相距超过 {1} mm；仅读取了最长的一段，共 {2} 层。其余未被搜索。",
     ),
     (
@@ -97,12 +102,12 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         "完全相同的图像已在工作列表中（{0}）：请只阅片和签署一次。",
     ),
     (
-        rf"{_N} positions hold two different images, .*",
+        rf"{_N} positions? (?:holds|hold) two different images, .*",
         "{0} 个位置各有两幅不同的图像，标题无法说明哪些属于同一组：容积可能混合了两个时间点或"
         "重建，其发现不可信。请单独导出一次采集。",
     ),
     (
-        rf"{_N} of {_N} images of this series that the DICOMDIR names are not there: .*",
+        rf"{_N} of {_N} images? of this series that the DICOMDIR names (?:is|are) not there: .*",
         "DICOMDIR 列出的 {1} 幅图像中缺少 {0} 幅：该部分肺未被搜索。",
     ),
     (

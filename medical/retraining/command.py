@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 
+from medical.counts import counted
 from medical.errors import InputError
 from medical.retraining.conclude import Installed, conclude
 from medical.retraining.gather import Gathered, gather
@@ -107,9 +108,10 @@ def retrain(
             }
         )
         say(
-            f"{len(plan.training)} cases to train on, {len(plan.validation)} to choose the best "
+            f"{counted(len(plan.training), 'case')} to train on, {len(plan.validation)} to "
+            "choose the best "
             f"weights by, {len(gathered.held_out)} held out; on {device}, "
-            f"{cluster.processes} process{'es' if cluster.processes > 1 else ''}"
+            f"{counted(cluster.processes, 'process', 'processes')}"
         )
         _train(plan, out, cluster, say)
         if cluster.node > 0:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from medical.counts import counted
 from medical.evaluation.evaluate import evaluate_tables, write_report
 from medical.evaluation.tables import Tables
 from medical.retraining.cases import TrainingCase
@@ -130,7 +131,10 @@ def _calibrate(plan: RunPlan, gathered: Gathered, folder: Path, say: Say) -> Rec
     files = list(gathered.held_out_cases.values())
     try:
         if len(files) < LEAST_SCANS:  # before the pool is made, which takes seconds
-            raise TooFewError(f"{len(files)} scans were held out, {LEAST_SCANS} are needed")
+            raise TooFewError(
+                f"{counted(len(files), 'scan was', 'scans were')} held out, {LEAST_SCANS} are "
+                "needed"
+            )
         cases = [TrainingCase.load(file) for file in files]
         networks = load_networks(find_model(str(folder)))
         return recalibrate(networks, cases, pools_of(plan)[1], say=say)

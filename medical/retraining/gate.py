@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from medical.counts import counted
 from medical.evaluation.froc import BOOTSTRAPS, Scores
 from medical.evaluation.matching import match_scans
 from medical.evaluation.tables import Tables
@@ -84,7 +85,8 @@ def judge_scores(new: Scores, old: Scores, *, draws: int = BOOTSTRAPS, seed: int
     interval = None
     if scans < LEAST_SCANS or nodules < LEAST_NODULES:
         replaces, why = False, (
-            f"the evaluation set holds {scans} scans and {nodules} nodules, too few to tell "
+            f"the evaluation set holds {counted(scans, 'scan')} and "
+            f"{counted(nodules, 'nodule')}, too few to tell "
             f"({LEAST_SCANS} scans and {LEAST_NODULES} nodules are needed): both models are kept"
         )  # fmt: skip
     else:

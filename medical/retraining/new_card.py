@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from medical.counts import counted
 from medical.retraining.provenance import program_version
 from medical.retraining.recalibrate import Recalibrated
 from models.detector.detector import DetectorConfig
@@ -72,9 +73,13 @@ def write_card(
         operating_scans=own.operating.scans if own else 0,
         calibration=calibration,
         scans_seen_in_training=list(seen),
-        data=[f"the user's own {len(made.trained_on)} cases", *(parent.data if parent else [])],
-        recipe=f"starlung retrain ({program_version()}), {start}, {made.steps} steps in at most "
-        f"{made.minutes:g} minutes, {made.ranks} processes, seed {made.seed}",
+        data=[
+            f"the user's own {counted(len(made.trained_on), 'case')}",
+            *(parent.data if parent else []),
+        ],
+        recipe=f"starlung retrain ({program_version()}), {start}, {counted(made.steps, 'step')} "
+        "in at most "
+        f"{made.minutes:g} min, {counted(made.ranks, 'process', 'processes')}, seed {made.seed}",
         metrics={**metrics, "operating_point_promise": promise},
         not_good_for=["clinical use of any kind: research only", *origin.card.not_good_for[1:]],
     ).write(folder / CARD)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from medical.counts import counted
 from medical.detection.calibration import LEAST_MM, probability
 from medical.detection.conclude import LEAST_PROBABILITY
 from medical.detection.held_out import HeldOut
@@ -57,7 +58,7 @@ def choose_operating(measured: HeldOut, calibration: Calibration, *, scans: int)
     found, false = scores_at(measured, calibration)
     curve = tuple(_choice(threshold, found, false, scans=scans) for threshold in THRESHOLDS)
     large = found[measured.inserted_mm >= LEAST_MM]
-    meant = f"inserted nodules of at least {LEAST_MM:g} mm in {scans} held-out scans"
+    meant = f"inserted nodules of at least {LEAST_MM:g} mm in {counted(scans, 'held-out scan')}"
     try:
         promised, threshold = _best_promise(large, false, scans=scans)
     except ValueError as error:

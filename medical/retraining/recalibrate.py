@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from medical.counts import counted
 from medical.ct.insertion.pool import NodulePool
 from medical.detection.calibration import fit_calibration
 from medical.detection.held_out import HeldOut, collect
@@ -59,8 +60,10 @@ def recalibrate(
     recalibrated = fitted(
         measured,
         scans=len(held_out),
-        description=f"{len(held_out)} held-out scans of this retraining, the same that its figures "
-        f"come from, with {len(measured.inserted_mm)} held-out nodules inserted; coverage "
+        description=f"{counted(len(held_out), 'held-out scan')} of this retraining, the same "
+        "that its figures "
+        f"come from, with {counted(len(measured.inserted_mm), 'held-out nodule')} inserted; "
+        "coverage "
         "measured leave-one-scan-out on inserted nodules",
     )
     if recalibrated.operating.threshold is None:

@@ -107,7 +107,7 @@ def given_split(
         if mine and not any(nodules.get(row.series_uid) for row in mine):
             raise InputError(
                 path,
-                f"row {mine[0].row}: none of the {len(mine)} scans in {part} has a nodule",
+                f"row {mine[0].row}: no scan in {part} has a nodule, of {len(mine)}",
                 "Put scans with and without nodules on both sides",
             )
     return {row.series_uid for row in here if row.part == EVALUATION}

@@ -75,7 +75,9 @@ def _parametric_maps(
     if not dicom:
         return []
     sources = source_headers(dicom)
-    series_uid = derived_uid("heatmap", said.series_instance_uid, said.model.sha256)
+    series_uid = derived_uid(
+        "heatmap", said.series_instance_uid, said.model.digest or said.model.sha256
+    )
     files: list[Path] = []
     for finding, shown in maps:
         path = folder / f"heatmap-{finding.id}.dcm"

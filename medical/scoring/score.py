@@ -249,7 +249,8 @@ class _Worker:
         earlier = read_result(folder)
         if earlier is None or earlier.input is None or earlier.input.sha256 != content.sha256:
             return None
-        same = earlier.model.sha256 == self.model.card.sha256 and earlier.passes == self.passes
+        # An earlier version's result names its weights only, and these may be calibrated anew.
+        same = earlier.model.digest == self.model.card.digest and earlier.passes == self.passes
         if same and self.heatmaps:
             same = all(nifti_path(folder, one).exists() for one in earlier.findings)
         return earlier if same else None

@@ -119,7 +119,7 @@ class Worker:
                 return self._score_held(claimed, lease)
         except Stop:
             if lease.expired:
-                limit = f"took longer than the {self.most_seconds / 60:g} minutes allowed"
+                limit = f"took longer than the {self.most_seconds / 60:g} min allowed"
                 return self._failed(claimed, limit)
             if lease.lost:
                 self.say(f"{claimed.key}: another worker has it, left to that")

@@ -1,13 +1,17 @@
 """The audit trail: append-only, each entry carries the hash of the one before.
 
 The database refuses to change or delete entries; whoever goes round that (an administrator with a
-file editor) breaks the chain, which ``verify`` finds. Cutting off the newest entries leaves a whole
-chain: compare the last hash with one written down elsewhere to see that too.
+file editor) breaks the chain, which ``verify`` finds. The hashes carry the site's key
+(``medical.store.audit_key``): without it nobody can write the whole trail anew. Entries from before
+there was a key have plain hashes; the first entry with the key closes them off. Cutting off the
+newest entries leaves a whole chain: compare the last hash with one written down elsewhere to see
+that too.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +19,8 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from medical.store.database import Store, lock
+from medical.store.audit_key import AuditKey
+from medical.store.database import AUDIT_KEY, Store, lock
 from medical.store.tables import AuditEntry
 
 FIRST = "0" * 64
@@ -24,11 +29,20 @@ FIRST = "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What ``verify`` found; ``problem`` is empty when the chain holds."""
+    """What ``verify`` found; ``problem`` is empty when the chain holds.
+
+    Args:
+        entries: that are whole.
+        last_hash: of the last of them.
+        problem: what is wrong with the next.
+        without_key: entries at the beginning that carry no key, and could have been made by anybody
+            before the first that does.
+    """
 
     entries: int
     last_hash: str
     problem: str = ""
+    without_key: int = 0
 
 
 def record(session: Session, *, actor: str, action: str, subject: str) -> None:
@@ -50,7 +64,7 @@ def record(session: Session, *, actor: str, action: str, subject: str) -> None:
         subject=subject,
         previous_hash=last.hash if last else FIRST,
     )
-    entry.hash = _hash(entry)
+    entry.hash = _hash(entry, _key_of(entry.number, session.info.get(AUDIT_KEY)))
     session.add(entry)
     session.flush()
 
@@ -69,27 +83,36 @@ def newest_number(store: Store) -> int:
 
 
 def verify(store: Store, *, expected: str | None = None) -> Verified:
-    """Walk the whole trail.
+    """Walk the whole trail, with the key that the store was opened with.
 
     Args:
         expected: a last hash noted earlier; it must still be in the trail.
     """
-    before, count, seen = FIRST, 0, expected is None
+    before, count, seen, key = FIRST, 0, expected is None, store.audit_key
     with store.reading() as session:
         entries = session.scalars(select(AuditEntry).order_by(AuditEntry.number))
         for entry in entries.yield_per(1000):
             if entry.number != count + 1:
                 return Verified(count, before, f"entry {count + 1} is missing")
-            if entry.previous_hash != before or entry.hash != _hash(entry):
+            secret = _key_of(entry.number, key)
+            if secret and entry.previous_hash == before and entry.hash == _hash(entry, None):
+                return Verified(count, before, f"entry {entry.number} does not carry the key")
+            if entry.previous_hash != before or entry.hash != _hash(entry, secret):
                 return Verified(count, before, f"entry {entry.number} was changed")
             before, count = entry.hash, entry.number
             seen = seen or entry.hash == expected
     if not seen:
         return Verified(count, before, "the hash noted earlier is gone: entries were cut off")
-    return Verified(count, before)
+    if key and 1 < key.first > count:  # the entry that closed off those without was the first
+        return Verified(count, before, "the entries that carry the key are gone")
+    return Verified(count, before, without_key=min(count, key.first - 1) if key else count)
 
 
-def _hash(entry: AuditEntry) -> str:
+def _key_of(number: int, key: AuditKey | None) -> bytes | None:
+    return key.secret if key is not None and number >= key.first else None
+
+
+def _hash(entry: AuditEntry, secret: bytes | None) -> str:
     content = [
         entry.number,
         entry.at,
@@ -98,4 +121,7 @@ def _hash(entry: AuditEntry) -> str:
         entry.subject,
         entry.previous_hash,
     ]
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+    text = json.dumps(content, ensure_ascii=False).encode()
+    if secret is not None:
+        return hmac.new(secret, text, hashlib.sha256).hexdigest()
+    return hashlib.sha256(text).hexdigest()

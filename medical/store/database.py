@@ -30,9 +30,12 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from medical.errors import InputError
+from medical.store.audit_key import AuditKey
 
 _WAIT_MS = 10_000  # well below a lease: a worker that waits for the lock must still renew in time
 _CONNECT_SECONDS = 10
+AUDIT_KEY = "audit_key"
+"""Under which a session carries the store's key."""
 _READ_ONLY = "starlung_read_only"
 _LOCK = 0x57A2  # PostgreSQL advisory lock: one migration, or one audit entry, at a time
 
@@ -44,9 +47,13 @@ class StoreUnavailableError(InputError):
 class Store:
     """A migrated database; safe to share between threads, not to be carried across a fork."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, *, audit_key: AuditKey | None = None) -> None:
+        self._engine, self.audit_key = engine, audit_key
         self._reading = engine.execution_options(**{_READ_ONLY: True})
+
+    def with_key(self, key: AuditKey) -> Store:
+        """The same database; what is entered in its audit trail carries ``key``."""
+        return Store(self._engine, audit_key=key)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -72,6 +79,7 @@ class Store:
     def _session(self, engine: Engine) -> Iterator[Session]:
         try:
             with Session(engine, expire_on_commit=False) as session, session.begin():
+                session.info[AUDIT_KEY] = self.audit_key
                 yield session
         except (OperationalError, InterfaceError) as error:
             raise StoreUnavailableError("store", *_trouble(error)) from error

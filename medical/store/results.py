@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from medical.detection.findings import SeriesFindings
 from medical.store.audit import record
 from medical.store.database import Store
-from medical.store.scored_by import dump_scored_by
+from medical.store.scored_by import dump_scored_by, is_scored_by
+from medical.store.series import keep_series
 from medical.store.tables import StoredFinding, Study
 
 
@@ -29,6 +30,7 @@ def keep_results(session: Session, study: Study, series: Sequence[SeriesFindings
     uids = [uid for one in series for uid in (one.study_instance_uid, one.series_instance_uid)]
     study.uids = " ".join(dict.fromkeys(uid for uid in uids if uid))
     session.flush()
+    keep_series(session, study, series)
     session.add_all(
         StoredFinding(
             study_id=study.id,
@@ -48,7 +50,7 @@ def adopt(
 ) -> str:
     """Take a result that was scored elsewhere into the worklist; returns the study's key.
 
-    The same folder is taken in once. Scored again since, by other weights say, its findings are
+    The same folder is taken in once. Scored again since, by another model say, its findings are
     taken anew as long as no reader has done anything to them; afterwards they stay as decided on.
 
     Args:
@@ -87,7 +89,7 @@ def _take_anew(
         for one in series
         for finding in one.findings
     }
-    if study.version > 0 or (kept == now and study.scored_by == dump_scored_by(series)):
+    if study.version > 0 or (kept == now and is_scored_by(study.scored_by, series)):
         return
     for row in rows:
         session.delete(row)

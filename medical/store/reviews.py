@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -26,6 +27,7 @@ from medical.store.refusals import (
     UndecidedError,
     UnmeasuredError,
 )
+from medical.store.signed_reports import ReportFile, keep_report
 from medical.store.tables import Decision, StoredFinding, Study
 from medical.store.unmeasured import refuse_unmeasured, was_guessed
 
@@ -112,7 +114,15 @@ def add_finding(
         return finding.number
 
 
-def sign(store: Store, study_key: str, *, seen_version: int, actor: str) -> None:
+def sign(
+    store: Store,
+    study_key: str,
+    *,
+    seen_version: int,
+    actor: str,
+    at: float | None = None,
+    report: Sequence[ReportFile] = (),
+) -> None:
     """End the reading of a study.
 
     Args:
@@ -120,6 +130,8 @@ def sign(store: Store, study_key: str, *, seen_version: int, actor: str) -> None
         study_key: which.
         seen_version: the study's version when the reader looked.
         actor: who signs.
+        at: when, seconds since 1970; now where not given.
+        report: made of ``seen_version``, signed by ``actor`` and ``at``; kept as it is.
 
     Raises:
         UndecidedError: a finding is neither accepted nor rejected.
@@ -137,9 +149,10 @@ def sign(store: Store, study_key: str, *, seen_version: int, actor: str) -> None
         if undecided := _undecided(session, study):
             raise UndecidedError(undecided)
         refuse_unmeasured(session, study)
-        study.status, study.signed_by, study.signed_at = "signed", actor, time.time()
+        study.status, study.signed_by = "signed", actor
+        study.signed_at = time.time() if at is None else at
         study.version += 1
-        record(session, actor=actor, action="sign", subject=f"{study.key} v{study.version}")
+        record(session, actor=actor, action="sign", subject=keep_report(session, study, report))
 
 
 def describe_examination(

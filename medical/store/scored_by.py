@@ -1,4 +1,4 @@
-"""Which weights made the findings that the store keeps of a series, and how they were asked.
+"""Which model made the findings that the store keeps of a series, and how they were asked.
 
 The folder's ``findings.json`` may be another one by the time somebody reads: the folder can be
 scored again, and what readers have decided on stays.
@@ -40,10 +40,18 @@ _ROWS = TypeAdapter(list[ScoredBy])
 
 def dump_scored_by(series: Sequence[SeriesFindings]) -> str:
     """As ``Study.scored_by`` holds it; the same in whatever order the series come."""
-    rows = sorted(map(ScoredBy.of, series), key=lambda row: row.series_instance_uid)
-    return _ROWS.dump_json(rows).decode()
+    return _ROWS.dump_json(_rows_of(series)).decode()
 
 
 def parse_scored_by(stored: str) -> list[ScoredBy]:
     """What ``dump_scored_by`` wrote; none of what was kept before there was it."""
     return _ROWS.validate_json(stored) if stored else []
+
+
+def is_scored_by(stored: str, series: Sequence[SeriesFindings]) -> bool:
+    """Whether ``stored`` names what made ``series``, also where an earlier version wrote it."""
+    return parse_scored_by(stored) == _rows_of(series)
+
+
+def _rows_of(series: Sequence[SeriesFindings]) -> list[ScoredBy]:
+    return sorted(map(ScoredBy.of, series), key=lambda row: row.series_instance_uid)

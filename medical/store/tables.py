@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from sqlalchemy import Float, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Status = Literal["received", "scoring", "ready", "review", "signed", "failed"]
@@ -86,6 +95,24 @@ class StoredFinding(Base):
     version: Mapped[int] = mapped_column(Integer, default=0)
 
 
+class StoredSeries(Base):
+    """A series of a scored study: where its result lies, and whose images they are.
+
+    ``patient`` is a pseudonym (``medical.dicom.sitting``), ``day`` is ``YYYY-MM-DD``; both are
+    empty where they are not known.
+    """
+
+    __tablename__ = "series"
+    __table_args__ = (UniqueConstraint("study_id", "series_uid"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), index=True)
+    series_uid: Mapped[str] = mapped_column(String(128))
+    folder: Mapped[str] = mapped_column(Text)
+    patient: Mapped[str] = mapped_column(String(64), index=True)
+    day: Mapped[str] = mapped_column(String(10))
+    has_images: Mapped[bool] = mapped_column(Boolean)
+
+
 class Decision(Base):
     """What a reader decided about a finding; never changed, the next one follows it.
 
@@ -104,6 +131,20 @@ class Decision(Base):
     assessment: Mapped[str] = mapped_column(Text, default="")
     actor: Mapped[str] = mapped_column(String(100))
     at: Mapped[float] = mapped_column(Float)
+
+
+class StoredReport(Base):
+    """One file of a signed report; never changed. ``version`` is the study's once it was signed."""
+
+    __tablename__ = "reports"
+    __table_args__ = (UniqueConstraint("study_id", "version", "series_uid", "form", "language"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), index=True)
+    version: Mapped[int] = mapped_column(Integer)
+    series_uid: Mapped[str] = mapped_column(String(128))
+    form: Mapped[str] = mapped_column(String(8))
+    language: Mapped[str] = mapped_column(String(8))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class AuditEntry(Base):

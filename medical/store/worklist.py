@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
 from sqlalchemy import Select, func, or_, select
 
@@ -19,7 +20,7 @@ def worklist(
     *,
     status: Collection[Status] = (),
     text: str = "",
-    limit: int = MOST_ROWS,
+    limit: int | None = MOST_ROWS,
 ) -> list[Study]:
     """Studies, the strongest finding first, the longest waiting first among equals.
 
@@ -27,7 +28,7 @@ def worklist(
         store: the store.
         status: only these; all when empty.
         text: part of the label, key, UIDs, the reason of a failure, a reader's comment or name.
-        limit: not more rows than this.
+        limit: not more rows than this; ``None``: all.
 
     Raises:
         ValueError: a status is not known.
@@ -50,6 +51,13 @@ def count_by_status(store: Store) -> dict[Status, int]:
         rows = session.execute(select(Study.status, func.count()).group_by(Study.status))
         found = {status: count for status, count in rows.tuples()}  # noqa: C416
     return {status: found.get(status, 0) for status in STATUSES}
+
+
+def waiting_sources(store: Store) -> list[Path]:
+    """Inputs of all studies that wait or are being scored, however many."""
+    query = select(Study.source).where(Study.status.in_(("received", "scoring")))
+    with store.reading() as session:
+        return [Path(source) for source in session.scalars(query)]
 
 
 def standing(store: Store) -> str:

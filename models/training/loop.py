@@ -238,7 +238,10 @@ def _resume(
         if then != ranks.world:
             others = [prefix for rank in range(then) for prefix in prefixes_of(rank)[1:]]
             tensors |= store.read(step, prefixes=tuple(others))
-            say(f"{ranks.world} processes go on where there were {then}")
+            say(
+                f"{ranks.world} {'process goes' if ranks.world == 1 else 'processes go'} on "
+                f"where there {'was' if then == 1 else 'were'} {then}"
+            )
         state.restore(tensors, rank=ranks.rank)
         say(f"resumed at step {state.step}, after {state.seconds:.0f} s of training")
 

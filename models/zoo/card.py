@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -73,6 +75,9 @@ class ReliabilityRow(BaseModel):
     candidates: int = Field(ge=1)
 
 
+_DECISIVE = {"sha256", "detector", "refiner", "operating_point", "calibration"}
+
+
 class ModelCard(BaseModel):
     """Everything that stands beside a weight file.
 
@@ -100,6 +105,19 @@ class ModelCard(BaseModel):
     recipe: str
     metrics: dict[str, object]
     not_good_for: list[str]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what decides a result, hexadecimal: a model's identity.
+
+        Of weights, networks' configuration, calibration and operating point; not of the name, nor
+        of what the card tells besides. Weights alone are no identity: calibrated anew, the same
+        weights give other probabilities and other findings.
+        """
+        # Without defaults: a field that a later version adds must not make it another model.
+        decisive = self.model_dump(mode="json", include=_DECISIVE, exclude_defaults=True)
+        text = json.dumps(decisive, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @classmethod
     def read(cls, path: Path) -> ModelCard:

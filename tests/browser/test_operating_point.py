@@ -30,7 +30,9 @@ def result(tmp_path: Path) -> Path:
     """A result of the shipped model: three findings, and a mark just below its operating point."""
     volume = made_volume(shape=(120, 60, 60), spacing_mm=(2.0, 6.0, 6.0))
     folder = write_made_result(tmp_path / "out", volume)
-    model = ModelReference(name=CARD.name, version=CARD.version, sha256=CARD.sha256)
+    model = ModelReference(
+        name=CARD.name, version=CARD.version, sha256=CARD.sha256, digest=CARD.digest
+    )
     found = made_findings(volume).model_copy(
         update={"model": model, "operating_point": CARD.operating_point}
     )

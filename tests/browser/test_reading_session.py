@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from app.settings import Settings
+from app.site_store import open_site_store
 from medical.store.audit import newest, verify
 from medical.store.database import open_store, sqlite_url
 from medical.store.decisions import unaccounted
@@ -110,7 +112,7 @@ def test_a_whole_session(browser: Any, with_login: str, tmp_path: Path) -> None:
         boss.press("Open again")
         boss.sidebar().get_by_role("button", name="Sign").wait_for()
         sees_the_trail(boss)
-    store = open_store(sqlite_url(tmp_path / "work" / "store.sqlite"))
+    store = open_site_store(Settings(work_dir=tmp_path / "work"))
     done = [(entry.actor, entry.action) for entry in reversed(newest(store, 100))]
     for deed in ("open", "rejected", "add", "accepted", "sign", "export"):
         assert (ANNA, deed) in done

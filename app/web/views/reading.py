@@ -84,7 +84,7 @@ def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
         st.subheader(reading.study.label)
         decision_panel(reading, findings, place, reader, words)
         add_panel(reading, scored, folder, place, reader, words)
-        sign_panel(reading, reader, words)
+        sign_panel(reading, folder, comparison, reader, words)
         report_panel(reading, folder, scored, comparison, reader, words)
         quality_notes(scored, words)
     keep_place(place)

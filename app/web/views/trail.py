@@ -8,7 +8,9 @@ from app.web.access import Reader
 from app.web.context import context
 from app.web.words import Words
 from medical.store.audit import newest, verify
+from medical.store.database import Store
 from medical.store.decisions import unaccounted
+from medical.store.signed_reports import changed_reports
 
 _SHOWN = 200
 _WIDTHS_PX = {
@@ -26,12 +28,13 @@ def trail_page(reader: Reader, words: Words) -> None:
     store = context().store
     if st.button(words("trail_check")):
         found = verify(store)
-        changed = unaccounted(store)
-        if found.problem or changed:
-            said = found.problem or words("trail_decisions", rows=", ".join(map(str, changed)))
-            st.error(words("trail_broken", problem=said))
+        problem = found.problem or _changed(store, words)
+        if problem:
+            st.error(words("trail_broken", problem=problem))
         else:
             st.success(words("trail_whole", count=found.entries, hash=found.last_hash))
+            if last := found.without_key:
+                st.warning(words("trail_without_key", last=last, next=last + 1))
     st.dataframe(
         [
             {
@@ -50,3 +53,12 @@ def trail_page(reader: Reader, words: Words) -> None:
         height=620,
     )
     st.caption(words("trail_shown", count=_SHOWN))
+
+
+def _changed(store: Store, words: Words) -> str:
+    """Which decisions or signed reports are not what the trail says; empty where all are."""
+    if rows := unaccounted(store):
+        return words("trail_decisions", rows=", ".join(map(str, rows)))
+    if labels := changed_reports(store):
+        return words("trail_reports", labels=", ".join(labels))
+    return ""

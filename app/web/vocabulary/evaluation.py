@@ -29,16 +29,18 @@ WORDS: dict[str, tuple[str, str]] = {
         "阈值 {threshold} 时无标记的无结节扫描",
     ),
     "figure_counts": (
-        "{nodules} nodules, {scans} scans",
+        "{nodules} {nodules:nodule|nodules}, {scans} {scans:scan|scans}",
         "{nodules} 个结节，{scans} 例扫描",
     ),
     "plot_froc": ("FROC", "FROC 曲线"),
     "plot_froc_note": (
-        "{nodules} nodules in {scans} scans. Band: 95 % bootstrap interval by scan.",
+        "{nodules} {nodules:nodule|nodules} in {scans} {scans:scan|scans}. Band: 95 % bootstrap "
+        "interval by scan.",
         "{scans} 例扫描中的 {nodules} 个结节。色带：按扫描的自助法 95% 区间。",
     ),
     "plot_froc_points": (
-        "{nodules} nodules in {scans} scans. An older evaluation: only the seven points are in it, "
+        "{nodules} {nodules:nodule|nodules} in {scans} {scans:scan|scans}. An older evaluation: "
+        "only the seven points are in it, "
         "without intervals. Run `starlung evaluate` again for the curve.",
         "{scans} 例扫描中的 {nodules} 个结节。较旧的评估：仅有七个点，无区间。"
         "请重新运行 `starlung evaluate` 以获得曲线。",

@@ -6,7 +6,7 @@ from medical.report.change_labels import VERDICTS
 
 WORDS: dict[str, tuple[str, str]] = {
     "compare_with": ("Compare with an earlier CT", "与既往 CT 对比"),
-    "prior_days": ("{days} days earlier", "早 {days} 天"),
+    "prior_days": ("{days} {days:day|days} earlier", "早 {days} 天"),
     "prior_unknown_day": ("date not known", "日期未知"),
     "prior_same": ("same patient ID", "患者编号相同"),
     "prior_unsure": ("patient not known", "患者未知"),
@@ -17,6 +17,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "registering": (
         "The two CTs are being laid over each other; go on reading.",
         "正在配准两次 CT；可继续阅片。",
+    ),
+    "prior_images_gone": (
+        "The images of {label} are no longer where they were.",
+        "{label} 的图像已不在原处。",
     ),
     "register_failed": ("No comparison: {problem}", "无法对比：{problem}"),
     "not_laid_over": (

@@ -10,7 +10,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "operating_slider": ("Probability from which a mark counts", "标记计入的最低概率"),
     "operating_note": (
-        "Measured by {model} {version} on {nodules} INSERTED nodules and {scans} held-out scans; "
+        "Measured by {model} {version} on {nodules} INSERTED {nodules:nodule|nodules} and {scans} "
+        "held-out {scans:scan|scans}; "
         "on other nodules or another scanner expect less. 95 % intervals stand below the figures. "
         "Moving the slider changes no finding.",
         "由 {model} {version} 在 {nodules} 个植入结节和 {scans} 例留出扫描上测得；"
@@ -52,11 +53,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "card_not_good_for": ("Not good for", "不适用于"),
     "card_data": ("Data and licences", "数据与许可"),
     "card_recipe": ("How it was made", "制作方法"),
-    "card_seen": ("{count} scans seen in training", "训练中见过的扫描 {count} 例"),
+    "card_seen": ("{count} {count:scan|scans} seen in training", "训练中见过的扫描 {count} 例"),
     "card_figures": ("All figures of the card", "模型卡中的全部数字"),
     "plot_curve": ("Operating curve", "工作曲线"),
     "plot_curve_note": (
-        "{nodules} INSERTED nodules in {scans} held-out scans; false positives are counted on the "
+        "{nodules} INSERTED {nodules:nodule|nodules} in {scans} held-out {scans:scan|scans}; "
+        "false positives are counted on the "
         "scans as they are. Bands: exact 95 % intervals.",
         "{scans} 例留出扫描中的 {nodules} 个植入结节；假阳性按原始扫描计数。色带：精确 95% 区间。",
     ),
@@ -70,7 +72,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "plot_readers": ("What readers confirmed", "阅片者的确认"),
     "plot_readers_note": (
-        "{count} marks of signed studies here, whichever model made them. Readers saw the "
+        "{count} {count:mark|marks} of signed studies here, whichever model made them. Readers "
+        "saw the "
         "probability, and only marks at or above the operating point, so this flatters the model. "
         "Bars: exact 95 % intervals.",
         "本处已签署检查的 {count} 个标记（不论由哪个模型给出）。"
@@ -90,7 +93,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "axis_marks": ("Share of marks at or below", "不高于该概率的标记比例"),
     "drift_last": ("Latest studies to compare", "用于比较的最近检查数"),
     "drift_said": (
-        "{latest} latest scored series against {calibration} scans of the calibration set of "
+        "{latest} latest scored series against {calibration} {calibration:scan|scans} of the "
+        "calibration set of "
         "{model}. Intervals and operating point hold for cases like that set.",
         "最近分析的 {latest} 个序列与 {model} 校准集的 {calibration} 例扫描比较。"
         "区间和工作点只对与校准集相似的病例成立。",
@@ -111,7 +115,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "fact_latest": ("Latest", "最近"),
     "fact_calibration": ("Calibration set", "校准集"),
     "fact_strange": (
-        "{strange} of {known} have a value that the calibration set has not ({low}–{high}).",
+        "{strange} of {known} {strange:has|have} a value that the calibration set has not "
+        "({low}–{high}).",
         "{known} 例中有 {strange} 例的值不在校准集中（{low}–{high}）。",
     ),
     "fact_nothing_known": (
@@ -120,14 +125,16 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "drift_scores": ("Scores of all marks from 0.02", "0.02 起所有标记的分数"),
     "drift_scores_note": (
-        "{latest} marks of the latest studies, {calibration} of the calibration set. Greatest "
+        "{latest} {latest:mark|marks} of the latest studies, {calibration} of the calibration "
+        "set. Greatest "
         "distance {distance}, Kolmogorov-Smirnov p = {p}. Marks of one study resemble each other, "
         "so p is somewhat too small.",
         "最近检查的 {latest} 个标记，校准集 {calibration} 个。最大距离 {distance}，"
         "Kolmogorov-Smirnov p = {p}。同一检查的标记彼此相似，故 p 略偏小。",
     ),
     "drift_scores_few": (
-        "{latest} marks of the latest studies, {calibration} of the calibration set: too few to "
+        "{latest} {latest:mark|marks} of the latest studies, {calibration} of the calibration "
+        "set: too few to "
         "compare.",
         "最近检查的 {latest} 个标记，校准集 {calibration} 个：太少，无法比较。",
     ),

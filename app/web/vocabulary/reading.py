@@ -92,7 +92,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "verdict_accepted": ("accepted", "已确认"),
     "verdict_rejected": ("rejected", "已否定"),
     "col_decision": ("Decision", "判定"),
-    "history": ("All {count} decisions", "全部 {count} 次判定"),
+    "history": ("All {count} {count:decision|decisions}", "全部 {count} 次判定"),
     # adding
     "add_nodule": ("Missed nodule", "遗漏的结节"),
     "add_hint": (
@@ -110,6 +110,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "sign_help": (
         "Ends the reading; afterwards nothing can be changed.",
         "结束阅片；签署后不能再修改。",
+    ),
+    "not_signed": ("Not signed: {problem}", "未签署：{problem}"),
+    "report_as_signed": (
+        "As it was signed; what changes later, in an earlier CT or the model, is not in it.",
+        "与签署时一致；之后既往 CT 或模型的变化不包含在内。",
+    ),
+    "trail_reports": (
+        "the signed reports of {labels} are not what the audit trail says",
+        "{labels} 的已签署报告与审计记录不符",
     ),
     "reopen": ("Open again", "重新打开"),
     "decided_meanwhile": (

@@ -38,8 +38,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "第二阶段与第一阶段共同判定，但未被解释。",
     ),
     "map_checks": (
-        "Checks that the method passed, on {findings} nodules inserted into copies of {lungs} "
-        "lungs not seen in training (the method was chosen on the same lungs, so these figures "
+        "Checks that the method passed, on {findings} {findings:nodule|nodules} inserted into "
+        "copies of {lungs} "
+        "{lungs:lung|lungs} not seen in training (the method was chosen on the same lungs, so "
+        "these figures "
         "are kinder than new lungs would be):",
         "该方法通过的检验（{findings} 个人工植入结节，植入 {lungs} 例未参与训练的肺的副本；"
         "方法正是在这些肺上选定的，因此数字偏于乐观）：",

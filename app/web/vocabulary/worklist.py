@@ -54,15 +54,20 @@ WORDS: dict[str, tuple[str, str]] = {
     # audit trail
     "trail_check": ("Check the chain", "检查链条"),
     "trail_whole": (
-        "{count} entries, whole. Last hash: {hash}",
+        "{count} {count:entry|entries}, whole. Last hash: {hash}",
         "{count} 条记录，完整。最后哈希：{hash}",
+    ),
+    "trail_without_key": (
+        "Entries up to number {last} carry no key: an earlier version wrote them, and they could "
+        "be rewritten until entry {next} closed them off.",
+        "编号 {last} 及之前的记录没有密钥：由早期版本写入，在记录 {next} 将其封存之前可能被改写。",
     ),
     "trail_broken": ("The trail is broken: {problem}.", "审计记录已损坏：{problem}。"),
     "trail_decisions": (
         "decisions {rows} are not what the trail says",
         "判定 {rows} 与审计记录不符",
     ),
-    "trail_shown": ("The latest {count} entries.", "最近 {count} 条记录。"),
+    "trail_shown": ("The latest {count} {count:entry|entries}.", "最近 {count} 条记录。"),
     "col_when": ("When, UTC", "时间，UTC"),
     "col_who": ("Who", "人员"),
     "col_action": ("What", "操作"),

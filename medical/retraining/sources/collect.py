@@ -16,6 +16,7 @@ from typing import TypeVar
 import pydicom
 from pydicom.dataset import Dataset
 
+from medical.counts import counted
 from medical.ct.files import is_volume_file
 from medical.dicom.archive import DEFAULT_LIMIT_BYTES, UnpackBudget
 from medical.dicom.tags import items, quiet_pydicom, text
@@ -116,7 +117,10 @@ def _say_strangers(
     for row in strangers[:_MOST_SAID]:
         say(f"left out: {place(row)}: its series {row.series_uid} is not among the CTs")
     if len(strangers) > _MOST_SAID:
-        say(f"left out: {len(strangers) - _MOST_SAID} more rows whose series is not among the CTs")
+        say(
+            f"left out: {counted(len(strangers) - _MOST_SAID, 'more row')} whose series is not "
+            "among the CTs"
+        )
 
 
 def _say_rows(path: Path, known: set[str], say: Say) -> None:
@@ -130,7 +134,7 @@ def _say_rows(path: Path, known: set[str], say: Say) -> None:
             f"from {row['source']}"
         )
     if len(rows) > _MOST_SAID:
-        say(f"truth: {len(rows) - _MOST_SAID} more rows, all in {path}")
+        say(f"truth: {counted(len(rows) - _MOST_SAID, 'more row')}, all in {path}")
 
 
 def _beside(handles: Sequence[SeriesHandle], masks: Sequence[Path]) -> list[Lesion]:

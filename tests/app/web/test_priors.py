@@ -1,19 +1,42 @@
+"""Earlier CTs are found in the store, however many studies there are."""
+
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from app.web.images import ViewerImages, read_images
-from app.web.priors import priors_of
-from app.web.results import result_folders
-from medical.store.tables import Study
+from app.web.priors import Prior, priors_of
+from app.web.results import read_findings, result_folders
+from medical.store.database import Store, open_store, sqlite_url
+from medical.store.results import adopt
+from medical.store.series import note_images
+from medical.store.tables import StoredSeries, Study
 from tests.app.web.made_pair import DAYS, write_made_pair
 
 
-def study(key: str, folder: Path) -> Study:
-    return Study(key=key, source="", folder=str(folder), status="ready", received_at=0.0)
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(sqlite_url(tmp_path / "store.sqlite"))
+    yield opened
+    opened.close()
+
+
+def keep(store: Store, folder: Path) -> str:
+    """Key of a result as a study."""
+    return adopt(store, folder, [read_findings(one) for one in result_folders(folder)], actor="t")
+
+
+def found_from(store: Store, here: Path, images: ViewerImages, *others: Path) -> list[Prior]:
+    """Earlier CTs of the study ``here``, others being in the store too."""
+    key = keep(store, here)
+    for other in others:
+        keep(store, other)
+    return priors_of(store, key, images)
 
 
 @pytest.fixture(scope="module")
@@ -27,46 +50,84 @@ def images_at(folder: Path) -> ViewerImages:
     return images
 
 
-def test_an_earlier_ct_of_the_same_patient_is_offered(pair: tuple[Path, Path]) -> None:
+def test_an_earlier_ct_of_the_same_patient_is_offered(
+    pair: tuple[Path, Path], store: Store
+) -> None:
     later, earlier = pair
-    studies = [study("now", later), study("then", earlier)]
-    (found,) = priors_of("now", images_at(later), studies)
-    assert (found.study_key, found.same_patient, found.days) == ("then", True, DAYS)
+    (found,) = found_from(store, later, images_at(later), earlier)
+    assert (found.study_key, found.same_patient, found.days) == (keep(store, earlier), True, DAYS)
+    assert found.folder == result_folders(earlier)[0]
 
 
-def test_a_later_ct_is_not(pair: tuple[Path, Path]) -> None:
+def test_a_later_ct_is_not(pair: tuple[Path, Path], store: Store) -> None:
     later, earlier = pair
-    assert priors_of("then", images_at(earlier), [study("now", later)]) == []
+    assert found_from(store, earlier, images_at(earlier), later) == []
 
 
-def test_another_patient_is_not(pair: tuple[Path, Path]) -> None:
+def test_another_patient_is_not(pair: tuple[Path, Path], store: Store) -> None:
     later, earlier = pair
     other = images_at(later).model_copy(update={"patient": "b" * 32})
-    assert priors_of("now", other, [study("then", earlier)]) == []
+    assert found_from(store, later, other, earlier) == []
 
 
 def test_where_the_patient_is_not_known_others_are_offered_without_a_date(
-    pair: tuple[Path, Path],
+    pair: tuple[Path, Path], store: Store
 ) -> None:
     later, earlier = pair
     unknown = images_at(later).model_copy(update={"patient": "", "acquired_on": ""})
-    (found,) = priors_of("now", unknown, [study("then", earlier)])
+    (found,) = found_from(store, later, unknown, earlier)
     assert (found.same_patient, found.days) == (False, None)
 
 
-def test_the_same_patient_comes_first(pair: tuple[Path, Path], tmp_path: Path) -> None:
-    later, earlier = pair
-    (unknown, _) = write_made_pair(tmp_path, patient_known=False)
-    studies = [study("nobody", unknown), study("then", earlier)]
-    found = priors_of("now", images_at(later), studies)
-    assert [one.study_key for one in found] == ["then", "nobody"]
-
-
-def test_without_images_there_is_nothing_to_compare(
-    pair: tuple[Path, Path], tmp_path: Path
+def test_the_same_patient_comes_first(
+    pair: tuple[Path, Path], store: Store, tmp_path: Path
 ) -> None:
     later, earlier = pair
-    copy = tmp_path / "copy"
+    (unknown, _) = write_made_pair(tmp_path, patient_known=False)
+    found = found_from(store, later, images_at(later), unknown, earlier)
+    assert [one.folder for one in found] == [result_folders(one)[0] for one in (earlier, unknown)]
+
+
+def test_without_images_there_is_nothing_to_compare_until_they_are_there(
+    pair: tuple[Path, Path], store: Store, tmp_path: Path
+) -> None:
+    later, earlier = pair
+    copy, aside = tmp_path / "copy", tmp_path / "viewer"
     shutil.copytree(earlier, copy)
-    shutil.rmtree(result_folders(copy)[0] / "viewer")
-    assert priors_of("now", images_at(later), [study("then", copy)]) == []
+    (folder,) = result_folders(copy)
+    shutil.move(folder / "viewer", aside)
+    assert found_from(store, later, images_at(later), copy) == []
+    shutil.move(aside, folder / "viewer")
+    note_images(store, folder)
+    (found,) = found_from(store, later, images_at(later), copy)
+    assert found.days == DAYS
+
+
+def test_studies_that_an_earlier_version_kept_are_found_too(
+    pair: tuple[Path, Path], store: Store
+) -> None:
+    later, earlier = pair
+    keep(store, earlier)
+    with store.transaction() as session:
+        session.execute(delete(StoredSeries))
+    (found,) = found_from(store, later, images_at(later), earlier)
+    assert found.folder == result_folders(earlier)[0]
+
+
+def test_a_study_whose_folder_is_gone_is_looked_for_once(
+    pair: tuple[Path, Path], store: Store, tmp_path: Path
+) -> None:
+    later, _ = pair
+    with store.transaction() as session:
+        session.add(
+            Study(
+                key="gone",
+                source="",
+                folder=str(tmp_path / "gone"),
+                status="ready",
+                received_at=0.0,
+            )
+        )
+    assert found_from(store, later, images_at(later)) == []
+    with store.reading() as session:
+        assert session.query(StoredSeries).filter(~StoredSeries.has_images).count() == 1

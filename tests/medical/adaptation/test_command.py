@@ -73,7 +73,7 @@ def test_features_are_learnt_and_a_model_is_installed(
     assert card.sha256 != old.card.sha256
     assert len(card.scans_seen_in_training) == 2
     assert find_model(card.name, imported=tmp_path / "models").card == card
-    assert any(line.startswith("1 CTs to learn from, 5 kept aside") for line in said)
+    assert any(line.startswith("1 CT to learn from, 5 kept aside") for line in said)
 
 
 def test_calibrating_leaves_the_weights_and_keeps_every_ct_aside(

@@ -88,7 +88,7 @@ def test_a_mark_outside_the_list_is_refused(tmp_path: Path) -> None:
 def test_a_reference_outside_the_list_is_left_out_with_a_warning(tmp_path: Path) -> None:
     tables = read(tmp_path, truth=TRUTH + "9.9,1,2,3,5\n")
     assert len(tables.nodules) == 1
-    assert "1 rows of 1 series outside the list" in tables.warnings[0]
+    assert "1 row of 1 series outside the list" in tables.warnings[0]
 
 
 def test_a_reference_wholly_outside_the_list_is_refused(tmp_path: Path) -> None:

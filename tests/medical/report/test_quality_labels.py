@@ -8,19 +8,31 @@ from pathlib import Path
 
 import pytest
 
+from medical.counts import counted
 from medical.report.quality_labels import quality_text
 
 SOURCES = Path(__file__).parents[3] / "medical"
 
 
-def sentence(node: ast.expr) -> str | None:
-    """What a string in the source comes out as, with 3 in each blank; ``None`` for no string."""
+def sentence(node: ast.expr, count: int) -> str | None:
+    """What a string in the source comes out as with ``count`` in each blank; ``None`` for none."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        parts = [sentence(part) if isinstance(part, ast.Constant) else "3" for part in node.values]
-        return "".join(part or "" for part in parts)
+        return "".join(_part(part, count) for part in node.values)
     return None
+
+
+def _part(part: ast.expr, count: int) -> str:
+    if isinstance(part, ast.Constant):
+        return str(part.value)
+    assert isinstance(part, ast.FormattedValue)
+    match part.value:
+        case ast.Call(func=ast.Name(id="counted"), args=[_, *nouns]):
+            return counted(count, *(ast.literal_eval(noun) for noun in nouns))
+        case ast.IfExp(body=ast.Constant(value=str(one)), orelse=ast.Constant(value=str(many))):
+            return one if count == 1 else many
+    return str(count)
 
 
 def notes() -> Iterator[tuple[str, str]]:
@@ -43,14 +55,16 @@ def notes() -> Iterator[tuple[str, str]]:
             and any(isinstance(t, ast.Name) and t.id == "message" for t in node.targets)
         ]
         for node in [*(call.args[2] for call in calls if len(call.args) > 2), *named]:
-            text = sentence(node)
-            if text is not None:
-                yield path.name, text
+            for count in (1, 3):
+                if (text := sentence(node, count)) is not None:
+                    yield path.name, text.replace(f"the {count} slice", "the 3 slice")
 
 
 BLANKS = (
     ("the 3 slice", "the first and the last slice"),
     ("3 3 left out", "3 files were left out"),
+    ("1 1 left out", "1 file was left out"),
+    ("1 missing", "1 slice is missing"),
     ("3 missing", "3 slices are missing"),
 )
 """Blanks that stand for words."""

@@ -102,6 +102,6 @@ def test_one_process_goes_on_and_pays(run: tuple[Path, str]) -> None:
     plan = RunPlan.read(out).model_copy(update={"steps": STEPS + 1})
     torch.set_num_threads(2)
     carry_out(plan, out, say=said.append)
-    assert "1 processes go on where there were 2" in said
+    assert "1 process goes on where there were 2" in said
     tensors = CheckpointStore(out / "checkpoints").read(STEPS + 1, prefixes=("rank0.comm",))
     assert not any(part.any() for name, part in tensors.items() if "residual" in name)

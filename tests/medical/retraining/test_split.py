@@ -40,7 +40,11 @@ def test_given_split_is_taken(tmp_path: Path) -> None:
     [
         ("a1,training\na2,evaluation\nb1,evaluation\nc1,training\n", (), "row 3: the patient"),
         ("a1,evaluation\na2,evaluation\nb1,training\nc1,training\n", ("a2",), "row 3: a2 was"),
-        ("a1,training\na2,training\nb1,training\nc1,evaluation\n", (), "row 5: none of the 1"),
+        (
+            "a1,training\na2,training\nb1,training\nc1,evaluation\n",
+            (),
+            "row 5: no scan in evaluation has a nodule",
+        ),
         ("a1,training\na2,testing\n", (), "row 3: split is 'testing'"),
         ("a1,training\na1,training\n", (), "row 3 repeats series a1 of row 2"),
         ("a1,training\n", (), "no row for series a2"),

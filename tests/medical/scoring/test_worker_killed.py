@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from app.settings import Settings
+from app.site_store import open_site_store
 from medical.store.audit import verify
 from medical.store.database import Store, open_store, sqlite_url
 from medical.store.queue import receive
@@ -62,7 +64,7 @@ def test_all_ten_finish_and_none_twice(kind: str, tmp_path: Path) -> None:
 
 
 def _kill_and_go_on(url: str, folder: Path) -> None:
-    store = open_store(url)
+    store = open_site_store(Settings(work_dir=folder / "work", store_url=url))
     keys = []
     for number in range(STUDIES):
         path = folder / f"ct{number}.nii.gz"

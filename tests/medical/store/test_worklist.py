@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from medical.detection.findings import ModelReference
+from medical.detection.findings import ModelReference, SeriesFindings
+from medical.store.audit import newest
 from medical.store.database import Store
 from medical.store.decisions import Judgement
 from medical.store.queue import claim, finish, give_up, receive, renew
@@ -14,6 +16,7 @@ from medical.store.reading import read_study
 from medical.store.results import adopt
 from medical.store.reviews import decide
 from medical.store.scored_by import ScoredBy
+from medical.store.tables import Study
 from medical.store.worklist import count_by_status, standing, worklist
 from tests.medical.store.made import made_series
 
@@ -143,3 +146,30 @@ def test_the_list_stands_otherwise_while_a_scoring_gets_on(store: Store, tmp_pat
     before = standing(store)
     assert renew(store, taken, stage="detect", fraction=0.5)
     assert standing(store) != before
+
+
+def test_the_same_weights_calibrated_anew_are_on_record_as_another_model(
+    store: Store, tmp_path: Path
+) -> None:
+    def by(digest: str) -> SeriesFindings:
+        model = ModelReference(name="one", version="1", sha256="1" * 64, digest=digest * 64)
+        return made_series(0.7).model_copy(update={"model": model})
+
+    key = adopt(store, tmp_path, [by("a")], actor="anna")
+    adopt(store, tmp_path, [by("b")], actor="anna")
+    kept = read_study(store, key).scored_by("1.2.3")
+    assert kept is not None
+    assert kept.model.digest == "b" * 64
+
+
+def test_what_an_earlier_version_kept_of_the_model_is_not_taken_anew(
+    store: Store, tmp_path: Path
+) -> None:
+    adopt(store, tmp_path, [made_series(0.7)], actor="anna")
+    with store.transaction() as session:
+        (study,) = session.scalars(select(Study))
+        study.scored_by = study.scored_by.replace(',"digest":null', "")
+        assert "digest" not in study.scored_by
+    before = len(newest(store, 100))
+    adopt(store, tmp_path, [made_series(0.7)], actor="anna")
+    assert len(newest(store, 100)) == before

@@ -112,7 +112,7 @@ def test_two_ranks_owe_what_three_owed(three: tuple[Path, list[State]], tmp_path
 def test_one_process_pays_what_three_owed(three: tuple[Path, list[State]]) -> None:
     out, before = three
     state, said = run(out, steps=STEPS)
-    assert "1 processes go on where there were 3" in said
+    assert "1 process goes on where there were 3" in said
     torch.testing.assert_close(owed([state]), owed(before))
     module = nn.Module()
     module.module = nn.Linear(40, 3)

@@ -1,0 +1,96 @@
+"""Makes a report's files: of what is read now, and all of them when a study is signed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from app.web.images import header_of, load_images, read_images
+from app.web.models_at_hand import card_of
+from app.web.prior_panel import Comparison, change_in, findings_of
+from app.web.results import read_findings, result_folders
+from app.web.scored_again import for_report
+from app.web.words import LANGUAGES, Words
+from medical.detection.findings import SeriesFindings
+from medical.report.content import ReportContent, report_content
+from medical.report.labels import Labels
+from medical.report.limits import detection_limits
+from medical.report.pdf import pdf_language, report_pdf
+from medical.report.tables import report_csv, report_json
+from medical.report.text import report_text
+from medical.store.reading import StudyReading
+from medical.store.signed_reports import ReportFile, as_signed
+
+FORMS = ("pdf", "txt", "csv", "json")
+
+
+def report_file(
+    form: str,
+    reading: StudyReading,
+    folder: Path,
+    scored: SeriesFindings,
+    comparison: Comparison | None,
+    words: Words,
+) -> bytes:
+    """One form of the report of one series.
+
+    Args:
+        form: among ``FORMS``.
+        reading: the study as it is decided.
+        folder: of the series' result.
+        scored: what it says.
+        comparison: with an earlier CT, whose findings are taken as they are decided by now.
+        words: of the language.
+    """
+    spoken = Words(pdf_language(words.language)) if form == "pdf" else words
+    content = report_content(reading, for_report(reading, scored, spoken))
+    if comparison is not None:
+        latest = replace(comparison, findings=findings_of(comparison.prior))
+        content = replace(content, change=change_in(latest, list(content.findings)))
+    made_by, point = content.scored.model, content.scored.operating_point
+    limits = detection_limits(card_of(made_by, point), point)
+    content = replace(content, header=header_of(read_images(folder)), limits=limits)
+    match form:
+        case "pdf":
+            return _pdf(content, folder, words)
+        case "csv":
+            return report_csv(content).encode("utf-8-sig")
+        case "json":
+            return report_json(content).encode()
+        case _:
+            return report_text(content, Labels(words.language)).encode()
+
+
+def files_to_sign(
+    reading: StudyReading,
+    folder: Path,
+    comparison: Comparison | None,
+    *,
+    actor: str,
+    at: float,
+) -> list[ReportFile]:
+    """All files of the report that ``actor`` signs ``at``: every series, form and language.
+
+    Args:
+        reading: as it is decided; it must not have changed when it is signed.
+        folder: of the series that is shown.
+        comparison: of that series with an earlier CT, as it is shown.
+        actor: who signs.
+        at: when, seconds since 1970.
+    """
+    signed, files = as_signed(reading, actor=actor, at=at), []
+    for place in result_folders(Path(reading.study.folder)):
+        scored = read_findings(place)
+        beside = comparison if place == folder else None
+        for language in LANGUAGES:
+            for form in FORMS:
+                if form == "pdf" and pdf_language(language) != language:
+                    continue  # no font: the other language's is given out
+                content = report_file(form, signed, place, scored, beside, Words(language))
+                files.append(ReportFile(scored.series_instance_uid, form, language, content))
+    return files
+
+
+def _pdf(content: ReportContent, folder: Path, words: Words) -> bytes:
+    ct = load_images(folder) if read_images(folder) is not None else None
+    return report_pdf(content, ct, language=words.language)

@@ -1,0 +1,101 @@
+"""``resume`` keeps what this very model has scored; the same weights read otherwise are another."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from medical.detection.findings import SeriesFindings
+from medical.results import read_result
+from medical.scoring.score import score_paths
+from models.zoo.card import ModelCard
+from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model
+from tests.medical.scoring.small_chest import write_small_chest
+
+SHIPPED = find_model(DEFAULT_MODEL)
+
+
+@pytest.fixture(scope="module")
+def chest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("input") / "ct.nii.gz"
+    write_small_chest(path, seed=1)
+    return path
+
+
+@pytest.fixture(scope="module")
+def scored(chest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """By the shipped model."""
+    out = tmp_path_factory.mktemp("out")
+    score_paths([chest], out=out, passes=2)
+    return out
+
+
+@pytest.fixture
+def out(scored: Path, tmp_path: Path) -> Path:
+    shutil.copytree(scored, tmp_path / "out")
+    return tmp_path / "out"
+
+
+def twin(folder: Path, **update: object) -> StoredModel:
+    """The shipped weights under another card."""
+    folder.mkdir()
+    (folder / WEIGHTS).symlink_to(SHIPPED.weights)
+    card: ModelCard = SHIPPED.card.model_copy(update=update)
+    card.write(folder / CARD)
+    return StoredModel(folder, card)
+
+
+def resumed(chest: Path, out: Path, model: StoredModel) -> SeriesFindings:
+    (one,) = score_paths([chest], out=out, passes=2, resume=True, model=str(model.folder)).series
+    kept = read_result(one.folder)
+    assert kept is not None
+    return kept
+
+
+def written_at(out: Path) -> int:
+    return (out / "ct" / "findings.json").stat().st_mtime_ns
+
+
+def test_the_result_names_the_whole_model(out: Path) -> None:
+    kept = read_result(out / "ct")
+    assert kept is not None
+    assert kept.model.digest == SHIPPED.card.digest
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"operating_point": 0.5},
+        {"calibration": SHIPPED.card.calibration.model_copy(update={"intercept": -3.0})},
+    ],
+    ids=["operating point", "calibration"],
+)
+def test_the_same_weights_read_otherwise_score_anew(
+    chest: Path, out: Path, tmp_path: Path, update: dict[str, object]
+) -> None:
+    other = twin(tmp_path / "other", **update)
+    found = resumed(chest, out, other)
+    assert found.model.digest == other.card.digest
+    assert found.operating_point == other.card.operating_point
+
+
+def test_the_same_model_under_another_name_is_not_scored_again(
+    chest: Path, out: Path, tmp_path: Path
+) -> None:
+    before = written_at(out)
+    resumed(chest, out, twin(tmp_path / "other", name="renamed"))
+    assert written_at(out) == before
+
+
+def test_a_result_without_a_digest_loads_and_is_scored_anew(chest: Path, out: Path) -> None:
+    file = out / "ct" / "findings.json"
+    earlier = json.loads(file.read_text())
+    del earlier["model"]["digest"]
+    file.write_text(json.dumps(earlier))
+    kept = read_result(file.parent)
+    assert kept is not None
+    assert kept.model.digest is None
+    assert resumed(chest, out, SHIPPED).model.digest == SHIPPED.card.digest
