@@ -1,0 +1,69 @@
+"""A signed report holds the comparison as it was, whatever becomes of the earlier study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from app.web.context import context
+from app.web.images import read_images
+from app.web.prior_panel import Comparison, findings_of
+from app.web.priors import priors_of
+from app.web.report_files import files_to_sign, report_file
+from app.web.results import read_findings, result_folders
+from app.web.words import LANGUAGES, Words
+from medical.nodule.registration import Registration
+from medical.store.decisions import Judgement
+from medical.store.reading import read_study
+from medical.store.results import adopt
+from medical.store.reviews import decide, sign
+from medical.store.signed_reports import signed_report
+from tests.app.web.made_pair import SHIFT_LPS_MM, write_made_pair
+from tests.app.web.pages.conftest import OpenPage
+
+
+def known_registration() -> Registration:
+    """The shift by which the pair was made."""
+    affine = np.eye(4)
+    affine[:3, 3] = -np.array(SHIFT_LPS_MM)
+    return Registration(affine, 1.0)
+
+
+def test_what_becomes_of_the_earlier_study_is_not_in_a_signed_report(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    store = context().store
+    later, earlier = (
+        adopt(store, place, [read_findings(result_folders(place)[0])], actor="t")
+        for place in write_made_pair(tmp_path)
+    )
+    for one in read_study(store, later).findings:
+        decide(store, one.id, Judgement("accepted"), seen_version=0, actor="anna")
+    (folder,) = result_folders(tmp_path / "later")
+    images, scored = read_images(folder), read_findings(folder)
+    assert images is not None
+    (prior,) = priors_of(store, later, images)
+    comparison = Comparison(prior, findings_of(prior), known_registration())
+    reading = read_study(store, later)
+    files = files_to_sign(reading, folder, comparison, actor="anna", at=1.0)
+    assert {(one.form, one.language) for one in files} >= {
+        (form, language) for form in ("txt", "csv", "json") for language in LANGUAGES
+    }
+    sign(store, later, seen_version=reading.study.version, actor="anna", at=1.0, report=files)
+
+    def made_now() -> bytes:
+        return report_file("txt", read_study(store, later), folder, scored, comparison, Words("en"))
+
+    def kept() -> bytes | None:
+        uid = scored.series_instance_uid
+        return signed_report(store, later, series_uid=uid, form="txt", language="en")
+
+    before = kept()
+    assert before == made_now()
+    assert b"CHANGE SINCE" in before
+    for one in read_study(store, earlier).findings:
+        rejected = Judgement("rejected", reason="vessel")
+        decide(store, one.id, rejected, seen_version=0, actor="bo")
+    assert made_now() != before
+    assert kept() == before
