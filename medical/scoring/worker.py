@@ -149,9 +149,12 @@ class Worker:
             kept = lease.conclude(
                 lambda: finish(self.store, claimed, series=found, unscored=unscored)
             )
-            gather_predictions(claimed.folder)  # of the series that stayed there
         except OSError as error:  # a patient's folder cannot be made
             return self._failed(claimed, _not_written(error), lease)
+        try:
+            gather_predictions(claimed.folder)  # of the series that stayed there
+        except OSError as error:  # the study is ready all the same, its series have their tables
+            logging.getLogger(__name__).warning("no table for %s: %s", claimed.key, error.strerror)
         self.say(f"{claimed.key}: {'ready' if kept else 'another worker has it, left to that'}")
         return kept
 
