@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 from medical.detection.findings import SeriesFindings
@@ -10,7 +11,9 @@ from medical.detection.findings import SeriesFindings
 FINDINGS = "findings.json"
 ACQUISITION = "acquisition.json"
 INPUT = "input.json"
+SIGNATURE = "signature.json"
 _OWN_IMAGE = re.compile(r"heatmap-\d+\.(nii\.gz|dcm)")
+_FROM_IMAGES = ("viewer", "growth")
 _VIEWER_IMAGE = ("viewer", "ct.nii.gz")
 _VIEWER_SHEET = "volume.json"
 
@@ -26,6 +29,22 @@ def is_own_result(file: Path) -> bool:
     if (file.parent.name, file.name) == _VIEWER_IMAGE:
         return _is_result(file.parent.parent)
     return _OWN_IMAGE.fullmatch(file.name) is not None and _is_result(file.parent)
+
+
+def remove_made_from(folder: Path, *, images_too: bool) -> None:
+    """Remove what was made from the result that a folder holds, before another is written there.
+
+    Args:
+        folder: of the series.
+        images_too: also what was made from its images, since the next result has other images.
+    """
+    for name in (FINDINGS, SIGNATURE):
+        (folder / name).unlink(missing_ok=True)
+    for path in folder.iterdir():
+        if _OWN_IMAGE.fullmatch(path.name):
+            path.unlink()
+        elif images_too and path.name in _FROM_IMAGES:
+            shutil.rmtree(path)
 
 
 def read_result(folder: Path) -> SeriesFindings | None:

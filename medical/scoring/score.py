@@ -20,7 +20,7 @@ from medical.dicom.frames import Frame
 from medical.dicom.series import CtSeries
 from medical.errors import InputError
 from medical.intake import Intake, open_input
-from medical.results import FINDINGS, read_result
+from medical.results import FINDINGS, read_result, remove_made_from
 from medical.scoring.acquisition import write_acquisition
 from medical.scoring.heatmap_files import nifti_path
 from medical.scoring.naming import ResultNames, with_note_of_name, write_files
@@ -225,7 +225,9 @@ class _Worker:
         self.tell("write", 0.0)
         started = time.perf_counter()
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / FINDINGS).unlink(missing_ok=True)  # of other content, or of other weights
+        earlier = read_result(folder)  # of other content, or of other weights
+        same = earlier and earlier.input and earlier.input.sha256 == content.sha256
+        remove_made_from(folder, images_too=not same)
         write_files(folder, content)
         write_marks(
             folder,

@@ -14,7 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-NAME = "signature.json"
+from medical.results import SIGNATURE
+
+NAME = SIGNATURE
 SIGNED_FILES = ("findings.json", "predictions.csv", "acquisition.json")
 Signed = Literal["here", "not", "broken"]
 """``here``: by this site; ``not``: by nobody, or elsewhere; ``broken``: changed afterwards."""

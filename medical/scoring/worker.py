@@ -136,8 +136,7 @@ class Worker:
         except InputError as error:
             return self._failed(claimed, _sentence(error, claimed.source), lease)
         except OSError as error:
-            reason = f"cannot be read or written: {error.strerror or error}"
-            return self._failed(claimed, reason, lease)
+            return self._failed(claimed, _not_written(error), lease)
         except Exception as error:  # the log gets the trace, the night goes on
             logging.getLogger(__name__).exception("scoring %s failed", claimed.key)
             return self._failed(claimed, f"the program failed ({type(error).__name__})", lease)
@@ -146,7 +145,12 @@ class Worker:
             return self._failed(claimed, " ".join(reasons) or "no CT series in it", lease)
         found = [read_result(one.folder) or one.findings for one in result.series]
         unscored = self._unscored(result, claimed)
-        kept = lease.conclude(lambda: finish(self.store, claimed, series=found, unscored=unscored))
+        try:
+            kept = lease.conclude(
+                lambda: finish(self.store, claimed, series=found, unscored=unscored)
+            )
+        except OSError as error:  # a patient's folder cannot be made
+            return self._failed(claimed, _not_written(error), lease)
         self._gather(claimed)
         self.say(f"{claimed.key}: {'ready' if kept else 'another worker has it, left to that'}")
         return kept
@@ -192,6 +196,10 @@ class Worker:
         lease.conclude(lambda: give_up(self.store, claimed, failure=reason))
         self.say(f"{claimed.key}: {reason}")
         return False
+
+
+def _not_written(error: OSError) -> str:
+    return f"cannot be read or written: {error.strerror or type(error).__name__}"
 
 
 def _scored_before(labels: list[str]) -> Quality:

@@ -17,7 +17,8 @@ from medical.scoring.score import ScoredSeries, ScoreResult
 from medical.scoring.worker import Stop, Worker
 from medical.store import database
 from medical.store.database import Store, open_store, sqlite_url
-from medical.store.queue import claim, receive
+from medical.store.queue import claim, receive, try_again
+from medical.store.siblings import _key_of_part as sibling_key
 from medical.store.tables import Study
 from medical.store.worklist import worklist
 from tests.medical.store.made import made_series
@@ -161,3 +162,33 @@ def test_a_study_that_another_worker_took_is_left_to_it(store: Store, tmp_path: 
     thief.join()
     assert time.monotonic() - began < 15
     assert worklist(store)[0].lease_owner == "another"
+
+
+class TwoPatients(Worker):
+    """Scores two patients, without a CT."""
+
+    def _work(self, claimed: Any, lease: Any) -> ScoreResult:
+        both = [made_series(0.9, uid=uid) for uid in ("1.2.3", "1.2.4")]
+        for one in both:
+            (claimed.folder / one.series_instance_uid).mkdir(parents=True, exist_ok=True)
+        return ScoreResult(
+            tuple(ScoredSeries(one, claimed.folder / one.series_instance_uid) for one in both), ()
+        )
+
+
+def test_a_folder_that_cannot_be_made_for_the_second_patient_ends_no_worker(
+    store: Store, tmp_path: Path
+) -> None:
+    key = receive(store, tmp_path / "two.zip", root=tmp_path / "studies", actor="anna")
+    here = tmp_path / "studies" / sibling_key(Study(key=key), made_series(0.9, uid="1.2.4"))
+    here.parent.mkdir()
+    here.write_text("in the way")
+    said: list[str] = []
+    worker = TwoPatients(store, model="", passes=2, imported=None, say=said.append)
+    assert worker.run(until_empty=True) == 0
+    (study,) = worklist(store)
+    assert (study.status, study.failure) == ("failed", "cannot be read or written: File exists")
+    here.unlink()
+    assert try_again(store, key, actor="anna")
+    assert worker.run(until_empty=True) == 1
+    assert [study.status for study in worklist(store)] == ["ready", "ready"]

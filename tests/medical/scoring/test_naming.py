@@ -9,6 +9,7 @@ import pytest
 
 from medical.detection.findings import Input
 from medical.intake import open_input
+from medical.results import read_result
 from medical.scoring.naming import ResultNames, with_note_of_name, write_files
 from medical.scoring.score import score_paths
 from medical.series_handle import SeriesHandle
@@ -136,3 +137,28 @@ def test_the_same_files_keep_the_name_wherever_they_lie(
     shutil.copytree(folders / "s3", tmp_path / "moved")
     again = handle_of(tmp_path / "moved", tmp_path / "work")
     assert ResultNames(out).name_of(again, again.content()) == "ct-2"
+
+
+@pytest.mark.parametrize("version", ["0.5 and earlier", "now, other model", "interrupted"])
+def test_nothing_made_from_an_earlier_result_stands_beside_the_next(
+    version: str, folders: Path, out: Path, tmp_path: Path
+) -> None:
+    kept = tmp_path / "out"
+    shutil.copytree(out / "ct", kept / "ct")
+    earlier = read_result(kept / "ct")
+    assert earlier is not None
+    for name in ("viewer/ct.nii.gz", "viewer/volume.json", "heatmap-1.nii.gz", "growth/a.json"):
+        (kept / "ct" / name).parent.mkdir(exist_ok=True)
+        (kept / "ct" / name).write_text("of the earlier one")
+    same_images = version == "now, other model"
+    update = {} if same_images else {"input": None}
+    content = earlier.model_copy(update=update).model_dump_json(by_alias=True)
+    (kept / "ct" / "findings.json").write_text(content)
+    if version == "interrupted":
+        (kept / "ct" / "findings.json").unlink()
+    patient = "s1" if same_images else "s3"
+    (scored,) = score_paths([folders / patient / "ct.nii.gz"], out=kept, passes=2).series
+    assert scored.folder == kept / "ct"
+    assert not list(scored.folder.glob("heatmap-*"))
+    assert (scored.folder / "viewer").exists() == same_images
+    assert (scored.folder / "growth").exists() == same_images

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,11 @@ from medical.store.results import adopt
 from tests.app.web.made_results import made_findings, made_volume, write_made_result
 
 MAIN = Path(__file__).parents[4] / "app" / "web" / "main.py"
+
+
+def _as_shown(markdown: str) -> str:
+    """The text that a browser shows: without the escapes that make it harmless."""
+    return re.sub(r"\\([^\w\s])", r"\1", markdown)
 
 
 @dataclass
@@ -54,7 +60,7 @@ class Page:
         return any(one.label == label for one in getattr(self.tab, kind))
 
     def problems(self) -> list[str]:
-        return [one.value for one in self.tab.error]
+        return [_as_shown(one.value) for one in self.tab.error]
 
     def text(self) -> str:
         """Everything that is written on the page."""
