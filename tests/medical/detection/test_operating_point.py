@@ -42,7 +42,7 @@ def test_too_few_nodules_are_refused() -> None:
 
 def test_too_many_missed_are_refused() -> None:
     scores = np.r_[np.zeros(60), np.ones(100)]
-    with pytest.raises(ValueError, match="60 of 160 nodules have no mark"):
+    with pytest.raises(ValueError, match="60 of 160 nodules without a mark"):
         controlled_threshold(scores, sensitivity=0.8, confidence=0.9)
 
 
