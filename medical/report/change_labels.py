@@ -77,7 +77,7 @@ CHANGE: dict[str, tuple[str, str]] = {
         "新发，或在既往 CT 中未检出：所见 {numbers}。",
     ),
     "change_unsized": (
-        "Finding {number} lies where earlier finding {prior} lay; no change is told, for the model "
+        "Finding {number} is where earlier finding {prior} was; no change is told, for the model "
         "did not measure both.",
         "所见 {number} 与既往所见 {prior} 位置相同；模型未测量两者，不报告变化。",
     ),

@@ -67,7 +67,7 @@ def test_what_a_reader_added_now_is_not_called_gone(content: ReportContent) -> N
     assert (change.gone, change.unsized) == ((), ((3, 5),))
     told = replace(content, change=change)
     text = report_text(told, EN)
-    assert "Finding 3 lies where earlier finding 5 lay; no change is told" in text
+    assert "Finding 3 is where earlier finding 5 was; no change is told" in text
     assert "所见 3 与既往所见 5 位置相同" in report_text(told, Labels("zh"))
     rows = {row["finding"]: row for row in csv.DictReader(io.StringIO(report_csv(told)))}
     assert (rows["3"]["match"], rows["3"]["prior_finding"]) == ("not measured in both", "5")
