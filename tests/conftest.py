@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def process_left_as_it_was() -> Iterator[None]:
+    """What the program changes for its whole process, and the next test must not inherit.
+
+    Streamlit's test runner puts the page in the place of ``__main__``, which spawned processes then
+    run; the server keeps its files to its owner.
+    """
+    main, umask = sys.modules["__main__"], os.umask(0o022)
+    os.umask(umask)
+    yield
+    sys.modules["__main__"] = main
+    os.umask(umask)
 
 
 @pytest.fixture(scope="session")
