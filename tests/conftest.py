@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+_MAIN, _UMASK = sys.modules["__main__"], os.umask(0o022)
+os.umask(_UMASK)  # there is no other way to ask for it
 
 
 @pytest.fixture(autouse=True)
@@ -19,11 +21,9 @@ def process_left_as_it_was() -> Iterator[None]:
     Streamlit's test runner puts the page in the place of ``__main__``, which spawned processes then
     run; the server keeps its files to its owner.
     """
-    main, umask = sys.modules["__main__"], os.umask(0o022)
-    os.umask(umask)
     yield
-    sys.modules["__main__"] = main
-    os.umask(umask)
+    sys.modules["__main__"] = _MAIN
+    os.umask(_UMASK)
 
 
 @pytest.fixture(scope="session")
