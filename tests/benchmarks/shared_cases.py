@@ -36,6 +36,7 @@ HELD_OUT_SCANS = {
 # the patients of lidc_crops.npz and of the held-out scan: on no side of the pools
 _APART = {f"LIDC-IDRI-{number:04d}" for number in (1, 55, 144, 379, 626, 818)}
 _SOLID_FROM = 4  # texture rating
+_VERIFIED_BELOW = 80  # up to this index a cube's patient is known: index + 1
 
 
 def other_scans() -> dict[str, str]:
@@ -97,17 +98,27 @@ def read_pools(database: Path) -> tuple[NodulePool, NodulePool]:
     return split_pools(read_shapes(database))
 
 
-def split_pools(shapes: list[ContourShape]) -> tuple[NodulePool, NodulePool]:
-    """The same from shapes that were read already."""
+def split_pools(
+    shapes: list[ContourShape], *, reserved: frozenset[str] = frozenset()
+) -> tuple[NodulePool, NodulePool]:
+    """The same from shapes that were read already.
+
+    Args:
+        shapes: all that ``read_shapes`` gives.
+        reserved: patients whose nodules are left out of both, after the draw, which they would
+            change.
+    """
     shapes = [shape for shape in shapes if shape.patient_id not in _APART]
     held, rng = _draw_held(shapes)
-    train = [shape for shape in shapes if shape.patient_id not in held]
-    test = [shape for shape in shapes if shape.patient_id in held]
+    open_to_all = [shape for shape in shapes if shape.patient_id not in reserved]
+    train = [shape for shape in open_to_all if shape.patient_id not in held]
+    test = [shape for shape in open_to_all if shape.patient_id in held]
     with np.load(DATA / "nodules" / "lidc_cubes.npz") as stored:
         code = hu_to_code(1600 * (stored["image"] / 255.0) - 1200)
         cubes = RealCubes.seen_whole(code, stored["mask"].astype(bool))
         scan = np.array([name.split("_")[0] for name in stored["name"]])
     apart = held_cubes(scan, rng)
+    usable = np.array([cube_patient(int(number)) not in reserved for number in scan])
     rng.shuffle(train)
     by_texture = sorted(train, key=lambda shape: shape.texture)
     solid = [shape for shape in by_texture if shape.texture >= _SOLID_FROM]
@@ -116,8 +127,8 @@ def split_pools(shapes: list[ContourShape]) -> tuple[NodulePool, NodulePool]:
     rng.shuffle(test)
     test_solid = [shape for shape in test if shape.texture >= _SOLID_FROM]
     return (
-        NodulePool.build(chosen, cubes.only(~apart)),
-        NodulePool.build([*_soft(test)[:80], *test_solid[:200]], cubes.only(apart)),
+        NodulePool.build(chosen, cubes.only(~apart & usable)),
+        NodulePool.build([*_soft(test)[:80], *test_solid[:200]], cubes.only(apart & usable)),
     )
 
 
@@ -126,6 +137,11 @@ def _draw_held(shapes: list[ContourShape]) -> tuple[set[str], np.random.Generato
     patients = sorted({shape.patient_id for shape in shapes})
     rng = np.random.default_rng(1)
     return set(rng.choice(patients, len(patients) // 8, replace=False)), rng
+
+
+def cube_patient(index: int) -> str:
+    """LIDC patient of a cube by the scan's index in its name; empty where nobody knows."""
+    return f"LIDC-IDRI-{index + 1:04d}" if index < _VERIFIED_BELOW else ""
 
 
 def held_cubes(scan: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 Writes ``OUT/cases/*.npz`` of all scans and the pools of nodules, ``OUT/pool.npz`` to train with and
 ``OUT/held.npz`` to insert where it is measured. No patient is on both sides, and the reserved
-patients are on none that trains.
+patients are on neither.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from medical.retraining.cases import TrainingCase, hu_to_code
 from tests.benchmarks.folds.scans import SCANS
 from tests.benchmarks.shared_cases import (
     DATA,
+    cube_patient,
     held_out_sides,
     reference_lesions,
     split_pools,
     training_findings,
 )
 
-_VERIFIED_BELOW = 80  # up to this index a cube's patient is known: index + 1
 _UNKNOWN = ""
 _POINT_MM = 10.0  # what LUNA16's script takes a point for
 _SOLID_SHAPES, _SOLID_FROM = 1400, 4
@@ -78,23 +78,20 @@ def _excluded(series_uid: str, *, away_from: np.ndarray) -> tuple[np.ndarray, np
 
 
 def read_fold_pools(database: Path) -> tuple[NodulePool, NodulePool]:
-    """Pool to train with, and the one to measure with, which is ``read_pools``'s, unchanged."""
+    """Pools to train and to measure with, both without reserved patients."""
     every = read_shapes(database)
     with np.load(DATA / "nodules" / "lidc_cubes.npz") as stored:
         code = hu_to_code(1600 * (stored["image"] / 255.0) - 1200)
         cubes = RealCubes.seen_whole(code, stored["mask"].astype(bool))
         scan = np.array([name.split("_")[0] for name in stored["name"]])
     held_patients, apart = held_out_sides(every, scan)
-    patients = np.array([_patient_of(int(number)) for number in scan])
+    patients = np.array([cube_patient(int(number)) for number in scan])
     away = reserved_patients() | _APART | held_patients | set(patients[apart].tolist())
     shapes = [shape for shape in every if shape.patient_id not in away]
     cubes = cubes.only(~apart & ~np.isin(patients, sorted(away - {_UNKNOWN})))
     vois = cubes_of(read_vois(DATA / "nodules"), wanted=lambda voi: voi.patient not in away)
-    return NodulePool.build(_thinned(shapes), cubes.joined(vois)), split_pools(every)[1]
-
-
-def _patient_of(index: int) -> str:
-    return f"LIDC-IDRI-{index + 1:04d}" if index < _VERIFIED_BELOW else _UNKNOWN
+    held = split_pools(every, reserved=frozenset(reserved_patients()))[1]
+    return NodulePool.build(_thinned(shapes), cubes.joined(vois)), held
 
 
 def _thinned(shapes: list[ContourShape]) -> list[ContourShape]:

@@ -1,7 +1,8 @@
 """Teach a fold: ``python -m tests.benchmarks.folds.train DATA OUT FOLD SECONDS [SEED]``.
 
-DATA is what ``folds.data`` wrote. ``OUT/FOLD.safetensors`` are both stages, from nothing. Run again
-on the same OUT it goes on where it was cut off.
+DATA is what ``folds.data`` wrote. ``OUT/FOLD.safetensors`` are both stages, from nothing or, where
+there is one, from ``DATA/start/FOLD.safetensors``, which another run for the same fold left. Run
+again on the same OUT it goes on where it was cut off.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
 from medical.ct.insertion.echo import Echo
 from medical.ct.insertion.engine import NoduleEngine
@@ -31,7 +33,7 @@ FIRST_STAGE = DetectorConfig(widths=(24, 72, 144, 192), channels=72, local_atten
 SECOND_STAGE = RefinerConfig(dropout=0.5)
 FIRST_MIXTURE = Mixture(cube_share=0.55, wide_share=0.75, fake_share=0.1, large_mm=(10.0, 38.0))
 JUDGE_MIXTURE = Mixture(cube_share=0.7, wide_share=0.75, fake_share=0.1, large_mm=(10.0, 38.0))
-ECHOES, SMOOTHING, JUDGE_SHARE = 2, 0.05, 0.08
+ECHOES, SMOOTHING, JUDGE_SHARE = 2, 0.05, 0.12
 
 
 def cases_of(data: Path, fold: str) -> list[TrainingCase]:
@@ -87,13 +89,20 @@ def teach(
     return taught
 
 
+def load_start(networks: TwoStage, path: Path) -> None:
+    """Begin from the weights of an earlier run, where ``path`` is there."""
+    if path.exists():
+        networks.load_state_dict({n: w.float() for n, w in load_file(path).items()})
+
+
 def teach_fold(
     data: Path, out: Path, fold: str, *, seconds: float, seed: int, device: torch.device
 ) -> TwoStage:
-    """Both stages from nothing, the second on the first one's marks."""
+    """Both stages, the second on the first one's marks."""
     cases, chests, pool = cases_of(data, fold), chests_of(data), NodulePool.load(data / "pool.npz")
     torch.manual_seed(seed)
     learner = FirstStageOnly(FIRST_STAGE.build(), SECOND_STAGE.build())
+    load_start(learner, data / "start" / f"{fold}.safetensors")
     learner.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     if device.type == "cuda":
         learner.detector.compile()
@@ -103,7 +112,7 @@ def teach_fold(
     )
     first = teach(learner, engine, config, echoes=ECHOES, out=out / fold / "first", device=device)
     engine = engine_of(cases, chests, pool, device=device, mixture=JUDGE_MIXTURE)
-    judge = JudgeOnly(first.detector, SECOND_STAGE.build(), smoothing=SMOOTHING)
+    judge = JudgeOnly(first.detector, first.refiner.requires_grad_(True), smoothing=SMOOTHING)
     config = LoopConfig(seconds=seconds * JUDGE_SHARE, weight_decay=0.1, warmup_steps=100)
     return teach(judge, engine, config, echoes=1, out=out / fold / "second", device=device)
 
