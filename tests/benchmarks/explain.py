@@ -26,7 +26,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from medical.ct.insertion.hybrid import HybridScan
 from medical.ct.prepare import prepare
 from medical.ct.resample import resample
 from medical.explain.crop import Crop, cut
@@ -35,6 +34,7 @@ from medical.explain.methods import BASELINES, METHODS, SHOWN
 from medical.explain.randomisation import PASSES_BELOW
 from medical.explain.table import figure, table
 from medical.geometry import VolumeGeometry
+from medical.synthesis.insertion.hybrid import HybridScan
 from models.detector.peaks import find_peaks
 from models.training.joint import TwoStage
 from models.zoo.loader import DEFAULT_MODEL, find_model

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from medical.ct.insertion.hybrid import HybridScan
+from medical.synthesis.insertion.hybrid import HybridScan
 from tests.benchmarks.ablations.marks import CaseMarks, MarkReader
 from tests.benchmarks.ablations.variants import Variant
 

@@ -17,13 +17,13 @@ import numpy as np
 import torch
 from scipy.special import expit
 
-from medical.ct.insertion.hybrid import HybridScan
 from medical.detection.calibration import LEAST_MM, large_enough
 from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.froc import Scores
 from medical.evaluation.matching import match_scans
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
-from medical.retraining.gate import judge
+from medical.synthesis.insertion.hybrid import HybridScan
+from medical.training.gate import judge
 from tests.benchmarks.ablations.kept_marks import marks_there, read_set
 from tests.benchmarks.ablations.marks import CaseMarks
 from tests.benchmarks.ablations.train import SEEDS

@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from medical.ct.insertion.hybrid import HybridScan
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.insertion.hybrid import HybridScan
 from tests.benchmarks.ablations import kept_marks
 from tests.benchmarks.ablations.kept_marks import marks_path, marks_there, read_set
 from tests.benchmarks.ablations.marks import CaseMarks

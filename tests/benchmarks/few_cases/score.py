@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 
-from medical.ct.insertion.hybrid import HybridScan
 from medical.evaluation.tables import Tables
+from medical.synthesis.insertion.hybrid import HybridScan
 from tests.benchmarks.ablations.kept_marks import marks_there, read_set
 from tests.benchmarks.ablations.score import row, tables_of
 from tests.benchmarks.ablations.variants import VARIANTS

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from medical.ct.insertion.hybrid import HybridScan, InsertedNodule
-from medical.ct.insertion.pool import NodulePool
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.insertion.hybrid import HybridScan, InsertedNodule
+from medical.synthesis.nodules.pool import NodulePool
 from models.detector.refiner import RefinerConfig
 from models.training.joint import TwoStage
 from models.zoo.loader import DEFAULT_MODEL, find_model
