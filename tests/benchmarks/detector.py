@@ -22,9 +22,9 @@ from medical.detection.pipeline import NoduleReader
 from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.matching import match_scan, match_scans
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
-from medical.synthesis.insertion.hybrid import HybridScan
 from models.detector.refiner import DENSITIES
 from models.zoo.loader import DEFAULT_MODEL, find_model
+from tests.benchmarks.hybrid import HybridScan
 from tests.benchmarks.hybrid_set import as_ct, digest_of, make_set
 from tests.benchmarks.shared_cases import (
     DATA,

@@ -34,11 +34,11 @@ from medical.explain.methods import BASELINES, METHODS, SHOWN
 from medical.explain.randomisation import PASSES_BELOW
 from medical.explain.table import figure, table
 from medical.geometry import VolumeGeometry
-from medical.synthesis.insertion.hybrid import HybridScan
 from models.detector.peaks import find_peaks
 from models.training.joint import TwoStage
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks
+from tests.benchmarks.hybrid import HybridScan
 from tests.benchmarks.hybrid_set import make_set
 from tests.benchmarks.real_masks import real_mask
 from tests.benchmarks.shared_cases import (

@@ -13,16 +13,15 @@ import torch
 from torch import Tensor
 
 from medical.synthesis.case import TrainingCase
+from medical.synthesis.insertion.augment import cross_vessels, vary_scanner
 from medical.synthesis.insertion.background import Background, BackgroundSampler
 from medical.synthesis.insertion.batch import TrainingBatch
 from medical.synthesis.insertion.chunks import lung_chunks
-from medical.synthesis.insertion.crossing import cross_vessels
 from medical.synthesis.insertion.mixture import Mixture
 from medical.synthesis.insertion.paste import paste
 from medical.synthesis.insertion.placement import place
 from medical.synthesis.insertion.render import Renderer
 from medical.synthesis.insertion.rendered import UNKNOWN, box_for
-from medical.synthesis.insertion.scanner import vary_scanner
 from medical.synthesis.nodules.pool import NodulePool
 from models.detector.normalise import normalise
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from medical.synthesis.insertion.blur import gaussian_blur
 from medical.synthesis.insertion.rendered import Rendered, ball_diameter
-from medical.synthesis.insertion.texture import gaussian_blur
 
 _VISIBLE_HU = 40.0  # least brightening that a reader could see
 _AIR_HU = -500.0

@@ -7,19 +7,21 @@ from torch import Tensor
 from torch.nn import functional
 
 from medical.synthesis.insertion.background import random_rotations, random_signs
+from medical.synthesis.insertion.blur import gaussian_blur, smear_along
 from medical.synthesis.insertion.mixture import Mixture
-from medical.synthesis.insertion.rendered import BOX, UNKNOWN, Rendered, ball_diameter
-from medical.synthesis.insertion.smear import smear_along
-from medical.synthesis.insertion.structures import structures
-from medical.synthesis.insertion.texture import (
+from medical.synthesis.insertion.rendered import (
+    BOX,
     CALCIFIED,
     GROUND_GLASS,
     PART_SOLID,
     SOLID,
+    UNKNOWN,
+    Rendered,
+    ball_diameter,
     base_hu,
-    gaussian_blur,
     structured_hu,
 )
+from medical.synthesis.insertion.structures import structures
 from medical.synthesis.nodules.contours import EDGE
 from medical.synthesis.nodules.cubes import CubeBank
 from medical.synthesis.nodules.pool import NodulePool

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from medical.synthesis.case import TrainingCase
+from medical.synthesis.insertion.augment import vary_scanner
 from medical.synthesis.insertion.background import BackgroundSampler
 from medical.synthesis.insertion.mixture import Mixture
-from medical.synthesis.insertion.scanner import vary_scanner
 from models.detector.normalise import normalise
 
 

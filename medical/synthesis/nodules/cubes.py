@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from medical.synthesis.insertion.smear import smear_along
-from medical.synthesis.insertion.texture import gaussian_blur
+from medical.synthesis.insertion.blur import gaussian_blur, smear_along
 from medical.synthesis.nodules.pool import NodulePool
 from medical.synthesis.nodules.real_cubes import CENTER_VOXEL, CUBE
 

@@ -13,7 +13,7 @@ from medical.geometry import Shape3, Spacing3, VolumeGeometry
 from medical.synthesis.phantom.abdomen import diaphragm_distance, paint_abdomen
 from medical.synthesis.phantom.airways import paint_airways
 from medical.synthesis.phantom.body import make_wall, paint_wall
-from medical.synthesis.phantom.fields import Volume
+from medical.synthesis.phantom.fields import SOFT_TISSUE_NOISE_HU, Volume, add_noise
 from medical.synthesis.phantom.frame import Frame
 from medical.synthesis.phantom.lungs import Lungs, make_lungs, paint_lungs
 from medical.synthesis.phantom.mediastinum import mediastinum_distance, paint_mediastinum
@@ -24,7 +24,6 @@ from medical.synthesis.phantom.nodules import (
     draw_nodule,
     find_place,
 )
-from medical.synthesis.phantom.noise import SOFT_TISSUE_NOISE_HU, add_noise
 from medical.synthesis.phantom.skeleton import paint_skeleton
 from medical.synthesis.phantom.vessels import VESSEL_HU, LungTree, draw_tree, grow_vessels
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from medical.dicom.uids import derived_uid
 from medical.synthesis.phantom.chest import Chest, make_chest
-from medical.synthesis.phantom.write_ct import CtLabels, write_ct_series
+from medical.synthesis.write_ct import CtLabels, write_ct_series
 
 
 def write_sample(out: Path, *, seed: int) -> Chest:

@@ -8,7 +8,7 @@ import pytest
 
 from medical.dicom.sitting import Sitting, sitting_of
 from medical.geometry import VolumeGeometry
-from medical.synthesis.phantom.write_ct import CtLabels, write_ct_series
+from medical.synthesis.write_ct import CtLabels, write_ct_series
 
 SECRET = b"site"
 

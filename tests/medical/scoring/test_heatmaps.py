@@ -9,7 +9,7 @@ import pytest
 
 from medical.geometry import VolumeGeometry
 from medical.scoring.score import ScoredSeries, score_paths
-from medical.synthesis.phantom.write_ct import CtLabels, write_ct_series
+from medical.synthesis.write_ct import CtLabels, write_ct_series
 from tests.medical.scoring.small_chest import write_small_chest
 
 LABELS = CtLabels("heatmap test", "Test^Heatmap", "TEST-1", "made for a test")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medical.synthesis.phantom import Chest, NoduleRequest, make_chest
-from medical.synthesis.phantom.noise import coloured_noise
+from medical.synthesis.phantom.fields import coloured_noise
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from medical.dicom.uids import derived_uid
 from medical.geometry import VolumeGeometry
 from medical.synthesis.phantom import make_chest
-from medical.synthesis.phantom.write_ct import CtLabels, write_ct_series
+from medical.synthesis.write_ct import CtLabels, write_ct_series
 
 SAMPLE = Path(__file__).parents[4] / "sample_data"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from medical.synthesis.insertion.augment import cross_vessels
 from medical.synthesis.insertion.background import REAL_SLOTS, Background
-from medical.synthesis.insertion.crossing import cross_vessels
 
 P, LUNG_HU, VESSEL_HU = 48, -850.0, 30.0
 

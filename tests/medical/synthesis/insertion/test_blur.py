@@ -7,7 +7,7 @@ import math
 import torch
 
 from medical.synthesis.insertion.background import slice_blur_mm
-from medical.synthesis.insertion.smear import smear_along
+from medical.synthesis.insertion.blur import smear_along
 
 
 def spread(volume: torch.Tensor) -> list[float]:
