@@ -12,12 +12,12 @@ import pytest
 
 from app.web.words import _CATALOGUE as PAGE
 from app.web.words import Words
-from medical.adaptation.gather import _too_few
 from medical.counts import counted, fill
-from medical.dicom.quality import files_note
+from medical.ct.quality import files_note
 from medical.report.labels import _WORDS as REPORT
 from medical.report.labels import Labels
 from medical.report.quality_labels import quality_text
+from medical.training.adapting.gather import _too_few
 
 ROOT = Path(__file__).parents[1]
 SINGULAR = {"is", "was", "has", "pass", "series", "goes", "this", "does"}

@@ -65,8 +65,8 @@ def adapt(
         fail(f"{out}: this is a file. Give a folder to --out.")
     parent = model_called(start_from) if start_from else None
 
-    from medical.adaptation.command import adapt as run
     from medical.errors import InputError
+    from medical.training.adapting.adapt import adapt as run
 
     try:
         folder = run(

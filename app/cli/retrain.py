@@ -83,8 +83,8 @@ def retrain(
         fail(f"{out}: this is a file. Give a folder to --out.")
 
     from medical.errors import InputError
-    from medical.retraining.command import retrain as run
-    from medical.retraining.launch import Cluster
+    from medical.training.launch import Cluster
+    from medical.training.retrain import retrain as run
 
     try:
         cluster = Cluster(nodes=nodes, per_node=per_node, node=node, rendezvous=rendezvous)

@@ -18,15 +18,15 @@ from jaxtyping import Int16, Shaped
 from numpy.typing import NDArray
 
 from medical.ct.header_text import REMEDY
+from medical.ct.lung_coverage import lung_notes
 from medical.ct.meta_image import read_meta_image_header
 from medical.ct.nifti import read_nifti_header
 from medical.ct.nrrd import read_nrrd_header
 from medical.ct.pixels import check_shape, read_planes
+from medical.ct.quality import coverage_notes, sorted_notes, thickness_notes
 from medical.ct.stored import Affine, Stored
 from medical.ct.volume import CtVolume, SeriesSource
-from medical.dicom.lung_coverage import lung_notes
 from medical.dicom.padding import AIR_HU, clear_surround
-from medical.dicom.quality import coverage_notes, sorted_notes, thickness_notes
 from medical.errors import InputError
 from medical.geometry import VolumeGeometry
 from medical.plain_text import one_line

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from medical.ct.prepare import Prepared, prepare
+from medical.ct.quality import sorted_notes
 from medical.ct.volume import CtVolume
 from medical.detection.calibration import probability
 from medical.detection.candidate_crops import cut
@@ -18,7 +19,6 @@ from medical.detection.conclude import LEAST_PROBABILITY, Mark, conclude
 from medical.detection.findings import ModelReference, Quality, Seconds, SeriesFindings
 from medical.detection.searched import both_searched, searched_lungs
 from medical.detection.uncertainty import SecondLook, SecondStage
-from medical.dicom.quality import sorted_notes
 from medical.geometry import VolumeGeometry
 from models.detector.runtime import compiled_convolutions, compiled_detector
 from models.zoo.loader import StoredModel

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from medical.ct.lung_coverage import CUT_AT_THE_SIDE
 from medical.ct.sides import LungSides
 from medical.ct.volume import QualityNote
 from medical.detection.findings import Searched, SeriesFindings
-from medical.dicom.lung_coverage import CUT_AT_THE_SIDE
 
 ENOUGH = 0.8  # of each lung; below, "nothing found" is not said of the chest
 _NEARLY_NOTHING = 0.05

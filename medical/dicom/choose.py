@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medical.counts import counted
-from medical.dicom.quality import KERNEL_RANK, believed_thickness, kernel_class
+from medical.ct.quality import KERNEL_RANK, believed_thickness, kernel_class
 from medical.dicom.series import CtSeries
 from medical.dicom.stack import StackPlan
 

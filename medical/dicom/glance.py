@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from medical.ct.lung_coverage import lung_area_mm2
 from medical.dicom.decode import NotHounsfieldError, decode_file
-from medical.dicom.lung_coverage import lung_area_mm2
 from medical.dicom.stack import StackPlan
 from medical.errors import InputError
 

@@ -13,9 +13,9 @@ from itertools import combinations
 import numpy as np
 
 from medical.counts import counted
+from medical.ct.quality import KERNEL_RANK, kernel_class
 from medical.ct.volume import QualityNote
 from medical.dicom.frames import Frame
-from medical.dicom.quality import KERNEL_RANK, kernel_class
 
 SAME_POSITION_MM = 0.01
 LEAST_SLICES = 3

@@ -15,13 +15,13 @@ import numpy as np
 from jaxtyping import Int16
 
 from medical.counts import counted
+from medical.ct import quality
+from medical.ct.lung_coverage import lung_notes
 from medical.ct.volume import CtVolume
-from medical.dicom import quality
 from medical.dicom.decode import HU_LIKE_MINIMUM, NotHounsfieldError, decode_file
 from medical.dicom.doubles import double_notes
 from medical.dicom.frames import BrokenFile, Frame, SeriesHeader
 from medical.dicom.grid import EvenGrid
-from medical.dicom.lung_coverage import lung_notes
 from medical.dicom.padding import AIR_HU, clear_surround
 from medical.dicom.series_notes import file_notes, header_notes, source_of
 from medical.dicom.stack import StackPlan, plan_stack

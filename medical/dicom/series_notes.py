@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from medical.counts import counted
+from medical.ct import quality
 from medical.ct.volume import QualityNote, SeriesSource
-from medical.dicom import quality
 from medical.dicom.frames import BrokenFile
 from medical.dicom.stack import StackPlan
 from medical.dicom.uids import valid_uid
@@ -48,8 +47,13 @@ def file_notes(series: CtSeries, broken: Sequence[BrokenFile]) -> list[QualityNo
 def header_notes(series: CtSeries, plan: StackPlan) -> list[QualityNote]:
     """What header and geometry tell a clinician."""
     z_mm = plan.geometry.spacing_mm[0]
-    header = replace(series.header, acquisition=_acquisition(series, plan))
-    notes = quality.header_notes(header)
+    header = series.header
+    notes = quality.acquisition_notes(
+        contrast=header.contrast,
+        kernel=_acquisition(series, plan).get("kernel", ""),
+        lossy=header.lossy,
+        photometric=header.photometric,
+    )
     notes += quality.thickness_notes(plan.frames[0].thickness_mm, z_mm)
     notes += quality.coverage_notes(len(plan.frames), z_mm)
     if any(frame.slope is None for frame in plan.frames):

@@ -14,7 +14,7 @@ from medical.ct.volume import CtVolume
 from medical.detection.findings import Finding, SeriesFindings
 from medical.dicom.parametric_map import source_headers, write_parametric_map
 from medical.dicom.tags import quiet_pydicom
-from medical.dicom.write_ct import derived_uid
+from medical.dicom.uids import derived_uid
 from medical.explain.attention import attention_in_mask
 from medical.explain.crop import cut
 from medical.explain.result import Explanation

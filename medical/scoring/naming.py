@@ -15,8 +15,8 @@ from itertools import chain, count, takewhile
 from pathlib import Path
 
 from medical.content import Content
+from medical.ct.quality import sorted_notes
 from medical.ct.volume import CtVolume, QualityNote
-from medical.dicom.quality import sorted_notes
 from medical.results import INPUT, read_result
 from medical.series_handle import SeriesHandle
 

@@ -26,7 +26,7 @@ _CHUNK = 64  # crops at a time: each needs its own patch gathered, 3.5 MB a chan
 
 
 class Batch(Protocol):
-    """What a step needs; see ``medical.ct.insertion.batch.TrainingBatch``."""
+    """What a step needs; see ``medical.synthesis.insertion.batch.TrainingBatch``."""
 
     @property
     def image(self) -> Tensor: ...  # noqa: D102

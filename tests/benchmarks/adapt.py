@@ -26,15 +26,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from medical.adaptation.learn import Budget, learn_features, learn_statistics
-from medical.adaptation.measured import measure
-from medical.adaptation.outcome import CtOutcome, read_with, scores_of
-from medical.adaptation.suspected import Suspicion, prepare_sides
-from medical.ct.insertion.pool import NodulePool
 from medical.evaluation.froc import BOOTSTRAPS
-from medical.retraining.cases import TrainingCase
-from medical.retraining.new_card import Made, write_card
-from medical.retraining.run import fit
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.nodules.pool import NodulePool
+from medical.training.adapting.learn import Budget, learn_features, learn_statistics
+from medical.training.adapting.measured import measure
+from medical.training.adapting.outcome import CtOutcome, read_with, scores_of
+from medical.training.adapting.suspected import Suspicion, prepare_sides
+from medical.training.card import Made, write_card
+from medical.training.fit import fit
 from models.training.joint import TwoStage
 from models.zoo.loader import DEFAULT_MODEL, WEIGHTS, StoredModel, find_model
 from models.zoo.networks import load_networks, save_networks

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from medical.detection.calibration import fit_calibration
-from medical.detection.held_out import HeldOut
-from medical.detection.left_out import size_coverage
 from medical.detection.pipeline import NoduleReader
-from medical.detection.reliability import left_out_reliability
-from medical.retraining.operating import Operating, choose_operating, scores_at
+from medical.training.calibration.fit import fit_calibration
+from medical.training.calibration.operating_point import Operating, choose_operating, scores_at
+from medical.training.calibration.raw_scores import HeldOut
+from medical.training.calibration.reliability import left_out_reliability, size_coverage
 from models.zoo.card import CalibrationScan, ModelCard
 from models.zoo.loader import CARD, DEFAULT_MODEL, StoredModel, find_model
 from tests.benchmarks.detector import read_real

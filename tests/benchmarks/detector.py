@@ -18,13 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from medical.ct.insertion.hybrid import HybridScan
 from medical.detection.pipeline import NoduleReader
 from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.matching import match_scan, match_scans
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
 from models.detector.refiner import DENSITIES
 from models.zoo.loader import DEFAULT_MODEL, find_model
+from tests.benchmarks.hybrid import HybridScan
 from tests.benchmarks.hybrid_set import as_ct, digest_of, make_set
 from tests.benchmarks.shared_cases import (
     DATA,

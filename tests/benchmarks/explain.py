@@ -26,7 +26,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from medical.ct.insertion.hybrid import HybridScan
 from medical.ct.prepare import prepare
 from medical.ct.resample import resample
 from medical.explain.crop import Crop, cut
@@ -39,6 +38,7 @@ from models.detector.peaks import find_peaks
 from models.training.joint import TwoStage
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks
+from tests.benchmarks.hybrid import HybridScan
 from tests.benchmarks.hybrid_set import make_set
 from tests.benchmarks.real_masks import real_mask
 from tests.benchmarks.shared_cases import (

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from medical.ct.insertion.hybrid import HybridScan, make_hybrid
-from medical.ct.insertion.mixture import Mixture
-from medical.ct.insertion.pool import NodulePool
-from medical.ct.insertion.render import Renderer
 from medical.ct.volume import CtVolume, SeriesSource
 from medical.geometry import VolumeGeometry
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.insertion.mixture import Mixture
+from medical.synthesis.insertion.render import Renderer
+from medical.synthesis.nodules.pool import NodulePool
+from tests.benchmarks.hybrid import HybridScan, make_hybrid
 from tests.benchmarks.shared_cases import DATA, HELD_OUT_SCANS, read_cases, read_pools
 
 COPIES = 8  # hybrid scans a lung

@@ -17,10 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from medical.detection.calibration import probability, rows_of
-from medical.detection.held_out import HeldOut, collect
-from medical.detection.left_out import calibrations_without, size_coverage
+from medical.detection.calibration import probability
 from medical.detection.pipeline import NoduleReader
+from medical.training.calibration.fit import rows_of
+from medical.training.calibration.raw_scores import HeldOut, collect
+from medical.training.calibration.reliability import calibrations_without, size_coverage
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 from models.zoo.networks import load_networks
 from tests.benchmarks.shared_cases import (

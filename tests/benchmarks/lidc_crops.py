@@ -20,7 +20,7 @@ from scipy import ndimage
 from medical.ct.resample import resample
 from medical.geometry import VolumeGeometry
 from medical.nodule.measure import measure_mask
-from medical.retraining.cases import TrainingCase, hu_to_code
+from medical.synthesis.case import TrainingCase, hu_to_code
 from tests.benchmarks.shared_cases import DATA
 
 _HALF, _HALF_SLICES = 50, 30  # of a crop: pixels, slices

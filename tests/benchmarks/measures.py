@@ -20,7 +20,7 @@ from medical.detection.calibration import diameter_interval, probability, volume
 from medical.detection.candidates import WINDOW, find_candidates
 from medical.detection.uncertainty import SecondStage
 from medical.evaluation.breakdown import wilson_interval
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
 from models.detector.runtime import compiled_convolutions, compiled_detector
 from models.zoo.card import ModelCard
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from tests.benchmarks.lidc_crops import read_crops
 from tests.benchmarks.measures import CaseReader, hits

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from medical.ct.insertion.engine import NoduleEngine
-from medical.ct.insertion.mixture import Mixture
-from medical.ct.insertion.pool import NodulePool
-from medical.ct.phantom.chest import make_chest
 from medical.ct.prepare import prepare
 from medical.ct.volume import CtVolume, SeriesSource
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.insertion.engine import NoduleEngine
+from medical.synthesis.insertion.mixture import Mixture
+from medical.synthesis.nodules.pool import NodulePool
+from medical.synthesis.phantom.chest import make_chest
 
 BATCH, PATCH = 64, 96
 CHESTS, _SHARE = 12, 0.3

@@ -24,11 +24,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from medical.ct.insertion.hybrid import make_hybrid
-from medical.ct.insertion.mixture import Mixture
-from medical.ct.insertion.pool import NodulePool
-from medical.ct.insertion.render import Renderer
-from medical.retraining.cases import TrainingCase, hu_to_code
+from medical.synthesis.case import TrainingCase, hu_to_code
+from medical.synthesis.insertion.mixture import Mixture
+from medical.synthesis.insertion.render import Renderer
+from medical.synthesis.nodules.pool import NodulePool
+from tests.benchmarks.hybrid import make_hybrid
 from tests.benchmarks.lidc_crops import read_crops, thin_lung
 from tests.benchmarks.shared_cases import DATA, read_pools
 

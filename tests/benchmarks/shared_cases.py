@@ -16,11 +16,11 @@ from typing import Literal
 
 import numpy as np
 
-from medical.ct.insertion.contours import ContourShape, read_shapes
-from medical.ct.insertion.pool import NodulePool
-from medical.ct.insertion.real_cubes import RealCubes
 from medical.ct.volume import CtVolume
-from medical.retraining.cases import TrainingCase, hu_to_code
+from medical.synthesis.case import TrainingCase, hu_to_code
+from medical.synthesis.nodules.contours import ContourShape, read_shapes
+from medical.synthesis.nodules.pool import NodulePool
+from medical.synthesis.nodules.real_cubes import RealCubes
 
 DATA = Path(os.environ.get("STARLUNG_REAL_DATA", "../shared/data"))
 # what a developer, no radiologist, saw in the training scans that have no full reference: plain

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from medical.ct.insertion.engine import NoduleEngine
+from medical.synthesis.insertion.engine import NoduleEngine
 from models.training.joint import TwoStage
 from models.training.loop import LoopConfig, train
 from models.training.prefetch import Prefetch

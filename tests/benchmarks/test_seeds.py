@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
-from medical.retraining.gate import judge
+from medical.training.gate import judge
 from tests.benchmarks.seeds import compare
 
 SCANS = tuple(f"s{number}" for number in range(12))

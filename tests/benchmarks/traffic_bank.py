@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from medical.ct.insertion.batch import TrainingBatch
-from medical.ct.insertion.engine import NoduleEngine
-from medical.ct.phantom import make_chest
 from medical.ct.volume import CtVolume, SeriesSource
-from medical.retraining.cases import TrainingCase
-from medical.retraining.pool import made_pool
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.insertion.batch import TrainingBatch
+from medical.synthesis.insertion.engine import NoduleEngine
+from medical.synthesis.nodules.opening import made_pool
+from medical.synthesis.phantom import make_chest
 
 PATCH = 32
 _AT_ONCE = 32

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from medical.ct.insertion.batch import TrainingBatch
+from medical.synthesis.insertion.batch import TrainingBatch
 from models.detector.detector import DetectorConfig
 from models.detector.losses import centre_loss
 from models.detector.targets import centre_targets

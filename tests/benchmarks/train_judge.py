@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-from medical.ct.insertion.engine import NoduleEngine
-from medical.ct.insertion.mixture import Mixture
+from medical.synthesis.insertion.engine import NoduleEngine
+from medical.synthesis.insertion.mixture import Mixture
 from models.detector.detector import Detector
 from models.detector.refiner import RefinerConfig
 from models.training.joint import JudgeOnly, TwoStage

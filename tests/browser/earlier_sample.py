@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from medical.ct.volume import CtVolume
-from medical.dicom.write_ct import CtLabels, write_ct_series
 from medical.geometry import VolumeGeometry
 from medical.intake import open_input
+from medical.synthesis.write_ct import CtLabels, write_ct_series
 from tests.browser.conftest import ROOT
 
 GROWN_LPS_MM = (-58.0, 12.1, -95.2)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from models.zoo.loader import DEFAULT_MODEL, find_model
-from tests.medical.retraining.slabs import write_slabs
+from tests.medical.training.slabs import write_slabs
 
 STEPS = 3
 

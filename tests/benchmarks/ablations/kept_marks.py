@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from medical.ct.insertion.hybrid import HybridScan
 from tests.benchmarks.ablations.marks import CaseMarks, MarkReader
 from tests.benchmarks.ablations.variants import Variant
+from tests.benchmarks.hybrid import HybridScan
 
 
 def marks_path(weights: Path, digest: str) -> Path:

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from medical.ct.insertion.batch import TrainingBatch
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.insertion.batch import TrainingBatch
 
 P = 32  # voxels along an edge
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from medical.detection.candidate_crops import cut
 from medical.detection.candidates import CandidateSet, find_candidates
 from medical.detection.uncertainty import SecondStage
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
 from models.detector.refiner import Convolutions
 from models.training.joint import TwoStage
 from tests.benchmarks.ablations.retina import AnchorDetector

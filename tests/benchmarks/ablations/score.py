@@ -17,17 +17,17 @@ import numpy as np
 import torch
 from scipy.special import expit
 
-from medical.ct.insertion.hybrid import HybridScan
 from medical.detection.calibration import LEAST_MM, large_enough
 from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.froc import Scores
 from medical.evaluation.matching import match_scans
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
-from medical.retraining.gate import judge
+from medical.training.gate import judge
 from tests.benchmarks.ablations.kept_marks import marks_there, read_set
 from tests.benchmarks.ablations.marks import CaseMarks
 from tests.benchmarks.ablations.train import SEEDS
 from tests.benchmarks.ablations.variants import VARIANTS
+from tests.benchmarks.hybrid import HybridScan
 from tests.benchmarks.hybrid_set import digest_of, make_set
 from tests.benchmarks.seeds import compare
 from tests.benchmarks.shared_cases import HELD_OUT_SCANS, read_cases, read_pools

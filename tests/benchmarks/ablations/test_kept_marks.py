@@ -10,12 +10,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from medical.ct.insertion.hybrid import HybridScan
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
 from tests.benchmarks.ablations import kept_marks
 from tests.benchmarks.ablations.kept_marks import marks_path, marks_there, read_set
 from tests.benchmarks.ablations.marks import CaseMarks
 from tests.benchmarks.ablations.variants import VARIANTS
+from tests.benchmarks.hybrid import HybridScan
 
 MARKS = CaseMarks(np.ones((2, 3)), np.array([5.0, 6.0]), np.array([1.0, -1.0]), np.zeros(2))
 

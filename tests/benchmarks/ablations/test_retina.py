@@ -13,8 +13,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from medical.retraining.cases import TrainingCase, hu_to_code
-from medical.retraining.pool import made_pool
+from medical.synthesis.case import TrainingCase, hu_to_code
+from medical.synthesis.nodules.opening import made_pool
 from models.detector.detector import ATTENTION, HEAT, LOG_DIAMETER, OFFSET, DetectorConfig
 from models.detector.peaks import find_peaks
 from models.training.loop import LoopConfig

@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from medical.ct.insertion.batch import TrainingBatch
-from medical.ct.insertion.engine import NoduleEngine
-from medical.ct.insertion.pool import NodulePool
-from medical.ct.insertion.unlabelled import UnlabelledPatches
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.insertion.batch import TrainingBatch
+from medical.synthesis.insertion.engine import NoduleEngine
+from medical.synthesis.insertion.unlabelled import UnlabelledPatches
+from medical.synthesis.nodules.pool import NodulePool
 from models.training.joint import TwoStage
 from models.training.loop import LoopConfig, train
 from models.training.prefetch import Prefetch

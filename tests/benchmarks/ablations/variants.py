@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from medical.ct.insertion.mixture import Mixture
+from medical.synthesis.insertion.mixture import Mixture
 from models.detector.attention import SpatialAttention
 from models.detector.detector import Detector, DetectorConfig
 from models.detector.peaks import Candidates

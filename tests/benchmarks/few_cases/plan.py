@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
 
 SCORED = ("covid-ct-md-normal001", "lidc-idri-0001")
 # those with a real lesion that is taught, see ``shared_cases``

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
 from tests.benchmarks.few_cases.plan import ARMS, LABELLED, SCORED, Arm, collection_of, divide
 
 

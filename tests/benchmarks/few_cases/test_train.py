@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from medical.ct.insertion.unlabelled import UnlabelledPatches
-from medical.retraining.cases import TrainingCase, hu_to_code
-from medical.retraining.pool import made_pool
+from medical.synthesis.case import TrainingCase, hu_to_code
+from medical.synthesis.insertion.unlabelled import UnlabelledPatches
+from medical.synthesis.nodules.opening import made_pool
 from models.detector.detector import DetectorConfig
 from models.training.joint import TwoStage
 from models.training.loop import LoopConfig

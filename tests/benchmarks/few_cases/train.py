@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
-from medical.ct.insertion.pool import NodulePool
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.nodules.pool import NodulePool
 from models.training.joint import TwoStage
 from models.training.loop import LoopConfig
 from tests.benchmarks.ablations.train import BATCH, PATCH, read_data, store, train_variant

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from medical.ct.insertion.contours import ContourShape, read_shapes
-from medical.ct.insertion.pool import NodulePool
-from medical.ct.insertion.real_cubes import RealCubes
-from medical.ct.insertion.vois import cubes_of, read_vois
 from medical.intake import open_input
-from medical.retraining.cases import TrainingCase, hu_to_code
+from medical.synthesis.case import TrainingCase, hu_to_code
+from medical.synthesis.nodules.contours import ContourShape, read_shapes
+from medical.synthesis.nodules.pool import NodulePool
+from medical.synthesis.nodules.real_cubes import RealCubes
+from medical.synthesis.nodules.vois import cubes_of, read_vois
 from tests.benchmarks.folds.scans import SCANS
 from tests.benchmarks.shared_cases import (
     DATA,

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from medical.ct.insertion.hybrid import HybridScan, InsertedNodule
-from medical.ct.insertion.pool import NodulePool
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.nodules.pool import NodulePool
 from tests.benchmarks.folds.scans import SCANS
+from tests.benchmarks.hybrid import HybridScan, InsertedNodule
 from tests.benchmarks.hybrid_set import COPIES, SEED, make_set
 from tests.benchmarks.leave_out.seen_scan import Places
 from tests.benchmarks.phantom_lungs import PATCH

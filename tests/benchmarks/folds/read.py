@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
 from models.training.joint import TwoStage
 from tests.benchmarks.folds.hybrids import with_room
 from tests.benchmarks.folds.scans import left_out

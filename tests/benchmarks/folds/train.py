@@ -14,11 +14,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from medical.ct.insertion.echo import Echo
-from medical.ct.insertion.engine import NoduleEngine
-from medical.ct.insertion.mixture import Mixture
-from medical.ct.insertion.pool import NodulePool
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.insertion.engine import NoduleEngine
+from medical.synthesis.insertion.mixture import Mixture
+from medical.synthesis.nodules.echo import Echo
+from medical.synthesis.nodules.pool import NodulePool
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
 from models.training.first_stage import FirstStageOnly

@@ -12,7 +12,7 @@ from torch.nn import functional
 from medical.detection.candidate_crops import cut
 from medical.detection.candidates import candidates_in
 from medical.detection.uncertainty import SecondStage
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
 from models.detector.detector import STRIDE
 from models.detector.mirrors import in_mirrors
 from models.detector.normalise import normalise

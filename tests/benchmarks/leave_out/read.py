@@ -16,14 +16,14 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from medical.ct.insertion.hybrid import HybridScan, InsertedNodule
-from medical.ct.insertion.pool import NodulePool
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.nodules.pool import NodulePool
 from models.detector.refiner import RefinerConfig
 from models.training.joint import TwoStage
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks
 from tests.benchmarks.ablations.marks import MarkReader
+from tests.benchmarks.hybrid import HybridScan, InsertedNodule
 from tests.benchmarks.hybrid_set import SEED, make_set
 from tests.benchmarks.leave_out.folds import FOLDS, LUNGS, SHIPPED
 from tests.benchmarks.leave_out.seen_scan import Places, SeenScan, evidence, save_scans

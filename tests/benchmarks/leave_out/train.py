@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
-from medical.ct.insertion.pool import NodulePool
-from medical.retraining.cases import TrainingCase
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.nodules.pool import NodulePool
 from models.detector.detector import DetectorConfig
 from models.zoo.networks import save_networks
 from tests.benchmarks.leave_out.folds import FOLDS

@@ -9,7 +9,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
-from medical.dicom.quality import kernel_class
+from medical.ct.quality import kernel_class
 from tests.medical.dicom.make import ROOT, ct_slice, save, series, take
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from pydicom.dataset import Dataset
 
+from medical.ct.lung_coverage import lung_notes
 from medical.ct.volume import QualityNote
-from medical.dicom.lung_coverage import lung_notes
 from medical.geometry import VolumeGeometry
 from tests.medical.dicom.make import codes, read, series
 

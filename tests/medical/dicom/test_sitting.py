@@ -7,8 +7,8 @@ import pydicom
 import pytest
 
 from medical.dicom.sitting import Sitting, sitting_of
-from medical.dicom.write_ct import CtLabels, write_ct_series
 from medical.geometry import VolumeGeometry
+from medical.synthesis.write_ct import CtLabels, write_ct_series
 
 SECRET = b"site"
 

@@ -7,9 +7,9 @@ import numpy as np
 import pydicom
 import pytest
 
-from medical.dicom.write_ct import CtLabels, write_ct_series
 from medical.geometry import VolumeGeometry
 from medical.scoring.score import ScoredSeries, score_paths
+from medical.synthesis.write_ct import CtLabels, write_ct_series
 from tests.medical.scoring.small_chest import write_small_chest
 
 LABELS = CtLabels("heatmap test", "Test^Heatmap", "TEST-1", "made for a test")

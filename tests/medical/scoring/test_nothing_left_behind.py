@@ -16,12 +16,12 @@ import pydicom
 import pytest
 
 from app.web.uploads import save_uploads
-from medical.dicom.write_ct import CtLabels, write_ct_series
 from medical.geometry import VolumeGeometry
 from medical.store.audit import newest
 from medical.store.database import open_store, sqlite_url
 from medical.store.queue import receive
 from medical.store.worklist import worklist
+from medical.synthesis.write_ct import CtLabels, write_ct_series
 from tests.medical.scoring.small_chest import write_small_chest
 
 ROOT = Path(__file__).parents[3]

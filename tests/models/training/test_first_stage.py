@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from medical.ct.insertion.batch import TrainingBatch
+from medical.synthesis.insertion.batch import TrainingBatch
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
 from models.training.first_stage import FirstStageOnly

@@ -1,1 +1,0 @@
-"""Sets nodules into real lung, on the fly and on the accelerator."""

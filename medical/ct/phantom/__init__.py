@@ -1,6 +1,0 @@
-"""Synthetic chest CTs with a known truth: for the sample series, for tests and for training."""
-
-from medical.ct.phantom.chest import Chest, make_chest
-from medical.ct.phantom.nodules import DEFAULT_NODULES, NoduleRequest, PhantomNodule
-
-__all__ = ["DEFAULT_NODULES", "Chest", "NoduleRequest", "PhantomNodule", "make_chest"]

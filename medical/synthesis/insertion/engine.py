@@ -1,0 +1,124 @@
+"""The nodule engine: batches of real lung with nodules and look-alikes set into it.
+
+Everything happens on the accelerator; nothing is copied from the host after construction.
+Inserted nodules keep what is brighter behind them (vessels, pleura), are blurred like the scan
+is, and carry noise; real lesions of a case appear as they are.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.insertion.augment import cross_vessels, vary_scanner
+from medical.synthesis.insertion.background import Background, BackgroundSampler
+from medical.synthesis.insertion.batch import TrainingBatch
+from medical.synthesis.insertion.chunks import lung_chunks
+from medical.synthesis.insertion.mixture import Mixture
+from medical.synthesis.insertion.paste import paste
+from medical.synthesis.insertion.placement import place
+from medical.synthesis.insertion.render import Renderer
+from medical.synthesis.insertion.rendered import UNKNOWN, box_for
+from medical.synthesis.nodules.pool import NodulePool
+from models.detector.normalise import normalise
+
+SLOTS = 3
+
+
+class NoduleEngine:
+    """Makes training batches without end.
+
+    Args:
+        cases: real lungs.
+        pool: nodules to insert.
+        device: where it all happens.
+        patch: edge of a patch in voxels of 1 mm, a multiple of 16.
+        mixture: what is drawn, how often, how large.
+        seed: of the look-alikes' shapes; batches follow torch's own generator.
+    """
+
+    def __init__(
+        self,
+        cases: list[TrainingCase],
+        pool: NodulePool,
+        *,
+        device: torch.device,
+        patch: int = 96,
+        mixture: Mixture | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.mixture = mixture = mixture or Mixture()
+        self.background = BackgroundSampler(cases, patch=patch, device=device, mixture=mixture)
+        box = box_for(mixture.large_mm[1])
+        self.renderer = Renderer(pool, device=device, seed=seed, mixture=mixture, box=box)
+        self.device = device
+
+    @torch.no_grad()
+    def batch(self, count: int) -> TrainingBatch:
+        """Make ``count`` patches (a multiple of 4)."""
+        back = self.background.draw(count)
+        if self.mixture.crossed_share > 0:
+            cross_vessels(back, share=self.mixture.crossed_share)
+        hu, lung = back.hu, back.lung
+        label = torch.zeros_like(hu)
+        if self.mixture.chunk_share > 0:
+            self._set_chunks(back, label)
+        centers, diameters, valid = [back.centers], [back.diameters_mm], [back.valid]
+        densities = [torch.full_like(back.valid, UNKNOWN, dtype=torch.long)]
+        taken = [back.valid | back.doubtful]
+        for slot in range(SLOTS):
+            wish_mm = draw_diameters(count, self.device, self.mixture)
+            at, found = place(
+                hu,
+                lung,
+                torch.cat(centers, 1),
+                torch.cat(diameters, 1),
+                torch.cat(taken, 1),
+                wish_mm,
+            )
+            found &= torch.rand(count, device=self.device) < (0.9, 0.55, 0.4)[slot]
+            made = self.renderer.draw(wish_mm, at, back.smear)
+            index = back.valid.shape[1] + slot + 1
+            real_mm, found = paste(hu, label, lung, at, made, found, index=index)
+            centers.append(at[:, None])
+            diameters.append(torch.where(made.is_nodule & found, real_mm, wish_mm)[:, None])
+            valid.append((found & made.is_nodule)[:, None])
+            taken.append(found[:, None])
+            densities.append(made.density[:, None])
+        every_valid = torch.cat(valid, 1)
+        has_mask = every_valid.clone()
+        has_mask[:, : back.valid.shape[1]] = False
+        doubtful = torch.zeros_like(every_valid)
+        doubtful[:, : back.valid.shape[1]] = back.doubtful
+        return TrainingBatch(
+            normalise(vary_scanner(hu, strength=self.mixture.variation)),
+            label,
+            torch.cat(centers, 1),
+            torch.cat(diameters, 1),
+            every_valid,
+            torch.cat(densities, 1),
+            has_mask,
+            doubtful,
+        )
+
+    def _set_chunks(self, back: Background, label: Tensor) -> None:
+        """Set balls of lung into some patches, in place, away from what is known in them."""
+        made, found = lung_chunks(back)
+        wish_mm = (made.mask.flatten(1).sum(1) * 6 / math.pi).pow(1 / 3)
+        at, free = place(
+            back.hu, back.lung, back.centers, back.diameters_mm, back.valid | back.doubtful, wish_mm
+        )
+        found &= free & (torch.rand(len(found), device=self.device) < self.mixture.chunk_share)
+        paste(back.hu, label, back.lung, at, made, found, index=0)
+
+
+def draw_diameters(count: int, device: torch.device, mixture: Mixture) -> Tensor:
+    """Millimetres ``[count]``; as the mixture is by default mostly small, like LIDC's."""
+    r = torch.rand(count, device=device)
+    small = torch.rand(count, device=device) < mixture.small_share
+    low = torch.where(small, mixture.small_mm[0], mixture.large_mm[0])
+    high = torch.where(small, mixture.small_mm[1], mixture.large_mm[1])
+    return torch.exp(low.log() + r * (high / low).log())

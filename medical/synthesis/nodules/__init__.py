@@ -1,0 +1,1 @@
+"""Pools of nodules to insert: outlines, cubes and volumes of real ones, or made ones."""

@@ -1,0 +1,1 @@
+"""Fit a model to a hospital's own CTs without marks: ``starlung adapt``."""

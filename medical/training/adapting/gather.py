@@ -1,0 +1,158 @@
+"""From a folder of a hospital's CTs to prepared cases on two sides, apart by patient.
+
+On failure: a CT that cannot be used is left out with a sentence; the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from medical.counts import counted
+from medical.ct.prepare import NoLungError
+from medical.errors import InputError
+from medical.intake import open_input
+from medical.series_handle import SeriesHandle
+from medical.synthesis.case import TrainingCase
+from medical.training.adapting.choosing import (
+    LEAST_KEPT,
+    acquisition_of,
+    in_turns,
+    kept_aside,
+    scanner_of,
+)
+from medical.training.calibration.recalibrate import LEAST_SCANS
+from medical.training.cases.patients import patient_of
+from medical.training.cases.preparing import UnreadableError, prepared_case
+from medical.training.cases.split import freeze, frozen_split
+
+MOST_CTS = 36  # a case takes 220 MB while it is learnt from, minutes to calibrate on
+_FROZEN = "kept_aside.json"
+
+
+@dataclass(frozen=True, slots=True)
+class HospitalCt:
+    """One unlabelled CT that can be used.
+
+    Args:
+        uid: series UID, or the file's stem.
+        file: its prepared case.
+        acquisition: as ``SeriesSource`` has it; empty for volume files.
+    """
+
+    uid: str
+    file: Path
+    acquisition: dict[str, str]
+
+    @property
+    def scanner(self) -> str:
+        """Manufacturer and model."""
+        return scanner_of(self.acquisition)
+
+    def case(self) -> TrainingCase:
+        """Read the prepared case."""
+        return TrainingCase.load(self.file)
+
+
+@dataclass(frozen=True, slots=True)
+class HospitalCts:
+    """The two sides; no patient is on both.
+
+    Args:
+        learnt: to learn from; empty where nothing is learnt.
+        aside: to calibrate and to judge on.
+    """
+
+    learnt: list[HospitalCt]
+    aside: list[HospitalCt]
+
+
+def gather(
+    folder: Path,
+    *,
+    out: Path,
+    seen: Collection[str],
+    learn: bool,
+    work: Path,
+    say: Callable[[str], None],
+) -> HospitalCts:
+    """Find the CTs, prepare what can be used, choose the sides.
+
+    Args:
+        folder: or zip, DICOMDIR, volume file.
+        out: of the run: keeps prepared cases and the choice.
+        seen: series that the old model was trained on; they are never kept aside.
+        learn: whether CTs are needed to learn from.
+        work: folder for unpacked archives, which must outlive the call.
+        say: told what is left out and why.
+
+    Raises:
+        InputError: there is no CT, or there are too few.
+    """
+    intake = open_input(folder, work_dir=work)
+    if not intake.chosen:
+        raise intake.errors[0]  # the only one
+    for error in intake.errors:
+        say(f"left out: {error}")
+    handles = {handle.series_instance_uid: handle for handle in intake.chosen}
+    usable = _usable(handles, out, folder, say)
+    patients = {ct.uid: patient_of(handles[ct.uid]) for ct in usable}
+    scanners = {ct.uid: ct.scanner for ct in usable}
+    held = _held(out / _FROZEN, patients, scanners, seen=seen, learn=learn)
+    aside = [ct for ct in usable if ct.uid in held]
+    learnt = [ct for ct in usable if ct.uid not in held] if learn else []
+    least = LEAST_KEPT if learn else LEAST_SCANS
+    if len(aside) < least or (learn and not learnt):
+        raise InputError(folder, *_too_few(len(usable), learn=learn, least=least))
+    return HospitalCts(learnt, aside)
+
+
+def _held(
+    frozen: Path,
+    patients: dict[str, str],
+    scanners: dict[str, str],
+    *,
+    seen: Collection[str],
+    learn: bool,
+) -> set[str]:
+    """The choice; frozen where CTs are learnt from, which must not change sides on resumption."""
+    if not learn:
+        return kept_aside(patients, scanners, seen=seen, learn=False)
+    held = frozen_split(frozen, patients)
+    if held is None:
+        held = kept_aside(patients, scanners, seen=seen, learn=True)
+        if held:
+            freeze(frozen, held)
+    return held
+
+
+def _too_few(usable: int, *, learn: bool, least: int) -> tuple[str, str]:
+    problem = (
+        f"{counted(usable, 'usable CT')}; of patients whom the model has not seen {least} must be "
+        "kept aside"
+    )
+    if learn:
+        return f"{problem}, besides others to learn from", "Give more patients, or --how calibrate"
+    return problem, "Give more patients"
+
+
+def _usable(
+    handles: dict[str, SeriesHandle], out: Path, folder: Path, say: Callable[[str], None]
+) -> list[HospitalCt]:
+    """The first ``MOST_CTS`` that can be prepared, of all scanners in turn."""
+    told = {uid: acquisition_of(handle) for uid, handle in handles.items()}
+    found: list[HospitalCt] = []
+    for uid in in_turns(list(handles), {uid: scanner_of(how) for uid, how in told.items()}):
+        if len(found) == MOST_CTS:
+            say(f"the first {MOST_CTS} of {len(handles)} CTs are used, of all scanners in turn")
+            break
+        handle = handles[uid]
+        try:
+            _, file = prepared_case(handle, out / "cases", [], truth_path=folder)
+        except (NoLungError, UnreadableError) as error:
+            named = error if str(handle.path) in str(error) else f"{handle.path}: {error}"
+            say(f"left out: {named}")
+            continue
+        found.append(HospitalCt(uid, file, told[uid]))
+    return found

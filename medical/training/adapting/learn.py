@@ -1,0 +1,164 @@
+"""Adapt a model's statistics and features to unlabelled lungs, through the project's one loop.
+
+First encoder and pyramid paint what was hidden of the lungs (no label is needed), then the first
+stage finds nodules that are inserted into them, then running statistics are taken anew. The second
+stage's weights do not move: taught on inserted nodules alone it would come to know insertion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.insertion.engine import NoduleEngine
+from medical.synthesis.insertion.unlabelled import UnlabelledPatches
+from medical.synthesis.nodules.pool import NodulePool
+from models.training.first_stage import FirstStageOnly
+from models.training.joint import TwoStage
+from models.training.loop import LoopConfig, train
+from models.training.prefetch import Prefetch
+from models.training.pretraining import MaskedReconstruction
+from models.training.running_statistics import renew_statistics
+
+PAINTING_SHARE = 1 / 3  # of the time; the rest is detection
+LEARNING_RATE = 2e-4  # a seventh of training from nothing: the features are good already
+STATISTICS_BATCHES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How long to learn; the first to be spent ends each part.
+
+    Args:
+        seconds: of both parts together, over all resumptions.
+        steps: of each part.
+        batch: patches a step, a multiple of 4.
+        patch: edge of a patch, millimetres, a multiple of 16.
+        seed: of patches.
+    """
+
+    seconds: float
+    steps: int | None = None
+    batch: int
+    patch: int = 96
+    seed: int = 0
+
+    def part(self, share: float) -> LoopConfig:
+        """The loop's configuration of a part that takes this share of the time."""
+        return LoopConfig(
+            seconds=self.seconds * share,
+            steps=self.steps,
+            learning_rate=LEARNING_RATE,
+            warmup_steps=50,
+        )
+
+
+def learn_features(
+    networks: TwoStage,
+    cases: Sequence[TrainingCase],
+    pool: NodulePool,
+    *,
+    budget: Budget,
+    channels: int,
+    out: Path,
+    device: torch.device,
+    say: Callable[[str], None],
+) -> TwoStage:
+    """Masked reconstruction, then detection; goes on where an earlier start was cut off.
+
+    Args:
+        networks: of the old model; changed in place.
+        cases: unlabelled lungs with their suspects as doubtful.
+        pool: nodules to insert.
+        budget: how long.
+        channels: of the detector's pyramid.
+        out: folder of both runs' checkpoints and logs.
+        device: where to learn.
+        say: told one line now and then.
+
+    Returns:
+        The averaged weights, on the CPU, in evaluation mode.
+
+    Raises:
+        ValueError: a checkpoint in ``out`` belongs to another network.
+    """
+    networks.to(device)
+    torch.manual_seed(budget.seed)
+    say("painting what is hidden of the lungs (masked reconstruction)")
+    paint = MaskedReconstruction(networks.detector, channels=channels).to(device)
+    patches = UnlabelledPatches(list(cases), device=device, patch=budget.patch)
+    learnt = _run(paint, partial(patches.batch, budget.batch), budget.part(PAINTING_SHARE),
+                  out / "reconstruction", device, say)  # fmt: skip
+    paint.load_state_dict(learnt.state_dict())
+    del patches
+    torch.manual_seed(budget.seed + 1)
+    say("finding nodules that are inserted into the lungs")
+    first = FirstStageOnly(networks.detector, networks.refiner)
+    engine = NoduleEngine(list(cases), pool, device=device, patch=budget.patch, seed=budget.seed)
+    learnt = _run(first, partial(engine.batch, budget.batch), budget.part(1 - PAINTING_SHARE),
+                  out / "detection", device, say)  # fmt: skip
+    networks.load_state_dict(learnt.state_dict())
+    return networks.requires_grad_(True).cpu().eval()
+
+
+def learn_statistics(
+    networks: TwoStage,
+    cases: Sequence[TrainingCase],
+    pool: NodulePool,
+    *,
+    budget: Budget,
+    known_cts: int,
+    device: torch.device,
+) -> TwoStage:
+    """Take running means and variances of both stages anew, in place; weights do not move.
+
+    Patches are made as in training, so that what differs from the old statistics is the lungs and
+    not the variation that training adds. The old statistics weigh as many CTs as they came from.
+
+    Args:
+        networks: of the old model, or what it was adapted to.
+        cases: unlabelled lungs.
+        pool: nodules to insert.
+        budget: batch, patch and seed of it.
+        known_cts: CTs that the old statistics came from; at least one is taken.
+        device: where to run.
+
+    Returns:
+        The networks, on the CPU, in evaluation mode.
+    """
+    torch.manual_seed(budget.seed + 2)
+    networks.to(device)
+    engine = NoduleEngine(list(cases), pool, device=device, patch=budget.patch, seed=budget.seed)
+    share = len(cases) / (len(cases) + max(1, known_cts))
+    renew_statistics(
+        networks,
+        lambda: networks.losses(engine.batch(budget.batch)),
+        batches=STATISTICS_BATCHES,
+        share=share,
+    )
+    return networks.cpu().eval()
+
+
+def _run(
+    module: MaskedReconstruction | TwoStage,
+    batches: Callable[[], Any],
+    config: LoopConfig,
+    out: Path,
+    device: torch.device,
+    say: Callable[[str], None],
+) -> nn.Module:
+    out.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        source = batches
+        if device.type == "cuda":
+            source = stack.enter_context(Prefetch(batches, device=device))
+        average = train(module, module.losses, source, config, out=out, device=device, say=say)
+    return average.module

@@ -1,0 +1,231 @@
+"""What a model does on the CTs kept aside: marks a CT, and which inserted nodules it finds.
+
+Every mark on a CT as it is counts, as nobody read these CTs: some may be real nodules. Sensitivity
+is that on INSERTED nodules. Intervals redraw the CTs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.typing import NDArray
+
+from medical.counts import counted
+from medical.detection.calibration import LEAST_MM, probability
+from medical.detection.conclude import LEAST_PROBABILITY
+from medical.evaluation.froc import Scores
+from medical.training.adapting.measured import counted_in_part, joined
+from medical.training.adapting.suspected import Suspects, at_suspects
+from medical.training.calibration.raw_scores import HeldOut
+from medical.training.calibration.recalibrate import Recalibrated, fitted
+from models.zoo.card import Calibration, ModelCard
+
+DRAWS = 1000
+_LEAST_P = 1e-6  # a probability of 0 would make one candidate's loss infinite
+_SEED = 0
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CtOutcome:
+    """One CT at one threshold.
+
+    Args:
+        marks: probability of every mark of the CT as it is; none at a nodule that is known.
+        suspect: which of them lie at what the old model would report.
+        centers_voxel: ``[k, 3]`` where they lie.
+        found_at: probability on each inserted nodule of at least ``LEAST_MM``, 0 without a mark.
+        threshold: marks at or above it are findings.
+        loss: weighted logarithmic loss of all candidates that are no suspects, a candidate.
+    """
+
+    marks: Float[np.ndarray, " k"]
+    suspect: Bool[np.ndarray, " k"]
+    centers_voxel: Float[np.ndarray, "k 3"]
+    found_at: Float[np.ndarray, " m"]
+    threshold: float
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is said of a model before or after, each with its 95 % interval over CTs.
+
+    Args:
+        marks_per_ct: findings a CT as it is.
+        suspects_per_ct: those among them that the old model would report too.
+        sensitivity: share of inserted nodules found at the threshold; ``nan`` without any.
+        cts: behind it.
+        nodules: inserted, of at least ``LEAST_MM``.
+        loss: weighted logarithmic loss, lower is better.
+    """
+
+    marks_per_ct: float
+    marks_ci95: Interval
+    suspects_per_ct: float
+    sensitivity: float
+    sensitivity_ci95: Interval
+    cts: int
+    nodules: int
+    loss: float
+
+    def sentence(self) -> str:
+        """One line for people."""
+        low, high = self.marks_ci95
+        s_low, s_high = self.sensitivity_ci95
+        return (
+            f"{self.marks_per_ct:.2f} marks a CT [{low:.2f}, {high:.2f}], "
+            f"{self.suspects_per_ct:.2f} of them where the old model sees a nodule; "
+            f"{self.sensitivity:.0%} [{s_low:.0%}, {s_high:.0%}] of "
+            f"{counted(self.nodules, 'INSERTED nodule')} of at least {LEAST_MM:g} mm, in "
+            f"{counted(self.cts, 'CT')}"
+        )
+
+
+def read_with(
+    part: HeldOut, suspects: Suspects, calibration: Calibration, *, threshold: float
+) -> CtOutcome:
+    """One CT's outcome by a calibration and a threshold."""
+    scores, rows = part.scores, part.inserted_row
+    p, _, _ = probability(
+        calibration,
+        scores.detector_logit,
+        scores.refiner_logit,
+        scores.refiner_spread,
+        scores.diameter_mm,
+    )
+    found = np.where(rows >= 0, p[np.maximum(rows, 0)] if len(p) else 0.0, 0.0)
+    found[found < LEAST_PROBABILITY] = 0.0
+    as_is = ~scores.is_nodule
+    as_is[rows[rows >= 0]] = False
+    hit, _ = at_suspects(part.center_voxel, suspects)
+    hit &= as_is
+    written = as_is & (p >= LEAST_PROBABILITY)
+    return CtOutcome(
+        p[written],
+        hit[written],
+        part.center_voxel[written],
+        found[part.inserted_mm >= LEAST_MM],
+        threshold,
+        _loss(p[~hit], scores.is_nodule[~hit], scores.weight[~hit]),
+    )
+
+
+def _loss(
+    p: Float[np.ndarray, " n"], nodule: Bool[np.ndarray, " n"], weight: Float[np.ndarray, " n"]
+) -> float:
+    if not weight.sum():
+        return 0.0
+    sure = np.clip(np.where(nodule, p, 1 - p), _LEAST_P, 1.0)
+    return float(-np.average(np.log(sure), weights=weight))
+
+
+def as_it_is(
+    parts: Sequence[HeldOut], suspects: Sequence[Suspects], card: ModelCard
+) -> list[CtOutcome]:
+    """Outcomes by a card's own calibration and operating point."""
+    return [
+        read_with(part, mine, card.calibration, threshold=card.operating_point)
+        for part, mine in zip(parts, suspects, strict=True)
+    ]
+
+
+def left_out(
+    parts: Sequence[HeldOut], suspects: Sequence[Suspects], *, otherwise: float
+) -> list[CtOutcome]:
+    """Each CT's outcome by a calibration and an operating point from the other CTs alone.
+
+    Args:
+        parts: of the CTs, at least two.
+        suspects: of each.
+        otherwise: threshold where the other CTs promise none.
+
+    Raises:
+        TooFewError: the other CTs of one hold too few nodules.
+    """
+    outcomes = []
+    for number, (part, mine) in enumerate(zip(parts, suspects, strict=True)):
+        others = [n for n in range(len(parts)) if n != number]
+        own = calibrated([parts[n] for n in others], [suspects[n] for n in others])
+        threshold = own.operating.threshold or otherwise
+        outcomes.append(read_with(part, mine, own.calibration, threshold=threshold))
+    return outcomes
+
+
+def calibrated(
+    parts: Sequence[HeldOut], suspects: Sequence[Suspects], *, description: str = ""
+) -> Recalibrated:
+    """Calibration and operating point of all these CTs; suspects count in part.
+
+    Raises:
+        TooFewError: they hold too few nodules.
+    """
+    halved = [counted_in_part(part, mine) for part, mine in zip(parts, suspects, strict=True)]
+    return fitted(joined(halved), scans=len(parts), description=description)
+
+
+def figures_of(outcomes: Sequence[CtOutcome]) -> Figures:
+    """Figures with intervals.
+
+    Raises:
+        ValueError: there is no CT.
+    """
+    if not outcomes:
+        raise ValueError("no CT to measure on")
+    marks = np.array([(one.marks >= one.threshold).sum() for one in outcomes], float)
+    suspects = [(one.marks[one.suspect] >= one.threshold).sum() for one in outcomes]
+    found = np.array([(one.found_at >= one.threshold).sum() for one in outcomes], float)
+    nodules = np.array([len(one.found_at) for one in outcomes], float)
+    drawn = redrawn(len(outcomes))
+    return Figures(
+        marks_per_ct=round(float(marks.mean()), 4),
+        marks_ci95=_ends(marks[drawn].mean(1)),
+        suspects_per_ct=round(float(np.mean(suspects)), 4),
+        sensitivity=round(float(_ratio(found.sum(), nodules.sum())), 4),
+        sensitivity_ci95=_ends(_ratio(found[drawn].sum(1), nodules[drawn].sum(1))),
+        cts=len(outcomes),
+        nodules=int(nodules.sum()),
+        loss=round(float(np.mean([one.loss for one in outcomes])), 5),
+    )
+
+
+def redrawn(count: int) -> NDArray[np.int64]:
+    """``[DRAWS, count]`` CTs redrawn with replacement, the same ones for every model."""
+    return np.random.default_rng(_SEED).integers(count, size=(DRAWS, count))
+
+
+def scores_of(outcomes: Sequence[CtOutcome]) -> Scores:
+    """For the FROC curve; every mark of a CT as it is counts as false."""
+    score = np.concatenate([part for one in outcomes for part in (one.found_at, one.marks)])
+    nodule = np.concatenate(
+        [
+            np.full(len(p), k)
+            for one in outcomes
+            for p, k in ((one.found_at, True), (one.marks, False))
+        ]
+    ).astype(bool)
+    scan = np.concatenate(
+        [np.full(len(one.found_at) + len(one.marks), n) for n, one in enumerate(outcomes)]
+    ).astype(np.int64)
+    order = np.argsort(-score, kind="stable")
+    order = order[score[order] > 0]  # a nodule without a mark is found at no threshold
+    counts = np.array([len(one.found_at) for one in outcomes], np.int64)
+    return Scores(score[order], nodule[order], scan[order], counts)
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    share = np.full(np.shape(whole), np.nan)
+    np.divide(part, whole, out=share, where=whole > 0)
+    return share
+
+
+def _ends(values: np.ndarray) -> Interval:
+    values = values[np.isfinite(values)]
+    if len(values) == 0:
+        return float("nan"), float("nan")
+    low, high = np.percentile(values, (2.5, 97.5))
+    return round(float(low), 4), round(float(high), 4)

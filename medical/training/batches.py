@@ -1,0 +1,124 @@
+"""Batches of a curriculum: each stage has a nodule engine of its own mixture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from functools import partial
+from typing import Any, Self, cast
+
+import torch
+
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.insertion.batch import TrainingBatch
+from medical.synthesis.insertion.engine import NoduleEngine
+from medical.synthesis.insertion.mixture import Mixture
+from medical.synthesis.nodules.pool import NodulePool
+from medical.training.cases.hard_negatives import around_rejected
+from models.training.curriculum import Curriculum, Stage
+from models.training.prefetch import Prefetch
+
+HARD_NEGATIVES = "hard_negatives"
+
+
+def mixture_of(stage: Stage) -> Mixture:
+    """What a stage's engine mixes; what it does not say is as in training without stages.
+
+    Raises:
+        ValueError: the stage names what no mixture has, or a value that it refuses.
+    """
+    known = {one.name for one in fields(Mixture)}
+    given = {name: value for name, value in stage.batches.items() if name != HARD_NEGATIVES}
+    if unknown := sorted(set(given) - known):
+        may = ", ".join(sorted([*known, HARD_NEGATIVES]))
+        raise ValueError(f"stage '{stage.name}': {unknown[0]} is unknown; there are {may}")
+    try:
+        return Mixture(**{name: _fixed(value) for name, value in given.items()})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"stage '{stage.name}': {error}") from error
+
+
+def _fixed(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+class StagedBatches:
+    """Makes batches of the stage that the loop's step belongs to. Use as a context.
+
+    Args:
+        cases: real lungs; those around rejected marks join in stages with ``hard_negatives``, which
+            all have that do not say otherwise.
+        pool: nodules to insert.
+        curriculum: the stages.
+        device: where batches are made, one ahead on an accelerator.
+        batch: patches a step, a multiple of 4.
+        patch: edge of a patch, millimetres, a multiple of 16.
+        seed: of the look-alikes' shapes.
+    """
+
+    def __init__(
+        self,
+        cases: Sequence[TrainingCase],
+        pool: NodulePool,
+        curriculum: Curriculum,
+        *,
+        device: torch.device,
+        batch: int,
+        patch: int,
+        seed: int,
+    ) -> None:
+        self.cases, self.pool, self.curriculum = list(cases), pool, curriculum
+        self.device, self.batch, self.patch, self.seed = device, batch, patch, seed
+        for stage in curriculum.stages:
+            mixture_of(stage)  # what is wrong in the last stage shows before the first
+        self._number: int | None = None
+        self._engine: NoduleEngine | None = None
+        self._ahead: Prefetch[TrainingBatch] | None = None
+
+    def seek(self, step: int) -> None:
+        """Make batches of the stage of this step from now on."""
+        number = self.curriculum.number_at(step)
+        if number == self._number:
+            return
+        self._close()
+        stage = self.curriculum.stages[number]
+        cases = list(self.cases)
+        if stage.batches.get(HARD_NEGATIVES, True):
+            cases += [hard for case in cases for hard in around_rejected(case)]
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):  # a run resumed here draws the same
+            self._engine = NoduleEngine(
+                cases,
+                self.pool,
+                device=self.device,
+                patch=self.patch,
+                mixture=mixture_of(stage),
+                seed=self.seed,
+            )
+        if devices:
+            self._ahead = Prefetch(partial(self._engine.batch, self.batch), device=self.device)
+        self._number = number
+
+    def __call__(self) -> TrainingBatch:
+        """Return the next batch."""
+        if self._engine is None:
+            self.seek(0)
+        if self._ahead is not None:
+            return self._ahead()
+        return cast(NoduleEngine, self._engine).batch(self.batch)  # made by ``seek``
+
+    def settle(self) -> None:
+        """Wait for the batch in the making."""
+        if self._ahead is not None:
+            self._ahead.settle()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._ahead is not None:
+            self._ahead.__exit__()
+        self._ahead = self._engine = None

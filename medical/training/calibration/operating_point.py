@@ -1,0 +1,188 @@
+"""The operating point and operating curve of weights, from what was held out from them.
+
+A threshold belongs to the weights and the calibration that it was chosen with: a parent's says
+nothing about its child. What is promised and measured here is so on inserted nodules; false marks
+are counted on the held-out scans as they are.
+
+Of ``n`` held-out nodules, a threshold that misses ``k`` of them misses more than a share ``a`` of
+all such nodules with probability at most ``P(Binomial(n, a) <= k)``, whatever the distribution of
+scores. The promise is about nodules exchangeable with the held-out ones: on other nodules or
+another scanner it need not hold.
+
+Source:
+    Bates et al., Distribution-free, risk-controlling prediction sets, J ACM 2021;68:43, with the
+    exact binomial bound; Angelopoulos et al., Conformal risk control, ICLR 2024, for the mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.stats import binom
+
+from medical.counts import counted
+from medical.detection.calibration import LEAST_MM, probability
+from medical.detection.conclude import LEAST_PROBABILITY
+from medical.training.calibration.raw_scores import HeldOut
+from models.zoo.card import Calibration, OperatingChoice
+
+PROMISES = tuple(percent / 100 for percent in range(90, 69, -1))  # sensitivities, the best first
+MOST_FALSE = 1.0  # marks a held-out scan that a promise may cost; the last may cost more
+CONFIDENCE = 0.95
+THRESHOLDS = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operating:
+    """Where to cut, and what each cut would give.
+
+    Args:
+        threshold: marks at or above it are findings; ``None`` where no threshold keeps the promise.
+        curve: of the held-out scans, at ``THRESHOLDS``.
+        promise: for the card: what holds at the threshold, or why nothing is promised.
+        nodules: inserted nodules behind the curve.
+        scans: held-out scans behind it.
+    """
+
+    threshold: float | None
+    curve: tuple[OperatingChoice, ...]
+    promise: dict[str, object]
+    nodules: int
+    scans: int
+
+
+def choose_operating(measured: HeldOut, calibration: Calibration, *, scans: int) -> Operating:
+    """Choose the threshold of the best promise that is cheap enough, and measure the curve.
+
+    Each promise of ``PROMISES`` has a highest threshold that keeps it with ``CONFIDENCE``. Taken is
+    the first that costs at most ``MOST_FALSE`` false marks a scan; the last at any cost.
+
+    Args:
+        measured: of scans and nodules that the weights have not seen.
+        calibration: fitted for these weights.
+        scans: how many were held out, at least 1.
+    """
+    found, false = scores_at(measured, calibration)
+    curve = tuple(_choice(threshold, found, false, scans=scans) for threshold in THRESHOLDS)
+    large = found[measured.inserted_mm >= LEAST_MM]
+    meant = f"inserted nodules of at least {LEAST_MM:g} mm in {counted(scans, 'held-out scan')}"
+    try:
+        promised, threshold = _best_promise(large, false, scans=scans)
+    except ValueError as error:
+        return Operating(
+            threshold=None,
+            curve=curve,
+            promise={"none": str(error), "for": meant},
+            nodules=len(found),
+            scans=scans,
+        )
+    at_it = _choice(threshold, found, false, scans=scans)
+    return Operating(
+        threshold=threshold,
+        curve=curve,
+        nodules=len(found),
+        scans=scans,
+        promise={
+            "sensitivity": promised,
+            "confidence": CONFIDENCE,
+            "for": meant,
+            "nodules": len(large),
+            "measured_sensitivity_of_all_sizes": at_it.sensitivity,
+            "measured_false_positives_per_scan": at_it.false_positives_per_scan,
+            "caution": "inserted nodules, and the calibration was fitted on the same scans; on "
+            "other nodules or another scanner the promise need not hold",
+        },
+    )
+
+
+def _best_promise(
+    found: Float[np.ndarray, " m"], false: Float[np.ndarray, " k"], *, scans: int
+) -> tuple[float, float]:
+    """The sensitivity promised and its threshold; ``ValueError`` where not even the last holds."""
+    for promised in PROMISES:
+        try:
+            exact = controlled_threshold(found, sensitivity=promised, confidence=CONFIDENCE)
+        except ValueError:
+            if promised == PROMISES[-1]:
+                raise
+            continue
+        # down to the last decimal shown, so that the nodule at the threshold stays found
+        threshold = max(LEAST_PROBABILITY, float(np.floor(exact * 1000) / 1000))
+        threshold = min(threshold, 0.999)
+        if (false >= threshold).sum() <= MOST_FALSE * scans or promised == PROMISES[-1]:
+            break
+    return promised, threshold
+
+
+def scores_at(
+    measured: HeldOut, calibration: Calibration
+) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " k"]]:
+    """Probability on each inserted nodule, 0 where no mark is written, and of each false mark."""
+    scores, rows = measured.scores, measured.inserted_row
+    p, _, _ = probability(
+        calibration,
+        scores.detector_logit,
+        scores.refiner_logit,
+        scores.refiner_spread,
+        scores.diameter_mm,
+    )
+    hit = rows >= 0
+    found = np.zeros(len(rows))
+    found[hit] = p[rows[hit]]
+    found[found < LEAST_PROBABILITY] = 0.0  # such marks are not written: nothing is found by them
+    as_is: Bool[np.ndarray, " n"] = np.ones(len(p), bool)
+    as_is[rows[hit]] = False
+    return found, p[as_is & ~scores.is_nodule]
+
+
+def _choice(
+    threshold: float,
+    found: Float[np.ndarray, " m"],
+    false: Float[np.ndarray, " k"],
+    *,
+    scans: int,
+) -> OperatingChoice:
+    return OperatingChoice(
+        threshold=threshold,
+        sensitivity=round(float((found >= threshold).mean()), 4),
+        false_positives_per_scan=round(float((false >= threshold).sum()) / scans, 4),
+    )
+
+
+def controlled_threshold(
+    nodule_scores: Float[np.ndarray, " n"], *, sensitivity: float, confidence: float
+) -> float:
+    """The highest threshold that keeps ``sensitivity`` with ``confidence``.
+
+    Args:
+        nodule_scores: probability of the best mark on each held-out nodule, 0 where none hit.
+        sensitivity: promised, above 0 and below 1.
+        confidence: that the promise holds over draws of held-out nodules, above 0 and below 1.
+
+    Returns:
+        A threshold; marks at or above it count.
+
+    Raises:
+        ValueError: no threshold keeps the promise: too few nodules, or too many missed ones.
+    """
+    for name, share in (("sensitivity", sensitivity), ("confidence", confidence)):
+        if not 0 < share < 1:
+            raise ValueError(f"{name} must lie above 0 and below 1, got {share}")
+    count = len(nodule_scores)
+    missed = np.arange(count)
+    allowed = int((binom.cdf(missed, count, 1 - sensitivity) <= 1 - confidence).sum())
+    if allowed == 0:
+        raise ValueError(
+            f"{counted(count, 'nodule is', 'nodules are')} too few to promise a sensitivity of "
+            f"{sensitivity:.0%} "
+            f"with a confidence of {confidence:.0%}"
+        )
+    threshold = float(np.sort(nodule_scores)[allowed - 1])
+    if threshold <= 0:
+        raise ValueError(
+            f"{int((nodule_scores <= 0).sum())} of {counted(count, 'nodule')} without a mark: "
+            f"no threshold finds {sensitivity:.0%} with a confidence of {confidence:.0%}"
+        )
+    return threshold

@@ -1,0 +1,235 @@
+"""Collect raw scores on cases that weights have not seen, to calibrate and to measure them.
+
+False marks come from whole scans as they are; true ones from held-out nodules inserted into the
+same lungs, and from the scans' real lesions. Figures made of them are figures on inserted nodules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from medical.counts import counted
+from medical.detection.calibration import LEAST_MM
+from medical.detection.candidates import WINDOW, find_candidates
+from medical.detection.uncertainty import SecondLook, SecondStage
+from medical.nodule.measure import measure_mask
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.insertion.batch import TrainingBatch
+from medical.synthesis.insertion.engine import NoduleEngine
+from medical.synthesis.insertion.mixture import Mixture
+from medical.synthesis.nodules.pool import NodulePool
+from medical.training.calibration.fit import NODULES_PER_SCAN, CandidateScores, SizeErrors
+from models.detector.mirrors import in_mirrors
+from models.detector.normalise import HIGH_HU, LOW_HU
+from models.detector.peaks import find_peaks
+from models.detector.runtime import compiled_convolutions, compiled_detector
+from models.training.joint import TwoStage
+
+_PATCH = 96
+_AS_SCANNED = Mixture(
+    lesion_share=0.0,
+    fake_share=0.0,
+    chunk_share=0.0,
+    turned_share=0.0,
+    bent_share=0.0,
+    crossed_share=0.0,
+    variation=0.0,
+)
+_EDGE_MM = 10.0  # nodules nearer to a patch's edge are half unseen
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """What was collected; ``n`` candidates, ``m`` inserted nodules.
+
+    Args:
+        scores: all candidates.
+        sizes: found inserted nodules.
+        scan: ``[n]`` index of the case of each candidate.
+        size_scan: the same for each entry of ``sizes``.
+        inserted_found: ``[m]`` whether a candidate hit.
+        inserted_mm: ``[m]`` true diameters.
+        inserted_row: ``[m]`` row of the hit in ``scores``, -1 where missed.
+        center_voxel: ``[n, 3]`` (z, y, x) of each candidate of a scan as it is, on its 1 mm grid;
+            ``nan`` for what hit an inserted nodule. Empty where it was not kept.
+    """
+
+    scores: CandidateScores
+    sizes: SizeErrors
+    scan: Int[np.ndarray, " n"]
+    size_scan: Int[np.ndarray, " k"]
+    inserted_found: Bool[np.ndarray, " m"]
+    inserted_mm: Float[np.ndarray, " m"]
+    inserted_row: Int[np.ndarray, " m"]
+    center_voxel: Float[np.ndarray, "n 3"] = field(default_factory=lambda: np.zeros((0, 3)))
+
+
+class _Rows:
+    def __init__(self) -> None:
+        self.rows: list[tuple[float, float, float, bool, float, int, float]] = []
+        self.centers: list[tuple[float, ...]] = []
+        self.sizes: list[tuple[float, float, float, int]] = []
+        self.inserted: list[tuple[float, int, int]] = []
+
+    def add(
+        self,
+        logit: float,
+        look: SecondLook,
+        index: int,
+        *,
+        nodule: bool,
+        weight: float,
+        scan: int,
+        diameter_mm: float,
+        center: Float[np.ndarray, 3] | None = None,
+    ) -> int:
+        self.centers.append((np.nan,) * 3 if center is None else tuple(center.tolist()))
+        samples = look.logits[:, index]
+        said = (logit, float(samples.mean()), float(samples.std()))
+        self.rows.append((*said, nodule, weight, scan, diameter_mm))
+        return len(self.rows) - 1
+
+
+def collect(
+    networks: TwoStage,
+    cases: list[TrainingCase],
+    pool: NodulePool,
+    *,
+    patches: int,
+    passes: int = 32,
+    seed: int = 11,
+    say: Callable[[str], None],
+) -> HeldOut:
+    """Run both stages over whole held-out scans and over patches with inserted nodules.
+
+    Args:
+        networks: float32, evaluation mode.
+        cases: held-out scans.
+        pool: held-out nodules.
+        patches: patches a case with inserted nodules.
+        passes: Monte-Carlo samples.
+        seed: of insertion.
+        say: told one line now and then.
+    """
+    refiner = networks.refiner
+    second = SecondStage(refiner, compiled_convolutions(refiner), passes=passes)
+    whole = compiled_detector(networks.detector, window=WINDOW)
+    part = in_mirrors(compiled_detector(networks.detector, window=(_PATCH,) * 3))
+    rows = _Rows()
+    for scan, case in enumerate(cases):
+        hu = case.hu
+        found = find_candidates(hu, case.lung, whole)
+        if len(found.logits):
+            look = second.look(hu, found.centers_voxel, found.diameters_mm)
+        for i, center in enumerate(found.centers_voxel):
+            apart = np.linalg.norm(case.nodules[:, :3] - center, axis=1)
+            hit = bool((apart < case.nodules[:, 3] / 2).any())
+            logit = float(found.logits[i])
+            rows.add(
+                logit,
+                look,
+                i,
+                nodule=hit,
+                weight=1.0,
+                scan=scan,
+                diameter_mm=float(found.diameters_mm[i]),
+                center=center,
+            )
+        say(f"{case.name}: {counted(len(found.logits), 'candidate')}")
+        torch.manual_seed(seed + scan)
+        engine = NoduleEngine(
+            [case], pool, device=torch.device("cpu"), patch=_PATCH, mixture=_AS_SCANNED, seed=seed
+        )
+        for _ in range(0, patches, 4):
+            batch = engine.batch(4)
+            for k in range(4):
+                _one_patch(rows, batch, k, part, second, scan)
+        say(f"{case.name}: {counted(len(rows.inserted), 'nodule')} inserted so far")
+    return _gather(rows, scans=len(cases))
+
+
+def _one_patch(
+    rows: _Rows,
+    batch: TrainingBatch,
+    k: int,
+    detect: Callable[[Tensor], Tensor],
+    second: SecondStage,
+    scan: int,
+) -> None:
+    use = batch.valid[k] & batch.has_mask[k]
+    inner = ((batch.centers[k] > _EDGE_MM) & (batch.centers[k] < _PATCH - _EDGE_MM)).all(-1)
+    slots = torch.nonzero(use & inner)[:, 0].tolist()
+    if not slots:
+        return
+    peaks = find_peaks(detect(batch.image[k : k + 1]), most=20)
+    centers, diameters = peaks.centers[0].numpy(), peaks.diameters_mm[0].numpy()
+    apart = np.linalg.norm(centers[:, None] - batch.centers[k, slots].numpy()[None], axis=-1)
+    true_mm = batch.diameters_mm[k, slots].numpy()
+    # only what hits is looked at again: that is the slow part
+    hit = np.flatnonzero((apart < true_mm / 2).any(1))
+    rows.inserted.extend((float(mm), -1, scan) for mm in true_mm[~(apart < true_mm / 2).any(0)])
+    if len(hit) == 0:
+        return
+    centers, diameters, apart = centers[hit], diameters[hit], apart[hit]
+    logits = peaks.logits[0].numpy()[hit]
+    hu = ((batch.image[k, 0] + 1) * ((HIGH_HU - LOW_HU) / 2) + LOW_HU).numpy()
+    look = second.look(hu, centers, diameters)
+    for number, slot in enumerate(slots):
+        hits = np.flatnonzero(apart[:, number] < true_mm[number] / 2)
+        if len(hits) == 0:
+            continue
+        best = int(hits[(logits + look.logits.mean(0))[hits].argmax()])
+        row = rows.add(
+            float(logits[best]),
+            look,
+            best,
+            nodule=True,
+            weight=np.nan if true_mm[number] >= LEAST_MM else 0.0,
+            scan=scan,
+            diameter_mm=float(diameters[best]),
+        )
+        rows.inserted.append((float(true_mm[number]), row, scan))
+        truth = measure_mask((batch.label[k, 0] == slot + 1).numpy(), voxel_mm=1.0)
+        said = look.size(best)
+        if truth is not None:
+            rows.sizes.append(
+                (
+                    float(np.log(said.diameter_mm / truth.diameter_mm)),
+                    float(np.log(said.volume_mm3 / truth.volume_mm3)),
+                    float(look.log_diameters[:, best].std()),
+                    scan,
+                )
+            )
+
+
+def _gather(rows: _Rows, *, scans: int) -> HeldOut:
+    table = np.array([r[:3] for r in rows.rows]).reshape(-1, 3)
+    nodule = np.array([r[3] for r in rows.rows], bool)
+    weight = np.array([r[4] for r in rows.rows])
+    # inserted nodules stand for the 1.3 a scan that a screening population has
+    large = sum(mm >= LEAST_MM for mm, _, _ in rows.inserted)
+    weight[np.isnan(weight)] = NODULES_PER_SCAN * scans / max(1, large)
+    sizes = np.array([s[:3] for s in rows.sizes]).reshape(-1, 3)
+    return HeldOut(
+        CandidateScores(
+            table[:, 0],
+            table[:, 1],
+            table[:, 2],
+            nodule,
+            weight,
+            np.array([r[6] for r in rows.rows], float),
+        ),
+        SizeErrors(sizes[:, 0], sizes[:, 1], sizes[:, 2]),
+        np.array([r[5] for r in rows.rows], int),
+        np.array([s[3] for s in rows.sizes], int),
+        np.array([i[1] >= 0 for i in rows.inserted], bool),
+        np.array([i[0] for i in rows.inserted], float),
+        np.array([i[1] for i in rows.inserted], int),
+        np.array(rows.centers).reshape(-1, 3),
+    )

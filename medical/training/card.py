@@ -1,0 +1,85 @@
+"""The card of retrained weights: what they are made of, from what, and how they were measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from medical.counts import counted
+from medical.training.calibration.recalibrate import Recalibrated
+from medical.training.provenance import program_version
+from models.detector.detector import DetectorConfig
+from models.detector.refiner import RefinerConfig
+from models.zoo.card import ModelCard
+from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model, sha256_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """How the weights were made.
+
+    Args:
+        parent: what they began as; ``None`` for random weights.
+        trained_on: names of the scans.
+        minutes: budget of time.
+        steps: taken.
+        seed: of weights and batches.
+        ranks: processes that trained.
+    """
+
+    parent: StoredModel | None
+    trained_on: Sequence[str]
+    minutes: float
+    steps: int
+    seed: int
+    ranks: int = 1
+
+
+def write_card(
+    folder: Path, made: Made, *, own: Recalibrated | None, metrics: dict[str, object]
+) -> None:
+    """Write the card beside the weights.
+
+    Without a calibration of its own the parent's is copied, with its operating point, and said; an
+    operating curve is never copied, as it is measured with the weights.
+    """
+    origin = made.parent or find_model(DEFAULT_MODEL)
+    point, promise = origin.card.operating_point, dict[str, object](none="not calibrated anew")
+    if own is not None:
+        calibration, promise = own.calibration, own.operating.promise
+        point = own.operating.threshold or point
+    else:
+        calibration = origin.card.calibration.model_copy(
+            update={
+                "set_description": f"Copied from {origin.card.name}, NOT calibrated anew: "
+                f"intervals need not hold. Was: {origin.card.calibration.set_description}",
+                "measured_coverage": {},
+            }
+        )
+    parent = made.parent.card if made.parent else None
+    digest = sha256_of(folder / WEIGHTS)
+    start = f"from {parent.name} {parent.version}" if parent else "from random weights"
+    seen = dict.fromkeys([*(parent.scans_seen_in_training if parent else []), *made.trained_on])
+    ModelCard(
+        name=f"retrained-{digest[:8]}",
+        version="1",
+        sha256=digest,
+        detector=parent.detector if parent else DetectorConfig().to_dict(),
+        refiner=parent.refiner if parent else RefinerConfig().to_dict(),
+        operating_point=point,
+        operating_curve=own.operating.curve if own else (),
+        operating_nodules=own.operating.nodules if own else 0,
+        operating_scans=own.operating.scans if own else 0,
+        calibration=calibration,
+        scans_seen_in_training=list(seen),
+        data=[
+            f"the user's own {counted(len(made.trained_on), 'case')}",
+            *(parent.data if parent else []),
+        ],
+        recipe=f"starlung retrain ({program_version()}), {start}, {counted(made.steps, 'step')} "
+        "in at most "
+        f"{made.minutes:g} min, {counted(made.ranks, 'process', 'processes')}, seed {made.seed}",
+        metrics={**metrics, "operating_point_promise": promise},
+        not_good_for=["clinical use of any kind: research only", *origin.card.not_good_for[1:]],
+    ).write(folder / CARD)

@@ -1,0 +1,1 @@
+"""From a user's CTs and marks to checked cases, split by patient."""

@@ -1,0 +1,126 @@
+"""Everything that is checked before the first minute of training is spent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from medical.ct.prepare import NoLungError
+from medical.errors import InputError
+from medical.evaluation.tables import ReferenceFinding
+from medical.series_handle import SeriesHandle
+from medical.training.cases.patients import patient_of
+from medical.training.cases.preparing import UnreadableError, prepared_case
+from medical.training.cases.sources.collect import collect
+from medical.training.cases.split import chosen_split, freeze, frozen_split, given_split, read_split
+from medical.training.cases.truth import refuse_strangers
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Checked cases.
+
+    Args:
+        training: file of each prepared training case by series UID.
+        held_out: scans to calibrate and evaluate on, of other patients.
+        held_out_cases: their prepared files by series UID.
+        patients: key of the patient by series UID.
+        truth: all lesions.
+        truth_path: where they come from.
+    """
+
+    training: dict[str, Path]
+    held_out: list[SeriesHandle]
+    held_out_cases: dict[str, Path]
+    patients: dict[str, str]
+    truth: list[ReferenceFinding]
+    truth_path: Path
+
+
+def gather(
+    cases: Path | str,
+    *,
+    out: Path,
+    truth: Path | None,
+    split: Path | None,
+    seen: Collection[str],
+    work: Path,
+    say: Callable[[str], None],
+) -> Gathered:
+    """Find CTs and truth, split by patient, prepare every case.
+
+    Args:
+        cases: folder, or the address of a store.
+        out: of the run: keeps prepared cases and the split.
+        truth: table; ``cases/annotations.csv``, else what lies beside the CTs, where not given.
+        split: table; ``cases/split.csv`` where there is one and none is given.
+        seen: scans that the old model was trained on: they never evaluate.
+        work: folder for unpacked archives, which must outlive the result.
+        say: told what is left out and why.
+
+    Raises:
+        InputError: what the user can mend; of a table, the row is named.
+    """
+    found = collect(cases, out=out, truth=truth, work=work, say=say)
+    handles, lesions, truth_path = found.handles, found.truth, found.truth_path
+    if not handles:
+        raise InputError(cases, "no CT to train on", "Give chest CTs that show the lungs")
+    patients = {handle.series_instance_uid: patient_of(handle) for handle in handles}
+    refuse_strangers(lesions, set(patients), path=truth_path)
+    table = split or (Path(cases) / "split.csv")
+    held_names = _held_out(
+        out / "held_out.json",
+        table if split or table.exists() else None,
+        patients,
+        nodules=Counter(lesion.series_uid for lesion in lesions),
+        seen=seen,
+    )
+    training: dict[str, Path] = {}
+    held_cases: dict[str, Path] = {}
+    held_out: list[SeriesHandle] = []
+    for handle in handles:
+        uid = handle.series_instance_uid
+        try:
+            _, file = prepared_case(
+                handle,
+                out / "cases",
+                lesions,
+                truth_path=truth_path,
+                rejected=found.rejected,
+                say=say,
+            )
+        except (NoLungError, UnreadableError) as error:
+            say(f"left out: {handle.path}: {error}")
+            continue
+        if uid in held_names:
+            held_out.append(handle)
+            held_cases[uid] = file
+        else:
+            training[uid] = file
+    if not training:
+        raise InputError(cases, "no CT to train on", "Give chest CTs that show the lungs")
+    if not held_out:
+        say("nothing is held out: too few patients whose scans the old model has not seen")
+    return Gathered(training, held_out, held_cases, patients, lesions, truth_path)
+
+
+def _held_out(
+    frozen: Path,
+    table: Path | None,
+    patients: dict[str, str],
+    *,
+    nodules: Counter[str],
+    seen: Collection[str],
+) -> set[str]:
+    """The frozen choice, else the table's, else a new one, frozen for every resumption."""
+    held = frozen_split(frozen, patients)
+    if held is not None:
+        return held - set(seen)
+    if table is not None:
+        held = given_split(read_split(table), patients, nodules=nodules, seen=seen, path=table)
+    else:
+        held = chosen_split(patients, nodules=nodules, seen=seen)
+    freeze(frozen, held)
+    return held

@@ -1,0 +1,255 @@
+"""CTs and their truth, whatever says it: a table, DICOM objects, masks, or the reading room.
+
+What is not a table is written down as one, ``OUT/truth.csv`` with LUNA16's columns and where each
+row comes from, so that every later check names a row that can be looked at and mended; readers'
+rejected marks go to ``OUT/rejected.csv``.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pydicom
+from pydicom.dataset import Dataset
+
+from medical.counts import counted
+from medical.ct.files import is_volume_file
+from medical.dicom.archive import DEFAULT_LIMIT_BYTES, UnpackBudget
+from medical.dicom.tags import items, quiet_pydicom, text
+from medical.dicom.walk import Walk
+from medical.errors import InputError
+from medical.evaluation.tables import ReferenceFinding, read_reference
+from medical.intake import open_input
+from medical.series_handle import SeriesHandle
+from medical.training.cases.sources.contours import (
+    STRUCTURE_SET,
+    contour_lesions,
+    referenced_series,
+)
+from medical.training.cases.sources.lesion import Lesion, merged
+from medical.training.cases.sources.masks import is_mask, mask_lesions, mask_of
+from medical.training.cases.sources.planes import Planes
+from medical.training.cases.sources.reviewed import exported_lesions, is_store, reviewed_studies
+from medical.training.cases.sources.segmentation import SEGMENTATIONS, segmentation_lesions
+from medical.training.cases.sources.structured import REPORTS, structured_lesions
+from medical.training.cases.truth import read_truth
+
+Say = Callable[[str], None]
+Row = TypeVar("Row", ReferenceFinding, Lesion)
+_KINDS = frozenset({STRUCTURE_SET, *SEGMENTATIONS, *REPORTS})
+_MOST_SAID = 40
+_HEADING = ("seriesuid", "coordX", "coordY", "coordZ", "diameter_mm", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What there is to train on, before it is checked.
+
+    Args:
+        handles: CTs, by series UID.
+        truth: nodules.
+        truth_path: the table that errors name.
+        rejected: what readers looked at and called no nodule.
+    """
+
+    handles: list[SeriesHandle]
+    truth: list[ReferenceFinding]
+    truth_path: Path
+    rejected: list[ReferenceFinding]
+
+
+def collect(cases: Path | str, *, out: Path, truth: Path | None, work: Path, say: Say) -> Collected:
+    """Find CTs and truth.
+
+    Args:
+        cases: folder, or the address of a store.
+        out: where tables are written.
+        truth: table; ``cases/annotations.csv``, else what lies beside the CTs, where not given.
+        work: folder for unpacked archives, which must outlive the result.
+        say: told what is left out and why.
+
+    Raises:
+        InputError: what the user can mend.
+    """
+    if is_store(str(cases)):
+        reviewed = reviewed_studies(str(cases), work=work, say=say)
+        return _as_tables(reviewed.handles, reviewed.lesions, out=out, cases="store")
+    folder = Path(cases)
+    told = read_truth(truth) if truth is not None else None  # before CTs are looked at
+    table = truth or folder / "annotations.csv"
+    if told is None and table.exists():
+        told = read_truth(table)
+    objects = [] if told is not None else list(_find_objects(folder, work=work))
+    meant = {one.series_uid for one in told or ()} | {uid for one in objects for uid in one.series}
+    intake = open_input(folder, work_dir=work, is_no_ct=is_mask, preferred=meant)
+    if not intake.chosen:
+        raise intake.errors[0]  # the only one
+    for error in intake.errors:
+        say(f"left out: {error}")
+    handles = list(intake.chosen)
+    if told is not None:
+        _say_strangers(told, handles, say, place=lambda row: f"{table.name} row {row.row}")
+        return Collected(_sorted(handles), told, table, [])
+    lesions = [*_beside(handles, intake.set_aside), *_lesions_of(objects, Planes.of(handles), say)]
+    if not lesions:
+        raise InputError(table, "no truth table here, nor masks, SEG, RTSTRUCT, SR or reports",
+                         "Name a table with --truth")  # fmt: skip
+    _say_strangers(lesions, handles, say, place=lambda lesion: lesion.place)
+    found = _as_tables(handles, lesions, out=out, cases=str(folder))
+    _say_rows(found.truth_path, {one.series_instance_uid for one in handles}, say)
+    return found
+
+
+def _sorted(handles: Iterable[SeriesHandle]) -> list[SeriesHandle]:
+    return sorted(handles, key=lambda handle: handle.series_instance_uid)
+
+
+def _say_strangers(
+    rows: Iterable[Row], handles: Iterable[SeriesHandle], say: Say, *, place: Callable[[Row], str]
+) -> None:
+    """Name what belongs to no CT here: its CT would count as free of nodules otherwise."""
+    known = {handle.series_instance_uid for handle in handles}
+    strangers = [row for row in rows if row.series_uid not in known]
+    for row in strangers[:_MOST_SAID]:
+        say(f"left out: {place(row)}: its series {row.series_uid} is not among the CTs")
+    if len(strangers) > _MOST_SAID:
+        say(
+            f"left out: {counted(len(strangers) - _MOST_SAID, 'more row')} whose series is not "
+            "among the CTs"
+        )
+
+
+def _say_rows(path: Path, known: set[str], say: Say) -> None:
+    """Each row of truth that was made of objects and masks, with where it came from."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["seriesuid"] in known]
+    for row in rows[:_MOST_SAID]:
+        x, y, z, diameter = (float(row[name]) for name in _HEADING[1:5])
+        say(
+            f"truth: {row['seriesuid']}: LPS ({x:.1f}, {y:.1f}, {z:.1f}), {diameter:.1f} mm, "
+            f"from {row['source']}"
+        )
+    if len(rows) > _MOST_SAID:
+        say(f"truth: {counted(len(rows) - _MOST_SAID, 'more row')}, all in {path}")
+
+
+def _beside(handles: Sequence[SeriesHandle], masks: Sequence[Path]) -> list[Lesion]:
+    found: list[Lesion] = []
+    for handle in handles:
+        if isinstance(handle.origin, Path) and (mask := mask_of(handle.origin, masks)) is not None:
+            uid = handle.series_instance_uid
+            ct = handle.load().geometry
+            found += mask_lesions(mask, series_uid=uid, place=mask.name, ct=ct)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """A DICOM object or exported report that may hold lesions.
+
+    Args:
+        file: where it lies.
+        shown: what people call it.
+        place: the same, below the folder.
+        kind: its SOP class; empty for an exported report.
+        series: CT series that it says it is about.
+    """
+
+    file: Path
+    shown: Path
+    place: str
+    kind: str
+    series: tuple[str, ...]
+
+
+def _find_objects(folder: Path, *, work: Path) -> Iterator[_Object]:
+    """Every SEG, RTSTRUCT, SR and exported report below the folder."""
+    walk = Walk(work, UnpackBudget(DEFAULT_LIMIT_BYTES))
+    with quiet_pydicom():
+        for file in walk.files(folder):
+            if is_volume_file(file):
+                continue
+            shown = walk.as_named(file)
+            place = str(shown.relative_to(folder)) if shown.is_relative_to(folder) else shown.name
+            if file.suffix.lower() == ".json":
+                found = exported_lesions(file) or []
+                series = tuple(dict.fromkeys(one.series_uid for one in found))
+                yield _Object(file, shown, place, "", series)
+            elif (kind := _class_of(file)) in _KINDS:
+                yield _Object(file, shown, place, kind, _series_of(file, kind))
+
+
+def _lesions_of(objects: Iterable[_Object], planes: Planes, say: Say) -> list[Lesion]:
+    found: list[Lesion] = []
+    with quiet_pydicom():
+        for one in objects:
+            if not one.kind:
+                found += exported_lesions(one.file) or []
+                continue
+            if one.kind in SEGMENTATIONS:
+                lesions = segmentation_lesions(one.file, place=one.place)
+            elif one.kind == STRUCTURE_SET:
+                lesions = contour_lesions(one.file, planes, place=one.place)
+            else:
+                lesions = structured_lesions(one.file, planes, place=one.place)
+            if not lesions:
+                say(f"no lesion in {one.shown}")
+            found += lesions
+    return found
+
+
+def _series_of(file: Path, kind: str) -> tuple[str, ...]:
+    """Series that an object refers to; none where it is damaged, which its reader then says."""
+    try:
+        dataset = pydicom.dcmread(file, stop_before_pixels=True)
+    except Exception:  # pydicom raises nearly anything on damaged objects
+        return ()
+    if kind == STRUCTURE_SET:
+        return tuple(referenced_series(dataset))
+    places: list[Dataset] = [dataset]
+    for keyword in ("CurrentRequestedProcedureEvidenceSequence", "PertinentOtherEvidenceSequence"):
+        places += items(dataset, keyword)
+    named = [text(one, "SeriesInstanceUID") for place in places
+             for one in items(place, "ReferencedSeriesSequence")]  # fmt: skip
+    return tuple(uid for uid in named if uid)
+
+
+def _class_of(file: Path) -> str:
+    try:
+        return text(
+            pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["SOPClassUID"]),
+            "SOPClassUID",
+        )
+    except Exception:  # no DICOM, or a damaged one, which the intake has named
+        return ""
+
+
+def _as_tables(
+    handles: Iterable[SeriesHandle], lesions: Sequence[Lesion], *, out: Path, cases: str
+) -> Collected:
+    known = merged(lesions)
+    nodules = [one for one in known if one.verdict == "nodule"]
+    rejected = [one for one in known if one.verdict == "rejected"]
+    if not nodules:
+        raise InputError(cases, "no nodule in it", "Give at least one CT with a nodule")
+    truth_path = _write(out / "truth.csv", nodules)
+    truth = read_truth(truth_path)
+    away: list[ReferenceFinding] = []
+    if rejected:
+        away = read_reference(_write(out / "rejected.csv", rejected))
+    return Collected(_sorted(handles), truth, truth_path, away)
+
+
+def _write(path: Path, lesions: Sequence[Lesion]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(_HEADING)
+        for one in lesions:
+            place = [f"{value:.3f}" for value in one.center_lps_mm]
+            writer.writerow([one.series_uid, *place, f"{one.diameter_mm:.3f}", one.place])
+    return path

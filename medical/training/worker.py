@@ -1,0 +1,121 @@
+"""One training process: ``python -m medical.training.worker OUT``, started by torchrun.
+
+On failure: it ends with an error; torchrun starts all processes again and they go on from the
+newest whole checkpoint.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
+from pathlib import Path
+
+import torch
+from torch import distributed
+
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.nodules.opening import divided, open_pool
+from medical.synthesis.nodules.pool import NodulePool
+from medical.training.fit import fit
+from medical.training.plan import RunPlan
+from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
+from models.distributed.selection import SharedTopK
+from models.training.events import tensorboard_events
+from models.training.joint import TwoStage
+from models.training.log import Events
+from models.training.ranks import Ranks
+from models.zoo.loader import WEIGHTS, find_model
+from models.zoo.networks import save_networks
+
+TRAINED = "trained"
+SHARE_SENT = 0.1  # of the gradient's values, where the link is slow: docs/benchmarks/traffic.md
+_PEER_SECONDS = 45  # how long a rank waits for a silent peer before all start again
+
+
+def pools_of(plan: RunPlan) -> tuple[NodulePool, NodulePool]:
+    """The nodules to train on, and those kept to calibrate on."""
+    pool = open_pool(Path(plan.nodule_pool) if plan.nodule_pool else None, seed=plan.seed)
+    return divided(pool, seed=plan.seed)
+
+
+def carry_out(plan: RunPlan, out: Path, *, say: Callable[[str], None]) -> TwoStage:
+    """Train as planned; rank 0 writes ``out/trained/weights.safetensors``.
+
+    Returns:
+        The trained networks, on the CPU.
+
+    Raises:
+        ValueError: a checkpoint in ``out`` belongs to another network.
+    """
+    torch_device = "cpu"
+    if torch.cuda.is_available():
+        torch_device = f"cuda:{Ranks.current().rank % torch.cuda.device_count()}"
+        torch.cuda.set_device(torch_device)
+    cases = [TrainingCase.load(out / name) for name in plan.training]
+    with _listener(out, say=say) as events:
+        networks = fit(
+            cases,
+            pools_of(plan)[0],
+            out=out,
+            seconds=plan.seconds,
+            steps=plan.steps,
+            device=torch.device(torch_device),
+            say=say,
+            batch=plan.batch,
+            patch=plan.patch,
+            start_from=find_model(plan.parent) if plan.parent else None,
+            seed=plan.seed,
+            validation=[TrainingCase.load(out / name) for name in plan.validation],
+            patience=plan.patience,
+            events=events,
+            curriculum=plan.curriculum,
+            communication=between_nodes(seed=plan.seed, sparse=plan.sparse, say=say),
+        )
+    if Ranks.current().first:
+        (out / TRAINED).mkdir(exist_ok=True)
+        save_networks(networks, out / TRAINED / WEIGHTS)
+    return networks
+
+
+def between_nodes(
+    *, seed: int, sparse: bool = False, say: Callable[[str], None]
+) -> HierarchicalAggregator:
+    """How gradients travel: inside a node as DDP sends them, between nodes as it costs least.
+
+    Args:
+        seed: of rounding.
+        sparse: whether a slow link may be sent the largest values alone, which costs some accuracy.
+        say: told which way each part of the gradients takes between nodes, and why.
+    """
+    share = SHARE_SENT if sparse else 1.0
+    top = SharedTopK(k=share, k_start=share, warmup_steps=0)
+    config = AggregatorConfig(top=top, seed=seed, automatic=True)
+    return HierarchicalAggregator(config, say=say)
+
+
+def _listener(out: Path, *, say: Callable[[str], None]) -> AbstractContextManager[Events | None]:
+    """TensorBoard's, on the rank that tells."""
+    if not Ranks.current().first:
+        return nullcontext()
+    return tensorboard_events(out / "tensorboard", say=say)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+def main() -> None:
+    """Join the other processes and train."""
+    out = Path(sys.argv[1])
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    distributed.init_process_group(backend, timeout=timedelta(seconds=_PEER_SECONDS))
+    try:
+        carry_out(RunPlan.read(out), out, say=_say)
+    finally:
+        distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()

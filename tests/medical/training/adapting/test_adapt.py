@@ -1,0 +1,108 @@
+"""The whole run on boxes of air and tiny networks; scores are made: these networks find nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medical.errors import InputError
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.nodules.opening import divided, made_pool
+from medical.training.adapting import adapt as command
+from medical.training.adapting import learn
+from medical.training.adapting.adapt import adapt
+from medical.training.adapting.suspected import Suspects
+from medical.training.calibration.raw_scores import HeldOut
+from models.zoo.loader import StoredModel, find_model
+from tests.medical.training.adapting.boxes import write_boxes
+from tests.medical.training.adapting.made import drawn_part, tiny_model
+
+
+@pytest.fixture(scope="module")
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("hospital")
+    write_boxes(folder, count=6)
+    return folder
+
+
+class NoSuspicion:
+    """The networks' own takes a quarter of a minute to compile; see ``test_suspected``."""
+
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def of(self, _: TrainingCase) -> Suspects:
+        return np.zeros((0, 5))
+
+
+@pytest.fixture
+def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoredModel:
+    """Six CTs of which each gives what ``drawn_part`` makes."""
+
+    def measure(
+        _: object, cases: Sequence[TrainingCase], *__: object, **___: object
+    ) -> list[HeldOut]:
+        return [drawn_part(number, shift=4.0) for number, _ in enumerate(cases)]
+
+    monkeypatch.setattr(command, "measure", measure)
+    few = divided(made_pool(seed=0), share=0.1, seed=0)[1]
+    monkeypatch.setattr(command, "open_pool", lambda *_, **__: few)
+    monkeypatch.setattr(command, "Suspicion", NoSuspicion)
+    monkeypatch.setattr(learn, "STATISTICS_BATCHES", 1)
+    monkeypatch.setattr("medical.synthesis.insertion.render._LOOK_ALIKES", 3)  # takes seconds
+    return tiny_model(tmp_path / "tiny")
+
+
+def test_features_are_learnt_and_a_model_is_installed(
+    hospital: Path, old: StoredModel, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    folder = adapt(
+        hospital,
+        out=tmp_path / "out",
+        start_from=str(old.folder),
+        how="features",
+        steps=1,
+        batch=4,
+        patch=48,
+        installed=tmp_path / "models",
+        say=said.append,
+    )
+    card = find_model(str(folder)).card
+    assert card.sha256 != old.card.sha256
+    assert len(card.scans_seen_in_training) == 2
+    assert find_model(card.name, imported=tmp_path / "models").card == card
+    assert any(line.startswith("1 CT to learn from, 5 kept aside") for line in said)
+
+
+def test_calibrating_leaves_the_weights_and_keeps_every_ct_aside(
+    hospital: Path, old: StoredModel, tmp_path: Path
+) -> None:
+    folder = adapt(
+        hospital, out=tmp_path / "out", start_from=str(old.folder), how="calibrate", say=str
+    )
+    card = find_model(str(folder)).card
+    assert card.sha256 == old.card.sha256
+    assert len(card.calibration_scans) == 6
+
+
+def test_a_full_folder_is_not_overwritten(hospital: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("work")
+    with pytest.raises(InputError, match="--resume"):
+        adapt(hospital, out=tmp_path, say=str)
+
+
+@pytest.mark.slow
+def test_the_shipped_weights_are_calibrated_on_boxes_and_resumed(tmp_path: Path) -> None:
+    cts, out = tmp_path / "cts", tmp_path / "out"
+    write_boxes(cts, count=4)  # enough inserted nodules to calibrate on
+    said, again = list[str](), list[str]()
+    folder = adapt(cts, out=out, how="calibrate", patches=40, say=said.append)
+    assert find_model(str(folder)).card.sha256 == find_model("starlung-base").card.sha256
+    assert any("after, calibrate" in line and "INSERTED" in line for line in said)
+    adapt(cts, out=out, how="calibrate", patches=40, resume=True, say=again.append)
+    assert [line for line in again if "after, " in line] == [
+        line for line in said if "after, " in line
+    ]

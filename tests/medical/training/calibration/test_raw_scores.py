@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.nodules.opening import made_pool
+from medical.training.calibration.raw_scores import collect
+from models.detector.detector import DetectorConfig
+from models.detector.refiner import RefinerConfig
+from models.training.joint import TwoStage
+
+
+def test_a_ct_in_which_nothing_is_marked_counts_too() -> None:
+    torch.manual_seed(0)
+    networks = TwoStage(
+        DetectorConfig(widths=(4, 8, 8, 8), channels=8).build(),
+        RefinerConfig(widths=(4, 4, 8), hidden=8).build(),
+    )
+    with torch.no_grad():
+        networks.detector.heads.heat.weight.zero_()
+        networks.detector.heads.heat.bias.fill_(-20.0)
+    shape = (96, 96, 96)
+    air = TrainingCase(
+        "air", np.full(shape, 30, np.uint8), np.ones(shape, bool), np.zeros((0, 4), np.float32)
+    )
+    held = collect(networks.eval(), [air], made_pool(seed=0), patches=0, say=str)
+    assert len(held.scores.weight) == 0
+    assert held.center_voxel.shape == (0, 3)

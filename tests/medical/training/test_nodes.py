@@ -1,0 +1,107 @@
+"""Retraining over two nodes: network namespaces with a slow link between them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from medical.synthesis.case import TrainingCase, hu_to_code
+from medical.training.plan import RunPlan
+from medical.training.worker import carry_out
+from models.distributed.checkpoint import CheckpointStore
+from tests.benchmarks.traffic_network import INTERFACE, Network, NoNamespacesError
+
+# so slow that sending all takes longer than choosing, even on a processor with other work
+STEPS, MEGABITS = 2, 10
+LIMIT_SECONDS = 900  # torch starts on both nodes, and each makes its nodules: minutes on two cores
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * LIMIT_SECONDS)]
+
+START = """
+import sys
+from pathlib import Path
+from medical.training.launch import Cluster, train_together
+cluster = Cluster(nodes=2, per_node=1, node=int(sys.argv[1]), rendezvous=sys.argv[2])
+train_together(cluster, Path(sys.argv[3]))
+"""
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[Network]:
+    try:
+        with Network(2, frames=False) as made:
+            made.shape(MEGABITS)
+            yield made
+    except NoNamespacesError as error:
+        pytest.skip(f"no network namespaces: {error}")
+
+
+@pytest.fixture(scope="module")
+def run(network: Network, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Two nodes train both stages on noise as dense as lung; the folder and what node 0 said."""
+    out = tmp_path_factory.mktemp("nodes")
+    hu = np.random.default_rng(0).normal(-850, 40, (80, 80, 80)).astype(np.float32)
+    inside = np.zeros(hu.shape, bool)
+    inside[8:-8, 8:-8, 8:-8] = True
+    TrainingCase("c", hu_to_code(hu), inside, np.zeros((0, 4), np.float32)).save(out / "c.npz")
+    plan = RunPlan(
+        training=["c.npz"], seconds=1e6, steps=STEPS, batch=4, patch=48, seed=0, sparse=True
+    )
+    plan.write(out)
+    rendezvous = f"{network.first_address}:29400"
+    environment = {**os.environ, "GLOO_SOCKET_IFNAME": INTERFACE, "OMP_NUM_THREADS": "1"}
+    # files, not pipes: a node whose pipe is full stands still while the other one is listened to
+    logs = [out / f"node{node}.log" for node in (0, 1)]
+    nodes = []
+    for node, log in enumerate(logs):
+        start = [sys.executable, "-c", START, str(node), rendezvous, str(out)]
+        with log.open("w") as stream:
+            nodes.append(
+                subprocess.Popen(
+                    network.command(node, start),
+                    env={**environment, "CUDA_VISIBLE_DEVICES": ""},
+                    stdout=stream,
+                    stderr=stream,
+                )
+            )
+    try:
+        for one in nodes:
+            one.wait(timeout=LIMIT_SECONDS)
+    finally:
+        for one in nodes:
+            one.kill()
+    said = "\n".join(log.read_text() for log in logs)
+    assert [one.returncode for one in nodes] == [0, 0], said
+    return out, said
+
+
+def test_gradients_go_sparse_over_a_slow_link_and_the_run_says_why(run: tuple[Path, str]) -> None:
+    _, said = run
+    told = [line for line in said.splitlines() if "gradients between 2 nodes" in line]
+    assert told
+    assert all("goes sparse" in line and "dense" in line for line in told), told
+
+
+def test_both_nodes_owe(run: tuple[Path, str]) -> None:
+    out, _ = run
+    tensors = CheckpointStore(out / "checkpoints").read(STEPS, prefixes=("rank",))
+    for rank in (0, 1):
+        owed = [v for n, v in tensors.items() if n.startswith(f"rank{rank}.communication.residual")]
+        assert any(bool(part.any()) for part in owed)
+
+
+def test_one_process_goes_on_and_pays(run: tuple[Path, str]) -> None:
+    out, _ = run
+    said: list[str] = []
+    plan = RunPlan.read(out).model_copy(update={"steps": STEPS + 1})
+    torch.set_num_threads(2)
+    carry_out(plan, out, say=said.append)
+    assert "1 process goes on where there were 2" in said
+    tensors = CheckpointStore(out / "checkpoints").read(STEPS + 1, prefixes=("rank0.comm",))
+    assert not any(part.any() for name, part in tensors.items() if "residual" in name)
