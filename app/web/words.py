@@ -190,7 +190,7 @@ class Words:
         self._column = 1 if language == "zh" else 0
 
     def __call__(self, word: str, **values: object) -> str:
-        """The text of ``word``, its blanks filled."""
+        """Return the text of ``word``, its blanks filled."""
         return fill(_CATALOGUE[word][self._column], **values)
 
     def location(self, location: str) -> str:

@@ -58,12 +58,12 @@ Rows = TypeVar("Rows", CandidateScores, SizeErrors)
 
 
 def rows_of(table: Rows, keep: Bool[np.ndarray, " n"]) -> Rows:
-    """The rows of a table that ``keep`` marks."""
+    """Keep the rows of a table that ``keep`` marks."""
     return type(table)(*(getattr(table, field.name)[keep] for field in fields(table)))
 
 
 def large_enough(diameter_mm: Floats, *, least_mm: float) -> Floats:
-    """ln of the chance that things measured ``diameter_mm`` are at least ``least_mm`` wide.
+    """Return ln of the chance that things measured ``diameter_mm`` are ``least_mm`` wide or more.
 
     Args:
         diameter_mm: as the first stage measures, > 0.
@@ -124,7 +124,7 @@ def _around(said: float, log_bias: float, log_half: float) -> tuple[float, float
 
 
 def conformal_quantile(scores: Floats, *, coverage: float = COVERAGE) -> float:
-    """The finite-sample conformal quantile: the ceil((n + 1) * coverage)-th smallest score.
+    """Return the finite-sample conformal quantile: the ceil((n + 1) * coverage)-th score.
 
     Raises:
         ValueError: too few scores for the coverage.

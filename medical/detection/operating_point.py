@@ -22,7 +22,7 @@ from medical.counts import counted
 def controlled_threshold(
     nodule_scores: Float[np.ndarray, " n"], *, sensitivity: float, confidence: float
 ) -> float:
-    """The highest threshold that keeps ``sensitivity`` with ``confidence``.
+    """Return the highest threshold that keeps ``sensitivity`` with ``confidence``.
 
     Args:
         nodule_scores: probability of the best mark on each held-out nodule, 0 where none hit.

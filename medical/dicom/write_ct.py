@@ -50,7 +50,7 @@ class CtLabels:
 
 
 def derived_uid(*parts: str) -> UID:
-    """The UID under 2.25 that belongs to these words, always the same one."""
+    """Derive the UID under 2.25 that belongs to these words, always the same one."""
     return UID(f"2.25.{uuid.uuid5(_NAMESPACE, '/'.join(parts)).int}")
 
 
@@ -196,5 +196,5 @@ def _add_pixels(header: Dataset, hu: Int16[np.ndarray, "y x"]) -> None:
 
 
 def _decimal(value: float) -> str:
-    """A decimal string of at most 16 characters (PS3.5 6.2, DS), without a negative zero."""
+    """Write a decimal string of at most 16 characters (PS3.5 6.2, DS), no negative zero."""
     return f"{round(float(value), 6) + 0.0:.10g}"

@@ -29,7 +29,7 @@ _INK, _GREY, _RING = "#1a222b", "#66727f", "#d9822b"
 
 
 def pdf_language(wanted: Language) -> Language:
-    """The language that the PDF can be in here: Chinese needs a font that is not shipped."""
+    """Return the language that the PDF can be in: Chinese needs a font that is not shipped."""
     return "zh" if wanted == "zh" and chinese_font() is not None else "en"
 
 

@@ -91,7 +91,7 @@ def choose_operating(measured: HeldOut, calibration: Calibration, *, scans: int)
 def _best_promise(
     found: Float[np.ndarray, " m"], false: Float[np.ndarray, " k"], *, scans: int
 ) -> tuple[float, float]:
-    """The sensitivity promised and its threshold; ``ValueError`` where not even the last holds."""
+    """Return the sensitivity promised and its threshold; ``ValueError`` if none holds."""
     for promised in PROMISES:
         try:
             exact = controlled_threshold(found, sensitivity=promised, confidence=CONFIDENCE)

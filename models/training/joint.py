@@ -69,7 +69,7 @@ class TwoStage(nn.Module):
         return {**first, **self._refine(marks, batch)}
 
     def _first(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """The first stage's losses of what it said; what is doubtful is left out of them."""
+        """Return the first stage's losses; what is doubtful is left out of them."""
         targets = centre_targets(
             batch.centers,
             batch.diameters_mm,
