@@ -40,7 +40,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "not_known": ("an unknown share", "未知比例"),
 }
 
-_WORDS: dict[str, tuple[str, str]] = {
+WORDS: dict[str, tuple[str, str]] = {
     "title": ("Chest CT: lung nodules", "胸部 CT：肺结节"),
     "research": (
         "Research use only – not for diagnosis or treatment",
@@ -163,7 +163,7 @@ class Labels:
 
     def __call__(self, word: str, **values: object) -> str:
         """Return the text of ``word``, its blanks filled."""
-        return fill(_WORDS[word][1 if self._chinese else 0], **values)
+        return fill(WORDS[word][1 if self._chinese else 0], **values)
 
     def sentences(self, parts: Sequence[str]) -> str:
         """Sentences one after another; Chinese sets no space between them."""
@@ -191,4 +191,4 @@ class Labels:
 
     def location(self, location: str) -> str:
         """'left upper zone' in this language."""
-        return translate_location(location, self, _WORDS, chinese=self.language == "zh")
+        return translate_location(location, self, WORDS, chinese=self.language == "zh")

@@ -1,0 +1,1 @@
+"""Where marks of training cases come from: one module a format."""
