@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVE ?= 1
 
-.PHONY: setup run test slow bench browser clean
+.PHONY: setup run check test slow bench browser clean
 
 setup: $(VENV)/.ready
 
@@ -28,10 +28,15 @@ browser:
 	  export DEBIAN_FRONTEND=noninteractive && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
 	} || echo "No Chromium here, and it could not be installed: the browser tests will be skipped."
 
-test: setup browser
+# Style, private names, docstrings, spelling, the direction of imports, types.
+check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
+
+test: browser check
 	$(BIN)/python -m pytest -q
 
 # Reading sessions, logins and bad uploads in Chromium, retraining over two network namespaces, ten

@@ -28,7 +28,7 @@ _DATABASE_STARTS = ("PG",)
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
-    """The variables for a process that we start."""
+    """Return the variables for a process that we start."""
     needed = {
         name: value
         for name, value in os.environ.items()
@@ -40,7 +40,7 @@ def child_environment(settings: Settings) -> dict[str, str]:
 
 
 def handover(settings: Settings) -> bytes:
-    """The line for a worker's standard input: its settings, and how to reach the store."""
+    """Build the line for a worker's standard input: its settings, and how to reach the store."""
     told = {
         "work_dir": str(settings.work_dir.resolve()),
         "store_url": settings.address_of_store(),
@@ -55,7 +55,7 @@ def handover(settings: Settings) -> bytes:
 
 
 def taken_over(stream: BinaryIO) -> Settings | None:
-    """What `handover` wrote; ``None`` when the stream ended before.
+    """Read what `handover` wrote; ``None`` when the stream ended before.
 
     The variables for the database are set in this process, where no file of the kernel shows them.
     """

@@ -24,7 +24,7 @@ from pydantic_settings import (
 
 
 def data_home() -> Path:
-    """The folder where this system keeps a user's application data."""
+    """Return the folder where this system keeps a user's application data."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", "~")).expanduser()
     if sys.platform == "darwin":
@@ -44,12 +44,12 @@ def settings_files() -> tuple[Path, ...]:
 
 
 def settings_file() -> Path | None:
-    """The first of `settings_files` that is there; no other is read."""
+    """Return the first of `settings_files` that is there; no other is read."""
     return next((path for path in settings_files() if path.is_file()), None)
 
 
 def sample_folder() -> Path:
-    """The sample series of this checkout; it need not exist."""
+    """Return the sample series of this checkout; it need not exist."""
     return Path(__file__).parents[1] / "sample_data" / "ct"
 
 

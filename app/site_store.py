@@ -1,4 +1,4 @@
-"""This site's store, whose audit trail carries the site's key."""
+"""Store of this site, whose audit trail carries the site's key."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def landlock_version() -> int:
 
 
 def places(path: Path) -> list[Path]:
-    """What must be readable to read an input: its folder, and where links in it lead.
+    """List what must be readable to read an input: its folder, and where links in it lead.
 
     A link in an input was made by whoever may write there; what arrives from others (uploads,
     zips) holds none, see `medical.dicom.archive`.

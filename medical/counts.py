@@ -7,7 +7,7 @@ from typing import Any
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """A count and its noun, in English.
+    """Word a count and its noun, in English.
 
     Args:
         count: how many.
@@ -18,7 +18,7 @@ def counted(count: int, one: str, many: str = "") -> str:
 
 
 def fill(text: str, /, **values: object) -> str:
-    """A sentence of a catalogue, its blanks filled.
+    """Fill the blanks of a catalogue's sentence.
 
     ``{count:mark is|marks are}`` gives one of the two by the value; all else is as in
     ``str.format``.

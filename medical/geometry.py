@@ -69,7 +69,7 @@ class VolumeGeometry:
     def axial(
         cls, *, shape: Shape3, spacing_mm: Spacing3, origin_lps_mm: Sequence[float] = (0, 0, 0)
     ) -> Self:
-        """An upright axial stack: x to the patient's left, y to the back, z to the head."""
+        """Build an upright axial stack: x to the patient's left, y to the back, z to the head."""
         z_mm, y_mm, x_mm = spacing_mm
         return cls.from_axes(
             shape=shape,
@@ -112,14 +112,14 @@ class VolumeGeometry:
         return np.asarray(inside.all(axis=-1))
 
     def cropped(self, start: Shape3, stop: Shape3) -> VolumeGeometry:
-        """The geometry of ``volume[start[0]:stop[0], start[1]:stop[1], start[2]:stop[2]]``."""
+        """Crop to ``volume[start[0]:stop[0], start[1]:stop[1], start[2]:stop[2]]``."""
         affine = self.affine_lps_mm.copy()
         affine[:3, 3] = self.voxel_to_lps(start)
         z, y, x = (int(b) - int(a) for a, b in zip(start, stop, strict=True))
         return VolumeGeometry((z, y, x), affine)
 
     def isotropic(self, spacing_mm: float = 1.0) -> VolumeGeometry:
-        """The upright axial grid of ``spacing_mm`` voxels that just holds this volume.
+        """Return the upright axial grid of ``spacing_mm`` voxels that just holds this volume.
 
         Its axes are the patient's (z to the head, y to the back, x to the left), whatever the
         orientation of this stack.

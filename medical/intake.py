@@ -87,7 +87,7 @@ def open_input(
 
 
 def number_series(intake: Intake) -> Intake:
-    """The series that are called after files called by numbers; the same input gives the same.
+    """Name series that are called after files called by numbers; repeatable for an input.
 
     Where they lie below the input is forgotten: folders are called after patients, too.
     """

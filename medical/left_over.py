@@ -41,7 +41,7 @@ def skipped_series(skipped: Sequence[SkippedFile]) -> list[NotChosen]:
 def only_error(
     path: Path, errors: Sequence[InputError], skipped: Sequence[SkippedFile]
 ) -> InputError:
-    """The one sentence for an input that holds nothing usable."""
+    """Return the one error of an input that holds nothing usable."""
     if len(errors) == 1:
         return errors[0]
     if errors:

@@ -20,12 +20,12 @@ def one_line(text: str) -> str:
 
 
 def as_markdown(text: str) -> str:
-    """A text that Markdown shows as it stands: no link, picture, formula, icon or heading."""
+    """Escape a text so that Markdown shows it as it stands: no link, picture, formula, heading."""
     return _MARKDOWN.sub(r"\\\1", one_line(text))
 
 
 def csv_cell(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula; numbers stay as they are."""
+    """Escape a cell that a spreadsheet would take for a formula; numbers stay as they are."""
     if not isinstance(value, str):
         return value
     plain = one_line(value)

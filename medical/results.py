@@ -19,7 +19,7 @@ _VIEWER_SHEET = "volume.json"
 
 
 def viewer_files(folder: Path) -> tuple[Path, Path]:
-    """The images that the viewer shows of a result, and what is to be known of them, as JSON."""
+    """Name the files of the viewer's images of a result, and of their description, a JSON."""
     volume = folder.joinpath(*_VIEWER_IMAGE)
     return volume, volume.with_name(_VIEWER_SHEET)
 
@@ -48,7 +48,7 @@ def remove_made_from(folder: Path, *, images_too: bool) -> None:
 
 
 def read_result(folder: Path) -> SeriesFindings | None:
-    """The findings in a folder; ``None`` where there are none, or damaged ones."""
+    """Read the findings in a folder; ``None`` where there are none, or damaged ones."""
     try:
         return SeriesFindings.model_validate_json((folder / FINDINGS).read_text("utf-8"))
     except (OSError, ValueError):

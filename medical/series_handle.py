@@ -73,7 +73,7 @@ class SeriesHandle:
             raise self._unreadable(problem) from problem
 
     def named(self, name: str) -> SeriesHandle:
-        """The same series under another name, where its own belongs to another one already."""
+        """Return the same series under another name, its own being another series' already."""
         if name == self.series_instance_uid:
             return self
         origin = self.origin
@@ -125,7 +125,7 @@ class SeriesHandle:
         return InputError(self.path, f"cannot be read: {reason}", remedy)
 
     def _as_named(self, error: InputError) -> InputError:
-        """The error with a path that the user knows, should it lie in an unpacked zip."""
+        """Return the error with a path that the user knows, should it lie in an unpacked zip."""
         if error.path.is_relative_to(self.path):
             return error
         name = error.path.name
@@ -134,7 +134,7 @@ class SeriesHandle:
 
 
 def _without(names: set[str], note: QualityNote) -> QualityNote:
-    """The note without the list of files at its end."""
+    """Return the note without the list of files at its end."""
     if note.code not in NOTES_ON_FILES:
         return note
     ends = [at for name in names if (at := note.message.find(f": {name}")) >= 0]

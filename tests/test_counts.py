@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from app.web.words import _CATALOGUE as PAGE
+from app.web.words import CATALOGUE as PAGE
 from app.web.words import Words
 from medical.counts import counted, fill
 from medical.ct.quality import files_note
 from medical.report.labels import _WORDS as REPORT
 from medical.report.labels import Labels
 from medical.report.quality_labels import quality_text
-from medical.training.adapting.gather import _too_few
 
 ROOT = Path(__file__).parents[1]
 SINGULAR = {"is", "was", "has", "pass", "series", "goes", "this", "does"}
@@ -58,14 +57,13 @@ def test_a_length_that_is_shown_as_one_is_one() -> None:
     assert fill("{n:.1f} mm", n=1.25) == "1.2 mm"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [english for english, _ in (*PAGE.values(), *REPORT.values()) if "{" in english],
-)
-def test_no_catalogue_sentence_speaks_of_one_things(text: str) -> None:
-    names = {name for _, name, _, _ in string.Formatter().parse(text) if name}
-    said = fill(text, **dict.fromkeys(names, 1))
-    assert [noun for noun in _ONE.findall(said) if noun not in SINGULAR] == [], said
+def test_no_catalogue_sentence_speaks_of_one_things() -> None:
+    wrong = []
+    for text, _ in (*PAGE.values(), *REPORT.values()):
+        names = {name for _, name, _, _ in string.Formatter().parse(text) if name}
+        filled = fill(text, **dict.fromkeys(names, 1))
+        wrong += [filled for noun in _ONE.findall(filled) if noun not in SINGULAR]
+    assert wrong == []
 
 
 def test_the_instances_in_both_languages() -> None:
@@ -73,7 +71,6 @@ def test_the_instances_in_both_languages() -> None:
     assert Words("zh")("prior_days", days=1) == "早 1 天"
     assert Labels("en")("days_by_dates", days=1) == "1 day earlier."
     assert Words("en")("trail_whole", count=1, hash="x").startswith("1 entry, whole")
-    assert _too_few(1, learn=False, least=3)[0].startswith("1 usable CT;")
 
 
 @pytest.mark.parametrize(
@@ -110,10 +107,10 @@ def counts_with_plural(path: Path) -> Iterator[str]:
                 yield f"{{{said}}}{after.value}"
 
 
-@pytest.mark.parametrize("folder", ["app", "medical", "models"])
-def test_no_f_string_speaks_of_one_things(folder: str) -> None:
+def test_no_f_string_speaks_of_one_things() -> None:
     found = {
         f"{path.relative_to(ROOT)}: {said}"
+        for folder in ("app", "medical", "models")
         for path in sorted((ROOT / folder).rglob("*.py"))
         if str(path.relative_to(ROOT)) not in MORE_THAN_ONE
         for said in counts_with_plural(path)

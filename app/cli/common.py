@@ -26,7 +26,7 @@ def fail(sentence: str, *, code: int = WRONG_USE) -> NoReturn:
 
 
 def site_settings() -> Settings:
-    """The settings; a wrong variable or ``starlung.toml`` ends the program with exit code 2."""
+    """Read the settings; a wrong variable or ``starlung.toml`` ends the program with code 2."""
     from tomllib import TOMLDecodeError
 
     from pydantic import ValidationError
@@ -75,7 +75,7 @@ def all_models() -> list[StoredModel]:
 
 
 def model_called(name: str) -> StoredModel:
-    """The model of that name, or in that folder; otherwise exit code 2."""
+    """Find the model of that name, or in that folder; otherwise exit with code 2."""
     from pydantic import ValidationError
 
     from models.zoo.loader import CARD, ModelDamagedError, ModelNotFoundError, find_model
@@ -95,7 +95,7 @@ def model_called(name: str) -> StoredModel:
 
 
 def _unreadable_card(imported: Path) -> str:
-    """The sentence for the first card below the imported models that cannot be read."""
+    """Name the first card below the imported models that cannot be read."""
     from models.zoo.card import ModelCard
     from models.zoo.loader import CARD
 

@@ -105,7 +105,7 @@ def score(
 
 
 def _site_key(work_dir: Path) -> bytes | None:
-    """What signs results; a machine on which it cannot be kept makes unsigned ones."""
+    """Return the key that signs results; ``None`` where it cannot be kept: they stay unsigned."""
     from app.web.patient_secret import result_key
 
     try:
@@ -147,7 +147,7 @@ def _make_folder(out: Path) -> None:
 
 @contextmanager
 def _progress_bar() -> Iterator[Callable[[str, float], None]]:
-    """A bar on standard error that vanishes at the end; none where that is no terminal."""
+    """Show a bar on standard error that vanishes at the end; none where that is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 

@@ -66,7 +66,7 @@ def _run(settings: Any, open_path: Path | None) -> None:
 
 
 def _say_which_settings(read: Path | None) -> None:
-    """A file in the folder where somebody stands was read by earlier versions."""
+    """Name a settings file that earlier versions read from the current folder."""
     here = Path("starlung.toml")
     if here.is_file() and (read is None or not here.samefile(read)):
         typer.echo(f"{here} in this folder is not read. Name it with STARLUNG_CONFIG.", err=True)

@@ -50,7 +50,7 @@ def assessment_fields(
 
 
 def assessment_of(draft: Draft, shown: ReadFinding) -> Assessment:
-    """What stands in the fields; a field that is not asked for any more counts as empty."""
+    """Read the fields; a field that is not asked for any more counts as empty."""
     entered = shown.assessment
     density = draft.value("density", entered.density)
     effective = density or shown.measured.density

@@ -20,7 +20,7 @@ _NEW_KEY_AFTER = (_LOGOUT, "/oauth2callback")
 
 
 def holder(cookies: dict[str, str]) -> str:
-    """What addresses carry to be bound to the browser with these cookies; empty without a key."""
+    """Return what binds addresses to the browser with these cookies; empty without a key."""
     key = cookies.get(COOKIE, "")
     return hashlib.sha256(key.encode()).hexdigest()[:32] if key else ""
 

@@ -24,7 +24,7 @@ def card_head(card: ModelCard, words: Words, *, in_use: bool) -> str:
 
 
 def card_lists(card: ModelCard, words: Words) -> str:
-    """What it is not good for, data with licences, recipe, and the scans it has seen."""
+    """List what the model is not good for, data with licences, recipe, and the scans seen."""
     seen = words("card_seen", count=len(card.scans_seen_in_training))
     return "".join(
         (

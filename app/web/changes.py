@@ -33,7 +33,7 @@ class Changes:
         self._turn = Lock()
 
     def url(self, name: str, look: Look, *, holder: str) -> str:
-        """The address that answers with what ``look`` says.
+        """Return the address that answers with what ``look`` says.
 
         Args:
             name: of what is looked at; the same look must come with the same name.
@@ -48,7 +48,7 @@ class Changes:
         return ROUTE.format(token=self._tokens.issue(name, holder=holder))
 
     def route(self) -> Route:
-        """The Starlette route that answers these addresses."""
+        """Return the Starlette route that answers these addresses."""
         return Route(ROUTE, self._serve, methods=["GET"])
 
     def _serve(self, request: Request) -> Response:

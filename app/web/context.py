@@ -61,7 +61,7 @@ def start_context(settings: Settings, *, open_path: Path | None = None) -> WebCo
 
 
 def context() -> WebContext:
-    """The context that the server made.
+    """Return the context that the server made.
 
     Raises:
         RuntimeError: the page was not started by StarLung's server.

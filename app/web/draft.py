@@ -33,7 +33,7 @@ class Draft:
     language: str
 
     def key(self, name: str) -> str:
-        """The widget's key."""
+        """Return the widget's key."""
         return f"{name}-{self.finding_id}-{self.language}"
 
     def _typed(self, name: str) -> str:
@@ -50,7 +50,7 @@ class Draft:
         return key
 
     def note(self, name: str) -> None:
-        """The widget's ``on_change``."""
+        """Keep what the widget holds; its ``on_change``."""
         st.session_state[self._typed(name)] = st.session_state[self.key(name)]
 
     def rephrase(self, name: str, text: str) -> None:
@@ -59,7 +59,7 @@ class Draft:
             st.session_state[self._typed(name)] = text
 
     def value(self, name: str, default: Any) -> Any:
-        """What stands in the field; ``default`` where it was not drawn."""
+        """Return what stands in the field; ``default`` where it was not drawn."""
         typed = st.session_state.get(self._typed(name), default)
         return st.session_state.get(self.key(name), typed)
 

@@ -51,7 +51,7 @@ def evaluation_panel(words: Words) -> None:
 
 
 def evaluation_figures(found: Evaluation, words: Words) -> str:
-    """The figures that stand for the whole, each with its interval and what it was counted on."""
+    """Show the main figures, each with its interval and what it was counted on."""
     counts = words("figure_counts", nodules=found.nodules, scans=found.scans)
     cells = "".join(
         f'<div class="starlung-figure"><small>{html.escape(name)}</small><b>{value}</b>'

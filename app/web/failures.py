@@ -36,7 +36,7 @@ def show_failure(error: Exception) -> bool:
 
 
 def sentence(error: InputError) -> str:
-    """The error for somebody who may not know this server's folders."""
+    """Word the error for somebody who may not know this server's folders."""
     if may(present_reader(context().settings), "name_folder"):
         return str(error)
     return f"{error.problem}. {error.remedy}."

@@ -30,7 +30,7 @@ def begin_page() -> tuple[Reader, Words]:
 
 
 def present_words() -> Words:
-    """The words of the language chosen last, before anything is drawn."""
+    """Return the words of the language chosen last, before anything is drawn."""
     language = st.session_state.get("language") or preferred("language", "en")
     return Words("zh" if language == "zh" else "en")
 

@@ -63,7 +63,7 @@ def _change(before: float, after: float, found: Change, *, digits: int) -> str:
 
 
 def _unlike(row: Growth, words: Words) -> str:
-    """What the diameter alone says, where that is not what the volume says."""
+    """Say what the diameter alone shows, where the volume shows something else."""
     verdict = row.diameter.verdict
     return "" if verdict == row.volume.verdict else f"<small>{html.escape(words(verdict))}</small>"
 

@@ -54,7 +54,7 @@ def guideline_panel(
 
 
 def guideline_table(found: Guidelines, examination: Examination, words: Words) -> str:
-    """The examination's category and the lines, as HTML."""
+    """Render the examination's category and the lines as HTML."""
     labels = Labels(words.language)
     line = html.escape(examination_line(found.examination, examination, labels))
     note = ""

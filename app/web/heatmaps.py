@@ -11,7 +11,7 @@ from medical.store.reading import ReadFinding
 
 
 def maps_of(folder: Path, findings: Sequence[ReadFinding]) -> dict[int, Path]:
-    """Number and map of each finding that has one; what a reader added has none."""
+    """Find number and map of each finding that has one; what a reader added has none."""
     own = [one.measured for one in findings if isinstance(one.measured, Finding)]
     paths = {one.id: nifti_path(folder, one) for one in own}
     return {number: path for number, path in paths.items() if path.is_file()}

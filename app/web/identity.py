@@ -20,7 +20,7 @@ LONGEST_NAME = 100
 
 
 def reader_from_claims(claims: dict[str, object], settings: Settings) -> Reader | None:
-    """The reader whom the login provider vouches for; ``None`` for somebody not on the list.
+    """Return the reader whom the login provider vouches for; ``None`` if not on the list.
 
     The e-mail address counts where the provider says that it is verified, or where the site trusts
     its provider with all of them; else the subject, which nobody can choose freely.
@@ -62,7 +62,7 @@ def allowed(deed: Deed) -> Reader:
 
 
 def current_reader(settings: Settings, words: Words) -> Reader:
-    """The reader of this run; without login, this machine's user. Ends the run before login."""
+    """Return the reader of this run, without login the machine's user; end the run before login."""
     if not settings.login_configured:
         return Reader(_local_name(words), administrator=True)
     if not st.user.is_logged_in or not context().logins.begin(holder(dict(st.context.cookies))):

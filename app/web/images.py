@@ -45,7 +45,7 @@ class ViewerImages(BaseModel):
 
 
 def images_file(series_folder: Path) -> Path:
-    """The compressed volume beside a result; it need not exist."""
+    """Return the compressed volume beside a result; it need not exist."""
     return viewer_files(series_folder)[0]
 
 
@@ -72,7 +72,7 @@ def write_images(volume: CtVolume, series_folder: Path, *, sitting: Sitting | No
 
 
 def read_images(series_folder: Path) -> ViewerImages | None:
-    """What `write_images` kept, or ``None`` when there is nothing."""
+    """Read what `write_images` kept; ``None`` when there is nothing."""
     if not (images_file(series_folder).is_file() and _sheet(series_folder).is_file()):
         return None
     return ViewerImages.model_validate_json(_sheet(series_folder).read_text())
@@ -126,7 +126,7 @@ def _sitting(handle: SeriesHandle, secret: bytes) -> Sitting:
 
 
 def load_images(series_folder: Path) -> CtVolume:
-    """The volume that `write_images` kept, with its slices' numbers and UIDs.
+    """Load the volume that `write_images` kept, with its slices' numbers and UIDs.
 
     Raises:
         InputError: it is not there, or damaged.

@@ -16,7 +16,7 @@ def remember_page(reading: st.Page) -> None:
 
 
 def reading_link(key: str, label: str) -> None:
-    """A link that opens a study."""
+    """Draw a link that opens a study."""
     st.page_link(st.session_state[_READING], label=label, query_params={STUDY: key})
 
 

@@ -15,7 +15,7 @@ def cards() -> list[ModelCard]:
 
 
 def card_of(model: ModelReference, operating_point: float) -> ModelCard | None:
-    """The card of the model that made a result; ``None`` where it is no longer here.
+    """Return the card of the model that made a result; ``None`` where it is no longer here.
 
     Args:
         model: as the result names it.
@@ -32,6 +32,6 @@ def _is_of(card: ModelCard, model: ModelReference, operating_point: float) -> bo
 
 
 def card_in_use() -> ModelCard | None:
-    """The card of the model that scores now, named by the settings; ``None`` where it is gone."""
+    """Return the card of the model named by the settings; ``None`` where it is gone."""
     name = context().settings.model
     return next((card for card in cards() if card.name == name), None)

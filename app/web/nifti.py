@@ -17,7 +17,7 @@ NIFTI_FROM_LPS = (-1.0, -1.0, 1.0)
 
 
 def nifti_affine(geometry: VolumeGeometry) -> NDArray[np.float64]:
-    """The 4x4 affine from voxels ``(x, y, z)`` to RAS millimetres, as NIfTI stores it."""
+    """Return the 4x4 affine from voxels ``(x, y, z)`` to RAS millimetres, as NIfTI stores it."""
     affine = geometry.affine_lps_mm[:, [2, 1, 0, 3]].copy()
     affine[:3] *= np.array(NIFTI_FROM_LPS)[:, None]
     return affine

@@ -56,7 +56,7 @@ def take_in(store: Store, path: Path, *, root: Path, reader: Reader) -> str:
 
 
 def open_first(store: Store, settings: Settings, path: Path) -> tuple[str | None, str]:
-    """The study for ``starlung serve --open``, or why it cannot be shown.
+    """Return the study for ``starlung serve --open``, or why it cannot be shown.
 
     Whoever starts the server administrates it.
     """

@@ -87,7 +87,7 @@ def _marks_between(
     images: ViewerImages | None,
     words: Words,
 ) -> str:
-    """Marks that the chosen point would add to the findings, with slice and place."""
+    """List the marks that the chosen point would add to the findings, with slice and place."""
     added = [
         mark for mark in marks if chosen.threshold <= mark.probability < scored.operating_point
     ]

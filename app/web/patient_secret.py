@@ -10,12 +10,12 @@ _BYTES = 32
 
 
 def patient_secret(work_dir: Path) -> bytes:
-    """The secret behind patients' pseudonyms."""
+    """Return the secret behind patients' pseudonyms."""
     return _secret(work_dir, "patients.key")
 
 
 def result_key(work_dir: Path) -> bytes:
-    """The key that signs results, see `medical.scoring.signature`."""
+    """Return the key that signs results, see `medical.scoring.signature`."""
     return _secret(work_dir, "results.key")
 
 
@@ -24,7 +24,7 @@ def _secret(work_dir: Path, name: str) -> bytes:
 
 
 def kept_once(work_dir: Path, name: str, content: bytes) -> bytes:
-    """What lies in ``work_dir``: ``content`` after the first call, by one process only."""
+    """Return what lies in ``work_dir``: ``content`` after the first call, by one process only."""
     path = work_dir / name
     if not path.is_file():
         work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -61,12 +61,12 @@ class Place:
             self.finding, self.click = crosshair.finding, None
 
     def order_for_viewer(self) -> GoTo:
-        """What the viewer must be told."""
+        """Return what the viewer must be told."""
         return {"finding": self.finding, "order": self.order}
 
 
 def place_in(study_key: str, series_uid: str, findings: Sequence[ReadFinding]) -> Place:
-    """This session's place in a series; at first the finding that the address names, or the first.
+    """Return the session's place in a series: the finding that the address names, or the first.
 
     So a reload, which begins a new session, comes back to the same finding.
     """

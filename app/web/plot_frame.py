@@ -19,7 +19,7 @@ _INCHES, _DPI = (6.2, 3.9), 180
 
 
 def new_figure() -> tuple[Figure, Axes]:
-    """An empty plot with a grid."""
+    """Make an empty plot with a grid."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -55,7 +55,7 @@ def settings(words: Words) -> Any:
 
 
 def png(figure: Figure) -> bytes:
-    """The drawn plot."""
+    """Render the plot as PNG."""
     target = io.BytesIO()
     figure.savefig(target, format="png")
     return target.getvalue()

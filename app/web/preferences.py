@@ -16,7 +16,7 @@ _known: OrderedDict[tuple[str, str], str] = OrderedDict()
 
 
 def preferred(name: str, default: str) -> str:
-    """What this browser's reader chose last."""
+    """Return what this browser's reader chose last."""
     return recall(_browser(), name, default)
 
 
@@ -26,7 +26,7 @@ def prefer(name: str, value: str) -> None:
 
 
 def recall(browser: str, name: str, default: str) -> str:
-    """What was remembered for a browser; ``default`` for a browser without a key."""
+    """Return what was remembered for a browser; ``default`` for a browser without a key."""
     return _known.get((browser, name), default)
 
 

@@ -84,7 +84,7 @@ def _keep_in_address(name: str | None) -> None:
 
 
 def compared(folder: Path, prior: Prior, words: Words) -> Comparison | None:
-    """The comparison; ``None``, and a sentence, while it is being made or where it cannot be."""
+    """Return the comparison; ``None``, and a sentence, while or where there is none."""
     if not images_file(prior.folder).is_file():
         st.warning(words("prior_images_gone", label=prior.label))
         return None
@@ -100,12 +100,12 @@ def compared(folder: Path, prior: Prior, words: Words) -> Comparison | None:
 
 
 def findings_of(prior: Prior) -> list[ReadFinding]:
-    """The earlier CT's findings, as they are decided by now."""
+    """Return the earlier CT's findings, as they are decided by now."""
     return read_study(context().store, prior.study_key).of_series(prior.series_uid)
 
 
 def change_in(comparison: Comparison, findings: list[ReadFinding]) -> ChangeSince:
-    """What became of each nodule since the earlier CT."""
+    """Tell what became of each nodule since the earlier CT."""
     prior, by_reader = comparison.prior, comparison.days_by_reader
     earlier = EarlierCt(
         study=prior.label,
@@ -126,7 +126,7 @@ def change_in(comparison: Comparison, findings: list[ReadFinding]) -> ChangeSinc
 
 
 def prior_data(comparison: Comparison, findings: list[ReadFinding], words: Words) -> PriorData:
-    """The earlier CT for the viewer."""
+    """Return the earlier CT for the viewer."""
     prior = comparison.prior
     return {
         "url": volume_url(images_file(prior.folder)),

@@ -51,7 +51,7 @@ def series_viewer(
     prior: PriorData | None,
     words: Words,
 ) -> ViewerData:
-    """The viewer's data for a series of the store, bound to this browser."""
+    """Return the viewer's data for a series of the store, bound to this browser."""
     return viewer_data(
         findings,
         images,
@@ -64,7 +64,7 @@ def series_viewer(
 
 
 def volume_url(path: Path) -> str:
-    """The signed address of a compressed volume, good in this browser only."""
+    """Return the signed address of a compressed volume, good in this browser only."""
     return context().volumes.url(path, holder=holder(dict(st.context.cookies)))
 
 
@@ -104,7 +104,7 @@ def viewer_data(
 
 
 def marks_of(findings: Sequence[ReadFinding]) -> list[Mark]:
-    """Findings as the viewer draws them."""
+    """Return findings as the viewer draws them."""
     return [
         {
             "id": one.number,
@@ -119,14 +119,14 @@ def marks_of(findings: Sequence[ReadFinding]) -> list[Mark]:
 def headline(
     reading: StudyReading, scored: SeriesFindings, findings: list[ReadFinding], words: Words
 ) -> None:
-    """What was found, by what, and how far the reading is."""
+    """Show what was found, by what, and how far the reading is."""
     st.html(headline_html(reading, scored, findings, words))
 
 
 def headline_html(
     reading: StudyReading, scored: SeriesFindings, findings: list[ReadFinding], words: Words
 ) -> str:
-    """The headline; a line below it where the folder holds another result than is read."""
+    """Render the headline; a line below where the folder holds another result than is read."""
     count = sum(one.origin == "model" for one in findings)
     limits = ""
     if count == 0:
@@ -166,7 +166,7 @@ def headline_html(
 
 
 def images_of(source: Path, folder: Path, words: Words) -> ViewerImages | None:
-    """The images kept beside a result, prepared now if they can be; else asks where they are."""
+    """Return the images beside a result, prepared now if they can be; else ask where they are."""
     images = read_images(folder)
     if images is not None:
         return images

@@ -41,7 +41,7 @@ class Reports:
         self._turn = Lock()
 
     def url(self, key: str, name: str, media_type: str, make: Make, *, holder: str) -> str:
-        """The address that answers with what ``make`` returns.
+        """Return the address that answers with what ``make`` returns.
 
         Args:
             key: the same report in the same words must come with the same key.
@@ -59,7 +59,7 @@ class Reports:
         return ROUTE.format(token=self._tokens.issue(bound, holder=holder), name=name)
 
     def route(self) -> Route:
-        """The Starlette route that answers these addresses."""
+        """Return the Starlette route that answers these addresses."""
         return Route(ROUTE, self._serve, methods=["GET"])
 
     def _serve(self, request: Request) -> Response:

@@ -35,7 +35,7 @@ def choose_series(result: Path, words: Words) -> tuple[Path, SeriesFindings]:
 
 
 def quality_notes(scored: SeriesFindings, words: Words) -> None:
-    """What the reader should know about the images, most severe first."""
+    """Show what the reader should know about the images, most severe first."""
     st.subheader(words("quality"))
     if not scored.quality:
         st.caption(words("quality_none"))

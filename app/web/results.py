@@ -13,14 +13,14 @@ FINDINGS = "findings.json"
 
 
 def result_folders(path: Path) -> list[Path]:
-    """The scored series at or right below ``path``, by name; empty when it holds no result."""
+    """List the scored series at or right below ``path``, by name; empty without any result."""
     if (path / FINDINGS).is_file():
         return [path]
     return sorted(found.parent for found in path.glob(f"*/{FINDINGS}"))
 
 
 def read_findings(series_folder: Path) -> SeriesFindings:
-    """The findings of one series.
+    """Read the findings of one series.
 
     Raises:
         InputError: the file is missing, unreadable or not ours.

@@ -34,7 +34,7 @@ def why_not_taken_over(reading: StudyReading, scored: SeriesFindings, words: Wor
 
 
 def for_report(reading: StudyReading, scored: SeriesFindings, words: Words) -> SeriesFindings:
-    """The folder's result for a report of what is read: with the model that made that.
+    """Return the folder's result for a report of what is read: with the model that made that.
 
     Where it was not kept, in what was scored before the store held it, no model is named;
     operating point and passes stay the newer result's, and a quality note says so.

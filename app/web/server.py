@@ -35,7 +35,7 @@ _REMEDY = "Install starlung[login]"
 
 
 def create_app(settings: Settings, *, open_path: Path | None = None) -> st.App:
-    """The ASGI application of the reading room.
+    """Create the ASGI application of the reading room.
 
     Raises:
         InputError: the store cannot be opened, or packages for the login are missing.
@@ -86,7 +86,7 @@ class _Guarded(st.App):  # type: ignore[misc]
 
 
 def login_secrets(settings: Settings) -> dict[str, Any]:
-    """What Streamlit's login needs to know; nothing without login."""
+    """Return what Streamlit's login needs to know; nothing without login."""
     if not settings.login_configured or settings.login_client_secret is None:
         return {}
     given = settings.cookie_secret

@@ -24,7 +24,7 @@ _COLUMNS = (
 
 
 def findings_table(findings: list[ReadFinding], words: Words) -> Table:
-    """The table that stands below the images."""
+    """Build the table that stands below the images."""
     columns: list[Column] = [
         {"title": words(title), "note": words("interval_note") if interval else ""}
         for title, interval in _COLUMNS
@@ -41,7 +41,7 @@ def millimetres(value: float) -> str:
 
 
 def probability_text(one: ReadFinding, words: Words) -> str:
-    """The probability with its interval; for a reader's nodule, that it has none."""
+    """Word the probability with its interval; for a reader's nodule, that it has none."""
     if not isinstance(one.measured, Finding):
         return words("by_reader")
     interval = probability_interval_text(*one.measured.probability_ci95)
@@ -49,7 +49,7 @@ def probability_text(one: ReadFinding, words: Words) -> str:
 
 
 def diameter_text(one: ReadFinding, words: Words) -> tuple[str, str]:
-    """The diameter that counts, and its interval or whose it is; a dash where nobody measured."""
+    """Word the diameter that counts, and its interval or whose it is; a dash if unmeasured."""
     by_hand, interval = one.diameter_by_reader_mm, one.measured.diameter_ci95
     if by_hand is not None:
         return f"{by_hand:.1f}", words("by_hand")
@@ -59,7 +59,7 @@ def diameter_text(one: ReadFinding, words: Words) -> tuple[str, str]:
 
 
 def volume_text(one: ReadFinding, words: Words) -> tuple[str, str]:
-    """The model's volume, marked as the model's where a reader measured the diameter."""
+    """Word the model's volume, marked as the model's where a reader measured the diameter."""
     volume, interval = one.measured.volume_mm3, one.measured.volume_ci95
     if volume is None or interval is None:
         return "–", words("not_measured")
@@ -68,7 +68,7 @@ def volume_text(one: ReadFinding, words: Words) -> tuple[str, str]:
 
 
 def density_text(one: ReadFinding, words: Words) -> tuple[str, str]:
-    """The density that counts, and whose it is."""
+    """Word the density that counts, and whose it is."""
     if one.density is None:
         return "–", words("not_measured")
     entered = one.assessment.density is not None

@@ -34,12 +34,12 @@ class AddressTokens:
         self._serializer = URLSafeSerializer(secrets.token_bytes(32), salt="starlung.address")
 
     def issue(self, name: str, *, holder: str) -> str:
-        """A token for ``name``, good only for ``holder``."""
+        """Issue a token for ``name``, good only for ``holder``."""
         spans = math.floor(self._clock() / self._life_seconds) + 2
         return str(self._serializer.dumps([name, spans * self._life_seconds, holder]))
 
     def read(self, token: str, *, holder: str) -> str | None:
-        """The name, or ``None``: forged, damaged, expired, or another holder's."""
+        """Read the name from a token; ``None``: forged, damaged, expired, or another holder's."""
         try:
             name, expires, bound_to = self._serializer.loads(token)
         except (BadSignature, TypeError, ValueError):

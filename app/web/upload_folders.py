@@ -13,7 +13,7 @@ from medical.store.worklist import waiting_sources
 
 
 def new_upload_folder(settings: Settings, store: Store) -> Path:
-    """A fresh folder that only we can read, after clearing away uploads that are done with."""
+    """Make a fresh folder that only we can read, after clearing away finished uploads."""
     root = (settings.work_dir / "uploads").resolve()
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     waiting = waiting_sources(store)

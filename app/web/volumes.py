@@ -30,7 +30,7 @@ class VolumeStore:
         self._paths: dict[str, Path] = {}
 
     def url(self, path: Path, *, holder: str) -> str:
-        """The address of a ``.nii.gz`` file, stable for a while so that browsers can cache it.
+        """Return the address of a ``.nii.gz`` file, stable for a while: browsers can cache it.
 
         Args:
             path: the file.
@@ -42,7 +42,7 @@ class VolumeStore:
         return ROUTE.format(token=self._tokens.issue(name, holder=holder))
 
     def route(self) -> Route:
-        """The Starlette route that answers these addresses."""
+        """Return the Starlette route that answers these addresses."""
         return Route(ROUTE, self._serve, methods=["GET"])
 
     async def _serve(self, request: Request) -> Response:

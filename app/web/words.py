@@ -13,7 +13,7 @@ from medical.report.labels import TERMS
 Language = Literal["en", "zh"]
 LANGUAGES: dict[Language, str] = {"en": "English", "zh": "中文"}
 
-_CATALOGUE: dict[str, tuple[str, str]] = {
+CATALOGUE: dict[str, tuple[str, str]] = {
     **worklist.WORDS,
     **reading.WORDS,
     **viewer.WORDS,
@@ -190,9 +190,9 @@ class Words:
         self._column = 1 if language == "zh" else 0
 
     def __call__(self, word: str, **values: object) -> str:
-        """The text of ``word``, its blanks filled."""
-        return fill(_CATALOGUE[word][self._column], **values)
+        """Return the text of ``word``, its blanks filled."""
+        return fill(CATALOGUE[word][self._column], **values)
 
     def location(self, location: str) -> str:
         """'left upper zone' in this language; words that are not known stay as they are."""
-        return translate_location(location, self, _CATALOGUE, chinese=self.language == "zh")
+        return translate_location(location, self, CATALOGUE, chinese=self.language == "zh")

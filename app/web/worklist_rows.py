@@ -15,7 +15,7 @@ STAGES = ("read", "prepare", "detect", "refine", "measure", "write", "view")
 
 
 def head_html(words: Words) -> str:
-    """The columns' headings."""
+    """Render the columns' headings."""
     titles = ("col_state", "col_strongest", "col_findings", "col_received", "col_note")
     cells = "".join(f"<span>{words(title)}</span>" for title in titles)
     return (

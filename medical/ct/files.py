@@ -42,7 +42,7 @@ def is_volume_file(path: Path) -> bool:
 
 
 def volume_stem(path: Path) -> str:
-    """The file's name without its ending: ``case1`` for ``case1.nii.gz``.
+    """Return the file's name without its ending: ``case1`` for ``case1.nii.gz``.
 
     It names a series in tables and folders, so no spreadsheet may take it for a formula, nor a
     system for another folder.
@@ -81,7 +81,7 @@ def read_volume_file(path: Path, *, series_instance_uid: str | None = None) -> C
 
 
 def files_of_volume(path: Path) -> tuple[Path, ...]:
-    """A volume file and, for a detached header, the file with the voxels that it names.
+    """List a volume file and, for a detached header, the file with the voxels that it names.
 
     Raises:
         InputError: the header is damaged, or names what it may not.
@@ -135,7 +135,7 @@ def _damaged(path: Path, problem: Exception) -> InputError:
 
 
 def _header(path: Path) -> Stored:
-    """The header, of a size that is checked before anything is allocated for it."""
+    """Read the header, of a size that is checked before anything is allocated for it."""
     name = path.name.lower()
     if name.endswith((".nii", ".nii.gz")):
         stored = read_nifti_header(path)

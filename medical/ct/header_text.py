@@ -24,7 +24,7 @@ _LIST = re.compile(r"LIST\b", re.I)
 
 
 def header_lines(path: Path, stream: BinaryIO) -> Iterator[tuple[str, int]]:
-    """The header's lines and where each ends in the file; the caller stops at the last.
+    """Yield the header's lines and where each ends in the file; the caller stops at the last.
 
     Raises:
         InputError: a line holds control characters, or the header is too long.
@@ -82,7 +82,7 @@ class Fields:
         self._values[key] = value.strip()
 
     def get(self, *keys: str) -> str | None:
-        """The value of the only one of these keys that is given; ``None`` without any.
+        """Return the value of the only one of these keys that is given; ``None`` without any.
 
         Raises:
             InputError: two of them are given and disagree.
@@ -104,7 +104,7 @@ class Fields:
         return found
 
     def numbers(self, *keys: str, count: int) -> list[float] | None:
-        """That many numbers; ``None`` when the key is not given.
+        """Parse that many numbers; ``None`` when the key is not given.
 
         Raises:
             InputError: they are no numbers, or not as many.
@@ -123,7 +123,7 @@ class Fields:
         return found
 
     def whole(self, key: str, *, default: int) -> int:
-        """A whole number.
+        """Parse a whole number.
 
         Raises:
             InputError: it is none.
@@ -132,7 +132,7 @@ class Fields:
 
 
 def whole_numbers(path: Path, key: str, text: str, *, count: int) -> tuple[int, ...]:
-    """That many whole numbers.
+    """Parse that many whole numbers.
 
     Raises:
         InputError: they are none, or not as many.
@@ -146,7 +146,7 @@ def whole_numbers(path: Path, key: str, text: str, *, count: int) -> tuple[int, 
 
 
 def parts_of_pixel_file(path: Path, name: str) -> tuple[str, ...]:
-    """The steps from the header's folder to the file that holds the pixels.
+    """Return the steps from the header's folder to the file that holds the pixels.
 
     Raises:
         InputError: several files are named, or one outside of the header's folder.
@@ -179,5 +179,5 @@ def rename_pixel_file(path: Path, names: Mapping[str, str]) -> None:
 
 
 def _folded(key: str) -> str:
-    """What differs only in letters' case, blanks or joints is one key."""
+    """Fold a key: what differs only in letters' case, blanks or joints is the same key."""
     return re.sub(r"[\s_.-]+", "", key).casefold()

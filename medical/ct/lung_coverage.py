@@ -68,7 +68,7 @@ def _coarse(hu: Int16[np.ndarray, "z y x"], block: int = COARSE) -> Coarse:
 
 
 def _body(plane: Float32[np.ndarray, "y x"]) -> Bool[np.ndarray, "y x"]:
-    """The largest piece of tissue of a slice: the patient without the table."""
+    """Find the largest piece of tissue of a slice: the patient without the table."""
     labels, count = ndimage.label(plane > BODY_HU)
     if count == 0:
         return np.zeros(plane.shape, dtype=bool)

@@ -108,7 +108,7 @@ def _without_tables(
 def _inside_body(
     air: Bool[np.ndarray, "z y x"], *, shell_voxel: float
 ) -> Bool[np.ndarray, "z y x"]:
-    """The body and what it surrounds, slice by slice; shells thinner than twice that are gone."""
+    """Find the body and what it surrounds, by slice; shells thinner than twice that are gone."""
     core = ndimage.distance_transform_edt(np.pad(~air, 1)) > shell_voxel
     grown = (ndimage.distance_transform_edt(~core) <= shell_voxel)[1:-1, 1:-1, 1:-1]
     labels, count = ndimage.label(grown)

@@ -39,7 +39,7 @@ def find_midline(
 def _by_spine(
     hu: Float[np.ndarray, "z y x"], body: Bool[np.ndarray, "z y x"], spacing_mm: float
 ) -> Float[np.ndarray, " z"] | None:
-    """The column of bone in the back half of the body that stays in its place from slice to slice.
+    """Find the column of bone in the body's back half that keeps its place between slices.
 
     Ribs and shoulder blades wander sideways with height, so that over all slices they weigh less.
     """
@@ -74,7 +74,7 @@ def _bone_at_the_back(
 
 
 def _by_outline(body: Bool[np.ndarray, "z y x"]) -> Float[np.ndarray, " z"] | None:
-    """The middle of the body's width, where the image shows both its sides."""
+    """Find the middle of the body's width, where the image shows both its sides."""
     columns = np.flatnonzero(body.any((0, 1)))
     if columns[0] < _EDGE_VOXEL or columns[-1] >= body.shape[2] - _EDGE_VOXEL:
         return None

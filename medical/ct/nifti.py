@@ -56,7 +56,7 @@ def read_nifti_header(path: Path) -> Stored:
 
 
 def _first_bytes(path: Path) -> tuple[bytes, bool]:
-    """The header, and whether the file is packed, by its content: names lie."""
+    """Read the header, and whether the file is packed, by its content: names lie."""
     with path.open("rb") as stream:
         start = stream.read(1 << 12)
     if start[:2] != b"\x1f\x8b":

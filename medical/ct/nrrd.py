@@ -110,7 +110,7 @@ def _fields(path: Path) -> tuple[Fields, int]:
 
 
 def _skipped(path: Path, fields: Fields, packing: Packing) -> tuple[int, int]:
-    """What is skipped once unpacked, and the offset in the file."""
+    """Return what is skipped once unpacked, and the offset in the file."""
     lines, skip = (int(fields.get(*keys) or 0) if _plain(fields, keys) else -2 for keys in _SKIPS)
     if lines or not -1 <= skip <= _MAX_SKIP or (skip == -1 and packing != "raw"):
         raise InputError(path, "its header skips lines or bytes before its pixels", REMEDY)

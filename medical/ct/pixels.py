@@ -81,7 +81,7 @@ def _check_bytes(stored: Stored, size: int) -> None:
 
 @contextmanager
 def _open(stored: Stored) -> Iterator[BinaryIO]:
-    """The file with the voxels, at the first of them."""
+    """Open the file with the voxels, at the first of them."""
     with ExitStack() as stack:
         if stored.parts:
             stream = stack.enter_context(_open_below(stored.header, stored.parts))
@@ -139,7 +139,7 @@ def _unpacking(stored: Stored, stream: BinaryIO) -> _Reader:
 
 
 def _exactly(stored: Stored, reader: _Reader, count: int) -> bytes:
-    """That many bytes, asked for in pieces: a packed piece never grows beyond them."""
+    """Read that many bytes in pieces: a packed piece never grows beyond them."""
     found = bytearray()
     while len(found) < count:
         piece = reader.read(min(_CHUNK_BYTES, count - len(found)))

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 
 def largest_part(mask: Bool[np.ndarray, "y x"]) -> Bool[np.ndarray, "y x"]:
-    """The largest connected part of a plane; the plane itself where there is none."""
+    """Keep the largest connected part of a plane; the plane itself where there is none."""
     labels, count = ndimage.label(mask)
     if count == 0:
         return mask

@@ -58,7 +58,7 @@ def kernel_class(kernel: str) -> str:
 def acquisition_notes(
     *, contrast: bool, kernel: str, lossy: bool, photometric: str
 ) -> list[QualityNote]:
-    """What a header alone tells.
+    """Note what a header alone tells.
 
     Args:
         contrast: whether contrast agent was given.
@@ -104,7 +104,7 @@ def acquisition_notes(
 
 
 def believed_thickness(thickness_mm: float | None, spacing_mm: float) -> float | None:
-    """The header's slice thickness, unless the slices' positions show that it cannot be true.
+    """Return the header's slice thickness, unless the slices' positions disprove it.
 
     Slices overlap by a half, by three quarters at most; none of a chest is thicker than a
     centimetre unless they also lie so far apart.
@@ -157,7 +157,7 @@ def coverage_notes(slices: int, spacing_mm: float) -> list[QualityNote]:
 
 
 def files_note(code: str, problem: str, files: Sequence[Path]) -> QualityNote:
-    """A warning that names up to three files that had to be left out."""
+    """Warn of files that had to be left out; names up to three of them."""
     names = ", ".join(path.name for path in files[:3])
     more = f" and {len(files) - 3} more" if len(files) > 3 else ""
     plural = "file was" if len(files) == 1 else "files were"

@@ -50,7 +50,7 @@ def cut_lung(hu: Float[np.ndarray, "z y x"], *, grid_mm: float) -> Bool[np.ndarr
 def _between_walls(
     wall: Bool[np.ndarray, " n"], hu: Float[np.ndarray, " n"], *, least: int
 ) -> Bool[np.ndarray, " n"]:
-    """Runs along one edge with chest wall at both ends and the density of lung."""
+    """Mark runs along one edge with chest wall at both ends and the density of lung."""
     found = np.zeros(len(wall), bool)
     if wall.sum() < 2:
         return found

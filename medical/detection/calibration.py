@@ -20,7 +20,7 @@ Floats = Float[np.ndarray, " n"]
 
 
 def large_enough(diameter_mm: Floats, *, least_mm: float) -> Floats:
-    """ln of the chance that things measured ``diameter_mm`` are at least ``least_mm`` wide.
+    """Return ln of the chance that things measured ``diameter_mm`` are ``least_mm`` wide or more.
 
     Args:
         diameter_mm: as the first stage measures, > 0.

@@ -22,7 +22,7 @@ class Crops(NamedTuple):
     extents_mm: Tensor  # [n] edge of the near crop
 
     def mirrored(self, axes: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
-        """The same seen in a mirror."""
+        """Mirror the crops."""
         if not axes:
             return self.near, self.context, self.extents_mm
         near, context = (crop.flip(axes).contiguous() for crop in (self.near, self.context))

@@ -139,7 +139,7 @@ def _near_hu(
 
 
 def _middle(mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
-    """The crop's middle, for an empty outline."""
+    """Mark the crop's middle, for an empty outline."""
     found, middle = np.zeros_like(mask), slice(CROP // 2 - 1, CROP // 2 + 1)
     found[middle, middle, middle] = True
     return found

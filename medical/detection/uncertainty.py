@@ -56,8 +56,10 @@ class SecondLook:
 
 
 class SecondStage:
-    """Looks again at candidates: each sample takes the next of the mirrored views, so the spread
-    holds both what dropout and what mirroring change; the mask is the mean over views.
+    """Refinement of candidates by Monte-Carlo dropout over mirrored views.
+
+    Each sample takes the next of the mirrored views, so the spread holds both what dropout and what
+    mirroring change; the mask is the mean over views.
 
     Args:
         refiner: for its dropout layers.

@@ -188,7 +188,7 @@ class _Names:
         self._counts: Counter[tuple[str, ...]] = Counter()
 
     def free(self, parts: tuple[str, ...]) -> Path:
-        """The place itself, then numbered ones; each is asked for once."""
+        """Yield the place itself, then numbered ones; each is asked for once."""
         while True:
             self._counts[parts] += 1
             count = self._counts[parts]
@@ -229,9 +229,9 @@ class _ListLimited(io.BufferedIOBase):
         return self._stream.tell()
 
     def seekable(self) -> bool:
-        """It is a file."""
+        """Return true, as for a file."""
         return True
 
     def readable(self) -> bool:
-        """It is a file."""
+        """Return true, as for a file."""
         return True

@@ -45,7 +45,7 @@ class Candidate:
 
 
 def choose(candidates: Sequence[Candidate]) -> tuple[Candidate, str, list[tuple[Candidate, str]]]:
-    """The best series for nodules.
+    """Choose the best series for nodules.
 
     In this order: no projection (MIP) and no other body part; lung to be seen; enough coverage of
     the chest; axial; thin slices; sharp or lung kernel; then exact thickness, coverage and count.
@@ -107,7 +107,7 @@ def _why(best: Candidate, others: int) -> str:
 
 
 def _why_not(best: Candidate, other: Candidate, enough_mm: float, least_ml: float) -> str:
-    """The first rank in which the other one loses."""
+    """Name the first rank in which the other series loses."""
     ranks = _rank(best, enough_mm, least_ml), _rank(other, enough_mm, least_ml)
     lost = [a < b for a, b in zip(*ranks, strict=True)]
     reasons = (

@@ -24,7 +24,7 @@ SPLIT_KEYWORDS = (
 
 
 def frames(path: Path, dataset: Dataset) -> tuple[Frame, ...]:
-    """The file's single plane; empty when it has no place in the patient."""
+    """Return the file's single plane; empty when it has no place in the patient."""
     place = placement(position=dataset, orientation=dataset, measures=dataset)
     if place is None:
         return ()

@@ -69,7 +69,7 @@ def announced_size(image: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(image: bytes) -> tuple[int, int] | None:
-    """The size in the frame's header, which precedes the first scan."""
+    """Return the size in the frame's header, which precedes the first scan."""
     at, found = 2, None
     while at + 4 <= len(image):
         if image[at] != 0xFF:

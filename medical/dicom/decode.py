@@ -103,7 +103,7 @@ def _decode(
 
 
 def _source(path: Path, frame: Frame) -> tuple[Path | Dataset, Dataset]:
-    """What pydicom shall decode, and the header that goes with it.
+    """Return what pydicom shall decode, and the header that goes with it.
 
     Usually the path, so that only the wanted frames are read. Deflated files, and those that do not
     name their encoding, or a wrong one, must be read as a whole.

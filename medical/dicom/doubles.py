@@ -16,7 +16,7 @@ LOOKED_AT = 12
 
 
 def double_notes(pairs: Sequence[tuple[Frame, Frame]]) -> list[QualityNote]:
-    """What to say of pairs of a plane that was kept and one at its place that was not.
+    """Note each kind of pair of a plane that was kept and one at its place that was not.
 
     Images that are equal were sent twice. Others are two time points or reconstructions, and the
     volume may be mixed of both.

@@ -19,7 +19,7 @@ _META_GROUP = 0x0002
 
 
 def written_syntax(dataset: Dataset) -> UID:
-    """What the file meta says; empty where it says nothing."""
+    """Return what the file meta says; empty where it says nothing."""
     meta = getattr(dataset, "file_meta", Dataset())
     return UID(str(tags.value(meta, "TransferSyntaxUID") or ""))
 
@@ -64,7 +64,7 @@ def contradicts(written: UID, *, explicit: bool | None, native_pixels: bool) -> 
 
 
 def native_syntax(*, explicit: bool | None, little: bool | None) -> UID:
-    """The syntax of native pixels in a data set of this encoding."""
+    """Return the syntax of native pixels in a data set of this encoding."""
     if little is False:
         return ExplicitVRBigEndian
     return ImplicitVRLittleEndian if explicit is False else ExplicitVRLittleEndian

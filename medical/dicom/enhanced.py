@@ -43,7 +43,7 @@ def frames(path: Path, dataset: Dataset) -> tuple[Frame, ...]:
 
 
 def _group(shared: Dataset, own: Dataset, name: str) -> Dataset | None:
-    """The item of a functional group: the frame's own, else the shared one."""
+    """Return the item of a functional group: the frame's own, else the shared one."""
     return next(iter(tags.items(own, name) or tags.items(shared, name)), None)
 
 

@@ -75,7 +75,7 @@ def _header(file: ReadFile) -> SeriesHeader:
 
 
 def _series_key(path: Path, header: SeriesHeader) -> Hashable:
-    """The series UID; without one, files of one folder that agree on everything else."""
+    """Return the series UID; without one, what files of one folder must agree on."""
     if header.series_instance_uid:
         return header.series_instance_uid
     return path.parent, header.study_instance_uid, header.series_number, header.image_type
@@ -105,7 +105,7 @@ def _series(
 
 
 def _common_path(paths: Sequence[Path], root: Path) -> Path:
-    """The only file, or the deepest folder that holds all files; never above ``root``."""
+    """Return the only file, or the deepest folder that holds all; never above ``root``."""
     if len(paths) == 1:
         return paths[0]
     common = Path(os.path.commonpath([str(path.parent) for path in paths]))
@@ -120,7 +120,7 @@ def _safe_name(uid: str, path: Path) -> str:
 
 
 def unique_name(name: str, names: set[str]) -> str:
-    """The name, or it with the first number that is free; it is taken from then on."""
+    """Return the name, or it with the first free number; it is taken from then on."""
     candidate, count = name, 1
     while candidate in names:
         count += 1

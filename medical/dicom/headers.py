@@ -104,7 +104,7 @@ def _ct_file(path: Path, dataset: Dataset, header: SeriesHeader) -> CtFile | Bro
 
 
 def _looks_like_dicom(stream: BinaryIO) -> bool:
-    """A DICOM preamble, or a bare data set that starts with group 0002 or 0008."""
+    """Recognise a DICOM preamble, or a bare data set that starts with group 0002 or 0008."""
     head = stream.read(132)
     stream.seek(0)
     if head[128:132] == b"DICM":

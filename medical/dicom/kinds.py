@@ -51,7 +51,7 @@ def _unit(dataset: Dataset) -> str:
 
 
 def _secondary_capture(dataset: Dataset) -> str | None:
-    """A capture in grey with a position may be a CT plane after all; anything else is none."""
+    """Say why a capture is no CT plane; one in grey with a position may be one after all."""
     grey = tags.text(dataset, "PhotometricInterpretation").startswith("MONOCHROME")
     if grey and tags.numbers(dataset, "ImagePositionPatient"):
         return None

@@ -31,7 +31,7 @@ def position_key(frame: Frame) -> Hashable:
 
 
 def one_stack(frames: list[Frame]) -> tuple[list[Frame], list[QualityNote]]:
-    """The planes of one stack, the best for lungs among those that cover the most."""
+    """Choose the planes of one stack, the best for lungs among those that cover the most."""
     stacks = _separate(frames)
     if len(stacks) == 1:
         return frames, []
@@ -89,7 +89,7 @@ def _splits(frames: Sequence[Frame]) -> list[Split]:
 
 
 def _passes(frames: Sequence[Frame]) -> dict[Hashable, int]:
-    """Number of the pass along the stack in which each plane was written, by Instance Numbers.
+    """Return in which pass along the stack each plane was written, by Instance Numbers.
 
     Two time points that are numbered one after the other go through the region twice. Empty where
     numbers are missing or given twice, or where a pass is a slice or two.

@@ -187,7 +187,7 @@ def _check_air(path: Path, hu: Volume) -> None:
 
 
 def _on_grid(slices: Volume, grid: EvenGrid) -> Volume:
-    """The even volume; the very same array when the slices were even already."""
+    """Return the even volume; the very same array when the slices were even already."""
     if len(grid.fills) == len(slices) and all(fill.weight == 0 for fill in grid.fills):
         return slices
     hu = np.empty((len(grid.fills), *slices.shape[1:]), dtype=np.int16)

@@ -45,7 +45,7 @@ def file_notes(series: CtSeries, broken: Sequence[BrokenFile]) -> list[QualityNo
 
 
 def header_notes(series: CtSeries, plan: StackPlan) -> list[QualityNote]:
-    """What header and geometry tell a clinician."""
+    """Note what header and geometry tell a clinician."""
     z_mm = plan.geometry.spacing_mm[0]
     header = series.header
     notes = quality.acquisition_notes(
@@ -75,7 +75,7 @@ def header_notes(series: CtSeries, plan: StackPlan) -> list[QualityNote]:
 
 
 def source_of(series: CtSeries, plan: StackPlan) -> SeriesSource:
-    """Identifiers for each slice; a filled gap has no object, only the nearest slice's number."""
+    """List identifiers of each slice; a filled gap has no object, only the nearest's number."""
     nearest = [plan.frames[fill.nearest] for fill in plan.grid.fills]
     missing = set(plan.grid.missing)
     numbers = [frame.number for frame in plan.frames if frame.number is not None]
@@ -97,7 +97,7 @@ def source_of(series: CtSeries, plan: StackPlan) -> SeriesSource:
 
 
 def _acquisition(series: CtSeries, plan: StackPlan) -> dict[str, str]:
-    """The header's, with kernel and thickness of the planes that were read."""
+    """Return the header's acquisition, with kernel and thickness of the planes that were read."""
     acquisition = dict(series.header.acquisition)
     first = plan.frames[0]
     if first.kernel:

@@ -48,7 +48,7 @@ def _by_person(series: Sequence[CtSeries]) -> list[list[CtSeries]]:
 
 
 def _study_key(series: CtSeries) -> Hashable:
-    """The study UID as written; without one, series of one patient frame or folder."""
+    """Return the study UID as written; without it, what one patient frame or folder shares."""
     written = series.header.study_instance_uid
     return written or (series.header.frame_of_reference_uid or str(series.path),)
 

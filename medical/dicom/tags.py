@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 
 
 def value(dataset: Dataset, keyword: str) -> Any:
-    """The element's value, or ``None`` when it is missing, empty or cannot be understood."""
+    """Return the element's value; ``None`` when missing, empty or not to be understood."""
     try:
         found = dataset.get(keyword)
     except Exception:
@@ -26,7 +26,7 @@ def value(dataset: Dataset, keyword: str) -> Any:
 
 
 def text(dataset: Dataset, keyword: str) -> str:
-    """The value as one line of text; several values are joined by ``/``, nothing is ``""``."""
+    """Return the value as one line; several values are joined by ``/``, nothing is ``""``."""
     found = value(dataset, keyword)
     if found is None:
         return ""
@@ -36,13 +36,13 @@ def text(dataset: Dataset, keyword: str) -> str:
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:
-    """The first finite number, or ``None``."""
+    """Return the first finite number, or ``None``."""
     found = numbers(dataset, keyword)
     return found[0] if found else None
 
 
 def whole(dataset: Dataset, keyword: str) -> int | None:
-    """The first number as an integer, or ``None``."""
+    """Return the first number as an integer, or ``None``."""
     found = number(dataset, keyword)
     return None if found is None else int(found)
 
@@ -64,7 +64,7 @@ def numbers(dataset: Dataset, keyword: str) -> list[float]:
 
 
 def items(dataset: Dataset, keyword: str) -> list[Dataset]:
-    """The items of a sequence; empty when it is missing or no sequence."""
+    """Return the items of a sequence; empty when it is missing or no sequence."""
     found = value(dataset, keyword)
     try:
         return [item for item in found or [] if isinstance(item, Dataset)]

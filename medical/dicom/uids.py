@@ -17,7 +17,7 @@ def valid_uid(uid: str) -> bool:
 
 
 def derived_uid(*parts: str) -> UID:
-    """The UID under 2.25 that belongs to these words, always the same one.
+    """Derive the UID under 2.25 that belongs to these words, always the same one.
 
     Standard:
         PS3.5 B.2, UIDs derived from a UUID.

@@ -47,7 +47,7 @@ class Walk:
             yield path
 
     def in_time(self, files: Iterable[Path], named: Path) -> Iterator[Path]:
-        """The files, while there is time.
+        """Yield the files, while there is time.
 
         Raises:
             InputError: the time is up; it names ``named``.
@@ -57,7 +57,7 @@ class Walk:
             yield file
 
     def as_named(self, path: Path) -> Path:
-        """What a user understands instead of a path in an unpacked zip: ``ct.zip/inner/file``."""
+        """Name a path in an unpacked zip as a user understands it: ``ct.zip/inner/file``."""
         for folder, shown in self.unpacked.items():
             if path.is_relative_to(folder):
                 return shown / path.relative_to(folder)

@@ -79,7 +79,7 @@ def compare_facts(
 def compare_scores(
     latest: Sequence[CalibrationScan], calibration: Sequence[CalibrationScan]
 ) -> Scores:
-    """The distribution of the marks' probabilities on both sides."""
+    """Compare the distribution of the marks' probabilities on both sides."""
     ours, theirs = (
         tuple(sorted(p for one in side for p in one.marks)) for side in (latest, calibration)
     )

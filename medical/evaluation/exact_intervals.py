@@ -11,7 +11,7 @@ _TAIL = 0.025
 
 
 def share_interval(found: int, of: int) -> tuple[float, float]:
-    """Ends of the interval of ``found / of``.
+    """Return the ends of the interval of ``found / of``.
 
     Args:
         found: successes, 0 to ``of``.
@@ -30,7 +30,7 @@ def share_interval(found: int, of: int) -> tuple[float, float]:
 
 
 def rate_interval(count: int, scans: int) -> tuple[float, float]:
-    """Ends of the interval of ``count / scans``, events independent of each other.
+    """Return the ends of the interval of ``count / scans``, events being independent.
 
     Args:
         count: events seen, at least 0.

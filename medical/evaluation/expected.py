@@ -28,7 +28,7 @@ class Expected:
 
 
 def expected_at_points(card: ModelCard) -> list[Expected]:
-    """The card's measured points by rising threshold.
+    """Return the card's measured points by rising threshold.
 
     None where the card has no curve, or does not say how many nodules and scans it was measured on:
     a figure without its interval is not shown.

@@ -80,7 +80,7 @@ class Scores:
         )
 
     def curve(self, *, times: NDArray[np.int64] | None = None) -> FrocCurve:
-        """The curve; ``times`` says how often each scan counts (a bootstrap's draw)."""
+        """Compute the curve; ``times`` says how often each scan counts (a bootstrap's draw)."""
         if times is None:
             times = np.ones(len(self.nodules), dtype=np.int64)
         weight = times[self.scan]

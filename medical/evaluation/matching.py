@@ -94,7 +94,7 @@ def strongest_marks(marks: Sequence[Mark]) -> Sequence[Mark]:
 
 
 def _hits(findings: Sequence[ReferenceFinding], marks: Sequence[Mark]) -> NDArray[np.bool_]:
-    """``[findings, marks]``: whether the mark lies inside the finding's ball."""
+    """Tell, ``[findings, marks]``, whether the mark lies inside the finding's ball."""
     centers = np.array([f.center_lps_mm for f in findings], dtype=np.float64).reshape(-1, 1, 3)
     points = np.array([m.center_lps_mm for m in marks], dtype=np.float64).reshape(1, -1, 3)
     radius = np.array([f.diameter_mm for f in findings], dtype=np.float64).reshape(-1, 1) / 2

@@ -14,7 +14,7 @@ _REMEDY = "Name a folder that 'starlung evaluate --out' wrote"
 
 
 def read_evaluation(folder: Path) -> Evaluation:
-    """The evaluation in a folder; only its numbers, never the pictures beside it.
+    """Read the evaluation in a folder; only its numbers, never the pictures beside it.
 
     Args:
         folder: as somebody typed it; ``~`` is their home.

@@ -106,7 +106,7 @@ def read_records(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict
 
 
 def read_number(path: Path, row: int, name: str, values: dict[str, str]) -> float:
-    """A finite number, with a point or a comma.
+    """Parse a finite number, with a point or a comma.
 
     Raises:
         InputError: it is none.
@@ -133,7 +133,7 @@ def _open(path: Path) -> TextIO:
 
 
 def _separator(line: str) -> str:
-    """What stands between the cells of the first row; commas win only where they are the most."""
+    """Find what separates the first row's cells; commas win only where they are the most."""
     bare = re.sub(r'"[^"]*"', "", line)
     return max(_SEPARATORS, key=bare.count)
 
@@ -143,7 +143,7 @@ def _plain(name: str) -> str:
 
 
 def _column(name: str) -> str:
-    """A heading as it is compared: the series' has several names."""
+    """Fold a heading for comparison: the series' has several names."""
     plain = _plain(name)
     return SERIES if plain in _SERIES_NAMES else plain
 

@@ -92,7 +92,7 @@ def read_tables(*, truth: Path, excluded: Path | None, series: Path, predictions
 
 
 def read_series_uids(path: Path) -> tuple[str, ...]:
-    """The scans, one a line, or the column ``seriesuid`` (or what DICOM calls it) of a table.
+    """Read the scans, one a line, or a table's column ``seriesuid`` (or what DICOM calls it).
 
     Raises:
         InputError: the file is unreadable, empty or names a scan twice.

@@ -1,0 +1,1 @@
+"""Attention maps of a finding, and the tests that a map must pass."""

@@ -33,7 +33,7 @@ Array = Float32[np.ndarray, "z y x"]
 
 
 def attention(subject: Subject, crop: Crop, *, target: Target = "class") -> Explanation:
-    """The gate's contribution at each voxel.
+    """Return the gate's contribution at each voxel.
 
     Raises:
         ValueError: the detector has no attention gate.
@@ -46,7 +46,7 @@ def attention(subject: Subject, crop: Crop, *, target: Target = "class") -> Expl
 def attention_in_mask(
     subject: StarLungFinding, crop: Crop, *, target: Target = "class"
 ) -> Explanation:
-    """The gate's contribution times the second stage's probability of nodule.
+    """Return the gate's contribution times the second stage's probability of nodule.
 
     Both stages must agree on a voxel: the coarse map says what the score rests on, the fine one
     where its edge lies.
@@ -58,7 +58,7 @@ def attention_in_mask(
 
 
 def open_gate(subject: Subject, crop: Crop) -> Explanation:
-    """The bare map ``a``, whatever the finding: what a clinician would call attention."""
+    """Return the bare map ``a``, whatever the finding: what a clinician would call attention."""
     logits, _ = _gate(subject, crop.image, None)
     values = _grown(torch.sigmoid(logits), crop)[0]
     return Explanation.scaled(values, crop, method="bare gate")

@@ -17,7 +17,7 @@ _EDGE_SIGMA_VOXELS = 1.0
 
 
 def gaussian(crop: Crop) -> Explanation:
-    """A Gaussian at the predicted box's centre, its spread a quarter of the diameter."""
+    """Draw a Gaussian at the predicted box's centre, its spread a quarter of the diameter."""
     axes = np.ogrid[tuple(slice(0, n) for n in crop.hu.shape)]
     square = sum((axis - center) ** 2 for axis, center in zip(axes, crop.center_voxel, strict=True))
     spread = crop.diameter_mm / 4

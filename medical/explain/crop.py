@@ -55,7 +55,7 @@ class Crop:
         return normalise(torch.from_numpy(self.hu))[None, None]
 
     def near(self) -> tuple[slice, slice, slice]:
-        """The finding's neighbourhood: a cube of twice its diameter, at least 24 mm."""
+        """Return the finding's neighbourhood: a cube of twice its diameter, at least 24 mm."""
         half = max(12.0, self.diameter_mm)
         sides = [
             slice(max(0, round(c - half)), min(edge, round(c + half) + 1))

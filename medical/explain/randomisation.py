@@ -40,7 +40,7 @@ def cascade(subject: AnySubject, *, seed: int = 0) -> Iterator[tuple[str, AnySub
 
 
 def wholly_random(subject: AnySubject, *, seed: int = 0) -> AnySubject:
-    """The subject with every part drawn anew."""
+    """Return the subject with every part drawn anew."""
     return list(cascade(subject, seed=seed))[-1][1]
 
 

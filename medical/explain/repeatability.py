@@ -22,7 +22,7 @@ _SEED = 17
 
 
 def seen_again(crop: Crop, *, shift: tuple[int, int, int] = SHIFT, seed: int = _SEED) -> Crop:
-    """The same finding in a crop that starts ``shift`` voxels later, with noise.
+    """Shift the crop by ``shift`` voxels and add noise; the finding is the same.
 
     Where the moved crop leaves the old one its edge is repeated.
     """
@@ -40,7 +40,7 @@ def seen_again(crop: Crop, *, shift: tuple[int, int, int] = SHIFT, seed: int = _
 
 
 def laid_back(again: Explanation, crop: Crop) -> Explanation:
-    """A map of the crop seen again, on the first crop's grid.
+    """Lay a map of the crop seen again on the first crop's grid.
 
     Raises:
         ValueError: the two grids are not whole voxels apart.

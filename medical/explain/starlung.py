@@ -49,7 +49,7 @@ class StarLungFinding(Subject):
 
     @classmethod
     def of(cls, networks: TwoStage, crop: Crop) -> Self:
-        """The finding of a crop."""
+        """Return the finding of a crop."""
         return cls(
             networks.detector,
             networks.refiner,
@@ -78,11 +78,11 @@ class StarLungFinding(Subject):
         return torch.stack([around[rows, HEAT, best], around[rows, LOG_DIAMETER, best]], 1)
 
     def candidates(self, x: Tensor) -> Candidates:
-        """The strongest peaks of the first stage."""
+        """Return the strongest peaks of the first stage."""
         return find_peaks(self.detector(x), most=_MOST)
 
     def mask(self, x: Tensor) -> Tensor:
-        """The second stage's probability of nodule ``[1, 1, z, y, x]``; 0 beyond its near crop."""
+        """Return the second stage's probability ``[1, 1, z, y, x]``; 0 beyond its near crop."""
         center = torch.tensor([self.center_voxel], dtype=torch.float32)
         extent = near_extent_mm(torch.tensor([self.diameter_mm]))
         near = crop_around(x, center, extent, size=CROP)

@@ -27,7 +27,7 @@ _SEED = 7
 
 
 def lung_tissue(crop: Crop) -> Float32[np.ndarray, "z y x"]:
-    """A crop full of parenchyma as dense and as noisy as this crop's own, HU.
+    """Fill a crop with parenchyma as dense and as noisy as this crop's own, HU.
 
     The same crop always gets the same tissue.
     """
@@ -45,5 +45,5 @@ def lung_tissue(crop: Crop) -> Float32[np.ndarray, "z y x"]:
 
 
 def tissue_image(crop: Crop) -> Tensor:
-    """The same as ``[1, 1, z, y, x]`` for networks."""
+    """Return the same as ``[1, 1, z, y, x]`` for networks."""
     return normalise(torch.from_numpy(lung_tissue(crop)))[None, None]

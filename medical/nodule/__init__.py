@@ -1,0 +1,1 @@
+"""What is known of a nodule: measures, density, location, growth, guidelines; no network."""

@@ -47,7 +47,7 @@ class Assessment(BaseModel):
     prior_category: PriorCategory | None = None
 
     def to_json(self) -> str:
-        """What the store keeps: only what was entered; empty where nothing was."""
+        """Return what the store keeps: only what was entered; empty where nothing was."""
         return self.model_dump_json(exclude_none=True) if self != Assessment() else ""
 
     @classmethod
@@ -81,7 +81,7 @@ class Examination(BaseModel):
     immunosuppressed: bool = False
 
     def to_json(self) -> str:
-        """What the store keeps; empty where nothing was entered."""
+        """Return what the store keeps: only what was entered; empty where nothing was."""
         return self.model_dump_json(exclude_defaults=True) if self != Examination() else ""
 
     @classmethod

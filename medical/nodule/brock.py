@@ -89,7 +89,7 @@ _WORDS = {
 
 
 def brock(covariates: Covariates) -> BrockRisk | NotApplicable:
-    """The risk, or the covariates that are missing.
+    """Return the risk, or the covariates that are missing.
 
     Raises:
         ValueError: a size, an age or a count that nobody has; the message names it.

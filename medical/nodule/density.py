@@ -111,5 +111,5 @@ def _core(mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
 
 
 def _filled(mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
-    """The outline without holes, closed in each axial slice: a ring's slice is a disc."""
+    """Fill the outline's holes, closed in each axial slice: a ring's slice is a disc."""
     return np.stack([ndimage.binary_fill_holes(plane) for plane in mask])

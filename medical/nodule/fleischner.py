@@ -82,7 +82,7 @@ class Patient:
 
 
 def size_group(*, diameter_mm: float | None, volume_mm3: float | None) -> Size | None:
-    """The table's size group; the diameter counts where both are given.
+    """Return the table's size group; the diameter counts where both are given.
 
     Diameters are rounded to the whole millimetre first, as the table's footnote says: 5.4 mm is
     below 6 mm, 5.5 mm is 6 mm, 8.5 mm is above 8 mm.

@@ -52,7 +52,7 @@ def keep_registration(folder: Path, prior: Path, found: KeptRegistration) -> Non
 
 
 def kept_registration(folder: Path, prior: Path) -> KeptRegistration | None:
-    """What was kept for the pair; ``None`` when nothing was, or it cannot be read."""
+    """Read what was kept for the pair; ``None`` when nothing was, or it cannot be read."""
     try:
         return KeptRegistration.model_validate_json(registration_file(folder, prior).read_bytes())
     except (OSError, ValidationError):

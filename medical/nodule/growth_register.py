@@ -99,7 +99,7 @@ def _likeness(fixed: sitk.Image, moving: sitk.Image, transform: sitk.Transform) 
 
 
 def _matrix(transform: sitk.AffineTransform) -> NDArray[np.float64]:
-    """The 4x4 matrix, with the transform's own centre taken in."""
+    """Return the 4x4 matrix, with the transform's own centre taken in."""
     affine = np.eye(4)
     affine[:3, :3] = np.array(transform.GetMatrix()).reshape(3, 3)
     affine[:3, 3] = transform.TransformPoint((0.0, 0.0, 0.0))

@@ -197,7 +197,7 @@ def _fleischner(nodule: AssessedNodule, patient: Patient, *, multiple: bool) -> 
 
 
 def _sizes(nodule: AssessedNodule, limits: Iterable[float]) -> list[float | None]:
-    """The diameter, the ends of its interval, and each limit of the table within it."""
+    """Return the diameter, the ends of its interval, and each limit of the table within it."""
     if nodule.diameter_ci95 is None:
         return [nodule.diameter_mm]
     low, high = nodule.diameter_ci95

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 def translate_location(
     location: str, word: Callable[[str], str], known: Collection[str], *, chinese: bool
 ) -> str:
-    """What ``side_and_zone`` wrote, in another language; words that are not known stay.
+    """Translate what ``side_and_zone`` wrote; words that are not known stay.
 
     Args:
         location: the text.

@@ -68,7 +68,7 @@ class ScreenedNodule:
 
 
 def lung_rads(nodule: ScreenedNodule) -> RuleResult:
-    """The category of one nodule and the line of the table that gave it.
+    """Return the category of one nodule and the line of the table that gave it.
 
     Diameters count as the table's note on measurement says they are reported, to one decimal,
     volumes to the whole cubic millimetre: 5.94 mm is below 6 mm, 5.95 mm is 6.0 mm.
@@ -82,7 +82,7 @@ def lung_rads(nodule: ScreenedNodule) -> RuleResult:
 
 
 def examination(results: Sequence[Fired]) -> Fired:
-    """The examination's category: that of its most suspicious nodule, 1 without any."""
+    """Return the examination's category: of its most suspicious nodule, 1 without any."""
     if not results:
         return _fired("1", "no lung nodules")
     return max(results, key=lambda result: ORDER.index(result.category))

@@ -78,7 +78,7 @@ class ChangeSince:
 
 
 def followed(findings: Iterable[ReadFinding]) -> list[Followed]:
-    """What a reader has not rejected and the model measured."""
+    """List what a reader has not rejected and the model measured."""
     kept = (_followed(one) for one in findings if one.verdict != "rejected")
     return [one for one in kept if one is not None]
 
@@ -101,7 +101,7 @@ def _followed(one: ReadFinding) -> Followed | None:
 
 
 def unmeasured(findings: Iterable[ReadFinding]) -> list[Place]:
-    """What a reader has not rejected and the model did not measure."""
+    """List what a reader has not rejected and the model did not measure."""
     return [
         Place(one.number, one.measured.center_lps_mm)
         for one in findings

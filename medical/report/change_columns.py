@@ -32,7 +32,7 @@ _COLUMNS = (
 
 
 def change_cells(record: ChangeRecord, finding: int) -> dict[str, Any]:
-    """The CSV's columns for one finding of this CT; empty cells for one that was rejected."""
+    """Return the CSV's columns for a finding of this CT; empty cells if it was rejected."""
     one = next((pair for pair in record.matched if pair.finding == finding), None)
     there = dict(record.not_measured_in_both).get(finding)
     if there is not None:
@@ -56,7 +56,7 @@ def change_cells(record: ChangeRecord, finding: int) -> dict[str, Any]:
 
 
 def gone_cells(record: ChangeRecord) -> list[dict[str, Any]]:
-    """The CSV's columns for each earlier finding without a partner now."""
+    """Return the CSV's columns for each earlier finding without a partner now."""
     return [
         _cells(
             record,

@@ -74,7 +74,7 @@ class ChangeRecord(_Record):
 
 
 def change_record(change: ChangeSince) -> ChangeRecord:
-    """The comparison as the report's JSON holds it."""
+    """Return the comparison as the report's JSON holds it."""
     earlier = change.earlier
     source: Literal["dates", "reader"] = "reader" if earlier.days_by_reader else "dates"
     return ChangeRecord(

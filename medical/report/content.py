@@ -80,7 +80,7 @@ class ReportContent:
 
 
 def report_content(reading: StudyReading, scored: SeriesFindings) -> ReportContent:
-    """The report of one series of a study."""
+    """Gather the report of one series of a study."""
     return ReportContent(
         reading.study, scored, tuple(reading.of_series(scored.series_instance_uid))
     )

@@ -18,7 +18,7 @@ def guidelines_of(
     header: Demographics,
     change: ChangeSince | None,
 ) -> Guidelines:
-    """What Lung-RADS and Fleischner say about the findings of one series.
+    """Apply Lung-RADS and Fleischner to the findings of one series.
 
     Rejected marks are left out, nodules that a reader added are in, a reader's diameter and density
     stand before the model's, and so does a reader's word on growth before the comparison's.
@@ -61,7 +61,7 @@ def _nodule(one: ReadFinding, change: ChangeSince | None) -> AssessedNodule:
 
 
 def history_in(change: ChangeSince, one: ReadFinding) -> HistoryFound:
-    """New, growing or stable by the comparison, as the ACR defines growth.
+    """Find new, growing or stable by the comparison, as the ACR defines growth.
 
     Of a part-solid nodule the growth of the solid component counts, which is not compared.
     """

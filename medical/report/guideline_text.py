@@ -11,7 +11,7 @@ from medical.report.labels import Labels
 
 
 def guideline_lines(content: ReportContent, labels: Labels) -> tuple[str, ...]:
-    """What was entered, then a line for each nodule; nothing without nodules."""
+    """List what was entered, then a line for each nodule; nothing without nodules."""
     guidelines = content.guidelines
     if not guidelines.rows:
         return (entered_line(content.examination, content.header, labels),)
@@ -54,7 +54,7 @@ def ruling_text(ruling: Ruling, labels: Labels) -> str:
 
 
 def entered_line(said: Examination, header: Demographics, labels: Labels) -> str:
-    """Examination, age, sex and risk, each with where it comes from."""
+    """List examination, age, sex and risk, each with where it comes from."""
     age = said.age_years if said.age_years is not None else header.age_years
     sex = said.sex or header.sex
     parts = [labels("entered_kind", kind=labels(f"kind_{said.kind or 'unknown'}"))]

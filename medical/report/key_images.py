@@ -36,7 +36,7 @@ class KeyImage:
 
 
 def whole_slice(ct: CtVolume, point_lps_mm: Point) -> KeyImage:
-    """The slice through a point, centred on the images rather than on the point."""
+    """Cut the slice through a point, centred on the images rather than on the point."""
     middle = ct.geometry.voxel_to_lps((np.array(ct.geometry.shape) - 1) / 2)
     centre = (float(middle[0]), float(middle[1]), point_lps_mm[2])
     image = _axial(ct, centre, edge_mm=WHOLE_MM, step_mm=_WHOLE_STEP_MM)
@@ -46,7 +46,7 @@ def whole_slice(ct: CtVolume, point_lps_mm: Point) -> KeyImage:
 
 
 def close_up(ct: CtVolume, point_lps_mm: Point) -> KeyImage:
-    """A square of 60 mm round a point."""
+    """Cut a square of 60 mm round a point."""
     image = _axial(ct, point_lps_mm, edge_mm=CLOSE_MM, step_mm=_CLOSE_STEP_MM)
     return KeyImage(image, CLOSE_MM, (CLOSE_MM / 2, CLOSE_MM / 2))
 

@@ -40,7 +40,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "not_known": ("an unknown share", "未知比例"),
 }
 
-_WORDS: dict[str, tuple[str, str]] = {
+WORDS: dict[str, tuple[str, str]] = {
     "title": ("Chest CT: lung nodules", "胸部 CT：肺结节"),
     "research": (
         "Research use only – not for diagnosis or treatment",
@@ -162,15 +162,15 @@ class Labels:
         self._chinese = language == "zh"
 
     def __call__(self, word: str, **values: object) -> str:
-        """The text of ``word``, its blanks filled."""
-        return fill(_WORDS[word][1 if self._chinese else 0], **values)
+        """Return the text of ``word``, its blanks filled."""
+        return fill(WORDS[word][1 if self._chinese else 0], **values)
 
     def sentences(self, parts: Sequence[str]) -> str:
         """Sentences one after another; Chinese sets no space between them."""
         return ("" if self.language == "zh" else " ").join(parts)
 
     def result(self, result: RuleResult) -> str:
-        """What a guideline says, with its rule."""
+        """Word what a guideline says, with its rule."""
         return result_text(result, chinese=self._chinese)
 
     def reason(self, result: NotApplicable) -> str:
@@ -178,17 +178,17 @@ class Labels:
         return reason_text(result, chinese=self._chinese)
 
     def missing(self, missing: tuple[str, ...]) -> str:
-        """What would have to be known."""
+        """Name what would have to be known."""
         return missing_text(missing, chinese=self._chinese)
 
     def category(self, category: str) -> str:
-        """A category or an advice."""
+        """Word a category or an advice."""
         return category_text(category, chinese=self._chinese)
 
     def rejection(self, reason: str) -> str:
-        """A reader's reason: one of the list in this language, any other as it was typed."""
+        """Word a reader's reason: one of the list in this language, any other as it was typed."""
         return reason_in(reason, chinese=self._chinese)
 
     def location(self, location: str) -> str:
         """'left upper zone' in this language."""
-        return translate_location(location, self, _WORDS, chinese=self.language == "zh")
+        return translate_location(location, self, WORDS, chinese=self.language == "zh")

@@ -33,7 +33,7 @@ class DetectionLimits:
 
 
 def detection_limits(card: ModelCard | None, operating_point: float) -> DetectionLimits:
-    """The limits at ``operating_point``.
+    """Return the limits at ``operating_point``.
 
     Args:
         card: of the weights that scored; ``None`` where they are no longer here.

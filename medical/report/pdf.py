@@ -29,7 +29,7 @@ _INK, _GREY, _RING = "#1a222b", "#66727f", "#d9822b"
 
 
 def pdf_language(wanted: Language) -> Language:
-    """The language that the PDF can be in here: Chinese needs a font that is not shipped."""
+    """Return the language that the PDF can be in: Chinese needs a font that is not shipped."""
     return "zh" if wanted == "zh" and chinese_font() is not None else "en"
 
 
@@ -52,7 +52,7 @@ def report_pdf(content: ReportContent, ct: CtVolume | None, *, language: Languag
         "text.parse_math": False,
     }
     with matplotlib.rc_context(settings):
-        figures = [*_text_pages(content, labels), *_image_pages(content, ct, labels)]
+        figures = [*text_pages(content, labels), *_image_pages(content, ct, labels)]
         facts = {"Title": f"{labels('title')} {content.study.label}", "Creator": "StarLung"}
         with PdfPages(target, metadata=facts) as pages:
             for number, figure in enumerate(figures, start=1):
@@ -86,7 +86,8 @@ def _rule(figure: Figure, y: float) -> Line2D:
     return Line2D([_LEFT, 0.91], [y, y], transform=figure.transFigure, color="#c5ccd3", lw=0.8)
 
 
-def _text_pages(content: ReportContent, labels: Labels) -> Iterator[Figure]:
+def text_pages(content: ReportContent, labels: Labels) -> Iterator[Figure]:
+    """Draw what the report says in words, a figure a page of A4."""
     figure, y = _page(content, labels), _TOP
     for section in report_sections(content, labels):
         for line, heading, space in _lines(section):

@@ -140,7 +140,7 @@ _CHINESE = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese 
 
 
 def quality_text(message: str, *, chinese: bool) -> str:
-    """A note's sentence in a language."""
+    """Word a note in a language."""
     if not chinese:
         return message
     for pattern, text in _CHINESE:

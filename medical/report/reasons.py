@@ -12,5 +12,5 @@ REASONS: dict[str, tuple[str, str]] = {
 
 
 def reason_in(reason: str, *, chinese: bool) -> str:
-    """The reason in a language where it is one of the list, else as it was typed."""
+    """Word the reason in a language where it is one of the list, else as it was typed."""
     return next((pair[chinese] for pair in REASONS.values() if reason in pair), reason)

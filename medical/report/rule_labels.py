@@ -126,7 +126,7 @@ _FLEISCHNER = re.compile(r"(single|multiple) (\S+) ([<>≥]? ?[\d-]+ mm)(?:, (lo
 
 
 def rule_text(rule: str, *, chinese: bool) -> str:
-    """A row or an advice of a table in one of the languages.
+    """Word a row or an advice of a table in one of the languages.
 
     Raises:
         KeyError: no table has such words.
@@ -144,7 +144,7 @@ def rule_text(rule: str, *, chinese: bool) -> str:
 
 
 def missing_text(missing: tuple[str, ...], *, chinese: bool) -> str:
-    """What would have to be known."""
+    """Name what would have to be known."""
     return "、".join(MISSING[name] for name in missing) if chinese else ", ".join(missing)
 
 
@@ -167,5 +167,5 @@ def result_text(result: RuleResult, *, chinese: bool) -> str:
 
 
 def category_text(category: str, *, chinese: bool) -> str:
-    """A Lung-RADS category as it is, an advice in the language."""
+    """Word a Lung-RADS category as it is, an advice in the language."""
     return RULES.get(category, category) if chinese else category

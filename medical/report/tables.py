@@ -130,7 +130,7 @@ def _with_guidelines(content: ReportContent, rows: list[dict[str, Any]]) -> list
 
 
 def _examination(content: ReportContent) -> dict[str, Any]:
-    """What was entered, what the header says, and what the guidelines make of it."""
+    """Return what was entered, what the header says, and what the guidelines make of it."""
     labels, found = Labels("en"), content.guidelines
     return {
         "entered": content.examination.model_dump(),

@@ -31,7 +31,7 @@ class Section:
 
 
 def report_sections(content: ReportContent, labels: Labels) -> list[Section]:
-    """The report's sections, in order."""
+    """List the report's sections, in order."""
     scored = content.scored
     method = labels(
         "method",
@@ -69,7 +69,7 @@ def report_sections(content: ReportContent, labels: Labels) -> list[Section]:
 
 
 def report_text(content: ReportContent, labels: Labels) -> str:
-    """The whole report; ends with a line break."""
+    """Write the whole report; ends with a line break."""
     parts = [labels("title"), labels("research"), one_line(signature(content, labels))]
     for section in report_sections(content, labels):
         parts += ["", section.title, *section.lines]
@@ -142,7 +142,7 @@ def _diameter(one: ReadFinding, labels: Labels) -> str:
 
 
 def _volume(one: ReadFinding, labels: Labels) -> str:
-    """The model's volume, marked as the model's beside a reader's diameter; none was guessed."""
+    """Word the model's volume, marked as the model's beside a reader's diameter."""
     volume, interval = one.measured.volume_mm3, one.measured.volume_ci95
     if volume is None or interval is None:
         return ""
@@ -197,7 +197,7 @@ def _impression(content: ReportContent, labels: Labels) -> tuple[str, ...]:
 
 
 def limit_lines(limits: DetectionLimits, labels: Labels) -> tuple[str, ...]:
-    """What a reading without nodules does not rule out, and how that is known."""
+    """Say what a reading without nodules does not rule out, and how that is known."""
     lines = [labels("not_ruled_out"), labels("least_size", least=limits.least_mm)]
     if limits.sensitivity is None:
         return (*lines, labels("sensitivity_unknown"))

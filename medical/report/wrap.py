@@ -40,7 +40,7 @@ def wrap(text: str, columns: int) -> list[str]:
 
 
 def _pieces(text: str, columns: int) -> Iterator[str]:
-    """What stays on one line; a piece wider than a whole line is cut."""
+    """Yield what stays on one line; a piece wider than a whole line is cut."""
     for piece in _PIECE.findall(text):
         part = ""
         for one in piece:

@@ -1,0 +1,1 @@
+"""Reading many CTs: batches, resumption, the queue's worker, and what is written for each."""

@@ -23,7 +23,7 @@ def write_acquisition(folder: Path, source: SeriesSource) -> None:
 
 
 def read_acquisition(folder: Path) -> dict[str, str]:
-    """What ``write_acquisition`` wrote; empty where nothing is known (NIfTI, or an older result).
+    """Read what ``write_acquisition`` wrote; empty where nothing is known (NIfTI, older results).
 
     Raises:
         InputError: the file is damaged.

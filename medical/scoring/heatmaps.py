@@ -59,7 +59,7 @@ class HeatmapWriter:
             return files + _parametric_maps(maps, said, folder, list(dicom))
 
     def explain(self, ready: Prepared, finding: Finding) -> Explanation:
-        """The map that is shown for a finding."""
+        """Compute the map that is shown for a finding."""
         crop = cut(
             ready.hu,
             ready.geometry,

@@ -35,18 +35,18 @@ class ResultNames:
     given: dict[str, str] = field(default_factory=dict)
 
     def name_of(self, handle: SeriesHandle, content: Content) -> str:
-        """The name for a series; the next free number is added where its own is another's."""
+        """Name a series; the next free number is added where its own name is another's."""
         name = self._kept(handle, content) or self._free(handle, content)
         self.given[name] = content.sha256
         return name
 
     def already_given(self, handle: SeriesHandle, content: Content) -> str | None:
-        """The name under which this run has scored the very same files; ``None`` if it has not."""
+        """Return the name under which this run has scored the very same files, or ``None``."""
         names = (name for name, sha256 in self.given.items() if sha256 == content.sha256)
         return next((name for name in names if _is_numbered(name, handle.base_name)), None)
 
     def _kept(self, handle: SeriesHandle, content: Content) -> str | None:
-        """The name under which an earlier run has kept the same files."""
+        """Return the name under which an earlier run has kept the same files."""
         base, wanted = handle.base_name, handle.series_instance_uid
         for name in dict.fromkeys((wanted, *_folders(self.out, base))):
             if name in self.given:
@@ -75,7 +75,7 @@ class ResultNames:
 
 
 def with_note_of_name(ct: CtVolume, handle: SeriesHandle) -> CtVolume:
-    """The CT with a note where it is listed under another name than its own."""
+    """Add a note to a CT that is listed under another name than its own."""
     name = handle.series_instance_uid
     if name == handle.base_name or any(note.code in _NAMING for note in ct.quality):
         return ct
@@ -99,7 +99,7 @@ def _files_of(folder: Path) -> list[str]:
 
 
 def _folders(out: Path, base: str) -> Iterator[str]:
-    """The folder of a name and those with a number after it, up to the first that is not there.
+    """Yield the folder of a name and those with a number after it, up to the first missing.
 
     The folder of a night holds thousands: it is not listed for each series.
     """

@@ -38,7 +38,7 @@ class WrittenMark:
 
 
 def read_marks(folder: Path) -> list[WrittenMark]:
-    """The marks that ``write_marks`` wrote, strongest first; none where the file is not there.
+    """Read the marks that ``write_marks`` wrote, strongest first; none without the file.
 
     Raises:
         InputError: the file is damaged.

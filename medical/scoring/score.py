@@ -247,7 +247,7 @@ class _Worker:
         return ScoredSeries(findings, folder)
 
     def _earlier(self, folder: Path, content: Content) -> SeriesFindings | None:
-        """The result in ``folder``, if made of these files, by this model and in this form."""
+        """Read the result in ``folder``, if made of these files, by this model and in this form."""
         earlier = read_result(folder)
         if earlier is None or earlier.input is None or earlier.input.sha256 != content.sha256:
             return None
@@ -274,7 +274,7 @@ class _Worker:
 
 
 def why_no_parametric_map(frames: Sequence[Frame]) -> str:
-    """What of the CT's headers stands against a parametric map; its NIfTI form is there."""
+    """Say what in the CT's headers stands against a parametric map; its NIfTI form is there."""
     count = len({frame.frame_of_reference_uid for frame in frames})
     if count > 1:
         return f"the slices name {count} frames of reference, and a map must lie in one"

@@ -186,7 +186,7 @@ class Worker:
             self.say(f"{claimed.key}: predictions.csv is not gathered: {error.strerror}")
 
     def _unscored(self, result: ScoreResult, claimed: Claimed) -> str:
-        """What failed beside that which was scored."""
+        """Say what failed beside that which was scored."""
         said = dict.fromkeys(_sentence(error, claimed.source) for error in result.errors)
         more = f" And {len(said) - _MOST_SENTENCES} more." if len(said) > _MOST_SENTENCES else ""
         return " ".join(list(said)[:_MOST_SENTENCES]) + more
@@ -211,7 +211,7 @@ def _scored_before(labels: list[str]) -> Quality:
 
 
 def _sentence(error: InputError, source: Path) -> str:
-    """The error for the worklist, where neither this machine's folders nor names of files may be.
+    """Word the error for the worklist: no folders of this machine, no names of files.
 
     A file or folder inside an input is often called after the patient.
     """

@@ -70,14 +70,14 @@ def record(session: Session, *, actor: str, action: str, subject: str) -> None:
 
 
 def newest(store: Store, count: int) -> list[AuditEntry]:
-    """The latest entries, the newest first."""
+    """Return the latest entries, the newest first."""
     with store.reading() as session:
         query = select(AuditEntry).order_by(AuditEntry.number.desc()).limit(count)
         return list(session.scalars(query))
 
 
 def newest_number(store: Store) -> int:
-    """Number of the latest entry, 0 before the first; cheap, to see whether anything was done."""
+    """Return the latest entry's number, 0 before the first; cheap, to see if anything was done."""
     with store.reading() as session:
         return session.scalar(select(func.max(AuditEntry.number))) or 0
 

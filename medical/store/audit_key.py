@@ -25,7 +25,7 @@ class AuditKey:
 
     @classmethod
     def new(cls, *, first: int) -> Self:
-        """A random one."""
+        """Draw a random key."""
         return cls(secrets.token_bytes(_BYTES), first)
 
     def to_bytes(self) -> bytes:

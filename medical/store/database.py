@@ -52,7 +52,7 @@ class Store:
         self._reading = engine.execution_options(**{_READ_ONLY: True})
 
     def with_key(self, key: AuditKey) -> Store:
-        """The same database; what is entered in its audit trail carries ``key``."""
+        """Return the same database; what is entered in its audit trail carries ``key``."""
         return Store(self._engine, audit_key=key)
 
     @contextmanager
@@ -90,7 +90,7 @@ class Store:
 
 
 def sqlite_url(path: Path) -> str:
-    """The address of a SQLite file."""
+    """Return the address of a SQLite file."""
     return URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
 
 
@@ -183,7 +183,7 @@ def _options(address: URL) -> dict[str, Any]:
 
 
 def _trouble(error: DBAPIError) -> tuple[str, str]:
-    """What is wrong and what to do, by the driver's words; these are not shown themselves."""
+    """Say what is wrong and what to do, by the driver's words, which are not shown."""
     reason = str(error.orig).lower()
     if "locked" in reason:
         return "is locked by another process", "Try again in a moment"

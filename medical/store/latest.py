@@ -11,7 +11,7 @@ from medical.store.tables import SCORED, Study
 
 
 def latest_scored(store: Store, count: int) -> list[Path]:
-    """Result folders of the ``count`` studies received last among those that are scored.
+    """List result folders of the ``count`` studies received last among the scored ones.
 
     Raises:
         ValueError: ``count`` is less than 1.

@@ -113,7 +113,7 @@ def renew(
 def finish(
     store: Store, claimed: Claimed, *, series: Sequence[SeriesFindings], unscored: str = ""
 ) -> bool:
-    """The study is scored; false, and nothing is written, where another worker has it now.
+    """Mark the study as scored; false, and nothing is written, where another worker has it now.
 
     Args:
         store: holds the queue.
@@ -125,7 +125,7 @@ def finish(
 
 
 def give_up(store: Store, claimed: Claimed, *, failure: str) -> bool:
-    """The study cannot be scored, for a reason in one sentence; false as for ``finish``."""
+    """Mark the study as failed, for a reason in one sentence; false as for ``finish``."""
     return _conclude(store, claimed, "failed", failure=failure)
 
 

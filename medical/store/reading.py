@@ -77,7 +77,7 @@ class StudyReading:
     findings: tuple[ReadFinding, ...]
 
     def of_series(self, series_uid: str) -> list[ReadFinding]:
-        """The findings of one series."""
+        """Return the findings of one series."""
         return [one for one in self.findings if one.series_uid == series_uid]
 
     @property

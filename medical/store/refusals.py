@@ -8,7 +8,7 @@ from medical.store.tables import Verdict
 
 
 def moment(at: float) -> str:
-    """A time in seconds since 1970 as a reader reads it, in UTC."""
+    """Format a time in seconds since 1970 as a reader reads it, in UTC."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 

@@ -26,7 +26,7 @@ class ScoredBy(BaseModel):
 
     @classmethod
     def of(cls, scored: SeriesFindings) -> Self:
-        """That of a result."""
+        """Return that of a result."""
         return cls(
             series_instance_uid=scored.series_instance_uid,
             model=scored.model,
@@ -44,7 +44,7 @@ def dump_scored_by(series: Sequence[SeriesFindings]) -> str:
 
 
 def parse_scored_by(stored: str) -> list[ScoredBy]:
-    """What ``dump_scored_by`` wrote; none of what was kept before there was it."""
+    """Parse what ``dump_scored_by`` wrote; none of what was kept before there was it."""
     return _ROWS.validate_json(stored) if stored else []
 
 

@@ -84,7 +84,7 @@ def same_images(store: Store, study_id: int, scored: SeriesFindings) -> list[str
 
 
 def _key_of_part(study: Study, scored: SeriesFindings) -> str:
-    """The same each time: a transaction that fails is tried again, but the folder has moved."""
+    """Derive the same key each time: a failed transaction is tried again on a moved folder."""
     part = f"{study.key} {scored.series_instance_uid}"
     return hashlib.sha256(part.encode()).hexdigest()[: len(study.key)]
 

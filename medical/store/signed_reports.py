@@ -35,7 +35,7 @@ class ReportFile:
 
 
 def as_signed(reading: StudyReading, *, actor: str, at: float) -> StudyReading:
-    """What is read as it will be once ``actor`` has signed it ``at`` (seconds since 1970)."""
+    """Return the reading as it will be once ``actor`` has signed it ``at`` (seconds since 1970)."""
     columns = [column.key for column in inspect(Study).column_attrs]
     signed = Study(**{name: getattr(reading.study, name) for name in columns})
     signed.status, signed.signed_by, signed.signed_at = "signed", actor, at
@@ -61,7 +61,7 @@ def keep_report(session: Session, study: Study, files: Sequence[ReportFile]) -> 
 def signed_report(
     store: Store, study_key: str, *, series_uid: str, form: str, language: str
 ) -> bytes | None:
-    """A file of the report that was signed, in the language or the one that there is.
+    """Return a file of the signed report, in the language or the only one there is.
 
     ``None`` where the study is not signed, or was by a version that kept no report.
     """

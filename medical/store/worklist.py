@@ -54,7 +54,7 @@ def count_by_status(store: Store) -> dict[Status, int]:
 
 
 def waiting_sources(store: Store) -> list[Path]:
-    """Inputs of all studies that wait or are being scored, however many."""
+    """List inputs of all studies that wait or are being scored, however many."""
     query = select(Study.source).where(Study.status.in_(("received", "scoring")))
     with store.reading() as session:
         return [Path(source) for source in session.scalars(query)]

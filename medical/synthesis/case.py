@@ -85,7 +85,7 @@ class TrainingCase:
         name: str,
         rejected_lps_mm: Float32[np.ndarray, "k 4"] | None = None,
     ) -> Self:
-        """The same from what ``medical.ct.prepare`` made of the CT."""
+        """Make the same of what ``medical.ct.prepare`` made of the CT."""
         if rejected_lps_mm is not None:
             case = cls.from_prepared(prepared, nodules_lps_mm, name=name)
             return replace(case, rejected=_in_voxels(rejected_lps_mm, prepared))

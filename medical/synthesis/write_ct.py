@@ -190,5 +190,5 @@ def _add_pixels(header: Dataset, hu: Int16[np.ndarray, "y x"]) -> None:
 
 
 def _decimal(value: float) -> str:
-    """A decimal string of at most 16 characters (PS3.5 6.2, DS), without a negative zero."""
+    """Write a decimal string of at most 16 characters (PS3.5 6.2, DS), no negative zero."""
     return f"{round(float(value), 6) + 0.0:.10g}"

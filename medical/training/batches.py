@@ -22,7 +22,7 @@ HARD_NEGATIVES = "hard_negatives"
 
 
 def mixture_of(stage: Stage) -> Mixture:
-    """What a stage's engine mixes; what it does not say is as in training without stages.
+    """Return what a stage's engine mixes; what it does not say is as without stages.
 
     Raises:
         ValueError: the stage names what no mixture has, or a value that it refuses.

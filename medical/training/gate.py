@@ -73,7 +73,7 @@ def judge(new: Tables, old: Tables, *, draws: int = BOOTSTRAPS, seed: int = 0) -
 
 
 def judge_scores(new: Scores, old: Scores, *, draws: int = BOOTSTRAPS, seed: int = 0) -> Verdict:
-    """The same from scores that were gathered otherwise, of the same scans and nodules.
+    """Judge scores that were gathered otherwise, of the same scans and nodules.
 
     Raises:
         ValueError: the scans hold different numbers of nodules.

@@ -54,7 +54,7 @@ class Cluster:
 
 
 def torchrun(cluster: Cluster, module: str, *arguments: str, name: str) -> list[str]:
-    """The command that starts this node's processes.
+    """Build the command that starts this node's processes.
 
     Args:
         cluster: where.
@@ -103,7 +103,7 @@ def _own_address(rendezvous: str) -> str:
 
 
 def process_environment(cluster: Cluster) -> dict[str, str]:
-    """This process' variables, and what the training processes need beside them.
+    """Return the process' variables, and what the training processes need beside them.
 
     Processes of one machine meet on its loopback: its name may resolve to an address that does not
     answer. Whatever is set already stays.

@@ -35,7 +35,7 @@ _PEER_SECONDS = 45  # how long a rank waits for a silent peer before all start a
 
 
 def pools_of(plan: RunPlan) -> tuple[NodulePool, NodulePool]:
-    """The nodules to train on, and those kept to calibrate on."""
+    """Return the nodules to train on, and those kept to calibrate on."""
     pool = open_pool(Path(plan.nodule_pool) if plan.nodule_pool else None, seed=plan.seed)
     return divided(pool, seed=plan.seed)
 

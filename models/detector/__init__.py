@@ -1,0 +1,1 @@
+"""Networks of both stages, their losses, and where they run (torch, OpenVINO)."""

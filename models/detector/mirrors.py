@@ -20,7 +20,7 @@ _FIRST_AXIS = 2
 
 
 def in_mirrors(detector: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """A detector whose maps are the mean over ``VIEWS``, each turned back before.
+    """Wrap a detector: its maps are the mean over ``VIEWS``, each turned back before.
 
     Args:
         detector: in the output contract of ``models.detector.detector``; costs once a view.

@@ -71,7 +71,7 @@ def compiled_convolutions(refiner: Refiner) -> Convolutions:
 
 
 def _one_by_one(module: nn.Module) -> Callable[[Tensor, Tensor, Tensor], list[Tensor]]:
-    """Takes near and context crops ``[n, 1, 32, 32, 32]`` and ``[n]`` millimetres."""
+    """Feed near and context crops ``[n, 1, 32, 32, 32]`` and ``[n]`` millimetres one by one."""
     cube = (1, 1, CROP, CROP, CROP)
     run = _compile(
         module, [torch.zeros(cube), torch.zeros(cube), torch.ones(1)], [cube, cube, (1,)]

@@ -1,0 +1,1 @@
+"""Training over several machines: gradients over slow links, checkpoints of all ranks."""

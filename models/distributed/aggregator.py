@@ -82,7 +82,7 @@ class HierarchicalAggregator:
         ddp_module.register_comm_hook(None, hook)
 
     def state_dict(self) -> dict[str, Any]:
-        """What this rank owes, and what decides its next step; call it between steps."""
+        """Return what this rank owes, and what decides its next step; call it between steps."""
         if self._parcels is not None:
             self._parcels.courier.settle()
         return {**self.mean.state_dict(), "ways": self.chooser.state_dict()}

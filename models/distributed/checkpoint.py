@@ -81,12 +81,12 @@ class CheckpointStore:
             self._prune(keep=self.keep)
 
     def steps(self) -> list[int]:
-        """Steps with a manifest, oldest first; their files are not yet checked."""
+        """List steps with a manifest, oldest first; their files are not yet checked."""
         found = self.folder.glob(f"{_STEP}*/{_MANIFEST}")
         return sorted(int(path.parent.name.removeprefix(_STEP)) for path in found)
 
     def newest(self) -> tuple[int | None, list[str]]:
-        """The newest whole checkpoint, and a sentence for each torn one that was skipped."""
+        """Return the newest whole checkpoint, and a sentence for each torn one that was skipped."""
         remarks: list[str] = []
         for step in reversed(self.steps()):
             if (wrong := self._what_is_wrong(step)) is None:

@@ -86,7 +86,7 @@ class WayChooser:
         ddp_group: distributed.ProcessGroup,
         most: int,
     ) -> Costs:
-        """What the ways cost here; a twin tries them, so that nothing of it is remembered."""
+        """Measure what the ways cost here; a twin tries them, so that nothing is remembered."""
         twin = HierarchicalMean(self.config)
         twin.join(groups, device)
         twin.step = self.config.top.warmup_steps

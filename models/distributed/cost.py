@@ -62,7 +62,7 @@ class Costs:
     nodes: int
 
     def choose(self, values: int) -> Way:
-        """The first way that is nearly as fast as the fastest."""
+        """Choose the first way that is nearly as fast as the fastest."""
         seconds = {way: line.seconds(values) for way, line in self.lines.items()}
         enough = NEARLY * min(seconds.values())
         return next(way for way, one in seconds.items() if one <= enough)
@@ -81,7 +81,7 @@ class Costs:
 
 
 def name_of(way: Way) -> str:
-    """A word for people."""
+    """Return a word for people."""
     if way == DENSE:
         return "dense"
     return "sparse" if way.sparse else "compressed"

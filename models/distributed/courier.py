@@ -29,7 +29,7 @@ class Courier:
 
     @staticmethod
     def promise(device: torch.device) -> Future[Tensor]:
-        """A future for a tensor on ``device``, which ``send`` keeps."""
+        """Return a future for a tensor on ``device``, which ``send`` keeps."""
         return Future(devices=[device] if device.type == "cuda" else None)
 
     def send(self, work: Work, promises: Sequence[Future[Tensor]], device: torch.device) -> None:

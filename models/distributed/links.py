@@ -50,7 +50,7 @@ def measure_links(device: torch.device, *, values: int = _PROBE_VALUES) -> Tenso
 
 
 def groups_of(megabits: Tensor) -> list[int]:
-    """Number of the group of each rank: those that clearly faster links join.
+    """Return the number of the group of each rank: those that clearly faster links join.
 
     Links are sorted; where one is ``CLEARLY_FASTER`` than the next, those above join. The widest
     such gap counts; without any, all ranks are one group.

@@ -54,7 +54,7 @@ class HierarchicalMean:
             self.exchange = LeaderExchange(groups.leaders, generator)
 
     def state_dict(self) -> dict[str, Any]:
-        """What this rank owes, and what decides its next step; call it between steps."""
+        """Return what this rank owes, and what decides its next step; call it between steps."""
         random = self._random if self._generator is None else self._generator.get_state()
         return {
             **self.residuals.state_dict(),

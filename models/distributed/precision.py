@@ -47,7 +47,7 @@ class Precision:
             self._forms[index] = Format.INT8 if worst <= self.error_bound else Format.FP16
 
     def state_dict(self) -> dict[str, int]:
-        """Formats by bucket."""
+        """Return formats by bucket."""
         return {str(index): int(form) for index, form in self._forms.items()}
 
     def load_state_dict(self, state: Mapping[str, int]) -> None:

@@ -39,7 +39,7 @@ class Residuals:
         self._loose: dict[str, dict[str, Tensor]] = {"residual": {}, "velocity": {}}
 
     def bucket(self, index: int, layout: Layout, like: Tensor) -> BucketMemory:
-        """The memory of a bucket, put together from other buckets' where the layout is new.
+        """Return a bucket's memory, put together from other buckets' where the layout is new.
 
         Args:
             index: of the bucket.

@@ -64,7 +64,7 @@ class ShardingPlan:
         return -(-STATE_COPIES * VALUE_BYTES * self.weights // len(self.grid[0]))
 
     def mesh(self, device_type: str) -> DeviceMesh:
-        """The mesh for ``fully_shard``: dimensions ``replicate`` and ``shard``."""
+        """Return the mesh for ``fully_shard``: dimensions ``replicate`` and ``shard``."""
         grid = torch.tensor(self.grid)
         return DeviceMesh(device_type, grid, mesh_dim_names=("replicate", "shard"))
 
@@ -90,7 +90,7 @@ class ShardingPlan:
         return dict(sorted(total.items()))
 
     def lines(self, megabits: Tensor | None = None) -> list[str]:
-        """The plan for people.
+        """Describe the plan for people.
 
         Args:
             megabits: ``[n, n]`` as measured; how long each link would take is told then.

@@ -66,7 +66,7 @@ class SnapshotWriter:
 
 
 def _reason(error: BaseException) -> str:
-    """The first cause in one line: torch wraps what each rank raised, with their traces."""
+    """Return the first cause in one line: torch wraps what each rank raised, with their traces."""
     failures = getattr(error, "failures", None)
     if failures:
         wrapped = next(iter(failures.values()))

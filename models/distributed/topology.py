@@ -40,7 +40,7 @@ def find_places() -> list[Place]:
 
 
 def find_nodes() -> list[int]:
-    """Number of the node of each rank of the default group; all ranks must call this."""
+    """Return the number of each rank's node in the default group; all ranks must call this."""
     return number([place[:2] for place in find_places()])
 
 

@@ -1,0 +1,1 @@
+"""Training loop, its state, checkpoints, curriculum, distillation; knows no CT's format."""

@@ -46,7 +46,7 @@ class Curriculum(BaseModel):
         return sum(stage.steps for stage in self.stages)
 
     def number_at(self, step: int) -> int:
-        """Number of the stage that a step belongs to, 0 for the first; the last one goes on.
+        """Return the number of a step's stage, 0 for the first; the last one goes on.
 
         Args:
             step: how many steps were taken before.
@@ -55,7 +55,7 @@ class Curriculum(BaseModel):
         return next((n for n, end in enumerate(ends) if step < end), len(ends) - 1)
 
     def stage_at(self, step: int) -> Stage:
-        """The stage that a step belongs to."""
+        """Return the stage that a step belongs to."""
         return self.stages[self.number_at(step)]
 
 

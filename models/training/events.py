@@ -11,7 +11,7 @@ from models.training.log import Events
 
 @contextmanager
 def tensorboard_events(folder: Path, *, say: Callable[[str], None]) -> Iterator[Events | None]:
-    """A listener that writes each mean loss as a scalar; ``None``, said once, without the package.
+    """Yield a listener that writes each mean loss as a scalar; ``None`` without the package.
 
     Use as a context: the writer keeps events in memory, and a process that merely ends loses the
     last of them.

@@ -64,12 +64,12 @@ class TwoStage(nn.Module):
         output = self.detector(batch.image)
         first = self._first(output, batch)
         with torch.no_grad():
-            sources = self._sources(output.detach(), batch)
-            marks = self._candidates(sources, batch)
+            sources = self.candidate_sources(output.detach(), batch)
+            marks = self.candidate_rows(sources, batch)
         return {**first, **self._refine(marks, batch)}
 
     def _first(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """The first stage's losses of what it said; what is doubtful is left out of them."""
+        """Return the first stage's losses; what is doubtful is left out of them."""
         targets = centre_targets(
             batch.centers,
             batch.diameters_mm,
@@ -80,12 +80,12 @@ class TwoStage(nn.Module):
         )
         return centre_loss(output, targets)
 
-    def _sources(self, output: Tensor, batch: Batch) -> list[Candidates]:
+    def candidate_sources(self, output: Tensor, batch: Batch) -> list[Candidates]:
         """Where false marks are looked for, each source apart."""
         peaks = find_peaks(output, most=8)
         return [peaks, blob_peaks(batch.image, output, most=8)]
 
-    def _candidates(self, sources: list[Candidates], batch: Batch) -> dict[str, Tensor]:
+    def candidate_rows(self, sources: list[Candidates], batch: Batch) -> dict[str, Tensor]:
         """Rows of true nodules (jittered) and of false marks, as flat tensors."""
         count, slots = batch.valid.shape
         device = batch.image.device
@@ -152,7 +152,7 @@ class JudgeOnly(TwoStage):
 
     @torch.no_grad()
     def _marks(self, batch: Batch) -> dict[str, Tensor]:
-        return self._candidates(self._sources(self.detector(batch.image), batch), batch)
+        return self.candidate_rows(self.candidate_sources(self.detector(batch.image), batch), batch)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the weighted losses of the second stage by name."""

@@ -34,14 +34,14 @@ def pack(state: Any, *, prefix: str) -> dict[str, Tensor]:
 
 
 def unpack(tensors: Mapping[str, Tensor], *, prefix: str) -> Any:
-    """What ``pack`` was given with this prefix; ``None`` where nothing was packed."""
+    """Return what ``pack`` was given with this prefix; ``None`` where nothing was packed."""
     if (text := tensors.get(f"{prefix}.{_SKELETON}")) is None:
         return None
     return _fill(json.loads(bytes(text.tolist())), tensors)
 
 
 def _strip(value: Any, tensors: dict[str, Tensor], name: str) -> list[Any]:
-    """The value with tensors replaced by their names; each node is ``[kind, content]``."""
+    """Replace tensors in the value by their names; each node is ``[kind, content]``."""
     match value:
         case Tensor():
             tensors[name] = value.detach()

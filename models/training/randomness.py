@@ -10,7 +10,7 @@ import torch
 
 
 def random_state() -> dict[str, Any]:
-    """Generators of torch (CPU and every CUDA device), numpy and Python."""
+    """Return the generators of torch (CPU and every CUDA device), numpy and Python."""
     name, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
     return {
         "torch": torch.get_rng_state(),

@@ -11,7 +11,7 @@ from torch import distributed
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
-    """This process among those that train together.
+    """One of the processes that train together.
 
     Args:
         rank: 0 to ``world - 1``.

@@ -56,7 +56,7 @@ def drift_page(reader: Reader, words: Words) -> None:
 
 
 def _read(folders: list[Path]) -> list[CalibrationScan]:
-    """What is kept of each scored series; a result that was removed since is passed over."""
+    """Read what is kept of each scored series; a result that was removed since is passed over."""
     return [
         CalibrationScan(
             acquisition=read_acquisition(folder),

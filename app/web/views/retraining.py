@@ -31,7 +31,7 @@ def retraining_page(reader: Reader, words: Words) -> None:
 
 
 def retrain_command(store_url: str, model: str) -> str:
-    """What to type; an address with a password in it stays in the variable that it came from."""
+    """Word the command; an address with a password stays in the variable that it came from."""
     secret = make_url(store_url).password is not None
     cases = '"$STARLUNG_STORE_URL"' if secret else shlex.quote(store_url)
     return f"starlung retrain --cases {cases} --from {shlex.quote(model)} --out RETRAINED"

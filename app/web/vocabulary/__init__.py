@@ -1,0 +1,1 @@
+"""Words of the page in English and Chinese, one module a part of the page; nothing else."""

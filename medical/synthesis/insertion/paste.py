@@ -83,7 +83,7 @@ def paste(
 
 
 def _without_noise(hu: Tensor) -> Tensor:
-    """The lung behind a thing without its noise, so that the noise stays when the thing is added.
+    """Smooth the lung behind a thing, so that the noise stays when the thing is added.
 
     Vessels and walls stay as they are: a thing that covers them hides behind what is brighter.
     """

@@ -35,7 +35,7 @@ def random_bend(count: int, *, share: float, device: torch.device) -> Tensor:
 
 
 def bend_on_grid(bend: Tensor, patch: int) -> Tensor:
-    """The same ``[count, 3, p, p, p]`` at each voxel of a patch."""
+    """Evaluate the same ``[count, 3, p, p, p]`` at each voxel of a patch."""
     return functional.interpolate(bend, size=(patch,) * 3, mode="trilinear", align_corners=False)
 
 

@@ -1,5 +1,6 @@
-"""Uses each batch more than once, mirrored and with its axes exchanged: making one costs more time
-than learning from it.
+"""Using each batch more than once, mirrored and with its axes exchanged.
+
+Making a batch costs more time than learning from it.
 
 Source:
     Choi et al., "Faster neural network training with data echoing", arXiv 1907.05550.
@@ -42,7 +43,7 @@ class Echo:
 
 
 def turned(batch: TrainingBatch, *, order: list[int], mirrored: list[int]) -> TrainingBatch:
-    """The same patches with their axes exchanged, then mirrored.
+    """Return the same patches with their axes exchanged, then mirrored.
 
     Args:
         batch: cubes.

@@ -45,11 +45,11 @@ class RealCubes:
         return len(self.code)
 
     def only(self, kept: Bool[np.ndarray, " m"] | Int[np.ndarray, " k"]) -> RealCubes:
-        """Some of them."""
+        """Return some of them."""
         return RealCubes(self.code[kept], self.masks[kept], self.reach[kept], self.whole[kept])
 
     def joined(self, other: RealCubes) -> RealCubes:
-        """These, then others."""
+        """Join these with others, these first."""
         return RealCubes(
             np.concatenate([self.code, other.code]),
             np.concatenate([self.masks, other.masks]),

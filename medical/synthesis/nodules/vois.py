@@ -56,7 +56,7 @@ class Voi:
 
 
 def read_vois(folder: Path) -> Iterator[Voi]:
-    """The volumes of ``lidc_vois.npz`` in the order of ``lidc_vois.csv``, both in ``folder``."""
+    """Yield the volumes of ``lidc_vois.npz`` in the order of ``lidc_vois.csv``, in ``folder``."""
     with np.load(folder / "lidc_vois.npz", allow_pickle=False) as stored:
         image, packed = stored["image"], stored["mask_packed"]
     bits = np.unpackbits(packed)
@@ -78,7 +78,7 @@ def read_vois(folder: Path) -> Iterator[Voi]:
 
 
 def cubes_of(vois: Iterator[Voi], *, wanted: Callable[[Voi], bool]) -> RealCubes:
-    """The wanted volumes on cubes of 1 mm.
+    """Resample the wanted volumes to cubes of 1 mm.
 
     Args:
         vois: at native voxels.

@@ -44,7 +44,7 @@ def paint_airways(hu: Volume, frame: Frame, straight: Frame, trees: list[LungTre
 
 
 def _draw_bronchi(frame: Frame, artery: LungTree, air: Volume, wall: Volume) -> None:
-    """A bronchus beside every larger artery, a little narrower, touching it (signet ring)."""
+    """Draw a bronchus beside every larger artery, a little narrower, touching it (signet ring)."""
     outward = 1.0 if artery.left else -1.0
     for start, stop, r0, r1 in artery.tree.segments():
         if r1 < SMALLEST_RADIUS_MM:

@@ -50,7 +50,7 @@ def make_chest(
     spacing_mm: Spacing3 = SPACING_MM,
     noise_hu: float = SOFT_TISSUE_NOISE_HU,
 ) -> Chest:
-    """A chest CT with the nodules asked for and no others.
+    """Make a chest CT with the nodules asked for and no others.
 
     The same arguments give the same voxels. The anatomy is 310 mm wide and 270 mm high whatever
     the grid; a grid that covers less cuts it off.

@@ -77,7 +77,7 @@ def add_noise(
 def coloured_noise(
     rng: np.random.Generator, *, shape: tuple[int, ...], spacing_mm: Spacing3
 ) -> Volume:
-    """Unit noise with the ramp-times-apodisation spectrum of filtered back projection."""
+    """Draw unit noise with the ramp-times-apodisation spectrum of filtered back projection."""
     noise = rng.standard_normal(shape, dtype=np.float32)
     y = fft.fftfreq(shape[1], spacing_mm[1])[:, None]
     x = fft.rfftfreq(shape[2], spacing_mm[2])[None, :]

@@ -42,7 +42,7 @@ class Frame:
 
     @classmethod
     def straight(cls, *, shape: Shape3, spacing_mm: Spacing3) -> Frame:
-        """The undeformed frame: one line of coordinates an axis."""
+        """Return the undeformed frame: one line of coordinates an axis."""
         z, y, x = (
             np.arange(n, dtype=np.float32) * step for n, step in zip(shape, spacing_mm, strict=True)
         )
@@ -51,7 +51,7 @@ class Frame:
         return cls(shape, spacing_mm, z[:, None, None], y[None, :, None], x[None, None, :], False)
 
     def bend(self, rng: np.random.Generator, *, amplitude_mm: float = WARP_MM) -> Frame:
-        """The same voxels with coordinates displaced by up to a few ``amplitude_mm``."""
+        """Displace the coordinates of the same voxels by up to a few ``amplitude_mm``."""
         z, y, x = (
             axis
             + np.float32(amplitude_mm * part)
@@ -61,7 +61,7 @@ class Frame:
         return Frame(self.shape, self.spacing_mm, z, y, x, True)
 
     def around(self, low: Point, high: Point) -> tuple[Slices3, Frame] | None:
-        """The part of the frame that holds the box ``low``..``high`` (``(x, y, z)`` millimetres).
+        """Cut out the part that holds the box ``low``..``high`` (``(x, y, z)`` millimetres).
 
         ``None`` when the box lies outside the volume.
         """

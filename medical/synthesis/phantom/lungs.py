@@ -56,7 +56,7 @@ class Lungs:
 def make_lungs(
     frame: Frame, wall: Wall, middle: Volume, above: Volume, rng: np.random.Generator
 ) -> Lungs:
-    """What is left of the cavity beside the mediastinum and above the diaphragm."""
+    """Make of the lungs what is left of the cavity beside mediastinum and above diaphragm."""
     distance = smooth_intersection(wall.cavity + np.float32(1.0), -middle, blend_mm=5)
     distance = smooth_intersection(distance, -above, blend_mm=3)
     ripple = smooth_field(rng, shape=frame.shape, spacing_mm=frame.spacing_mm, scale_mm=30.0)

@@ -77,7 +77,7 @@ def find_place(
     *,
     frame: Frame,
 ) -> tuple[float, float, float]:
-    """A centre in the lobe, phantom ``(x, y, z)``, clear of pleura, thick vessels and the others.
+    """Find a centre in the lobe, phantom ``(x, y, z)``, clear of pleura, thick vessels, others.
 
     Raises:
         ValueError: the lobe has no room for the nodule.
@@ -141,7 +141,7 @@ _Part = tuple[tuple[slice, slice, slice], Volume, Frame]
 def _lumpy_ball(
     frame: Frame, center: tuple[float, float, float], radius: float, rng: np.random.Generator
 ) -> _Part:
-    """A ball whose radius varies over its surface by about a tenth in a few broad lobes."""
+    """Shape a ball whose radius varies by about a tenth in a few broad lobes."""
     at, distance, near = _ball(frame, center, radius, reach=1.35)
     directions = rng.normal(size=(7, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)

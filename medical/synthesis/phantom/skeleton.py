@@ -102,7 +102,7 @@ def _paint_sternum(hu: Volume, frame: Frame, marrow: Volume) -> None:
 
 
 def _scapula(frame: Frame, side: int) -> Volume:
-    """A bent plate behind the upper ribs with its spine; distance in millimetres."""
+    """Shape a bent plate behind the upper ribs with its spine; distance in millimetres."""
     u = (side * frame.x - 92) * 0.78 + (frame.y - 84) * -0.62  # along the plate, outwards
     v = (side * frame.x - 92) * 0.62 + (frame.y - 84) * 0.78  # across it
     v = v + 0.004 * u**2

@@ -58,7 +58,7 @@ class Tree:
                 yield curve[k], curve[k + 1], float(radii[k]), float(radii[k + 1])
 
     def _tangents(self) -> Points:
-        """Unit direction at each node: from its parent towards its thickest child."""
+        """Return the unit direction at each node: from its parent towards its thickest child."""
         ahead = self.points.copy()
         widest = np.zeros(len(self.points))
         for child in range(1, len(self.points)):

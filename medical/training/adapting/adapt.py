@@ -156,7 +156,7 @@ def _begin_from(note: Path, old: StoredModel) -> None:
 def _learn(
     run: _Run, learnt: list[HospitalCt], suspicion: Suspicion, pool: NodulePool
 ) -> TwoStage | None:
-    """New weights, as they would be stored; ``None`` where nothing is learnt."""
+    """Learn new weights, as they would be stored; ``None`` where nothing is learnt."""
     if run.how == "calibrate":
         return None
     cases, _ = prepare_sides([ct.case() for ct in learnt], suspicion, say=run.say)
@@ -215,7 +215,7 @@ def _read(
 
 
 def _digest(pool: NodulePool) -> str:
-    """What was measured with other nodules must not be taken for these."""
+    """Digest the settings: what was measured with other nodules must not be taken for these."""
     digest = hashlib.sha256(np.packbits(pool.shapes).tobytes())
     digest.update(pool.cubes.code.tobytes())
     return digest.hexdigest()[:8]

@@ -62,7 +62,7 @@ def kept_aside(
 
 
 def in_turns(uids: Sequence[str], scanners: Mapping[str, str]) -> list[str]:
-    """The series so that those of each scanner take turns: any first few are of all of them."""
+    """Order the series so that the scanners take turns: any first few are of all of them."""
     groups: dict[str, list[str]] = defaultdict(list)
     for uid in sorted(uids):
         groups[scanners[uid]].append(uid)

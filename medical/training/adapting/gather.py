@@ -116,7 +116,7 @@ def _held(
     seen: Collection[str],
     learn: bool,
 ) -> set[str]:
-    """The choice; frozen where CTs are learnt from, which must not change sides on resumption."""
+    """Choose the held-out CTs; frozen where CTs are learnt from, which must not change sides."""
     if not learn:
         return kept_aside(patients, scanners, seen=seen, learn=False)
     held = frozen_split(frozen, patients)
@@ -140,7 +140,7 @@ def _too_few(usable: int, *, learn: bool, least: int) -> tuple[str, str]:
 def _usable(
     handles: dict[str, SeriesHandle], out: Path, folder: Path, say: Callable[[str], None]
 ) -> list[HospitalCt]:
-    """The first ``MOST_CTS`` that can be prepared, of all scanners in turn."""
+    """Return the first ``MOST_CTS`` that can be prepared, of all scanners in turn."""
     told = {uid: acquisition_of(handle) for uid, handle in handles.items()}
     found: list[HospitalCt] = []
     for uid in in_turns(list(handles), {uid: scanner_of(how) for uid, how in told.items()}):

@@ -52,7 +52,7 @@ class Budget:
     seed: int = 0
 
     def part(self, share: float) -> LoopConfig:
-        """The loop's configuration of a part that takes this share of the time."""
+        """Configure the loop for a part that takes this share of the time."""
         return LoopConfig(
             seconds=self.seconds * share,
             steps=self.steps,

@@ -94,7 +94,7 @@ def joined(parts: Sequence[HeldOut]) -> HeldOut:
 
 
 def counted_in_part(part: HeldOut, suspects: Suspects) -> HeldOut:
-    """A CT's collection in which nobody is sure of the suspects.
+    """Return a CT's collection in which nobody is sure of the suspects.
 
     A mark on one counts as a nodule by the probability that the old model gave it, and as a false
     mark by the rest: counted as false alone it would teach that strong marks are false, left out
@@ -130,7 +130,7 @@ def _write(part: HeldOut, path: Path) -> None:
 
 
 def _read(path: Path) -> HeldOut | None:
-    """What ``_write`` wrote; ``None`` where it is torn."""
+    """Read what ``_write`` wrote; ``None`` where it is torn."""
     try:
         with np.load(path, allow_pickle=False) as stored:
             tables: dict[str, Any] = {

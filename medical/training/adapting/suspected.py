@@ -48,7 +48,7 @@ class Suspicion:
         self._second = SecondStage(refiner, compiled_convolutions(refiner), passes=_PASSES)
 
     def of(self, case: TrainingCase) -> Suspects:
-        """The strongest marks at or above the operating point, ``MOST_A_CT`` at most."""
+        """Pick the strongest marks at or above the operating point, ``MOST_A_CT`` at most."""
         stored = self.kept / f"{case.name}.{self._key()}.npy"
         if stored.exists():
             return np.asarray(np.load(stored, allow_pickle=False), np.float64).reshape(-1, 5)
@@ -79,7 +79,7 @@ class Suspicion:
 
 
 def with_suspects(case: TrainingCase, suspects: Suspects) -> TrainingCase:
-    """The case with its suspects as doubtful."""
+    """Return the case with its suspects as doubtful."""
     rows: Float32[np.ndarray, "m 4"] = suspects[:, :4].astype(np.float32)
     return replace(case, doubtful=rows)
 

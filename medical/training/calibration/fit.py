@@ -56,12 +56,12 @@ Rows = TypeVar("Rows", CandidateScores, SizeErrors)
 
 
 def rows_of(table: Rows, keep: Bool[np.ndarray, " n"]) -> Rows:
-    """The rows of a table that ``keep`` marks."""
+    """Return the rows of a table that ``keep`` marks."""
     return type(table)(*(getattr(table, field.name)[keep] for field in fields(table)))
 
 
 def conformal_quantile(scores: Floats, *, coverage: float = COVERAGE) -> float:
-    """The finite-sample conformal quantile: the ceil((n + 1) * coverage)-th smallest score.
+    """Return the finite-sample conformal quantile: the ceil((n + 1) * coverage)-th smallest score.
 
     Raises:
         ValueError: too few scores for the coverage.

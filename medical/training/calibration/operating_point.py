@@ -100,7 +100,7 @@ def choose_operating(measured: HeldOut, calibration: Calibration, *, scans: int)
 def _best_promise(
     found: Float[np.ndarray, " m"], false: Float[np.ndarray, " k"], *, scans: int
 ) -> tuple[float, float]:
-    """The sensitivity promised and its threshold; ``ValueError`` where not even the last holds."""
+    """Return the sensitivity promised and its threshold; ``ValueError`` if none holds."""
     for promised in PROMISES:
         try:
             exact = controlled_threshold(found, sensitivity=promised, confidence=CONFIDENCE)
@@ -154,7 +154,7 @@ def _choice(
 def controlled_threshold(
     nodule_scores: Float[np.ndarray, " n"], *, sensitivity: float, confidence: float
 ) -> float:
-    """The highest threshold that keeps ``sensitivity`` with ``confidence``.
+    """Return the highest threshold that keeps ``sensitivity`` with ``confidence``.
 
     Args:
         nodule_scores: probability of the best mark on each held-out nodule, 0 where none hit.

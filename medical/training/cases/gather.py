@@ -114,7 +114,7 @@ def _held_out(
     nodules: Counter[str],
     seen: Collection[str],
 ) -> set[str]:
-    """The frozen choice, else the table's, else a new one, frozen for every resumption."""
+    """Return the frozen choice, else the table's, else a new one, frozen for resumptions."""
     held = frozen_split(frozen, patients)
     if held is not None:
         return held - set(seen)

@@ -62,7 +62,7 @@ def _around(case: TrainingCase, row: NDArray[np.float32], index: int) -> Trainin
 def _within(
     rows: Float32[np.ndarray, "n 4"], low: np.ndarray, high: np.ndarray
 ) -> Float32[np.ndarray, "m 4"]:
-    """The rows in a box, by the box's own voxels."""
+    """Return the rows in a box, by the box's own voxels."""
     inside = ((rows[:, :3] >= low) & (rows[:, :3] < high)).all(1)
     shifted = rows[inside].copy()
     shifted[:, :3] -= low

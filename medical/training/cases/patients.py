@@ -15,7 +15,7 @@ from medical.series_handle import SeriesHandle
 
 
 def patient_of(handle: SeriesHandle) -> str:
-    """A short digest of the Patient ID and its issuer, or of the best stand-in.
+    """Digest the Patient ID and its issuer, or the best stand-in.
 
     Without a Patient ID the study stands for the patient, without a study (volume files) the file.
     """

@@ -69,7 +69,7 @@ def given_split(
     seen: Collection[str],
     path: Path,
 ) -> set[str]:
-    """The held-out series of a split table, checked.
+    """Check the held-out series of a split table.
 
     Args:
         rows: of the table.
@@ -139,7 +139,7 @@ def chosen_split(
 
 
 def chosen_validation(patients: Mapping[str, str]) -> set[str]:
-    """A fifth of the training patients, to choose the best weights by; none below five patients."""
+    """Choose a fifth of the training patients for the best weights; none below five patients."""
     order = sorted(set(patients.values()))
     if len(order) < _LEAST_TO_VALIDATE:
         return set()
@@ -148,7 +148,7 @@ def chosen_validation(patients: Mapping[str, str]) -> set[str]:
 
 
 def frozen_split(path: Path, patients: Mapping[str, str]) -> set[str] | None:
-    """The choice of an earlier start; further scans of held-out patients are held out too.
+    """Return an earlier start's choice; further scans of held-out patients are held out too.
 
     Raises:
         InputError: the file is no such list.

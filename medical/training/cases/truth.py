@@ -44,7 +44,7 @@ def read_truth(path: Path) -> list[ReferenceFinding]:
 def refuse_strangers(
     lesions: Sequence[ReferenceFinding], series_uids: Collection[str], *, path: Path
 ) -> None:
-    """A truth table that matches no CT at all is a mistake, not a set of healthy lungs.
+    """Refuse a truth table that matches no CT at all: a mistake, not a set of healthy lungs.
 
     Raises:
         InputError: no row belongs to one of the series.
@@ -61,7 +61,7 @@ def refuse_strangers(
 def lesions_of(
     lesions: Sequence[ReferenceFinding], ct: CtVolume, *, path: Path
 ) -> list[ReferenceFinding]:
-    """The lesions of one CT.
+    """Return the lesions of one CT.
 
     Raises:
         InputError: a centre lies outside the CT, as voxel positions would; the row is named.

@@ -34,16 +34,3 @@ def test_every_command_is_named(starlung: Run) -> None:
     shown = starlung("--help").stdout
     assert all(command in shown for command in COMMANDS)
     assert "Research use only" in shown
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself(command: str, starlung: Run) -> None:
-    assert starlung(command, "--help").exit_code == 0
-
-
-def test_unknown_command_is_wrong_use(starlung: Run) -> None:
-    assert starlung("diagnose").exit_code == 2
-
-
-def test_unknown_option_is_wrong_use(starlung: Run) -> None:
-    assert starlung("score", "ct", "--out", "out", "--engine", "cloud").exit_code == 2

@@ -73,8 +73,8 @@ class GatedSum(nn.Module):
 class OwnMarksOnly(TwoStage):
     """The second stage learns on the first one's marks alone, not on blobs."""
 
-    def _sources(self, output: Tensor, batch: Batch) -> list[Candidates]:
-        return super()._sources(output, batch)[:1]
+    def candidate_sources(self, output: Tensor, batch: Batch) -> list[Candidates]:
+        return super().candidate_sources(output, batch)[:1]
 
 
 def _watched_only(detector: Detector) -> None:

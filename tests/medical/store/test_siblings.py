@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from medical.detection.findings import Input
@@ -59,10 +59,10 @@ def test_a_write_that_fails_once_loses_no_patient(
     def fail(_: Connection) -> None:
         raise OperationalError("COMMIT", {}, Exception("disk is full"))
 
-    event.listen(store._engine, "commit", fail)
+    event.listen(Engine, "commit", fail)
     with pytest.raises(StoreUnavailableError):
         finish(store, claimed, series=found)
-    event.remove(store._engine, "commit", fail)
+    event.remove(Engine, "commit", fail)
     if scored_anew:  # by the worker that took the study after this one ended
         written(claimed, "1.2.4")
     assert finish(store, claimed, series=found)

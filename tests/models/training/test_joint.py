@@ -43,14 +43,14 @@ def marks_at(places: list[float]) -> Candidates:
 
 
 def test_a_mark_at_the_nodule_is_not_taught_as_false() -> None:
-    rows = stages()._candidates([marks_at([31.0, 10.0])], batch_of(doubtful=False))
+    rows = stages().candidate_rows([marks_at([31.0, 10.0])], batch_of(doubtful=False))
     false = rows["center"][~rows["is_nodule"]]
     assert len(false) > 0
     assert torch.equal(false, torch.full_like(false, 10.0))
 
 
 def test_a_mark_at_something_doubtful_is_not_taught_at_all() -> None:
-    rows = stages()._candidates([marks_at([31.0, 10.0])], batch_of(doubtful=True))
+    rows = stages().candidate_rows([marks_at([31.0, 10.0])], batch_of(doubtful=True))
     assert not rows["is_nodule"].any()
     assert torch.equal(rows["center"], torch.full_like(rows["center"], 10.0))
 
@@ -60,18 +60,18 @@ def test_each_source_gives_a_few_false_marks() -> None:
     allowed = {5.0, 7.0, 9.0, 50.0, 52.0, 54.0}
     for seed in range(10):
         torch.manual_seed(seed)
-        rows = stages()._candidates([own, blobs], batch_of(doubtful=False))
+        rows = stages().candidate_rows([own, blobs], batch_of(doubtful=False))
         assert set(rows["center"][~rows["is_nodule"], 0].tolist()) <= allowed
 
 
 def test_every_patch_gives_the_same_number_of_rows() -> None:
-    rows = stages()._candidates([marks_at([5.0])], batch_of(doubtful=False))
+    rows = stages().candidate_rows([marks_at([5.0])], batch_of(doubtful=False))
     assert len(rows["center"]) == ROWS
 
 
 def test_blobs_are_one_of_the_sources() -> None:
     two, batch = stages(), batch_of(doubtful=True)
-    blobs = two._sources(two.detector.eval()(batch.image), batch)[1]
+    blobs = two.candidate_sources(two.detector.eval()(batch.image), batch)[1]
     assert (blobs.centers[0, 0] - 31.5).abs().max() <= 1.5
 
 

@@ -24,7 +24,7 @@ class FrontendMissingError(RuntimeError):
 
 
 def frontend_file() -> Path:
-    """The bundle that ``build`` makes; it need not exist."""
+    """Return the bundle that ``build`` makes; it need not exist."""
     return Path(__file__).parent / "frontend" / "dist" / "viewer.js"
 
 
@@ -41,7 +41,7 @@ def frontend_url() -> str:
 
 
 def frontend_route() -> Route:
-    """The Starlette route that serves the bundle."""
+    """Return the Starlette route that serves the bundle."""
     return Route(ROUTE, _serve, methods=["GET"])
 
 

@@ -16,7 +16,7 @@ FRONTEND = frontend_file().parents[1]
 
 
 def sources() -> list[Path]:
-    """The files that the bundle is made from."""
+    """Return the files that the bundle is made from."""
     manifests = [FRONTEND / name for name in ("package.json", "package-lock.json")]
     return [*manifests, *sorted((FRONTEND / "src").iterdir())]
 

@@ -143,7 +143,7 @@ def _lesion_regions(dataset: Dataset) -> set[int]:
 
 
 def _contours(region: Dataset) -> list[Contour]:
-    """Closed planar outlines and single points, LPS millimetres."""
+    """Return closed planar outlines and single points, LPS millimetres."""
     found = []
     for contour in items(region, "ContourSequence"):
         values = numbers(contour, "ContourData")

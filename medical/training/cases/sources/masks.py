@@ -36,12 +36,12 @@ def is_mask(path: Path) -> bool:
 
 
 def key_of(path: Path) -> str:
-    """What a CT and its mask have in common."""
+    """Return what a CT and its mask have in common."""
     return _CHANNEL.sub("", _NAME.sub("", volume_stem(path)))
 
 
 def mask_of(ct: Path, masks: Iterable[Path]) -> Path | None:
-    """The mask of a CT: that of the whole stem, else that of the stem without channel number.
+    """Find the mask of a CT: of the whole stem, else of the stem without channel number.
 
     Raises:
         InputError: two masks claim the same CT.
@@ -121,7 +121,7 @@ def _is_probability(values: Shaped[np.ndarray, "z y x"]) -> bool:
 
 
 def _classes(path: Path, values: Shaped[np.ndarray, "z y x"]) -> list[int]:
-    """The values but 0, which must be few whole numbers."""
+    """Return the values but 0, which must be few whole numbers."""
     if _is_probability(values):
         return [1]
     classes = np.unique(values)

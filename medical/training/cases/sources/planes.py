@@ -46,7 +46,7 @@ class Planes:
                 self.frames_of_reference.setdefault(uid, []).append(series_uid)
 
     def series_of_frame(self, frame_of_reference_uid: str) -> str:
-        """The only CT at hand with this frame of reference; empty where there is none, or two."""
+        """Find the only CT with this frame of reference; empty where there is none, or two."""
         known = self.frames_of_reference.get(frame_of_reference_uid, [])
         return known[0] if len(known) == 1 else ""
 

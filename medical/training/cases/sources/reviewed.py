@@ -89,7 +89,7 @@ def reviewed_studies(url: str, *, work: Path, say: Callable[[str], None]) -> Rev
 
 
 def _refuse_missing(url: str) -> None:
-    """Opening a SQLite store makes it where it is missing; here that can only be a mistake."""
+    """Refuse a SQLite file that is missing: opening would make it, which can only be a mistake."""
     head = "sqlite:///"
     if url.startswith(head) and not Path(url.removeprefix(head)).exists():
         remedy = "Give the store.sqlite in the reading room's folder"
@@ -104,7 +104,7 @@ def _signed(store: Store) -> list[StudyReading]:
 
 
 def _images(reading: StudyReading, *, work: Path) -> Iterable[SeriesHandle]:
-    """The study's read series, from its source or from the kept copy."""
+    """Return the study's read series, from its source or from the kept copy."""
     study = reading.study
     wanted = dict.fromkeys(one.series_uid for one in reading.findings)
     uids = study.uids.split()

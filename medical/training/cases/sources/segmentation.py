@@ -74,7 +74,7 @@ def _is_lesion(segment: Dataset) -> bool:
 
 
 def _frames_of_segments(dataset: Dataset) -> dict[int, list[int]]:
-    """Indices of the frames of each segment; all belong to the first where frames do not say."""
+    """List the frames of each segment; all belong to the first where frames do not say."""
     found: dict[int, list[int]] = defaultdict(list)
     for index, frame in enumerate(items(dataset, "PerFrameFunctionalGroupsSequence")):
         told = [*_group(dataset, frame, "SegmentIdentificationSequence")]
@@ -85,7 +85,7 @@ def _frames_of_segments(dataset: Dataset) -> dict[int, list[int]]:
 def _volume(
     path: Path, dataset: Dataset, frames: Bool[np.ndarray, "n y x"], chosen: list[int]
 ) -> tuple[Bool[np.ndarray, "z y x"], VolumeGeometry]:
-    """The mask of one segment; slices that the object leaves out are empty.
+    """Build the mask of one segment; slices that the object leaves out are empty.
 
     Args:
         path: what errors name.
@@ -130,7 +130,7 @@ def _position(dataset: Dataset, frame: Dataset) -> list[float]:
 
 
 def _group(dataset: Dataset, frame: Dataset, keyword: str) -> list[Dataset]:
-    """A functional group of a frame, its own or the shared one."""
+    """Return a functional group of a frame, its own or the shared one."""
     if value(frame, keyword) is not None:
         return items(frame, keyword)
     return [part for shared in items(dataset, "SharedFunctionalGroupsSequence")

@@ -36,10 +36,3 @@ def test_no_ball_holds_a_known_lesion() -> None:
         shown = made.hu[found][made.mask[found]]
         assert not (shown > -500).any()
     assert found_some
-
-
-def test_balls_carry_no_label_and_replace() -> None:
-    torch.manual_seed(1)
-    made, _ = lung_chunks(lungs_with_a_lesion())
-    assert not made.is_nodule.any()
-    assert made.replace.all()

@@ -88,6 +88,13 @@ def test_too_few_are_one_sentence_with_what_to_do(hospital: Path) -> None:
         run(hospital, learn=False)
 
 
+def test_a_single_ct_is_counted_as_one(hospital: Path) -> None:
+    for number in range(2, 7):
+        (hospital / f"ct{number}.nii.gz").unlink()
+    with pytest.raises(InputError, match="1 usable CT;"):
+        run(hospital, learn=False)
+
+
 def test_more_than_can_be_held_are_not_all_used(
     hospital: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,9 @@ def test_rejected_marks_are_kept_with_the_case(tmp_path: Path) -> None:
 
 def test_engine_draws_patches_that_show_the_mark() -> None:
     torch.manual_seed(0)
-    small = around_rejected(case(MARK))
-    engine = NoduleEngine(small, made_pool(seed=0), device=torch.device("cpu"), patch=96)
-    assert engine.batch(4).image.shape == (4, 1, 96, 96, 96)
+    (small,) = around_rejected(case(MARK))
+    center = np.argwhere(small.code == 255)[0]
+    small.code[tuple(slice(at - 3, at + 4) for at in center)] = 255  # brighter than any nodule
+    engine = NoduleEngine([small], made_pool(seed=0), device=torch.device("cpu"), patch=96)
+    bright = (engine.batch(4).image > 0.7).sum(dim=(1, 2, 3, 4))
+    assert (bright > 100).sum() >= 2, f"bright voxels by patch: {bright.tolist()}"
