@@ -31,6 +31,8 @@ _LOG_VOLUME_FLOOR = 0.10
 _GROUP = 20  # candidates of similar score whose frequency a probability interval must hold
 
 Floats = Float[np.ndarray, " n"]
+Probabilities = tuple[Floats, Floats, Floats]
+"""Probability of each candidate, and the lower and upper end of its 95 % interval."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +82,7 @@ def probability(
     refiner_logit: Floats,
     spread: Floats,
     diameter_mm: Floats,
-) -> tuple[Floats, Floats, Floats]:
+) -> Probabilities:
     """Return probability and the ends of its 95 % interval for each candidate.
 
     Args:
