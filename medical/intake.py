@@ -27,7 +27,7 @@ from medical.dicom.uids import valid_uid
 from medical.dicom.walk import Walk
 from medical.errors import InputError
 from medical.left_over import WHAT_TO_GIVE, NotChosen, missing_series, only_error, skipped_series
-from medical.results import is_own_result
+from medical.results.folder import is_own_result
 from medical.series_handle import SeriesHandle
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima", ".dic")

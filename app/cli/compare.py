@@ -16,24 +16,25 @@ def compare(
     prior: Annotated[Path, typer.Argument(help="The same of the earlier CT.")],
 ) -> None:
     """Register the two and keep the map beside RESULT; the reading page asks for this."""
-    from app.web.images import load_images
     from medical.errors import InputError
-    from medical.nodule.growth_kept import KeptRegistration, keep_registration
     from medical.nodule.growth_register import NotRegisteredError, register
+    from medical.results.folder import ResultFolder
+    from medical.results.registration import KeptRegistration
 
     try:
-        current, earlier = load_images(result), load_images(prior)
+        now, then = ResultFolder(result), ResultFolder(prior)
+        current, earlier = now.load_images(), then.load_images()
     except InputError as error:
         fail(str(error))
     began = time.perf_counter()
     try:
         found = register(current, earlier)
     except NotRegisteredError as error:
-        keep_registration(result, prior, KeptRegistration(failure=str(error)))
+        now.write_registration(then, KeptRegistration(failure=str(error)))
         fail(f"{error}.")
     seconds = round(time.perf_counter() - began, 2)
     kept = KeptRegistration(
         affine_lps_mm=found.affine_lps_mm.tolist(), likeness=found.likeness, seconds=seconds
     )
-    keep_registration(result, prior, kept)
+    now.write_registration(then, kept)
     say(f"correlation {found.likeness:.2f}, {seconds} s")

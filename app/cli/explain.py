@@ -18,13 +18,14 @@ def explain(
     ],
 ) -> None:
     """Write heatmap-N.nii.gz beside findings.json; the reading page asks for this."""
-    from app.web.images import load_images
-    from app.web.results import read_findings
+    from medical.ct.prepare import prepare
     from medical.errors import InputError
+    from medical.results.folder import ResultFolder
+    from medical.scoring.scorer import Scorer
 
-    for folder in results:
+    for folder in map(ResultFolder, results):
         try:
-            said, ct = read_findings(folder), load_images(folder)
+            said, ct = folder.read_findings(), folder.load_images()
         except InputError as error:
             fail(str(error))
         model = model_called(said.model.name)
@@ -33,8 +34,5 @@ def explain(
                 f"{said.model.name} {said.model.version} made this result; installed is "
                 f"{model.card.version}. Score the study again."
             )
-        # torch takes seconds to import: not before the result is known to be good
-        from medical.scoring.heatmaps import HeatmapWriter
-
-        files = HeatmapWriter(model).write(ct, said, folder)
+        files = Scorer(model).explain(prepare(ct), said, folder)
         say(counted(len(files), "map"))

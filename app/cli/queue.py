@@ -6,7 +6,6 @@ import getpass
 import signal
 import sys
 import threading
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -98,8 +97,8 @@ def worker(
 ) -> None:
     """Score the studies in line until stopped; several may run at once."""
     from app.environment import keep_private, taken_over
-    from app.web.images import prepare_images
     from app.web.patient_secret import patient_secret, result_key
+    from medical.scoring.batch import ScoreOptions
     from medical.scoring.worker import Stop, Worker
 
     def stop(*_: object) -> NoReturn:
@@ -123,10 +122,13 @@ def worker(
             say=say,
             lease_seconds=settings.lease_seconds,
             most_seconds=settings.score_timeout_minutes * 60,
-            after=partial(prepare_images, secret=patient_secret(settings.work_dir)),
-            heatmaps=True,
-            intake_seconds=settings.intake_limit_minutes * 60,
-            key=result_key(settings.work_dir),
+            options=ScoreOptions(
+                server=True,
+                heatmaps=True,
+                intake_seconds=settings.intake_limit_minutes * 60,
+                key=result_key(settings.work_dir),
+                patient_secret=patient_secret(settings.work_dir),
+            ),
         ).run(until_empty=until_empty)
     except Stop:
         return  # told to stop while the store was being opened: nothing was begun

@@ -15,7 +15,7 @@ import typer
 from app.cli.common import NONE_SCORED, OK, SOME_FAILED, fail, model_called, say, site_settings
 
 if TYPE_CHECKING:
-    from medical.scoring.score import ScoreResult
+    from medical.scoring.batch import ScoreResult
 
 ALWAYS = ("json", "csv")
 FORMATS = (*ALWAYS, "heatmap")
@@ -63,7 +63,8 @@ def score(
     Ends with 0 when all were scored, 3 when some could not be, 4 when none could.
     """
     from app.cli.table import show
-    from medical.scoring.score import score_paths
+    from medical.scoring.batch import ScoreOptions
+    from medical.scoring.scorer import Scorer
 
     formats = _formats(format_)
     settings = site_settings()
@@ -81,15 +82,15 @@ def score(
             move(stage, share)
 
         try:
-            result = score_paths(
+            result = Scorer(chosen, passes=samples).score(
                 inputs,
-                out=out,
-                model=str(chosen.folder),
-                passes=samples,
-                resume=resume,
-                heatmaps="heatmap" in formats,
-                progress=tell,
-                key=_site_key(settings.work_dir),
+                out,
+                options=ScoreOptions(
+                    resume=resume,
+                    heatmaps="heatmap" in formats,
+                    progress=tell,
+                    key=_site_key(settings.work_dir),
+                ),
             )
         except OSError as error:
             if error.errno not in _DISK:

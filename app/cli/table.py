@@ -13,7 +13,7 @@ from medical.report.numbers import probability_text
 
 if TYPE_CHECKING:
     from medical.detection.findings import Finding, SeriesFindings
-    from medical.scoring.score import ScoreResult
+    from medical.scoring.batch import ScoreResult
 
 _COLUMNS = (
     "#",
@@ -45,6 +45,8 @@ def show(result: ScoreResult, out: Path) -> None:
         line(_title(findings))
         if findings.findings:
             console.print(findings_table(findings))
+        if series.why_chosen:
+            line(f"read: {series.why_chosen}")
         line(_origin(findings))
         if findings.searched is not None:
             line(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 
 from app.web.access import Reader
 from app.web.context import context
 from app.web.identity import allowed
-from app.web.images import load_images
 from app.web.notices import tell
 from app.web.outlining import outline_at, warm_up
 from app.web.place import Place
@@ -19,6 +17,7 @@ from app.web.table import millimetres
 from app.web.words import Words
 from medical.detection.findings import SeriesFindings
 from medical.errors import InputError
+from medical.results.folder import ResultFolder
 from medical.store.database import StoreUnavailableError
 from medical.store.reading import StudyReading
 from medical.store.refusals import ReviewRefusedError
@@ -28,7 +27,7 @@ from medical.store.reviews import add_finding
 def add_panel(
     reading: StudyReading,
     scored: SeriesFindings,
-    folder: Path,
+    folder: ResultFolder,
     place: Place,
     reader: Reader,
     words: Words,
@@ -54,13 +53,15 @@ def add_panel(
     )
 
 
-def _add(where: tuple[str, str], folder: Path, place: Place, reader: Reader, words: Words) -> None:
+def _add(
+    where: tuple[str, str], folder: ResultFolder, place: Place, reader: Reader, words: Words
+) -> None:
     allowed("add_nodule")
     if place.click is None:
         return
     study_key, series_uid = where
     try:
-        measured = outline_at(load_images(folder), place.click.lps_mm)
+        measured = outline_at(folder.load_images(), place.click.lps_mm)
         number = add_finding(context().store, study_key, series_uid, measured, actor=reader.name)
     except ReviewRefusedError as error:
         tell(refusal(error, words))

@@ -27,7 +27,7 @@ def growth_panel(comparison: Comparison, findings: list[ReadFinding], words: Wor
             st.warning(words("prior_check"))
         if prior.days is None:
             days: int | None = st.number_input(
-                words("growth_days"), 1, _MOST_DAYS, value=None, key=f"days-{prior.folder}"
+                words("growth_days"), 1, _MOST_DAYS, value=None, key=f"days-{prior.folder.path}"
             )
             comparison = replace(comparison, days_by_reader=days)
         st.html(growth_table(change_in(comparison, findings), words))

@@ -13,11 +13,11 @@ from app.web.identity import allowed
 from app.web.links import open_study
 from app.web.notices import tell
 from app.web.opening import take_in
-from app.web.results import result_folders
 from app.web.upload_folders import new_upload_folder
 from app.web.uploads import not_kept, save_uploads
 from app.web.words import Words
 from medical.errors import InputError
+from medical.results.folder import result_folders
 from medical.store.queue import receive
 
 

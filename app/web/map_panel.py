@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 
 from app.web.components.watch import watch
 from app.web.context import context
-from app.web.heatmaps import lacks_maps, maps_of
 from app.web.identity import allowed
-from app.web.images import read_images
 from app.web.map_checks import FIGURES, LUNGS, checks_lines
 from app.web.words import Words
+from medical.detection.findings import Finding
 from medical.plain_text import as_markdown
+from medical.results.folder import ResultFolder
 from medical.store.reading import ReadFinding
 
 _LOOK_AGAIN_SECONDS = 1.5
 
 
-def map_panel(folder: Path, findings: list[ReadFinding], words: Words) -> None:
+def map_panel(folder: ResultFolder, findings: list[ReadFinding], words: Words) -> None:
     """Show the words; where maps are missing, offer to make them in a process."""
     with st.expander(words("why")):
         checks = "".join(f"<li>{html.escape(line)}</li>" for line in checks_lines(words))
@@ -29,12 +30,13 @@ def map_panel(folder: Path, findings: list[ReadFinding], words: Words) -> None:
             f'<div class="starlung-why"><p>{html.escape(words("map_what"))}</p>'
             f"<p><b>{html.escape(words('map_not'))}</b></p><p>{head}</p><ul>{checks}</ul></div>"
         )
-    if lacks_maps(folder, findings) and read_images(folder) is not None:
+    missing = len(maps_of(folder, findings)) < len(_of_model(findings))
+    if missing and folder.read_images() is not None:
         _missing(folder, findings, words)
 
 
-def _missing(folder: Path, findings: list[ReadFinding], words: Words) -> None:
-    helpers, order = context().helpers, ("explain", str(folder))
+def _missing(folder: ResultFolder, findings: list[ReadFinding], words: Words) -> None:
+    helpers, order = context().helpers, ("explain", str(folder.path))
 
     def state() -> str:
         return f"{helpers.state(*order)} {len(maps_of(folder, findings))}"
@@ -43,7 +45,7 @@ def _missing(folder: Path, findings: list[ReadFinding], words: Words) -> None:
     errand = helpers.state(*order)
     if errand is not None and errand.state == "waiting":
         st.info(words("map_making"))
-        watch(f"maps-{folder}", state, seen, seconds=_LOOK_AGAIN_SECONDS)
+        watch(f"maps-{folder.path}", state, seen, seconds=_LOOK_AGAIN_SECONDS)
         return
     if errand is not None and errand.state == "failed":
         st.warning(words("map_failed", problem=as_markdown(errand.problem)))
@@ -53,3 +55,12 @@ def _missing(folder: Path, findings: list[ReadFinding], words: Words) -> None:
         allowed("make_maps")
         helpers.ask(*order)
         st.rerun()
+
+
+def maps_of(folder: ResultFolder, findings: Sequence[ReadFinding]) -> dict[int, Path]:
+    """Return number and map of each finding that has one; what a reader added has none."""
+    return folder.maps(_of_model(findings))
+
+
+def _of_model(findings: Sequence[ReadFinding]) -> list[int]:
+    return [one.measured.id for one in findings if isinstance(one.measured, Finding)]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from app.settings import Settings
 from app.web.access import Reader, need
-from app.web.results import read_findings, result_folders
 from medical.errors import InputError
-from medical.scoring.signature import folder_digest
+from medical.results.folder import result_folders
+from medical.results.signature import folder_digest
 from medical.store.database import Store
 from medical.store.queue import receive
 from medical.store.results import adopt
@@ -41,12 +41,12 @@ def take_in(store: Store, path: Path, *, root: Path, reader: Reader) -> str:
         return receive(store, path, root=root, actor=reader.name)
     need(reader, "adopt_result")
     # one study, one patient: a run over many makes a study of each
-    places = [path] if len(folders) == 1 else folders
+    places = [path] if len(folders) == 1 else [folder.path for folder in folders]
     keys = [
         adopt(
             store,
             place,
-            [read_findings(folder)],
+            [folder.read_findings()],
             actor=reader.name,
             digest=folder_digest(place),
         )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import html
-from pathlib import Path
 
 import streamlit as st
 
-from app.web.images import ViewerImages, read_images
 from app.web.models_at_hand import card_of
 from app.web.table import millimetres
 from app.web.words import Words
@@ -15,10 +13,12 @@ from medical.detection.findings import SeriesFindings
 from medical.evaluation.expected import Expected, expected_at_points
 from medical.plain_text import as_markdown
 from medical.report.numbers import probability_interval_text, probability_text
-from medical.scoring.predictions import WrittenMark, read_marks
+from medical.results.folder import ResultFolder
+from medical.results.images import ViewerImages
+from medical.results.predictions import WrittenMark
 
 
-def operating_panel(scored: SeriesFindings, folder: Path, words: Words) -> None:
+def operating_panel(scored: SeriesFindings, folder: ResultFolder, words: Words) -> None:
     """Show a slider over the thresholds that the model's card was measured at."""
     with st.expander(words("operating")):
         card = card_of(scored.model, scored.operating_point)
@@ -33,10 +33,10 @@ def operating_panel(scored: SeriesFindings, folder: Path, words: Words) -> None:
             )
             return
         chosen = _choose(points, scored, words)
-        marks = read_marks(folder)
+        marks = folder.read_marks()
         st.html(_figures(chosen, marks, words))
         if marks and chosen.threshold < scored.operating_point:  # else it adds no marks
-            st.html(_marks_between(chosen, marks, scored, read_images(folder), words))
+            st.html(_marks_between(chosen, marks, scored, folder.read_images(), words))
         st.caption(
             words(
                 "operating_note",

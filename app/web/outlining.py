@@ -1,20 +1,17 @@
-"""The refiner in the server's process, loaded at the first nodule that a reader adds."""
+"""The server's scorer, loaded at the first nodule that a reader adds."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from app.web.context import context
 from medical.ct.volume import CtVolume
 from medical.detection.added import AddedFinding
 from medical.errors import InputError
-from models.zoo.loader import ModelDamagedError, ModelNotFoundError, find_model
-
-if TYPE_CHECKING:
-    from medical.detection.at_point import PointReader
+from medical.scoring.scorer import Scorer
+from models.zoo.loader import ModelDamagedError, ModelNotFoundError
 
 _turn = threading.Lock()
 _warm = threading.Event()
@@ -30,7 +27,7 @@ def warm_up() -> None:
 def _load() -> None:
     # A model that is missing is said when a reader asks for it, not here.
     with _turn, contextlib.suppress(ModelNotFoundError, ModelDamagedError, OSError, ValueError):
-        _reader()
+        _scorer().warm_up()
 
 
 def outline_at(ct: CtVolume, point_lps_mm: tuple[float, float, float]) -> AddedFinding:
@@ -41,7 +38,7 @@ def outline_at(ct: CtVolume, point_lps_mm: tuple[float, float, float]) -> AddedF
     """
     try:
         with _turn:
-            return _reader().measure(ct, point_lps_mm)
+            return _scorer().measure_at(ct, point_lps_mm)
     except ValueError as error:
         raise InputError("point", str(error), "Click inside the lungs") from error
     except (ModelNotFoundError, ModelDamagedError) as error:
@@ -49,9 +46,7 @@ def outline_at(ct: CtVolume, point_lps_mm: tuple[float, float, float]) -> AddedF
 
 
 @lru_cache(maxsize=1)
-def _reader() -> PointReader:
-    from medical.detection.at_point import PointReader
-
+def _scorer() -> Scorer:
     settings = context().settings
-    stored = find_model(settings.model, imported=settings.work_dir / "models")
-    return PointReader(stored, passes=max(2, settings.passes))
+    imported = settings.work_dir / "models"
+    return Scorer.named(settings.model, passes=max(2, settings.passes), imported=imported)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 
@@ -11,14 +10,14 @@ from app.web.components.viewer.component import PriorData
 from app.web.components.watch import watch
 from app.web.context import context
 from app.web.identity import allowed
-from app.web.images import ViewerImages, images_file
 from app.web.priors import Prior, priors_of
 from app.web.reading_panel import marks_of, volume_url
 from app.web.words import Words
-from medical.nodule.growth_kept import kept_registration
 from medical.nodule.registration import Registration
 from medical.plain_text import as_markdown
 from medical.report.change import ChangeSince, EarlierCt, change_since, followed, unmeasured
+from medical.results.folder import ResultFolder
+from medical.results.images import ViewerImages
 from medical.store.reading import ReadFinding, read_study
 
 COMPARE = "compare"
@@ -66,11 +65,11 @@ def choose_prior(study_key: str, images: ViewerImages, words: Words) -> Prior | 
     return priors.get(chosen) if chosen is not None else None
 
 
-def _names_in_address(priors: list[Prior]) -> dict[str, Path]:
+def _names_in_address(priors: list[Prior]) -> dict[str, ResultFolder]:
     """Folders by what stands for them in the address: a study's key and a count, no path or UID."""
     count: dict[str, int] = {}
     names = {}
-    for prior in sorted(priors, key=lambda one: one.folder):
+    for prior in sorted(priors, key=lambda one: one.folder.path):
         count[prior.study_key] = count.get(prior.study_key, 0) + 1
         names[f"{prior.study_key}-{count[prior.study_key]}"] = prior.folder
     return names
@@ -83,12 +82,12 @@ def _keep_in_address(name: str | None) -> None:
         st.query_params[COMPARE] = name
 
 
-def compared(folder: Path, prior: Prior, words: Words) -> Comparison | None:
+def compared(folder: ResultFolder, prior: Prior, words: Words) -> Comparison | None:
     """Return the comparison; ``None``, and a sentence, while or where there is none."""
-    if not images_file(prior.folder).is_file():
+    if not prior.folder.images_file.is_file():
         st.warning(words("prior_images_gone", label=prior.label))
         return None
-    kept = kept_registration(folder, prior.folder)
+    kept = folder.read_registration(prior.folder)
     if kept is None:
         _register(folder, prior.folder, words)
         return None
@@ -129,7 +128,7 @@ def prior_data(comparison: Comparison, findings: list[ReadFinding], words: Words
     """Return the earlier CT for the viewer."""
     prior = comparison.prior
     return {
-        "url": volume_url(images_file(prior.folder)),
+        "url": volume_url(prior.folder.images_file),
         "caption": _named(prior, words),
         "findings": marks_of(comparison.findings),
         "affineLps": comparison.registration.affine_lps_mm[:3].tolist(),
@@ -137,12 +136,12 @@ def prior_data(comparison: Comparison, findings: list[ReadFinding], words: Words
     }
 
 
-def _register(folder: Path, prior_folder: Path, words: Words) -> None:
+def _register(folder: ResultFolder, prior: ResultFolder, words: Words) -> None:
     """Ask for the registration and wait for it, without holding up the page."""
-    helpers, order = context().helpers, ("compare", str(folder), str(prior_folder))
+    helpers, order = context().helpers, ("compare", str(folder.path), str(prior.path))
 
     def state() -> str:
-        return f"{helpers.state(*order)} {kept_registration(folder, prior_folder) is None}"
+        return f"{helpers.state(*order)} {folder.read_registration(prior) is None}"
 
     errand = helpers.state(*order)
     if errand is not None and errand.state == "failed":
@@ -151,7 +150,7 @@ def _register(folder: Path, prior_folder: Path, words: Words) -> None:
     allowed("compare")
     helpers.ask(*order)
     st.info(words("registering"))
-    watch(f"prior-{folder}-{prior_folder}", state, state(), seconds=_LOOK_AGAIN_SECONDS)
+    watch(f"prior-{folder.path}-{prior.path}", state, state(), seconds=_LOOK_AGAIN_SECONDS)
 
 
 def _named(prior: Prior, words: Words) -> str:

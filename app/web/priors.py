@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
-from app.web.images import ViewerImages
+from medical.results.folder import ResultFolder
+from medical.results.images import ViewerImages
 from medical.store.database import Store
 from medical.store.series import EarlierSeries, earlier_series
 
@@ -28,7 +28,7 @@ class Prior:
     study_key: str
     label: str
     series_uid: str
-    folder: Path
+    folder: ResultFolder
     same_patient: bool
     days: int | None
     day: str

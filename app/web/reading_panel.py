@@ -14,14 +14,13 @@ from app.web.components.viewer import ViewerData
 from app.web.components.viewer.component import Mark, Preset, PriorData
 from app.web.context import context
 from app.web.identity import allowed, present_reader
-from app.web.images import ViewerImages, images_file, prepare_images, read_images
 from app.web.models_at_hand import card_of
-from app.web.nifti import NIFTI_FROM_LPS
 from app.web.patient_secret import patient_secret
 from app.web.place import Place
 from app.web.scored_again import scored_again, why_not_taken_over
 from app.web.table import findings_table
 from app.web.words import Words
+from medical.ct.write_nifti import NIFTI_FROM_LPS
 from medical.detection.findings import SeriesFindings
 from medical.detection.searched import is_partly_searched
 from medical.errors import InputError
@@ -29,6 +28,9 @@ from medical.plain_text import as_markdown
 from medical.report.labels import Labels
 from medical.report.limits import detection_limits
 from medical.report.text import limit_lines
+from medical.results.folder import ResultFolder
+from medical.results.images import ViewerImages
+from medical.scoring.viewer_images import prepare_images
 from medical.store.reading import ReadFinding, StudyReading
 from medical.store.scored_by import ScoredBy
 from medical.store.series import note_images
@@ -43,7 +45,7 @@ _TEXTS = (
 
 
 def series_viewer(
-    folder: Path,
+    folder: ResultFolder,
     images: ViewerImages,
     findings: list[ReadFinding],
     place: Place,
@@ -56,7 +58,7 @@ def series_viewer(
         findings,
         images,
         place,
-        url=volume_url(images_file(folder)),
+        url=volume_url(folder.images_file),
         heatmaps={number: volume_url(path) for number, path in maps.items()},
         prior=prior,
         words=words,
@@ -165,19 +167,19 @@ def headline_html(
     )
 
 
-def images_of(source: Path, folder: Path, words: Words) -> ViewerImages | None:
+def images_of(source: Path, folder: ResultFolder, words: Words) -> ViewerImages | None:
     """Return the images beside a result, prepared now if they can be; else ask where they are."""
-    images = read_images(folder)
+    images = folder.read_images()
     if images is not None:
         return images
     sample = context().settings.sample_dir
     for place in (source, sample):
-        if not place.exists() or place == folder or place in folder.parents:
+        if not place.exists() or place == folder.path or place in folder.path.parents:
             continue
         with st.spinner(words("preparing_images")):
             prepare_images(place, [folder], secret=_secret())
-        note_images(context().store, folder)  # now it may be an earlier CT of another study
-        images = read_images(folder)
+        note_images(context().store, folder.path)  # now it may be an earlier CT of another study
+        images = folder.read_images()
         if images is not None:
             return images
     _ask_for_images(folder, words)
@@ -188,7 +190,7 @@ def _secret() -> bytes:
     return patient_secret(context().settings.work_dir)
 
 
-def _ask_for_images(folder: Path, words: Words) -> None:
+def _ask_for_images(folder: ResultFolder, words: Words) -> None:
     if not may(present_reader(context().settings), "name_folder"):
         st.info(words("no_images_for_readers"))
         return
@@ -199,10 +201,10 @@ def _ask_for_images(folder: Path, words: Words) -> None:
         try:
             with st.spinner(words("preparing_images")):
                 prepare_images(Path(text.strip()).expanduser(), [folder], secret=_secret())
-            note_images(context().store, folder)
+            note_images(context().store, folder.path)
         except InputError as error:
             st.error(as_markdown(str(error)))
             return
-        if read_images(folder) is not None:
+        if folder.read_images() is not None:
             st.rerun()
         st.error(words("no_images"))

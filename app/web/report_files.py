@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from app.web.images import header_of, load_images, read_images
 from app.web.models_at_hand import card_of
 from app.web.prior_panel import Comparison, change_in, findings_of
-from app.web.results import read_findings, result_folders
 from app.web.scored_again import for_report
 from app.web.words import LANGUAGES, Words
 from medical.detection.findings import SeriesFindings
@@ -18,6 +16,8 @@ from medical.report.limits import detection_limits
 from medical.report.pdf import pdf_language, report_pdf
 from medical.report.tables import report_csv, report_json
 from medical.report.text import report_text
+from medical.results.folder import ResultFolder, result_folders
+from medical.results.images import header_of
 from medical.store.reading import StudyReading
 from medical.store.signed_reports import ReportFile, as_signed
 
@@ -27,7 +27,7 @@ FORMS = ("pdf", "txt", "csv", "json")
 def report_file(
     form: str,
     reading: StudyReading,
-    folder: Path,
+    folder: ResultFolder,
     scored: SeriesFindings,
     comparison: Comparison | None,
     words: Words,
@@ -49,7 +49,7 @@ def report_file(
         content = replace(content, change=change_in(latest, list(content.findings)))
     made_by, point = content.scored.model, content.scored.operating_point
     limits = detection_limits(card_of(made_by, point), point)
-    content = replace(content, header=header_of(read_images(folder)), limits=limits)
+    content = replace(content, header=header_of(folder.read_images()), limits=limits)
     match form:
         case "pdf":
             return _pdf(content, folder, words)
@@ -63,7 +63,7 @@ def report_file(
 
 def files_to_sign(
     reading: StudyReading,
-    folder: Path,
+    folder: ResultFolder,
     comparison: Comparison | None,
     *,
     actor: str,
@@ -80,7 +80,7 @@ def files_to_sign(
     """
     signed, files = as_signed(reading, actor=actor, at=at), []
     for place in result_folders(Path(reading.study.folder)):
-        scored = read_findings(place)
+        scored = place.read_findings()
         beside = comparison if place == folder else None
         for language in LANGUAGES:
             for form in FORMS:
@@ -91,6 +91,6 @@ def files_to_sign(
     return files
 
 
-def _pdf(content: ReportContent, folder: Path, words: Words) -> bytes:
-    ct = load_images(folder) if read_images(folder) is not None else None
+def _pdf(content: ReportContent, folder: ResultFolder, words: Words) -> bytes:
+    ct = folder.load_images() if folder.read_images() is not None else None
     return report_pdf(content, ct, language=words.language)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import html
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 
@@ -17,6 +16,7 @@ from app.web.report_files import report_file
 from app.web.words import Words
 from medical.detection.findings import SeriesFindings
 from medical.report.pdf import pdf_language
+from medical.results.folder import ResultFolder
 from medical.store.reading import StudyReading, read_study
 from medical.store.reviews import note_exported
 from medical.store.signed_reports import signed_report
@@ -26,7 +26,7 @@ _NAMELESS = "(no name given)"
 
 def report_panel(
     reading: StudyReading,
-    folder: Path,
+    folder: ResultFolder,
     scored: SeriesFindings,
     comparison: Comparison | None,
     reader: Reader,
@@ -50,10 +50,14 @@ def report_panel(
     )
     links = []
     browser = holder(dict(st.context.cookies))
-    shown = "" if comparison is None else f" {comparison.prior.study_key} {comparison.prior.folder}"
+    shown = (
+        ""
+        if comparison is None
+        else f" {comparison.prior.study_key} {comparison.prior.folder.path}"
+    )
     for label, ending, mime in forms:
         make = partial(_make, ending, key, folder, scored, comparison, reader, words)
-        what = f"{key} {folder} {ending} {words.language}{shown} {reader.name}"
+        what = f"{key} {folder.path} {ending} {words.language}{shown} {reader.name}"
         what = hashlib.sha256(what.encode()).hexdigest()[:24]
         url = context().reports.url(what, f"{name}.{ending}", mime, make, holder=browser)
         links.append(f'<a class="starlung-report" href="{url}" download>{html.escape(label)}</a>')
@@ -64,7 +68,7 @@ def report_panel(
 def _make(
     form: str,
     key: str,
-    folder: Path,
+    folder: ResultFolder,
     scored: SeriesFindings,
     comparison: Comparison | None,
     reader: Reader,

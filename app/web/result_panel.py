@@ -9,16 +9,15 @@ import streamlit as st
 
 from app.web.context import context
 from app.web.patient_secret import result_key
-from app.web.results import read_findings, result_folders
 from app.web.words import Words
 from medical.detection.findings import SeriesFindings
 from medical.errors import InputError
 from medical.plain_text import as_markdown
 from medical.report.quality_labels import quality_text
-from medical.scoring.signature import signed
+from medical.results.folder import ResultFolder, result_folders
 
 
-def choose_series(result: Path, words: Words) -> tuple[Path, SeriesFindings]:
+def choose_series(result: Path, words: Words) -> tuple[ResultFolder, SeriesFindings]:
     """Let the reader choose a series of ``result``; return its folder and what was scored.
 
     Raises:
@@ -30,8 +29,8 @@ def choose_series(result: Path, words: Words) -> tuple[Path, SeriesFindings]:
     folder = folders[0]
     if len(folders) > 1:
         with st.sidebar:
-            folder = st.selectbox(words("series"), folders, format_func=lambda f: f.name)
-    return folder, read_findings(folder)
+            folder = st.selectbox(words("series"), folders, format_func=lambda one: one.path.name)
+    return folder, folder.read_findings()
 
 
 def quality_notes(scored: SeriesFindings, words: Words) -> None:
@@ -47,9 +46,9 @@ def quality_notes(scored: SeriesFindings, words: Words) -> None:
     st.caption(as_markdown(scored.series_instance_uid))
 
 
-def signature_note(folder: Path, words: Words) -> None:
+def signature_note(folder: ResultFolder, words: Words) -> None:
     """Say so where the result carries no signature of this site that holds."""
-    how = signed(folder, key=result_key(context().settings.work_dir))
+    how = folder.whose_signature(result_key(context().settings.work_dir))
     if how != "here":
         st.html(
             f'<div class="starlung-note warning">{html.escape(words(f"signature_{how}"))}</div>'

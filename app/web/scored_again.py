@@ -7,7 +7,8 @@ folder says of its model is then not true of what is shown.
 from __future__ import annotations
 
 from app.web.words import Words
-from medical.detection.findings import ModelReference, Quality, SeriesFindings
+from medical.ct.volume import QualityNote
+from medical.detection.findings import ModelReference, SeriesFindings
 from medical.store.reading import StudyReading
 from medical.store.scored_by import ScoredBy
 
@@ -51,7 +52,7 @@ def for_report(reading: StudyReading, scored: SeriesFindings, words: Words) -> S
         point, passes = scored.operating_point, scored.passes
     else:
         model, point, passes = kept_of.model, kept_of.operating_point, kept_of.passes
-    note = Quality(code="scored_again", severity="warning", message=said)
+    note = QualityNote("scored_again", "warning", said)
     return scored.model_copy(
         update={
             "model": model,

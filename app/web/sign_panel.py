@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import time
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 
@@ -18,6 +17,7 @@ from app.web.refusal_words import refusal
 from app.web.report_files import files_to_sign
 from app.web.words import Words
 from medical.errors import InputError
+from medical.results.folder import ResultFolder
 from medical.store.database import StoreUnavailableError
 from medical.store.reading import StudyReading
 from medical.store.refusals import ReviewRefusedError, moment
@@ -26,7 +26,7 @@ from medical.store.reviews import reopen, sign
 
 def sign_panel(
     reading: StudyReading,
-    folder: Path,
+    folder: ResultFolder,
     comparison: Comparison | None,
     reader: Reader,
     words: Words,
@@ -64,7 +64,7 @@ def sign_panel(
 
 def _sign(
     reading: StudyReading,
-    folder: Path,
+    folder: ResultFolder,
     comparison: Comparison | None,
     reader: Reader,
     words: Words,

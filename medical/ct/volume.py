@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Int16
@@ -16,6 +16,8 @@ Severity = Literal["info", "warning", "severe"]
 @dataclass(frozen=True, slots=True)
 class QualityNote:
     """What the reader should know of a series: ``code`` for machines, ``message`` for people."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}  # as all of ``findings.json``
 
     code: str
     severity: Severity

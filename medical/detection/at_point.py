@@ -21,9 +21,7 @@ from medical.geometry import VolumeGeometry
 from medical.nodule.location import side_and_zone
 from medical.nodule.measure import MaskSize
 from models.detector.refiner import CROP
-from models.detector.runtime import compiled_convolutions
-from models.zoo.loader import StoredModel
-from models.zoo.networks import load_networks
+from models.zoo.card import ModelCard
 
 _BOX_MM = 200  # holds the context crop of nodules up to 40 mm; beyond, its edge is repeated
 _FIRST_GUESS_MM = 10.0
@@ -36,18 +34,16 @@ _LEAST_CONTRAST_HU = 100.0  # a faint ground-glass nodule is brighter by more
 Point = tuple[float, float, float]
 
 
-class PointReader:
-    """Measures at points with one model; make it once, use it for many.
+class PointMeasure:
+    """Measures at points with one model.
 
     Args:
-        model: weights and card.
-        passes: Monte-Carlo dropout samples, at least 2.
+        card: the model's, with its calibration.
+        second: its second stage.
     """
 
-    def __init__(self, model: StoredModel, *, passes: int = 32) -> None:
-        self._card = model.card
-        refiner = load_networks(model).refiner.eval()
-        self._second = SecondStage(refiner, compiled_convolutions(refiner), passes=passes)
+    def __init__(self, card: ModelCard, second: SecondStage) -> None:
+        self._card, self._second = card, second
 
     def measure(self, ct: CtVolume, point_lps_mm: Point) -> AddedFinding:
         """Outline and measure what lies at a point.

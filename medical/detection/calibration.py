@@ -17,6 +17,8 @@ LEAST_MM = 4.0  # no guideline asks to follow less, and LUNA16's reference hardl
 _LOG_ERROR = 0.15  # deviation of ln(first stage's diameter / true); measured 0.08 to 0.2
 
 Floats = Float[np.ndarray, " n"]
+Probabilities = tuple[Floats, Floats, Floats]
+"""Probability of each candidate, and the lower and upper end of its 95 % interval."""
 
 
 def large_enough(diameter_mm: Floats, *, least_mm: float) -> Floats:
@@ -37,7 +39,7 @@ def probability(
     refiner_logit: Floats,
     spread: Floats,
     diameter_mm: Floats,
-) -> tuple[Floats, Floats, Floats]:
+) -> Probabilities:
     """Return probability and the ends of its 95 % interval for each candidate.
 
     Args:

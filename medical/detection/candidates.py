@@ -12,7 +12,7 @@ from monai.inferers import sliding_window_inference
 from scipy import ndimage
 from torch import Tensor
 
-from models.detector.detector import ATTENTION, CHANNELS_OUT, HEAT, STRIDE
+from models.detector.detector import CHANNELS_OUT, HEAT, STRIDE
 from models.detector.mirrors import in_mirrors
 from models.detector.normalise import normalise
 from models.detector.peaks import find_peaks
@@ -35,19 +35,15 @@ class CandidateSet:
         centers_voxel: ``[n, 3]`` (z, y, x) on the 1 mm grid.
         diameters_mm: ``[n]``.
         logits: ``[n]`` first-stage heat.
-        attention: ``[z/4, y/4, x/4]`` the network's attention, 0 to 1.
     """
 
     centers_voxel: Float[np.ndarray, "n 3"]
     diameters_mm: Float[np.ndarray, " n"]
     logits: Float[np.ndarray, " n"]
-    attention: Float32[np.ndarray, "z4 y4 x4"]
 
     def only(self, kept: Int[np.ndarray, " m"]) -> CandidateSet:
-        """Those at some indices; the attention stays whole."""
-        return CandidateSet(
-            self.centers_voxel[kept], self.diameters_mm[kept], self.logits[kept], self.attention
-        )
+        """Those at some indices."""
+        return CandidateSet(self.centers_voxel[kept], self.diameters_mm[kept], self.logits[kept])
 
 
 def find_candidates(
@@ -76,7 +72,7 @@ def find_candidates(
             progress(min(1.0, done / total))
         if not window[:, 1].any():
             nothing = window.new_zeros(1, CHANNELS_OUT, *(n // STRIDE for n in WINDOW))
-            nothing[:, HEAT] = nothing[:, ATTENTION] = _NOWHERE_LOGIT
+            nothing[:, HEAT] = _NOWHERE_LOGIT
             return nothing
         return both_views(window[:, :1].contiguous())
 
@@ -110,8 +106,7 @@ def candidates_in(output: Tensor, lung: Bool[np.ndarray, "z y x"]) -> CandidateS
     touching = _touches(centers, diameters, lung)
     centers, diameters, logits = centers[touching], diameters[touching], logits[touching]
     chosen = _suppress(centers, diameters)[:MOST_CANDIDATES]
-    attention = torch.sigmoid(output[0, ATTENTION]).numpy()
-    return CandidateSet(centers[chosen], diameters[chosen], logits[chosen], attention)
+    return CandidateSet(centers[chosen], diameters[chosen], logits[chosen])
 
 
 def _pad_to_windows(x: Tensor) -> tuple[Tensor, tuple[int, ...]]:

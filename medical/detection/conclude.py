@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Float32
 
 from medical.ct.prepare import Prepared
 from medical.ct.volume import CtVolume
-from medical.detection.calibration import diameter_interval, probability, volume_interval
+from medical.detection.calibration import Probabilities, diameter_interval, volume_interval
 from medical.detection.candidates import CandidateSet
 from medical.detection.findings import Finding
 from medical.detection.uncertainty import SecondLook
@@ -35,9 +35,15 @@ class Mark:
 
 
 def conclude(
-    ct: CtVolume, prepared: Prepared, found: CandidateSet, look: SecondLook, card: ModelCard
+    ct: CtVolume,
+    prepared: Prepared,
+    found: CandidateSet,
+    look: SecondLook,
+    card: ModelCard,
+    *,
+    probabilities: Probabilities,
 ) -> tuple[list[Finding], tuple[Mark, ...]]:
-    """Calibrate and measure candidates.
+    """Measure candidates and make findings of those at or above the operating point.
 
     Args:
         ct: as read, for slice numbers and SOP instances.
@@ -45,18 +51,13 @@ def conclude(
         found: candidates.
         look: the second look at each.
         card: calibration and operating point.
+        probabilities: of each, all at least ``LEAST_PROBABILITY``.
 
     Returns:
         Findings at or above the operating point, and all marks of at least 0.02, strongest first.
     """
-    p, low, high = probability(
-        card.calibration,
-        found.logits,
-        look.logits.mean(0),
-        look.logits.std(0),
-        found.diameters_mm,
-    )
-    order = [int(i) for i in np.argsort(-p) if p[i] >= LEAST_PROBABILITY]
+    p, low, high = probabilities
+    order = [int(i) for i in np.argsort(-p)]
     lps = prepared.geometry.voxel_to_lps(found.centers_voxel)
     findings, marks = [], []
     for rank, i in enumerate(order, start=1):

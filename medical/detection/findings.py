@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from medical.ct.volume import QualityNote
+
 Interval = Annotated[
     tuple[float, float], Field(description="lower and upper end of a 95 % interval")
 ]
@@ -30,14 +32,6 @@ class ModelReference(_Record):
         description="of weights, configuration, calibration and operating point together; "
         + _NOT_BEFORE,
     )
-
-
-class Quality(_Record):
-    """Something about the series that the reader should know."""
-
-    code: str
-    severity: Literal["info", "warning", "severe"]
-    message: str
 
 
 class Malignancy(_Record):
@@ -107,7 +101,7 @@ class SeriesFindings(_Record):
     searched: Searched | None = Field(default=None, description=_NOT_BEFORE)
     operating_point: float = Field(ge=0, le=1)
     passes: int = Field(ge=1, description="Monte-Carlo dropout passes")
-    quality: list[Quality]
+    quality: list[QualityNote]
     findings: list[Finding]
     negative: bool = Field(
         description="true when nothing reaches the operating point and both lungs were searched"

@@ -7,24 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
 
 from medical.ct.prepare import Prepared, prepare
 from medical.ct.quality import sorted_notes
 from medical.ct.volume import CtVolume
-from medical.detection.calibration import probability
+from medical.detection.calibration import Probabilities, probability
 from medical.detection.candidate_crops import cut
 from medical.detection.candidates import WINDOW, CandidateSet, find_candidates
 from medical.detection.conclude import LEAST_PROBABILITY, Mark, conclude
-from medical.detection.findings import ModelReference, Quality, Seconds, SeriesFindings
+from medical.detection.findings import Finding, ModelReference, Seconds, SeriesFindings
 from medical.detection.searched import both_searched, searched_lungs
 from medical.detection.uncertainty import SecondLook, SecondStage
-from medical.geometry import VolumeGeometry
-from models.detector.runtime import compiled_convolutions, compiled_detector
-from models.zoo.loader import StoredModel
-from models.zoo.networks import load_networks
+from models.detector.detector import Detector
+from models.detector.runtime import compiled_detector
+from models.zoo.card import ModelCard
 
 Progress = Callable[[str, float], None]
+_Refined = tuple[CandidateSet, SecondLook, Probabilities]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,31 +33,26 @@ class Reading:
     Args:
         findings: at or above the operating point.
         marks: every candidate with a probability of at least 0.02, strongest first.
-        attention: ``[z/4, y/4, x/4]`` the network's attention.
-        attention_geometry: where it lies.
+        prepared: the CT on its 1 mm grid, as the networks saw it.
     """
 
     findings: SeriesFindings
     marks: tuple[Mark, ...]
-    attention: Float32[np.ndarray, "z4 y4 x4"]
-    attention_geometry: VolumeGeometry
+    prepared: Prepared
 
 
-class NoduleReader:
-    """Reads CTs with one model; make it once, use it for many.
+class DetectionPipeline:
+    """Finds and measures the nodules of CTs with one model.
 
     Args:
-        model: weights and card.
-        passes: Monte-Carlo dropout samples, at least 2.
+        card: the model's, with calibration and operating point.
+        detector: the first stage, in evaluation mode.
+        second: the second stage.
     """
 
-    def __init__(self, model: StoredModel, *, passes: int = 32) -> None:
-        self.card, self.passes = model.card, passes
-        networks = load_networks(model)
-        self._detect = compiled_detector(networks.detector, window=WINDOW)
-        self._second = SecondStage(
-            networks.refiner, compiled_convolutions(networks.refiner), passes=passes
-        )
+    def __init__(self, card: ModelCard, detector: Detector, second: SecondStage) -> None:
+        self.card, self._second = card, second
+        self._detect = compiled_detector(detector, window=WINDOW)
 
     def read(
         self, ct: CtVolume, *, progress: Progress | None = None, read_seconds: float = 0.0
@@ -84,14 +78,13 @@ class NoduleReader:
         )
         clock.append(time.perf_counter())
         tell("refine", 0.0)
-        looked = self._look_again(prepared, found)
+        refined = self._refine(prepared, found)
         clock.append(time.perf_counter())
         tell("measure", 0.0)
-        findings, marks = conclude(ct, prepared, *looked, self.card) if looked else ([], ())
+        findings, marks = self._measure(ct, prepared, refined) if refined else ([], ())
         clock.append(time.perf_counter())
-        spent = np.diff(clock)
+        spent = [round(float(seconds), 3) for seconds in np.diff(clock)]
         searched, search_notes = searched_lungs(prepared.sides)
-        notes = sorted_notes([*ct.quality, *search_notes])
         record = SeriesFindings(
             schema="starlung.findings/1",
             study_instance_uid=ct.source.study_instance_uid,
@@ -104,39 +97,42 @@ class NoduleReader:
                 digest=self.card.digest,
             ),
             operating_point=self.card.operating_point,
-            passes=self.passes,
+            passes=self._second.passes,
             searched=searched,
-            quality=[Quality(code=q.code, severity=q.severity, message=q.message) for q in notes],
+            quality=list(sorted_notes([*ct.quality, *search_notes])),
             findings=findings,
             negative=not findings and both_searched(searched),
             seconds=Seconds(
                 read=round(read_seconds, 3),
-                prepare=round(float(spent[0]), 3),
-                detect=round(float(spent[1]), 3),
-                refine=round(float(spent[2]), 3),
-                measure=round(float(spent[3]), 3),
+                prepare=spent[0],
+                detect=spent[1],
+                refine=spent[2],
+                measure=spent[3],
                 write=0.0,
             ),
         )
-        coarse = VolumeGeometry.axial(
-            shape=found.attention.shape,
-            spacing_mm=(4.0, 4.0, 4.0),
-            origin_lps_mm=prepared.geometry.voxel_to_lps((1.5, 1.5, 1.5)).tolist(),
-        )
-        return Reading(record, marks, found.attention, coarse)
+        return Reading(record, marks, prepared)
 
-    def _look_again(
-        self, prepared: Prepared, found: CandidateSet
-    ) -> tuple[CandidateSet, SecondLook] | None:
+    def _measure(
+        self, ct: CtVolume, prepared: Prepared, refined: _Refined
+    ) -> tuple[list[Finding], tuple[Mark, ...]]:
+        kept, look, probabilities = refined
+        return conclude(ct, prepared, kept, look, self.card, probabilities=probabilities)
+
+    def _refine(self, prepared: Prepared, found: CandidateSet) -> _Refined | None:
         """Judge all candidates and outline those that are worth it: outlines cost as much again."""
         if len(found.logits) == 0:
             return None
         crops = cut(prepared.hu, found.centers_voxel, found.diameters_mm)
-        logits = self._second.judge(crops)
-        p, _, _ = probability(
+        # A candidate's samples side by side: their mean is then the same to the last bit however
+        # many candidates there are beside it.
+        logits = np.asfortranarray(self._second.judge(crops))
+        probabilities = probability(
             self.card.calibration, found.logits, logits.mean(0), logits.std(0), found.diameters_mm
         )
-        kept = np.flatnonzero(p >= LEAST_PROBABILITY)
+        kept = np.flatnonzero(probabilities[0] >= LEAST_PROBABILITY)
         if len(kept) == 0:
             return None
-        return found.only(kept), self._second.outline(crops.only(kept), logits[:, kept])
+        look = self._second.outline(crops.only(kept), logits[:, kept])
+        p, low, high = (part[kept] for part in probabilities)
+        return found.only(kept), look, (p, low, high)

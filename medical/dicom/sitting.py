@@ -16,6 +16,7 @@ from typing import Literal
 import pydicom
 
 from medical.dicom import tags
+from medical.dicom.series import CtSeries
 
 _WANTED = [
     "PatientID",
@@ -66,6 +67,13 @@ def sitting_of(file: Path, *, secret: bytes) -> Sitting:
         return Sitting()
     day = _day(header)
     return Sitting(_pseudonym(header, secret), day, _age_years(header, day), _sex(header))
+
+
+def sitting_of_series(origin: CtSeries | Path, *, secret: bytes) -> Sitting:
+    """Read it from a series' first file; a volume file says neither who nor when."""
+    if isinstance(origin, Path):
+        return Sitting()
+    return sitting_of(origin.frames[0].path, secret=secret)
 
 
 def _age_years(header: pydicom.Dataset, day: str) -> float | None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import nibabel
 import numpy as np
 from jaxtyping import Float32
 from numpy.typing import ArrayLike
 
+from medical.ct.write_nifti import write_nifti
 from medical.explain.crop import Crop
 from medical.explain.subject import Target, column
 from medical.geometry import VolumeGeometry
-
-_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,11 +73,5 @@ class Explanation:
 
     def write_nifti(self, path: Path) -> None:
         """Write as NIfTI, float32, RAS millimetres as the format asks."""
-        geometry = self.geometry
-        # NIfTI's first axis is x: reverse ours, and turn LPS into RAS
-        swap = np.eye(4)[[2, 1, 0, 3]]
-        affine = _LPS_TO_RAS @ geometry.affine_lps_mm @ swap
-        image = nibabel.Nifti1Image(self.values.transpose(2, 1, 0), affine)
-        image.header.set_xyzt_units("mm")
-        image.header["descrip"] = f"{self.method}, {self.target}; research use only"[:79].encode()
-        nibabel.save(image, path)
+        description = f"{self.method}, {self.target}; research use only"
+        write_nifti(self.values, self.geometry, path, description=description)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import asdict
 from typing import Any
 
 from medical.detection.findings import Finding
@@ -54,7 +55,7 @@ def report_json(content: ReportContent) -> str:
         "operating_point": content.scored.operating_point,
         "negative": content.scored.negative,
         "searched": searched.model_dump() if searched is not None else None,
-        "quality": [note.model_dump() for note in content.scored.quality],
+        "quality": [asdict(note) for note in content.scored.quality],
         "status": study.status,
         "signed_by": study.signed_by or None,
         "signed_at": signed,

@@ -1,7 +1,4 @@
-"""Each finding's attention map beside ``findings.json``: NIfTI, and a parametric map for DICOM.
-
-``heatmap-N.nii.gz`` and ``heatmap-N.dcm`` belong to the finding whose id is N.
-"""
+"""Each finding's attention map beside its result: NIfTI, and a parametric map for DICOM."""
 
 from __future__ import annotations
 
@@ -9,8 +6,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from medical.ct.prepare import Prepared, prepare
-from medical.ct.volume import CtVolume
+from medical.ct.prepare import Prepared
 from medical.detection.findings import Finding, SeriesFindings
 from medical.dicom.parametric_map import source_headers, write_parametric_map
 from medical.dicom.tags import quiet_pydicom
@@ -19,68 +15,67 @@ from medical.explain.attention import attention_in_mask
 from medical.explain.crop import cut
 from medical.explain.result import Explanation
 from medical.explain.starlung import StarLungFinding
-from medical.scoring.heatmap_files import nifti_path
-from models.zoo.loader import StoredModel
-from models.zoo.networks import load_networks
+from medical.results.folder import ResultFolder
+from models.training.joint import TwoStage
 
 _log = logging.getLogger(__name__)
 
 
-class HeatmapWriter:
-    """Explains findings with one model; make it once, use it for many series."""
+def write_maps(
+    networks: TwoStage,
+    prepared: Prepared,
+    scored: SeriesFindings,
+    folder: ResultFolder,
+    *,
+    dicom: Sequence[Path] = (),
+) -> list[Path]:
+    """Write the maps of all findings.
 
-    def __init__(self, model: StoredModel) -> None:
-        self._networks = load_networks(model).requires_grad_(False)
+    Args:
+        networks: those that scored the CT.
+        prepared: the CT on its 1 mm grid.
+        scored: what was found in it.
+        folder: of the series' results.
+        dicom: the CT's files where it came as DICOM; without them there is no parametric map.
 
-    def write(
-        self, ct: CtVolume, said: SeriesFindings, folder: Path, *, dicom: Sequence[Path] = ()
-    ) -> list[Path]:
-        """Write the maps of all findings.
+    Returns:
+        The files written.
+    """
+    maps = [(finding, _explain(networks, prepared, finding)) for finding in scored.findings]
+    files = []
+    for finding, shown in maps:
+        path = folder.map_file(finding.id)
+        shown.write_nifti(path)
+        files.append(path)
+    if not maps or not dicom:
+        return files
+    with quiet_pydicom():  # what it has to say of the patient's name would stand in a log
+        return files + _parametric_maps(maps, scored, folder, list(dicom))
 
-        Args:
-            ct: the CT as read.
-            said: what was found in it.
-            folder: of the series' results.
-            dicom: the CT's files where it came as DICOM; without them there is no parametric map.
 
-        Returns:
-            The files written.
-        """
-        if not said.findings:
-            return []
-        ready = prepare(ct)
-        maps = [(one, self.explain(ready, one)) for one in said.findings]
-        files = []
-        for finding, shown in maps:
-            path = nifti_path(folder, finding)
-            shown.write_nifti(path)
-            files.append(path)
-        with quiet_pydicom():  # what it has to say of the patient's name would stand in a log
-            return files + _parametric_maps(maps, said, folder, list(dicom))
-
-    def explain(self, ready: Prepared, finding: Finding) -> Explanation:
-        """Compute the map that is shown for a finding."""
-        crop = cut(
-            ready.hu,
-            ready.geometry,
-            center_voxel=ready.geometry.lps_to_voxel(finding.center_lps_mm).tolist(),
-            diameter_mm=finding.diameter_mm,
-        )
-        return attention_in_mask(StarLungFinding.of(self._networks, crop), crop)
+def _explain(networks: TwoStage, prepared: Prepared, finding: Finding) -> Explanation:
+    crop = cut(
+        prepared.hu,
+        prepared.geometry,
+        center_voxel=prepared.geometry.lps_to_voxel(finding.center_lps_mm).tolist(),
+        diameter_mm=finding.diameter_mm,
+    )
+    return attention_in_mask(StarLungFinding.of(networks, crop), crop)
 
 
 def _parametric_maps(
-    maps: list[tuple[Finding, Explanation]], said: SeriesFindings, folder: Path, dicom: list[Path]
+    maps: list[tuple[Finding, Explanation]],
+    scored: SeriesFindings,
+    folder: ResultFolder,
+    dicom: list[Path],
 ) -> list[Path]:
-    if not dicom:
-        return []
     sources = source_headers(dicom)
     series_uid = derived_uid(
-        "heatmap", said.series_instance_uid, said.model.digest or said.model.sha256
+        "heatmap", scored.series_instance_uid, scored.model.digest or scored.model.sha256
     )
     files: list[Path] = []
     for finding, shown in maps:
-        path = folder / f"heatmap-{finding.id}.dcm"
+        path = folder.parametric_map_file(finding.id)
         try:
             write_parametric_map(
                 shown.values,
@@ -89,7 +84,7 @@ def _parametric_maps(
                 sources=sources,
                 label="ATTENTION",
                 description=f"Attention of finding {finding.id}, research use only",
-                software=f"{said.model.name} {said.model.version}",
+                software=f"{scored.model.name} {scored.model.version}",
                 instance_number=finding.id,
                 series_uid=series_uid,
             )

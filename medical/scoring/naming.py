@@ -7,7 +7,6 @@ same name, another patient's ``ct.nii.gz`` say, is given another.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,7 @@ from pathlib import Path
 from medical.content import Content
 from medical.ct.quality import sorted_notes
 from medical.ct.volume import CtVolume, QualityNote
-from medical.results import INPUT, read_result
+from medical.results.folder import ResultFolder
 from medical.series_handle import SeriesHandle
 
 _NAMING = ("shared_uid", "invalid_uid")  # notes that say already how a series is listed
@@ -51,7 +50,7 @@ class ResultNames:
         for name in dict.fromkeys((wanted, *_folders(self.out, base))):
             if name in self.given:
                 continue
-            earlier = read_result(self.out / name)
+            earlier = ResultFolder(self.out / name).find_findings()
             if earlier and earlier.input and earlier.input.sha256 == content.sha256:
                 return name
         return None
@@ -67,11 +66,12 @@ class ResultNames:
 
     def _may_be_replaced(self, name: str, study_uid: str | None, content: Content) -> bool:
         """Nothing is there, or the same series before it grew, or a result that does not say."""
-        earlier = read_result(self.out / name)
+        folder = ResultFolder(self.out / name)
+        earlier = folder.find_findings()
         if earlier is None or earlier.input is None:
             return True
         same_study = earlier.study_instance_uid == study_uid
-        return same_study and bool(set(_files_of(self.out / name)) & set(content.files))
+        return same_study and bool(set(folder.read_input()) & set(content.files))
 
 
 def with_note_of_name(ct: CtVolume, handle: SeriesHandle) -> CtVolume:
@@ -82,20 +82,6 @@ def with_note_of_name(ct: CtVolume, handle: SeriesHandle) -> CtVolume:
     message = f"Another CT has the name {handle.base_name} already; this one is listed as {name}."
     note = QualityNote("name_taken", "warning", message)
     return replace(ct, quality=sorted_notes([*ct.quality, note]))
-
-
-def write_files(folder: Path, content: Content) -> None:
-    """Keep the digests of a series' files, by which it is known again once it has grown."""
-    beside = folder / f"{INPUT}.partial"
-    beside.write_text(json.dumps({"files": content.files}) + "\n", "utf-8")
-    beside.replace(folder / INPUT)
-
-
-def _files_of(folder: Path) -> list[str]:
-    try:
-        return [str(one) for one in json.loads((folder / INPUT).read_text("utf-8"))["files"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
 
 
 def _folders(out: Path, base: str) -> Iterator[str]:

@@ -15,15 +15,15 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from medical.detection.findings import Quality
+from medical.ct.volume import QualityNote
 from medical.errors import InputError
-from medical.results import read_result
+from medical.results.folder import ResultFolder, gather_predictions
+from medical.scoring.batch import ScoreOptions, ScoreResult
 from medical.scoring.lease import TELL_SECONDS, Lease
-from medical.scoring.predictions import gather_predictions
-from medical.scoring.score import ScoreResult, add_note, score_path
+from medical.scoring.scorer import Scorer
 from medical.store.database import Store, StoreUnavailableError
 from medical.store.queue import (
     LEASE_SECONDS,
@@ -34,12 +34,12 @@ from medical.store.queue import (
     give_up,
 )
 from medical.store.siblings import same_images
+from models.zoo.loader import ModelDamagedError, ModelNotFoundError, find_model
 
 _IDLE_SECONDS = 1.0
 _MOST_SENTENCES = 3
 _MOST_OUTAGE_SECONDS = 600.0
 Say = Callable[[str], None]
-AfterScoring = Callable[[Path, list[Path]], None]
 
 
 class Stop(BaseException):
@@ -58,11 +58,7 @@ class Worker:
         say: told one line a study.
         lease_seconds: how long a study stays ours without a renewal.
         most_seconds: a study that takes longer fails.
-        after: told the input and the folders of its scored series while the study is still ours,
-            for example to prepare images for the viewer; the study is not ready before it is done.
-        heatmaps: make each finding's attention map too.
-        key: the site's, which signs results.
-        intake_seconds: an input that takes longer to unpack and sort is refused.
+        options: how each study is scored, see ``ScoreOptions``; progress goes to the store.
     """
 
     store: Store
@@ -72,13 +68,11 @@ class Worker:
     say: Say
     lease_seconds: float = LEASE_SECONDS
     most_seconds: float = math.inf
-    after: AfterScoring | None = None
-    heatmaps: bool = False
-    key: bytes | None = None
-    intake_seconds: float = math.inf
+    options: ScoreOptions = field(default_factory=lambda: ScoreOptions(server=True))
     owner: str = field(
         default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     )
+    _scorer: Scorer | None = field(default=None, init=False)
 
     def run(self, *, until_empty: bool) -> int:
         """Score until ``Stop``, or until nothing waits; returns how many studies were finished."""
@@ -143,7 +137,7 @@ class Worker:
         if not result.series:
             reasons = [_sentence(error, claimed.source) for error in result.errors]
             return self._failed(claimed, " ".join(reasons) or "no CT series in it", lease)
-        found = [read_result(one.folder) or one.findings for one in result.series]
+        found = [ResultFolder(one.folder).find_findings() or one.findings for one in result.series]
         unscored = self._unscored(result, claimed)
         try:
             kept = lease.conclude(
@@ -156,25 +150,26 @@ class Worker:
         return kept
 
     def _work(self, claimed: Claimed, lease: Lease) -> ScoreResult:
-        result = score_path(
-            claimed.source,
-            out=claimed.folder,
-            model=self.model,
-            passes=self.passes,
-            imported=self.imported,
-            heatmaps=self.heatmaps,
-            progress=lease.tell,
-            key=self.key,
-            server=True,
-            intake_seconds=self.intake_seconds,
-        )
+        options = replace(self.options, progress=lease.tell)
+        result = self._scorer_now().score([claimed.source], claimed.folder, options=options)
         for one in result.series:
             if labels := same_images(self.store, claimed.id, one.findings):
-                add_note(one, _scored_before(labels), key=self.key)
-        if self.after is not None and result.series:
-            lease.tell("view", 0.0)
-            self.after(claimed.source, [one.folder for one in result.series])
+                ResultFolder(one.folder).add_note(_scored_before(labels), key=options.key)
         return result
+
+    def _scorer_now(self) -> Scorer:
+        """Return the scorer of the study before, unless its model has been replaced since.
+
+        Raises:
+            InputError: the model is not there any more, or damaged.
+        """
+        try:
+            stored = find_model(self.model, imported=self.imported)
+        except (ModelNotFoundError, ModelDamagedError) as error:
+            raise InputError("model", str(error), "See `starlung models list`") from error
+        if self._scorer is None or self._scorer.card.digest != stored.card.digest:
+            self._scorer = Scorer(stored, passes=self.passes)
+        return self._scorer
 
     def _gather(self, claimed: Claimed) -> None:
         """One table of the series that stayed in the folder; without it the study is whole."""
@@ -202,12 +197,12 @@ def _not_written(error: OSError) -> str:
     return f"cannot be read or written: {error.strerror or type(error).__name__}"
 
 
-def _scored_before(labels: list[str]) -> Quality:
+def _scored_before(labels: list[str]) -> QualityNote:
     message = (
         f"The very same images are in the worklist already as {', '.join(labels)}: read and sign "
         "them once."
     )
-    return Quality(code="scored_before", severity="warning", message=message)
+    return QualityNote("scored_before", "warning", message)
 
 
 def _sentence(error: InputError, source: Path) -> str:

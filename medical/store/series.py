@@ -6,7 +6,6 @@ prepared; nobody walks the result folders to find an earlier CT.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from medical.detection.findings import SeriesFindings
-from medical.results import FINDINGS, read_result, viewer_files
+from medical.results.folder import ResultFolder, result_folders
 from medical.store.database import Store, lock
 from medical.store.tables import SCORED, StoredSeries, Study, label_of
 
@@ -34,7 +33,7 @@ class EarlierSeries:
 
     study_key: str
     series_uid: str
-    folder: Path
+    folder: ResultFolder
     patient: str
     day: str
 
@@ -81,7 +80,7 @@ def earlier_series(store: Store, study_key: str, *, patient: str, day: str) -> l
         query = query.where(or_(StoredSeries.day == "", StoredSeries.day < day))
     with store.reading() as session:
         return [
-            EarlierSeries(key, row.series_uid, Path(row.folder), row.patient, row.day)
+            EarlierSeries(key, row.series_uid, ResultFolder(Path(row.folder)), row.patient, row.day)
             for key, row in session.execute(query).tuples()
         ]
 
@@ -125,28 +124,24 @@ def _uids(series: Sequence[SeriesFindings]) -> list[str]:
 
 def _folder_of(place: Path, uid: str) -> Path:
     """Folder of a series in a study's: most often called after it, or the study's own."""
-    if (place / uid / FINDINGS).is_file():
+    if ResultFolder(place / uid).find_findings() is not None:
         return place / uid
     return _series_below(place).get(uid, place)
 
 
 def _series_below(place: Path) -> dict[str, Path]:
     """Folders by series; the folder itself under no name where it holds no result any more."""
-    files = [place / FINDINGS] if (place / FINDINGS).is_file() else place.glob(f"*/{FINDINGS}")
     found = {}
-    for file in sorted(files):
-        if (result := read_result(file.parent)) is not None:
-            found[result.series_instance_uid] = file.parent
+    for folder in result_folders(place):
+        if (result := folder.find_findings()) is not None:
+            found[result.series_instance_uid] = folder.path
     return found or {"": place}
 
 
 def _images_in(folder: Path) -> tuple[bool, str, str]:
     """Whether a result's images lie beside it, the patient's pseudonym, and the day."""
-    volume, sheet = viewer_files(folder)
     try:
-        told = json.loads(sheet.read_text("utf-8")) if volume.is_file() else None
+        images = ResultFolder(folder).read_images()
     except (OSError, ValueError):
-        told = None
-    if not isinstance(told, dict):
-        return False, "", ""
-    return True, str(told.get("patient", "")), str(told.get("acquired_on", ""))
+        images = None
+    return (False, "", "") if images is None else (True, images.patient, images.acquired_on)

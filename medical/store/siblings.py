@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from medical.detection.findings import SeriesFindings
-from medical.results import read_result
+from medical.results.folder import ResultFolder
 from medical.store.audit import record
 from medical.store.database import Store
 from medical.store.results import keep_results
@@ -77,7 +77,7 @@ def same_images(store: Store, study_id: int, scored: SeriesFindings) -> list[str
         other.label
         for other in others
         for folder in (Path(other.folder) / uid, Path(other.folder))
-        if (kept := read_result(folder)) is not None
+        if (kept := ResultFolder(folder).find_findings()) is not None
         and kept.input is not None
         and kept.input.sha256 == scored.input.sha256
     ]

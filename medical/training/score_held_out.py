@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from medical.ct.prepare import NoLungError
-from medical.detection.pipeline import NoduleReader
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
+from medical.scoring.scorer import Scorer
 from medical.series_handle import SeriesHandle
 from medical.training.cases.truth import lesions_of
-from models.zoo.loader import find_model
 
 _PASSES = 16
 
@@ -35,15 +34,15 @@ def held_out_tables(
     Returns:
         One table a model, all of the same scans, so that they can be compared scan by scan.
     """
-    readers = [NoduleReader(find_model(name), passes=_PASSES) for name in models]
+    scorers = [Scorer.named(name, passes=_PASSES) for name in models]
     marks: list[list[Mark]] = [[] for _ in models]
     references: list[ReferenceFinding] = []
     for handle in held_out:
         ct, uid = handle.load(), handle.series_instance_uid
         references += lesions_of(truth, ct, path=truth_path)
-        for mine, reader in zip(marks, readers, strict=True):
+        for mine, scorer in zip(marks, scorers, strict=True):
             try:
-                reading = reader.read(ct)
+                reading = scorer.read(ct)
             except NoLungError as error:
                 say(f"not evaluated: {handle.path}: {error}")
                 continue

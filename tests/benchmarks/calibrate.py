@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from medical.detection.left_out import size_coverage
 
-from medical.detection.pipeline import NoduleReader
-from medical.training.calibration.fit import fit_calibration
+from medical.detection.calibration import fit_calibration
+from medical.scoring.scorer import Scorer
 from medical.training.calibration.operating_point import Operating, choose_operating, scores_at
 from medical.training.calibration.raw_scores import HeldOut
-from medical.training.calibration.reliability import left_out_reliability, size_coverage
+from medical.training.calibration.reliability import left_out_reliability
 from models.zoo.card import CalibrationScan, ModelCard
 from models.zoo.loader import CARD, DEFAULT_MODEL, StoredModel, find_model
 from tests.benchmarks.detector import read_real
@@ -88,7 +89,7 @@ def calibrated_card(card: ModelCard, held_out: HeldOut) -> ModelCard:
 
 def described(card: ModelCard, held_out: HeldOut) -> dict[str, Any]:
     """What the owner's pages draw: marks of the calibration scans, read whole, and reliability."""
-    reader = NoduleReader(StoredModel(find_model(DEFAULT_MODEL).folder, card))
+    reader = Scorer(StoredModel(find_model(DEFAULT_MODEL).folder, card))
     scans = []
     for _, ct, _ in read_scans(HELD_OUT_SCANS):
         marks = tuple(round(mark.probability, 4) for mark in reader.read(ct).marks)
@@ -103,7 +104,7 @@ def main() -> None:
     card = calibrated_card(model.card, held_out)
     card = card.model_copy(update=described(card, held_out))
     # read with the new card: figures of other weights or another calibration are not taken over
-    real = read_real(NoduleReader(StoredModel(model.folder, card)))
+    real = read_real(Scorer(StoredModel(model.folder, card)))
     lesions = {
         "found": real.found,
         "of": real.of,

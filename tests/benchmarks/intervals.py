@@ -16,12 +16,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+from medical.detection.left_out import calibrations_without, size_coverage
 
-from medical.detection.calibration import probability
-from medical.detection.pipeline import NoduleReader
-from medical.training.calibration.fit import rows_of
+from medical.detection.calibration import probability, rows_of
+from medical.scoring.scorer import Scorer
 from medical.training.calibration.raw_scores import HeldOut, collect
-from medical.training.calibration.reliability import calibrations_without, size_coverage
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 from models.zoo.networks import load_networks
 from tests.benchmarks.shared_cases import (
@@ -74,7 +73,7 @@ def probability_bins(held_out: HeldOut) -> list[tuple[int, float, float, float, 
     return bins
 
 
-def cost_ratio(reader_of: dict[int, NoduleReader]) -> float:
+def cost_ratio(reader_of: dict[int, Scorer]) -> float:
     """Seconds of a whole CT with 32 passes over those with 2; medians of interleaved runs."""
     _, ct, _ = next(read_scans(HELD_OUT_SCANS))
     spent: dict[int, list[float]] = {passes: [] for passes in reader_of}
@@ -101,7 +100,7 @@ def main() -> None:
     print("scan  observed  interval       held")
     for scan, seen, low, high, held in bins:
         print(f"{scan:4d}  {seen:8.2f}  {low:.2f} to {high:.2f}  {'yes' if held else 'NO'}")
-    ratio = cost_ratio({n: NoduleReader(model, passes=n) for n in (2, 32)})
+    ratio = cost_ratio({n: Scorer(model, passes=n) for n in (2, 32)})
     result = {
         "coverage_probability": round(float(np.mean([b[-1] for b in bins])), 3),
         "coverage_diameter": sizes["diameter"],

@@ -15,7 +15,7 @@ import numpy as np
 
 from medical.ct.prepare import Prepared, prepare
 from medical.detection.findings import Finding
-from medical.detection.pipeline import NoduleReader
+from medical.scoring.scorer import Scorer
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from tests.benchmarks.shared_cases import HELD_OUT_SCANS, other_scans, read_scans
 
@@ -90,7 +90,7 @@ def main() -> None:
     """Read and draw all scans."""
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
-    reader = NoduleReader(find_model(DEFAULT_MODEL))
+    reader = Scorer(find_model(DEFAULT_MODEL))
     for name, ct, lesions in read_scans({**HELD_OUT_SCANS, **other_scans()}):
         findings = reader.read(ct).findings.findings
         figure = draw_scan(name, prepare(ct), findings, lesions)

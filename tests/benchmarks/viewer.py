@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from app.web.images import images_file, write_images
 from medical.ct.volume import CtVolume, SeriesSource
 from medical.detection.findings import Finding, ModelReference, Seconds, SeriesFindings
 from medical.geometry import VolumeGeometry
 from medical.intake import open_input
+from medical.results.folder import ResultFolder
 from medical.store.database import open_store, sqlite_url
 from medical.store.results import adopt
 from tests.browser.conftest import CHROMIUM_FLAGS, ROOT, serving
@@ -127,10 +127,10 @@ def prepare(folder: Path) -> float:
     if not (result / "findings.json").is_file():
         result.mkdir(parents=True, exist_ok=True)
         ct = enlarged()
-        write_images(ct, result)
+        ResultFolder(result).write_images(ct)
         said = findings_of(ct).model_dump_json(by_alias=True)
         (result / "findings.json").write_text(said)
-    return images_file(result).stat().st_size / 1e6
+    return ResultFolder(result).images_file.stat().st_size / 1e6
 
 
 def enter(folder: Path, work: Path) -> None:

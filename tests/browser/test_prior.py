@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.web.results import read_findings, result_folders
+from medical.results.folder import result_folders
 from medical.store.audit import newest
 from medical.store.database import open_store, sqlite_url
 from medical.store.results import adopt
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def put_in_worklist(work: Path, *results: Path) -> None:
     store = open_store(sqlite_url(work / "work" / "store.sqlite"))
     for result in results:
-        adopt(store, result, [read_findings(one) for one in result_folders(result)], actor="t")
+        adopt(store, result, [one.read_findings() for one in result_folders(result)], actor="t")
     store.close()
 
 

@@ -25,6 +25,8 @@ def truth_lps_mm() -> list[tuple[float, ...]]:
 
 @pytest.fixture
 def scored(browser: Any, serve: Callable[..., str], tmp_path: Path) -> Any:
+    if not TRUTH.is_file():
+        pytest.skip("needs sample_data/truth.csv")
     with reading_page(browser, serve(serve_worker="true")) as page:
         page.open()
         page.call_reader("anna")

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from app.web.map_checks import FIGURES
-from app.web.nifti import nifti_affine
+from medical.ct.write_nifti import nifti_affine
 from medical.geometry import VolumeGeometry
 from tests.app.web.made_results import CENTRES_LPS_MM, made_volume, write_made_result
 from tests.browser.page import ReadingPage, reading_page

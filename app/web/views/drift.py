@@ -11,12 +11,10 @@ from app.web.access import Reader
 from app.web.context import context
 from app.web.models_at_hand import card_in_use
 from app.web.owner_plots import scores_plot
-from app.web.results import result_folders
 from app.web.words import Words
 from medical.evaluation.drift import UNKNOWN, Fact, Scores, compare_facts, compare_scores
 from medical.plain_text import as_markdown
-from medical.scoring.acquisition import read_acquisition
-from medical.scoring.predictions import read_marks
+from medical.results.folder import result_folders
 from medical.store.latest import latest_scored
 from models.zoo.card import CalibrationScan
 
@@ -59,8 +57,8 @@ def _read(folders: list[Path]) -> list[CalibrationScan]:
     """Read what is kept of each scored series; a result that was removed since is passed over."""
     return [
         CalibrationScan(
-            acquisition=read_acquisition(folder),
-            marks=tuple(mark.probability for mark in read_marks(folder)),
+            acquisition=folder.read_acquisition(),
+            marks=tuple(mark.probability for mark in folder.read_marks()),
         )
         for result in folders
         for folder in result_folders(result)

@@ -15,10 +15,8 @@ from app.web.context import context
 from app.web.decision_panel import decision_panel
 from app.web.growth_panel import growth_panel
 from app.web.guideline_panel import guideline_panel
-from app.web.heatmaps import maps_of
-from app.web.images import header_of, read_images
 from app.web.links import STUDY
-from app.web.map_panel import map_panel
+from app.web.map_panel import map_panel, maps_of
 from app.web.operating_panel import operating_panel
 from app.web.place import keep_place, place_in
 from app.web.prior_panel import change_in, choose_prior, compared, prior_data
@@ -28,6 +26,7 @@ from app.web.result_panel import choose_series, quality_notes, signature_note
 from app.web.scored_again import scored_again
 from app.web.sign_panel import sign_panel
 from app.web.words import Words
+from medical.results.images import header_of
 from medical.store.reading import StudyReading, read_study, study_version
 from medical.store.reviews import note_opened
 from medical.store.tables import SCORED
@@ -54,7 +53,7 @@ def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
     findings = reading.of_series(scored.series_instance_uid)
     again = scored_again(scored, reading)  # then maps and marks in the folder are not of these
     place = place_in(reading.study.key, scored.series_instance_uid, findings)
-    images = read_images(folder)
+    images = folder.read_images()
     titled, choice = st.columns([3, 2], vertical_alignment="center")
     with titled:
         headline(reading, scored, findings, words)

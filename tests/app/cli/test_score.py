@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from medical.errors import InputError
-from medical.scoring import score as scoring
-from medical.scoring.score import ScoredSeries, ScoreResult
+from medical.scoring.batch import ScoredSeries, ScoreResult
+from medical.scoring.scorer import Scorer
 from tests.app.cli.conftest import Run, one_line
 from tests.app.web.made_results import made_findings, made_volume
 
@@ -15,12 +15,12 @@ from tests.app.web.made_results import made_findings, made_volume
 def pretend(monkeypatch: pytest.MonkeyPatch, result: ScoreResult | Exception) -> None:
     """Let the engine give this result without scoring."""
 
-    def score_paths(*_: object, **__: object) -> ScoreResult:
+    def score(*_: object, **__: object) -> ScoreResult:
         if isinstance(result, Exception):
             raise result
         return result
 
-    monkeypatch.setattr(scoring, "score_paths", score_paths)
+    monkeypatch.setattr(Scorer, "score", score)
 
 
 def scored(folder: Path, *, negative: bool = False) -> ScoredSeries:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from app.web.images import write_images
-from medical.ct.volume import CtVolume, SeriesSource
-from medical.detection.findings import Finding, ModelReference, Quality, Seconds, SeriesFindings
+from medical.ct.volume import CtVolume, QualityNote, SeriesSource
+from medical.detection.findings import Finding, ModelReference, Seconds, SeriesFindings
 from medical.dicom.sitting import Sitting
 from medical.geometry import Shape3, Spacing3, VolumeGeometry
+from medical.results.folder import ResultFolder
 
 UID = "1.2.826.0.1.3680043.8.498.1"
 CENTRES_LPS_MM = ((-62.0, 14.0, -120.0), (70.0, -20.0, -60.0), (-45.0, 40.0, -170.0))
@@ -83,7 +83,7 @@ def made_findings(
         model=ModelReference(name="made-up", version="0", sha256="0" * 64),
         operating_point=0.5,
         passes=32,
-        quality=[Quality(code="thick", severity="warning", message=thick)],
+        quality=[QualityNote(code="thick", severity="warning", message=thick)],
         findings=findings,
         negative=not findings,
         seconds=Seconds(read=1, prepare=1, detect=1, refine=1, measure=1, write=1),
@@ -110,5 +110,5 @@ def write_made_result(
     findings = findings or made_findings(volume)
     (folder / "findings.json").write_text(findings.model_dump_json(by_alias=True))
     (out / "predictions.csv").write_text("seriesuid,coordX,coordY,coordZ,probability\n")
-    write_images(volume, folder, sitting=sitting)
+    ResultFolder(folder).write_images(volume, sitting=sitting)
     return folder

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete
 
-from app.web.images import ViewerImages, read_images
 from app.web.priors import Prior, priors_of
-from app.web.results import read_findings, result_folders
+from medical.results.folder import result_folders
+from medical.results.images import ViewerImages
 from medical.store.database import Store, open_store, sqlite_url
 from medical.store.results import adopt
 from medical.store.series import note_images
@@ -28,7 +28,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def keep(store: Store, folder: Path) -> str:
     """Key of a result as a study."""
-    return adopt(store, folder, [read_findings(one) for one in result_folders(folder)], actor="t")
+    return adopt(store, folder, [one.read_findings() for one in result_folders(folder)], actor="t")
 
 
 def found_from(store: Store, here: Path, images: ViewerImages, *others: Path) -> list[Prior]:
@@ -45,7 +45,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def images_at(folder: Path) -> ViewerImages:
-    images = read_images(result_folders(folder)[0])
+    images = result_folders(folder)[0].read_images()
     assert images is not None
     return images
 

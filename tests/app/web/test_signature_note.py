@@ -12,7 +12,7 @@ from app.settings import Settings
 from app.web.context import WebContext, start_context
 from app.web.patient_secret import result_key
 from app.web.words import Words
-from medical.scoring.signature import sign_result
+from medical.results.folder import ResultFolder
 from tests.app.web.made_results import made_volume, write_made_result
 
 MAIN = Path(__file__).parents[3] / "app" / "web" / "main.py"
@@ -47,10 +47,10 @@ def test_without_a_signature_the_page_says_so(
 ) -> None:
     words = Words(language)  # type: ignore[arg-type]
     assert words("signature_not") in page(shared, language)
-    key, content = result_key(shared.settings.work_dir), (result / "findings.json").read_bytes()
-    sign_result(result, key=key, findings=content)
+    folder, key = ResultFolder(result), result_key(shared.settings.work_dir)
+    folder.write_findings(folder.read_findings(), key=key)
     signed = page(shared, language)
     assert words("signature_not") not in signed
     assert words("signature_broken") not in signed
-    (result / "findings.json").write_bytes(content + b"\n")
+    (result / "findings.json").write_text(f"{(result / 'findings.json').read_text()}\n")
     assert words("signature_broken") in page(shared, language)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -30,10 +29,3 @@ def test_a_mark_lies_where_its_voxel_lies_in_every_window() -> None:
     found = find_candidates(hu, np.ones(SHAPE, bool), bright_cells)
     apart = np.abs(found.centers_voxel[None] - dots[:, None]).max(-1).min(1)
     assert apart.max() <= 1.5  # a cell is 4 mm wide, its middle is marked
-
-
-def test_the_attention_covers_the_scan() -> None:
-    hu = np.full(SHAPE, AIR, np.float32)
-    found = find_candidates(hu, np.ones(SHAPE, bool), bright_cells)
-    assert found.attention.shape == tuple(-(-n // 4) for n in SHAPE)
-    assert torch.tensor(found.attention).isfinite().all()

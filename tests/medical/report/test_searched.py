@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from medical.detection.findings import Quality, Searched
+from medical.ct.volume import QualityNote
+from medical.detection.findings import Searched
 from medical.report.content import ReportContent
 from medical.report.labels import Labels
 from medical.report.tables import report_json
@@ -18,7 +19,7 @@ UNKNOWN = "which share of each lung was searched is not known"
 
 
 def content(searched: Searched | None, *, negative: bool) -> ReportContent:
-    note = Quality(code="lung_not_searched", severity="severe", message="The left lung.")
+    note = QualityNote(code="lung_not_searched", severity="severe", message="The left lung.")
     scored = made_series().model_copy(
         update={"searched": searched, "negative": negative, "quality": [note]}
     )

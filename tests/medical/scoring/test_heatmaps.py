@@ -8,7 +8,8 @@ import pydicom
 import pytest
 
 from medical.geometry import VolumeGeometry
-from medical.scoring.score import ScoredSeries, score_paths
+from medical.scoring.batch import ScoredSeries, ScoreOptions
+from medical.scoring.scorer import Scorer
 from medical.synthesis.write_ct import CtLabels, write_ct_series
 from tests.medical.scoring.small_chest import write_small_chest
 
@@ -31,7 +32,7 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def scored(series: Path, tmp_path_factory: pytest.TempPathFactory) -> ScoredSeries:
     out = tmp_path_factory.mktemp("out")
-    result = score_paths([series], out=out, passes=2, heatmaps=True)
+    result = Scorer.named(passes=2).score([series], out, options=ScoreOptions(heatmaps=True))
     assert not result.errors
     (one,) = result.series
     assert one.findings.findings, "the ball must be found, or nothing is tested"
@@ -66,5 +67,6 @@ def test_both_files_hold_the_same_map(scored: ScoredSeries) -> None:
 def test_resume_makes_maps_that_are_missing(scored: ScoredSeries, series: Path) -> None:
     path = scored.folder / "heatmap-1.nii.gz"
     path.unlink()
-    score_paths([series], out=scored.folder.parent, passes=2, resume=True, heatmaps=True)
+    options = ScoreOptions(resume=True, heatmaps=True)
+    Scorer.named(passes=2).score([series], scored.folder.parent, options=options)
     assert path.exists()

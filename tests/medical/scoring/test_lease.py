@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from medical.scoring.score import ScoredSeries, ScoreResult
+from medical.scoring.batch import ScoredSeries, ScoreResult
 from medical.scoring.worker import Stop, Worker
 from medical.store import database
 from medical.store.database import Store, open_store, sqlite_url

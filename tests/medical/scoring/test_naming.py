@@ -9,9 +9,10 @@ import pytest
 
 from medical.detection.findings import Input
 from medical.intake import open_input
-from medical.results import read_result
-from medical.scoring.naming import ResultNames, with_note_of_name, write_files
-from medical.scoring.score import score_paths
+from medical.results.folder import ResultFolder
+from medical.scoring.batch import ScoreOptions
+from medical.scoring.naming import ResultNames, with_note_of_name
+from medical.scoring.scorer import Scorer
 from medical.series_handle import SeriesHandle
 from tests.medical.dicom.make import codes, series, take
 from tests.medical.scoring.small_chest import write_small_chest
@@ -51,7 +52,7 @@ def out(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both patients scored as two inputs, the first of them twice."""
     out = tmp_path_factory.mktemp("out")
     first, third = folders / "s1" / "ct.nii.gz", folders / "s3" / "ct.nii.gz"
-    result = score_paths([first, third, first], out=out, passes=2)
+    result = Scorer.named(passes=2).score([first, third, first], out)
     assert len(by_name(result)) == 2
     assert [reason for _, reason in result.not_chosen] == ["the same files as ct, scored once"]
     return out
@@ -71,7 +72,7 @@ def test_a_folder_added_later_moves_no_result(
     shutil.copytree(out, kept)
     before = {p.parent.name: p.stat().st_mtime_ns for p in kept.glob("*/findings.json")}
     chest(work / "s2" / "ct.nii.gz", 5)
-    result = score_paths([work], out=kept, passes=2, resume=True)
+    result = Scorer.named(passes=2).score([work], kept, options=ScoreOptions(resume=True))
     assert set(by_name(result)) == {"ct", "ct-2", "ct-3"}
     after = {p.parent.name: p.stat().st_mtime_ns for p in kept.glob("*/findings.json")}
     assert {name: after[name] for name in before} == before
@@ -96,8 +97,8 @@ def kept_result(out: Path, handle: SeriesHandle) -> None:
             "input": Input(path=handle.below, sha256=content.sha256),
         }
     )
-    write_files(folder, content)
-    (folder / "findings.json").write_text(scored.model_dump_json(by_alias=True))
+    ResultFolder(folder).write_input(content)
+    ResultFolder(folder).write_findings(scored)
 
 
 def test_a_series_that_has_grown_keeps_its_name(tmp_path: Path) -> None:
@@ -145,7 +146,7 @@ def test_nothing_made_from_an_earlier_result_stands_beside_the_next(
 ) -> None:
     kept = tmp_path / "out"
     shutil.copytree(out / "ct", kept / "ct")
-    earlier = read_result(kept / "ct")
+    earlier = ResultFolder(kept / "ct").find_findings()
     assert earlier is not None
     for name in ("viewer/ct.nii.gz", "viewer/volume.json", "heatmap-1.nii.gz", "growth/a.json"):
         (kept / "ct" / name).parent.mkdir(exist_ok=True)
@@ -157,7 +158,7 @@ def test_nothing_made_from_an_earlier_result_stands_beside_the_next(
     if version == "interrupted":
         (kept / "ct" / "findings.json").unlink()
     patient = "s1" if same_images else "s3"
-    (scored,) = score_paths([folders / patient / "ct.nii.gz"], out=kept, passes=2).series
+    (scored,) = Scorer.named(passes=2).score([folders / patient / "ct.nii.gz"], kept).series
     assert scored.folder == kept / "ct"
     assert not list(scored.folder.glob("heatmap-*"))
     assert (scored.folder / "viewer").exists() == same_images

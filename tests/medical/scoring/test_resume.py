@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from medical.detection.findings import SeriesFindings
-from medical.results import read_result
-from medical.scoring.score import score_paths
+from medical.results.folder import ResultFolder
+from medical.scoring.batch import ScoreOptions
+from medical.scoring.scorer import Scorer
 from models.zoo.card import ModelCard
 from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model
 from tests.medical.scoring.small_chest import write_small_chest
@@ -29,7 +30,7 @@ def chest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scored(chest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """By the shipped model."""
     out = tmp_path_factory.mktemp("out")
-    score_paths([chest], out=out, passes=2)
+    Scorer.named(passes=2).score([chest], out)
     return out
 
 
@@ -49,8 +50,9 @@ def twin(folder: Path, **update: object) -> StoredModel:
 
 
 def resumed(chest: Path, out: Path, model: StoredModel) -> SeriesFindings:
-    (one,) = score_paths([chest], out=out, passes=2, resume=True, model=str(model.folder)).series
-    kept = read_result(one.folder)
+    scorer = Scorer(model, passes=2)
+    (one,) = scorer.score([chest], out, options=ScoreOptions(resume=True)).series
+    kept = ResultFolder(one.folder).find_findings()
     assert kept is not None
     return kept
 
@@ -60,7 +62,7 @@ def written_at(out: Path) -> int:
 
 
 def test_the_result_names_the_whole_model(out: Path) -> None:
-    kept = read_result(out / "ct")
+    kept = ResultFolder(out / "ct").find_findings()
     assert kept is not None
     assert kept.model.digest == SHIPPED.card.digest
 
@@ -95,7 +97,7 @@ def test_a_result_without_a_digest_loads_and_is_scored_anew(chest: Path, out: Pa
     earlier = json.loads(file.read_text())
     del earlier["model"]["digest"]
     file.write_text(json.dumps(earlier))
-    kept = read_result(file.parent)
+    kept = ResultFolder(file.parent).find_findings()
     assert kept is not None
     assert kept.model.digest is None
     assert resumed(chest, out, SHIPPED).model.digest == SHIPPED.card.digest

@@ -19,14 +19,13 @@ from sqlalchemy import select
 from medical.dicom.series import CtSeries
 from medical.errors import InputError
 from medical.intake import open_input
-from medical.results import read_result
+from medical.results.folder import ResultFolder
 from medical.series_handle import SeriesHandle
 from medical.store.database import Store, open_store
 from medical.store.reading import ReadFinding, StudyReading, read_study
 from medical.store.tables import Study
 from medical.training.cases.sources.lesion import Lesion
 
-KEPT_IMAGES = Path("viewer") / "ct.nii.gz"
 _REPORT = "starlung.report/1"
 _REMEDY = "Export the report as JSON again"
 
@@ -119,7 +118,7 @@ def _images(reading: StudyReading, *, work: Path) -> Iterable[SeriesHandle]:
                 yield handle
     for uid in wanted:
         for place in (folder / uid, folder):
-            file = place / KEPT_IMAGES
+            file = ResultFolder(place).images_file
             if file.exists() and place.name == uid:
                 study_uid = next((one for one in uids if one not in wanted), None)
                 yield SeriesHandle(
@@ -136,7 +135,7 @@ def _is_another(handle: SeriesHandle, folder: Path) -> bool:
     another patient's. Results of version 0.5 and earlier do not say what they were made from.
     """
     uid = handle.series_instance_uid
-    results = (read_result(place) for place in (folder / uid, folder))
+    results = (ResultFolder(place).find_findings() for place in (folder / uid, folder))
     kept = next((one for one in results if one and one.series_instance_uid == uid), None)
     if kept is None or kept.input is None:
         return False

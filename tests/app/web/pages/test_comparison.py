@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.web import prior_panel
 from app.web.context import context
-from app.web.results import read_findings, result_folders
+from medical.results.folder import result_folders
 from medical.store.results import adopt
 from tests.app.web.made_pair import write_made_pair
 from tests.app.web.pages.conftest import OpenPage
@@ -23,7 +23,7 @@ def pair(open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(context().helpers, "ask", lambda *order: None, raising=False)
     keys = []
     for result in write_made_pair(tmp_path):
-        found = [read_findings(one) for one in result_folders(result)]
+        found = [one.read_findings() for one in result_folders(result)]
         keys.append(adopt(context().store, result, found, actor="t"))
     return keys[0]
 

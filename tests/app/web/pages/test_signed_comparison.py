@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from app.web.context import context
-from app.web.images import read_images
 from app.web.prior_panel import Comparison, findings_of
 from app.web.priors import priors_of
 from app.web.report_files import files_to_sign, report_file
-from app.web.results import read_findings, result_folders
 from app.web.words import LANGUAGES, Words
 from medical.nodule.registration import Registration
+from medical.results.folder import result_folders
 from medical.store.decisions import Judgement
 from medical.store.reading import read_study
 from medical.store.results import adopt
@@ -35,13 +34,13 @@ def test_what_becomes_of_the_earlier_study_is_not_in_a_signed_report(
 ) -> None:
     store = context().store
     later, earlier = (
-        adopt(store, place, [read_findings(result_folders(place)[0])], actor="t")
+        adopt(store, place, [result_folders(place)[0].read_findings()], actor="t")
         for place in write_made_pair(tmp_path)
     )
     for one in read_study(store, later).findings:
         decide(store, one.id, Judgement("accepted"), seen_version=0, actor="anna")
     (folder,) = result_folders(tmp_path / "later")
-    images, scored = read_images(folder), read_findings(folder)
+    images, scored = folder.read_images(), folder.read_findings()
     assert images is not None
     (prior,) = priors_of(store, later, images)
     comparison = Comparison(prior, findings_of(prior), known_registration())

@@ -15,7 +15,6 @@ from starlette.testclient import TestClient
 from app.web import report_panel
 from app.web.browser_key import COOKIE, holder
 from app.web.context import context
-from app.web.results import read_findings
 from medical.detection.findings import ModelReference
 from medical.store.audit import newest, verify
 from medical.store.signed_reports import changed_reports
@@ -68,21 +67,21 @@ def in_chinese(page: Page) -> Page:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> ResultFolder:
     """Of the result."""
-    return tmp_path / "out" / UID
+    return ResultFolder(tmp_path / "out" / UID)
 
 
-def change_all(folder: Path) -> None:
+def change_all(folder: ResultFolder) -> None:
     """Another model scores the folder again, and the images go."""
-    found = read_findings(folder)
+    found = folder.read_findings()
     model = ModelReference(name="another", version="7", sha256="7" * 64)
     again = found.model_copy(update={"model": model, "quality": [], "findings": found.findings[:1]})
-    (folder / "findings.json").write_text(again.model_dump_json(by_alias=True))
-    shutil.rmtree(folder / "viewer")
+    folder.write_findings(again)
+    shutil.rmtree(folder.images_file.parent)
 
 
-def test_a_signed_report_stays_as_it_was(open_page: OpenPage, folder: Path) -> None:
+def test_a_signed_report_stays_as_it_was(open_page: OpenPage, folder: ResultFolder) -> None:
     page = signed(open_page)
     before, chinese = taken(page), taken(in_chinese(page))
     assert json.loads(before["json"])["status"] == "signed"
@@ -104,7 +103,7 @@ def test_its_digest_is_in_the_trail_and_a_change_is_seen(open_page: OpenPage) ->
 
 
 def test_opened_and_signed_again_it_is_another_and_the_first_stays(
-    open_page: OpenPage, folder: Path
+    open_page: OpenPage, folder: ResultFolder
 ) -> None:
     page = signed(open_page)
     first = taken(page)
@@ -123,9 +122,11 @@ def exports(page: Page) -> int:
     return sum(one.action == "export" for one in newest(page.store, 200))
 
 
-def test_an_export_is_noted_once_the_file_is_there(open_page: OpenPage, folder: Path) -> None:
+def test_an_export_is_noted_once_the_file_is_there(
+    open_page: OpenPage, folder: ResultFolder
+) -> None:
     page = open_page()
-    (folder / "viewer" / "ct.nii.gz").write_bytes(b"damaged")
+    folder.images_file.write_bytes(b"damaged")
     status, _ = get(links(page)["pdf"])
     assert status == 409
     assert exports(page) == 0

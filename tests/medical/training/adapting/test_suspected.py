@@ -52,9 +52,7 @@ def test_suspects_become_doubtful_and_nothing_becomes_a_nodule() -> None:
 def suspicion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Suspicion:
     """Of networks that say of candidates in a row what ``LOGITS`` holds."""
     centers = np.arange(len(LOGITS), dtype=float)[:, None] * np.array([[1.0, 0.0, 0.0]])
-    found = CandidateSet(
-        centers, np.full(len(LOGITS), 6.0), LOGITS, np.zeros((1, 1, 1), np.float32)
-    )
+    found = CandidateSet(centers, np.full(len(LOGITS), 6.0), LOGITS)
     silent = np.zeros((2, len(LOGITS)), np.float32)
     monkeypatch.setattr(suspected, "find_candidates", lambda *_: found)
     for name in ("compiled_detector", "compiled_convolutions", "cut"):

@@ -10,6 +10,7 @@ import pytest
 
 from medical.detection.findings import Input
 from medical.intake import number_series, open_input
+from medical.results.folder import ResultFolder
 from medical.series_handle import SeriesHandle
 from medical.store.database import open_store, sqlite_url
 from medical.store.decisions import Judgement
@@ -17,7 +18,7 @@ from medical.store.queue import claim, finish, receive
 from medical.store.reading import read_study
 from medical.store.reviews import decide, sign
 from medical.store.worklist import worklist
-from medical.training.cases.sources.reviewed import KEPT_IMAGES, reviewed_studies
+from medical.training.cases.sources.reviewed import reviewed_studies
 from tests.medical.scoring.small_chest import write_small_chest
 from tests.medical.store.made import made_series
 
@@ -44,7 +45,7 @@ def test_a_file_called_like_the_number_of_another_is_not_taken_for_it(
         digest = Input(path=".", sha256=handle.content().sha256)
         found = made_series(0.9, uid=handle.series_instance_uid)
         scored.append(found.model_copy(update={"input": digest}))
-        kept = claimed.folder / found.series_instance_uid / KEPT_IMAGES
+        kept = ResultFolder(claimed.folder / found.series_instance_uid).images_file
         kept.parent.mkdir(parents=True)
         shutil.copy(handle.path, kept)
         text = scored[-1].model_dump_json(by_alias=True)

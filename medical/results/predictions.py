@@ -6,14 +6,14 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from medical.errors import InputError
+from medical.files import written_atomically
 
 if TYPE_CHECKING:
     from medical.detection.conclude import Mark
 
-NAME = "predictions.csv"
 COLUMNS = (
     "seriesuid",
     "coordX",
@@ -37,13 +37,12 @@ class WrittenMark:
     probability_ci95: tuple[float, float]
 
 
-def read_marks(folder: Path) -> list[WrittenMark]:
-    """Read the marks that ``write_marks`` wrote, strongest first; none without the file.
+def read_marks(file: Path) -> list[WrittenMark]:
+    """Read the marks that ``write_marks`` wrote, strongest first; none where there is no file.
 
     Raises:
         InputError: the file is damaged.
     """
-    file = folder / NAME
     if not file.is_file():
         return []
     marks: list[WrittenMark] = []
@@ -53,24 +52,23 @@ def read_marks(folder: Path) -> list[WrittenMark]:
                 x, y, z, p, low, high = (float(row[name]) for name in COLUMNS[1:7])
             except (KeyError, TypeError, ValueError) as error:
                 problem = f"is damaged in line {len(marks) + 2}"
-                raise InputError(NAME, problem, "Score the study again") from error
+                raise InputError(file.name, problem, "Score the study again") from error
             marks.append(WrittenMark((x, y, z), p, (low, high)))
     return sorted(marks, key=lambda mark: -mark.probability)
 
 
 def write_marks(
-    folder: Path, series_uid: str, marks: Sequence[Mark], *, operating_point: float
+    path: Path, series_uid: str, marks: Sequence[Mark], *, operating_point: float
 ) -> None:
-    """Write one series' marks into its folder.
+    """Write one series' marks.
 
     Args:
-        folder: of the series.
+        path: of the table.
         series_uid: the first column.
         marks: all of the series, also those below the operating point.
         operating_point: from this probability a mark is a finding.
     """
-    beside = folder / f"{NAME}.partial"
-    with beside.open("w", newline="", encoding="utf-8") as file:
+    with written_atomically(path) as beside, _opened(beside) as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for mark in marks:
@@ -85,19 +83,19 @@ def write_marks(
                     "yes" if mark.probability >= operating_point else "no",
                 ]
             )
-    beside.replace(folder / NAME)
 
 
-def gather_predictions(out: Path) -> Path:
-    """Put the marks of every series under ``out`` into ``out/predictions.csv``."""
-    beside = out / f"{NAME}.partial"
-    with beside.open("w", newline="", encoding="utf-8") as gathered:
+def gather(parts: Sequence[Path], path: Path) -> None:
+    """Put the marks of several tables into one."""
+    with written_atomically(path) as beside, _opened(beside) as gathered:
         writer = csv.writer(gathered)
         writer.writerow(COLUMNS)
-        for part in sorted(out.glob(f"*/{NAME}")):
+        for part in parts:
             with part.open(newline="", encoding="utf-8") as file:
                 for row in list(csv.reader(file))[1:]:
                     # of an older version, which did not say it
                     writer.writerow([*row, *[""] * (len(COLUMNS) - len(row))])
-    beside.replace(out / NAME)
-    return out / NAME
+
+
+def _opened(path: Path) -> TextIO:
+    return path.open("w", newline="", encoding="utf-8")

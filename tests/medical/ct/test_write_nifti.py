@@ -5,8 +5,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
-from app.web.nifti import nifti_affine, write_nifti
-from medical.ct.volume import CtVolume, SeriesSource
+from medical.ct.write_nifti import nifti_affine, write_nifti
 from medical.geometry import VolumeGeometry
 
 TILTED = VolumeGeometry.from_axes(
@@ -31,7 +30,7 @@ def test_affine_agrees_with_the_geometry_for_a_tilted_reversed_stack() -> None:
 
 def test_file_holds_the_same_hu_at_the_same_place(tmp_path: Path) -> None:
     hu = np.arange(60, dtype=np.int16).reshape(3, 4, 5) - 1000
-    write_nifti(CtVolume(hu, TILTED, SeriesSource("1.2")), tmp_path / "ct.nii.gz")
+    write_nifti(hu, TILTED, tmp_path / "ct.nii.gz")
     image = nibabel.load(tmp_path / "ct.nii.gz")
     assert image.get_data_dtype() == np.int16
     np.testing.assert_array_equal(np.asarray(image.dataobj)[4, 1, 2], hu[2, 1, 4])
@@ -40,5 +39,5 @@ def test_file_holds_the_same_hu_at_the_same_place(tmp_path: Path) -> None:
 
 def test_leaves_no_part_behind(tmp_path: Path) -> None:
     hu = np.zeros((3, 4, 5), dtype=np.int16)
-    write_nifti(CtVolume(hu, TILTED, SeriesSource("1.2")), tmp_path / "ct.nii.gz")
+    write_nifti(hu, TILTED, tmp_path / "ct.nii.gz")
     assert [path.name for path in tmp_path.iterdir()] == ["ct.nii.gz"]

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.web.patient_secret import patient_secret, result_key
-from medical.scoring.signature import NAME, folder_digest, sign_result, signed
+from medical.results.folder import ResultFolder
+from medical.results.signature import folder_digest
+from tests.medical.store.made import made_series
 
 KEY = b"k" * 32
 
@@ -20,9 +22,12 @@ def folder(tmp_path: Path) -> Path:
     place.mkdir()
     (place / "predictions.csv").write_text("seriesuid\n")
     (place / "acquisition.json").write_text("{}\n")
-    sign_result(place, key=KEY, findings=b'{"findings": []}')
-    (place / "findings.json").write_bytes(b'{"findings": []}')
+    ResultFolder(place).write_findings(made_series(), key=KEY)
     return place
+
+
+def signed(folder: Path, *, key: bytes) -> str:
+    return ResultFolder(folder).whose_signature(key)
 
 
 def test_what_this_site_scored_is_signed_here(folder: Path) -> None:
@@ -46,7 +51,7 @@ def test_a_change_afterwards_is_seen(name: str, folder: Path) -> None:
 
 def test_a_file_that_was_not_there_is_seen(folder: Path) -> None:
     (folder / "acquisition.json").unlink()
-    sign_result(folder, key=KEY, findings=(folder / "findings.json").read_bytes())
+    ResultFolder(folder).write_findings(made_series(), key=KEY)
     assert signed(folder, key=KEY) == "here"
     (folder / "acquisition.json").write_text("{}")
     assert signed(folder, key=KEY) == "broken"
@@ -61,14 +66,14 @@ def test_another_site_s_signature_does_not_hold_here(folder: Path) -> None:
     ["", "{}", "[]", "null", '{"files": [], "hmac": ""}', '{"files": {}, "hmac": null}', "\xff"],
 )
 def test_rubbish_is_no_signature(text: str, folder: Path) -> None:
-    (folder / NAME).write_text(text)
+    (folder / "signature.json").write_text(text)
     assert signed(folder, key=KEY) == "not"
 
 
 def test_digests_without_the_key_are_no_signature(folder: Path) -> None:
-    record = json.loads((folder / NAME).read_text())
+    record = json.loads((folder / "signature.json").read_text())
     record["files"]["findings.json"] = "0" * 64
-    (folder / NAME).write_text(json.dumps(record))
+    (folder / "signature.json").write_text(json.dumps(record))
     assert signed(folder, key=KEY) == "not"
 
 

@@ -1,0 +1,232 @@
+"""Score inputs one after another and write results as each is done.
+
+On failure: what cannot be scored becomes one ``InputError`` in the result, the others go on.
+Each series' files are complete before they appear under their names, so ``resume`` can trust them.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medical.content import Content
+from medical.ct.volume import CtVolume
+from medical.detection.findings import Input, SeriesFindings
+from medical.dicom.frames import Frame
+from medical.dicom.series import CtSeries
+from medical.dicom.sitting import sitting_of_series
+from medical.errors import InputError
+from medical.intake import open_input
+from medical.results.folder import ResultFolder, gather_predictions
+from medical.scoring.naming import ResultNames, with_note_of_name
+from medical.series_handle import SeriesHandle
+
+if TYPE_CHECKING:
+    from medical.detection.pipeline import Reading
+    from medical.scoring.scorer import Scorer
+
+Progress = Callable[[str, float], None]
+
+
+def _tell_nobody(stage: str, share: float) -> None:
+    """Take what is told of the progress where nobody asks for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreOptions:
+    """How inputs are scored.
+
+    Args:
+        resume: leave series alone that this model has already scored into the same folder from the
+            very same files.
+        heatmaps: write each finding's attention map too.
+        progress: told (stage, share of the stage done).
+        key: the site's, which signs results; without it they are not signed.
+        server: for a server that many read: series without a UID get numbers, not the names of
+            their files, and no DICOM object is written, which would carry the patient's name.
+        intake_seconds: an input that takes longer to unpack and sort is refused.
+        patient_secret: keep the images for the viewer too, with pseudonyms made by this secret.
+    """
+
+    resume: bool = False
+    heatmaps: bool = False
+    progress: Progress = _tell_nobody
+    key: bytes | None = None
+    server: bool = False
+    intake_seconds: float = math.inf
+    patient_secret: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSeries:
+    """One series' result, the folder that holds it, and why this series of its study was read."""
+
+    findings: SeriesFindings
+    folder: Path
+    why_chosen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreResult:
+    """What a run did: results, inputs that failed, series passed over and forms not written.
+
+    The last two are pairs of a series and the reason.
+    """
+
+    series: tuple[ScoredSeries, ...]
+    errors: tuple[InputError, ...]
+    not_chosen: tuple[tuple[str, str], ...] = ()
+    not_written: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Batch:
+    """One run over inputs into one folder.
+
+    Args:
+        scorer: reads the CTs.
+        out: folder for the results; made where it is missing.
+        options: of the run.
+    """
+
+    scorer: Scorer
+    out: Path
+    options: ScoreOptions
+    _series: list[ScoredSeries] = field(default_factory=list)
+    _errors: list[InputError] = field(default_factory=list)
+    _not_chosen: list[tuple[str, str]] = field(default_factory=list)
+    _not_written: list[tuple[str, str]] = field(default_factory=list)
+
+    def score(self, paths: Sequence[Path]) -> ScoreResult:
+        """Score every study under ``paths``."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        names = ResultNames(self.out)
+        with tempfile.TemporaryDirectory(prefix="starlung-", ignore_cleanup_errors=True) as work:
+            for number, path in enumerate(paths):
+                try:
+                    self._score_input(path, Path(work) / str(number), names)
+                except InputError as error:
+                    self._errors.append(error)
+        gather_predictions(self.out)
+        return ScoreResult(
+            tuple(self._series),
+            tuple(self._errors),
+            tuple(self._not_chosen),
+            tuple(self._not_written),
+        )
+
+    def _score_input(self, path: Path, work: Path, names: ResultNames) -> None:
+        intake = open_input(
+            path,
+            work_dir=work,
+            keep_names=not self.options.server,
+            limit_seconds=self.options.intake_seconds,
+        )
+        self._errors += intake.errors
+        self._not_chosen += intake.not_chosen
+        for handle in intake.chosen:
+            try:
+                content = handle.content()
+                if same := names.already_given(handle, content):
+                    reason = f"the same files as {same}, scored once"
+                    self._not_chosen.append((f"{path.name}: {handle.base_name}", reason))
+                    continue
+                named = handle.named(names.name_of(handle, content))
+                self._series.append(self._score_series(named, content))
+            except InputError as error:
+                self._errors.append(error)
+
+    def _score_series(self, handle: SeriesHandle, content: Content) -> ScoredSeries:
+        folder = ResultFolder(self.out / handle.series_instance_uid)
+        if self.options.resume and (earlier := self._earlier(folder, content)):
+            return ScoredSeries(earlier, folder.path, handle.why_chosen)
+        tell, started = self.options.progress, time.perf_counter()
+        tell("read", 0.0)
+        ct = handle.load(progress=lambda share: tell("read", share))
+        ct = with_note_of_name(ct, handle)
+        reading = self._read(ct, handle, read_seconds=time.perf_counter() - started)
+        tell("write", 0.0)
+        started = time.perf_counter()
+        self._write_beside(folder, handle, content, ct, reading)
+        spent = round(time.perf_counter() - started, 3)
+        scored = reading.findings
+        findings = scored.model_copy(
+            update={
+                "seconds": scored.seconds.model_copy(update={"write": spent}),
+                "input": Input(path=handle.below, sha256=content.sha256),
+            }
+        )
+        folder.write_findings(findings, key=self.options.key)
+        tell("write", 1.0)
+        return ScoredSeries(findings, folder.path, handle.why_chosen)
+
+    def _read(self, ct: CtVolume, handle: SeriesHandle, *, read_seconds: float) -> Reading:
+        from medical.ct.prepare import NoLungError
+
+        progress = self.options.progress
+        try:
+            return self.scorer.read(ct, progress=progress, read_seconds=read_seconds)
+        except NoLungError as error:
+            raise InputError(
+                handle.path, f"{error} in this CT", "Give a chest CT that shows the lungs"
+            ) from error
+
+    def _write_beside(
+        self,
+        folder: ResultFolder,
+        handle: SeriesHandle,
+        content: Content,
+        ct: CtVolume,
+        reading: Reading,
+    ) -> None:
+        """Write all but ``findings.json``, which appears last."""
+        scored, options = reading.findings, self.options
+        folder.path.mkdir(parents=True, exist_ok=True)
+        earlier = folder.find_findings()  # of other content, or of other weights
+        same = bool(earlier and earlier.input and earlier.input.sha256 == content.sha256)
+        folder.clear(images_too=not same)
+        folder.write_input(content)
+        folder.write_marks(
+            scored.series_instance_uid, reading.marks, operating_point=scored.operating_point
+        )
+        folder.write_acquisition(ct.source)
+        if options.heatmaps:
+            self._write_maps(folder, handle, reading)
+        if options.patient_secret is not None and folder.read_images() is None:
+            options.progress("view", 0.0)
+            sitting = sitting_of_series(handle.origin, secret=options.patient_secret)
+            folder.write_images(ct, sitting=sitting)
+
+    def _write_maps(self, folder: ResultFolder, handle: SeriesHandle, reading: Reading) -> None:
+        origin = handle.origin
+        frames = origin.frames if isinstance(origin, CtSeries) else ()
+        files = () if self.options.server else tuple(dict.fromkeys(one.path for one in frames))
+        written = self.scorer.explain(reading.prepared, reading.findings, folder, dicom=files)
+        if files and written and not any(path.suffix == ".dcm" for path in written):
+            reason = f"no DICOM parametric map: {why_no_parametric_map(frames)}"
+            self._not_written.append((handle.series_instance_uid, reason))
+
+    def _earlier(self, folder: ResultFolder, content: Content) -> SeriesFindings | None:
+        """Return the result in ``folder``, if made of these files, by this model, in this form."""
+        earlier = folder.find_findings()
+        if earlier is None or earlier.input is None or earlier.input.sha256 != content.sha256:
+            return None
+        # An earlier version's result names its weights only, and these may be calibrated anew.
+        same_model = earlier.model.digest == self.scorer.card.digest
+        if not same_model or earlier.passes != self.scorer.passes:
+            return None
+        wanted = [one.id for one in earlier.findings] if self.options.heatmaps else []
+        return earlier if len(folder.maps(wanted)) == len(wanted) else None
+
+
+def why_no_parametric_map(frames: Sequence[Frame]) -> str:
+    """Tell what of the CT's headers stands against a parametric map; its NIfTI form is there."""
+    count = len({frame.frame_of_reference_uid for frame in frames})
+    if count > 1:
+        return f"the slices name {count} frames of reference, and a map must lie in one"
+    return "the CT's headers lack what it must take over"

@@ -1,0 +1,48 @@
+"""The viewer's images for a result that was scored without them, from the input it was made of."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from medical.detection.findings import SeriesFindings
+from medical.dicom.sitting import sitting_of_series
+from medical.errors import InputError
+from medical.intake import number_series, open_input
+from medical.results.folder import ResultFolder
+from medical.series_handle import SeriesHandle
+
+
+def prepare_images(source: Path, folders: Iterable[ResultFolder], *, secret: bytes) -> None:
+    """Keep the images of every scored series that ``source`` holds and that has none yet.
+
+    Args:
+        source: the input that was scored.
+        folders: of the series' results.
+        secret: of this site, for the patients' pseudonyms.
+
+    Raises:
+        InputError: ``source`` cannot be opened any more, or a result cannot be read.
+    """
+    wanted = {one: one.read_findings() for one in folders if one.read_images() is None}
+    if not wanted:
+        return
+    with tempfile.TemporaryDirectory() as work_dir:
+        found = open_input(source, work_dir=Path(work_dir))
+        # what a server scored goes by number where it has no UID, what a person scored by name
+        for handle in (*found.chosen, *number_series(found).chosen):
+            for folder in [place for place, scored in wanted.items() if _is_of(scored, handle)]:
+                del wanted[folder]
+                sitting = sitting_of_series(handle.origin, secret=secret)
+                folder.write_images(handle.load(), sitting=sitting)
+
+
+def _is_of(scored: SeriesFindings, handle: SeriesHandle) -> bool:
+    """Whether a result was made of these files; by the name where an older one does not say."""
+    if scored.input is None:
+        return scored.series_instance_uid == handle.series_instance_uid
+    try:
+        return scored.input.sha256 == handle.content().sha256
+    except InputError:  # what lies beside it may be damaged
+        return False

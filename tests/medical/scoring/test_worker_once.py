@@ -1,0 +1,131 @@
+"""The worker builds its networks once, and decodes each slice of a study once."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pytest
+
+from medical.dicom import decode, doubles, glance, series
+from medical.geometry import VolumeGeometry
+from medical.results.folder import ResultFolder
+from medical.scoring.batch import ScoreOptions
+from medical.scoring.worker import Worker
+from medical.store.database import Store, open_store, sqlite_url
+from medical.store.queue import receive
+from medical.store.worklist import worklist
+from medical.synthesis.write_ct import CtLabels, write_ct_series
+from models.detector import runtime
+from models.zoo import networks
+from models.zoo.loader import CARD, WEIGHTS, find_model
+from tests.medical.scoring.small_chest import write_small_chest
+
+SLICES = 48
+STUDIES = 3
+
+
+@pytest.fixture(scope="module")
+def chests(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three patients' small chests, as DICOM."""
+    folder = tmp_path_factory.mktemp("chests")
+    geometry = VolumeGeometry.axial(shape=(SLICES, 72, 72), spacing_mm=(2.0, 2.0, 2.0))
+    inputs = []
+    for seed in range(1, STUDIES + 1):
+        write_small_chest(folder / f"{seed}.nii.gz", seed=seed)
+        hu = np.asarray(nibabel.load(folder / f"{seed}.nii.gz").dataobj).T
+        labels = CtLabels(f"once {seed}", f"Test^{seed}", f"T-{seed}", "made for a test")
+        hu = np.clip(hu, -1024, 3000).astype(np.int16)
+        write_ct_series(hu, geometry, folder / f"ct{seed}", labels=labels)
+        inputs.append(folder / f"ct{seed}")
+    return inputs
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(sqlite_url(tmp_path / "store.sqlite"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often files were decoded and networks built; all of it is really done."""
+    count: Counter[str] = Counter()
+
+    def counting(module: Any, name: str, kind: str) -> None:
+        real = getattr(module, name)
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            count[f"decode {arguments[0]}" if kind == "decode" else kind] += 1
+            return real(*arguments, **options)
+
+        monkeypatch.setattr(module, name, call)
+
+    for module in (series, glance, doubles, decode):
+        counting(module, "decode_file", "decode")
+    counting(networks, "load_networks", "load")
+    counting(runtime, "_compile", "compile")
+    return count
+
+
+def decoded(calls: Counter[str]) -> dict[str, int]:
+    return {name: count for name, count in calls.items() if name.startswith("decode ")}
+
+
+def worker(store: Store, model: str, *, imported: Path | None = None) -> Worker:
+    options = ScoreOptions(server=True, heatmaps=True, patient_secret=b"s" * 32)
+    return Worker(store, model, 2, imported, lambda line: None, options=options)
+
+
+def test_three_studies_build_the_networks_once_and_decode_each_slice_once(
+    store: Store, chests: list[Path], tmp_path: Path, calls: Counter[str]
+) -> None:
+    for chest in chests:
+        receive(store, chest, root=tmp_path / "studies", actor="tester")
+    assert worker(store, "starlung-base").run(until_empty=True) == STUDIES
+    assert calls["load"] == 1
+    assert calls["compile"] == 3  # the detector, and the two parts of the second stage
+    assert len(decoded(calls)) == STUDIES * SLICES
+    assert set(decoded(calls).values()) == {1}
+    for study in worklist(store):
+        (folder,) = (ResultFolder(path.parent) for path in Path(study.folder).rglob("input.json"))
+        images, scored = folder.read_images(), folder.read_findings()
+        assert images is not None and len(images.slice_numbers) == SLICES
+        assert images.patient
+        assert scored.findings
+        assert len(folder.maps(one.id for one in scored.findings)) == len(scored.findings)
+        assert folder.load_images().hu.shape == (SLICES, 72, 72)
+
+
+def test_a_model_that_was_replaced_is_noticed(
+    store: Store, chests: list[Path], tmp_path: Path, calls: Counter[str]
+) -> None:
+    place = tmp_path / "models" / "own"
+    place.mkdir(parents=True)
+    shipped = find_model("starlung-base")
+    shutil.copy(shipped.weights, place / WEIGHTS)
+    shipped.card.model_copy(update={"name": "own"}).write(place / CARD)
+    ours = worker(store, "own", imported=tmp_path / "models")
+    receive(store, chests[0], root=tmp_path / "studies", actor="tester")
+    ours.run(until_empty=True)
+    other = shipped.card.model_copy(update={"name": "own", "operating_point": 0.5})
+    other.write(place / CARD)
+    receive(store, chests[1], root=tmp_path / "studies", actor="tester")
+    ours.run(until_empty=True)
+    assert calls["load"] == 2
+    points = {
+        ResultFolder(file.parent).read_findings().operating_point
+        for file in (tmp_path / "studies").rglob("findings.json")
+    }
+    assert points == {shipped.card.operating_point, 0.5}
+    shutil.rmtree(place)
+    receive(store, chests[2], root=tmp_path / "studies", actor="tester")
+    ours.run(until_empty=True)
+    (failed,) = worklist(store, status=["failed"])
+    assert "no model is called 'own'" in failed.failure
