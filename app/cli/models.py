@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,8 @@ from app.cli.common import all_models, fail, imported_models, model_called
 
 if TYPE_CHECKING:
     from models.zoo.loader import StoredModel
+
+MONAI_NAME = "monai-lung-nodule"
 
 models = typer.Typer(help="Models at hand: list, show, import, remove.", no_args_is_help=True)
 
@@ -36,21 +39,70 @@ def show(name: Annotated[str, typer.Argument(help="Name of a model, or its folde
 
 
 @models.command("import")
-def import_(path: Annotated[Path, typer.Argument(help="Folder with weights and card.")]) -> None:
-    """Copy a model folder (weights.safetensors and card.json) to this machine's models."""
+def import_(
+    path: Annotated[
+        Path, typer.Argument(help="Folder of a retrained model, or a MONAI bundle (folder or zip).")
+    ],
+    name: Annotated[
+        str, typer.Option(help="Name of the model that a MONAI bundle becomes.")
+    ] = MONAI_NAME,
+) -> None:
+    """Add a retrained model or a MONAI bundle lung_nodule_ct_detection to this machine's models."""
     from models.zoo.loader import CARD, WEIGHTS
+    from models.zoo.monai_bundle import is_bundle
 
+    if not path.exists():
+        fail(f"{path}: there is no such folder or file. Check the path.")
+    if is_bundle(path):
+        _import_bundle(path, name)
+        return
     if not all((path / part).is_file() for part in (WEIGHTS, CARD)):
-        fail(f"{path}: no {WEIGHTS} and {CARD} in it. Give the folder of a retrained model.")
+        fail(
+            f"{path}: neither {WEIGHTS} and {CARD} nor a bundle's models/model.pt are in it. Give "
+            "the folder of a retrained model or a MONAI bundle."
+        )
     model = model_called(str(path))
-    name = model.card.name
+    _check_name(path, model.card.name)
+    _check_fit(model)
+
+    def copy(folder: Path) -> None:
+        for part in (WEIGHTS, CARD):
+            shutil.copyfile(path / part, folder / part)
+
+    _add(path, model.card.name, copy)
+
+
+def _import_bundle(path: Path, name: str) -> None:
+    from models.zoo.imported_bundle import write_model
+    from models.zoo.loader import DEFAULT_MODEL
+    from models.zoo.monai_bundle import BundleError, read_bundle
+
+    _check_name(path, name)
+    try:
+        bundle = read_bundle(path)
+    except BundleError as error:
+        fail(f"{path}: {error}")
+    parent = model_called(DEFAULT_MODEL)
+    _add(path, name, lambda folder: write_model(bundle, folder, name=name, parent=parent))
+    typer.echo(f"Its probabilities are not calibrated. Score with: starlung score --model {name}")
+
+
+def _check_name(path: Path, name: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):  # it becomes a folder's name
         fail(f"{path}: '{name}' cannot be a model's name. Use letters, digits, dots and dashes.")
     if name in {other.card.name for other in all_models()}:
         fail(f"a model called '{name}' is there already. Remove it first.")
-    _check_fit(model)
+
+
+def _add(path: Path, name: str, write: Callable[[Path], None]) -> None:
+    """Add a model's folder; it appears only when all of it is complete."""
     try:
-        _copy(path, imported_models(make=True) / name, (WEIGHTS, CARD))
+        target = imported_models(make=True) / name
+        with TemporaryDirectory(prefix=".import-", dir=target.parent) as work:
+            beside = Path(work) / name
+            beside.mkdir()
+            write(beside)
+            beside.rename(target)
     except OSError as error:
         fail(f"{error.filename or path}: {error.strerror}. Check STARLUNG_WORK_DIR.")
     typer.echo(f"{name} imported")
@@ -60,23 +112,12 @@ def _check_fit(model: StoredModel) -> None:
     """Build the networks once, so that weights of another kind are refused now, not at night."""
     from safetensors import SafetensorError
 
-    from models.zoo.networks import load_networks
+    from models.zoo.networks import has_retinanet, load_networks, load_retinanet
 
     try:
-        load_networks(model)
+        load_retinanet(model) if has_retinanet(model.card) else load_networks(model)
     except (SafetensorError, RuntimeError, TypeError, KeyError, ValueError):
         fail(f"{model.folder}: the weights do not fit the networks that the card describes.")
-
-
-def _copy(source: Path, target: Path, parts: tuple[str, ...]) -> None:
-    """Copy the parts; the target appears only when all of them are complete."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".import-", dir=target.parent) as work:
-        beside = Path(work) / target.name
-        beside.mkdir()
-        for part in parts:
-            shutil.copyfile(source / part, beside / part)
-        beside.rename(target)
 
 
 @models.command()

@@ -21,7 +21,7 @@ WINDOW = (128, 128, 128)
 # Windows begin at whole cells of the output: MONAI cuts fractions off, and a window whose map lies
 # half a cell off marks every nodule in it 2 mm beside.
 OVERLAP = 0.25
-MOST_CANDIDATES = 60
+MAX_CANDIDATES = 60
 _NOWHERE_LOGIT = -12.0
 _LEAST_LOGIT = -4.5
 _NEAR_LUNG_MM = 4.0
@@ -98,14 +98,14 @@ def candidates_in(output: Tensor, lung: Bool[np.ndarray, "z y x"]) -> CandidateS
         output: ``[1, 6, z/4, y/4, x/4]`` in the detector's output contract, rounded up.
         lung: a candidate must touch it.
     """
-    peaks = find_peaks(output, most=MOST_CANDIDATES * 3)
+    peaks = find_peaks(output, most=MAX_CANDIDATES * 3)
     keep = (peaks.logits[0] > _LEAST_LOGIT).numpy()
     centers = peaks.centers[0].numpy()[keep]
     diameters = peaks.diameters_mm[0].numpy()[keep]
     logits = peaks.logits[0].numpy()[keep]
-    touching = _touches(centers, diameters, lung)
+    touching = touches_lung(centers, diameters, lung)
     centers, diameters, logits = centers[touching], diameters[touching], logits[touching]
-    chosen = _suppress(centers, diameters)[:MOST_CANDIDATES]
+    chosen = _suppress(centers, diameters)[:MAX_CANDIDATES]
     return CandidateSet(centers[chosen], diameters[chosen], logits[chosen])
 
 
@@ -130,12 +130,18 @@ def _window_count(shape: tuple[int, ...]) -> int:
     return int(np.prod(counts))
 
 
-def _touches(
+def touches_lung(
     centers: Float[np.ndarray, "n 3"],
     diameters_mm: Float[np.ndarray, " n"],
     lung: Bool[np.ndarray, "z y x"],
 ) -> Bool[np.ndarray, " n"]:
-    """Whether a ball of the candidate's size reaches lung (to the mask's 2 mm)."""
+    """Whether a ball of each candidate's size reaches lung (to the mask's 2 mm).
+
+    Args:
+        centers: (z, y, x) on the mask's 1 mm grid.
+        diameters_mm: of the candidates.
+        lung: where nodules may be.
+    """
     if len(centers) == 0:
         return np.zeros(0, bool)
     distance_mm = ndimage.distance_transform_edt(~lung[::2, ::2, ::2]) * 2.0

@@ -13,13 +13,12 @@ from medical.ct.quality import sorted_notes
 from medical.ct.volume import CtVolume
 from medical.detection.calibration import Probabilities, probability
 from medical.detection.candidate_crops import cut
-from medical.detection.candidates import WINDOW, CandidateSet, find_candidates
+from medical.detection.candidates import CandidateSet
 from medical.detection.conclude import LEAST_PROBABILITY, Mark, conclude
 from medical.detection.findings import Finding, ModelReference, Seconds, SeriesFindings
+from medical.detection.first_stage import FirstStage, model_notes
 from medical.detection.searched import both_searched, searched_lungs
 from medical.detection.uncertainty import SecondLook, SecondStage
-from models.detector.detector import Detector
-from models.detector.runtime import compiled_detector
 from models.zoo.card import ModelCard
 
 Progress = Callable[[str, float], None]
@@ -46,13 +45,12 @@ class DetectionPipeline:
 
     Args:
         card: the model's, with calibration and operating point.
-        detector: the first stage, in evaluation mode.
+        first: the first stage.
         second: the second stage.
     """
 
-    def __init__(self, card: ModelCard, detector: Detector, second: SecondStage) -> None:
-        self.card, self._second = card, second
-        self._detect = compiled_detector(detector, window=WINDOW)
+    def __init__(self, card: ModelCard, first: FirstStage, second: SecondStage) -> None:
+        self.card, self._first, self._second = card, first, second
 
     def read(
         self, ct: CtVolume, *, progress: Progress | None = None, read_seconds: float = 0.0
@@ -73,9 +71,7 @@ class DetectionPipeline:
         prepared = prepare(ct, with_sides=True)
         clock.append(time.perf_counter())
         tell("detect", 0.0)
-        found = find_candidates(
-            prepared.hu, prepared.lung, self._detect, progress=lambda share: tell("detect", share)
-        )
+        found = self._first(ct, prepared, lambda share: tell("detect", share))
         clock.append(time.perf_counter())
         tell("refine", 0.0)
         refined = self._refine(prepared, found)
@@ -99,7 +95,7 @@ class DetectionPipeline:
             operating_point=self.card.operating_point,
             passes=self._second.passes,
             searched=searched,
-            quality=list(sorted_notes([*ct.quality, *search_notes])),
+            quality=list(sorted_notes([*ct.quality, *search_notes, *model_notes(self.card)])),
             findings=findings,
             negative=not findings and both_searched(searched),
             seconds=Seconds(

@@ -17,10 +17,15 @@ from models.zoo.card import ModelCard
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 
 if TYPE_CHECKING:  # torch, MONAI and OpenVINO take seconds to import: not before a CT was read
+    from monai.apps.detection.networks.retinanet_network import RetinaNet
+
     from medical.ct.prepare import Prepared
     from medical.detection.at_point import PointMeasure
+    from medical.detection.first_stage import FirstStage
     from medical.detection.pipeline import DetectionPipeline, Progress, Reading
     from medical.detection.uncertainty import SecondStage
+    from models.detector.refiner import Refiner
+    from models.detector.retinanet import RetinaNetConfig
     from models.training.joint import TwoStage
 
 
@@ -127,9 +132,12 @@ class Scorer:
             dicom: the CT's files where it came as DICOM; without them there is no parametric map.
 
         Returns:
-            The files written.
+            The files written; none for an imported first stage, which has no attention.
         """
         from medical.scoring.heatmaps import write_maps
+
+        if self._is_imported:
+            return []
 
         return write_maps(self._networks, prepared, scored, folder, dicom=dicom)
 
@@ -139,19 +147,41 @@ class Scorer:
 
         return load_networks(self._model).requires_grad_(False)
 
+    @property
+    def _is_imported(self) -> bool:
+        """Whether the first stage is of a bundle made elsewhere."""
+        from models.zoo.networks import has_retinanet
+
+        return has_retinanet(self.card)
+
+    @cached_property
+    def _imported(self) -> tuple[RetinaNet, Refiner, RetinaNetConfig]:
+        from models.zoo.networks import load_retinanet
+
+        return load_retinanet(self._model)
+
     @cached_property
     def _second(self) -> SecondStage:
         from medical.detection.uncertainty import SecondStage
         from models.detector.runtime import compiled_convolutions
 
-        refiner = self._networks.refiner
+        refiner = self._imported[1] if self._is_imported else self._networks.refiner
         return SecondStage(refiner, compiled_convolutions(refiner), passes=self.passes)
 
     @cached_property
     def _pipeline(self) -> DetectionPipeline:
         from medical.detection.pipeline import DetectionPipeline
 
-        return DetectionPipeline(self.card, self._networks.detector, self._second)
+        return DetectionPipeline(self.card, self._first, self._second)
+
+    @cached_property
+    def _first(self) -> FirstStage:
+        from medical.detection.first_stage import compile_boxes, compile_heat_map
+
+        if self._is_imported:
+            network, _, config = self._imported
+            return compile_boxes(network, config)
+        return compile_heat_map(self._networks.detector)
 
     @cached_property
     def _point_measure(self) -> PointMeasure:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,6 +18,9 @@ from models.detector.refiner import CROP, Convolutions, Embedded, Refiner
 # with its reporter absent OpenVINO falls back to a stub; otherwise it starts processes that send
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 import openvino as ov  # noqa: E402
+
+if TYPE_CHECKING:
+    from monai.apps.detection.networks.retinanet_network import RetinaNet
 
 Shape = tuple[int, ...]
 
@@ -35,6 +39,24 @@ def compiled_detector(
     """
     run = _compile(detector, [torch.zeros(1, 1, *window)], [(1, 1, *window)])
     return lambda x: torch.from_numpy(run([x.numpy()])[0])
+
+
+def compiled_maps(
+    network: RetinaNet, *, window: tuple[int, int, int]
+) -> Callable[[Tensor], tuple[Tensor, ...]]:
+    """Compile an imported RetinaNet for one window size.
+
+    Args:
+        network: in evaluation mode.
+        window: ``(x, y, z)`` voxels, multiples of 16, 16 and 8.
+
+    Returns:
+        Takes ``[1, 1, x, y, z]``, 0 to 1; returns the maps as ``HeadMaps`` does.
+    """
+    from models.detector.retinanet import HeadMaps
+
+    run = _compile(HeadMaps(network), [torch.zeros(1, 1, *window)], [(1, 1, *window)])
+    return lambda x: tuple(torch.from_numpy(part) for part in run([x.numpy()]))
 
 
 class _Judging(nn.Module):

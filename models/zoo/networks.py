@@ -9,21 +9,62 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.detector.detector import DetectorConfig
-from models.detector.refiner import RefinerConfig
+from models.detector.refiner import Refiner, RefinerConfig
 from models.training.joint import TwoStage
 
 if TYPE_CHECKING:  # it needs pydantic, which a machine that only trains may lack
+    from monai.apps.detection.networks.retinanet_network import RetinaNet
+
+    from models.detector.retinanet import RetinaNetConfig
+    from models.zoo.card import ModelCard
     from models.zoo.loader import StoredModel
+
+RETINANET = "monai-retinanet"
+"""``kind`` in the card of a model whose first stage is MONAI's RetinaNet."""
+
+
+class ForeignNetworkError(ValueError):
+    """What was asked needs networks of this project; the message names the model."""
 
 
 def load_networks(model: StoredModel) -> TwoStage:
-    """Build both stages with the stored weights, float32, in evaluation mode."""
+    """Build both stages with the stored weights, float32, in evaluation mode.
+
+    Raises:
+        ForeignNetworkError: the first stage was imported.
+    """
+    if has_retinanet(model.card):
+        raise ForeignNetworkError(
+            f"{model.card.name} has a first stage that was made elsewhere; it can score and be "
+            "evaluated. Choose one of StarLung's own models for this."
+        )
     detector = cast(dict[str, Any], dict(model.card.detector))
-    refiner = cast(dict[str, Any], dict(model.card.refiner))
-    detector["widths"], refiner["widths"] = tuple(detector["widths"]), tuple(refiner["widths"])
-    networks = TwoStage(DetectorConfig(**detector).build(), RefinerConfig(**refiner).build())
+    detector["widths"] = tuple(detector["widths"])
+    networks = TwoStage(DetectorConfig(**detector).build(), _empty_refiner(model.card))
     networks.load_state_dict(load_file(model.weights))
     return networks.float().eval()
+
+
+def has_retinanet(card: ModelCard) -> bool:
+    """Whether a model's first stage is MONAI's RetinaNet, imported from a bundle."""
+    return card.detector.get("kind") == RETINANET
+
+
+def load_retinanet(model: StoredModel) -> tuple[RetinaNet, Refiner, RetinaNetConfig]:
+    """Build an imported model's two stages, float32, in evaluation mode."""
+    from models.detector.retinanet import RetinaNetConfig  # MONAI takes a second to import
+
+    config = RetinaNetConfig.from_dict(model.card.detector)
+    detector, refiner = config.build(), _empty_refiner(model.card)
+    both = torch.nn.ModuleDict({"detector": detector, "refiner": refiner})
+    both.load_state_dict(load_file(model.weights))
+    return detector.float().eval(), refiner.float().eval(), config
+
+
+def _empty_refiner(card: ModelCard) -> Refiner:
+    config = cast(dict[str, Any], dict(card.refiner))
+    config["widths"] = tuple(config["widths"])
+    return RefinerConfig(**config).build()
 
 
 def save_networks(networks: TwoStage, path: Path) -> None:
