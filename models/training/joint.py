@@ -138,7 +138,7 @@ class TwoStage(nn.Module):
         )
 
 
-class JudgeOnly(TwoStage):
+class RefinementStageOnly(TwoStage):
     """Teaches the second stage on the marks of a first one that no longer learns."""
 
     def __init__(self, detector: Detector, refiner: Refiner, *, smoothing: float) -> None:

@@ -102,12 +102,13 @@ def train(
     rhythm = Rhythm(state, config, ranks, SnapshotWriter(store, say=quiet))
     step_losses = _between_ranks(module, losses, communication, ranks, device)
     alone = communication if ranks.world == 1 and isinstance(communication, Owing) else None
-    log = RunLog(out / "log.jsonl", every=config.log_steps, say=quiet, events=events)
+    log = RunLog(out / "log.jsonl", config=config, say=quiet, events=events)
     stages = _Stages(curriculum, batches, say=quiet)
     module.train()
     try:
         while rhythm.goes_on():
             factor = stages.begin(state.step)
+            log.stage = stages.name
             rate = factor * _schedule(rhythm.progress, state.step, config.warmup_steps)
             parts = _step(state, step_losses, batches(), config, device, rate, alone=alone)
             if ranks.first:
@@ -129,6 +130,7 @@ class _Stages:
     ) -> None:
         self.curriculum, self.say = curriculum, say
         self.seek = getattr(batches, "seek", lambda step: None)
+        self.name = ""
         self._now: int | None = None
 
     def begin(self, step: int) -> float:
@@ -139,7 +141,7 @@ class _Stages:
         number = self.curriculum.number_at(step)
         stage = self.curriculum.stages[number]
         if number != self._now:
-            self._now = number
+            self._now, self.name = number, stage.name
             of = len(self.curriculum.stages)
             self.say(f"stage {number + 1} of {of}, {stage.name}: from step {step}")
         return stage.learning_rate

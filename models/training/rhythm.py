@@ -48,7 +48,7 @@ class Rhythm:
         state, loss = self.state, 0.0
         if self.ranks.first:
             loss = validate(state.average.module)
-            log.tell(state.step, state.seconds, {"validation": round(loss, 4)})
+            log.add_validation(state.step, state.seconds, loss)
         (loss,) = self.ranks.as_first_says([loss])
         state.stopping.see(loss, state.average.module)
 

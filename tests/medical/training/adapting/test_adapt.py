@@ -16,6 +16,7 @@ from medical.training.adapting import learn
 from medical.training.adapting.adapt import adapt
 from medical.training.adapting.suspected import Suspects
 from medical.training.calibration.raw_scores import HeldOut
+from medical.training.config import AdaptConfig, Budget, Patches
 from models.zoo.loader import StoredModel, find_model
 from tests.medical.training.adapting.boxes import write_boxes
 from tests.medical.training.adapting.made import drawn_part, tiny_model
@@ -59,17 +60,15 @@ def test_features_are_learnt_and_a_model_is_installed(
     hospital: Path, old: StoredModel, tmp_path: Path
 ) -> None:
     said: list[str] = []
-    folder = adapt(
-        hospital,
-        out=tmp_path / "out",
+    config = AdaptConfig(
+        cts=hospital,
         start_from=str(old.folder),
         how="features",
-        steps=1,
-        batch=4,
-        patch=48,
-        installed=tmp_path / "models",
-        say=said.append,
+        budget=Budget(steps=1),
+        patches=Patches(batch=4, patch=48),
     )
+    models = tmp_path / "models"
+    folder = adapt(config, out=tmp_path / "out", installed=models, say=said.append)
     card = find_model(str(folder)).card
     assert card.sha256 != old.card.sha256
     assert len(card.scans_seen_in_training) == 2
@@ -80,9 +79,8 @@ def test_features_are_learnt_and_a_model_is_installed(
 def test_calibrating_leaves_the_weights_and_keeps_every_ct_aside(
     hospital: Path, old: StoredModel, tmp_path: Path
 ) -> None:
-    folder = adapt(
-        hospital, out=tmp_path / "out", start_from=str(old.folder), how="calibrate", say=str
-    )
+    config = AdaptConfig(cts=hospital, start_from=str(old.folder), how="calibrate")
+    folder = adapt(config, out=tmp_path / "out", say=str)
     card = find_model(str(folder)).card
     assert card.sha256 == old.card.sha256
     assert len(card.calibration_scans) == 6
@@ -91,7 +89,7 @@ def test_calibrating_leaves_the_weights_and_keeps_every_ct_aside(
 def test_a_full_folder_is_not_overwritten(hospital: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("work")
     with pytest.raises(InputError, match="--resume"):
-        adapt(hospital, out=tmp_path, say=str)
+        adapt(AdaptConfig(cts=hospital), out=tmp_path, say=str)
 
 
 @pytest.mark.slow
@@ -99,10 +97,11 @@ def test_the_shipped_weights_are_calibrated_on_boxes_and_resumed(tmp_path: Path)
     cts, out = tmp_path / "cts", tmp_path / "out"
     write_boxes(cts, count=4)  # enough inserted nodules to calibrate on
     said, again = list[str](), list[str]()
-    folder = adapt(cts, out=out, how="calibrate", patches=40, say=said.append)
+    config = AdaptConfig(cts=cts, how="calibrate", patches_each=40)
+    folder = adapt(config, out=out, say=said.append)
     assert find_model(str(folder)).card.sha256 == find_model("starlung-base").card.sha256
     assert any("after, calibrate" in line and "INSERTED" in line for line in said)
-    adapt(cts, out=out, how="calibrate", patches=40, resume=True, say=again.append)
+    adapt(config.model_copy(update={"resume": True}), out=out, say=again.append)
     assert [line for line in again if "after, " in line] == [
         line for line in said if "after, " in line
     ]
