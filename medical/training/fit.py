@@ -18,8 +18,7 @@ from medical.synthesis.nodules.pool import NodulePool
 from medical.training.batches import StagedBatches
 from medical.training.config import Phase, RunConfig
 from models.training.curriculum import Curriculum
-from models.training.first_stage import FirstStageOnly
-from models.training.joint import RefinementStageOnly, TwoStage
+from models.training.joint import FirstStageOnly, RefinementStageOnly, TwoStage
 from models.training.log import Events
 from models.training.loop import Communication, LoopConfig, train
 from models.training.ranks import Ranks

@@ -1,7 +1,7 @@
 """HierarchicalAggregator: gradients at full precision inside nodes, a sparse part between them.
 
 A DDP communication hook. How the mean is made: ``models.distributed.mean``, or for a bucket that
-goes as factors of low rank ``models.distributed.low_rank``; which way a bucket takes:
+goes as factors of low rank ``models.distributed.compression.low_rank``; which way a bucket takes:
 ``models.distributed.chooser``. What is not sent, and what compression loses, is owed. Sent
 plus owed is always the sum of the gradients.
 
@@ -22,11 +22,11 @@ from torch.futures import Future
 from torch.nn.parallel import DistributedDataParallel
 
 from models.distributed.chooser import WayChooser
-from models.distributed.low_rank import LowRank, errors_as_residuals, typical_matrix
+from models.distributed.compression.low_rank import LowRank, errors_as_residuals, typical_matrix
+from models.distributed.compression.residuals import redistribute
 from models.distributed.mean import HierarchicalMean
 from models.distributed.nodes import NodeGroups
 from models.distributed.parcels import Parcels
-from models.distributed.residuals import redistribute
 from models.distributed.settings import AggregatorConfig
 from models.distributed.topology import find_nodes
 from models.distributed.ways import Way

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
+from models.distributed.compression.low_rank import Probe
 from models.distributed.cost import Costs
-from models.distributed.low_rank import Probe
 from models.distributed.mean import HierarchicalMean
 from models.distributed.nodes import NodeGroups
 from models.distributed.probe import measure_costs

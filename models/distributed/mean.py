@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
+from models.distributed.compression.precision import Precision
+from models.distributed.compression.residuals import BucketMemory, Layout, Residuals
+from models.distributed.compression.values import Format
 from models.distributed.exchange import LeaderExchange
 from models.distributed.nodes import NodeGroups
-from models.distributed.precision import Precision
-from models.distributed.residuals import BucketMemory, Layout, Residuals
 from models.distributed.settings import AggregatorConfig
-from models.distributed.values import Format
 from models.distributed.ways import Way
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from models.distributed.selection import SharedTopK
-from models.distributed.values import Format
+from models.distributed.compression.selection import SharedTopK
+from models.distributed.compression.values import Format
 from models.distributed.ways import DENSE, Way
 
 

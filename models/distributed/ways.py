@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.distributed.values import Format
+from models.distributed.compression.values import Format
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,7 @@ class Way:
         sparse: only the largest values, with their positions.
         precision: of the values; measured while training where it is ``None``.
         flat: DDP's own all-reduce over all ranks; the others say nothing then.
-        low_rank: as factors of low rank, see ``models.distributed.low_rank``; over all ranks, too.
+        low_rank: as factors of low rank, over all ranks, too; see ``compression.low_rank``.
     """
 
     sparse: bool = False

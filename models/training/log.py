@@ -1,4 +1,4 @@
-"""What a run tells: mean losses now and then, in ``log.jsonl``, to people and to a listener.
+"""What a run tells: mean losses now and then, in ``log.jsonl``, to people and to TensorBoard.
 
 On failure: a full disk costs the lines, never the run.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,3 +129,32 @@ class RunLog:
             if not self._failed:
                 self.say(f"{self.path}: cannot be written ({error.strerror}); training goes on")
             self._failed = True
+
+
+@contextmanager
+def tensorboard_events(folder: Path, *, say: Callable[[str], None]) -> Iterator[Events | None]:
+    """A listener that writes each mean loss as a scalar; ``None``, said once, without the package.
+
+    Use as a context: the writer keeps events in memory, and a process that merely ends loses the
+    last of them.
+
+    Args:
+        folder: of the event files; ``tensorboard --logdir`` shows it.
+        say: told one line when the package is missing.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        say("TensorBoard events are not written: its package is missing (starlung[train])")
+        yield None
+        return
+    writer = SummaryWriter(str(folder), flush_secs=30)
+
+    def write(step: int, values: dict[str, float]) -> None:
+        for name, value in values.items():
+            writer.add_scalar(f"loss/{name}", value, step)
+
+    try:
+        yield write
+    finally:
+        writer.close()

@@ -21,8 +21,7 @@ from medical.synthesis.insertion.engine import NoduleEngine
 from medical.synthesis.insertion.unlabelled import UnlabelledPatches
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.config import AdaptConfig
-from models.training.first_stage import FirstStageOnly
-from models.training.joint import TwoStage
+from models.training.joint import FirstStageOnly, TwoStage
 from models.training.loop import LoopConfig, train
 from models.training.prefetch import Prefetch
 from models.training.pretraining import MaskedReconstruction

@@ -15,7 +15,7 @@ from medical.training.cases.patients import patient_of
 from medical.training.cases.preparing import UnreadableError, prepared_case
 from medical.training.cases.sources.collect import collect
 from medical.training.cases.split import chosen_split, freeze, frozen_split, given_split, read_split
-from medical.training.cases.truth import refuse_strangers
+from medical.training.cases.truth import check_truth_matches_series
 from medical.training.config import Cases
 
 
@@ -66,7 +66,7 @@ def gather(
     if not handles:
         raise InputError(cases, "no CT to train on", "Give chest CTs that show the lungs")
     patients = {handle.series_instance_uid: patient_of(handle) for handle in handles}
-    refuse_strangers(lesions, set(patients), path=truth_path)
+    check_truth_matches_series(lesions, set(patients), path=truth_path)
     table = source.split or (Path(cases) / "split.csv")
     held_names = _held_out(
         out / "held_out.json",

@@ -15,7 +15,7 @@ import torch
 from medical.synthesis.case import TrainingCase, hu_to_code
 from medical.training.config import Assigned, Budget, Cases, Patches, Recipe, RunConfig
 from medical.training.worker import run_training
-from models.distributed.checkpoint import CheckpointStore
+from models.distributed.checkpoints.checkpoint import CheckpointStore
 from tests.benchmarks.traffic_network import INTERFACE, Network, NoNamespacesError
 
 # so slow that sending all takes longer than choosing, even on a processor with other work

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from medical.training.recipes import read_recipe, shipped_recipes
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
 from models.zoo.loader import DEFAULT_MODEL, find_model
+from tests.conftest import REPOSITORY
 
 
 def test_the_shipped_weights_have_the_first_stage_of_their_recipe() -> None:
@@ -52,6 +54,15 @@ def test_a_recipe_that_cannot_be_is_refused_with_its_file(
     with pytest.raises(InputError, match=says) as refused:
         read_recipe(str(file))
     assert "mine.toml" in str(refused.value)
+
+
+def test_the_recipe_in_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "retraining.md").read_text("utf-8")
+    (tmp_path / "page.toml").write_text(
+        textwrap.dedent(page.split("\n  ```\n")[1].split("\n  ```")[0])
+    )
+    recipe = read_recipe(str(tmp_path / "page.toml"))
+    assert [phase.learns for phase in recipe.phases] == ["first-stage", "refinement-stage"]
 
 
 def test_an_unknown_recipe_lists_those_there_are() -> None:

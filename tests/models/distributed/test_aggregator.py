@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
-from models.distributed.residuals import redistribute
-from models.distributed.selection import SharedTopK
-from models.distributed.values import Format
+from models.distributed.compression.residuals import redistribute
+from models.distributed.compression.selection import SharedTopK
+from models.distributed.compression.values import Format
 from tests.models.distributed.gloo import on_ranks
 
 NODES = [0, 0, 1, 1]

@@ -15,7 +15,7 @@ from medical.training.adapting import adapt as command
 from medical.training.adapting import learn
 from medical.training.adapting.adapt import adapt
 from medical.training.adapting.suspected import Suspects
-from medical.training.calibration.raw_scores import HeldOut
+from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.config import AdaptConfig, Budget, Patches
 from models.zoo.loader import StoredModel, find_model
 from tests.medical.training.adapting.boxes import write_boxes
@@ -27,6 +27,14 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hospital")
     write_boxes(folder, count=6)
     return folder
+
+
+@pytest.fixture(scope="module")
+def few_nodules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pool as a user has one, small enough to be fast."""
+    file = tmp_path_factory.mktemp("pool") / "few.npz"
+    divided(made_pool(seed=0), share=0.1, seed=0)[1].save(file)
+    return file
 
 
 class NoSuspicion:
@@ -44,12 +52,10 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoredModel:
 
     def measure(
         _: object, cases: Sequence[TrainingCase], *__: object, **___: object
-    ) -> list[HeldOut]:
+    ) -> list[CalibrationData]:
         return [drawn_part(number, shift=4.0) for number, _ in enumerate(cases)]
 
     monkeypatch.setattr(command, "measure", measure)
-    few = divided(made_pool(seed=0), share=0.1, seed=0)[1]
-    monkeypatch.setattr(command, "open_pool", lambda *_, **__: few)
     monkeypatch.setattr(command, "Suspicion", NoSuspicion)
     monkeypatch.setattr(learn, "STATISTICS_BATCHES", 1)
     monkeypatch.setattr("medical.synthesis.insertion.render._LOOK_ALIKES", 3)  # takes seconds
@@ -57,7 +63,7 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoredModel:
 
 
 def test_features_are_learnt_and_a_model_is_installed(
-    hospital: Path, old: StoredModel, tmp_path: Path
+    hospital: Path, old: StoredModel, few_nodules: Path, tmp_path: Path
 ) -> None:
     said: list[str] = []
     config = AdaptConfig(
@@ -66,6 +72,7 @@ def test_features_are_learnt_and_a_model_is_installed(
         how="features",
         budget=Budget(steps=1),
         patches=Patches(batch=4, patch=48),
+        nodule_pool=few_nodules,
     )
     models = tmp_path / "models"
     folder = adapt(config, out=tmp_path / "out", installed=models, say=said.append)
@@ -77,9 +84,11 @@ def test_features_are_learnt_and_a_model_is_installed(
 
 
 def test_calibrating_leaves_the_weights_and_keeps_every_ct_aside(
-    hospital: Path, old: StoredModel, tmp_path: Path
+    hospital: Path, old: StoredModel, few_nodules: Path, tmp_path: Path
 ) -> None:
-    config = AdaptConfig(cts=hospital, start_from=str(old.folder), how="calibrate")
+    config = AdaptConfig(
+        cts=hospital, start_from=str(old.folder), how="calibrate", nodule_pool=few_nodules
+    )
     folder = adapt(config, out=tmp_path / "out", say=str)
     card = find_model(str(folder)).card
     assert card.sha256 == old.card.sha256

@@ -13,8 +13,7 @@ from medical.synthesis.nodules.opening import divided, made_pool
 from medical.training.adapting import learn
 from medical.training.adapting.learn import learn_features, learn_statistics
 from medical.training.config import AdaptConfig, Budget, Patches
-from models.training.first_stage import FirstStageOnly
-from models.training.joint import TwoStage
+from models.training.joint import FirstStageOnly, TwoStage
 from models.zoo.networks import load_networks
 from tests.medical.training.adapting.made import tiny_model
 

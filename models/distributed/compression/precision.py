@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from models.distributed.values import Format, decode, encode, relative_error
+from models.distributed.compression.values import Format, decode, encode, relative_error
 
 _TRY_STEPS = 16  # steps between trials of INT8 in a bucket that travels in FP16
 NOT_TRIED = -1.0

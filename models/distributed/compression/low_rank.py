@@ -23,11 +23,11 @@ from torch.distributed.algorithms.ddp_comm_hooks.powerSGD_hook import (
     powerSGD_hook,
 )
 
-from models.distributed.residuals import Layout
+from models.distributed.compression.residuals import Layout
 
 Shapes = Sequence[tuple[int, ...]]
 
-RANK = 4  # of the factors: what docs/benchmarks/links.md measured
+RANK = 4  # of the factors: the paper's for its harder task; its easier one needed 2
 _FIRST = 2  # torch sends the first steps whole; ours count as past
 
 
