@@ -51,10 +51,10 @@ def retrain(
         InputError: what the user can mend, one sentence.
     """
     cluster = config.cluster
-    claim(out, resume=config.resume or cluster.node > 0)
     parent = find_model(config.start_from) if config.start_from else None
     if parent is not None:
         _refuse_other_network(config, parent)
+    claim(out, resume=config.resume or cluster.node > 0)
     old = parent or find_model(DEFAULT_MODEL)
     with TemporaryDirectory(prefix="starlung-") as work:
         gathered = gather(
