@@ -24,7 +24,7 @@ from medical.synthesis.nodules.pool import NodulePool
 from medical.training.adapting.gather import HospitalCt, gather
 from medical.training.adapting.learn import learn_features, learn_statistics
 from medical.training.adapting.measured import measure, patches_each
-from medical.training.adapting.publish import Readings, conclude
+from medical.training.adapting.publish import Readings, choose_adapted_model
 from medical.training.adapting.suspected import Suspects, Suspicion, prepare_sides
 from medical.training.config import AdaptConfig
 from medical.training.install import install
@@ -99,7 +99,7 @@ def adapt(config: AdaptConfig, *, out: Path, say: Say, installed: Path | None = 
     readings = [_read(run, "old", load_networks(old), aside, suspects, to_keep)]
     if new is not None:
         readings.append(_read(run, "new", new, aside, suspects, to_keep))
-    folder = conclude(
+    folder = choose_adapted_model(
         readings, old=old, how=run.how, recipe=_recipe(run), sides=sides, out=out, say=say
     )
     if folder is None:

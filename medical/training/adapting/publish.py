@@ -53,7 +53,7 @@ class Readings:
         return left_out(self.parts, self.suspects, otherwise=otherwise)
 
 
-def conclude(
+def choose_adapted_model(
     readings: Sequence[Readings],
     *,
     old: StoredModel,

@@ -10,7 +10,7 @@ import pytest
 
 from medical.errors import InputError
 from medical.training.adapting.gather import HospitalCt, HospitalCts
-from medical.training.adapting.publish import REPORT, Readings, conclude
+from medical.training.adapting.publish import REPORT, Readings, choose_adapted_model
 from medical.training.calibration.raw_scores import CalibrationData
 from models.zoo.card import ModelCard
 from models.zoo.loader import CARD, StoredModel, find_model
@@ -49,7 +49,7 @@ def run(
 ) -> tuple[Path | None, list[str], dict]:
     said: list[str] = []
     out.mkdir()
-    folder = conclude(
+    folder = choose_adapted_model(
         [Readings(old.weights, one, [NONE] * len(one)) for one in made],
         old=old,
         how="features" if len(made) > 1 else "calibrate",
