@@ -17,7 +17,6 @@ from medical.synthesis.insertion.engine import NoduleEngine
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.batches import StagedBatches
 from medical.training.config import Phase, RunConfig
-from models.training.curriculum import Curriculum
 from models.training.joint import FirstStageOnly, RefinementStageOnly, TwoStage
 from models.training.log import Events
 from models.training.loop import Communication, LoopConfig, train
@@ -79,6 +78,7 @@ def fit(
     torch.manual_seed(recipe.seed)
     torch.backends.cudnn.benchmark = True
     model = start or TwoStage(recipe.detector.build(), recipe.refiner.build())
+    teacher = _Teacher(config, material, device, say, events, communication)
     for number, phase in enumerate(recipe.phases):
         folder = out
         if len(recipe.phases) > 1:
@@ -87,9 +87,7 @@ def fit(
             folder.mkdir(parents=True, exist_ok=True)
         if number:
             torch.manual_seed(recipe.seed + number)
-        learner = learner_of(model, phase)
-        trained = _train(learner, phase, config, material, folder, device, say, events,
-                         communication() if communication else None)  # fmt: skip
+        trained = teacher.teach(learner_of(model, phase), phase, out=folder)
         model = TwoStage(trained.detector, trained.refiner).requires_grad_(True)
     return model.cpu().eval()
 
@@ -103,9 +101,9 @@ def learner_of(model: TwoStage, phase: Phase) -> TwoStage:
     return TwoStage(model.detector, model.refiner, smoothing=phase.smoothing)
 
 
-def loop_config(config: RunConfig, phase: Phase, curriculum: Curriculum | None) -> LoopConfig:
+def loop_config(config: RunConfig, phase: Phase) -> LoopConfig:
     """Budget and optimizer of a phase."""
-    budget = config.recipe.budget
+    budget, curriculum = config.recipe.budget, config.curriculum
     steps = budget.steps
     if steps is not None:
         steps = max(1, round(steps * phase.share))
@@ -121,56 +119,70 @@ def loop_config(config: RunConfig, phase: Phase, curriculum: Curriculum | None) 
     )
 
 
-def _train(
-    learner: TwoStage,
-    phase: Phase,
-    config: RunConfig,
-    material: Material,
-    out: Path,
-    device: torch.device,
-    say: Say,
-    events: Events | None,
-    communication: Communication | None,
-) -> TwoStage:
-    recipe, ranks = config.recipe, Ranks.current()
-    learner.to(device)
-    learner.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    if phase.compiled and device.type == "cuda":
-        learner.detector.compile()
-    batch, patch = recipe.patches.count, recipe.patches.patch
-    staged = StagedBatches(
-        material.cases,
-        material.pool,
-        config.curriculum or phase.curriculum,
-        device=device,
-        batch=batch,
-        patch=patch,
-        seed=recipe.seed,
-        chests=material.chests,
-        chest_share=recipe.chest_share,
-        echoes=phase.echoes,
-    )
-    judge = make_validation_loss(material.validation, material.pool, device=device, batch=batch,
-                                 patch=patch, seed=recipe.seed)  # fmt: skip
-    if ranks.world > 1:  # the same weights on every rank, other batches
-        torch.manual_seed(recipe.seed + 1000 * (ranks.rank + 1))
-    with ExitStack() as stack:
-        batches = stack.enter_context(staged)
-        batches.seek(0)
-        average = train(
-            learner,
-            learner.losses,
-            batches,
-            loop_config(config, phase, config.curriculum),
-            out=out,
-            device=device,
-            say=say,
-            communication=communication,
-            validate=_settled(batches, judge) if material.validation else None,
-            events=events,
-            curriculum=config.curriculum,
+@dataclass(frozen=True, slots=True, eq=False)
+class _Teacher:
+    """What the phases of a run share."""
+
+    config: RunConfig
+    material: Material
+    device: torch.device
+    say: Say
+    events: Events | None
+    communication: Callable[[], Communication] | None
+
+    def teach(self, learner: TwoStage, phase: Phase, *, out: Path) -> TwoStage:
+        """Train one phase; the averaged weights, on the CPU."""
+        learner.to(self.device)
+        learner.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        if phase.compiled and self.device.type == "cuda":
+            learner.detector.compile()
+        staged = self._batches(phase)
+        judge = self._validation_loss()
+        if (ranks := Ranks.current()).world > 1:  # the same weights on every rank, other batches
+            torch.manual_seed(self.config.recipe.seed + 1000 * (ranks.rank + 1))
+        with ExitStack() as stack:
+            batches = stack.enter_context(staged)
+            batches.seek(0)
+            average = train(
+                learner,
+                learner.losses,
+                batches,
+                loop_config(self.config, phase),
+                out=out,
+                device=self.device,
+                say=self.say,
+                communication=self.communication() if self.communication else None,
+                validate=_settled(batches, judge) if self.material.validation else None,
+                events=self.events,
+                curriculum=self.config.curriculum,
+            )
+        return cast(TwoStage, average.module.cpu().eval())
+
+    def _batches(self, phase: Phase) -> StagedBatches:
+        recipe, material = self.config.recipe, self.material
+        return StagedBatches(
+            material.cases,
+            material.pool,
+            self.config.curriculum or phase.curriculum,
+            device=self.device,
+            batch=recipe.patches.count,
+            patch=recipe.patches.patch,
+            seed=recipe.seed,
+            chests=material.chests,
+            chest_share=recipe.chest_share,
+            echoes=phase.echoes,
         )
-    return cast(TwoStage, average.module.cpu().eval())
+
+    def _validation_loss(self) -> Callable[[nn.Module], float]:
+        recipe = self.config.recipe
+        return make_validation_loss(
+            self.material.validation,
+            self.material.pool,
+            device=self.device,
+            batch=recipe.patches.count,
+            patch=recipe.patches.patch,
+            seed=recipe.seed,
+        )
 
 
 def _settled(
