@@ -26,10 +26,8 @@ MORE_THAN_ONE = {
     "medical/scoring/batch.py",  # frames of reference, asked for two and more
     "medical/left_over.py",  # failures, of which one alone is told itself
     "medical/dicom/stack.py",  # slices at one place, ten and more
-    "models/distributed/survey.py",  # ranks, asked for two and more
-    "models/distributed/sharding.py",  # the same
-    "models/distributed/values.py",  # for programmers
-    "models/distributed/indices.py",  # the same
+    "models/distributed/compression/values.py",  # for programmers
+    "models/distributed/compression/indices.py",  # the same
     "medical/dicom/overlapping.py",  # stacks, two and more
 }
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from app.cli.common import fail, imported_models, model_called, say
+from app.cli.progress import progress_lines
 
 
 class How(StrEnum):
@@ -35,9 +36,9 @@ def adapt(
             "besides. By default features with an accelerator, else calibrate."
         ),
     ] = None,
-    minutes: Annotated[float, typer.Option(min=0.01, help="Training time in all.")] = 30.0,
+    minutes: Annotated[float, typer.Option(help="Training time in all.")] = 30.0,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Steps of each of the two trainings, at most.")
+        int | None, typer.Option(help="Steps of each of the two trainings, at most.")
     ] = None,
     nodule_pool: Annotated[
         Path | None,
@@ -47,42 +48,44 @@ def adapt(
     ] = None,
     resume: Annotated[bool, typer.Option(help="Go on where a run was cut off.")] = False,
     batch: Annotated[
-        int | None, typer.Option(min=4, help="Patches a step, a multiple of 4; less memory.")
+        int | None, typer.Option(help="Patches a step, a multiple of 4; less memory.")
     ] = None,
     patch: Annotated[
-        int, typer.Option(min=48, help="Edge of a patch, mm, a multiple of 16; less memory.")
+        int, typer.Option(help="Edge of a patch, mm, a multiple of 16; less memory.")
     ] = 96,
 ) -> None:
     """Adapt to unlabelled CTs; what is not worse than the old model on CTs kept aside is installed.
 
     Prints the folder of the model to use. Before and after go to standard error and OUT.
     """
-    if (batch or 4) % 4:
-        fail(f"--batch must be a multiple of 4, got {batch}.")
-    if patch % 16:
-        fail(f"--patch must be a multiple of 16, got {patch}.")
     if out.exists() and not out.is_dir():
         fail(f"{out}: this is a file. Give a folder to --out.")
-    parent = model_called(start_from) if start_from else None
+
+    from pydantic import ValidationError
 
     from medical.errors import InputError
     from medical.training.adapting.adapt import adapt as run
+    from medical.training.config import AdaptConfig, sentence_of
+    from models.zoo.loader import DEFAULT_MODEL
 
+    parent = model_called(start_from or DEFAULT_MODEL)
     try:
-        folder = run(
-            cts,
-            out=out,
-            start_from=str(parent.folder) if parent else None,
-            how=how.value if how else None,
-            minutes=minutes,
-            steps=steps,
-            batch=batch,
-            patch=patch,
-            nodule_pool=nodule_pool,
-            resume=resume,
-            installed=imported_models(make=True),
-            say=say,
+        config = AdaptConfig.model_validate(
+            {
+                "cts": cts,
+                "how": how.value if how else None,
+                "start_from": str(parent.folder),
+                "budget": {"minutes": minutes, "steps": steps},
+                "patches": {"batch": batch, "patch": patch},
+                "nodule_pool": nodule_pool,
+                "resume": resume,
+            }
         )
+    except ValidationError as error:
+        fail(f"{sentence_of(error)}.")
+    try:
+        with progress_lines(say) as tell:
+            folder = run(config, out=out, say=tell, installed=imported_models(make=True))
     except InputError as error:
         fail(str(error))
     typer.echo(str(folder))

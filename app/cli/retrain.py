@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli.common import fail, imported_models, model_called, say
+from app.cli.progress import progress_lines
+
+if TYPE_CHECKING:
+    from medical.training.publish import Published
 
 
 def retrain(
@@ -23,9 +27,20 @@ def retrain(
         Path | None, typer.Option(help="Truth table; CASES/annotations.csv where not given.")
     ] = None,
     start_from: Annotated[
-        str | None, typer.Option("--from", help="Model to start from; from nothing if not given.")
+        str | None,
+        typer.Option(
+            "--from",
+            help="Model to start from; 'none' for random weights. Not given: as the recipe says, "
+            "by default the shipped model.",
+        ),
     ] = None,
-    minutes: Annotated[float, typer.Option(min=0.01, help="Training time in all.")] = 60.0,
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="How to train: name of a shipped recipe, or a TOML file."),
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Training time in all; 60, or the recipe's.")
+    ] = None,
     nodule_pool: Annotated[
         Path | None,
         typer.Option(
@@ -34,7 +49,7 @@ def retrain(
     ] = None,
     resume: Annotated[bool, typer.Option(help="Go on where a run was cut off.")] = False,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Budget of steps, beside the time: repeatable runs.")
+        int | None, typer.Option(help="Budget of steps, beside the time: repeatable runs.")
     ] = None,
     split: Annotated[
         Path | None,
@@ -42,15 +57,16 @@ def retrain(
     ] = None,
     patience: Annotated[
         int | None,
-        typer.Option(min=1, help="Stop early after so many validations without a better loss."),
+        typer.Option(help="Stop early after so many validations without a better loss."),
     ] = None,
     batch: Annotated[
         int | None,
-        typer.Option(min=4, help="Patches a step and process, a multiple of 4; less memory."),
+        typer.Option(help="Patches a step and process, a multiple of 4; less memory."),
     ] = None,
     patch: Annotated[
-        int, typer.Option(min=48, help="Edge of a patch, mm, a multiple of 16; less memory.")
-    ] = 96,
+        int | None,
+        typer.Option(help="Edge of a patch, mm, a multiple of 16 from 48; 96. Less: less memory."),
+    ] = None,
     plan: Annotated[
         Path | None,
         typer.Option(help="A curriculum: a .toml file of one stage, or a folder of several."),
@@ -74,42 +90,73 @@ def retrain(
 
     A model that is not worse on the held-out scans is installed beside, or instead of, the old one.
     """
-    if (batch or 4) % 4:
-        fail(f"--batch must be a multiple of 4, got {batch}.")
-    if patch % 16:
-        fail(f"--patch must be a multiple of 16, got {patch}.")
-    parent = model_called(start_from) if start_from else None
     if out.exists() and not out.is_dir():
         fail(f"{out}: this is a file. Give a folder to --out.")
 
+    from pydantic import ValidationError
+
     from medical.errors import InputError
-    from medical.training.launch import Cluster
+    from medical.training.config import FROM_NOTHING, Recipe, RunConfig, sentence_of
+    from medical.training.recipes import read_recipe
+    from medical.training.retrain import read_stages
     from medical.training.retrain import retrain as run
 
     try:
-        cluster = Cluster(nodes=nodes, per_node=per_node, node=node, rendezvous=rendezvous)
-    except ValueError as error:
-        fail(f"{error}.")
-    try:
-        folder = run(
-            cases,
-            out=out,
-            truth=truth,
-            start_from=str(parent.folder) if parent else None,
-            minutes=minutes,
-            resume=resume,
-            nodule_pool=nodule_pool,
-            say=say,
-            steps=steps,
-            split=split,
-            patience=patience,
-            batch=batch,
-            patch=patch,
-            sparse=sparse,
-            cluster=cluster,
-            installed=imported_models(make=True),
-            curriculum=plan,
+        how = read_recipe(recipe) if recipe else Recipe()
+        budget = _given(how.budget.model_dump(), minutes=minutes, steps=steps, patience=patience)
+        patches = _given(how.patches.model_dump(), batch=batch, patch=patch)
+        name = start_from or how.start_from
+        parent = None if name == FROM_NOTHING else model_called(name)
+        config = RunConfig.model_validate(
+            {
+                "source": {
+                    "cases": cases,
+                    "truth": truth,
+                    "split": split,
+                    "nodule_pool": nodule_pool.resolve() if nodule_pool else None,
+                },
+                "recipe": {**how.model_dump(), "budget": budget, "patches": patches},
+                "cluster": {
+                    "nodes": nodes,
+                    "per_node": per_node,
+                    "node": node,
+                    "rendezvous": rendezvous,
+                },
+                "sparse": sparse,
+                "curriculum": read_stages(plan) if plan else None,
+                "start_from": str(parent.folder.resolve()) if parent else None,
+                "resume": resume,
+            }
         )
+    except ValidationError as error:
+        fail(f"{sentence_of(error)}.")
     except InputError as error:
         fail(str(error))
-    typer.echo(str(folder))
+    try:
+        with progress_lines(say) as tell:
+            published = run(config, out=out, say=tell, installed=imported_models(make=True))
+    except InputError as error:
+        fail(str(error))
+    _show_comparison(published)
+    typer.echo(str(published.folder))
+
+
+def _given(defaults: dict[str, Any], **given: Any) -> dict[str, Any]:
+    """Return the defaults with what the user gave in their place."""
+    return {**defaults, **{name: value for name, value in given.items() if value is not None}}
+
+
+def _show_comparison(published: Published) -> None:
+    """Print the old model beside the new one, where they were compared."""
+    if not published.comparison:
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    old, new = published.names
+    table = Table(title="On the held-out scans", title_justify="left")
+    for heading in ("", f"old: {old}", f"new: {new}"):
+        table.add_column(heading)
+    for row in published.comparison:
+        table.add_row(row.figure, row.old, row.new)
+    Console(stderr=True, width=None if Console(stderr=True).is_terminal else 100).print(table)

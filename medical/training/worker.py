@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -18,60 +19,71 @@ from torch import distributed
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.opening import divided, open_pool
 from medical.synthesis.nodules.pool import NodulePool
-from medical.training.fit import fit
-from medical.training.plan import RunPlan
+from medical.training.config import RunConfig
+from medical.training.fit import Material, fit
 from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
-from models.distributed.selection import SharedTopK
-from models.training.events import tensorboard_events
+from models.distributed.compression.selection import SharedTopK
 from models.training.joint import TwoStage
-from models.training.log import Events
+from models.training.log import Events, tensorboard_events
 from models.training.ranks import Ranks
 from models.zoo.loader import WEIGHTS, find_model
-from models.zoo.networks import save_networks
+from models.zoo.networks import load_networks, save_networks
 
 TRAINED = "trained"
 SHARE_SENT = 0.1  # of the gradient's values, where the link is slow: docs/benchmarks/traffic.md
 _PEER_SECONDS = 45  # how long a rank waits for a silent peer before all start again
 
 
-def pools_of(plan: RunPlan) -> tuple[NodulePool, NodulePool]:
+def open_pools(config: RunConfig) -> tuple[NodulePool, NodulePool]:
     """Return the nodules to train on, and those kept to calibrate on."""
-    pool = open_pool(Path(plan.nodule_pool) if plan.nodule_pool else None, seed=plan.seed)
-    return divided(pool, seed=plan.seed)
+    seed = config.recipe.seed
+    return divided(open_pool(config.source.nodule_pool, seed=seed), seed=seed)
 
 
-def carry_out(plan: RunPlan, out: Path, *, say: Callable[[str], None]) -> TwoStage:
-    """Train as planned; rank 0 writes ``out/trained/weights.safetensors``.
+def run_training(
+    config: RunConfig,
+    out: Path,
+    *,
+    say: Callable[[str], None],
+    pool: NodulePool | None = None,
+) -> TwoStage:
+    """Train as configured; rank 0 writes ``out/trained/weights.safetensors``.
+
+    Args:
+        config: with its cases assigned.
+        out: of the run.
+        say: told one line now and then.
+        pool: the nodules to train on, where they are open already.
 
     Returns:
         The trained networks, on the CPU.
 
     Raises:
-        ValueError: a checkpoint in ``out`` belongs to another network.
+        ValueError: no cases are assigned, or a checkpoint in ``out`` belongs to another network.
     """
+    if config.assigned is None:
+        raise ValueError("a run needs its cases assigned before it is trained")
     torch_device = "cpu"
     if torch.cuda.is_available():
         torch_device = f"cuda:{Ranks.current().rank % torch.cuda.device_count()}"
         torch.cuda.set_device(torch_device)
-    cases = [TrainingCase.load(out / name) for name in plan.training]
+    material = Material(
+        cases=[TrainingCase.load(out / name) for name in config.assigned.training],
+        pool=pool or open_pools(config)[0],
+        validation=[TrainingCase.load(out / name) for name in config.assigned.validation],
+        chests=[TrainingCase.load(out / name) for name in config.assigned.chests],
+    )
+    seed, sparse = config.recipe.seed, config.sparse
     with _listener(out, say=say) as events:
         networks = fit(
-            cases,
-            pools_of(plan)[0],
+            config,
+            material,
             out=out,
-            seconds=plan.seconds,
-            steps=plan.steps,
             device=torch.device(torch_device),
             say=say,
-            batch=plan.batch,
-            patch=plan.patch,
-            start_from=find_model(plan.parent) if plan.parent else None,
-            seed=plan.seed,
-            validation=[TrainingCase.load(out / name) for name in plan.validation],
-            patience=plan.patience,
+            start=load_networks(find_model(config.start_from)) if config.start_from else None,
             events=events,
-            curriculum=plan.curriculum,
-            communication=between_nodes(seed=plan.seed, sparse=plan.sparse, say=say),
+            communication=partial(between_nodes, seed=seed, sparse=sparse, say=say),
         )
     if Ranks.current().first:
         (out / TRAINED).mkdir(exist_ok=True)
@@ -112,7 +124,7 @@ def main() -> None:
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     distributed.init_process_group(backend, timeout=timedelta(seconds=_PEER_SECONDS))
     try:
-        carry_out(RunPlan.read(out), out, say=_say)
+        run_training(RunConfig.read(out), out, say=_say)
     finally:
         distributed.destroy_process_group()
 

@@ -1,1 +1,4 @@
-"""Training over several machines: gradients over slow links, checkpoints of all ranks."""
+"""Ranks that train together: how their gradients travel, and their checkpoints.
+
+Only torch; what is trained is not known here.
+"""

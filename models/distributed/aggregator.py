@@ -1,7 +1,8 @@
 """HierarchicalAggregator: gradients at full precision inside nodes, a sparse part between them.
 
-A DDP communication hook. How the mean is made: ``models.distributed.mean``; which way a bucket
-takes: ``models.distributed.chooser``. What is not sent, and what compression loses, is owed. Sent
+A DDP communication hook. How the mean is made: ``models.distributed.mean``, or for a bucket that
+goes as factors of low rank ``models.distributed.compression.low_rank``; which way a bucket takes:
+``models.distributed.chooser``. What is not sent, and what compression loses, is owed. Sent
 plus owed is always the sum of the gradients.
 
 On failure: an error of a peer or a timeout is raised by backward on every rank that notices it. A
@@ -12,22 +13,23 @@ remembered: the training loop leaves such a step out.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.distributed import GradBucket  # type: ignore[attr-defined]
 from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 from torch.futures import Future
 from torch.nn.parallel import DistributedDataParallel
 
 from models.distributed.chooser import WayChooser
+from models.distributed.compression.low_rank import LowRank, errors_as_residuals, typical_matrix
+from models.distributed.compression.residuals import redistribute
 from models.distributed.mean import HierarchicalMean
 from models.distributed.nodes import NodeGroups
 from models.distributed.parcels import Parcels
-from models.distributed.residuals import redistribute
 from models.distributed.settings import AggregatorConfig
 from models.distributed.topology import find_nodes
-from models.distributed.ways import DENSE, Way
+from models.distributed.ways import Way
 
 __all__ = ["AggregatorConfig", "HierarchicalAggregator"]
 
@@ -50,6 +52,7 @@ class HierarchicalAggregator:
     ) -> None:
         self.mean = HierarchicalMean(config)
         self.chooser = WayChooser(config, say=say)
+        self.low_rank = LowRank(seed=config.seed)
         self._node_of_rank = node_of_rank
         self._names: dict[int, str] = {}
         self._parcels: Parcels | None = None
@@ -70,7 +73,11 @@ class HierarchicalAggregator:
         self.mean.join(groups, device)
         self._world = sum(len(ranks) for ranks in groups.nodes)
         most = sum(p.numel() for p in parameters.values() if p.requires_grad)
-        self.chooser.join(groups, device, ddp_group=self._ddp_group, most=most)
+        shapes = [tuple(p.shape) for p in parameters.values() if p.requires_grad]
+        all_ranks = cast(distributed.ProcessGroup, distributed.new_group())
+        self.low_rank.join(all_ranks)
+        self.chooser.join(groups, device, ddp_group=self._ddp_group, most=most,
+                          matrix=typical_matrix(shapes), all_ranks=all_ranks)  # fmt: skip
         self._parcels = parcels = Parcels(self.mean.of)
 
         def hook(state: object, bucket: GradBucket) -> Future[Tensor]:
@@ -85,7 +92,8 @@ class HierarchicalAggregator:
         """Return what this rank owes, and what decides its next step; call it between steps."""
         if self._parcels is not None:
             self._parcels.courier.settle()
-        return {**self.mean.state_dict(), "ways": self.chooser.state_dict()}
+        ways, low_rank = self.chooser.state_dict(), self.low_rank.state_dict()
+        return {**self.mean.state_dict(), "ways": ways, "low_rank": low_rank}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state; all ranks must do so before the same step.
@@ -94,6 +102,7 @@ class HierarchicalAggregator:
         """
         self.mean.load_state_dict(state)
         self.chooser.load_state_dict(state.get("ways", {}))
+        self.low_rank.load_state_dict(state.get("low_rank") or {})
 
     def take_over(self, states: Sequence[dict[str, Any]], *, rank: int, world: int) -> None:
         """Go on from the states of another number of ranks; what they owed is shared out.
@@ -105,7 +114,7 @@ class HierarchicalAggregator:
             rank: this one.
             world: how many there are now.
         """
-        mine = redistribute(states, world)[rank]
+        mine = redistribute(errors_as_residuals(states), world)[rank]
         first = states[0]  # a leader in any world
         self.load_state_dict({**mine, "step": first["step"], "precision": first["precision"]})
 
@@ -131,10 +140,21 @@ class HierarchicalAggregator:
         gradient, index = bucket.buffer(), bucket.index()
         way = self.way_of(index, len(gradient))
         mean: Future[Tensor]
-        if way == DENSE:
-            if (owed := self.mean.residuals.take(layout, gradient)) is not None:
-                gradient.add_(owed, alpha=self._world)
+        direct = way.flat or way.low_rank  # by all ranks, not by way of the leaders
+        if direct and (owed := self.mean.residuals.take(layout, gradient)) is not None:
+            gradient.add_(owed, alpha=self._world)
+        if not way.low_rank and (error := self.low_rank.take(layout)) is not None:
+            gradient.add_(error)
+        if way.flat:
             mean = allreduce_hook(self._ddp_group, bucket)
+        elif way.low_rank:
+            shapes = [tuple(p.shape) for p in bucket.parameters()]
+            mean = parcels.courier.promise(gradient.device)
+            parcels.courier.send(
+                lambda: [self.low_rank.mean(gradient, layout, shapes, index)],
+                [mean],
+                gradient.device,
+            )
         else:
             mean = parcels.put(gradient, layout, index, way)
         if bucket.is_last():

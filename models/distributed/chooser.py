@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, distributed
 
+from models.distributed.compression.low_rank import Probe
 from models.distributed.cost import Costs
 from models.distributed.mean import HierarchicalMean
 from models.distributed.nodes import NodeGroups
 from models.distributed.probe import measure_costs
 from models.distributed.settings import AggregatorConfig
-from models.distributed.ways import DENSE, Way
+from models.distributed.ways import DENSE, LOW_RANK, Way
 
 
 class WayChooser:
@@ -37,6 +38,8 @@ class WayChooser:
         *,
         ddp_group: distributed.ProcessGroup,
         most: int,
+        matrix: tuple[int, int],
+        all_ranks: distributed.ProcessGroup,
     ) -> None:
         """Measure what the ways cost, where they are to be chosen and were not yet.
 
@@ -45,10 +48,13 @@ class WayChooser:
             device: where gradients are.
             ddp_group: in which DDP sums.
             most: values in the largest bucket that there may be.
+            matrix: rows and columns of a typical parameter.
+            all_ranks: in which factors of low rank are summed.
         """
         self._nodes = len(groups.nodes)
         if self.config.automatic and self._nodes > 1 and not self._chosen:
-            self._costs = self._measure(groups, device, ddp_group, most)
+            probe = Probe(matrix, all_ranks)
+            self._costs = self._measure(groups, device, ddp_group, most, probe)
 
     def of(self, index: int, size: int) -> Way:
         """How a bucket travels.
@@ -68,16 +74,22 @@ class WayChooser:
                 self._say(costs.explain(index, size))
         return self._chosen[index]
 
-    def state_dict(self) -> dict[int, list[bool]]:
-        """Ways by bucket."""
-        return {index: [way.flat, way.sparse] for index, way in self._chosen.items()}
+    def state_dict(self) -> dict[int, str]:
+        """Names of the ways by bucket."""
+        return {index: way.name for index, way in self._chosen.items()}
 
-    def load_state_dict(self, state: Mapping[Any, Sequence[bool]]) -> None:
+    def load_state_dict(self, state: Mapping[Any, str]) -> None:
         """Take the place of what was chosen."""
-        self._chosen = {
-            int(index): DENSE if flat else Way(sparse=sparse, precision=self.config.precision)
-            for index, (flat, sparse) in state.items()
-        }
+        known = {way.name: way for way in self._ways()}
+        self._chosen = {int(index): known.get(name, DENSE) for index, name in state.items()}
+
+    def _ways(self) -> list[Way]:
+        """Those that may be chosen, those first that lose less."""
+        precision = self.config.precision
+        ways = [DENSE, Way(precision=precision)]
+        if self.config.top.k < 1:  # a part alone may be sent
+            ways += [Way(sparse=True, precision=precision), LOW_RANK]
+        return ways
 
     def _measure(
         self,
@@ -85,6 +97,7 @@ class WayChooser:
         device: torch.device,
         ddp_group: distributed.ProcessGroup,
         most: int,
+        probe: Probe,
     ) -> Costs:
         """Measure what the ways cost here; a twin tries them, so that nothing is remembered."""
         twin = HierarchicalMean(self.config)
@@ -98,10 +111,11 @@ class WayChooser:
 
             return send
 
-        ways: dict[Way, Callable[[Tensor], object]] = {
-            DENSE: lambda values: distributed.all_reduce(values, group=ddp_group)
+        ways = {way: through(way) for way in self._ways() if way not in (DENSE, LOW_RANK)}
+        every: dict[Way, Callable[[Tensor], object]] = {
+            DENSE: lambda values: distributed.all_reduce(values, group=ddp_group),
+            **ways,
         }
-        for sparse in (False, True) if self.config.top.k < 1 else (False,):
-            way = Way(sparse=sparse, precision=self.config.precision)
-            ways[way] = through(way)
-        return measure_costs(ways, groups, device, most=most)
+        if LOW_RANK in self._ways():
+            every[LOW_RANK] = probe.send
+        return measure_costs(every, groups, device, most=most)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.distributed.ways import DENSE, Way
+from models.distributed.ways import Way
 
 NEARLY = 1.05  # so much slower a way may be that loses less
 
@@ -70,18 +70,10 @@ class Costs:
     def explain(self, index: int, values: int) -> str:
         """One line: what a bucket takes, and why."""
         told = ", ".join(
-            f"{name_of(way)} {1000 * line.seconds(values):.0f} ms"
-            for way, line in self.lines.items()
+            f"{way.name} {1000 * line.seconds(values):.0f} ms" for way, line in self.lines.items()
         )
         return (
             f"gradients between {self.nodes} nodes ({self.megabits:.0f} Mb/s, "
             f"{1000 * self.latency_seconds:.1f} ms): bucket {index} of {values:,} values goes "
-            f"{name_of(self.choose(values))}, by what it should take ({told})"
+            f"{self.choose(values).name}, by what it should take ({told})"
         )
-
-
-def name_of(way: Way) -> str:
-    """Return a word for people."""
-    if way == DENSE:
-        return "dense"
-    return "sparse" if way.sparse else "compressed"

@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
+from models.distributed.compression.precision import Precision
+from models.distributed.compression.residuals import BucketMemory, Layout, Residuals
+from models.distributed.compression.values import Format
 from models.distributed.exchange import LeaderExchange
 from models.distributed.nodes import NodeGroups
-from models.distributed.precision import Precision
-from models.distributed.residuals import BucketMemory, Layout, Residuals
 from models.distributed.settings import AggregatorConfig
-from models.distributed.values import Format
 from models.distributed.ways import Way
 
 
@@ -32,7 +32,7 @@ class HierarchicalMean:
     def __init__(self, config: AggregatorConfig) -> None:
         self.config, self.step = config, 0
         self.residuals = Residuals()
-        self.precision = Precision(error_bound=config.error_bound)
+        self.precision = Precision()
         self._generator: torch.Generator | None = None
         self._random: Tensor | None = None
         self._met: set[int] = set()
@@ -94,8 +94,7 @@ class HierarchicalMean:
 
     def _between_nodes(self, share: Tensor, memory: BucketMemory, index: int, way: Way) -> Tensor:
         self._meet(index, share.device)
-        velocity = share.add(memory.velocity, alpha=self.config.momentum)
-        owed = memory.residual + velocity
+        owed = memory.residual + share
         chosen = self._chosen(owed, index, way)
         values = owed[chosen]
         form = way.precision or self.precision.of(index)
@@ -108,9 +107,8 @@ class HierarchicalMean:
             return torch.full_like(share, math.nan)
         if way.precision is None:
             self.precision.hear(index, summed.notes)
-        velocity[chosen] = 0
         owed[chosen] = summed.lost
-        memory.residual, memory.velocity = owed, velocity
+        memory.residual = owed
         mean = torch.zeros_like(share)
         mean[chosen] = summed.total
         return mean

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.futures import Future
 
+from models.distributed.compression.residuals import Layout
 from models.distributed.courier import Courier
-from models.distributed.residuals import Layout
 from models.distributed.ways import Way
 
 Aggregate = Callable[[Tensor, int, Layout, Way], Tensor]

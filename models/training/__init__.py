@@ -1,1 +1,1 @@
-"""Training loop, its state, checkpoints, curriculum, distillation; knows no CT's format."""
+"""The training loop and what is taught by it; batches come from elsewhere."""

@@ -25,6 +25,7 @@ class LoopConfig:
             ``SNAPSHOTS_AN_INTERVAL`` times as often.
         lose_at_most_steps: the same in steps, instead of the time; at least that many.
         log_steps: steps between lines of the log.
+        show_seconds: after which people are shown where a slow run stands.
         validate_steps: steps between validations, where there is a validation.
         patience: validations without a better loss that end the run; never where ``None``.
 
@@ -41,6 +42,7 @@ class LoopConfig:
     lose_at_most_seconds: float = 60.0
     lose_at_most_steps: int | None = None
     log_steps: int = 50
+    show_seconds: float = 15.0
     validate_steps: int = 500
     patience: int | None = None
 

@@ -54,10 +54,6 @@ class Curriculum(BaseModel):
         ends = list(accumulate(stage.steps for stage in self.stages))
         return next((n for n, end in enumerate(ends) if step < end), len(ends) - 1)
 
-    def stage_at(self, step: int) -> Stage:
-        """Return the stage that a step belongs to."""
-        return self.stages[self.number_at(step)]
-
 
 def read_curriculum(path: Path) -> Curriculum:
     """Read one stage from a ``.toml`` file, or several from a folder, in the order of their names.

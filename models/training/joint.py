@@ -1,7 +1,9 @@
-"""One training step of both stages together.
+"""One training step of both stages together, or of one of them.
 
 The refiner learns on crops around the true nodules (with jitter), around the detector's own false
-marks, and around blobs that no network chose (see ``proposals``).
+marks, and around blobs that no network chose (see ``proposals``). Taught on for long on inserted
+nodules it comes to know inserted ones from real ones (docs/training.md): where only inserted ones
+are at hand it must not learn, and the first stage is taught alone.
 """
 
 from __future__ import annotations
@@ -138,7 +140,7 @@ class TwoStage(nn.Module):
         )
 
 
-class JudgeOnly(TwoStage):
+class RefinementStageOnly(TwoStage):
     """Teaches the second stage on the marks of a first one that no longer learns."""
 
     def __init__(self, detector: Detector, refiner: Refiner, *, smoothing: float) -> None:
@@ -166,3 +168,23 @@ def _false_marks(found: Candidates, batch: Batch) -> Tensor:
     reach = (batch.diameters_mm / 2).clamp(min=4.0)[:, None] + 3.0
     false = ~(apart < reach).any(-1) & (found.logits > _NO_MARK)
     return false & (false.cumsum(1) <= FALSE_MARKS)
+
+
+class FirstStageOnly(TwoStage):
+    """Teaches the first stage; weights and running means of the second one do not move."""
+
+    def __init__(self, detector: Detector, refiner: Refiner) -> None:
+        super().__init__(detector, refiner.requires_grad_(False))
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch the first stage."""
+        super().train(mode)
+        self.refiner.eval()
+        return self
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the weighted losses of the first stage by name.
+
+        What is doubtful is left out of them: it is taught neither as nodule nor as background.
+        """
+        return self._first(self.detector(batch.image), batch)

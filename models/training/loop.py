@@ -1,10 +1,10 @@
 """The training loop: the only one of the project, for one process or many (DDP).
 
-On failure: the run stops with the error; the newest whole checkpoint (see
-``models.distributed.checkpoint``) resumes it. At most ``LoopConfig.lose_at_most_...`` is lost, also
-where the newest is torn and the next not yet written: three snapshots are taken in that time. With
-a budget in steps a resumed run on the CPU ends with the same weights, to the bit, as an undisturbed
-one of the same world size. A full disk costs checkpoints, not the run.
+On failure: the run stops with the error; the newest whole checkpoint resumes it (see
+``models.distributed.checkpoints``). At most ``LoopConfig.lose_at_most_...`` is lost, also where the
+newest is torn and the next not yet written: three snapshots are taken in that time. With a budget
+in steps a resumed run on the CPU ends with the same weights, to the bit, as an undisturbed one of
+the same world size. A full disk costs checkpoints, not the run.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from models.distributed.checkpoint import CheckpointStore
-from models.distributed.snapshot import SnapshotWriter
+from models.distributed.checkpoints.checkpoint import CheckpointStore
+from models.distributed.checkpoints.snapshot import SnapshotWriter
 from models.training.average import WeightAverage
-from models.training.checkpoint import Owing, RunState, Stateful, prefixes_of, world_of
 from models.training.config import LoopConfig
 from models.training.early_stopping import EarlyStopping
 from models.training.log import Events, RunLog
 from models.training.ranks import Ranks
 from models.training.rhythm import Rhythm
+from models.training.state.checkpoint import Owing, RunState, Stateful, prefixes_of, world_of
 
 if TYPE_CHECKING:  # it needs pydantic, which a machine that only trains may lack
     from models.training.curriculum import Curriculum
@@ -102,12 +102,13 @@ def train(
     rhythm = Rhythm(state, config, ranks, SnapshotWriter(store, say=quiet))
     step_losses = _between_ranks(module, losses, communication, ranks, device)
     alone = communication if ranks.world == 1 and isinstance(communication, Owing) else None
-    log = RunLog(out / "log.jsonl", every=config.log_steps, say=quiet, events=events)
+    log = RunLog(out / "log.jsonl", config=config, say=quiet, events=events)
     stages = _Stages(curriculum, batches, say=quiet)
     module.train()
     try:
         while rhythm.goes_on():
             factor = stages.begin(state.step)
+            log.stage = stages.name
             rate = factor * _schedule(rhythm.progress, state.step, config.warmup_steps)
             parts = _step(state, step_losses, batches(), config, device, rate, alone=alone)
             if ranks.first:
@@ -129,6 +130,7 @@ class _Stages:
     ) -> None:
         self.curriculum, self.say = curriculum, say
         self.seek = getattr(batches, "seek", lambda step: None)
+        self.name = ""
         self._now: int | None = None
 
     def begin(self, step: int) -> float:
@@ -139,7 +141,7 @@ class _Stages:
         number = self.curriculum.number_at(step)
         stage = self.curriculum.stages[number]
         if number != self._now:
-            self._now = number
+            self._now, self.name = number, stage.name
             of = len(self.curriculum.stages)
             self.say(f"stage {number + 1} of {of}, {stage.name}: from step {step}")
         return stage.learning_rate
@@ -231,7 +233,7 @@ def _resume(
             say(remark)
         store.remove_torn(after=newest)
         step = -1 if newest is None else newest
-    step = int(ranks.as_first_says([step])[0])
+    step = int(ranks.broadcast_from_rank0([step])[0])
     if step >= 0:
         tensors = store.read(step, prefixes=prefixes_of(ranks.rank))
         then = world_of(tensors, now=ranks.world)

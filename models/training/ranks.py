@@ -33,7 +33,7 @@ class Ranks:
         """Whether this process speaks and writes for all."""
         return self.rank == 0
 
-    def as_first_says(self, values: Sequence[float]) -> list[float]:
+    def broadcast_from_rank0(self, values: Sequence[float]) -> list[float]:
         """Replace the values by rank 0's: clocks and disks differ, decisions must not.
 
         A collective on the CPU: every rank must call it at the same place.

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from torch import nn
 
-from models.distributed.snapshot import SnapshotWriter
-from models.training.checkpoint import RunState
+from models.distributed.checkpoints.snapshot import SnapshotWriter
 from models.training.config import LoopConfig
 from models.training.log import RunLog
 from models.training.ranks import Ranks
+from models.training.state.checkpoint import RunState
 
 _RETRY_SECONDS = 5.0
 _LAST_TRIES = 3
@@ -32,7 +32,7 @@ class Rhythm:
         """Take rank 0's clock, save when it says so; false when the budget is spent."""
         state, config = self.state, self.config
         seconds = time.monotonic() - self.started
-        state.seconds, save = self.ranks.as_first_says([seconds, float(self._due())])
+        state.seconds, save = self.ranks.broadcast_from_rank0([seconds, float(self._due())])
         if save:
             self._save()
         if config.steps is not None:
@@ -48,8 +48,8 @@ class Rhythm:
         state, loss = self.state, 0.0
         if self.ranks.first:
             loss = validate(state.average.module)
-            log.tell(state.step, state.seconds, {"validation": round(loss, 4)})
-        (loss,) = self.ranks.as_first_says([loss])
+            log.add_validation(state.step, state.seconds, loss)
+        (loss,) = self.ranks.broadcast_from_rank0([loss])
         state.stopping.see(loss, state.average.module)
 
     def finish(self, say: Callable[[str], None]) -> None:
@@ -65,7 +65,7 @@ class Rhythm:
     def _unsaved(self) -> bool:
         self.writer.wait()
         missing = self.writer.failed or self.state.step != self.saved_step
-        return bool(self.ranks.as_first_says([float(missing)])[0])
+        return bool(self.ranks.broadcast_from_rank0([float(missing)])[0])
 
     def _due(self) -> bool:
         waited = time.monotonic() - self.saved_at

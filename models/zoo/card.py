@@ -83,7 +83,8 @@ class ModelCard(BaseModel):
 
     ``operating_nodules`` inserted nodules and ``operating_scans`` scans gave the operating curve;
     0 where that is not known, and then no interval can be given. Cards of weights that were
-    retrained at a site may lack ``calibration_scans`` and ``reliability``.
+    retrained at a site may lack ``calibration_scans`` and ``reliability``. ``run`` is the whole
+    configuration of the run that made the weights, where the program made them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -103,6 +104,7 @@ class ModelCard(BaseModel):
     scans_seen_in_training: list[str]
     data: list[str]
     recipe: str
+    run: dict[str, object] = {}
     metrics: dict[str, object]
     not_good_for: list[str]
 
@@ -123,6 +125,10 @@ class ModelCard(BaseModel):
     def read(cls, path: Path) -> ModelCard:
         """Read ``card.json``."""
         return cls.model_validate_json(path.read_text(encoding="utf-8"))
+
+    def with_metrics(self, metrics: dict[str, object]) -> ModelCard:
+        """Return the same card with figures beside those that it has."""
+        return self.model_copy(update={"metrics": {**metrics, **self.metrics}})
 
     def write(self, path: Path) -> None:
         """Write ``card.json``."""

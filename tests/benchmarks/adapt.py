@@ -29,14 +29,15 @@ import torch
 from medical.evaluation.froc import BOOTSTRAPS
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
-from medical.training.adapting.learn import Budget, learn_features, learn_statistics
+from medical.training.adapting.learn import learn_features, learn_statistics
 from medical.training.adapting.measured import measure
 from medical.training.adapting.outcome import CtOutcome, read_with, scores_of
 from medical.training.adapting.suspected import Suspicion, prepare_sides
-from medical.training.card import Made, write_card
-from medical.training.fit import fit
+from medical.training.card import Made, new_card
+from medical.training.config import AdaptConfig, Budget, Cases, Patches, Recipe, RunConfig
+from medical.training.fit import Material, fit
 from models.training.joint import TwoStage
-from models.zoo.loader import DEFAULT_MODEL, WEIGHTS, StoredModel, find_model
+from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model
 from models.zoo.networks import load_networks, save_networks
 from tests.benchmarks.shared_cases import (
     DATA,
@@ -57,6 +58,7 @@ ARMS = ("before", "statistics", "features")
 AT = 1.0  # false marks a CT
 LEAST_CTS = 3  # fewer redrawn CTs are nearly always the same ones
 SEED = 3
+MINUTES = 600.0  # steps end each training, not the time
 
 say = partial(print, file=sys.stderr, flush=True)
 
@@ -101,28 +103,23 @@ def source_of(scanner: str, pool: NodulePool) -> StoredModel:
         cases = [case for case in read_training_cases() if not case.name.startswith(scanner)]
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         (OUT / scanner / "source_run").mkdir(parents=True, exist_ok=True)
-        networks = fit(
-            cases,
-            pool,
-            out=OUT / scanner / "source_run",
-            seconds=36_000,
-            steps=SOURCE_STEPS,
-            device=device,
-            batch=_batch(device),
-            patch=EDGE,
-            seed=SEED,
-            say=say,
+        config = RunConfig(
+            source=Cases(cases=scanner),
+            recipe=Recipe(
+                budget=Budget(minutes=MINUTES, steps=SOURCE_STEPS),
+                patches=Patches(patch=EDGE).on(device.type),
+                seed=SEED,
+            ),
         )
+        material = Material(cases=cases, pool=pool)
+        run = OUT / scanner / "source_run"
+        networks = fit(config, material, out=run, device=device, say=say)
         folder.mkdir(parents=True, exist_ok=True)
         save_networks(networks, folder / WEIGHTS)
         seen = [case.name for case in cases]
-        made = Made(parent=None, trained_on=seen, minutes=600, steps=SOURCE_STEPS, seed=SEED)
-        write_card(folder, made, own=None, metrics={})
+        made = Made(config=config, parent=None, trained_on=seen, steps=SOURCE_STEPS)
+        new_card(folder, made, own=None).write(folder / CARD)
     return find_model(str(folder))
-
-
-def _batch(device: torch.device) -> int:
-    return 32 if device.type == "cuda" else 4
 
 
 def adapted(
@@ -133,7 +130,12 @@ def adapted(
     if arm == "before":
         return networks
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    budget = Budget(seconds=36_000, steps=STEPS, batch=_batch(device), patch=EDGE, seed=SEED)
+    config = AdaptConfig(
+        cts=DATA,
+        budget=Budget(minutes=MINUTES, steps=STEPS),
+        patches=Patches(patch=EDGE).on(device.type),
+        seed=SEED,
+    )
     suspicion = Suspicion(source, kept=out / "suspected")
     halves = [half(unlabelled(case), right=True) for case in cases]
     marked, _ = prepare_sides(halves, suspicion, say=say)
@@ -143,14 +145,14 @@ def adapted(
             networks,
             marked,
             pool,
-            budget=budget,
+            config=config,
             channels=channels,
             out=out / "learn",
             device=device,
             say=say,
         )
     known = len(source.card.scans_seen_in_training)
-    return learn_statistics(networks, marked, pool, budget=budget, known_cts=known, device=device)
+    return learn_statistics(networks, marked, pool, config=config, known_cts=known, device=device)
 
 
 def run_scanner(scanner: str, pools: tuple[NodulePool, NodulePool], arms: tuple[str, ...]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
-from models.distributed.selection import SharedTopK
-from models.distributed.values import Format
+from models.distributed.compression.selection import SharedTopK
+from models.distributed.compression.values import Format
 from models.distributed.ways import DENSE, Way
 
 

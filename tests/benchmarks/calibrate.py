@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from medical.detection.left_out import size_coverage
 
-from medical.detection.calibration import fit_calibration
 from medical.scoring.scorer import Scorer
+from medical.training.calibration.fit import fit_calibration
 from medical.training.calibration.operating_point import Operating, choose_operating, scores_at
-from medical.training.calibration.raw_scores import HeldOut
-from medical.training.calibration.reliability import left_out_reliability
+from medical.training.calibration.raw_scores import CalibrationData
+from medical.training.calibration.reliability import left_out_reliability, size_coverage
 from models.zoo.card import CalibrationScan, ModelCard
 from models.zoo.loader import CARD, DEFAULT_MODEL, StoredModel, find_model
 from tests.benchmarks.detector import read_real
@@ -28,7 +27,9 @@ from tests.benchmarks.shared_cases import HELD_OUT_SCANS, read_scans
 SIZES_MM = (3, 5, 8, 15, 40)
 
 
-def metrics_of(held_out: HeldOut, found: np.ndarray, operating: Operating) -> dict[str, object]:
+def metrics_of(
+    held_out: CalibrationData, found: np.ndarray, operating: Operating
+) -> dict[str, object]:
     """For the card: sensitivity by size with an interval, errors of size, and the promise."""
     point = operating.threshold
     mm, rng = held_out.inserted_mm, np.random.default_rng(0)
@@ -57,7 +58,7 @@ def metrics_of(held_out: HeldOut, found: np.ndarray, operating: Operating) -> di
     }  # fmt: skip
 
 
-def calibrated_card(card: ModelCard, held_out: HeldOut) -> ModelCard:
+def calibrated_card(card: ModelCard, held_out: CalibrationData) -> ModelCard:
     """The card with calibration, operating point, curve and metrics made anew."""
     inserted = len(held_out.inserted_mm)
     as_is = int((held_out.scores.weight == 1.0).sum())
@@ -87,7 +88,7 @@ def calibrated_card(card: ModelCard, held_out: HeldOut) -> ModelCard:
     )
 
 
-def described(card: ModelCard, held_out: HeldOut) -> dict[str, Any]:
+def described(card: ModelCard, held_out: CalibrationData) -> dict[str, Any]:
     """What the owner's pages draw: marks of the calibration scans, read whole, and reliability."""
     reader = Scorer(StoredModel(find_model(DEFAULT_MODEL).folder, card))
     scans = []

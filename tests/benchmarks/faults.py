@@ -23,8 +23,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from medical.training.launch import Cluster, process_environment, torchrun
-from models.distributed.checkpoint import CheckpointStore
+from medical.training.config import Cluster
+from medical.training.launch import process_environment, torchrun
+from models.distributed.checkpoints.checkpoint import CheckpointStore
 from models.training.config import SNAPSHOTS_AN_INTERVAL
 from tests.benchmarks.faults_worker import INTERVAL, STEPS
 

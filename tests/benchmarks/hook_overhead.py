@@ -27,7 +27,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
-from models.distributed.values import Format
+from models.distributed.compression.values import Format
 from models.training.joint import TwoStage
 from tests.benchmarks.always import Always
 

@@ -16,11 +16,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-from medical.detection.left_out import calibrations_without, size_coverage
 
-from medical.detection.calibration import probability, rows_of
-from medical.scoring.scorer import Scorer
-from medical.training.calibration.raw_scores import HeldOut, collect
+from medical.detection.calibration import probability
+from medical.training.calibration.fit import rows_of
+from medical.training.calibration.raw_scores import CalibrationData, collect_raw_scores
+from medical.training.calibration.reliability import calibrations_without, size_coverage
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 from models.zoo.networks import load_networks
 from tests.benchmarks.shared_cases import (
@@ -35,9 +35,11 @@ PATCHES = 88  # with inserted nodules, a scan
 GROUP = 20  # candidates of similar score
 
 
-def collect_held_out(model: StoredModel, database: Path, *, patches: int = PATCHES) -> HeldOut:
+def collect_held_out(
+    model: StoredModel, database: Path, *, patches: int = PATCHES
+) -> CalibrationData:
     """Raw scores of a model on the held-out scans."""
-    return collect(
+    return collect_raw_scores(
         load_networks(model),
         read_cases(HELD_OUT_SCANS),
         read_pools(database)[1],
@@ -46,7 +48,7 @@ def collect_held_out(model: StoredModel, database: Path, *, patches: int = PATCH
     )
 
 
-def probability_bins(held_out: HeldOut) -> list[tuple[int, float, float, float, bool]]:
+def probability_bins(held_out: CalibrationData) -> list[tuple[int, float, float, float, bool]]:
     """(scan, observed frequency, mean ends of the interval, held) of each group of candidates.
 
     An interval holds a group when the group's frequency could have come from a probability inside

@@ -26,7 +26,7 @@ from medical.synthesis.insertion.batch import TrainingBatch
 from models.detector.losses import centre_loss
 from models.detector.targets import centre_targets
 from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
-from models.distributed.selection import SharedTopK
+from models.distributed.compression.selection import SharedTopK
 from tests.benchmarks.always import Always
 from tests.benchmarks.traffic_worker import BATCH, SIZES
 

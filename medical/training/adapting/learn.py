@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,8 @@ from medical.synthesis.case import TrainingCase
 from medical.synthesis.insertion.engine import NoduleEngine
 from medical.synthesis.insertion.unlabelled import UnlabelledPatches
 from medical.synthesis.nodules.pool import NodulePool
-from models.training.first_stage import FirstStageOnly
-from models.training.joint import TwoStage
+from medical.training.config import AdaptConfig
+from models.training.joint import FirstStageOnly, TwoStage
 from models.training.loop import LoopConfig, train
 from models.training.prefetch import Prefetch
 from models.training.pretraining import MaskedReconstruction
@@ -33,32 +32,14 @@ LEARNING_RATE = 2e-4  # a seventh of training from nothing: the features are goo
 STATISTICS_BATCHES = 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """How long to learn; the first to be spent ends each part.
-
-    Args:
-        seconds: of both parts together, over all resumptions.
-        steps: of each part.
-        batch: patches a step, a multiple of 4.
-        patch: edge of a patch, millimetres, a multiple of 16.
-        seed: of patches.
-    """
-
-    seconds: float
-    steps: int | None = None
-    batch: int
-    patch: int = 96
-    seed: int = 0
-
-    def part(self, share: float) -> LoopConfig:
-        """Configure the loop for a part that takes this share of the time."""
-        return LoopConfig(
-            seconds=self.seconds * share,
-            steps=self.steps,
-            learning_rate=LEARNING_RATE,
-            warmup_steps=50,
-        )
+def loop_config(config: AdaptConfig, share: float) -> LoopConfig:
+    """Configure the loop for a part that takes this share of the time."""
+    return LoopConfig(
+        seconds=config.budget.seconds * share,
+        steps=config.budget.steps,
+        learning_rate=LEARNING_RATE,
+        warmup_steps=50,
+    )
 
 
 def learn_features(
@@ -66,7 +47,7 @@ def learn_features(
     cases: Sequence[TrainingCase],
     pool: NodulePool,
     *,
-    budget: Budget,
+    config: AdaptConfig,
     channels: int,
     out: Path,
     device: torch.device,
@@ -78,7 +59,7 @@ def learn_features(
         networks: of the old model; changed in place.
         cases: unlabelled lungs with their suspects as doubtful.
         pool: nodules to insert.
-        budget: how long.
+        config: how long, on which patches.
         channels: of the detector's pyramid.
         out: folder of both runs' checkpoints and logs.
         device: where to learn.
@@ -90,20 +71,23 @@ def learn_features(
     Raises:
         ValueError: a checkpoint in ``out`` belongs to another network.
     """
+    count, patch = config.patches.count, config.patches.patch
     networks.to(device)
-    torch.manual_seed(budget.seed)
-    say("painting what is hidden of the lungs (masked reconstruction)")
+    torch.manual_seed(config.seed)
+    say("Pretraining by masked reconstruction")
     paint = MaskedReconstruction(networks.detector, channels=channels).to(device)
-    patches = UnlabelledPatches(list(cases), device=device, patch=budget.patch)
-    learnt = _run(paint, partial(patches.batch, budget.batch), budget.part(PAINTING_SHARE),
+    patches = UnlabelledPatches(list(cases), device=device, patch=patch)
+    learnt = _run(paint, partial(patches.batch, count), loop_config(config, PAINTING_SHARE),
                   out / "reconstruction", device, say)  # fmt: skip
     paint.load_state_dict(learnt.state_dict())
     del patches
-    torch.manual_seed(budget.seed + 1)
+    torch.manual_seed(config.seed + 1)
     say("finding nodules that are inserted into the lungs")
     first = FirstStageOnly(networks.detector, networks.refiner)
-    engine = NoduleEngine(list(cases), pool, device=device, patch=budget.patch, seed=budget.seed)
-    learnt = _run(first, partial(engine.batch, budget.batch), budget.part(1 - PAINTING_SHARE),
+    engine = NoduleEngine(
+        list(cases), pool, device=device, patch=config.patches.patch, seed=config.seed
+    )
+    learnt = _run(first, partial(engine.batch, count), loop_config(config, 1 - PAINTING_SHARE),
                   out / "detection", device, say)  # fmt: skip
     networks.load_state_dict(learnt.state_dict())
     return networks.requires_grad_(True).cpu().eval()
@@ -114,7 +98,7 @@ def learn_statistics(
     cases: Sequence[TrainingCase],
     pool: NodulePool,
     *,
-    budget: Budget,
+    config: AdaptConfig,
     known_cts: int,
     device: torch.device,
 ) -> TwoStage:
@@ -127,20 +111,22 @@ def learn_statistics(
         networks: of the old model, or what it was adapted to.
         cases: unlabelled lungs.
         pool: nodules to insert.
-        budget: batch, patch and seed of it.
+        config: patches and seed of it.
         known_cts: CTs that the old statistics came from; at least one is taken.
         device: where to run.
 
     Returns:
         The networks, on the CPU, in evaluation mode.
     """
-    torch.manual_seed(budget.seed + 2)
+    torch.manual_seed(config.seed + 2)
     networks.to(device)
-    engine = NoduleEngine(list(cases), pool, device=device, patch=budget.patch, seed=budget.seed)
+    engine = NoduleEngine(
+        list(cases), pool, device=device, patch=config.patches.patch, seed=config.seed
+    )
     share = len(cases) / (len(cases) + max(1, known_cts))
     renew_statistics(
         networks,
-        lambda: networks.losses(engine.batch(budget.batch)),
+        lambda: networks.losses(engine.batch(config.patches.count)),
         batches=STATISTICS_BATCHES,
         share=share,
     )

@@ -15,7 +15,7 @@ from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.adapting.suspected import Suspects, at_suspects
 from medical.training.calibration.fit import NODULES_PER_SCAN, CandidateScores, SizeErrors, rows_of
-from medical.training.calibration.raw_scores import HeldOut, collect
+from medical.training.calibration.raw_scores import CalibrationData, collect_raw_scores
 from models.training.joint import TwoStage
 
 NODULES = 400  # patches with nodules inserted over all CTs; each holds one or two
@@ -36,7 +36,7 @@ def measure(
     patches: int,
     kept: Path,
     say: Callable[[str], None],
-) -> list[HeldOut]:
+) -> list[CalibrationData]:
     """Collect each case apart; the same nodules at the same places whatever the networks are.
 
     Args:
@@ -53,7 +53,9 @@ def measure(
         stored = kept / f"{case.name}.npz"
         part = _read(stored) if stored.exists() else None
         if part is None:
-            part = collect(networks, [case], pool, patches=patches, seed=_seed(case), say=say)
+            part = collect_raw_scores(
+                networks, [case], pool, patches=patches, seed=_seed(case), say=say
+            )
             _write(part, stored)
         parts.append(part)
     return parts
@@ -64,7 +66,7 @@ def _seed(case: TrainingCase) -> int:
     return zlib.crc32(case.name.encode())
 
 
-def joined(parts: Sequence[HeldOut]) -> HeldOut:
+def joined(parts: Sequence[CalibrationData]) -> CalibrationData:
     """Several CTs as one collection; inserted nodules weigh 1.3 a CT together.
 
     Raises:
@@ -81,7 +83,7 @@ def joined(parts: Sequence[HeldOut]) -> HeldOut:
     weight = np.concatenate([part.scores.weight for part in parts])
     weight[row[row >= 0]] = NODULES_PER_SCAN * len(parts) / max(1, len(row))
     scores = _concatenated(CandidateScores, [part.scores for part in parts])
-    return HeldOut(
+    return CalibrationData(
         replace(scores, weight=weight),
         _concatenated(SizeErrors, [part.sizes for part in parts]),
         np.concatenate([np.full(len(part.scan), k) for k, part in enumerate(parts)]),
@@ -93,7 +95,7 @@ def joined(parts: Sequence[HeldOut]) -> HeldOut:
     )
 
 
-def counted_in_part(part: HeldOut, suspects: Suspects) -> HeldOut:
+def with_soft_labels(part: CalibrationData, suspects: Suspects) -> CalibrationData:
     """Return a CT's collection in which nobody is sure of the suspects.
 
     A mark on one counts as a nodule by the probability that the old model gave it, and as a false
@@ -119,7 +121,7 @@ def _concatenated(kind: type[Any], tables: Sequence[Any]) -> Any:
     return kind(*(np.concatenate([getattr(t, one.name) for t in tables]) for one in fields(kind)))
 
 
-def _write(part: HeldOut, path: Path) -> None:
+def _write(part: CalibrationData, path: Path) -> None:
     flat = {one.name: getattr(part, one.name) for one in fields(part)}
     for name in ("scores", "sizes"):
         table = flat.pop(name)
@@ -129,7 +131,7 @@ def _write(part: HeldOut, path: Path) -> None:
     beside.replace(path)
 
 
-def _read(path: Path) -> HeldOut | None:
+def _read(path: Path) -> CalibrationData | None:
     """Read what ``_write`` wrote; ``None`` where it is torn."""
     try:
         with np.load(path, allow_pickle=False) as stored:
@@ -137,7 +139,11 @@ def _read(path: Path) -> HeldOut | None:
                 name: kind(*(stored[f"{name}.{one.name}"] for one in fields(kind)))
                 for name, kind in (("scores", CandidateScores), ("sizes", SizeErrors))
             }
-            rest = {one.name: stored[one.name] for one in fields(HeldOut) if one.name not in tables}
-            return HeldOut(tables["scores"], tables["sizes"], **rest)
+            rest = {
+                one.name: stored[one.name]
+                for one in fields(CalibrationData)
+                if one.name not in tables
+            }
+            return CalibrationData(tables["scores"], tables["sizes"], **rest)
     except (OSError, ValueError, KeyError, BadZipFile):
         return None

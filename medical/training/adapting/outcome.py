@@ -17,9 +17,9 @@ from medical.counts import counted
 from medical.detection.calibration import LEAST_MM, probability
 from medical.detection.conclude import LEAST_PROBABILITY
 from medical.evaluation.froc import Scores
-from medical.training.adapting.measured import counted_in_part, joined
+from medical.training.adapting.measured import joined, with_soft_labels
 from medical.training.adapting.suspected import Suspects, at_suspects
-from medical.training.calibration.raw_scores import HeldOut
+from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.calibration.recalibrate import Recalibrated, fitted
 from models.zoo.card import Calibration, ModelCard
 
@@ -87,7 +87,7 @@ class Figures:
 
 
 def read_with(
-    part: HeldOut, suspects: Suspects, calibration: Calibration, *, threshold: float
+    part: CalibrationData, suspects: Suspects, calibration: Calibration, *, threshold: float
 ) -> CtOutcome:
     """One CT's outcome by a calibration and a threshold."""
     scores, rows = part.scores, part.inserted_row
@@ -125,7 +125,7 @@ def _loss(
 
 
 def as_it_is(
-    parts: Sequence[HeldOut], suspects: Sequence[Suspects], card: ModelCard
+    parts: Sequence[CalibrationData], suspects: Sequence[Suspects], card: ModelCard
 ) -> list[CtOutcome]:
     """Outcomes by a card's own calibration and operating point."""
     return [
@@ -135,7 +135,7 @@ def as_it_is(
 
 
 def left_out(
-    parts: Sequence[HeldOut], suspects: Sequence[Suspects], *, otherwise: float
+    parts: Sequence[CalibrationData], suspects: Sequence[Suspects], *, otherwise: float
 ) -> list[CtOutcome]:
     """Each CT's outcome by a calibration and an operating point from the other CTs alone.
 
@@ -157,14 +157,14 @@ def left_out(
 
 
 def calibrated(
-    parts: Sequence[HeldOut], suspects: Sequence[Suspects], *, description: str = ""
+    parts: Sequence[CalibrationData], suspects: Sequence[Suspects], *, description: str = ""
 ) -> Recalibrated:
     """Calibration and operating point of all these CTs; suspects count in part.
 
     Raises:
         TooFewError: they hold too few nodules.
     """
-    halved = [counted_in_part(part, mine) for part, mine in zip(parts, suspects, strict=True)]
+    halved = [with_soft_labels(part, mine) for part, mine in zip(parts, suspects, strict=True)]
     return fitted(joined(halved), scans=len(parts), description=description)
 
 

@@ -15,7 +15,7 @@ from medical.errors import InputError
 from medical.training.adapting.card import Adapted, write_card
 from medical.training.adapting.decide import Decision, judge_calibration, judge_weights
 from medical.training.adapting.gather import HospitalCt, HospitalCts
-from medical.training.adapting.measured import counted_in_part, joined
+from medical.training.adapting.measured import joined, with_soft_labels
 from medical.training.adapting.outcome import (
     CtOutcome,
     Figures,
@@ -26,7 +26,7 @@ from medical.training.adapting.outcome import (
     read_with,
 )
 from medical.training.adapting.suspected import Suspects
-from medical.training.calibration.raw_scores import HeldOut
+from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.calibration.recalibrate import Recalibrated, TooFewError
 from models.zoo.loader import WEIGHTS, StoredModel
 
@@ -45,7 +45,7 @@ class Readings:
     """
 
     weights: Path
-    parts: list[HeldOut]
+    parts: list[CalibrationData]
     suspects: list[Suspects]
 
     def left_out(self, *, otherwise: float) -> list[CtOutcome]:
@@ -53,7 +53,7 @@ class Readings:
         return left_out(self.parts, self.suspects, otherwise=otherwise)
 
 
-def conclude(
+def choose_adapted_model(
     readings: Sequence[Readings],
     *,
     old: StoredModel,
@@ -133,9 +133,9 @@ def conclude(
     return folder
 
 
-def _halved(reading: Readings) -> list[HeldOut]:
+def _halved(reading: Readings) -> list[CalibrationData]:
     pairs = zip(reading.parts, reading.suspects, strict=True)
-    return [counted_in_part(part, mine) for part, mine in pairs]
+    return [with_soft_labels(part, mine) for part, mine in pairs]
 
 
 def _own(reading: Readings, cts: int) -> Recalibrated:

@@ -25,7 +25,7 @@ from scipy.stats import binom
 from medical.counts import counted
 from medical.detection.calibration import LEAST_MM, probability
 from medical.detection.conclude import LEAST_PROBABILITY
-from medical.training.calibration.raw_scores import HeldOut
+from medical.training.calibration.raw_scores import CalibrationData
 from models.zoo.card import Calibration, OperatingChoice
 
 PROMISES = tuple(percent / 100 for percent in range(90, 69, -1))  # sensitivities, the best first
@@ -53,7 +53,9 @@ class Operating:
     scans: int
 
 
-def choose_operating(measured: HeldOut, calibration: Calibration, *, scans: int) -> Operating:
+def choose_operating(
+    measured: CalibrationData, calibration: Calibration, *, scans: int
+) -> Operating:
     """Choose the threshold of the best promise that is cheap enough, and measure the curve.
 
     Each promise of ``PROMISES`` has a highest threshold that keeps it with ``CONFIDENCE``. Taken is
@@ -117,7 +119,7 @@ def _best_promise(
 
 
 def scores_at(
-    measured: HeldOut, calibration: Calibration
+    measured: CalibrationData, calibration: Calibration
 ) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " k"]]:
     """Probability on each inserted nodule, 0 where no mark is written, and of each false mark."""
     scores, rows = measured.scores, measured.inserted_row

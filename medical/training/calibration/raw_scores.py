@@ -45,7 +45,7 @@ _EDGE_MM = 10.0  # nodules nearer to a patch's edge are half unseen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HeldOut:
+class CalibrationData:
     """What was collected; ``n`` candidates, ``m`` inserted nodules.
 
     Args:
@@ -96,7 +96,7 @@ class _Rows:
         return len(self.rows) - 1
 
 
-def collect(
+def collect_raw_scores(
     networks: TwoStage,
     cases: list[TrainingCase],
     pool: NodulePool,
@@ -105,7 +105,7 @@ def collect(
     passes: int = 32,
     seed: int = 11,
     say: Callable[[str], None],
-) -> HeldOut:
+) -> CalibrationData:
     """Run both stages over whole held-out scans and over patches with inserted nodules.
 
     Args:
@@ -208,7 +208,7 @@ def _one_patch(
             )
 
 
-def _gather(rows: _Rows, *, scans: int) -> HeldOut:
+def _gather(rows: _Rows, *, scans: int) -> CalibrationData:
     table = np.array([r[:3] for r in rows.rows]).reshape(-1, 3)
     nodule = np.array([r[3] for r in rows.rows], bool)
     weight = np.array([r[4] for r in rows.rows])
@@ -216,7 +216,7 @@ def _gather(rows: _Rows, *, scans: int) -> HeldOut:
     large = sum(mm >= LEAST_MM for mm, _, _ in rows.inserted)
     weight[np.isnan(weight)] = NODULES_PER_SCAN * scans / max(1, large)
     sizes = np.array([s[:3] for s in rows.sizes]).reshape(-1, 3)
-    return HeldOut(
+    return CalibrationData(
         CandidateScores(
             table[:, 0],
             table[:, 1],

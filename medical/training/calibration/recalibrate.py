@@ -14,7 +14,7 @@ from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.calibration.fit import fit_calibration
 from medical.training.calibration.operating_point import Operating, choose_operating
-from medical.training.calibration.raw_scores import HeldOut, collect
+from medical.training.calibration.raw_scores import CalibrationData, collect_raw_scores
 from medical.training.calibration.reliability import size_coverage
 from models.training.joint import TwoStage
 from models.zoo.card import Calibration
@@ -56,7 +56,7 @@ def recalibrate(
     Raises:
         TooFewError: too few inserted nodules were found in them.
     """
-    measured = collect(networks, held_out, pool, patches=patches, say=say)
+    measured = collect_raw_scores(networks, held_out, pool, patches=patches, say=say)
     recalibrated = fitted(
         measured,
         scans=len(held_out),
@@ -71,7 +71,7 @@ def recalibrate(
     return recalibrated
 
 
-def fitted(measured: HeldOut, *, scans: int, description: str) -> Recalibrated:
+def fitted(measured: CalibrationData, *, scans: int, description: str) -> Recalibrated:
     """Fit the calibration to what was collected and choose the operating point by it.
 
     Args:
@@ -91,7 +91,7 @@ def fitted(measured: HeldOut, *, scans: int, description: str) -> Recalibrated:
     return Recalibrated(calibration, choose_operating(measured, calibration, scans=scans))
 
 
-def _coverage(measured: HeldOut) -> dict[str, float]:
+def _coverage(measured: CalibrationData) -> dict[str, float]:
     try:
         return size_coverage(measured)
     except ValueError:  # the other scans alone are too few: no coverage can be claimed

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 
 from medical.detection.calibration import probability
 from medical.training.calibration.fit import fit_calibration, held_by_size_intervals, rows_of
-from medical.training.calibration.raw_scores import HeldOut
+from medical.training.calibration.raw_scores import CalibrationData
 from models.zoo.card import Calibration, ReliabilityRow
 
 BINS = 10
@@ -22,7 +22,7 @@ _DRAWS = 1000
 Floats = Float[np.ndarray, " n"]
 
 
-def calibrations_without(held_out: HeldOut) -> Iterator[tuple[int, Calibration]]:
+def calibrations_without(held_out: CalibrationData) -> Iterator[tuple[int, Calibration]]:
     """Each scan and the calibration fitted on the others.
 
     Raises:
@@ -40,7 +40,7 @@ def calibrations_without(held_out: HeldOut) -> Iterator[tuple[int, Calibration]]
         )
 
 
-def size_coverage(held_out: HeldOut) -> dict[str, float]:
+def size_coverage(held_out: CalibrationData) -> dict[str, float]:
     """Share of diameters and volumes held by intervals that were calibrated on the other scans.
 
     Raises:
@@ -57,7 +57,9 @@ def size_coverage(held_out: HeldOut) -> dict[str, float]:
     return {name: round(share, 4) for name, share in held.items()}
 
 
-def left_out_reliability(held_out: HeldOut, *, bins: int = BINS) -> tuple[ReliabilityRow, ...]:
+def left_out_reliability(
+    held_out: CalibrationData, *, bins: int = BINS
+) -> tuple[ReliabilityRow, ...]:
     """Rows of equal width in probability; empty ones are left out.
 
     Args:
@@ -76,7 +78,7 @@ def left_out_reliability(held_out: HeldOut, *, bins: int = BINS) -> tuple[Reliab
     )
 
 
-def _left_out(held_out: HeldOut) -> tuple[Floats, Bool[np.ndarray, " n"], Floats]:
+def _left_out(held_out: CalibrationData) -> tuple[Floats, Bool[np.ndarray, " n"], Floats]:
     parts = []
     for scan, calibration in calibrations_without(held_out):
         mine = rows_of(held_out.scores, (held_out.scan == scan) & (held_out.scores.weight > 0))

@@ -15,7 +15,8 @@ from medical.training.cases.patients import patient_of
 from medical.training.cases.preparing import UnreadableError, prepared_case
 from medical.training.cases.sources.collect import collect
 from medical.training.cases.split import chosen_split, freeze, frozen_split, given_split, read_split
-from medical.training.cases.truth import refuse_strangers
+from medical.training.cases.truth import check_truth_matches_series
+from medical.training.config import Cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,9 @@ class Gathered:
 
 
 def gather(
-    cases: Path | str,
+    source: Cases,
     *,
     out: Path,
-    truth: Path | None,
-    split: Path | None,
     seen: Collection[str],
     work: Path,
     say: Callable[[str], None],
@@ -52,10 +51,8 @@ def gather(
     """Find CTs and truth, split by patient, prepare every case.
 
     Args:
-        cases: folder, or the address of a store.
+        source: where CTs, truth and split are.
         out: of the run: keeps prepared cases and the split.
-        truth: table; ``cases/annotations.csv``, else what lies beside the CTs, where not given.
-        split: table; ``cases/split.csv`` where there is one and none is given.
         seen: scans that the old model was trained on: they never evaluate.
         work: folder for unpacked archives, which must outlive the result.
         say: told what is left out and why.
@@ -63,16 +60,17 @@ def gather(
     Raises:
         InputError: what the user can mend; of a table, the row is named.
     """
-    found = collect(cases, out=out, truth=truth, work=work, say=say)
+    cases = source.cases
+    found = collect(cases, out=out, truth=source.truth, work=work, say=say)
     handles, lesions, truth_path = found.handles, found.truth, found.truth_path
     if not handles:
         raise InputError(cases, "no CT to train on", "Give chest CTs that show the lungs")
     patients = {handle.series_instance_uid: patient_of(handle) for handle in handles}
-    refuse_strangers(lesions, set(patients), path=truth_path)
-    table = split or (Path(cases) / "split.csv")
+    check_truth_matches_series(lesions, set(patients), path=truth_path)
+    table = source.split or (Path(cases) / "split.csv")
     held_names = _held_out(
         out / "held_out.json",
-        table if split or table.exists() else None,
+        table if source.split or table.exists() else None,
         patients,
         nodules=Counter(lesion.series_uid for lesion in lesions),
         seen=seen,

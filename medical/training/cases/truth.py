@@ -41,7 +41,7 @@ def read_truth(path: Path) -> list[ReferenceFinding]:
     return lesions
 
 
-def refuse_strangers(
+def check_truth_matches_series(
     lesions: Sequence[ReferenceFinding], series_uids: Collection[str], *, path: Path
 ) -> None:
     """Refuse a truth table that matches no CT at all: a mistake, not a set of healthy lungs.

@@ -80,3 +80,23 @@ def test_sizes_that_the_engine_cannot_make_are_one_line(starlung: Run, tmp_path:
         result = starlung("retrain", "--cases", tmp_path, "--out", tmp_path / "out", option, value)
         assert result.exit_code == 2
         assert f"{option} must be a multiple" in one_line(result.stderr)
+
+
+def test_recipe_that_nobody_knows_is_one_line_with_those_there_are(
+    starlung: Run, tmp_path: Path
+) -> None:
+    options = ("--cases", tmp_path, "--out", tmp_path / "out", "--recipe", "nobody")
+    result = starlung("retrain", *options)
+    assert result.exit_code == 2
+    assert "local-attention, starlung-0.5.0" in one_line(result.stderr)
+
+
+def test_recipe_of_another_network_cannot_start_from_the_shipped_model(
+    starlung: Run, tmp_path: Path
+) -> None:
+    recipe = ("--recipe", "local-attention", "--from", "starlung-base")
+    result = starlung("retrain", "--cases", tmp_path, "--out", tmp_path / "out", *recipe)
+    assert result.exit_code == 2
+    assert "its first stage is not the one that recipe local-attention makes" in one_line(
+        result.stderr
+    )

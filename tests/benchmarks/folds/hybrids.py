@@ -22,8 +22,8 @@ from tests.benchmarks.folds.scans import SCANS
 from tests.benchmarks.hybrid import HybridScan, InsertedNodule
 from tests.benchmarks.hybrid_set import COPIES, SEED, make_set
 from tests.benchmarks.leave_out.seen_scan import Places
-from tests.benchmarks.phantom_lungs import PATCH
 
+PATCH = 96  # voxels, of the engine that inserts
 _FIRST_LUNG = 10  # the frozen set's seeds are those of the lungs 0 to 2
 
 

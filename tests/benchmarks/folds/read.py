@@ -18,10 +18,11 @@ import torch
 from safetensors.torch import load_file
 
 from medical.synthesis.case import TrainingCase
+from medical.training.recipes import read_recipe
 from models.training.joint import TwoStage
 from tests.benchmarks.folds.hybrids import with_room
 from tests.benchmarks.folds.scans import left_out
-from tests.benchmarks.folds.train import FIRST_STAGE, SECOND_STAGE
+from tests.benchmarks.folds.train import RECIPE
 from tests.benchmarks.folds.whole_box import WholeBox
 from tests.benchmarks.leave_out.seen_scan import Places
 
@@ -69,7 +70,8 @@ def main() -> None:
     """Read and write."""
     data, out, fold = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    networks = TwoStage(FIRST_STAGE.build(), SECOND_STAGE.build())
+    recipe = read_recipe(RECIPE)
+    networks = TwoStage(recipe.detector.build(), recipe.refiner.build())
     networks.load_state_dict(load_file(out / f"{fold}.safetensors"))
     networks = networks.float().eval()
     readers = {views: WholeBox(networks, device=device, views=views) for views in VIEWS}

@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
+from medical.training.recipes import read_recipe
 from models.detector.refiner import RefinerConfig
 from models.training.joint import TwoStage
 from models.zoo.loader import DEFAULT_MODEL, find_model
@@ -27,12 +28,11 @@ from tests.benchmarks.hybrid import HybridScan, InsertedNodule
 from tests.benchmarks.hybrid_set import SEED, make_set
 from tests.benchmarks.leave_out.folds import FOLDS, LUNGS, SHIPPED
 from tests.benchmarks.leave_out.seen_scan import Places, SeenScan, evidence, save_scans
-from tests.benchmarks.leave_out.train import FIRST_STAGE
-from tests.benchmarks.phantom_lungs import PATCH
 from tests.benchmarks.shared_cases import HELD_OUT_SCANS
 
 Scan = tuple[TrainingCase, tuple[InsertedNodule, ...], tuple[InsertedNodule, ...]]
 
+PATCH = 96  # voxels, of the engine that inserts
 _FIRST_LUNG = 10  # the frozen set's seeds are those of the lungs 0 to 2
 
 
@@ -82,7 +82,7 @@ def networks_of(fold: str, out: Path) -> TwoStage:
     """What a fold's training wrote, or the shipped weights."""
     if fold == SHIPPED:
         return load_networks(find_model(DEFAULT_MODEL))
-    networks = TwoStage(FIRST_STAGE.build(), RefinerConfig().build())
+    networks = TwoStage(read_recipe("starlung-0.5.0").detector.build(), RefinerConfig().build())
     networks.load_state_dict(load_file(out / f"{fold}.safetensors"))
     return networks.float().eval()
 

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from medical.synthesis.case import TrainingCase, hu_to_code
-from medical.training.plan import RunPlan
-from medical.training.worker import carry_out
-from models.distributed.checkpoint import CheckpointStore
+from medical.training.config import Assigned, Budget, Cases, Patches, Recipe, RunConfig
+from medical.training.worker import run_training
+from models.distributed.checkpoints.checkpoint import CheckpointStore
 from tests.benchmarks.traffic_network import INTERFACE, Network, NoNamespacesError
 
 # so slow that sending all takes longer than choosing, even on a processor with other work
@@ -26,10 +26,22 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * LIMIT_SECONDS)]
 START = """
 import sys
 from pathlib import Path
-from medical.training.launch import Cluster, train_together
+from medical.training.config import Cluster
+from medical.training.launch import train_together
 cluster = Cluster(nodes=2, per_node=1, node=int(sys.argv[1]), rendezvous=sys.argv[2])
 train_together(cluster, Path(sys.argv[3]))
 """
+
+
+def run_of(steps: int) -> RunConfig:
+    """Both stages from nothing on one case of noise."""
+    budget, patches = Budget(minutes=1e5, steps=steps), Patches(batch=4, patch=48)
+    return RunConfig(
+        source=Cases(cases="none"),
+        recipe=Recipe(budget=budget, patches=patches),
+        sparse=True,
+        assigned=Assigned(training=("c.npz",)),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +62,7 @@ def run(network: Network, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     inside = np.zeros(hu.shape, bool)
     inside[8:-8, 8:-8, 8:-8] = True
     TrainingCase("c", hu_to_code(hu), inside, np.zeros((0, 4), np.float32)).save(out / "c.npz")
-    plan = RunPlan(
-        training=["c.npz"], seconds=1e6, steps=STEPS, batch=4, patch=48, seed=0, sparse=True
-    )
-    plan.write(out)
+    run_of(STEPS).write(out)
     rendezvous = f"{network.first_address}:29400"
     environment = {**os.environ, "GLOO_SOCKET_IFNAME": INTERFACE, "OMP_NUM_THREADS": "1"}
     # files, not pipes: a node whose pipe is full stands still while the other one is listened to
@@ -99,9 +108,8 @@ def test_both_nodes_owe(run: tuple[Path, str]) -> None:
 def test_one_process_goes_on_and_pays(run: tuple[Path, str]) -> None:
     out, _ = run
     said: list[str] = []
-    plan = RunPlan.read(out).model_copy(update={"steps": STEPS + 1})
     torch.set_num_threads(2)
-    carry_out(plan, out, say=said.append)
+    run_training(run_of(STEPS + 1), out, say=said.append)
     assert "1 process goes on where there were 2" in said
     tensors = CheckpointStore(out / "checkpoints").read(STEPS + 1, prefixes=("rank0.comm",))
     assert not any(part.any() for name, part in tensors.items() if "residual" in name)

@@ -6,7 +6,8 @@ import SimpleITK
 
 from medical.errors import InputError
 from medical.synthesis.phantom import make_chest
-from medical.training.retrain import retrain
+from medical.training.config import Budget, Cases, Patches, Recipe, RunConfig
+from medical.training.retrain import read_stages, retrain
 from models.zoo.loader import find_model
 
 HEAD = "seriesuid,coordX,coordY,coordZ,diameter_mm\n"
@@ -25,24 +26,47 @@ def luna_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def run_of(cases: Path, *, minutes: float = 60.0, **other: object) -> RunConfig:
+    """A small run from nothing."""
+    recipe = Recipe(budget=Budget(minutes=minutes), patches=Patches(batch=4, patch=48))
+    truth = other.pop("truth", None)
+    source = Cases.model_validate({"cases": str(cases), "truth": truth})
+    return RunConfig.model_validate({"source": source, "recipe": recipe, **other})
+
+
 def test_one_case_gives_a_model_and_says_it_is_not_evaluated(
     luna_folder: Path, tmp_path: Path
 ) -> None:
     out, said = tmp_path / "out", list[str]()
-    options = {"batch": 4, "patch": 48, "say": said.append}
-    folder = retrain(luna_folder, out=out, minutes=0.02, **options)  # type: ignore[arg-type]
+    first = run_of(luna_folder, minutes=0.02)
+    folder = retrain(first, out=out, say=said.append).folder
+    assert RunConfig.read(out).recipe == first.recipe
     card = find_model(str(folder)).card
+    assert card.run == RunConfig.read(out).for_card()
+    assert str(luna_folder) not in str(card.run)
     assert card.scans_seen_in_training == ["one"]
     assert "not evaluated" in str(card.metrics)
     next((out / "cases").glob("*.npz")).write_bytes(b"torn")
-    retrain(luna_folder, out=out, minutes=0.03, resume=True, **options)  # type: ignore[arg-type]
+    retrain(run_of(luna_folder, minutes=0.03, resume=True), out=out, say=said.append)
     assert any(line.startswith("resumed at step") for line in said)
+
+
+def test_what_calibration_and_gate_lack_is_said_before_the_first_step(
+    luna_folder: Path, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    retrain(run_of(luna_folder, minutes=0.01), out=tmp_path / "out", say=said.append)
+    places = [
+        next(n for n, line in enumerate(said) if start in line)
+        for start in ("calibration needs 3 held-out", "the gate needs 5 held-out", "step 1;")
+    ]
+    assert places == sorted(places)
 
 
 def test_full_folder_is_not_overwritten(luna_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("work")
     with pytest.raises(InputError, match="--resume"):
-        retrain(luna_folder, out=tmp_path, say=str)
+        retrain(run_of(luna_folder), out=tmp_path, say=str)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +79,7 @@ def test_truth_that_cannot_be_is_refused_before_training(
     truth = tmp_path / "truth.csv"
     truth.write_text(HEAD + rows)
     with pytest.raises(InputError, match=says):
-        retrain(luna_folder, out=tmp_path / "out", truth=truth, say=str)
+        retrain(run_of(luna_folder, truth=truth), out=tmp_path / "out", say=str)
 
 
 @pytest.mark.slow
@@ -75,7 +99,7 @@ def test_masks_are_truth_and_stages_follow_each_other(luna_folder: Path, tmp_pat
     (plan / "1.toml").write_text('name = "large"\nsteps = 1\n[batches]\nsmall_share = 0.0\n')
     (plan / "2.toml").write_text('name = "all"\nsteps = 1\n')
     out = tmp_path / "out"
-    retrain(cases, out=out, curriculum=plan, batch=4, patch=48, minutes=60, say=said.append)
+    retrain(run_of(cases, curriculum=read_stages(plan)), out=out, say=said.append)
     assert "stage 1 of 2, large: from step 0" in said
     assert "stage 2 of 2, all: from step 1" in said
     (row,) = (out / "truth.csv").read_text().splitlines()[1:]
@@ -83,10 +107,7 @@ def test_masks_are_truth_and_stages_follow_each_other(luna_folder: Path, tmp_pat
     assert row.endswith(",one.nii.gz class 1")
 
 
-def test_stage_that_cannot_be_is_refused_before_anything_is_written(
-    luna_folder: Path, tmp_path: Path
-) -> None:
+def test_stage_that_cannot_be_is_refused(tmp_path: Path) -> None:
     (tmp_path / "stage.toml").write_text('name = "a"\nsteps = 1\n[batches]\nsmal = 1\n')
     with pytest.raises(InputError, match=r"stage\.toml: stage 'a': smal is unknown"):
-        retrain(luna_folder, out=tmp_path / "out", curriculum=tmp_path / "stage.toml", say=str)
-    assert not (tmp_path / "out").exists()
+        read_stages(tmp_path / "stage.toml")

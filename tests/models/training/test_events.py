@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models.training.events import tensorboard_events
+from models.training.log import tensorboard_events
 
 
 def test_the_last_event_is_on_disk_when_the_context_ends(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from models.detector.detector import DetectorConfig
 from models.detector.losses import refiner_loss
 from models.detector.peaks import Candidates
 from models.detector.refiner import Opinion, RefinerConfig
-from models.training.joint import ROWS, JudgeOnly, TwoStage
+from models.training.joint import ROWS, RefinementStageOnly, TwoStage
 
 EDGE = 64
 
@@ -77,7 +77,7 @@ def test_blobs_are_one_of_the_sources() -> None:
 
 def test_a_judge_alone_leaves_the_first_stage_as_it_is() -> None:
     torch.manual_seed(0)
-    learner = JudgeOnly(
+    learner = RefinementStageOnly(
         DetectorConfig().build(), RefinerConfig(dropout=0.0).build(), smoothing=0.05
     ).train()
     before = {name: value.clone() for name, value in learner.state_dict().items()}

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
-from models.distributed.selection import SharedTopK
+from models.distributed.compression.selection import SharedTopK
 from models.training.loop import LoopConfig, train
 from tests.models.distributed.gloo import on_ranks
 

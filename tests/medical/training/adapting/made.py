@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from medical.training.calibration.fit import CandidateScores, SizeErrors
-from medical.training.calibration.raw_scores import HeldOut
+from medical.training.calibration.raw_scores import CalibrationData
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
 from models.training.joint import TwoStage
@@ -29,7 +29,7 @@ def part_of(
     centers: list[tuple[float, float, float]] | None = None,
     nodules: list[float | None],
     mm: float = 8.0,
-) -> HeldOut:
+) -> CalibrationData:
     """One CT: logits of its marks as it is, and of the marks on inserted nodules (None: missed)."""
     hits = [one for one in nodules if one is not None]
     logits = np.array([*marks, *hits], float)
@@ -43,7 +43,7 @@ def part_of(
     at[:first] = np.array(places, float).reshape(-1, 3)
     is_nodule = np.arange(count) >= first
     errors = np.linspace(-0.2, 0.2, len(hits))
-    return HeldOut(
+    return CalibrationData(
         CandidateScores(
             logits, np.zeros(count), np.zeros(count), is_nodule, np.ones(count), np.full(count, 9.0)
         ),
@@ -57,7 +57,9 @@ def part_of(
     )
 
 
-def drawn_part(seed: int, *, shift: float = 0.0, nodules: int = 40, marks: int = 20) -> HeldOut:
+def drawn_part(
+    seed: int, *, shift: float = 0.0, nodules: int = 40, marks: int = 20
+) -> CalibrationData:
     """One CT with nodules that mostly score above its marks; ``shift`` moves every logit."""
     rng = np.random.default_rng(seed)
     return part_of(

@@ -15,7 +15,8 @@ from medical.training.adapting import adapt as command
 from medical.training.adapting import learn
 from medical.training.adapting.adapt import adapt
 from medical.training.adapting.suspected import Suspects
-from medical.training.calibration.raw_scores import HeldOut
+from medical.training.calibration.raw_scores import CalibrationData
+from medical.training.config import AdaptConfig, Budget, Patches
 from models.zoo.loader import StoredModel, find_model
 from tests.medical.training.adapting.boxes import write_boxes
 from tests.medical.training.adapting.made import drawn_part, tiny_model
@@ -26,6 +27,14 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hospital")
     write_boxes(folder, count=6)
     return folder
+
+
+@pytest.fixture(scope="module")
+def few_nodules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pool as a user has one, small enough to be fast."""
+    file = tmp_path_factory.mktemp("pool") / "few.npz"
+    divided(made_pool(seed=0), share=0.1, seed=0)[1].save(file)
+    return file
 
 
 class NoSuspicion:
@@ -43,12 +52,10 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoredModel:
 
     def measure(
         _: object, cases: Sequence[TrainingCase], *__: object, **___: object
-    ) -> list[HeldOut]:
+    ) -> list[CalibrationData]:
         return [drawn_part(number, shift=4.0) for number, _ in enumerate(cases)]
 
     monkeypatch.setattr(command, "measure", measure)
-    few = divided(made_pool(seed=0), share=0.1, seed=0)[1]
-    monkeypatch.setattr(command, "open_pool", lambda *_, **__: few)
     monkeypatch.setattr(command, "Suspicion", NoSuspicion)
     monkeypatch.setattr(learn, "STATISTICS_BATCHES", 1)
     monkeypatch.setattr("medical.synthesis.insertion.render._LOOK_ALIKES", 3)  # takes seconds
@@ -56,20 +63,19 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoredModel:
 
 
 def test_features_are_learnt_and_a_model_is_installed(
-    hospital: Path, old: StoredModel, tmp_path: Path
+    hospital: Path, old: StoredModel, few_nodules: Path, tmp_path: Path
 ) -> None:
     said: list[str] = []
-    folder = adapt(
-        hospital,
-        out=tmp_path / "out",
+    config = AdaptConfig(
+        cts=hospital,
         start_from=str(old.folder),
         how="features",
-        steps=1,
-        batch=4,
-        patch=48,
-        installed=tmp_path / "models",
-        say=said.append,
+        budget=Budget(steps=1),
+        patches=Patches(batch=4, patch=48),
+        nodule_pool=few_nodules,
     )
+    models = tmp_path / "models"
+    folder = adapt(config, out=tmp_path / "out", installed=models, say=said.append)
     card = find_model(str(folder)).card
     assert card.sha256 != old.card.sha256
     assert len(card.scans_seen_in_training) == 2
@@ -78,11 +84,12 @@ def test_features_are_learnt_and_a_model_is_installed(
 
 
 def test_calibrating_leaves_the_weights_and_keeps_every_ct_aside(
-    hospital: Path, old: StoredModel, tmp_path: Path
+    hospital: Path, old: StoredModel, few_nodules: Path, tmp_path: Path
 ) -> None:
-    folder = adapt(
-        hospital, out=tmp_path / "out", start_from=str(old.folder), how="calibrate", say=str
+    config = AdaptConfig(
+        cts=hospital, start_from=str(old.folder), how="calibrate", nodule_pool=few_nodules
     )
+    folder = adapt(config, out=tmp_path / "out", say=str)
     card = find_model(str(folder)).card
     assert card.sha256 == old.card.sha256
     assert len(card.calibration_scans) == 6
@@ -91,7 +98,7 @@ def test_calibrating_leaves_the_weights_and_keeps_every_ct_aside(
 def test_a_full_folder_is_not_overwritten(hospital: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("work")
     with pytest.raises(InputError, match="--resume"):
-        adapt(hospital, out=tmp_path, say=str)
+        adapt(AdaptConfig(cts=hospital), out=tmp_path, say=str)
 
 
 @pytest.mark.slow
@@ -99,10 +106,11 @@ def test_the_shipped_weights_are_calibrated_on_boxes_and_resumed(tmp_path: Path)
     cts, out = tmp_path / "cts", tmp_path / "out"
     write_boxes(cts, count=4)  # enough inserted nodules to calibrate on
     said, again = list[str](), list[str]()
-    folder = adapt(cts, out=out, how="calibrate", patches=40, say=said.append)
+    config = AdaptConfig(cts=cts, how="calibrate", patches_each=40)
+    folder = adapt(config, out=out, say=said.append)
     assert find_model(str(folder)).card.sha256 == find_model("starlung-base").card.sha256
     assert any("after, calibrate" in line and "INSERTED" in line for line in said)
-    adapt(cts, out=out, how="calibrate", patches=40, resume=True, say=again.append)
+    adapt(config.model_copy(update={"resume": True}), out=out, say=again.append)
     assert [line for line in again if "after, " in line] == [
         line for line in said if "after, " in line
     ]

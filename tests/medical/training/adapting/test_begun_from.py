@@ -8,6 +8,7 @@ import pytest
 
 from medical.errors import InputError
 from medical.training.adapting.adapt import adapt
+from medical.training.config import AdaptConfig
 from models.zoo.loader import CARD, StoredModel
 from tests.medical.training.adapting.made import tiny_model
 
@@ -22,14 +23,8 @@ def begin(old: StoredModel, tmp_path: Path) -> str:
     cts = tmp_path / "cts"
     cts.mkdir(exist_ok=True)
     with pytest.raises(InputError) as refused:
-        adapt(
-            cts,
-            out=tmp_path / "out",
-            start_from=str(old.folder),
-            how="calibrate",
-            resume=True,
-            say=str,
-        )
+        config = AdaptConfig(cts=cts, start_from=str(old.folder), how="calibrate", resume=True)
+        adapt(config, out=tmp_path / "out", say=str)
     return str(refused.value)
 
 

@@ -11,14 +11,16 @@ import torch
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.opening import divided, made_pool
 from medical.training.adapting import learn
-from medical.training.adapting.learn import Budget, learn_features, learn_statistics
-from models.training.first_stage import FirstStageOnly
-from models.training.joint import TwoStage
+from medical.training.adapting.learn import learn_features, learn_statistics
+from medical.training.config import AdaptConfig, Budget, Patches
+from models.training.joint import FirstStageOnly, TwoStage
 from models.zoo.networks import load_networks
 from tests.medical.training.adapting.made import tiny_model
 
 CPU = torch.device("cpu")
-BUDGET = Budget(seconds=600, steps=1, batch=4, patch=48)
+CONFIG = AdaptConfig(
+    cts=Path("none"), budget=Budget(minutes=10, steps=1), patches=Patches(batch=4, patch=48)
+)
 POOL = divided(made_pool(seed=0), share=0.05, seed=0)[1]
 
 
@@ -41,9 +43,9 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TwoStage:
     return load_networks(tiny_model(tmp_path / "tiny"))
 
 
-def learnt(networks: TwoStage, out: Path, *, budget: Budget, said: list[str]) -> TwoStage:
+def learnt(networks: TwoStage, out: Path, *, config: AdaptConfig, said: list[str]) -> TwoStage:
     return learn_features(
-        networks, lungs(), POOL, budget=budget, channels=8, out=out, device=CPU, say=said.append
+        networks, lungs(), POOL, config=config, channels=8, out=out, device=CPU, say=said.append
     )
 
 
@@ -51,7 +53,7 @@ def test_features_of_the_first_stage_move_and_the_second_stays(
     old: TwoStage, tmp_path: Path
 ) -> None:
     new = load_networks(tiny_model(tmp_path / "again"))
-    names = moved(old, learnt(new, tmp_path / "out", budget=BUDGET, said=[]))
+    names = moved(old, learnt(new, tmp_path / "out", config=CONFIG, said=[]))
     assert any(name.startswith("detector.encoder") for name in names)
     assert any(name.startswith("detector.heads") for name in names)
     assert not any(name.startswith("refiner") for name in names)
@@ -61,14 +63,14 @@ def test_features_of_the_first_stage_move_and_the_second_stays(
 def test_a_run_cut_off_ends_as_one_that_was_not(
     old: TwoStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = learnt(old, tmp_path / "whole", budget=BUDGET, said=[])
+    whole = learnt(old, tmp_path / "whole", config=CONFIG, said=[])
     with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
         broken.setattr(FirstStageOnly, "losses", _cut_off)
         other = load_networks(tiny_model(tmp_path / "other"))
-        learnt(other, tmp_path / "cut", budget=BUDGET, said=[])
+        learnt(other, tmp_path / "cut", config=CONFIG, said=[])
     said: list[str] = []
     other = load_networks(tiny_model(tmp_path / "once_more"))
-    learnt(other, tmp_path / "cut", budget=BUDGET, said=said)
+    learnt(other, tmp_path / "cut", config=CONFIG, said=said)
     assert any(line.startswith("resumed at step 1") for line in said)
     assert not moved(whole, other)
 
@@ -79,7 +81,7 @@ def _cut_off(*_: object) -> None:
 
 def test_statistics_move_and_weights_stay(old: TwoStage, tmp_path: Path) -> None:
     new = load_networks(tiny_model(tmp_path / "again"))
-    learn_statistics(new, lungs(), POOL, budget=BUDGET, known_cts=1, device=CPU)
+    learn_statistics(new, lungs(), POOL, config=CONFIG, known_cts=1, device=CPU)
     names = {name for name in moved(old, new) if not name.endswith("num_batches_tracked")}
     assert names
     assert all(name.endswith(("running_mean", "running_var")) for name in names)
@@ -93,6 +95,6 @@ def test_many_known_cts_keep_the_statistics_nearer_to_the_old(
     apart = []
     for known in (1, 50):
         new = load_networks(tiny_model(tmp_path / f"known{known}"))
-        learn_statistics(new, lungs(), POOL, budget=BUDGET, known_cts=known, device=CPU)
+        learn_statistics(new, lungs(), POOL, config=CONFIG, known_cts=known, device=CPU)
         apart.append(float((new.state_dict()[name] - old.state_dict()[name]).abs().max()))
     assert 0 < apart[1] < 0.2 * apart[0]

@@ -11,9 +11,9 @@ from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.opening import made_pool
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.adapting import measured
-from medical.training.adapting.measured import counted_in_part, joined, measure, patches_each
+from medical.training.adapting.measured import joined, measure, patches_each, with_soft_labels
 from medical.training.calibration.fit import NODULES_PER_SCAN
-from medical.training.calibration.raw_scores import HeldOut
+from medical.training.calibration.raw_scores import CalibrationData
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
 from models.training.joint import TwoStage
@@ -43,7 +43,7 @@ def test_nothing_to_join_is_refused() -> None:
 
 def test_a_suspect_counts_as_nodule_by_its_probability_and_as_false_by_the_rest() -> None:
     part = part_of(marks=[3.0, -1.0], centers=[(10, 10, 10), (90, 90, 90)], nodules=[2.0])
-    counted = counted_in_part(part, np.array([[10.0, 10.0, 11.0, 9.0, 0.7]]))
+    counted = with_soft_labels(part, np.array([[10.0, 10.0, 11.0, 9.0, 0.7]]))
     here = counted.scores.detector_logit == 3.0
     assert counted.scores.is_nodule[here].tolist() == [False, True]
     assert counted.scores.weight[here] == pytest.approx([0.3, 0.7])
@@ -52,7 +52,7 @@ def test_a_suspect_counts_as_nodule_by_its_probability_and_as_false_by_the_rest(
 
 def test_without_suspects_nothing_changes() -> None:
     part = part_of(marks=[3.0], nodules=[2.0])
-    assert counted_in_part(part, np.zeros((0, 5))) is part
+    assert with_soft_labels(part, np.zeros((0, 5))) is part
 
 
 def test_many_cts_need_fewer_patches_each() -> None:
@@ -67,11 +67,13 @@ def test_what_was_measured_is_kept_and_a_torn_file_made_again(
     case = TrainingCase("one", air, air.astype(bool), np.zeros((0, 4), np.float32))
     asked: list[str] = []
 
-    def collect(_: TwoStage, cases: list[TrainingCase], *__: object, **___: object) -> HeldOut:
+    def collect(
+        _: TwoStage, cases: list[TrainingCase], *__: object, **___: object
+    ) -> CalibrationData:
         asked.append(cases[0].name)
         return part_of(marks=[-1.0], nodules=[2.0, None])
 
-    monkeypatch.setattr(measured, "collect", collect)
+    monkeypatch.setattr(measured, "collect_raw_scores", collect)
     pool: NodulePool = made_pool(seed=0)
     tiny = TwoStage(
         DetectorConfig(widths=(4, 8, 8, 8), channels=8).build(),

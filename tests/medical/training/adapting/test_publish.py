@@ -10,8 +10,8 @@ import pytest
 
 from medical.errors import InputError
 from medical.training.adapting.gather import HospitalCt, HospitalCts
-from medical.training.adapting.publish import REPORT, Readings, conclude
-from medical.training.calibration.raw_scores import HeldOut
+from medical.training.adapting.publish import REPORT, Readings, choose_adapted_model
+from medical.training.calibration.raw_scores import CalibrationData
 from models.zoo.card import ModelCard
 from models.zoo.loader import CARD, StoredModel, find_model
 from tests.medical.training.adapting.made import drawn_part, part_of, plain_calibration, tiny_model
@@ -29,7 +29,7 @@ def old(tmp_path: Path) -> StoredModel:
     return StoredModel(model.folder, card)
 
 
-def parts(*, shift: float = 0.0, marks: float = 0.0) -> list[HeldOut]:
+def parts(*, shift: float = 0.0, marks: float = 0.0) -> list[CalibrationData]:
     made = [drawn_part(seed, shift=shift) for seed in range(CTS)]
     for part in made:
         part.scores.detector_logit[~part.scores.is_nodule] += marks
@@ -44,10 +44,12 @@ def sides() -> HospitalCts:
     return HospitalCts([HospitalCt("learnt1", Path("none"), {})], aside)
 
 
-def run(old: StoredModel, out: Path, *made: list[HeldOut]) -> tuple[Path | None, list[str], dict]:
+def run(
+    old: StoredModel, out: Path, *made: list[CalibrationData]
+) -> tuple[Path | None, list[str], dict]:
     said: list[str] = []
     out.mkdir()
-    folder = conclude(
+    folder = choose_adapted_model(
         [Readings(old.weights, one, [NONE] * len(one)) for one in made],
         old=old,
         how="features" if len(made) > 1 else "calibrate",

@@ -6,7 +6,7 @@ from scipy.special import logit
 
 from medical.training.calibration.fit import CandidateScores, SizeErrors
 from medical.training.calibration.operating_point import THRESHOLDS, choose_operating
-from medical.training.calibration.raw_scores import HeldOut
+from medical.training.calibration.raw_scores import CalibrationData
 from models.zoo.card import Calibration
 from models.zoo.loader import DEFAULT_MODEL, find_model
 
@@ -19,7 +19,7 @@ def calibration() -> Calibration:
     return card.calibration.model_copy(update=plain)
 
 
-def measured(*, nodules: list[float], false: list[float], mm: float = 8.0) -> HeldOut:
+def measured(*, nodules: list[float], false: list[float], mm: float = 8.0) -> CalibrationData:
     """Inserted nodules by the probability of their mark (0: no mark), and false marks."""
     marks = [p for p in nodules if p > 0]
     row, rows = 0, []
@@ -30,7 +30,7 @@ def measured(*, nodules: list[float], false: list[float], mm: float = 8.0) -> He
     zeros, count = np.zeros(len(scores)), len(scores)
     is_nodule = np.arange(count) < len(marks)
     # a weight of one for inserted nodules too: they must be told from false marks by their rows
-    return HeldOut(
+    return CalibrationData(
         CandidateScores(scores, zeros, zeros, is_nodule, np.ones(count), np.full(count, 9.0)),
         SizeErrors(np.zeros(0), np.zeros(0), np.zeros(0)),
         np.zeros(count, int),

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from medical.training.calibration.fit import CandidateScores, SizeErrors
-from medical.training.calibration.raw_scores import HeldOut
+from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.calibration.reliability import calibrations_without, size_coverage
 
 
-def made(*, scans: int, each: int, widest: float = 1.0) -> HeldOut:
+def made(*, scans: int, each: int, widest: float = 1.0) -> CalibrationData:
     """Scans whose size errors are alike, but for the last one's, ``widest`` times as large."""
     rng = np.random.default_rng(0)
     scan = np.repeat(np.arange(scans), each)
@@ -23,7 +23,9 @@ def made(*, scans: int, each: int, widest: float = 1.0) -> HeldOut:
     error = rng.normal(size=count) * np.where(scan == scans - 1, widest, 1.0) * 0.1
     sizes = SizeErrors(error, error, np.full(count, 0.1))
     rows = np.arange(count)
-    return HeldOut(scores, sizes, scan, scan, np.ones(count, bool), np.full(count, 8.0), rows)
+    return CalibrationData(
+        scores, sizes, scan, scan, np.ones(count, bool), np.full(count, 8.0), rows
+    )
 
 
 def test_alike_scans_are_held_as_promised() -> None:

@@ -3,7 +3,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.distributed.values import Format, decode, encode, encoded_bytes, relative_error
+from models.distributed.compression.values import (
+    Format,
+    decode,
+    encode,
+    encoded_bytes,
+    relative_error,
+)
 
 
 @pytest.mark.parametrize("form", list(Format))

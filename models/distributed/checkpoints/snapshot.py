@@ -14,7 +14,7 @@ from threading import Thread
 from torch import Tensor
 from torch import distributed as dist
 
-from models.distributed.checkpoint import CheckpointStore
+from models.distributed.checkpoints.checkpoint import CheckpointStore
 
 
 class SnapshotWriter:

@@ -23,12 +23,10 @@ class BucketMemory:
     Args:
         layout: of the bucket.
         residual: ``[n]`` not yet sent.
-        velocity: ``[n]`` momentum of what this node adds; zero where it was just sent.
     """
 
     layout: Layout
     residual: Tensor
-    velocity: Tensor
 
 
 class Residuals:
@@ -36,7 +34,7 @@ class Residuals:
 
     def __init__(self) -> None:
         self._buckets: dict[int, BucketMemory] = {}
-        self._loose: dict[str, dict[str, Tensor]] = {"residual": {}, "velocity": {}}
+        self._loose: dict[str, Tensor] = {}
 
     def bucket(self, index: int, layout: Layout, like: Tensor) -> BucketMemory:
         """Return a bucket's memory, put together from other buckets' where the layout is new.
@@ -49,11 +47,7 @@ class Residuals:
         memory = self._buckets.get(index)
         if memory is None or memory.layout != layout:
             self._loosen()
-            memory = BucketMemory(
-                layout,
-                self._gather("residual", layout, like),
-                self._gather("velocity", layout, like),
-            )
+            memory = BucketMemory(layout, self._gather(layout, like))
             self._buckets[index] = memory
         return memory
 
@@ -62,37 +56,33 @@ class Residuals:
         names = {name for name, _ in layout}
         if any(name in names for memory in self._buckets.values() for name, _ in memory.layout):
             self._loosen()
-        if not any(name in self._loose["residual"] for name in names):
+        if not any(name in self._loose for name in names):
             return None
-        self._gather("velocity", layout, like)
-        return self._gather("residual", layout, like)
+        return self._gather(layout, like)
 
     def state_dict(self) -> dict[str, Any]:
-        """Residual and velocity by name, sharing memory with the run."""
-        state: dict[str, dict[str, Tensor]] = {k: dict(v) for k, v in self._loose.items()}
+        """Residuals by name, sharing memory with the run."""
+        parts = dict(self._loose)
         for memory in self._buckets.values():
-            for kind, flat in (("residual", memory.residual), ("velocity", memory.velocity)):
-                sizes = [size for _, size in memory.layout]
-                for (name, _), part in zip(memory.layout, torch.split(flat, sizes), strict=True):
-                    state[kind][name] = part
-        return state
+            sizes = [size for _, size in memory.layout]
+            pieces = torch.split(memory.residual, sizes)
+            for (name, _), piece in zip(memory.layout, pieces, strict=True):
+                parts[name] = piece
+        return {"residual": parts}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take the place of what is remembered."""
         self._buckets.clear()
-        for kind, loose in self._loose.items():
-            loose.clear()
-            loose.update({name: part.clone() for name, part in state[kind].items()})
+        self._loose = {name: part.clone() for name, part in state["residual"].items()}
 
     def _loosen(self) -> None:
-        state = self.state_dict()
-        self.load_state_dict(state)
+        self.load_state_dict(self.state_dict())
 
-    def _gather(self, kind: str, layout: Layout, like: Tensor) -> Tensor:
+    def _gather(self, layout: Layout, like: Tensor) -> Tensor:
         flat = torch.zeros_like(like)
         sizes = [size for _, size in layout]
         for (name, _), part in zip(layout, torch.split(flat, sizes), strict=True):
-            if (kept := self._loose[kind].pop(name, None)) is not None:
+            if (kept := self._loose.pop(name, None)) is not None:
                 part.copy_(kept)
         return flat
 
@@ -109,9 +99,9 @@ def redistribute(states: Sequence[Mapping[str, Any]], world: int) -> list[dict[s
     """
     if world < 1:
         raise ValueError(f"world must be at least 1, got {world}")
-    shared: list[dict[str, Any]] = [{"residual": {}, "velocity": {}} for _ in range(world)]
+    shared: list[dict[str, Any]] = [{"residual": {}} for _ in range(world)]
     for rank, state in enumerate(states):
-        for kind, parts in shared[rank % world].items():
-            for name, part in state[kind].items():
-                parts[name] = parts[name] + part if name in parts else part.clone()
+        parts = shared[rank % world]["residual"]
+        for name, part in state["residual"].items():
+            parts[name] = parts[name] + part if name in parts else part.clone()
     return shared

@@ -7,21 +7,17 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from models.distributed.values import Format, decode, encode, relative_error
+from models.distributed.compression.values import Format, decode, encode, relative_error
 
 _TRY_STEPS = 16  # steps between trials of INT8 in a bucket that travels in FP16
 NOT_TRIED = -1.0
+ERROR_BOUND = 0.05  # relative error up to which INT8 is taken, on the worst node
 
 
 class Precision:
-    """Formats of buckets; the same on all leaders, since all hear the same errors.
+    """Formats of buckets; the same on all leaders, since all hear the same errors."""
 
-    Args:
-        error_bound: largest relative error of INT8 on any node.
-    """
-
-    def __init__(self, *, error_bound: float) -> None:
-        self.error_bound = error_bound
+    def __init__(self) -> None:
         self._forms: dict[int, Format] = {}
 
     def of(self, index: int) -> Format:
@@ -44,7 +40,7 @@ class Precision:
         """Choose for the next step by the errors of all nodes."""
         worst = float(errors.max())
         if float(errors.min()) >= 0:
-            self._forms[index] = Format.INT8 if worst <= self.error_bound else Format.FP16
+            self._forms[index] = Format.INT8 if worst <= ERROR_BOUND else Format.FP16
 
     def state_dict(self) -> dict[str, int]:
         """Return formats by bucket."""

@@ -5,14 +5,14 @@ import math
 import pytest
 import torch
 
-from models.distributed.indices import (
+from models.distributed.compression.indices import (
     decode_indices,
     encode_indices,
     index_bytes,
     pack_bits,
     unpack_bits,
 )
-from models.distributed.selection import SharedTopK, largest
+from models.distributed.compression.selection import SharedTopK, largest
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 1000])

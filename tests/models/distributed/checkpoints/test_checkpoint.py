@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.distributed.checkpoint import CheckpointStore
-from models.distributed.snapshot import SnapshotWriter
+from models.distributed.checkpoints.checkpoint import CheckpointStore
+from models.distributed.checkpoints.snapshot import SnapshotWriter
 
 
 def tensors(value: float) -> dict[str, Tensor]:

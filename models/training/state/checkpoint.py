@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from models.training.average import WeightAverage
 from models.training.early_stopping import EarlyStopping
-from models.training.packing import pack, unpack
-from models.training.randomness import random_state, restore_random_state
+from models.training.state.packing import pack, unpack
+from models.training.state.randomness import random_state, restore_random_state
 
 _SHARED = "shared"
 

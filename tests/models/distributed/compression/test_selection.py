@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.distributed.selection import SharedTopK
+from models.distributed.compression.selection import SharedTopK
 
 
 def test_share_falls_to_k() -> None:

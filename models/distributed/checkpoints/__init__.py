@@ -1,0 +1,1 @@
+"""Checkpoints of one or many ranks, written beside training."""

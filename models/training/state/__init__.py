@@ -1,0 +1,1 @@
+"""The state of a run as flat tensors: what checkpoints hold."""

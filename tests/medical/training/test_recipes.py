@@ -1,0 +1,108 @@
+"""Recipes: those of the product are what their pages say, and one trains both stages in turn."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from medical.errors import InputError
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.nodules.opening import divided, made_pool
+from medical.training.batches import mixture_of
+from medical.training.config import Budget, Cases, Patches, Phase, Recipe, RunConfig
+from medical.training.fit import Material, fit
+from medical.training.recipes import read_recipe, shipped_recipes
+from models.detector.detector import DetectorConfig
+from models.detector.refiner import RefinerConfig
+from models.zoo.loader import DEFAULT_MODEL, find_model
+from tests.conftest import REPOSITORY
+
+
+def test_the_shipped_weights_have_the_first_stage_of_their_recipe() -> None:
+    detector = read_recipe("starlung-0.5.0").detector.to_dict()
+    card = find_model(DEFAULT_MODEL).card
+    assert {**detector, "widths": list(detector["widths"])}.items() >= card.detector.items()  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_every_shipped_recipe_can_be_read_and_says_what_it_is(name: str) -> None:
+    recipe = read_recipe(name)
+    assert recipe.name == name
+    assert recipe.about
+    assert mixture_of(recipe.phases[-1].curriculum.stages[0]).large_mm == (10.0, 38.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[budget]\nminute = 3\n", "budget.minute is unknown"),
+        ("[patches]\nbatch = 6\n", "batch must be a multiple of 4, got 6"),
+        ("[[phases]]\nshare = 0.5\n", "shares of the phases must add up to 1"),
+        ("[[phases]]\n[phases.batches]\nfake = 1\n", "fake is unknown"),
+        ("name = \n", "Invalid value"),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_refused_with_its_file(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(text)
+    with pytest.raises(InputError, match=says) as refused:
+        read_recipe(str(file))
+    assert "mine.toml" in str(refused.value)
+
+
+def test_the_recipe_in_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "retraining.md").read_text("utf-8")
+    (tmp_path / "page.toml").write_text(
+        textwrap.dedent(page.split("\n  ```\n")[1].split("\n  ```")[0])
+    )
+    recipe = read_recipe(str(tmp_path / "page.toml"))
+    assert [phase.learns for phase in recipe.phases] == ["first-stage", "refinement-stage"]
+
+
+def test_an_unknown_recipe_lists_those_there_are() -> None:
+    with pytest.raises(InputError, match=r"local-attention.*starlung-0\.5\.0"):
+        read_recipe("nobody")
+
+
+def test_phases_teach_one_stage_each_and_go_on_where_they_were(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    code, none = rng.integers(10, 40, (64, 64, 64)).astype(np.uint8), np.zeros((0, 4), np.float32)
+    case = TrainingCase("made", code, np.ones(code.shape, bool), none)
+    chest = TrainingCase("chest", code, np.ones(code.shape, bool), none)
+    light = {"fake_share": 0.0}
+    recipe = Recipe(
+        detector=DetectorConfig(widths=(4, 8, 8, 8), channels=8),
+        refiner=RefinerConfig(widths=(4, 4, 4), hidden=8),
+        phases=(
+            Phase(name="first", learns="first-stage", share=0.5, echoes=2, batches=light),
+            Phase(name="second", learns="refinement-stage", share=0.5, batches=light),
+        ),
+        budget=Budget(minutes=60, steps=4),
+        patches=Patches(batch=4, patch=48),
+    )
+    pool = divided(made_pool(seed=0), share=0.05, seed=0)[1]
+    material = Material(cases=[case], pool=pool, chests=[chest])
+    config = RunConfig(source=Cases(cases="made"), recipe=recipe)
+    said: list[str] = []
+
+    def run() -> dict[str, torch.Tensor]:
+        cpu = torch.device("cpu")
+        return fit(config, material, out=tmp_path, device=cpu, say=said.append).state_dict()
+
+    first = run()
+    assert [line for line in said if line.startswith("phase")] == [
+        "phase 1 of 2: first",
+        "phase 2 of 2: second",
+    ]
+    assert {place.name for place in tmp_path.iterdir()} == {"first", "second"}
+    before = (tmp_path / "second" / "log.jsonl").read_text()
+    again = run()
+    assert sum(line.startswith("resumed at step 2") for line in said) == 2
+    assert (tmp_path / "second" / "log.jsonl").read_text() == before
+    assert all(torch.equal(first[name], again[name]) for name in first)

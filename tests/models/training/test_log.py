@@ -1,0 +1,60 @@
+"""What people see of a run: step, losses and the time left; a slow run is shown between lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from models.training.config import LoopConfig
+from models.training.log import RunLog, time_left
+
+
+def log(folder: Path, said: list[str], **options: float) -> RunLog:
+    config = LoopConfig(**{"steps": 100, "show_seconds": 1e9, **options})  # type: ignore[arg-type]
+    return RunLog(folder / "log.jsonl", config=config, say=said.append)
+
+
+def tell(run: RunLog, step: int, seconds: float, loss: float = 0.5) -> None:
+    run.add(step, seconds, {"heat": torch.tensor(loss)})
+
+
+def test_the_budget_that_is_spent_first_says_what_is_left(tmp_path: Path) -> None:
+    said: list[str] = []
+    run = log(tmp_path, said)
+    for step in range(1, 51):
+        tell(run, step, 2.0 * (step - 1))
+    assert said[0] == "step 1 of 100; loss heat 0.5000"
+    assert said[1] == "step 50 of 100; loss heat 0.5000; 2 min left"
+    said.clear()
+    run = log(tmp_path, said, seconds=110.0)  # which would end it after 55 steps
+    for step in range(1, 51):
+        tell(run, step, 2.0 * (step - 1))
+    assert said[1].endswith("; 12 s left")
+
+
+def test_the_stage_is_named_first(tmp_path: Path) -> None:
+    said: list[str] = []
+    run = log(tmp_path, said)
+    run.stage = "large nodules"
+    tell(run, 1, 0.0)
+    assert said == ["large nodules; step 1 of 100; loss heat 0.5000"]
+
+
+def test_a_slow_run_is_shown_more_often_than_it_is_logged(tmp_path: Path) -> None:
+    said: list[str] = []
+    run = log(tmp_path, said, show_seconds=0.0)
+    for step in range(1, 51):
+        tell(run, step, float(step - 1), loss=float(step))
+    assert len(said) == 50
+    assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 2
+    assert '"heat": 26.0' in (tmp_path / "log.jsonl").read_text()  # the mean of steps 2 to 50
+
+
+@pytest.mark.parametrize(
+    ("seconds", "says"),
+    [(5, "5 s left"), (90, "2 min left"), (7100, "118 min left"), (9000, "2.5 h left")],
+)
+def test_time_as_people_say_it(seconds: float, says: str) -> None:
+    assert time_left(seconds) == says
