@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SERVE ?= 1
+WORKERS ?= 2
 
 .PHONY: setup run check test slow bench browser clean
 
@@ -37,7 +38,7 @@ check: setup
 	$(BIN)/mypy
 
 test: browser check
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 # Reading sessions, logins and bad uploads in Chromium, retraining over two network namespaces, ten
 # studies with a killed worker: minutes each. docs/testing.md says when they last ran and what they gave.

@@ -9,11 +9,10 @@ from scipy import ndimage
 
 from medical.ct.resample import resample
 from medical.ct.volume import CtVolume
-from medical.detection.at_point import PointReader
 from medical.geometry import VolumeGeometry
 from medical.nodule.measure import MaskSize, measure_mask
-from models.zoo.loader import find_model
 from tests.app.web.made_results import CENTRES_LPS_MM, made_volume
+from tests.shipped import ShippedScorer
 
 HALFWAY_HU = (-850 + 50) / 2
 
@@ -21,11 +20,6 @@ HALFWAY_HU = (-850 + 50) / 2
 @pytest.fixture(scope="module")
 def ct() -> CtVolume:
     return made_volume()
-
-
-@pytest.fixture(scope="module")
-def reader() -> PointReader:
-    return PointReader(find_model("starlung-base"), passes=4)
 
 
 def size_in_the_images(ct: CtVolume, centre_lps_mm: tuple[float, float, float]) -> MaskSize:
@@ -43,9 +37,11 @@ def size_in_the_images(ct: CtVolume, centre_lps_mm: tuple[float, float, float]) 
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_a_click_beside_the_middle_finds_it(ct: CtVolume, reader: PointReader, number: int) -> None:
+def test_a_click_beside_the_middle_finds_it(
+    ct: CtVolume, scorer: ShippedScorer, number: int
+) -> None:
     x, y, z = CENTRES_LPS_MM[number]
-    found = reader.measure(ct, (x + 2, y - 2, z))
+    found = scorer.measure_at(ct, (x + 2, y - 2, z))
     assert found.outlined
     assert math.dist(found.center_lps_mm, (x, y, z)) < 1.5
     # A sphere of 6.5 mm is three voxels of 2.2 mm across, and measures 7.3 mm in such images: what
@@ -58,18 +54,18 @@ def test_a_click_beside_the_middle_finds_it(ct: CtVolume, reader: PointReader, n
     assert low <= shown.volume_mm3 <= high
 
 
-def test_it_knows_where_it_is(ct: CtVolume, reader: PointReader) -> None:
-    found = reader.measure(ct, CENTRES_LPS_MM[1])
+def test_it_knows_where_it_is(ct: CtVolume, scorer: ShippedScorer) -> None:
+    found = scorer.measure_at(ct, CENTRES_LPS_MM[1])
     assert found.location == "left upper zone"
     assert found.slice_number == round((CENTRES_LPS_MM[1][2] + 230) / 2) + 1
 
 
-def test_where_nothing_is_it_does_not_claim_an_outline(ct: CtVolume, reader: PointReader) -> None:
-    found = reader.measure(ct, (60.0, 0.0, -100.0))
+def test_where_nothing_is_it_does_not_claim_an_outline(ct: CtVolume, scorer: ShippedScorer) -> None:
+    found = scorer.measure_at(ct, (60.0, 0.0, -100.0))
     assert not found.outlined
     assert found.center_lps_mm == (60.0, 0.0, -100.0)
 
 
-def test_a_point_outside_of_the_images_is_refused(ct: CtVolume, reader: PointReader) -> None:
+def test_a_point_outside_of_the_images_is_refused(ct: CtVolume, scorer: ShippedScorer) -> None:
     with pytest.raises(ValueError, match=r"\(900\.0, 0\.0, 0\.0\) mm lies outside"):
-        reader.measure(ct, (900.0, 0.0, 0.0))
+        scorer.measure_at(ct, (900.0, 0.0, 0.0))
