@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SERVE ?= 1
 WORKERS ?= 2
 
-.PHONY: setup run check test slow bench browser clean
+.PHONY: setup run check test test-slow bench browser clean
 
 setup: $(VENV)/.ready
 
@@ -42,7 +42,7 @@ test: browser check
 
 # Reading sessions, logins and bad uploads in Chromium, retraining over two network namespaces, ten
 # studies with a killed worker: minutes each. docs/testing.md says when they last ran and what they gave.
-slow: setup browser
+test-slow: setup browser
 	$(BIN)/python -m pytest -q -m slow
 
 bench: setup

@@ -27,5 +27,12 @@ def read_result(folder: Path) -> dict[str, Any]:
     return {
         **{key: record[key] for key in COMPARED},
         "quality": [[note["code"], note["severity"]] for note in record["quality"]],
-        "candidates": [[float(v) for k, v in row.items() if k != "seriesuid"] for row in rows],
+        "candidates": [{key: number_or_text(text) for key, text in row.items()} for row in rows],
     }
+
+
+def number_or_text(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
