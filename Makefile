@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SERVE ?= 1
+WORKERS ?= 2
 
-.PHONY: setup run check test slow bench browser clean
+.PHONY: setup run check test test-slow bench browser clean
 
 setup: $(VENV)/.ready
 
@@ -37,11 +38,11 @@ check: setup
 	$(BIN)/mypy
 
 test: browser check
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 # Reading sessions, logins and bad uploads in Chromium, retraining over two network namespaces, ten
 # studies with a killed worker: minutes each. docs/testing.md says when they last ran and what they gave.
-slow: setup browser
+test-slow: setup browser
 	$(BIN)/python -m pytest -q -m slow
 
 bench: setup

@@ -9,6 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from medical.scoring.scorer import Scorer
+
+# Two workers on two cores: more threads only wait for each other. Set before torch is imported,
+# here and in every program that a test starts.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 _MAIN, _UMASK = sys.modules["__main__"], os.umask(0o022)
 os.umask(_UMASK)  # there is no other way to ask for it
@@ -26,10 +32,33 @@ def process_left_as_it_was() -> Iterator[None]:
     os.umask(_UMASK)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests in one worker, and all that use the compiled networks in the same.
+
+    For ``--dist loadgroup``: what a file shares is made once, and the networks are compiled once.
+    """
+    compiled = {item.path for item in items if "scorer" in getattr(item, "fixturenames", ())}
+    for item in items:
+        name = "networks" if item.path in compiled else str(item.path.relative_to(REPOSITORY))
+        item.add_marker(pytest.mark.xdist_group(name))
+
+
+@pytest.fixture(scope="session")
+def scorer() -> Scorer:
+    """The shipped networks, loaded and compiled once for all tests."""
+    return Scorer.named()
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of shared real CTs; tests that need it are skipped where it is not."""
-    folder = Path(os.environ.get("STARLUNG_REAL_DATA", REPOSITORY.parent / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip(f"no real CTs in {folder}; set STARLUNG_REAL_DATA")
+    folder = shared_real_data()
+    if folder is None:
+        pytest.skip("no real CTs here; set STARLUNG_REAL_DATA")
     return folder
+
+
+def shared_real_data() -> Path | None:
+    folder = Path(os.environ.get("STARLUNG_REAL_DATA", REPOSITORY.parent / "shared" / "data"))
+    return folder if folder.is_dir() else None

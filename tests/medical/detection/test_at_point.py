@@ -22,11 +22,6 @@ def ct() -> CtVolume:
     return made_volume()
 
 
-@pytest.fixture(scope="module")
-def scorer() -> Scorer:
-    return Scorer.named("starlung-base", passes=4)
-
-
 def size_in_the_images(ct: CtVolume, centre_lps_mm: tuple[float, float, float]) -> MaskSize:
     """What is brighter than halfway between lung and nodule, on the 1 mm grid that models see."""
     edge = 41

@@ -1,0 +1,70 @@
+"""What `starlung score` says of three public CTs is, number by number, what it said before.
+
+``NAME.json`` beside this file holds it. A number may differ by a unit of its last digit or by a
+thousandth, which is what another processor's rounding may do to it; a row too many or too few,
+another word or another UID may not. Whoever means to change results writes the files anew with
+``python -m tests.golden.write`` and says in the commit why.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import REPOSITORY, shared_real_data
+from tests.golden.result import result_of
+
+HERE = Path(__file__).parent
+REAL = ("lidc-idri-0001", "lidc-idri-0028")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Name and result of each CT at hand, all scored by one call."""
+    inputs = {"sample": REPOSITORY / "sample_data" / "ct"}
+    if (real := shared_real_data()) is not None:
+        inputs |= {name: real / "dicom" / name for name in REAL}
+    return result_of(inputs, out=tmp_path_factory.mktemp("golden"))
+
+
+@pytest.mark.parametrize("name", ["sample", *REAL])
+def test_every_number_is_as_before(name: str, results: dict[str, dict[str, Any]]) -> None:
+    if name not in results:
+        pytest.skip("needs the shared real CTs")
+    before = json.loads((HERE / f"{name}.json").read_text("utf-8"))
+    assert differences(before, results[name]) == []
+
+
+def differences(before: Any, now: Any, path: str = "") -> list[str]:
+    """Where two results differ, each place with both values."""
+    if isinstance(before, dict) and isinstance(now, dict) and before.keys() == now.keys():
+        return [
+            line for key in before for line in differences(before[key], now[key], f"{path}.{key}")
+        ]
+    if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        pairs = enumerate(zip(before, now, strict=True))
+        return [line for n, (b, a) in pairs for line in differences(b, a, f"{path}[{n}]")]
+    if isinstance(before, float) and isinstance(now, float):
+        unit = 10.0 ** -len(repr(before).partition(".")[2])
+        same = abs(before - now) <= max(1.01 * unit, 0.001 * abs(before))
+    else:
+        same = before == now
+    return [] if same else [f"{path}: {before!r} before, {now!r} now"]
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ({"a": [1.0, 2.0]}, {"a": [1.0]}),
+        ({"a": 20.5}, {"a": 20.8}),
+        ({"a": 3}, {"a": 4}),
+        ({"a": "solid"}, {"a": "ground-glass"}),
+        ({"a": 1.0}, {"a": None}),
+        ({"a": 1.0}, {"b": 1.0}),
+    ],
+)
+def test_a_difference_is_seen(before: Any, now: Any) -> None:
+    assert len(differences(before, now)) == 1
