@@ -26,6 +26,7 @@ SCORED: tuple[Status, ...] = ("ready", "review", "signed")
 Verdict = Literal["open", "accepted", "rejected"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 Origin = Literal["model", "reader"]
+JobKind = Literal["explain", "register"]
 
 
 class Base(DeclarativeBase):
@@ -75,6 +76,34 @@ class Study(Base):
 def label_of(key: str) -> str:
     """``CT-3FA92C`` for the key ``3fa92c...``."""
     return f"CT-{key[:6].upper()}"
+
+
+class Job(Base):
+    """What a reader waits for, done by a worker as a study is: the columns of its lease are a
+    study's.
+
+    ``folder`` is the result that it is for, ``source`` the earlier CT's result, or the same folder.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (UniqueConstraint("kind", "folder", "source"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[JobKind] = mapped_column(String(16))
+    folder: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    status: Mapped[Status] = mapped_column(String(16), index=True)
+    failure: Mapped[str] = mapped_column(Text, default="")
+    stage: Mapped[str] = mapped_column(String(16), default="")
+    fraction: Mapped[float] = mapped_column(Float, default=0.0)
+    received_at: Mapped[float] = mapped_column(Float)
+    lease_owner: Mapped[str | None] = mapped_column(String(100))
+    lease_until: Mapped[float | None] = mapped_column(Float)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+
+    @property
+    def key(self) -> str:
+        """What logs call it."""
+        return f"{self.kind} {self.id}"
 
 
 class StoredFinding(Base):
