@@ -39,7 +39,6 @@ class Study(Base):
     ``priority`` is the probability of the strongest finding, between the ends of its 95 % interval.
     ``lease_*`` say which worker has it and until when; times are seconds since 1970. ``uids`` are
     the study's and its series', to find it by. ``version`` counts what readers did to it.
-    ``scored_by`` is JSON, see ``medical.store.scored_by``; empty in what was kept before it.
     ``examination`` is JSON, see ``medical.nodule.assessment``; empty where nothing was entered.
     """
 
@@ -64,7 +63,6 @@ class Study(Base):
     version: Mapped[int] = mapped_column(Integer, default=0)
     signed_by: Mapped[str] = mapped_column(String(100), default="")
     signed_at: Mapped[float | None] = mapped_column(Float)
-    scored_by: Mapped[str] = mapped_column(Text, default="")
     examination: Mapped[str] = mapped_column(Text, default="")
 
     @property
@@ -125,7 +123,10 @@ class StoredFinding(Base):
 
 
 class StoredSeries(Base):
-    """A series of a scored study: where its result lies, and whose images they are.
+    """A series of a scored study: what was said of it, where its files lie, whose images they are.
+
+    ``scored`` is JSON, ``medical.detection.findings.SeriesFindings`` without its findings, which
+    have rows of their own; empty where an earlier version's result was lost.
 
     ``patient`` is a pseudonym (``medical.dicom.sitting``), ``day`` is ``YYYY-MM-DD``; both are
     empty where they are not known.
@@ -140,6 +141,7 @@ class StoredSeries(Base):
     patient: Mapped[str] = mapped_column(String(64), index=True)
     day: Mapped[str] = mapped_column(String(10))
     has_images: Mapped[bool] = mapped_column(Boolean)
+    scored: Mapped[str] = mapped_column(Text, default="")
 
 
 class Decision(Base):
