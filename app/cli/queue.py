@@ -112,7 +112,7 @@ def worker(
     if settings is None:
         return  # the server that started us is gone
     keep_private(settings)
-    chosen = model_called(settings.model)
+    model_called(settings.model)  # what is wrong with it is better said now than at each study
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     try:
@@ -120,7 +120,7 @@ def worker(
             threading.Thread(target=_stop_with_standard_input, daemon=True).start()
         Worker(
             _store(settings),
-            model=str(chosen.folder),
+            model=settings.model,
             passes=settings.passes,
             imported=settings.work_dir / "models",
             say=say,

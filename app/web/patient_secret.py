@@ -15,7 +15,7 @@ def patient_secret(work_dir: Path) -> bytes:
 
 
 def result_key(work_dir: Path) -> bytes:
-    """The key that signs results, see `medical.scoring.signature`."""
+    """The key that signs results, see `medical.results.signature`."""
     return _secret(work_dir, "results.key")
 
 

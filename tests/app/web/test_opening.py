@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from medical.scoring.signature import folder_digest
 
 from app.settings import Settings
 from app.web import intake_panel
@@ -14,6 +13,7 @@ from app.web.access import NotAllowedError, Reader
 from app.web.context import WebContext, start_context
 from app.web.opening import open_first, take_in
 from app.web.uploads import save_uploads
+from medical.results.signature import folder_digest
 from medical.store.audit import newest, verify
 from medical.store.worklist import worklist
 from tests.app.web.made_results import made_volume, write_made_result
