@@ -17,22 +17,15 @@ def explain(
         typer.Argument(metavar="RESULT...", help="Folders of scored series, images beside them."),
     ],
 ) -> None:
-    """Write heatmap-N.nii.gz beside findings.json; the reading page asks for this."""
-    from medical.ct.prepare import prepare
+    """Write heatmap-N.nii.gz beside findings.json."""
     from medical.errors import InputError
     from medical.results.folder import ResultFolder
+    from medical.scoring.jobs import explain_result
     from medical.scoring.scorer import Scorer
 
     for folder in map(ResultFolder, results):
         try:
-            said, ct = folder.read_findings(), folder.load_images()
+            count = explain_result(folder, find_model=model_called, make_scorer=Scorer)
         except InputError as error:
             fail(str(error))
-        model = model_called(said.model.name)
-        if model.card.sha256 != said.model.sha256:
-            fail(
-                f"{said.model.name} {said.model.version} made this result; installed is "
-                f"{model.card.version}. Score the study again."
-            )
-        files = Scorer(model).explain(prepare(ct), said, folder)
-        say(counted(len(files), "map"))
+        say(counted(count, "map"))

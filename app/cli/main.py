@@ -11,7 +11,6 @@ from typing import NoReturn
 import typer
 
 from app.cli.adapt import adapt
-from app.cli.compare import compare
 from app.cli.doctor import doctor
 from app.cli.evaluate import evaluate
 from app.cli.explain import explain
@@ -35,7 +34,6 @@ app.command()(evaluate)
 app.command()(retrain)
 app.command()(adapt)
 app.command()(explain)
-app.command()(compare)
 app.command()(worker)
 app.command()(doctor)
 app.add_typer(models, name="models")

@@ -94,12 +94,16 @@ def worker(
     attached: Annotated[
         bool, typer.Option(hidden=True, help="End when standard input closes.")
     ] = False,
+    for_readers: Annotated[
+        bool, typer.Option(hidden=True, help="Do only what readers wait for, score no study.")
+    ] = False,
 ) -> None:
     """Score the studies in line until stopped; several may run at once."""
     from app.environment import keep_private, taken_over
     from app.web.patient_secret import patient_secret, result_key
     from medical.scoring.batch import ScoreOptions
     from medical.scoring.worker import Stop, Worker
+    from medical.store.queue import KINDS
 
     def stop(*_: object) -> NoReturn:
         raise Stop
@@ -108,7 +112,7 @@ def worker(
     if settings is None:
         return  # the server that started us is gone
     keep_private(settings)
-    chosen = model_called(settings.model)
+    model_called(settings.model)  # what is wrong with it is better said now than at each study
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     try:
@@ -116,12 +120,13 @@ def worker(
             threading.Thread(target=_stop_with_standard_input, daemon=True).start()
         Worker(
             _store(settings),
-            model=str(chosen.folder),
+            model=settings.model,
             passes=settings.passes,
             imported=settings.work_dir / "models",
             say=say,
             lease_seconds=settings.lease_seconds,
             most_seconds=settings.score_timeout_minutes * 60,
+            kinds=[kind for kind in KINDS if kind != "score" or not for_readers],
             options=ScoreOptions(
                 server=True,
                 heatmaps=True,

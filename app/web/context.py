@@ -8,7 +8,6 @@ from pathlib import Path
 from app.settings import Settings
 from app.site_store import open_site_store
 from app.web.changes import Changes
-from app.web.helpers import Helpers
 from app.web.logins import Logins
 from app.web.reports import Reports
 from app.web.tokens import AddressTokens
@@ -18,7 +17,7 @@ from medical.store.database import Store
 
 @dataclass(frozen=True, slots=True)
 class WebContext:
-    """Settings, what is served beside the pages, the store, helpers, the study to show first."""
+    """Settings, what is served beside the pages, the store, the study to show first."""
 
     settings: Settings
     volumes: VolumeStore
@@ -26,7 +25,6 @@ class WebContext:
     reports: Reports
     logins: Logins
     store: Store
-    helpers: Helpers
     first_study: str | None = None
     opening_error: str = ""
 
@@ -56,7 +54,7 @@ def start_context(settings: Settings, *, open_path: Path | None = None) -> WebCo
     store = open_site_store(settings)
     key, error = open_first(store, settings, open_path) if open_path else (None, "")
     served = (volumes, changes, reports, Logins())
-    _current = WebContext(settings, *served, store, Helpers(settings), key, error)
+    _current = WebContext(settings, *served, store, key, error)
     return _current
 
 

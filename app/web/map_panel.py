@@ -16,13 +16,14 @@ from app.web.words import Words
 from medical.detection.findings import Finding
 from medical.plain_text import as_markdown
 from medical.results.folder import ResultFolder
+from medical.store.jobs import JobRequest, job_state, request_job
 from medical.store.reading import ReadFinding
 
 _LOOK_AGAIN_SECONDS = 1.5
 
 
 def map_panel(folder: ResultFolder, findings: list[ReadFinding], words: Words) -> None:
-    """Show the words; where maps are missing, offer to make them in a process."""
+    """Show the words; where maps are missing, offer to have them made."""
     with st.expander(words("why")):
         checks = "".join(f"<li>{html.escape(line)}</li>" for line in checks_lines(words))
         head = html.escape(words("map_checks", findings=FIGURES.findings, lungs=LUNGS))
@@ -36,24 +37,24 @@ def map_panel(folder: ResultFolder, findings: list[ReadFinding], words: Words) -
 
 
 def _missing(folder: ResultFolder, findings: list[ReadFinding], words: Words) -> None:
-    helpers, order = context().helpers, ("explain", str(folder.path))
+    store, wanted = context().store, JobRequest("explain", folder.path, folder.path)
 
     def state() -> str:
-        return f"{helpers.state(*order)} {len(maps_of(folder, findings))}"
+        return f"{job_state(store, wanted)} {len(maps_of(folder, findings))}"
 
     seen = state()
-    errand = helpers.state(*order)
-    if errand is not None and errand.state == "waiting":
+    job = job_state(store, wanted)
+    if job is not None and job.is_waited_for:
         st.info(words("map_making"))
         watch(f"maps-{folder.path}", state, seen, seconds=_LOOK_AGAIN_SECONDS)
         return
-    if errand is not None and errand.state == "failed":
-        st.warning(words("map_failed", problem=as_markdown(errand.problem)))
+    if job is not None and job.status == "failed":
+        st.warning(words("map_failed", problem=as_markdown(job.failure)))
     said, make = st.columns([8, 2], vertical_alignment="center")
     said.caption(words("map_missing"))
     if make.button(words("map_make"), width="stretch"):
         allowed("make_maps")
-        helpers.ask(*order)
+        request_job(store, wanted)
         st.rerun()
 
 

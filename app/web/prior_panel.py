@@ -18,6 +18,7 @@ from medical.plain_text import as_markdown
 from medical.report.change import ChangeSince, EarlierCt, change_since, followed, unmeasured
 from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages
+from medical.store.jobs import JobRequest, job_state, request_job
 from medical.store.reading import ReadFinding, read_study
 
 COMPARE = "compare"
@@ -138,17 +139,18 @@ def prior_data(comparison: Comparison, findings: list[ReadFinding], words: Words
 
 def _register(folder: ResultFolder, prior: ResultFolder, words: Words) -> None:
     """Ask for the registration and wait for it, without holding up the page."""
-    helpers, order = context().helpers, ("compare", str(folder.path), str(prior.path))
+    store, wanted = context().store, JobRequest("register", folder.path, prior.path)
 
     def state() -> str:
-        return f"{helpers.state(*order)} {folder.read_registration(prior) is None}"
+        return f"{job_state(store, wanted)} {folder.read_registration(prior) is None}"
 
-    errand = helpers.state(*order)
-    if errand is not None and errand.state == "failed":
-        st.warning(words("register_failed", problem=as_markdown(errand.problem)))
-        return
+    job = job_state(store, wanted)
+    if job is not None and job.status == "failed":
+        st.warning(words("register_failed", problem=as_markdown(job.failure)))
+        if not st.button(words("register_again")):
+            return
     allowed("compare")
-    helpers.ask(*order)
+    request_job(store, wanted)
     st.info(words("registering"))
     watch(f"prior-{folder.path}-{prior.path}", state, state(), seconds=_LOOK_AGAIN_SECONDS)
 

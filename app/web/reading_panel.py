@@ -17,7 +17,6 @@ from app.web.identity import allowed, present_reader
 from app.web.models_at_hand import card_of
 from app.web.patient_secret import patient_secret
 from app.web.place import Place
-from app.web.scored_again import scored_again, why_not_taken_over
 from app.web.table import findings_table
 from app.web.words import Words
 from medical.ct.write_nifti import NIFTI_FROM_LPS
@@ -32,8 +31,7 @@ from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages
 from medical.scoring.viewer_images import prepare_images
 from medical.store.reading import ReadFinding, StudyReading
-from medical.store.scored_by import ScoredBy
-from medical.store.series import note_images
+from medical.store.series import KeptSeries, note_images
 
 _WINDOWS = (("lung", -600, 1500), ("mediastinum", 40, 400), ("bone", 400, 1800))
 _UNMEASURED_MM = 8.0  # of the ring round a place where nobody has measured anything yet
@@ -128,7 +126,7 @@ def headline(
 def headline_html(
     reading: StudyReading, scored: SeriesFindings, findings: list[ReadFinding], words: Words
 ) -> str:
-    """Render the headline; a line below where the folder holds another result than is read."""
+    """Render the headline as HTML."""
     count = sum(one.origin == "model" for one in findings)
     limits = ""
     if count == 0:
@@ -143,32 +141,24 @@ def headline_html(
         limits = f'<div class="starlung-note">{html.escape(" ".join(lines))}</div>'
     else:
         title = words("findings_count", count=count)
-    made_by, note = reading.scored_by(scored.series_instance_uid), ""
-    if scored_again(scored, reading):
-        said = html.escape(why_not_taken_over(reading, scored, words))
-        note = f'<div class="starlung-note warning">{said}</div>'
-    else:
-        made_by = made_by or ScoredBy.of(scored)
-    if made_by is None:
-        trace = words("trace_earlier")
-    else:
-        trace = words(
-            "trace",
-            model=made_by.model.name,
-            version=made_by.model.version,
-            point=f"{made_by.operating_point:.2f}",
-            passes=made_by.passes,
-        )
+    trace = words(
+        "trace",
+        model=scored.model.name,
+        version=scored.model.version,
+        point=f"{scored.operating_point:.2f}",
+        passes=scored.passes,
+    )
     status = reading.study.status
     return (
         f'<div class="starlung-head"><b>{reading.study.label}'
         f'<i class="starlung-state {status}">{words(f"state_{status}")}</i>'
-        f"{html.escape(title)}</b><span>{html.escape(trace)}</span></div>{limits}{note}"
+        f"{html.escape(title)}</b><span>{html.escape(trace)}</span></div>{limits}"
     )
 
 
-def images_of(source: Path, folder: ResultFolder, words: Words) -> ViewerImages | None:
+def images_of(source: Path, series: KeptSeries, words: Words) -> ViewerImages | None:
     """Return the images beside a result, prepared now if they can be; else ask where they are."""
+    folder = series.folder
     images = folder.read_images()
     if images is not None:
         return images
@@ -177,12 +167,12 @@ def images_of(source: Path, folder: ResultFolder, words: Words) -> ViewerImages 
         if not place.exists() or place == folder.path or place in folder.path.parents:
             continue
         with st.spinner(words("preparing_images")):
-            prepare_images(place, [folder], secret=_secret())
+            prepare_images(place, folder, series.scored, secret=_secret())
         note_images(context().store, folder.path)  # now it may be an earlier CT of another study
         images = folder.read_images()
         if images is not None:
             return images
-    _ask_for_images(folder, words)
+    _ask_for_images(series, words)
     return None
 
 
@@ -190,7 +180,8 @@ def _secret() -> bytes:
     return patient_secret(context().settings.work_dir)
 
 
-def _ask_for_images(folder: ResultFolder, words: Words) -> None:
+def _ask_for_images(series: KeptSeries, words: Words) -> None:
+    folder = series.folder
     if not may(present_reader(context().settings), "name_folder"):
         st.info(words("no_images_for_readers"))
         return
@@ -198,9 +189,10 @@ def _ask_for_images(folder: ResultFolder, words: Words) -> None:
     text = st.text_input(words("images_folder"))
     if st.button(words("show_images")) and text.strip():
         allowed("name_folder")
+        given = Path(text.strip()).expanduser()
         try:
             with st.spinner(words("preparing_images")):
-                prepare_images(Path(text.strip()).expanduser(), [folder], secret=_secret())
+                prepare_images(given, folder, series.scored, secret=_secret())
             note_images(context().store, folder.path)
         except InputError as error:
             st.error(as_markdown(str(error)))

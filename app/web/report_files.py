@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from app.web.models_at_hand import card_of
 from app.web.prior_panel import Comparison, change_in, findings_of
-from app.web.scored_again import for_report
 from app.web.words import LANGUAGES, Words
-from medical.detection.findings import SeriesFindings
 from medical.report.content import ReportContent, report_content
 from medical.report.labels import Labels
 from medical.report.limits import detection_limits
 from medical.report.pdf import pdf_language, report_pdf
 from medical.report.tables import report_csv, report_json
 from medical.report.text import report_text
-from medical.results.folder import ResultFolder, result_folders
+from medical.results.folder import ResultFolder
 from medical.results.images import header_of
 from medical.store.reading import StudyReading
+from medical.store.series import KeptSeries
 from medical.store.signed_reports import ReportFile, as_signed
 
 FORMS = ("pdf", "txt", "csv", "json")
@@ -27,8 +25,7 @@ FORMS = ("pdf", "txt", "csv", "json")
 def report_file(
     form: str,
     reading: StudyReading,
-    folder: ResultFolder,
-    scored: SeriesFindings,
+    series: KeptSeries,
     comparison: Comparison | None,
     words: Words,
 ) -> bytes:
@@ -37,13 +34,11 @@ def report_file(
     Args:
         form: among ``FORMS``.
         reading: the study as it is decided.
-        folder: of the series' result.
-        scored: what it says.
+        series: of the study, which the report is of.
         comparison: with an earlier CT, whose findings are taken as they are decided by now.
         words: of the language.
     """
-    spoken = Words(pdf_language(words.language)) if form == "pdf" else words
-    content = report_content(reading, for_report(reading, scored, spoken))
+    folder, content = series.folder, report_content(reading, series.scored)
     if comparison is not None:
         latest = replace(comparison, findings=findings_of(comparison.prior))
         content = replace(content, change=change_in(latest, list(content.findings)))
@@ -63,7 +58,7 @@ def report_file(
 
 def files_to_sign(
     reading: StudyReading,
-    folder: ResultFolder,
+    shown: KeptSeries,
     comparison: Comparison | None,
     *,
     actor: str,
@@ -73,21 +68,20 @@ def files_to_sign(
 
     Args:
         reading: as it is decided; it must not have changed when it is signed.
-        folder: of the series that is shown.
+        shown: series that is shown.
         comparison: of that series with an earlier CT, as it is shown.
         actor: who signs.
         at: when, seconds since 1970.
     """
     signed, files = as_signed(reading, actor=actor, at=at), []
-    for place in result_folders(Path(reading.study.folder)):
-        scored = place.read_findings()
-        beside = comparison if place == folder else None
+    for series in reading.series:
+        beside = comparison if series.uid == shown.uid else None
         for language in LANGUAGES:
             for form in FORMS:
                 if form == "pdf" and pdf_language(language) != language:
                     continue  # no font: the other language's is given out
-                content = report_file(form, signed, place, scored, beside, Words(language))
-                files.append(ReportFile(scored.series_instance_uid, form, language, content))
+                content = report_file(form, signed, series, beside, Words(language))
+                files.append(ReportFile(series.uid, form, language, content))
     return files
 
 

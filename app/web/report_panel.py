@@ -14,11 +14,10 @@ from app.web.context import context
 from app.web.prior_panel import Comparison
 from app.web.report_files import report_file
 from app.web.words import Words
-from medical.detection.findings import SeriesFindings
 from medical.report.pdf import pdf_language
-from medical.results.folder import ResultFolder
 from medical.store.reading import StudyReading, read_study
 from medical.store.reviews import note_exported
+from medical.store.series import KeptSeries
 from medical.store.signed_reports import signed_report
 
 _NAMELESS = "(no name given)"
@@ -26,15 +25,14 @@ _NAMELESS = "(no name given)"
 
 def report_panel(
     reading: StudyReading,
-    folder: ResultFolder,
-    scored: SeriesFindings,
+    series: KeptSeries,
     comparison: Comparison | None,
     reader: Reader,
     words: Words,
 ) -> None:
     """Show a button for each form of the report; it holds the comparison that the page shows."""
     st.subheader(words("report"))
-    if _signed(reading.study.key, scored, "txt", words) is not None:
+    if _signed(reading.study.key, series, "txt", words) is not None:
         st.caption(words("report_as_signed"))
     elif comparison is not None:
         st.caption(words("report_compared", label=comparison.prior.label))
@@ -56,8 +54,8 @@ def report_panel(
         else f" {comparison.prior.study_key} {comparison.prior.folder.path}"
     )
     for label, ending, mime in forms:
-        make = partial(_make, ending, key, folder, scored, comparison, reader, words)
-        what = f"{key} {folder.path} {ending} {words.language}{shown} {reader.name}"
+        make = partial(_make, ending, key, series, comparison, reader, words)
+        what = f"{key} {series.folder.path} {ending} {words.language}{shown} {reader.name}"
         what = hashlib.sha256(what.encode()).hexdigest()[:24]
         url = context().reports.url(what, f"{name}.{ending}", mime, make, holder=browser)
         links.append(f'<a class="starlung-report" href="{url}" download>{html.escape(label)}</a>')
@@ -68,21 +66,21 @@ def report_panel(
 def _make(
     form: str,
     key: str,
-    folder: ResultFolder,
-    scored: SeriesFindings,
+    series: KeptSeries,
     comparison: Comparison | None,
     reader: Reader,
     words: Words,
 ) -> bytes:
     # Runs at the click, so it reads the store anew: the report holds what is decided by then.
     store = context().store
-    content = _signed(key, scored, form, words)
+    content = _signed(key, series, form, words)
     if content is None:
-        content = report_file(form, read_study(store, key), folder, scored, comparison, words)
+        reading = read_study(store, key)
+        content = report_file(form, reading, series, comparison, words)
     note_exported(store, key, actor=reader.name or _NAMELESS)
     return content
 
 
-def _signed(key: str, scored: SeriesFindings, form: str, words: Words) -> bytes | None:
-    uid = scored.series_instance_uid
-    return signed_report(context().store, key, series_uid=uid, form=form, language=words.language)
+def _signed(key: str, series: KeptSeries, form: str, words: Words) -> bytes | None:
+    uid, language = series.uid, words.language
+    return signed_report(context().store, key, series_uid=uid, form=form, language=language)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from pathlib import Path
 
 import streamlit as st
 
@@ -14,23 +13,24 @@ from medical.detection.findings import SeriesFindings
 from medical.errors import InputError
 from medical.plain_text import as_markdown
 from medical.report.quality_labels import quality_text
-from medical.results.folder import ResultFolder, result_folders
+from medical.store.reading import StudyReading
+from medical.store.series import KeptSeries
 
 
-def choose_series(result: Path, words: Words) -> tuple[ResultFolder, SeriesFindings]:
-    """Let the reader choose a series of ``result``; return its folder and what was scored.
+def choose_series(reading: StudyReading, words: Words) -> KeptSeries:
+    """Let the reader choose a series of a study.
 
     Raises:
-        InputError: there is no result any more, or it cannot be read.
+        InputError: an earlier version's result was lost before the store held it.
     """
-    folders = result_folders(result)
-    if not folders:
+    if not reading.series:
         raise InputError("study", "holds no result any more", "Score the study again")
-    folder = folders[0]
-    if len(folders) > 1:
+    series = {one.uid: one for one in reading.series}
+    uid = next(iter(series))
+    if len(series) > 1:
         with st.sidebar:
-            folder = st.selectbox(words("series"), folders, format_func=lambda one: one.path.name)
-    return folder, folder.read_findings()
+            uid = st.selectbox(words("series"), list(series))
+    return series[uid]
 
 
 def quality_notes(scored: SeriesFindings, words: Words) -> None:
@@ -46,9 +46,11 @@ def quality_notes(scored: SeriesFindings, words: Words) -> None:
     st.caption(as_markdown(scored.series_instance_uid))
 
 
-def signature_note(folder: ResultFolder, words: Words) -> None:
-    """Say so where the result carries no signature of this site that holds."""
-    how = folder.whose_signature(result_key(context().settings.work_dir))
+def folder_note(series: KeptSeries, words: Words, *, own: bool) -> None:
+    """Say so where the folder holds another result by now, or no signature of this site."""
+    if not own:
+        st.html(f'<div class="starlung-note warning">{html.escape(words("folder_differs"))}</div>')
+    how = series.folder.whose_signature(result_key(context().settings.work_dir))
     if how != "here":
         st.html(
             f'<div class="starlung-note warning">{html.escape(words(f"signature_{how}"))}</div>'

@@ -1,4 +1,7 @@
-"""The worker that `starlung serve` keeps running beside the pages.
+"""The workers that `starlung serve` keeps running beside the pages.
+
+Studies and what a reader waits for (maps, registrations) have a worker each, so that nobody waits
+for a night's scoring to end.
 
 On failure: a worker that ends is started again after a pause, and the store gives its study to the
 new one; when the server ends, however it ends, the worker's standard input closes and it puts its
@@ -20,9 +23,15 @@ _PAUSE_SECONDS = 2.0
 
 
 class ScoringProcess:
-    """One worker process, watched by a thread."""
+    """One worker process, watched by a thread.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: of the site.
+        for_readers: it does readers' jobs only; else it takes whatever waits.
+    """
+
+    def __init__(self, settings: Settings, *, for_readers: bool = False) -> None:
+        self._options = ("--attached", *(("--for-readers",) if for_readers else ()))
         self._environment = child_environment(settings)
         self._handover = handover(settings)
         self._log = settings.work_dir / "worker.log"
@@ -45,7 +54,7 @@ class ScoringProcess:
         while not self._ended.is_set():
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "app.cli.main", "worker", "--attached"],
+                    [sys.executable, "-m", "app.cli.main", "worker", *self._options],
                     cwd=Path(__file__).parents[2],
                     env=self._environment,
                     stdin=subprocess.PIPE,

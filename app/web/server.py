@@ -46,13 +46,15 @@ def create_app(settings: Settings, *, open_path: Path | None = None) -> st.App:
 
     @asynccontextmanager
     async def lifespan(_: st.App) -> AsyncIterator[None]:
-        worker = ScoringProcess(settings)
+        workers = [ScoringProcess(settings, for_readers=True)]
         if settings.serve_worker:
+            workers.append(ScoringProcess(settings))
+        for worker in workers:
             worker.start()
         _spare_the_collector()
         yield
-        worker.stop()
-        shared.helpers.stop()
+        for worker in workers:
+            worker.stop()
 
     address = urlsplit(settings.login_redirect_url or "")
     return _Guarded(

@@ -17,16 +17,16 @@ from app.web.refusal_words import refusal
 from app.web.report_files import files_to_sign
 from app.web.words import Words
 from medical.errors import InputError
-from medical.results.folder import ResultFolder
 from medical.store.database import StoreUnavailableError
 from medical.store.reading import StudyReading
 from medical.store.refusals import ReviewRefusedError, moment
 from medical.store.reviews import reopen, sign
+from medical.store.series import KeptSeries
 
 
 def sign_panel(
     reading: StudyReading,
-    folder: ResultFolder,
+    series: KeptSeries,
     comparison: Comparison | None,
     reader: Reader,
     words: Words,
@@ -35,7 +35,7 @@ def sign_panel(
 
     Args:
         reading: what would be signed.
-        folder: of the series that is shown.
+        series: that is shown.
         comparison: with an earlier CT, as the page shows it: the signed report holds it.
         reader: who would sign.
         words: of the page.
@@ -54,7 +54,7 @@ def sign_panel(
         return
     st.button(
         words("sign"),
-        on_click=partial(_sign, reading, folder, comparison, reader, words),
+        on_click=partial(_sign, reading, series, comparison, reader, words),
         width="stretch",
         icon=":material/signature:",
         help=words("sign_help"),
@@ -64,7 +64,7 @@ def sign_panel(
 
 def _sign(
     reading: StudyReading,
-    folder: ResultFolder,
+    series: KeptSeries,
     comparison: Comparison | None,
     reader: Reader,
     words: Words,
@@ -73,7 +73,7 @@ def _sign(
     try:
         allowed("sign")
         # Made before the store is locked; if anybody decides meanwhile, nothing is signed.
-        report = files_to_sign(reading, folder, comparison, actor=reader.name, at=at)
+        report = files_to_sign(reading, series, comparison, actor=reader.name, at=at)
         sign(
             context().store,
             study.key,

@@ -10,6 +10,10 @@ import re
 
 _N = r"([\d.,]+)"
 _PATTERNS: tuple[tuple[str, str], ...] = (
+    (
+        r"The findings are those of an earlier result; .*",
+        "所示发现来自较早的结果；图像质量及肺搜索比例来自较晚的结果。",
+    ),
     (r"Contrast agent was given: .*", "使用了对比剂：血管明亮，结节密度可能偏高。"),
     (
         r"Only a soft-tissue reconstruction \(kernel (.*)\) was read: .*",

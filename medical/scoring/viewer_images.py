@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 
 from medical.detection.findings import SeriesFindings
@@ -14,28 +13,30 @@ from medical.results.folder import ResultFolder
 from medical.series_handle import SeriesHandle
 
 
-def prepare_images(source: Path, folders: Iterable[ResultFolder], *, secret: bytes) -> None:
-    """Keep the images of every scored series that ``source`` holds and that has none yet.
+def prepare_images(
+    source: Path, folder: ResultFolder, scored: SeriesFindings, *, secret: bytes
+) -> None:
+    """Keep the images of a scored series, where ``source`` holds it and there are none yet.
 
     Args:
         source: the input that was scored.
-        folders: of the series' results.
+        folder: of the series' result.
+        scored: what was said of the series.
         secret: of this site, for the patients' pseudonyms.
 
     Raises:
-        InputError: ``source`` cannot be opened any more, or a result cannot be read.
+        InputError: ``source`` cannot be opened any more.
     """
-    wanted = {one: one.read_findings() for one in folders if one.read_images() is None}
-    if not wanted:
+    if folder.read_images() is not None:
         return
     with tempfile.TemporaryDirectory() as work_dir:
         found = open_input(source, work_dir=Path(work_dir))
         # what a server scored goes by number where it has no UID, what a person scored by name
         for handle in (*found.chosen, *number_series(found).chosen):
-            for folder in [place for place, scored in wanted.items() if _is_of(scored, handle)]:
-                del wanted[folder]
+            if _is_of(scored, handle):
                 sitting = sitting_of_series(handle.origin, secret=secret)
                 folder.write_images(handle.load(), sitting=sitting)
+                return
 
 
 def _is_of(scored: SeriesFindings, handle: SeriesHandle) -> bool:

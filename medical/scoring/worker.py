@@ -1,4 +1,4 @@
-"""Scores studies of the queue, one after another, until told to stop.
+"""Scores studies of the queue, and does readers' jobs, one after another, until told to stop.
 
 On failure: an input that cannot be used fails with one sentence and the next is taken, so does a
 study that takes longer than allowed; a worker that is killed loses its study to the next claim
@@ -14,7 +14,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,23 +22,27 @@ from medical.ct.volume import QualityNote
 from medical.errors import InputError
 from medical.results.folder import ResultFolder, gather_predictions
 from medical.scoring.batch import ScoreOptions, ScoreResult
+from medical.scoring.jobs import explain_result, register_earlier
 from medical.scoring.lease import TELL_SECONDS, Lease
 from medical.scoring.scorer import Scorer
 from medical.store.database import Store, StoreUnavailableError
 from medical.store.queue import (
+    KINDS,
     LEASE_SECONDS,
     Claimed,
+    Kind,
     claim,
     finish,
     give_back,
     give_up,
 )
 from medical.store.siblings import same_images
-from models.zoo.loader import ModelDamagedError, ModelNotFoundError, find_model
+from models.zoo.loader import ModelDamagedError, ModelNotFoundError, StoredModel, find_model
 
 _IDLE_SECONDS = 1.0
 _MOST_SENTENCES = 3
 _MOST_OUTAGE_SECONDS = 600.0
+_LOST = "another worker has it, left to that"
 Say = Callable[[str], None]
 
 
@@ -59,6 +63,7 @@ class Worker:
         lease_seconds: how long a study stays ours without a renewal.
         most_seconds: a study that takes longer fails.
         options: how each study is scored, see ``ScoreOptions``; progress goes to the store.
+        kinds: of work that it takes.
     """
 
     store: Store
@@ -69,6 +74,7 @@ class Worker:
     lease_seconds: float = LEASE_SECONDS
     most_seconds: float = math.inf
     options: ScoreOptions = field(default_factory=lambda: ScoreOptions(server=True))
+    kinds: Collection[Kind] = KINDS
     owner: str = field(
         default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     )
@@ -80,7 +86,12 @@ class Worker:
         try:
             while True:
                 try:
-                    claimed = claim(self.store, self.owner, lease_seconds=self.lease_seconds)
+                    claimed = claim(
+                        self.store,
+                        self.owner,
+                        lease_seconds=self.lease_seconds,
+                        kinds=self.kinds,
+                    )
                 except StoreUnavailableError as error:
                     gone_since = self._await_store(error, gone_since)
                     continue
@@ -116,7 +127,7 @@ class Worker:
                 limit = f"took longer than the {self.most_seconds / 60:g} min allowed"
                 return self._failed(claimed, limit)
             if lease.lost:
-                self.say(f"{claimed.key}: another worker has it, left to that")
+                self.say(f"{claimed.key}: {_LOST}")
                 return False
             with contextlib.suppress(StoreUnavailableError):  # the lease runs out by itself
                 give_back(self.store, claimed)
@@ -124,11 +135,16 @@ class Worker:
             raise
 
     def _score_held(self, claimed: Claimed, lease: Lease) -> bool:
-        """Score and write how it ended, while the lease is renewed."""
+        """Score or do the job, and write how it ended, while the lease is renewed."""
         try:
+            if claimed.kind != "score":
+                return self._help(claimed, lease)
             result = self._work(claimed, lease)
         except InputError as error:
-            return self._failed(claimed, _sentence(error, claimed.source), lease)
+            reason = _sentence(error, claimed.source)
+            if claimed.kind != "score":  # we named the files of a result ourselves
+                reason = f"{error.path.name}: {error.problem}. {error.remedy}."
+            return self._failed(claimed, reason, lease)
         except OSError as error:
             return self._failed(claimed, _not_written(error), lease)
         except Exception as error:  # the log gets the trace, the night goes on
@@ -146,29 +162,44 @@ class Worker:
         except OSError as error:  # a patient's folder cannot be made
             return self._failed(claimed, _not_written(error), lease)
         self._gather(claimed)
-        self.say(f"{claimed.key}: {'ready' if kept else 'another worker has it, left to that'}")
+        self.say(f"{claimed.key}: {'ready' if kept else _LOST}")
         return kept
 
     def _work(self, claimed: Claimed, lease: Lease) -> ScoreResult:
         options = replace(self.options, progress=lease.tell)
-        result = self._scorer_now().score([claimed.source], claimed.folder, options=options)
+        scorer = self._scorer_of(self._model(self.model))
+        result = scorer.score([claimed.source], claimed.folder, options=options)
         for one in result.series:
             if labels := same_images(self.store, claimed.id, one.findings):
                 ResultFolder(one.folder).add_note(_scored_before(labels), key=options.key)
         return result
 
-    def _scorer_now(self) -> Scorer:
-        """Return the scorer of the study before, unless its model has been replaced since.
+    def _help(self, claimed: Claimed, lease: Lease) -> bool:
+        """Do what a reader waits for."""
+        folder = ResultFolder(claimed.folder)
+        if claimed.kind == "explain":
+            explain_result(folder, find_model=self._model, make_scorer=self._scorer_of)
+        else:
+            register_earlier(folder, ResultFolder(claimed.source))
+        kept = lease.conclude(lambda: finish(self.store, claimed))
+        self.say(f"{claimed.key}: {'done' if kept else _LOST}")
+        return kept
+
+    def _model(self, name: str) -> StoredModel:
+        """Find a model as it is now.
 
         Raises:
-            InputError: the model is not there any more, or damaged.
+            InputError: it is not there any more, or damaged.
         """
         try:
-            stored = find_model(self.model, imported=self.imported)
+            return find_model(name, imported=self.imported)
         except (ModelNotFoundError, ModelDamagedError) as error:
             raise InputError("model", str(error), "See `starlung models list`") from error
-        if self._scorer is None or self._scorer.card.digest != stored.card.digest:
-            self._scorer = Scorer(stored, passes=self.passes)
+
+    def _scorer_of(self, model: StoredModel) -> Scorer:
+        """Return the scorer of the study before, unless its model was replaced since."""
+        if self._scorer is None or self._scorer.card.digest != model.card.digest:
+            self._scorer = Scorer(model, passes=self.passes)
         return self._scorer
 
     def _gather(self, claimed: Claimed) -> None:
@@ -206,7 +237,7 @@ def _scored_before(labels: list[str]) -> QualityNote:
 
 
 def _sentence(error: InputError, source: Path) -> str:
-    """Word the error for the worklist: no folders of this machine, no names of files.
+    """Word the error for the page, where neither this machine's folders nor names of files may be.
 
     A file or folder inside an input is often called after the patient.
     """

@@ -1,18 +1,19 @@
-"""The queue: studies wait for a worker; a worker that dies loses its study to the next one.
+"""The queue: studies and readers' jobs wait for a worker; a worker that dies loses what it holds.
 
-A worker holds a study by a lease that it renews. When the lease runs out, the study may be claimed
-again; what the late worker still writes is then refused. Leases go by the clock that the database
-keeps for all (``medical.store.database.clock``), not by the workers'. After ``MOST_ATTEMPTS``
-deaths over one study it fails, so that one bad input cannot stop the night.
+A worker holds them by a lease that it renews. When the lease runs out, they may be claimed again;
+what the late worker still writes is then refused. Leases go by the clock that the database keeps
+for all (``medical.store.database.clock``), not by the workers'. After ``MOST_ATTEMPTS`` deaths
+over one study it fails, so that one bad input cannot stop the night.
 """
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.orm import Session
@@ -22,22 +23,33 @@ from medical.store.audit import record
 from medical.store.database import Store, clock
 from medical.store.results import keep_results
 from medical.store.siblings import add_siblings, without_known
-from medical.store.tables import Status, Study
+from medical.store.tables import Job, JobKind, Status, Study
 
 LEASE_SECONDS = 30.0
 MOST_LEASE_SECONDS = 3600.0
 MOST_ATTEMPTS = 3
 
 
+Kind = Literal["score"] | JobKind
+KINDS: tuple[Kind, ...] = ("explain", "register", "score")
+"""All kinds of work; jobs come first, since a reader waits for them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A study that a worker holds."""
+    """A study to score, or a reader's job (``medical.store.jobs``), that a worker holds."""
 
     id: int
     key: str
     source: Path
     folder: Path
     owner: str
+    kind: Kind = "score"
+
+    @property
+    def table(self) -> type[Study] | type[Job]:
+        """Where its row is."""
+        return Study if self.kind == "score" else Job
 
 
 def receive(store: Store, source: Path, *, root: Path, actor: str) -> str:
@@ -63,10 +75,22 @@ def receive(store: Store, source: Path, *, root: Path, actor: str) -> str:
     return key
 
 
-def claim(store: Store, owner: str, *, lease_seconds: float = LEASE_SECONDS) -> Claimed | None:
-    """Take the study that waits longest, one that was never begun or one whose worker died.
+def claim(
+    store: Store,
+    owner: str,
+    *,
+    lease_seconds: float = LEASE_SECONDS,
+    kinds: Collection[Kind] = KINDS,
+) -> Claimed | None:
+    """Take the job or study that waits longest, never begun or begun by a worker that died.
 
     A look at a queue in which nothing waits takes no write lock.
+
+    Args:
+        store: holds the queue.
+        owner: who takes it.
+        lease_seconds: how long it stays theirs without a renewal.
+        kinds: only these; jobs come before studies.
 
     Raises:
         ValueError: ``lease_seconds`` is more than an hour.
@@ -74,21 +98,41 @@ def claim(store: Store, owner: str, *, lease_seconds: float = LEASE_SECONDS) -> 
     """
     if lease_seconds > MOST_LEASE_SECONDS:
         raise ValueError(f"lease_seconds must be at most {MOST_LEASE_SECONDS}, got {lease_seconds}")
-    with store.reading() as session:
-        if session.scalars(_waiting(clock(session))).first() is None:
-            return None
-    with store.transaction() as session:
-        while (study := _next(session, clock(session))) is not None:
-            if study.attempts >= MOST_ATTEMPTS:
-                reason = f"{MOST_ATTEMPTS} workers ended while they scored it"
-                _end(session, study, "failed", owner, failure=reason)
-                session.flush()
+    jobs = [kind for kind in kinds if kind != "score"]
+    waiting: list[Callable[[float], Select[Any]]] = []
+    if jobs:
+        waiting.append(lambda now: _waiting(Job, now).where(Job.kind.in_(jobs)))
+    if "score" in kinds:
+        waiting.append(lambda now: _waiting(Study, now))
+    for query in waiting:
+        with store.reading() as session:
+            if session.scalars(query(clock(session))).first() is None:
                 continue
-            study.status, study.stage, study.fraction = "scoring", "", 0.0
-            study.lease_owner, study.lease_until = owner, clock(session) + lease_seconds
-            study.attempts += 1
-            record(session, actor=owner, action="claim", subject=study.key)
-            return Claimed(study.id, study.key, Path(study.source), Path(study.folder), owner)
+        with store.transaction() as session:
+            if (taken := _take(session, query, owner, lease_seconds)) is not None:
+                return taken
+    return None
+
+
+def _take(
+    session: Session, waiting: Callable[[float], Select[Any]], owner: str, lease_seconds: float
+) -> Claimed | None:
+    def take() -> Study | Job | None:
+        return session.scalars(waiting(clock(session)).with_for_update(skip_locked=True)).first()
+
+    while (row := take()) is not None:
+        if row.attempts >= MOST_ATTEMPTS:
+            reason = f"{MOST_ATTEMPTS} workers ended while they scored it"
+            _end(session, row, "failed", owner, failure=reason)
+            session.flush()
+            continue
+        row.status, row.stage, row.fraction = "scoring", "", 0.0
+        row.lease_owner, row.lease_until = owner, clock(session) + lease_seconds
+        row.attempts += 1
+        kind: Kind = row.kind if isinstance(row, Job) else "score"
+        if kind == "score":
+            record(session, actor=owner, action="claim", subject=row.key)
+        return Claimed(row.id, row.key, Path(row.source), Path(row.folder), owner, kind)
     return None
 
 
@@ -100,10 +144,10 @@ def renew(
     fraction: float,
     lease_seconds: float = LEASE_SECONDS,
 ) -> bool:
-    """Keep a study for another lease and say how far it is; false where it is lost already."""
+    """Keep it for another lease and say how far it is; false where it is lost already."""
     with store.transaction() as session:
         done = session.execute(
-            update(Study)
+            update(claimed.table)
             .where(_held(claimed))
             .values(lease_until=clock(session) + lease_seconds, stage=stage, fraction=fraction)
         )
@@ -111,26 +155,27 @@ def renew(
 
 
 def finish(
-    store: Store, claimed: Claimed, *, series: Sequence[SeriesFindings], unscored: str = ""
+    store: Store, claimed: Claimed, *, series: Sequence[SeriesFindings] = (), unscored: str = ""
 ) -> bool:
-    """Mark the study as scored; false, and nothing is written, where another worker has it now.
+    """End what is done; false, and nothing is written, where another worker has it now.
 
     Args:
         store: holds the queue.
         claimed: what was scored.
-        series: what was found; the first is the study's, each other becomes a study of its own.
+        series: what was found in a study; the first is its own, each other becomes a study of its
+            own.
         unscored: what else the input holds and could not be scored, in sentences.
     """
     return _conclude(store, claimed, "ready", failure=unscored, series=series)
 
 
 def give_up(store: Store, claimed: Claimed, *, failure: str) -> bool:
-    """Mark the study as failed, for a reason in one sentence; false as for ``finish``."""
+    """End what cannot be done, for a reason in one sentence; false as for ``finish``."""
     return _conclude(store, claimed, "failed", failure=failure)
 
 
 def give_back(store: Store, claimed: Claimed) -> bool:
-    """Put a study back that was begun: the worker is asked to stop. No attempt is counted."""
+    """Put back what was begun: the worker is asked to stop. No attempt is counted."""
     with store.transaction() as session:
         study = _mine(session, claimed)
         if study is None:
@@ -164,40 +209,42 @@ def _conclude(
         study = _mine(session, claimed)
         if study is None:
             return False
-        if series:
-            series = without_known(session, study, series)
-            status = "ready" if series else "failed"
-        keep_results(session, study, series[:1])
-        if status == "ready":
-            add_siblings(session, study, series[1:], failure=failure, actor=claimed.owner)
-            failure = ""
+        if isinstance(study, Study):
+            if series:
+                series = without_known(session, study, series)
+                status = "ready" if series else "failed"
+            keep_results(session, study, series[:1])
+            if status == "ready":
+                add_siblings(session, study, series[1:], failure=failure, actor=claimed.owner)
+                failure = ""
         _end(session, study, status, claimed.owner, failure=failure)
         return True
 
 
-def _end(session: Session, study: Study, status: Status, owner: str, *, failure: str = "") -> None:
-    study.status, study.failure = status, failure
-    study.lease_owner = study.lease_until = None
-    study.stage, study.fraction = "", 0.0
-    record(session, actor=owner, action=status, subject=study.key)
+def _end(
+    session: Session, row: Study | Job, status: Status, owner: str, *, failure: str = ""
+) -> None:
+    row.status, row.failure = status, failure
+    row.lease_owner = row.lease_until = None
+    row.stage, row.fraction = "", 0.0
+    if isinstance(row, Study):  # the trail tells of studies
+        record(session, actor=owner, action=status, subject=row.key)
 
 
-def _next(session: Session, now: float) -> Study | None:
-    return session.scalars(_waiting(now).with_for_update(skip_locked=True)).first()
-
-
-def _waiting(now: float) -> Select[Study]:
+def _waiting(table: type[Study] | type[Job], now: float) -> Select[Any]:
     # No lease ends later than this: such a one is from before the machine started again.
-    lapsed = or_(Study.lease_until < now, Study.lease_until > now + MOST_LEASE_SECONDS)
-    waiting = or_(Study.status == "received", and_(Study.status == "scoring", lapsed))
-    return select(Study).where(waiting).order_by(Study.received_at, Study.id).limit(1)
+    lapsed = or_(table.lease_until < now, table.lease_until > now + MOST_LEASE_SECONDS)
+    waiting = or_(table.status == "received", and_(table.status == "scoring", lapsed))
+    return select(table).where(waiting).order_by(table.received_at, table.id).limit(1)
 
 
-def _mine(session: Session, claimed: Claimed) -> Study | None:
-    return session.scalars(select(Study).where(_held(claimed)).with_for_update()).first()
+def _mine(session: Session, claimed: Claimed) -> Study | Job | None:
+    query: Select[Any] = select(claimed.table).where(_held(claimed)).with_for_update()
+    return session.scalars(query).first()
 
 
 def _held(claimed: Claimed):  # type: ignore[no-untyped-def]
+    table = claimed.table
     return and_(
-        Study.id == claimed.id, Study.status == "scoring", Study.lease_owner == claimed.owner
+        table.id == claimed.id, table.status == "scoring", table.lease_owner == claimed.owner
     )

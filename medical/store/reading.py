@@ -11,7 +11,7 @@ from medical.detection.added import AddedFinding
 from medical.detection.findings import Density, Finding
 from medical.nodule.assessment import Assessment, Examination
 from medical.store.database import Store
-from medical.store.scored_by import ScoredBy, parse_scored_by
+from medical.store.series import KeptSeries, series_of
 from medical.store.tables import Decision, StoredFinding, Study, Verdict
 
 
@@ -71,10 +71,11 @@ class ReadFinding:
 
 @dataclass(frozen=True, slots=True)
 class StudyReading:
-    """A study and its findings, by series and number."""
+    """A study, its findings by series and number, and what was said of each series."""
 
     study: Study
     findings: tuple[ReadFinding, ...]
+    series: tuple[KeptSeries, ...] = ()
 
     def of_series(self, series_uid: str) -> list[ReadFinding]:
         """Return the findings of one series."""
@@ -84,11 +85,6 @@ class StudyReading:
     def examination(self) -> Examination:
         """What readers entered about the examination."""
         return Examination.from_json(self.study.examination or "")
-
-    def scored_by(self, series_uid: str) -> ScoredBy | None:
-        """Which weights made them; ``None`` where that was not kept."""
-        rows = parse_scored_by(self.study.scored_by)
-        return next((row for row in rows if row.series_instance_uid == series_uid), None)
 
 
 def read_study(store: Store, key: str) -> StudyReading:
@@ -116,7 +112,9 @@ def read_study(store: Store, key: str) -> StudyReading:
         by_finding: dict[int, list[Decision]] = {}
         for decision in decided:
             by_finding.setdefault(decision.finding_id, []).append(decision)
-    return StudyReading(study, tuple(_read(row, by_finding.get(row.id, [])) for row in rows))
+        series = series_of(session, study)
+    findings = tuple(_read(row, by_finding.get(row.id, [])) for row in rows)
+    return StudyReading(study, findings, series)
 
 
 def study_version(store: Store, key: str) -> int:

@@ -7,14 +7,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from medical.detection.findings import SeriesFindings
 from medical.store.audit import record
 from medical.store.database import Store
-from medical.store.scored_by import dump_scored_by, is_scored_by
-from medical.store.series import keep_series
+from medical.store.series import keep_series, series_of
 from medical.store.tables import StoredFinding, Study
 
 
@@ -26,7 +25,6 @@ def keep_results(session: Session, study: Study, series: Sequence[SeriesFindings
         study.priority = strongest.probability
         study.priority_low, study.priority_high = strongest.probability_ci95
     study.findings = len(found)
-    study.scored_by = dump_scored_by(series)
     uids = [uid for one in series for uid in (one.study_instance_uid, one.series_instance_uid)]
     study.uids = " ".join(dict.fromkeys(uid for uid in uids if uid))
     session.flush()
@@ -82,18 +80,9 @@ def adopt(
 def _take_anew(
     session: Session, study: Study, series: Sequence[SeriesFindings], *, actor: str, digest: str
 ) -> None:
-    rows = session.scalars(select(StoredFinding).where(StoredFinding.study_id == study.id)).all()
-    kept = {(row.series_uid, row.number): row.measured for row in rows}
-    now = {
-        (one.series_instance_uid, finding.id): finding.model_dump_json()
-        for one in series
-        for finding in one.findings
-    }
-    if study.version > 0 or (kept == now and is_scored_by(study.scored_by, series)):
+    if study.version > 0 or [one.scored for one in series_of(session, study)] == list(series):
         return
-    for row in rows:
-        session.delete(row)
-    session.flush()
+    session.execute(delete(StoredFinding).where(StoredFinding.study_id == study.id))
     study.priority = study.priority_low = study.priority_high = 0.0
     keep_results(session, study, series)
     record(session, actor=actor, action="adopt", subject=f"{study.key} {digest}".strip())

@@ -1,7 +1,7 @@
-"""Which series there are, whose and of which day, so that a query finds a patient's earlier CTs.
+"""The series of scored studies: what was said of each, whose it is and of which day.
 
-What a row says was read from the result folder when the study was kept, or when its images were
-prepared; nobody walks the result folders to find an earlier CT.
+This is the findings' home: pages read them here, and find a patient's earlier CTs by a query.
+Nobody reads them from the result folders again, which others may change.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from pathlib import Path
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
-from medical.detection.findings import SeriesFindings
+from medical.detection.findings import Finding, SeriesFindings
 from medical.results.folder import ResultFolder, result_folders
-from medical.store.database import Store, lock
-from medical.store.tables import SCORED, StoredSeries, Study, label_of
+from medical.store.database import Store
+from medical.store.tables import SCORED, StoredFinding, StoredSeries, Study, label_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,70 @@ def keep_series(session: Session, study: Study, series: Sequence[SeriesFindings]
     """Enter a scored study's series in place of those that it had, in the caller's transaction."""
     session.execute(delete(StoredSeries).where(StoredSeries.study_id == study.id))
     place = Path(study.folder)
-    _enter(session, study.id, {uid: _folder_of(place, uid) for uid in _uids(series)})
+    for uid, scored in {one.series_instance_uid: one for one in series}.items():
+        folder = _folder_of(place, uid)
+        has_images, patient, day = _images_in(folder)
+        session.add(
+            StoredSeries(
+                study_id=study.id,
+                series_uid=uid,
+                folder=str(folder),
+                patient=patient,
+                day=day,
+                has_images=has_images,
+                scored=scored.model_copy(update={"findings": []}).model_dump_json(by_alias=True),
+            )
+        )
+    session.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSeries:
+    """A series of a study.
+
+    Args:
+        folder: of its files: images, maps, marks below the operating point.
+        scored: all that was said of it, as it was taken in.
+    """
+
+    folder: ResultFolder
+    scored: SeriesFindings
+
+    @property
+    def uid(self) -> str:
+        """Its Series Instance UID, or what stands for it."""
+        return self.scored.series_instance_uid
+
+    def owns_folder(self) -> bool:
+        """Whether what lies in the folder was made by the scoring that was taken in."""
+        return self.folder.find_findings() == self.scored
+
+
+def series_of(session: Session, study: Study) -> tuple[KeptSeries, ...]:
+    """Read the series of a study with the model's findings, in the caller's transaction."""
+    rows = session.scalars(
+        select(StoredFinding)
+        .where(StoredFinding.study_id == study.id, StoredFinding.origin == "model")
+        .order_by(StoredFinding.number)
+    )
+    findings: dict[str, list[Finding]] = {}
+    for row in rows:
+        finding = Finding.model_validate_json(row.measured)
+        findings.setdefault(row.series_uid, []).append(finding)
+    kept = session.scalars(
+        select(StoredSeries)
+        .where(StoredSeries.study_id == study.id, StoredSeries.scored != "")
+        .order_by(StoredSeries.folder)
+    )
+    return tuple(
+        KeptSeries(
+            ResultFolder(Path(row.folder)),
+            SeriesFindings.model_validate_json(row.scored).model_copy(
+                update={"findings": findings.get(row.series_uid, [])}
+            ),
+        )
+        for row in kept
+    )
 
 
 def note_images(store: Store, folder: Path) -> None:
@@ -67,7 +130,6 @@ def earlier_series(store: Store, study_key: str, *, patient: str, day: str) -> l
         patient: its patient's pseudonym; empty where it is not known.
         day: ``YYYY-MM-DD`` of its CT; empty where it is not known.
     """
-    _enter_missing(store)
     query = (
         select(Study.key, StoredSeries)
         .join(Study, Study.id == StoredSeries.study_id)
@@ -83,43 +145,6 @@ def earlier_series(store: Store, study_key: str, *, patient: str, day: str) -> l
             EarlierSeries(key, row.series_uid, ResultFolder(Path(row.folder)), row.patient, row.day)
             for key, row in session.execute(query).tuples()
         ]
-
-
-def _enter_missing(store: Store) -> None:
-    """Enter studies that were scored before the store held series; each is looked at once."""
-    entered = select(StoredSeries.study_id)
-    query = select(Study.id, Study.folder).where(Study.status.in_(SCORED), Study.id.not_in(entered))
-    with store.reading() as session:
-        missing = {number: Path(folder) for number, folder in session.execute(query).tuples()}
-    if not missing:
-        return
-    found = {number: _series_below(place) for number, place in missing.items()}
-    with store.transaction() as session:
-        lock(session.connection())
-        left = set(session.scalars(query.with_only_columns(Study.id)))
-        for number, folders in found.items():
-            if number in left:  # else another process was faster
-                _enter(session, number, folders)
-
-
-def _enter(session: Session, study_id: int, folders: dict[str, Path]) -> None:
-    for uid, folder in folders.items():
-        has_images, patient, day = _images_in(folder)
-        session.add(
-            StoredSeries(
-                study_id=study_id,
-                series_uid=uid,
-                folder=str(folder),
-                patient=patient,
-                day=day,
-                has_images=has_images,
-            )
-        )
-    session.flush()
-
-
-def _uids(series: Sequence[SeriesFindings]) -> list[str]:
-    return list(dict.fromkeys(one.series_instance_uid for one in series))
 
 
 def _folder_of(place: Path, uid: str) -> Path:

@@ -17,11 +17,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from medical.detection.findings import SeriesFindings
-from medical.results.folder import ResultFolder
 from medical.store.audit import record
 from medical.store.database import Store
 from medical.store.results import keep_results
-from medical.store.tables import SCORED, Status, Study
+from medical.store.tables import SCORED, Status, StoredSeries, Study
 
 
 def add_siblings(
@@ -65,22 +64,19 @@ def same_images(store: Store, study_id: int, scored: SeriesFindings) -> list[str
     """Labels of scored studies that show the very same files as a series that was just scored."""
     if scored.input is None:
         return []
-    uid = scored.series_instance_uid
-    with store.transaction() as session:
-        query = select(Study).where(
+    query = (
+        select(Study)
+        .join(StoredSeries, StoredSeries.study_id == Study.id)
+        .where(
             Study.id != study_id,
             Study.status.in_(SCORED),
-            Study.uids.contains(uid, autoescape=True),
+            StoredSeries.series_uid == scored.series_instance_uid,
+            StoredSeries.scored.contains(scored.input.sha256),
         )
-        others = list(session.scalars(query.order_by(Study.id)))
-    return [
-        other.label
-        for other in others
-        for folder in (Path(other.folder) / uid, Path(other.folder))
-        if (kept := ResultFolder(folder).find_findings()) is not None
-        and kept.input is not None
-        and kept.input.sha256 == scored.input.sha256
-    ]
+        .order_by(Study.id)
+    )
+    with store.reading() as session:
+        return [study.label for study in session.scalars(query)]
 
 
 def _key_of_part(study: Study, scored: SeriesFindings) -> str:

@@ -39,7 +39,7 @@ def as_signed(reading: StudyReading, *, actor: str, at: float) -> StudyReading:
     columns = [column.key for column in inspect(Study).column_attrs]
     signed = Study(**{name: getattr(reading.study, name) for name in columns})
     signed.status, signed.signed_by, signed.signed_at = "signed", actor, at
-    return StudyReading(signed, reading.findings)
+    return StudyReading(signed, reading.findings, reading.series)
 
 
 def keep_report(session: Session, study: Study, files: Sequence[ReportFile]) -> str:

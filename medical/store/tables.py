@@ -26,6 +26,7 @@ SCORED: tuple[Status, ...] = ("ready", "review", "signed")
 Verdict = Literal["open", "accepted", "rejected"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 Origin = Literal["model", "reader"]
+JobKind = Literal["explain", "register"]
 
 
 class Base(DeclarativeBase):
@@ -38,7 +39,6 @@ class Study(Base):
     ``priority`` is the probability of the strongest finding, between the ends of its 95 % interval.
     ``lease_*`` say which worker has it and until when; times are seconds since 1970. ``uids`` are
     the study's and its series', to find it by. ``version`` counts what readers did to it.
-    ``scored_by`` is JSON, see ``medical.store.scored_by``; empty in what was kept before it.
     ``examination`` is JSON, see ``medical.nodule.assessment``; empty where nothing was entered.
     """
 
@@ -63,7 +63,6 @@ class Study(Base):
     version: Mapped[int] = mapped_column(Integer, default=0)
     signed_by: Mapped[str] = mapped_column(String(100), default="")
     signed_at: Mapped[float | None] = mapped_column(Float)
-    scored_by: Mapped[str] = mapped_column(Text, default="")
     examination: Mapped[str] = mapped_column(Text, default="")
 
     @property
@@ -75,6 +74,33 @@ class Study(Base):
 def label_of(key: str) -> str:
     """``CT-3FA92C`` for the key ``3fa92c...``."""
     return f"CT-{key[:6].upper()}"
+
+
+class Job(Base):
+    """What a reader waits for, done by a worker as a study is.
+
+    The columns of its lease are a study's. ``folder`` is the result that it is for, ``source`` the earlier CT's result, or the same folder.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (UniqueConstraint("kind", "folder", "source"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[JobKind] = mapped_column(String(16))
+    folder: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    status: Mapped[Status] = mapped_column(String(16), index=True)
+    failure: Mapped[str] = mapped_column(Text, default="")
+    stage: Mapped[str] = mapped_column(String(16), default="")
+    fraction: Mapped[float] = mapped_column(Float, default=0.0)
+    received_at: Mapped[float] = mapped_column(Float)
+    lease_owner: Mapped[str | None] = mapped_column(String(100))
+    lease_until: Mapped[float | None] = mapped_column(Float)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+
+    @property
+    def key(self) -> str:
+        """What logs call it."""
+        return f"{self.kind} {self.id}"
 
 
 class StoredFinding(Base):
@@ -96,7 +122,10 @@ class StoredFinding(Base):
 
 
 class StoredSeries(Base):
-    """A series of a scored study: where its result lies, and whose images they are.
+    """A series of a scored study: what was said of it, where its files lie, whose images they are.
+
+    ``scored`` is JSON, ``medical.detection.findings.SeriesFindings`` without its findings, which
+    have rows of their own; empty where an earlier version's result was lost.
 
     ``patient`` is a pseudonym (``medical.dicom.sitting``), ``day`` is ``YYYY-MM-DD``; both are
     empty where they are not known.
@@ -111,6 +140,7 @@ class StoredSeries(Base):
     patient: Mapped[str] = mapped_column(String(64), index=True)
     day: Mapped[str] = mapped_column(String(10))
     has_images: Mapped[bool] = mapped_column(Boolean)
+    scored: Mapped[str] = mapped_column(Text, default="")
 
 
 class Decision(Base):

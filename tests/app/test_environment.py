@@ -14,7 +14,6 @@ import pytest
 from app.cli.common import imported_models
 from app.environment import child_environment, handover, keep_private, taken_over
 from app.settings import Settings, settings_file
-from app.web.helpers import Helpers
 from app.web.scoring_process import ScoringProcess
 from tests.app.test_settings import LOGIN
 
@@ -44,18 +43,18 @@ def test_no_secret_is_in_the_environment_of_a_child(settings: Settings) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_neither_worker_nor_helper_shows_one_to_whoever_reads_its_environment(
+def test_neither_worker_shows_one_to_whoever_reads_its_environment(
     settings: Settings,
 ) -> None:
     settings.work_dir.mkdir()
     seen = []
-    worker, helpers = ScoringProcess(settings), Helpers(settings)
-    worker.start()
-    helpers.ask("models", "list")
+    workers = [ScoringProcess(settings), ScoringProcess(settings, for_readers=True)]
+    for worker in workers:
+        worker.start()
     try:
         deadline = time.monotonic() + 60
         while len(seen) < 2 and time.monotonic() < deadline:
-            for own in (worker, helpers):
+            for own in workers:
                 process = own._process
                 if process is not None and own not in [one for one, _ in seen]:
                     content = Path(f"/proc/{process.pid}/environ").read_bytes()
@@ -63,8 +62,8 @@ def test_neither_worker_nor_helper_shows_one_to_whoever_reads_its_environment(
                         seen.append((own, content))
             time.sleep(0.01)
     finally:
-        worker.stop()
-        helpers.stop()
+        for worker in workers:
+            worker.stop()
     assert len(seen) == 2
     assert not [content for _, content in seen if b"secret-of" in content]
 

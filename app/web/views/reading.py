@@ -22,8 +22,7 @@ from app.web.place import keep_place, place_in
 from app.web.prior_panel import change_in, choose_prior, compared, prior_data
 from app.web.reading_panel import headline, images_of, series_viewer
 from app.web.report_panel import report_panel
-from app.web.result_panel import choose_series, quality_notes, signature_note
-from app.web.scored_again import scored_again
+from app.web.result_panel import choose_series, folder_note, quality_notes
 from app.web.sign_panel import sign_panel
 from app.web.words import Words
 from medical.results.images import header_of
@@ -49,15 +48,16 @@ def reading_page(reader: Reader, words: Words) -> None:
 
 
 def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
-    folder, scored = choose_series(Path(reading.study.folder), words)
+    series = choose_series(reading, words)
+    folder, scored = series.folder, series.scored
     findings = reading.of_series(scored.series_instance_uid)
-    again = scored_again(scored, reading)  # then maps and marks in the folder are not of these
+    own = series.owns_folder()  # else maps and marks in the folder are not of these findings
     place = place_in(reading.study.key, scored.series_instance_uid, findings)
     images = folder.read_images()
     titled, choice = st.columns([3, 2], vertical_alignment="center")
     with titled:
         headline(reading, scored, findings, words)
-        signature_note(folder, words)
+        folder_note(series, words, own=own)
     with choice:
         prior = choose_prior(reading.study.key, images, words) if images is not None else None
     watch(
@@ -67,12 +67,12 @@ def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
         seconds=_LOOK_AGAIN_SECONDS,
         ask_in=words,  # what is being typed stays until the reader wants to see the change
     )
-    images = images_of(Path(reading.study.source), folder, words)
+    images = images_of(Path(reading.study.source), series, words)
     comparison = compared(folder, prior, words) if prior is not None else None
     if images is not None:
         key = f"viewer-{reading.study.key}-{scored.series_instance_uid}"
         beside = prior_data(comparison, findings, words) if comparison is not None else None
-        maps = {} if again else maps_of(folder, findings)
+        maps = maps_of(folder, findings) if own else {}
         viewer = series_viewer(folder, images, findings, place, maps, beside, words)
         # What the viewer reported before this run; it must be known before the sidebar is drawn.
         place.hear(show_viewer(viewer, key=key))
@@ -83,15 +83,15 @@ def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
         st.subheader(reading.study.label)
         decision_panel(reading, findings, place, reader, words)
         add_panel(reading, scored, folder, place, reader, words)
-        sign_panel(reading, folder, comparison, reader, words)
-        report_panel(reading, folder, scored, comparison, reader, words)
+        sign_panel(reading, series, comparison, reader, words)
+        report_panel(reading, series, comparison, reader, words)
         quality_notes(scored, words)
     keep_place(place)
-    if not again:
+    if own:
         map_panel(folder, findings, words)
     change = change_in(comparison, findings) if comparison is not None else None
     guideline_panel(reading, findings, header_of(images), change, reader, words)
-    if not again:
+    if own:
         operating_panel(scored, folder, words)
 
 

@@ -22,6 +22,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "The images of {label} are no longer where they were.",
         "{label} 的图像已不在原处。",
     ),
+    "register_again": ("Try again", "重试"),
     "register_failed": ("No comparison: {problem}", "无法对比：{problem}"),
     "not_laid_over": (
         "the two CTs could not be laid over each other. Is it a chest CT of the same patient?",

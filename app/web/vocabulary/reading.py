@@ -14,29 +14,13 @@ WORDS: dict[str, tuple[str, str]] = {
         "该检查目前不能阅片：状态为{state}。请等待分析完成。",
     ),
     # scored again since
-    "trace_earlier": ("Findings of an earlier result", "较早结果的发现"),
-    "newer_kept_out": (
-        "A newer result by {model} {version} was not taken over, because this study has been read: "
-        "the findings are those of {whose}.",
-        "{model} {version} 的较新结果未被采用，因为该检查已有阅片记录：所示发现来自{whose}。",
+    "folder_differs": (
+        "The result folder holds something else by now. What is read here is the result that was "
+        "taken in; maps and marks in the folder are not its own and are not shown. As long as "
+        "nobody has decided anything, opening the folder again takes the other result in.",
+        "结果文件夹的内容已改变。此处所读为当初采用的结果；文件夹中的注意力图和标记不属于该结果，不予显示。"
+        "在尚无判定时，重新打开该文件夹即可采用其中的另一结果。",
     ),
-    "newer_waits": (
-        "A newer result by {model} {version} has not been taken over yet (open the study's folder "
-        "again, before anything is decided): the findings are those of {whose}.",
-        "{model} {version} 的较新结果尚未被采用（请在判定之前重新打开该检查的文件夹）："
-        "所示发现来自{whose}。",
-    ),
-    "earlier_by": ("{model} {version}", "{model} {version}"),
-    "earlier_not_on_record": (
-        "an earlier result, whose model is not on record",
-        "较早的结果，其模型没有记录",
-    ),
-    "report_point_newer": (
-        "Operating point and passes in this report are the newer result's.",
-        "本报告中的工作点和采样次数属于较新的结果。",
-    ),
-    "model_earlier": ("earlier model", "较早的模型"),
-    "model_not_on_record": ("not on record", "未记录"),
     # deciding
     "finding_of": ("Finding {at} of {count}", "发现 {at} / {count}"),
     "decided_of": ("{count} decided", "已判定 {count}"),

@@ -41,6 +41,15 @@ def test_an_older_result_is_shown_as_it_was(capsys: pytest.CaptureFixture[str]) 
     assert "no finding reaches the operating point\n" in text
 
 
+def test_it_says_why_this_series_of_its_study_was_read(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    why = "best of 3 CT series for nodules: 1 mm slices"
+    result = ScoreResult((ScoredSeries(made_series(0.5), Path("out"), why),), ())
+    show(result, Path("out"))
+    assert f"read: {why}\n" in capsys.readouterr().out
+
+
 def handle_of(tmp_path: Path, change: object = None) -> SeriesHandle:
     return take(series(tmp_path / "in", change=change), tmp_path).chosen[0]  # type: ignore[arg-type]
 

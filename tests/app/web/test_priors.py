@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete
 
 from app.web.priors import Prior, priors_of
 from medical.results.folder import result_folders
@@ -15,7 +14,6 @@ from medical.results.images import ViewerImages
 from medical.store.database import Store, open_store, sqlite_url
 from medical.store.results import adopt
 from medical.store.series import note_images
-from medical.store.tables import StoredSeries, Study
 from tests.app.web.made_pair import DAYS, write_made_pair
 
 
@@ -95,39 +93,9 @@ def test_without_images_there_is_nothing_to_compare_until_they_are_there(
     copy, aside = tmp_path / "copy", tmp_path / "viewer"
     shutil.copytree(earlier, copy)
     (folder,) = result_folders(copy)
-    shutil.move(folder / "viewer", aside)
+    shutil.move(folder.images_file.parent, aside)
     assert found_from(store, later, images_at(later), copy) == []
-    shutil.move(aside, folder / "viewer")
-    note_images(store, folder)
+    shutil.move(aside, folder.images_file.parent)
+    note_images(store, folder.path)
     (found,) = found_from(store, later, images_at(later), copy)
     assert found.days == DAYS
-
-
-def test_studies_that_an_earlier_version_kept_are_found_too(
-    pair: tuple[Path, Path], store: Store
-) -> None:
-    later, earlier = pair
-    keep(store, earlier)
-    with store.transaction() as session:
-        session.execute(delete(StoredSeries))
-    (found,) = found_from(store, later, images_at(later), earlier)
-    assert found.folder == result_folders(earlier)[0]
-
-
-def test_a_study_whose_folder_is_gone_is_looked_for_once(
-    pair: tuple[Path, Path], store: Store, tmp_path: Path
-) -> None:
-    later, _ = pair
-    with store.transaction() as session:
-        session.add(
-            Study(
-                key="gone",
-                source="",
-                folder=str(tmp_path / "gone"),
-                status="ready",
-                received_at=0.0,
-            )
-        )
-    assert found_from(store, later, images_at(later)) == []
-    with store.reading() as session:
-        assert session.query(StoredSeries).filter(~StoredSeries.has_images).count() == 1

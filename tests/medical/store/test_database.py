@@ -27,17 +27,16 @@ def test_a_store_of_the_version_before_is_brought_up_with_what_it_holds(tmp_path
     receive(store, Path("ct"), root=Path("results"), actor="tester")
     with store.transaction() as session:
         for table, column in (
-            ("studies", "scored_by"),
             ("studies", "examination"),
             ("decisions", "assessment"),
         ):
             session.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
-        for table in ("series", "reports"):
+        for table in ("jobs", "series", "reports"):
             session.execute(text(f"DROP TABLE {table}"))
         session.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     store.close()
     (study,) = worklist(open_store(url))
-    assert study.scored_by == ""
+    assert study.source == "ct"
 
 
 def test_a_store_of_a_later_version_is_left_alone(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
 
 from medical.detection.findings import ModelReference, SeriesFindings
 from medical.store.audit import newest
@@ -14,11 +13,9 @@ from medical.store.decisions import Judgement
 from medical.store.queue import claim, finish, give_up, receive, renew
 from medical.store.reading import read_study
 from medical.store.results import adopt
-from medical.store.reviews import decide
-from medical.store.scored_by import ScoredBy
-from medical.store.tables import Study
+from medical.store.reviews import add_finding, decide
 from medical.store.worklist import count_by_status, standing, worklist
-from tests.medical.store.made import made_series
+from tests.medical.store.made import made_added, made_series
 
 
 @pytest.fixture
@@ -123,13 +120,11 @@ def test_which_weights_made_what_is_kept_is_on_record(store: Store, tmp_path: Pa
     )
     adopt(store, tmp_path, [other], actor="anna")  # the same findings, and nobody has read
     reading = read_study(store, first)
-    kept = reading.scored_by(other.series_instance_uid)
-    assert kept == ScoredBy.of(other)
-    assert reading.scored_by("1.2.3.no.such") is None
+    assert [one.scored for one in reading.series] == [other]
     judgement = Judgement("accepted")
     decide(store, reading.findings[0].id, judgement, seen_version=0, actor="anna")
     adopt(store, tmp_path, [made_series(0.9)], actor="anna")
-    assert read_study(store, first).scored_by(other.series_instance_uid) == kept
+    assert [one.scored for one in read_study(store, first).series] == [other]
 
 
 def test_the_list_stands_otherwise_once_anything_was_done(store: Store, tmp_path: Path) -> None:
@@ -157,19 +152,20 @@ def test_the_same_weights_calibrated_anew_are_on_record_as_another_model(
 
     key = adopt(store, tmp_path, [by("a")], actor="anna")
     adopt(store, tmp_path, [by("b")], actor="anna")
-    kept = read_study(store, key).scored_by("1.2.3")
-    assert kept is not None
-    assert kept.model.digest == "b" * 64
+    (kept,) = read_study(store, key).series
+    assert kept.scored.model.digest == "b" * 64
 
 
-def test_what_an_earlier_version_kept_of_the_model_is_not_taken_anew(
-    store: Store, tmp_path: Path
-) -> None:
+def test_the_same_result_is_not_taken_anew(store: Store, tmp_path: Path) -> None:
     adopt(store, tmp_path, [made_series(0.7)], actor="anna")
-    with store.transaction() as session:
-        (study,) = session.scalars(select(Study))
-        study.scored_by = study.scored_by.replace(',"digest":null', "")
-        assert "digest" not in study.scored_by
     before = len(newest(store, 100))
     adopt(store, tmp_path, [made_series(0.7)], actor="anna")
     assert len(newest(store, 100)) == before
+
+
+def test_a_nodule_that_a_reader_added_is_not_the_model_s(store: Store, tmp_path: Path) -> None:
+    key = adopt(store, tmp_path, [made_series(0.7)], actor="anna")
+    add_finding(store, key, "1.2.3", made_added(), actor="anna")
+    reading = read_study(store, key)
+    assert len(reading.findings) == 2
+    assert [one.scored for one in reading.series] == [made_series(0.7)]

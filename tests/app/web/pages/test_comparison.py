@@ -18,9 +18,8 @@ COMPARE = "Compare with an earlier CT"
 
 
 @pytest.fixture
-def pair(open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Key of the later study; registrations, which take a minute, are asked for and never made."""
-    monkeypatch.setattr(context().helpers, "ask", lambda *order: None, raising=False)
+def pair(open_page: OpenPage, tmp_path: Path) -> str:
+    """Key of the later study; registrations are asked for, and no worker is there to do them."""
     keys = []
     for result in write_made_pair(tmp_path):
         found = [one.read_findings() for one in result_folders(result)]

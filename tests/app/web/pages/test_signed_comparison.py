@@ -45,14 +45,15 @@ def test_what_becomes_of_the_earlier_study_is_not_in_a_signed_report(
     (prior,) = priors_of(store, later, images)
     comparison = Comparison(prior, findings_of(prior), known_registration())
     reading = read_study(store, later)
-    files = files_to_sign(reading, folder, comparison, actor="anna", at=1.0)
+    files = files_to_sign(reading, reading.series[0], comparison, actor="anna", at=1.0)
     assert {(one.form, one.language) for one in files} >= {
         (form, language) for form in ("txt", "csv", "json") for language in LANGUAGES
     }
     sign(store, later, seen_version=reading.study.version, actor="anna", at=1.0, report=files)
 
     def made_now() -> bytes:
-        return report_file("txt", read_study(store, later), folder, scored, comparison, Words("en"))
+        now = read_study(store, later)
+        return report_file("txt", now, now.series[0], comparison, Words("en"))
 
     def kept() -> bytes | None:
         uid = scored.series_instance_uid

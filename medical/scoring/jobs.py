@@ -1,0 +1,69 @@
+"""What a worker does for a reader: the maps of a result, and the registration of an earlier CT."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from medical.errors import InputError
+from medical.results.folder import ResultFolder
+from medical.results.registration import KeptRegistration
+from medical.scoring.scorer import Scorer
+from models.zoo.loader import StoredModel
+
+
+def explain_result(
+    folder: ResultFolder,
+    *,
+    find_model: Callable[[str], StoredModel],
+    make_scorer: Callable[[StoredModel], Scorer],
+) -> int:
+    """Write the attention maps of a result that has none, from the images beside it.
+
+    Args:
+        folder: of the result.
+        find_model: by its name.
+        make_scorer: of a model, or the one that is there.
+
+    Returns:
+        How many maps were written.
+
+    Raises:
+        InputError: result or images are not there, or the model at hand is not the result's.
+    """
+    scored, ct = folder.read_findings(), folder.load_images()
+    model = find_model(scored.model.name)
+    if model.card.sha256 != scored.model.sha256:
+        problem = f"{scored.model.version} made this result; installed is {model.card.version}"
+        raise InputError(scored.model.name, problem, "Score the study again")
+    # torch and the like take seconds to import: not before the result is known to be good
+    from medical.ct.prepare import prepare
+
+    return len(make_scorer(model).explain(prepare(ct), scored, folder))
+
+
+def register_earlier(folder: ResultFolder, prior: ResultFolder) -> None:
+    """Register a CT with an earlier one and keep what came of it, a failure too.
+
+    Args:
+        folder: of the result, with its images.
+        prior: the same of the earlier CT.
+
+    Raises:
+        InputError: the images of one are not there any more.
+    """
+    from medical.nodule.growth_register import NotRegisteredError, register
+
+    current, earlier = folder.load_images(), prior.load_images()
+    began = time.perf_counter()
+    try:
+        found = register(current, earlier)
+    except NotRegisteredError as error:
+        folder.write_registration(prior, KeptRegistration(failure=str(error)))
+        return
+    kept = KeptRegistration(
+        affine_lps_mm=found.affine_lps_mm.tolist(),
+        likeness=found.likeness,
+        seconds=round(time.perf_counter() - began, 2),
+    )
+    folder.write_registration(prior, kept)
