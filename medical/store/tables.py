@@ -79,7 +79,8 @@ def label_of(key: str) -> str:
 class Job(Base):
     """What a reader waits for, done by a worker as a study is.
 
-    The columns of its lease are a study's. ``folder`` is the result that it is for, ``source`` the earlier CT's result, or the same folder.
+    The columns of its lease are a study's. ``folder`` is the result that it is for, ``source`` the
+    earlier CT's result, or the same folder.
     """
 
     __tablename__ = "jobs"

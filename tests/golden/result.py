@@ -7,14 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from medical.scoring.score import score_paths
+from medical.scoring.scorer import Scorer
 
 COMPARED = ("series_instance_uid", "searched", "operating_point", "negative", "findings")
 
 
-def result_of(inputs: dict[str, Path], *, out: Path) -> dict[str, dict[str, Any]]:
+def result_of(scorer: Scorer, inputs: dict[str, Path], *, out: Path) -> dict[str, dict[str, Any]]:
     """Score folders of one series each, by the program's defaults, and read what was written."""
-    scored = score_paths(list(inputs.values()), out=out)
+    scored = scorer.score(list(inputs.values()), out)
     assert not scored.errors
     return {name: read_result(one.folder) for name, one in zip(inputs, scored.series, strict=True)}
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from medical.scoring.scorer import Scorer
 from tests.conftest import REPOSITORY, shared_real_data
 from tests.golden.result import result_of
 
@@ -22,12 +23,12 @@ REAL = ("lidc-idri-0001", "lidc-idri-0028")
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def results(scorer: Scorer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """Name and result of each CT at hand, all scored by one call."""
     inputs = {"sample": REPOSITORY / "sample_data" / "ct"}
     if (real := shared_real_data()) is not None:
         inputs |= {name: real / "dicom" / name for name in REAL}
-    return result_of(inputs, out=tmp_path_factory.mktemp("golden"))
+    return result_of(scorer, inputs, out=tmp_path_factory.mktemp("golden"))
 
 
 @pytest.mark.parametrize("name", ["sample", *REAL])

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from medical.scoring.scorer import Scorer
 from tests.conftest import REPOSITORY, shared_real_data
 from tests.golden.result import result_of
 from tests.golden.test_golden import HERE, REAL
@@ -19,7 +20,7 @@ def main() -> None:
     inputs = {name: real / "dicom" / name for name in REAL}
     with tempfile.TemporaryDirectory() as out:
         inputs["sample"] = REPOSITORY / "sample_data" / "ct"
-        for name, result in result_of(inputs, out=Path(out)).items():
+        for name, result in result_of(Scorer.named(), inputs, out=Path(out)).items():
             text = json.dumps(result, indent=1, sort_keys=True)
             (HERE / f"{name}.json").write_text(text + "\n", "utf-8")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from medical.detection.calibration import conformal_quantile
+from medical.training.calibration.fit import conformal_quantile
 
 
 @pytest.mark.parametrize(("count", "rank"), [(19, 19), (20, 20), (39, 38), (60, 58), (400, 381)])
