@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.common import fail, imported_models, model_called, say
+from app.cli.common import fail, imported_models, say, trainable_model
 from app.cli.progress import progress_lines
 
 
@@ -68,7 +68,7 @@ def adapt(
     from medical.training.config import AdaptConfig, sentence_of
     from models.zoo.loader import DEFAULT_MODEL
 
-    parent = model_called(start_from or DEFAULT_MODEL)
+    parent = trainable_model(start_from or DEFAULT_MODEL)
     try:
         config = AdaptConfig.model_validate(
             {

@@ -94,6 +94,19 @@ def model_called(name: str) -> StoredModel:
         fail(f"{error.filename or name}: {error.strerror}. Check the model's folder.")
 
 
+def trainable_model(name: str) -> StoredModel:
+    """Return the model of that name, if it can be taught; otherwise exit code 2."""
+    from models.zoo.networks import has_retinanet
+
+    model = model_called(name)
+    if has_retinanet(model.card):
+        fail(
+            f"{name}: its first stage was made elsewhere: it can score and be evaluated, not "
+            "trained. Give --from a model of StarLung."
+        )
+    return model
+
+
 def _unreadable_card(imported: Path) -> str:
     """Name the first card below the imported models that cannot be read."""
     from models.zoo.card import ModelCard

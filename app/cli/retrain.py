@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.common import fail, imported_models, model_called, say
+from app.cli.common import fail, imported_models, say, trainable_model
 from app.cli.progress import progress_lines
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def retrain(
         budget = _given(how.budget.model_dump(), minutes=minutes, steps=steps, patience=patience)
         patches = _given(how.patches.model_dump(), batch=batch, patch=patch)
         name = start_from or how.start_from
-        parent = None if name == FROM_NOTHING else model_called(name)
+        parent = None if name == FROM_NOTHING else trainable_model(name)
         config = RunConfig.model_validate(
             {
                 "source": {

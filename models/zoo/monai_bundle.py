@@ -137,7 +137,9 @@ def _read_state(content: bytes) -> dict[str, Tensor]:
             stored = stored[key]
     if not isinstance(stored, dict) or not all(isinstance(v, Tensor) for v in stored.values()):
         raise BundleError(f"{WEIGHTS} holds no table of tensors. Download the bundle again.")
-    network, state = RetinaNetConfig().build(), dict(stored)
+    with torch.device("meta"):  # shapes only
+        network = RetinaNetConfig().build()
+    state = dict(stored)
     wanted = {name: value.shape for name, value in network.state_dict().items()}
     if {name: value.shape for name, value in state.items()} != wanted:
         raise BundleError(

@@ -5,9 +5,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
-from models.zoo.loader import CARD, SHIPPED, WEIGHTS
+from models.zoo.loader import CARD, SHIPPED, WEIGHTS, find_model
+from models.zoo.networks import load_retinanet
 from tests.app.cli.conftest import Run, one_line
+from tests.models.zoo.bundles import monai_network, write_bundle, zip_bundle
 
 
 @pytest.fixture
@@ -118,3 +121,51 @@ def test_unreadable_imported_card_names_its_file(starlung: Run, work_dir: Path) 
 def test_shipped_model_stays(starlung: Run) -> None:
     assert starlung("models", "remove", "starlung-base").exit_code == 2
     assert (SHIPPED / "starlung-base" / WEIGHTS).is_file()
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("zoo") / "lung_nodule_ct_detection"
+    return write_bundle(folder, monai_network().state_dict())
+
+
+def test_a_monai_bundle_becomes_a_model(
+    starlung: Run, bundle: Path, tmp_path: Path, work_dir: Path
+) -> None:
+    file = zip_bundle(bundle, tmp_path / "bundle.zip")
+    result = starlung("models", "import", file, "--name", "zoo")
+    assert result.exit_code == 0
+    assert "not calibrated" in result.stdout
+    assert "zoo  0.6.9  imported" in starlung("models", "list").stdout
+    card = json.loads(starlung("models", "show", "zoo").stdout)
+    assert card["detector"]["spacing_mm"] == [0.703125, 0.703125, 1.25]
+    assert "not calibrated" in " ".join(card["not_good_for"])
+    network, _, _ = load_retinanet(find_model("zoo", imported=work_dir / "models"))
+    stored = torch.load(bundle / "models" / "model.pt", weights_only=True)
+    assert all(torch.equal(stored[n], v) for n, v in network.state_dict().items())
+    twice = starlung("models", "import", bundle, "--name", "zoo")
+    assert twice.exit_code == 2
+    assert "is there already" in one_line(twice.stderr)
+
+
+def test_a_bundle_cannot_be_trained_on(starlung: Run, bundle: Path, tmp_path: Path) -> None:
+    assert starlung("models", "import", bundle).exit_code == 0
+    for command in (("retrain", "--cases"), ("adapt", "--cts")):
+        result = starlung(
+            *command, tmp_path, "--from", "monai-lung-nodule", "--out", tmp_path / "out"
+        )
+        assert result.exit_code == 2
+        assert "made elsewhere" in one_line(result.stderr)
+
+
+def test_a_bundle_of_another_network_is_one_line(starlung: Run, tmp_path: Path) -> None:
+    folder = write_bundle(tmp_path / "b", {"fc.weight": torch.zeros(2, 2)})
+    result = starlung("models", "import", folder)
+    assert result.exit_code == 2
+    assert "ResNet-50" in one_line(result.stderr)
+
+
+def test_what_is_not_there_is_one_line(starlung: Run, tmp_path: Path) -> None:
+    result = starlung("models", "import", tmp_path / "nothing.zip")
+    assert result.exit_code == 2
+    assert "no such folder or file" in one_line(result.stderr)
