@@ -63,9 +63,9 @@ def adapt(
 
     from pydantic import ValidationError
 
-    from medical.errors import InputError
+    from medical.errors import InputError, sentence_of
     from medical.training.adapting.adapt import adapt as run
-    from medical.training.config import AdaptConfig, sentence_of
+    from medical.training.adapting.config import AdaptConfig
     from models.zoo.loader import DEFAULT_MODEL
 
     parent = trainable_model(start_from or DEFAULT_MODEL)

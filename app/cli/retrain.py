@@ -95,9 +95,9 @@ def retrain(
 
     from pydantic import ValidationError
 
-    from medical.errors import InputError
-    from medical.training.config import FROM_NOTHING, Recipe, RunConfig, sentence_of
-    from medical.training.recipes import read_recipe
+    from medical.errors import InputError, sentence_of
+    from medical.training.config import RunConfig
+    from medical.training.recipes import FROM_NOTHING, Recipe, read_recipe
     from medical.training.retrain import read_stages
     from medical.training.retrain import retrain as run
 

@@ -45,7 +45,7 @@ def keep_chest_cases(folder: Path, *, count: int) -> list[Path]:
     # spawned: a forked process hangs in torch's threads once its parent has used them
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for case in pool.map(make_chest_case, wanted):
-            beside = folder / f"partial-{case.name}.npz"
+            beside = folder / f"partial-{os.getpid()}-{case.name}.npz"  # nodes share the folder
             case.save(beside)
             beside.replace(folder / f"{case.name}.npz")
     return files

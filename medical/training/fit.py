@@ -16,7 +16,8 @@ from medical.synthesis.insertion.batch import TrainingBatch
 from medical.synthesis.insertion.engine import NoduleEngine
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.batches import StagedBatches
-from medical.training.config import Phase, RunConfig
+from medical.training.config import RunConfig
+from medical.training.recipes import Phase
 from models.training.joint import FirstStageOnly, RefinementStageOnly, TwoStage
 from models.training.log import Events
 from models.training.loop import Communication, LoopConfig, train

@@ -21,10 +21,11 @@ from medical.synthesis.nodules.pool import NodulePool
 from medical.training.batches import mixture_of
 from medical.training.cases.gather import Gathered, gather
 from medical.training.cases.split import chosen_validation
-from medical.training.config import FROM_NOTHING, Assigned, RunConfig
+from medical.training.config import Assigned, RunConfig
 from medical.training.launch import train_together
 from medical.training.publish import Installed, Published, publish_model
 from medical.training.readiness import what_is_missing
+from medical.training.recipes import FROM_NOTHING
 from medical.training.worker import open_pools, run_training
 from models.detector.detector import DetectorConfig
 from models.training.curriculum import Curriculum, read_curriculum

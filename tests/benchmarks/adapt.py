@@ -29,13 +29,15 @@ import torch
 from medical.evaluation.froc import BOOTSTRAPS
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
+from medical.training.adapting.config import AdaptConfig
 from medical.training.adapting.learn import learn_features, learn_statistics
 from medical.training.adapting.measured import measure
 from medical.training.adapting.outcome import CtOutcome, read_with, scores_of
 from medical.training.adapting.suspected import Suspicion, prepare_sides
 from medical.training.card import Made, new_card
-from medical.training.config import AdaptConfig, Budget, Cases, Patches, Recipe, RunConfig
+from medical.training.config import Cases, RunConfig
 from medical.training.fit import Material, fit
+from medical.training.recipes import Budget, Patches, Recipe
 from models.training.joint import TwoStage
 from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model
 from models.zoo.networks import load_networks, save_networks

@@ -20,7 +20,7 @@ from medical.synthesis.case import TrainingCase
 from medical.synthesis.insertion.engine import NoduleEngine
 from medical.synthesis.insertion.unlabelled import UnlabelledPatches
 from medical.synthesis.nodules.pool import NodulePool
-from medical.training.config import AdaptConfig
+from medical.training.adapting.config import AdaptConfig
 from models.training.joint import FirstStageOnly, TwoStage
 from models.training.loop import LoopConfig, train
 from models.training.prefetch import Prefetch

@@ -17,9 +17,9 @@ from safetensors.torch import load_file
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.chests import keep_chest_cases
 from medical.synthesis.nodules.pool import NodulePool
-from medical.training.config import Cases, Recipe, RunConfig
+from medical.training.config import Cases, RunConfig
 from medical.training.fit import Material, fit
-from medical.training.recipes import read_recipe
+from medical.training.recipes import Recipe, read_recipe
 from models.training.joint import TwoStage
 from models.zoo.networks import save_networks
 from tests.benchmarks.folds.scans import left_out

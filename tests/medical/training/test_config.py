@@ -8,16 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from medical.training.config import (
-    Assigned,
-    Cases,
-    Cluster,
-    Patches,
-    Phase,
-    Recipe,
-    RunConfig,
-    sentence_of,
-)
+from medical.errors import sentence_of
+from medical.training.config import Assigned, Cases, Cluster, RunConfig
+from medical.training.recipes import Patches, Phase, Recipe
 
 SOURCE = {"cases": "folder"}
 

@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from medical.synthesis.case import TrainingCase, hu_to_code
-from medical.training.config import Assigned, Budget, Cases, Patches, Recipe, RunConfig
+from medical.training.config import Assigned, Cases, RunConfig
+from medical.training.recipes import Budget, Patches, Recipe
 from medical.training.worker import run_training
 from models.distributed.checkpoints.checkpoint import CheckpointStore
 from tests.benchmarks.traffic_network import INTERFACE, Network, NoNamespacesError

@@ -13,9 +13,9 @@ from medical.errors import InputError
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.opening import divided, made_pool
 from medical.training.batches import mixture_of
-from medical.training.config import Budget, Cases, Patches, Phase, Recipe, RunConfig
+from medical.training.config import Cases, RunConfig
 from medical.training.fit import Material, fit
-from medical.training.recipes import read_recipe, shipped_recipes
+from medical.training.recipes import Budget, Patches, Phase, Recipe, read_recipe, shipped_recipes
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
 from models.zoo.loader import DEFAULT_MODEL, find_model

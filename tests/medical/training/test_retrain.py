@@ -6,7 +6,8 @@ import SimpleITK
 
 from medical.errors import InputError
 from medical.synthesis.phantom import make_chest
-from medical.training.config import Budget, Cases, Patches, Recipe, RunConfig
+from medical.training.config import Cases, RunConfig
+from medical.training.recipes import Budget, Patches, Recipe
 from medical.training.retrain import read_stages, retrain
 from models.zoo.loader import find_model
 

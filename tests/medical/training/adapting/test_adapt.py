@@ -14,9 +14,10 @@ from medical.synthesis.nodules.opening import divided, made_pool
 from medical.training.adapting import adapt as command
 from medical.training.adapting import learn
 from medical.training.adapting.adapt import adapt
+from medical.training.adapting.config import AdaptConfig
 from medical.training.adapting.suspected import Suspects
 from medical.training.calibration.raw_scores import CalibrationData
-from medical.training.config import AdaptConfig, Budget, Patches
+from medical.training.recipes import Budget, Patches
 from models.zoo.loader import StoredModel, find_model
 from tests.medical.training.adapting.boxes import write_boxes
 from tests.medical.training.adapting.made import drawn_part, tiny_model

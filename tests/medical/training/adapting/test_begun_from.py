@@ -8,7 +8,7 @@ import pytest
 
 from medical.errors import InputError
 from medical.training.adapting.adapt import adapt
-from medical.training.config import AdaptConfig
+from medical.training.adapting.config import AdaptConfig
 from models.zoo.loader import CARD, StoredModel
 from tests.medical.training.adapting.made import tiny_model
 

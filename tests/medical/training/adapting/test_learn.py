@@ -11,8 +11,9 @@ import torch
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.opening import divided, made_pool
 from medical.training.adapting import learn
+from medical.training.adapting.config import AdaptConfig
 from medical.training.adapting.learn import learn_features, learn_statistics
-from medical.training.config import AdaptConfig, Budget, Patches
+from medical.training.recipes import Budget, Patches
 from models.training.joint import FirstStageOnly, TwoStage
 from models.zoo.networks import load_networks
 from tests.medical.training.adapting.made import tiny_model
