@@ -19,6 +19,7 @@ from tests.conftest import REPOSITORY, shared_real_data
 from tests.golden.result import result_of
 
 HERE = Path(__file__).parent
+pytestmark = pytest.mark.timeout(1800)  # the first test scores all three
 REAL = ("lidc-idri-0001", "lidc-idri-0028")
 
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
+from multiprocessing import set_forkserver_preload
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import distributed, multiprocessing
+
+# Ranks are forked from a process that has imported torch already: importing it takes each of them
+# some seconds otherwise, most of the time of these tests.
+set_forkserver_preload(
+    ["torch", "torch._dynamo", "torch.distributed.fsdp", "models.distributed.aggregator"]
+)
 
 
 def on_ranks(world: int, function: Callable[..., Any], folder: Path, *arguments: Any) -> list[Any]:
@@ -17,8 +24,12 @@ def on_ranks(world: int, function: Callable[..., Any], folder: Path, *arguments:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    multiprocessing.spawn(
-        _rank, (world, port, function, str(folder), arguments), nprocs=world, join=True
+    multiprocessing.start_processes(
+        _rank,
+        (world, port, function, str(folder), arguments),
+        nprocs=world,
+        join=True,
+        start_method="forkserver",
     )
     return [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in range(world)]
 
