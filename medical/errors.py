@@ -31,7 +31,7 @@ class InputError(Exception):
 
 
 def sentence_of(error: ValidationError) -> str:
-    """What is wrong with a configuration, in words of the command's options, without a full stop.
+    """Say what is wrong with a configuration, in words of the command's options; no full stop.
 
     The last name in the error's place is the option: ``--patch must be a multiple of 16, got 50``.
     """
