@@ -16,6 +16,7 @@ from app.web import report_panel
 from app.web.browser_key import COOKIE, holder
 from app.web.context import context
 from medical.detection.findings import ModelReference
+from medical.results.folder import ResultFolder
 from medical.store.audit import newest, verify
 from medical.store.signed_reports import changed_reports
 from tests.app.web.made_results import UID
