@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.settings import Settings
-from app.web.patient_secret import kept_once
+from app.web.security.secrets import kept_once
 from medical.store.audit import newest_number, record
 from medical.store.audit_key import AuditKey
 from medical.store.database import Store, open_store

@@ -86,7 +86,7 @@ def places(path: Path) -> list[Path]:
     """List what must be readable to read an input: its folder, and where links in it lead.
 
     A link in an input was made by whoever may write there; what arrives from others (uploads,
-    zips) holds none, see `medical.dicom.archive`.
+    zips) holds none, see `medical.io.archive`.
     """
     found = [path if path.is_dir() else path.parent]
     if path.is_symlink():

@@ -14,9 +14,9 @@ from app.web.words import CATALOGUE as PAGE
 from app.web.words import Words
 from medical.counts import counted, fill
 from medical.ct.quality import files_note
-from medical.report.labels import WORDS as REPORT
-from medical.report.labels import Labels
-from medical.report.quality_labels import quality_text
+from medical.report.words.labels import WORDS as REPORT
+from medical.report.words.labels import Labels
+from medical.report.words.quality_labels import quality_text
 
 ROOT = Path(__file__).parents[1]
 SINGULAR = {"is", "was", "has", "pass", "series", "goes", "this", "does"}
@@ -24,11 +24,11 @@ _ONE = re.compile(r"(?<![\d.,])1 (?:[A-Z]+ |[a-z]+-[a-z]+ )?([a-z]{2,}s)\b")
 _PLURAL = re.compile(r"^ (?:[A-Z]+ |more |other |whole |duplicate |held-out )?([a-z]{3,}s)\b")
 MORE_THAN_ONE = {
     "medical/scoring/batch.py",  # frames of reference, asked for two and more
-    "medical/left_over.py",  # failures, of which one alone is told itself
-    "medical/dicom/stack.py",  # slices at one place, ten and more
+    "medical/io/left_over.py",  # failures, of which one alone is told itself
+    "medical/dicom/stacking/stack.py",  # slices at one place, ten and more
     "models/distributed/compression/values.py",  # for programmers
     "models/distributed/compression/indices.py",  # the same
-    "medical/dicom/overlapping.py",  # stacks, two and more
+    "medical/dicom/stacking/overlapping.py",  # stacks, two and more
 }
 
 

@@ -20,20 +20,12 @@ PACKAGES = ("app", "medical", "models")
 SOURCES = sorted(path for name in PACKAGES for path in (REPOSITORY / name).rglob("*.py"))
 
 LONG_FILES = {
-    "medical/retraining/sources/collect.py",
-    "medical/scoring/score.py",
+    "medical/training/cases/sources/collect.py",
     "models/training/loop.py",
 }
 LONG_FUNCTIONS = {
-    "app/web/guideline_panel.py:_examination_fields",
-    "medical/adaptation/conclude.py:conclude",
-    "medical/detection/pipeline.py:read",
-}
-FULL_FOLDERS = {
-    "app/web",
-    *("medical/ct/insertion", "medical/ct/phantom", "medical/dicom", "medical/explain"),
-    *("medical/nodule", "medical/report", "medical/retraining", "medical/store"),
-    *("models/distributed", "models/training"),
+    "app/web/reading/guideline_panel.py:_examination_fields",
+    "medical/training/adapting/publish.py:choose_adapted_model",
 }
 
 # Written in pieces: this file must not break its own rule.
@@ -137,7 +129,7 @@ def test_every_function_fits_a_screen() -> None:
 
 def test_no_folder_holds_more_than_a_newcomer_can_overlook() -> None:
     files = Counter(name_of(path.parent) for path in SOURCES if path.name != "__init__.py")
-    assert {folder for folder, count in files.items() if count > 15} == FULL_FOLDERS
+    assert {folder for folder, count in files.items() if count > 15} == set()
 
 
 def test_no_machine_path_is_tracked() -> None:

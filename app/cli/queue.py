@@ -42,8 +42,8 @@ def add(
 def list_() -> None:
     """One line a study: key, status, strongest finding, place of the result or reason."""
     from medical.report.numbers import probability_text
+    from medical.review.worklist import worklist
     from medical.store.tables import SCORED
-    from medical.store.worklist import worklist
 
     for study in worklist(_store(), limit=None):
         status: str = study.status
@@ -62,9 +62,9 @@ def verify(
     ] = None,
 ) -> None:
     """Check the audit trail and that readers' decisions are what it says; 4 where they are not."""
+    from medical.review.decisions import unaccounted
+    from medical.review.signed_reports import changed_reports
     from medical.store.audit import verify as verify_trail
-    from medical.store.decisions import unaccounted
-    from medical.store.signed_reports import changed_reports
 
     store = _store()
     found = verify_trail(store, expected=expected)
@@ -100,7 +100,7 @@ def worker(
 ) -> None:
     """Score the studies in line until stopped; several may run at once."""
     from app.environment import keep_private, taken_over
-    from app.web.patient_secret import patient_secret, result_key
+    from app.web.security.secrets import patient_secret, result_key
     from medical.scoring.batch import ScoreOptions
     from medical.scoring.worker import Stop, Worker
     from medical.store.queue import KINDS

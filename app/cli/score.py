@@ -107,7 +107,7 @@ def score(
 
 def _site_key(work_dir: Path) -> bytes | None:
     """Return the key that signs results; ``None`` where it cannot be kept: they stay unsigned."""
-    from app.web.patient_secret import result_key
+    from app.web.security.secrets import result_key
 
     try:
         return result_key(work_dir)

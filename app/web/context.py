@@ -7,11 +7,11 @@ from pathlib import Path
 
 from app.settings import Settings
 from app.site_store import open_site_store
-from app.web.changes import Changes
-from app.web.logins import Logins
-from app.web.reports import Reports
-from app.web.tokens import AddressTokens
-from app.web.volumes import VolumeStore
+from app.web.routes.changes import Changes
+from app.web.routes.reports import Reports
+from app.web.routes.volumes import VolumeStore
+from app.web.security.logins import Logins
+from app.web.security.tokens import AddressTokens
 from medical.store.database import Store
 
 
@@ -43,7 +43,7 @@ def start_context(settings: Settings, *, open_path: Path | None = None) -> WebCo
     Raises:
         InputError: the store cannot be opened.
     """
-    from app.web.opening import open_first
+    from app.web.worklist.opening import open_first
 
     global _current
     life_seconds = settings.volume_url_minutes * 60

@@ -6,11 +6,11 @@ import logging
 
 import streamlit as st
 
-from app.web.access import NotAllowedError, may
 from app.web.components.viewer import FrontendMissingError
 from app.web.context import context
 from app.web.frame import present_words
-from app.web.identity import present_reader
+from app.web.security.access import NotAllowedError, may
+from app.web.security.identity import present_reader
 from medical.errors import InputError
 from medical.plain_text import as_markdown
 from medical.quiet import traceless

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.web.access import Reader
 from app.web.context import context
-from app.web.identity import current_reader
 from app.web.kept import keep_widget, remember_widget
 from app.web.preferences import prefer, preferred
+from app.web.security.access import Reader
+from app.web.security.identity import current_reader
 from app.web.theme import STYLE
 from app.web.words import LANGUAGES, Language, Words
 

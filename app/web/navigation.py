@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app.web.access import Deed, Reader, may, need
 from app.web.context import context
 from app.web.frame import begin_page, present_words
-from app.web.identity import present_reader
 from app.web.links import STUDY, remember_page
 from app.web.notices import show_notices, tell
+from app.web.security.access import Deed, Reader, may, need
+from app.web.security.identity import present_reader
 from app.web.views.drift import drift_page
 from app.web.views.model import model_page
 from app.web.views.reading import reading_page

@@ -9,7 +9,7 @@ from collections import OrderedDict
 
 import streamlit as st
 
-from app.web.browser_key import holder
+from app.web.security.browser_key import holder
 
 _MOST = 10_000
 _known: OrderedDict[tuple[str, str], str] = OrderedDict()

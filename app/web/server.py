@@ -22,12 +22,12 @@ import app.web.navigation  # noqa: F401  (loads the pages, before the collector 
 # a later `import models` would find app/cli/models.py. The package is loaded before that.
 import models  # noqa: F401
 from app.settings import Settings
-from app.web.browser_key import BrowserKeys
 from app.web.components.viewer.assets import frontend_route
 from app.web.context import start_context
 from app.web.failures import show_failure
-from app.web.guard import Guard
 from app.web.scoring_process import ScoringProcess
+from app.web.security.browser_key import BrowserKeys
+from app.web.security.guard import Guard
 from app.web.theme import streamlit_options
 from medical.errors import InputError
 
@@ -78,7 +78,7 @@ class _Guarded(st.App):  # type: ignore[misc]
     """Streamlit's application with our guard before all that it answers, also before errors."""
 
     def behind(self, **guarded_by: Any) -> Self:
-        """Put the guard there; its options are `app.web.guard.Guard`'s."""
+        """Put the guard there; its options are `app.web.security.guard.Guard`'s."""
         self._guard = Guard(super().__call__, **guarded_by)
         return self
 

@@ -7,8 +7,8 @@ from typing import Literal
 from app.web.vocabulary import evaluation, growth, owner, reading, viewer, worklist
 from medical.counts import fill
 from medical.nodule.location_words import translate_location
-from medical.report.guideline_labels import ENTERED
-from medical.report.labels import TERMS
+from medical.report.words.guideline_labels import ENTERED
+from medical.report.words.labels import TERMS
 
 Language = Literal["en", "zh"]
 LANGUAGES: dict[Language, str] = {"en": "English", "zh": "中文"}

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from medical.ct.volume import QualityNote
+from medical.nodule.density_class import Density
 
 Interval = Annotated[
     tuple[float, float], Field(description="lower and upper end of a 95 % interval")
 ]
 _NOT_BEFORE = "null in results of 0.5 and earlier"
-Density = Literal["solid", "part-solid", "ground-glass", "calcified", "cavitary"]
 """``cavitary``: with air inside, so that none of the others holds."""
 
 

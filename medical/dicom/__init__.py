@@ -3,6 +3,6 @@
 No NIfTI, NRRD or MetaImage (`medical.ct`), nothing about nodules.
 """
 
-from medical.dicom.deflated import limit_pydicom
+from medical.dicom.header.deflated import limit_pydicom
 
 limit_pydicom()

@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage
 
-from medical.detection.findings import Density
-from medical.nodule.rules import require_positive
+from medical.nodule.density_class import Density
+from medical.nodule.guidelines.rules import require_positive
 
 SOLID_HU = -300.0
 AIR_HU = -900.0

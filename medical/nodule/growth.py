@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from medical.nodule.rules import require_positive
+from medical.nodule.guidelines.rules import require_positive
 
 Interval = tuple[float, float]
 Verdict = Literal["grown", "shrunk", "not distinguishable from measurement error"]

@@ -17,8 +17,8 @@ from medical.nodule.growth import (
     doubling_time_ci95,
     volume_doubling_time,
 )
+from medical.nodule.guidelines.rules import require_positive
 from medical.nodule.registration import Registration
-from medical.nodule.rules import require_positive
 
 REACH_MM = 12.0
 """What an affine map may leave between two sights of one nodule: breath and pose."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from medical.detection.findings import SeriesFindings
-from medical.nodule.assessment import Demographics, Examination
-from medical.nodule.guidelines import Guidelines
-from medical.report.change import ChangeSince
+from medical.nodule.guidelines.assessment import Demographics, Examination
+from medical.nodule.guidelines.engine import Guidelines
+from medical.report.change.change import ChangeSince
 from medical.report.guideline_input import guidelines_of
 from medical.report.limits import DetectionLimits
-from medical.store.reading import ReadFinding, StudyReading
+from medical.review.reading import ReadFinding, StudyReading
 from medical.store.tables import Study
 
 

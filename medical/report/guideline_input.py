@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from medical.nodule.acr_growth import HistoryFound, history_by_growth
-from medical.nodule.assessment import Demographics, Examination
 from medical.nodule.growth_match import Growth
-from medical.nodule.guidelines import AssessedNodule, Guidelines, apply_guidelines
-from medical.report.change import ChangeSince, Followed
-from medical.store.reading import ReadFinding
+from medical.nodule.guidelines.acr_growth import HistoryFound, history_by_growth
+from medical.nodule.guidelines.assessment import Demographics, Examination
+from medical.nodule.guidelines.engine import AssessedNodule, Guidelines, apply_guidelines
+from medical.report.change.change import ChangeSince, Followed
+from medical.review.reading import ReadFinding
 
 
 def guidelines_of(

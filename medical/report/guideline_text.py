@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from medical.nodule.assessment import Demographics, Examination
 from medical.nodule.density_agreement import AGREED_PERCENT, NODULES
-from medical.nodule.guidelines import UNCLASSIFIED, ExaminationCategory, Guidance, Ruling
-from medical.nodule.rules import Fired
+from medical.nodule.guidelines.assessment import Demographics, Examination
+from medical.nodule.guidelines.engine import UNCLASSIFIED, ExaminationCategory, Guidance, Ruling
+from medical.nodule.guidelines.rules import Fired
 from medical.report.content import ReportContent
-from medical.report.labels import Labels
+from medical.report.words.labels import Labels
 
 
 def guideline_lines(content: ReportContent, labels: Labels) -> tuple[str, ...]:

@@ -10,10 +10,10 @@ from medical.ct.volume import CtVolume
 from medical.report.content import ReportContent
 from medical.report.fonts import chinese_font
 from medical.report.key_images import LUNG_WINDOW_HU, KeyImage, close_up, whole_slice
-from medical.report.labels import Labels, Language
 from medical.report.text import Section, report_sections, signature
+from medical.report.words.labels import Labels, Language
 from medical.report.wrap import wrap
-from medical.store.reading import ReadFinding
+from medical.review.reading import ReadFinding
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

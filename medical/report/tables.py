@@ -9,15 +9,15 @@ from dataclasses import asdict
 from typing import Any
 
 from medical.detection.findings import Finding
-from medical.nodule.assessment import Assessment
+from medical.nodule.guidelines.assessment import Assessment
 from medical.plain_text import csv_cell
-from medical.report.change_columns import change_cells, gone_cells
-from medical.report.change_record import change_record
+from medical.report.change.columns import change_cells, gone_cells
+from medical.report.change.record import change_record
 from medical.report.content import ReportContent
 from medical.report.guideline_text import examination_line, ruling_text
-from medical.report.labels import Labels
-from medical.store.reading import ReadFinding
-from medical.store.refusals import moment
+from medical.report.words.labels import Labels
+from medical.review.reading import ReadFinding
+from medical.review.refusals import moment
 
 
 def report_csv(content: ReportContent) -> str:

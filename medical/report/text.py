@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from medical.detection.findings import Finding
 from medical.detection.searched import is_partly_searched
 from medical.plain_text import one_line
-from medical.report.change_text import change_lines, change_title, comparison_line
+from medical.report.change.text import change_lines, change_title, comparison_line
 from medical.report.content import ReportContent
 from medical.report.guideline_text import examination_line, guideline_lines
-from medical.report.labels import Labels
 from medical.report.limits import DetectionLimits
 from medical.report.numbers import probability_interval_text, probability_text
-from medical.report.quality_labels import quality_text
-from medical.store.reading import ReadFinding
-from medical.store.refusals import moment
+from medical.report.words.labels import Labels
+from medical.report.words.quality_labels import quality_text
+from medical.review.reading import ReadFinding
+from medical.review.refusals import moment
 
 
 @dataclass(frozen=True, slots=True)

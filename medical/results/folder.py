@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,11 +14,24 @@ from pydantic import ValidationError
 from medical.content import Content
 from medical.ct.volume import CtVolume, QualityNote, SeriesSource
 from medical.detection.findings import SeriesFindings
-from medical.dicom.sitting import Sitting
+from medical.dicom.header.sitting import Sitting
 from medical.errors import InputError
 from medical.files import write_atomic
 from medical.results import images, predictions, registration, signature
 from medical.results.images import ViewerImages
+from medical.results.names import (
+    ACQUISITION,
+    FINDINGS,
+    GROWTH,
+    IMAGES,
+    INPUT,
+    MAP,
+    PARTIAL,
+    PREDICTIONS,
+    SHEET,
+    SIGNATURE,
+    VIEWER,
+)
 from medical.results.predictions import WrittenMark
 from medical.results.registration import KeptRegistration
 from medical.results.signature import Signed
@@ -27,16 +39,7 @@ from medical.results.signature import Signed
 if TYPE_CHECKING:
     from medical.detection.conclude import Mark
 
-_FINDINGS = "findings.json"
-_PREDICTIONS = "predictions.csv"
-_ACQUISITION = "acquisition.json"
-_INPUT = "input.json"
-_SIGNATURE = "signature.json"
-_SIGNED = (_FINDINGS, _PREDICTIONS, _ACQUISITION)
-_MAP = re.compile(r"heatmap-\d+\.(nii\.gz|dcm)")
-_VIEWER, _GROWTH = "viewer", "growth"
-_IMAGES, _SHEET = "ct.nii.gz", "volume.json"
-_PARTIAL = ".partial-"  # see medical.files
+_SIGNED = (FINDINGS, PREDICTIONS, ACQUISITION)
 _AGAIN = "Score the study again"
 
 
@@ -61,7 +64,7 @@ class ResultFolder:
         Raises:
             InputError: the file is missing, unreadable or not ours.
         """
-        file = self.path / _FINDINGS
+        file = self.path / FINDINGS
         try:
             return SeriesFindings.model_validate_json(file.read_bytes())
         except OSError as error:
@@ -86,9 +89,9 @@ class ResultFolder:
         """
         content = (findings.model_dump_json(by_alias=True, indent=2) + "\n").encode()
         if key is not None:
-            files = self._signed_files() | {_FINDINGS: content}
-            write_atomic(self.path / _SIGNATURE, signature.sign(files, key=key))
-        write_atomic(self.path / _FINDINGS, content)
+            files = self._signed_files() | {FINDINGS: content}
+            write_atomic(self.path / SIGNATURE, signature.sign(files, key=key))
+        write_atomic(self.path / FINDINGS, content)
 
     def add_note(self, note: QualityNote, *, key: bytes | None) -> None:
         """Add a quality note to the result that is there; ``key`` signs it anew."""
@@ -99,7 +102,7 @@ class ResultFolder:
     def whose_signature(self, key: bytes) -> Signed:
         """Tell whose signature the result carries, by the site's key."""
         try:
-            record = signature.read(self.path / _SIGNATURE)
+            record = signature.read(self.path / SIGNATURE)
         except OSError:
             return "not"
         return signature.check(record, self._signed_files(), key=key)
@@ -113,7 +116,7 @@ class ResultFolder:
     def write_marks(self, uid: str, marks: Sequence[Mark], *, operating_point: float) -> None:
         """Write the series' ``predictions.csv``, see ``predictions.write_marks``."""
         predictions.write_marks(
-            self.path / _PREDICTIONS, uid, marks, operating_point=operating_point
+            self.path / PREDICTIONS, uid, marks, operating_point=operating_point
         )
 
     def read_marks(self) -> list[WrittenMark]:
@@ -122,12 +125,12 @@ class ResultFolder:
         Raises:
             InputError: the file is damaged.
         """
-        return predictions.read_marks(self.path / _PREDICTIONS)
+        return predictions.read_marks(self.path / PREDICTIONS)
 
     def write_acquisition(self, source: SeriesSource) -> None:
         """Write how the series was acquired; nothing of it tells who was scanned."""
         text = json.dumps(source.acquisition, indent=2, sort_keys=True)
-        write_atomic(self.path / _ACQUISITION, text + "\n")
+        write_atomic(self.path / ACQUISITION, text + "\n")
 
     def read_acquisition(self) -> dict[str, str]:
         """Read how the series was acquired; empty where that is not known.
@@ -135,23 +138,23 @@ class ResultFolder:
         Raises:
             InputError: the file is damaged.
         """
-        file = self.path / _ACQUISITION
+        file = self.path / ACQUISITION
         if not file.is_file():
             return {}
         try:
             facts = json.loads(file.read_text("utf-8"))
             return {str(key): str(value) for key, value in facts.items()}
         except (ValueError, AttributeError) as error:
-            raise InputError(_ACQUISITION, "is damaged", _AGAIN) from error
+            raise InputError(ACQUISITION, "is damaged", _AGAIN) from error
 
     def write_input(self, content: Content) -> None:
         """Keep the digests of the series' files, by which it is known again once it has grown."""
-        write_atomic(self.path / _INPUT, json.dumps({"files": content.files}) + "\n")
+        write_atomic(self.path / INPUT, json.dumps({"files": content.files}) + "\n")
 
     def read_input(self) -> list[str]:
         """Read what ``write_input`` kept; empty where it cannot be read."""
         try:
-            files = json.loads((self.path / _INPUT).read_text("utf-8"))["files"]
+            files = json.loads((self.path / INPUT).read_text("utf-8"))["files"]
             return [str(digest) for digest in files]
         except (OSError, ValueError, KeyError, TypeError):
             return []
@@ -176,11 +179,11 @@ class ResultFolder:
     @property
     def images_file(self) -> Path:
         """The compressed volume that the viewer loads; it need not exist."""
-        return self.path / _VIEWER / _IMAGES
+        return self.path / VIEWER / IMAGES
 
     def write_images(self, ct: CtVolume, *, sitting: Sitting | None = None) -> None:
         """Keep the images for the viewer; the volume's sheet appears last."""
-        images.write(ct, self.images_file, self.images_file.with_name(_SHEET), sitting=sitting)
+        images.write(ct, self.images_file, self.images_file.with_name(SHEET), sitting=sitting)
 
     def read_images(self) -> ViewerImages | None:
         """Read what the page must know of the images; ``None`` where there are none.
@@ -188,7 +191,7 @@ class ResultFolder:
         Raises:
             ValidationError: the sheet is not ours.
         """
-        sheet = self.images_file.with_name(_SHEET)
+        sheet = self.images_file.with_name(SHEET)
         if not (self.images_file.is_file() and sheet.is_file()):
             return None
         return ViewerImages.model_validate_json(sheet.read_text("utf-8"))
@@ -208,7 +211,7 @@ class ResultFolder:
 
     def registration_file(self, prior: ResultFolder) -> Path:
         """Return where a registration lies; the name tells nothing of the earlier study."""
-        return self.path / _GROWTH / registration.file_name(prior.path)
+        return self.path / GROWTH / registration.file_name(prior.path)
 
     def write_registration(self, prior: ResultFolder, found: KeptRegistration) -> None:
         """Keep what registering this CT with an earlier one gave, a failure too."""
@@ -230,41 +233,10 @@ class ResultFolder:
         Args:
             images_too: also what was made from its images, since the next result has other images.
         """
-        for name in (_FINDINGS, _SIGNATURE):
+        for name in (FINDINGS, SIGNATURE):
             (self.path / name).unlink(missing_ok=True)
         for path in self.path.iterdir():
-            if _MAP.fullmatch(path.name) or path.name.startswith(_PARTIAL):
+            if MAP.fullmatch(path.name) or path.name.startswith(PARTIAL):
                 path.unlink()
-            elif images_too and path.name in (_VIEWER, _GROWTH):
+            elif images_too and path.name in (VIEWER, GROWTH):
                 shutil.rmtree(path)
-
-
-def result_folders(path: Path) -> list[ResultFolder]:
-    """Return the scored series at or right below ``path``, by name; empty when it holds none."""
-    if (path / _FINDINGS).is_file():
-        return [ResultFolder(path)]
-    return [ResultFolder(file.parent) for file in sorted(path.glob(f"*/{_FINDINGS}"))]
-
-
-def gather_predictions(out: Path) -> Path:
-    """Put the marks of every series under ``out`` into ``out/predictions.csv``."""
-    predictions.gather(sorted(out.glob(f"*/{_PREDICTIONS}")), out / _PREDICTIONS)
-    return out / _PREDICTIONS
-
-
-def is_own_result(file: Path) -> bool:
-    """Tell whether an image was written beside a result: it must never be read as an input."""
-    if file.parent.name == _VIEWER:
-        return _is(file.name, _IMAGES) and _is_result(file.parent.parent)
-    name = file.name.removeprefix(_PARTIAL)
-    return (name != file.name or _MAP.fullmatch(name) is not None) and _is_result(file.parent)
-
-
-def _is(name: str, wanted: str) -> bool:
-    """Also where it was being written when somebody pulled the plug."""
-    return name == wanted or (name.startswith(_PARTIAL) and name.endswith(wanted))
-
-
-def _is_result(folder: Path) -> bool:
-    """Also of a run that was cut off before its findings were written."""
-    return any((folder / name).is_file() for name in (_FINDINGS, _ACQUISITION))

@@ -10,9 +10,9 @@ from pydantic import BaseModel
 
 from medical.ct.volume import CtVolume
 from medical.ct.write_nifti import write_nifti
-from medical.dicom.sitting import Sitting
+from medical.dicom.header.sitting import Sitting
 from medical.files import write_atomic
-from medical.nodule.assessment import Demographics
+from medical.nodule.guidelines.assessment import Demographics
 
 
 class ViewerImages(BaseModel):
@@ -23,7 +23,7 @@ class ViewerImages(BaseModel):
         slice_numbers: the number that viewers show for each slice along z.
         sop_instance_uids: one for each slice along z, where the slices are DICOM objects.
         acquired_on: day of the CT, ``YYYY-MM-DD``; empty when it is not known.
-        patient: pseudonym, see `medical.dicom.sitting`; empty when the patient is not known.
+        patient: pseudonym, see `medical.dicom.header.sitting`; empty when the patient is not known.
         header: age and sex by the header, for the guidelines.
     """
 
@@ -71,7 +71,7 @@ def load(file: Path, sheet: ViewerImages, *, series_uid: str) -> CtVolume:
     Raises:
         InputError: it is damaged.
     """
-    from medical.ct.files import read_volume_file
+    from medical.io.volume_files import read_volume_file
 
     volume = read_volume_file(file, series_instance_uid=series_uid)
     source = replace(

@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING
 from medical.content import Content
 from medical.ct.volume import CtVolume
 from medical.detection.findings import Input, SeriesFindings
-from medical.dicom.frames import Frame
-from medical.dicom.series import CtSeries
-from medical.dicom.sitting import sitting_of_series
+from medical.dicom.header.frames import Frame
+from medical.dicom.header.sitting import sitting_of_series
+from medical.dicom.stacking.series import CtSeries
 from medical.errors import InputError
 from medical.intake import open_input
-from medical.results.folder import ResultFolder, gather_predictions
+from medical.io.series_handle import SeriesHandle
+from medical.results.folder import ResultFolder
+from medical.results.search import gather_predictions
 from medical.scoring.naming import ResultNames, with_note_of_name
-from medical.series_handle import SeriesHandle
 
 if TYPE_CHECKING:
     from medical.detection.pipeline import Reading

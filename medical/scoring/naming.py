@@ -16,8 +16,8 @@ from pathlib import Path
 from medical.content import Content
 from medical.ct.quality import sorted_notes
 from medical.ct.volume import CtVolume, QualityNote
+from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
-from medical.series_handle import SeriesHandle
 
 _NAMING = ("shared_uid", "invalid_uid")  # notes that say already how a series is listed
 

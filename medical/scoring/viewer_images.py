@@ -6,11 +6,11 @@ import tempfile
 from pathlib import Path
 
 from medical.detection.findings import SeriesFindings
-from medical.dicom.sitting import sitting_of_series
+from medical.dicom.header.sitting import sitting_of_series
 from medical.errors import InputError
 from medical.intake import number_series, open_input
+from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
-from medical.series_handle import SeriesHandle
 
 
 def prepare_images(

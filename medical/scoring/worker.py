@@ -20,7 +20,8 @@ from pathlib import Path
 
 from medical.ct.volume import QualityNote
 from medical.errors import InputError
-from medical.results.folder import ResultFolder, gather_predictions
+from medical.results.folder import ResultFolder
+from medical.results.search import gather_predictions
 from medical.scoring.batch import ScoreOptions, ScoreResult
 from medical.scoring.jobs import explain_result, register_earlier
 from medical.scoring.lease import TELL_SECONDS, Lease

@@ -14,7 +14,8 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from medical.detection.findings import Finding, SeriesFindings
-from medical.results.folder import ResultFolder, result_folders
+from medical.results.folder import ResultFolder
+from medical.results.search import result_folders
 from medical.store.database import Store
 from medical.store.tables import SCORED, StoredFinding, StoredSeries, Study, label_of
 

@@ -39,7 +39,7 @@ class Study(Base):
     ``priority`` is the probability of the strongest finding, between the ends of its 95 % interval.
     ``lease_*`` say which worker has it and until when; times are seconds since 1970. ``uids`` are
     the study's and its series', to find it by. ``version`` counts what readers did to it.
-    ``examination`` is JSON, see ``medical.nodule.assessment``; empty where nothing was entered.
+    ``examination`` is JSON, see ``nodule.guidelines.assessment``; empty where nothing was entered.
     """
 
     __tablename__ = "studies"
@@ -128,7 +128,7 @@ class StoredSeries(Base):
     ``scored`` is JSON, ``medical.detection.findings.SeriesFindings`` without its findings, which
     have rows of their own; empty where an earlier version's result was lost.
 
-    ``patient`` is a pseudonym (``medical.dicom.sitting``), ``day`` is ``YYYY-MM-DD``; both are
+    ``patient`` is a pseudonym (``dicom.header.sitting``), ``day`` is ``YYYY-MM-DD``; both are
     empty where they are not known.
     """
 
@@ -147,7 +147,7 @@ class StoredSeries(Base):
 class Decision(Base):
     """What a reader decided about a finding; never changed, the next one follows it.
 
-    ``assessment`` is JSON, ``medical.nodule.assessment.Assessment``; empty where none was entered.
+    ``assessment`` is JSON, an ``Assessment`` of ``nodule.guidelines``; empty where there is none.
     """
 
     __tablename__ = "decisions"

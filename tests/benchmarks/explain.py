@@ -28,11 +28,11 @@ import torch
 
 from medical.ct.prepare import prepare
 from medical.ct.resample import resample
+from medical.explain.checks.judge import Judged, judge
+from medical.explain.checks.randomisation import PASSES_BELOW
+from medical.explain.checks.table import figure, table
 from medical.explain.crop import Crop, cut
-from medical.explain.judge import Judged, judge
 from medical.explain.methods import BASELINES, METHODS, SHOWN
-from medical.explain.randomisation import PASSES_BELOW
-from medical.explain.table import figure, table
 from medical.geometry import VolumeGeometry
 from models.detector.peaks import find_peaks
 from models.training.joint import TwoStage

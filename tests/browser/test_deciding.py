@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from medical.review.reading import ReadFinding, read_study
+from medical.review.worklist import worklist
 from medical.store.database import open_store, sqlite_url
-from medical.store.reading import ReadFinding, read_study
-from medical.store.worklist import worklist
 from tests.app.web.made_pair import write_made_pair
 from tests.browser.page import ReadingPage, reading_page
 from tests.browser.test_prior import choose_prior, put_in_worklist

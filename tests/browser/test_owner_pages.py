@@ -12,11 +12,11 @@ import pytest
 
 from medical.evaluation.evaluate import evaluate_tables, write_report
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
+from medical.review.decisions import Judgement
+from medical.review.reading import read_study
+from medical.review.reviews import decide, sign
 from medical.store.database import open_store, sqlite_url
-from medical.store.decisions import Judgement
-from medical.store.reading import read_study
 from medical.store.results import adopt
-from medical.store.reviews import decide, sign
 from models.zoo.loader import find_model
 from tests.app.web.made_results import made_findings, made_volume, write_made_result
 from tests.browser.conftest import serving

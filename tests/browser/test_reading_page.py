@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from medical.detection.findings import ModelReference
+from medical.review.decisions import Judgement
+from medical.review.reading import read_study
+from medical.review.reviews import decide
 from medical.store.database import open_store, sqlite_url
-from medical.store.decisions import Judgement
-from medical.store.reading import read_study
 from medical.store.results import adopt
-from medical.store.reviews import decide
 from tests.app.web.made_results import (
     CENTRES_LPS_MM,
     made_findings,

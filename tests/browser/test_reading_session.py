@@ -14,9 +14,9 @@ import pytest
 
 from app.settings import Settings
 from app.site_store import open_site_store
+from medical.review.decisions import unaccounted
 from medical.store.audit import newest, verify
 from medical.store.database import open_store, sqlite_url
-from medical.store.decisions import unaccounted
 from medical.store.results import adopt
 from tests.app.web.made_results import (
     CENTRES_LPS_MM,

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.web.map_checks import FIGURES
+from app.web.reading.map_checks import FIGURES
 from medical.ct.write_nifti import nifti_affine
 from medical.geometry import VolumeGeometry
 from tests.app.web.made_results import CENTRES_LPS_MM, made_volume, write_made_result

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.web.access import Reader
-from app.web.card_sections import card_figures, card_head, card_lists
 from app.web.context import context
-from app.web.evaluation_panel import evaluation_panel
-from app.web.models_at_hand import card_in_use, cards
-from app.web.owner_plots import operating_plot, reliability_plot
+from app.web.owner.card_sections import card_figures, card_head, card_lists
+from app.web.owner.evaluation_panel import evaluation_panel
+from app.web.owner.models_at_hand import card_in_use, cards
+from app.web.owner.owner_plots import operating_plot, reliability_plot
+from app.web.security.access import Reader
 from app.web.words import Words
 from medical.evaluation.expected import expected_at_points
 from medical.evaluation.readers_word import readers_reliability
 from medical.plain_text import as_markdown
-from medical.store.reviewed import reviewed_findings
+from medical.review.reviewed import reviewed_findings
 from models.zoo.card import ModelCard
 
 

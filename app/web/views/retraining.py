@@ -7,12 +7,12 @@ import shlex
 import streamlit as st
 from sqlalchemy.engine import make_url
 
-from app.web.access import Reader
 from app.web.context import context
-from app.web.models_at_hand import card_in_use
+from app.web.owner.models_at_hand import card_in_use
+from app.web.security.access import Reader
 from app.web.words import Words
 from medical.plain_text import as_markdown
-from medical.store.reviewed import Waiting, reviewed_findings, waiting
+from medical.review.reviewed import Waiting, reviewed_findings, waiting
 
 
 def retraining_page(reader: Reader, words: Words) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.web.access import Reader
 from app.web.context import context
+from app.web.security.access import Reader
 from app.web.words import Words
+from medical.review.decisions import unaccounted
+from medical.review.signed_reports import changed_reports
 from medical.store.audit import newest, verify
 from medical.store.database import Store
-from medical.store.decisions import unaccounted
-from medical.store.signed_reports import changed_reports
 
 _SHOWN = 200
 _WIDTHS_PX = {

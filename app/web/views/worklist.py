@@ -6,18 +6,18 @@ from functools import partial
 
 import streamlit as st
 
-from app.web.access import Reader
 from app.web.components.watch import watch
 from app.web.context import context
-from app.web.identity import allowed
-from app.web.intake_panel import intake_panel
 from app.web.links import reading_link
 from app.web.notices import tell
+from app.web.security.access import Reader
+from app.web.security.identity import allowed
 from app.web.words import Words
-from app.web.worklist_rows import head_html, row_html
+from app.web.worklist.intake_panel import intake_panel
+from app.web.worklist.worklist_rows import head_html, row_html
+from medical.review.worklist import count_by_status, standing, worklist
 from medical.store.queue import try_again
 from medical.store.tables import SCORED, STATUSES, Status, Study
-from medical.store.worklist import count_by_status, standing, worklist
 
 PAGE_ROWS = 25
 _LOOK_AGAIN_SECONDS = 2.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medical.report.change_labels import VERDICTS
+from medical.report.words.change_labels import VERDICTS
 
 WORDS: dict[str, tuple[str, str]] = {
     "compare_with": ("Compare with an earlier CT", "与既往 CT 对比"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medical.report.reasons import REASONS
+from medical.report.words.reasons import REASONS
 
 WORDS: dict[str, tuple[str, str]] = {
     "no_such_study": (

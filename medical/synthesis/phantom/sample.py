@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from medical.dicom.uids import derived_uid
+from medical.dicom.header.uids import derived_uid
 from medical.synthesis.phantom.chest import Chest, make_chest
 from medical.synthesis.write_ct import CtLabels, write_ct_series
 

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain, zip_longest
 
-from medical.dicom.series import CtSeries
-from medical.series_handle import SeriesHandle
+from medical.dicom.stacking.series import CtSeries
+from medical.io.series_handle import SeriesHandle
 
 UNKNOWN_SCANNER = "scanner not told"
 LEAST_KEPT = 5  # patients kept aside where anything is learnt: the gate cannot tell by fewer

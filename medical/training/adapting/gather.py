@@ -13,7 +13,7 @@ from medical.counts import counted
 from medical.ct.prepare import NoLungError
 from medical.errors import InputError
 from medical.intake import open_input
-from medical.series_handle import SeriesHandle
+from medical.io.series_handle import SeriesHandle
 from medical.synthesis.case import TrainingCase
 from medical.training.adapting.choosing import (
     LEAST_KEPT,

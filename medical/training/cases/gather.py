@@ -10,7 +10,7 @@ from pathlib import Path
 from medical.ct.prepare import NoLungError
 from medical.errors import InputError
 from medical.evaluation.tables import ReferenceFinding
-from medical.series_handle import SeriesHandle
+from medical.io.series_handle import SeriesHandle
 from medical.training.cases.patients import patient_of
 from medical.training.cases.preparing import UnreadableError, prepared_case
 from medical.training.cases.sources.collect import collect

@@ -9,9 +9,9 @@ import hashlib
 
 import pydicom
 
-from medical.dicom.series import CtSeries
-from medical.dicom.tags import quiet_pydicom, text
-from medical.series_handle import SeriesHandle
+from medical.dicom.header.tags import quiet_pydicom, text
+from medical.dicom.stacking.series import CtSeries
+from medical.io.series_handle import SeriesHandle
 
 
 def patient_of(handle: SeriesHandle) -> str:

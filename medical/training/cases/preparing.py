@@ -15,10 +15,10 @@ import numpy as np
 
 from medical.ct.prepare import Prepared, prepare
 from medical.ct.volume import CtVolume
-from medical.dicom.series import CtSeries
+from medical.dicom.stacking.series import CtSeries
 from medical.errors import InputError
 from medical.evaluation.tables import ReferenceFinding
-from medical.series_handle import SeriesHandle
+from medical.io.series_handle import SeriesHandle
 from medical.synthesis.case import TrainingCase
 from medical.training.cases.truth import as_rows, doubtful_lesions, lesions_of
 

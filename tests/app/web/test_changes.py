@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from starlette.applications import Starlette
 
-from app.web import changes as module
-from app.web.browser_key import COOKIE, holder
-from app.web.changes import Changes
-from app.web.tokens import AddressTokens
+from app.web.routes import changes as module
+from app.web.routes.changes import Changes
+from app.web.security.browser_key import COOKIE, holder
+from app.web.security.tokens import AddressTokens
 from tests.app.web.asgi import Client
 
 ANNA = holder({COOKIE: "anna's key"})

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from app.web.browser_key import COOKIE, holder
-from app.web.guard import Guard
-from app.web.volumes import ROUTE as VOLUMES
+from app.web.routes.volumes import ROUTE as VOLUMES
+from app.web.security.browser_key import COOKIE, holder
+from app.web.security.guard import Guard
 from tests.app.web.asgi import Client
 from tests.browser.conftest import free_port
 

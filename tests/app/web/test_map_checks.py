@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.web.map_checks import FIGURES, LUNGS, checks_lines
+from app.web.reading.map_checks import FIGURES, LUNGS, checks_lines
 from app.web.words import Words
 
 PAGE = (Path(__file__).parents[3] / "docs" / "benchmarks" / "explain.md").read_text()

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from app.web import intake_panel
-from app.web.access import NotAllowedError, Reader
 from app.web.context import WebContext, start_context
-from app.web.opening import open_first, take_in
-from app.web.uploads import save_uploads
+from app.web.security.access import NotAllowedError, Reader
+from app.web.worklist import intake_panel
+from app.web.worklist.opening import open_first, take_in
+from app.web.worklist.uploads import save_uploads
 from medical.results.signature import folder_digest
+from medical.review.worklist import worklist
 from medical.store.audit import newest, verify
-from medical.store.worklist import worklist
 from tests.app.web.made_results import made_volume, write_made_result
 
 ANNA, BOSS = Reader("anna", administrator=False), Reader("boss", administrator=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.web.patient_secret import patient_secret
+from app.web.security.secrets import patient_secret
 
 
 def test_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from app.web.components.viewer.component import Crosshair
-from app.web.place import Place
-from medical.store.reading import ReadFinding
+from app.web.reading.place import Place
+from medical.review.reading import ReadFinding
 from medical.store.tables import Decision
 from tests.medical.store.made import made_series
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.web.priors import Prior, priors_of
-from medical.results.folder import result_folders
+from app.web.comparing.priors import Prior, priors_of
 from medical.results.images import ViewerImages
+from medical.results.search import result_folders
 from medical.store.database import Store, open_store, sqlite_url
 from medical.store.results import adopt
 from medical.store.series import note_images

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.settings import Settings
 from app.web.context import WebContext, start_context
-from app.web.patient_secret import result_key
+from app.web.security.secrets import result_key
 from app.web.words import Words
 from medical.results.folder import ResultFolder
 from tests.app.web.made_results import made_volume, write_made_result

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from app.web.table import findings_table, probability_text
+from app.web.reading.table import findings_table, probability_text
 from app.web.words import Words
 from medical.detection.added import AddedFinding
-from medical.store.reading import ReadFinding
+from medical.review.reading import ReadFinding
 from medical.store.tables import Decision
 from tests.app.web.made_results import made_findings, made_volume
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from starlette.applications import Starlette
 
-from app.web.browser_key import COOKIE, holder
-from app.web.tokens import AddressTokens
-from app.web.volumes import VolumeStore
+from app.web.routes.volumes import VolumeStore
+from app.web.security.browser_key import COOKIE, holder
+from app.web.security.tokens import AddressTokens
 from tests.app.web.asgi import Client
 
 ANNA = holder({COOKIE: "anna's key"})

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 from app.web.words import CATALOGUE, Words
-from app.web.worklist_rows import STAGES
+from app.web.worklist.worklist_rows import STAGES
 from medical.store.tables import STATUSES, VERDICTS
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from app.web.words import Words
-from app.web.worklist_rows import progress, row_html
+from app.web.worklist.worklist_rows import progress, row_html
 from medical.store.tables import Study
 
 

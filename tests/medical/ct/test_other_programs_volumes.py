@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
-from medical.ct.files import read_volume_file
 from medical.ct.volume import CtVolume
+from medical.io.volume_files import read_volume_file
 
 AFFINE = np.diag([-1.5, -1.5, 2.0, 1.0])
 AFFINE[:3, 3] = (40.0, 30.0, -20.0)

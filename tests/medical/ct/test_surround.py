@@ -8,7 +8,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from medical.ct.files import read_volume_file
+from medical.io.volume_files import read_volume_file
 
 EDGE = 96
 

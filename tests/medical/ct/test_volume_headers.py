@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
-from medical.ct.files import read_mask_file, read_volume_file
 from medical.errors import InputError
+from medical.io.volume_files import read_mask_file, read_volume_file
 
 SIZE = (4, 5, 6)
 SECRET = np.full(int(np.prod(SIZE)), -777, np.int16).tobytes()

@@ -13,11 +13,11 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from medical.dicom.archive import MAX_FILES, UnpackBudget, unpack
-from medical.dicom.deflated import TooLargeError
-from medical.dicom.sitting import sitting_of
+from medical.dicom.header.deflated import TooLargeError
+from medical.dicom.header.sitting import sitting_of
 from medical.errors import InputError
 from medical.intake import open_input
+from medical.io.archive import MAX_FILES, UnpackBudget, unpack
 from tests.medical.dicom.make import series, take
 
 MANY = 256 << 20

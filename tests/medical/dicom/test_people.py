@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from medical.dicom.person import Person, person_of, tell_apart
+from medical.dicom.header.person import Person, person_of, tell_apart
 from tests.medical.dicom.make import ROOT, codes, expected, series, take
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from medical.dicom.sitting import Sitting, sitting_of
+from medical.dicom.header.sitting import Sitting, sitting_of
 from medical.geometry import VolumeGeometry
 from medical.synthesis.write_ct import CtLabels, write_ct_series
 

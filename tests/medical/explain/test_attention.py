@@ -5,8 +5,8 @@ import pytest
 from scipy import ndimage
 
 from medical.explain.attention import attention, attention_in_mask, open_gate
+from medical.explain.checks.energy import energy_inside
 from medical.explain.crop import Crop
-from medical.explain.energy import energy_inside
 from medical.explain.starlung import StarLungFinding
 from models.training.joint import TwoStage
 from tests.medical.explain.conftest import BrightnessAround, make_crop

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from medical.explain.checks.energy import energy_inside
 from medical.explain.crop import Crop
-from medical.explain.energy import energy_inside
 from medical.explain.result import Explanation
 
 

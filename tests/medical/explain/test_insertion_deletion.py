@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 
 from medical.explain.baselines import gaussian
+from medical.explain.checks.insertion_deletion import insertion_deletion
 from medical.explain.crop import Crop
-from medical.explain.insertion_deletion import insertion_deletion
 from medical.explain.result import Explanation
 from tests.medical.explain.conftest import BrightnessAround, away_mm
 

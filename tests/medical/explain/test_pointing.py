@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from medical.explain.checks.pointing import points_at
 from medical.explain.crop import Crop
-from medical.explain.pointing import points_at
 from medical.explain.result import Explanation
 
 

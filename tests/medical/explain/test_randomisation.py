@@ -8,13 +8,13 @@ import torch
 
 from medical.explain.attention import attention_in_mask
 from medical.explain.baselines import edges, gaussian
-from medical.explain.crop import Crop
-from medical.explain.randomisation import (
+from medical.explain.checks.randomisation import (
     PASSES_BELOW,
     cascade,
     similarity_to_random,
     wholly_random,
 )
+from medical.explain.crop import Crop
 from medical.explain.result import Explanation
 from medical.explain.starlung import StarLungFinding
 from medical.explain.subject import Target

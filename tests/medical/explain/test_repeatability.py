@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from medical.explain.baselines import gaussian
+from medical.explain.checks.repeatability import NOISE_HU, SHIFT, laid_back, seen_again
+from medical.explain.checks.similarity import ssim
 from medical.explain.crop import Crop
-from medical.explain.repeatability import NOISE_HU, SHIFT, laid_back, seen_again
 from medical.explain.result import Explanation
-from medical.explain.similarity import ssim
 
 
 def test_the_finding_stays_where_it_is_in_the_patient(crop: Crop) -> None:

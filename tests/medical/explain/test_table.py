@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from medical.explain.baselines import gaussian
+from medical.explain.checks.judge import Judged, judge
+from medical.explain.checks.table import figure, table
 from medical.explain.crop import Crop
-from medical.explain.judge import Judged, judge
 from medical.explain.methods import BASELINES
-from medical.explain.table import figure, table
 from models.training.joint import TwoStage
 
 ROW = Judged("a", "one", 1.0, 1.0, 0.5, 0.6, 0.1, 0.9, 0.1, 0.2, 0.5)

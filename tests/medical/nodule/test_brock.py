@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from medical.nodule.brock import MODEL_2B, BrockRisk, Covariates, brock
-from medical.nodule.rules import NotApplicable
+from medical.nodule.guidelines.brock import MODEL_2B, BrockRisk, Covariates, brock
+from medical.nodule.guidelines.rules import NotApplicable
 
 AVERAGE = Covariates(
     longest_mm=4, density="solid", nodules=4, upper_lobe=False, age_years=62,

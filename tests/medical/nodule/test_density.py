@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medical.detection.findings import Density
 from medical.nodule.density import CoreHu, core_hu, density_of
 from medical.nodule.density_agreement import AGREED_PERCENT, NODULES
+from medical.nodule.density_class import Density
 
 PAGE = Path(__file__).parents[3] / "docs" / "benchmarks" / "density.md"
 EDGE = 32

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from medical.nodule.fleischner import (
+from medical.nodule.guidelines.fleischner import (
     NONE,
     NodulesDensity,
     Patient,
@@ -12,7 +12,7 @@ from medical.nodule.fleischner import (
     fleischner,
     size_group,
 )
-from medical.nodule.rules import Fired, NotApplicable
+from medical.nodule.guidelines.rules import Fired, NotApplicable
 
 OPTIONAL = "optional CT at 12 months"
 SINGLE_LOW = "CT at 6-12 months, then consider CT at 18-24 months"

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from medical.nodule.acr_growth import history_by_growth
-from medical.nodule.assessment import Assessment, Examination
-from medical.nodule.guidelines import AssessedNodule, Guidelines, apply_guidelines
-from medical.nodule.rules import Fired, NotApplicable
+from medical.nodule.guidelines.acr_growth import history_by_growth
+from medical.nodule.guidelines.assessment import Assessment, Examination
+from medical.nodule.guidelines.engine import AssessedNodule, Guidelines, apply_guidelines
+from medical.nodule.guidelines.rules import Fired, NotApplicable
 
 
 def nodule(number: int, density: Any, diameter_mm: float | None, **more: Any) -> AssessedNodule:

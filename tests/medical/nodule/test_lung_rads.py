@@ -6,9 +6,15 @@ import math
 
 import pytest
 
-from medical.nodule.lung_rads import ScreenedNodule, examination, lung_rads
-from medical.nodule.lung_rads_table import SIZE_ROWS, SPECIAL_ROWS, VOLUME_MM3, Density, Status
-from medical.nodule.rules import Fired, NotApplicable
+from medical.nodule.guidelines.lung_rads import ScreenedNodule, examination, lung_rads
+from medical.nodule.guidelines.lung_rads_table import (
+    SIZE_ROWS,
+    SPECIAL_ROWS,
+    VOLUME_MM3,
+    Density,
+    Status,
+)
+from medical.nodule.guidelines.rules import Fired, NotApplicable
 
 
 def category(result: object) -> str:
@@ -76,7 +82,7 @@ def test_stable_nodules_step_down(before: str, after: str) -> None:
 
 @pytest.mark.parametrize("row", SPECIAL_ROWS, ids=lambda row: row.text)
 def test_every_line_about_airways_and_cysts(row: object) -> None:
-    from medical.nodule.lung_rads_table import SpecialRow
+    from medical.nodule.guidelines.lung_rads_table import SpecialRow
 
     assert isinstance(row, SpecialRow)
     for status in row.statuses:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from medical.report.content import ReportContent
-from medical.store.reading import ReadFinding
+from medical.review.reading import ReadFinding
 from medical.store.tables import Decision, Study
 from tests.medical.store.made import made_added, made_series
 

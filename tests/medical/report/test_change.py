@@ -10,11 +10,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.web.growth_rows import growth_table
+from app.web.comparing.growth_rows import growth_table
 from app.web.words import Words
 from medical.detection.added import AddedFinding
 from medical.nodule.registration import Registration
-from medical.report.change import (
+from medical.report.change.change import (
     EarlierCt,
     Followed,
     Place,
@@ -22,14 +22,14 @@ from medical.report.change import (
     followed,
     unmeasured,
 )
-from medical.report.change_record import ChangeRecord
+from medical.report.change.record import ChangeRecord
 from medical.report.content import ReportContent
 from medical.report.guideline_input import history_in
-from medical.report.labels import Labels
 from medical.report.pdf import text_pages
 from medical.report.tables import report_csv, report_json
 from medical.report.text import report_text
-from medical.store.reading import ReadFinding
+from medical.report.words.labels import Labels
+from medical.review.reading import ReadFinding
 from tests.medical.report.conftest import decision
 from tests.medical.store.made import made_series
 

@@ -12,21 +12,21 @@ from typing import Any, get_args
 import pytest
 
 from medical.detection.added import AddedFinding
-from medical.nodule.assessment import Assessment, Demographics, Examination
-from medical.nodule.fleischner import ROWS, NodulesDensity, Patient, fleischner
-from medical.nodule.lung_rads import ScreenedNodule, examination, lung_rads
-from medical.nodule.lung_rads_table import Status
-from medical.nodule.rules import NotApplicable
-from medical.report.change import ChangeSince, EarlierCt, change_since, followed
+from medical.nodule.guidelines.assessment import Assessment, Demographics, Examination
+from medical.nodule.guidelines.fleischner import ROWS, NodulesDensity, Patient, fleischner
+from medical.nodule.guidelines.lung_rads import ScreenedNodule, examination, lung_rads
+from medical.nodule.guidelines.lung_rads_table import Status
+from medical.nodule.guidelines.rules import NotApplicable
+from medical.report.change.change import ChangeSince, EarlierCt, change_since, followed
 from medical.report.content import ReportContent
-from medical.report.labels import Labels
 from medical.report.limits import DetectionLimits
 from medical.report.numbers import probability_interval_text, probability_text
-from medical.report.quality_labels import quality_text
-from medical.report.rule_labels import MISSING, REASONS, reason_text, result_text
 from medical.report.tables import report_csv, report_json
 from medical.report.text import report_text
-from medical.store.reading import ReadFinding
+from medical.report.words.labels import Labels
+from medical.report.words.quality_labels import quality_text
+from medical.report.words.rule_labels import MISSING, REASONS, reason_text, result_text
+from medical.review.reading import ReadFinding
 from medical.store.tables import Study
 from tests.app.web.test_growth_rows import STAY
 from tests.medical.report.conftest import decision

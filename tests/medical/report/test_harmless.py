@@ -7,9 +7,9 @@ import io
 from dataclasses import replace
 
 from medical.report.content import ReportContent
-from medical.report.labels import Labels
 from medical.report.tables import report_csv
 from medical.report.text import report_text
+from medical.report.words.labels import Labels
 from medical.store.tables import Decision
 
 FORMULA = "=HYPERLINK(1)"

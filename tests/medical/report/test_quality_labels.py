@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from medical.counts import counted
-from medical.report.quality_labels import quality_text
+from medical.report.words.quality_labels import quality_text
 
 SOURCES = Path(__file__).parents[3] / "medical"
 

@@ -16,10 +16,10 @@ from medical.ct.volume import CtVolume, SeriesSource
 from medical.geometry import VolumeGeometry
 from medical.report.content import ReportContent
 from medical.report.key_images import close_up, whole_slice
-from medical.report.labels import WORDS, Labels
 from medical.report.pdf import pdf_language, report_pdf
 from medical.report.tables import report_csv, report_json
 from medical.report.text import report_text
+from medical.report.words.labels import WORDS, Labels
 from medical.store.tables import Study
 
 EN = Labels("en")

@@ -6,8 +6,9 @@ import csv
 from pathlib import Path
 
 from medical.detection.conclude import Mark
-from medical.results.folder import ResultFolder, gather_predictions
+from medical.results.folder import ResultFolder
 from medical.results.predictions import COLUMNS
+from medical.results.search import gather_predictions
 
 MARKS = (
     Mark((1.0, 2.0, 3.0), 0.94, (0.9, 0.97), 8.4),

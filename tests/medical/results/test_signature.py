@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.web.patient_secret import patient_secret, result_key
+from app.web.security.secrets import patient_secret, result_key
 from medical.results.folder import ResultFolder
 from medical.results.signature import folder_digest
 from tests.medical.store.made import made_series

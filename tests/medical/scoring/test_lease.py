@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from medical.review.worklist import worklist
 from medical.scoring.batch import ScoredSeries, ScoreResult
 from medical.scoring.worker import Stop, Worker
 from medical.store import database
@@ -20,7 +21,6 @@ from medical.store.database import Store, open_store, sqlite_url
 from medical.store.queue import claim, receive, try_again
 from medical.store.siblings import _key_of_part as sibling_key
 from medical.store.tables import Study
-from medical.store.worklist import worklist
 from tests.medical.store.made import made_series
 
 LEASE_SECONDS = 1.5

@@ -9,11 +9,11 @@ import pytest
 
 from medical.detection.findings import Input
 from medical.intake import open_input
+from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
 from medical.scoring.batch import ScoreOptions
 from medical.scoring.naming import ResultNames, with_note_of_name
 from medical.scoring.scorer import Scorer
-from medical.series_handle import SeriesHandle
 from tests.medical.dicom.make import codes, series, take
 from tests.medical.scoring.small_chest import write_small_chest
 from tests.medical.store.made import made_series

@@ -15,12 +15,12 @@ import numpy as np
 import pydicom
 import pytest
 
-from app.web.uploads import save_uploads
+from app.web.worklist.uploads import save_uploads
 from medical.geometry import VolumeGeometry
+from medical.review.worklist import worklist
 from medical.store.audit import newest
 from medical.store.database import open_store, sqlite_url
 from medical.store.queue import receive
-from medical.store.worklist import worklist
 from medical.synthesis.write_ct import CtLabels, write_ct_series
 from tests.medical.scoring.small_chest import write_small_chest
 

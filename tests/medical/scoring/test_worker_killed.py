@@ -16,11 +16,11 @@ from sqlalchemy import select
 
 from app.settings import Settings
 from app.site_store import open_site_store
+from medical.review.worklist import worklist
 from medical.store.audit import verify
 from medical.store.database import Store, open_store, sqlite_url
 from medical.store.queue import receive
 from medical.store.tables import AuditEntry
-from medical.store.worklist import worklist
 from tests.medical.scoring.small_chest import write_small_chest
 from tests.postgres import postgres_server
 

@@ -12,14 +12,14 @@ import nibabel
 import numpy as np
 import pytest
 
-from medical.dicom import decode, doubles, glance, series
+from medical.dicom.stacking import decode, doubles, glance, series
 from medical.geometry import VolumeGeometry
 from medical.results.folder import ResultFolder
+from medical.review.worklist import worklist
 from medical.scoring.batch import ScoreOptions
 from medical.scoring.worker import Worker
 from medical.store.database import Store, open_store, sqlite_url
 from medical.store.queue import receive
-from medical.store.worklist import worklist
 from medical.synthesis.write_ct import CtLabels, write_ct_series
 from models.detector import runtime
 from models.zoo import networks

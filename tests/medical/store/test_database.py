@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import text
 
 from medical.errors import InputError
+from medical.review.worklist import worklist
 from medical.store.database import open_store, sqlite_url
 from medical.store.queue import receive
-from medical.store.worklist import worklist
 
 
 def test_a_store_is_made_once_and_opened_again(tmp_path: Path) -> None:

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from medical.review.decisions import Judgement
+from medical.review.reading import read_study, study_version
+from medical.review.reviews import decide, sign
+from medical.review.worklist import count_by_status, standing, worklist
 from medical.store import database
 from medical.store.database import Store, StoreUnavailableError, open_store, sqlite_url
-from medical.store.decisions import Judgement
 from medical.store.queue import claim, finish, receive
-from medical.store.reading import read_study, study_version
-from medical.store.reviews import decide, sign
 from medical.store.tables import Study
-from medical.store.worklist import count_by_status, standing, worklist
 from tests.full_disk import fill, small_disk
 from tests.medical.store.made import made_series
 from tests.postgres import PROGRAMS, postgres_server

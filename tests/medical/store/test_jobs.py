@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from medical.review.worklist import worklist
 from medical.store.audit import newest_number
 from medical.store.database import Store
 from medical.store.jobs import JobRequest, JobState, job_state, request_job
@@ -16,7 +17,6 @@ from medical.store.queue import (
     receive,
     renew,
 )
-from medical.store.worklist import worklist
 
 MAPS = JobRequest("explain", Path("result"), Path("result"))
 BESIDE = JobRequest("register", Path("result"), Path("earlier"))

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from medical.review.worklist import worklist
 from medical.store.database import Store
 from medical.store.queue import (
     MOST_ATTEMPTS,
@@ -14,7 +15,6 @@ from medical.store.queue import (
     renew,
     try_again,
 )
-from medical.store.worklist import worklist
 from tests.medical.store.made import made_series
 
 

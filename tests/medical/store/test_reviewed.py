@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from medical.review.decisions import Judgement
+from medical.review.reading import read_study
+from medical.review.reviewed import ReviewedFinding, reviewed_findings, waiting
+from medical.review.reviews import add_finding, decide, sign
 from medical.store.database import Store
-from medical.store.decisions import Judgement
 from medical.store.latest import latest_scored
 from medical.store.queue import claim, finish, receive
-from medical.store.reading import read_study
-from medical.store.reviewed import ReviewedFinding, reviewed_findings, waiting
-from medical.store.reviews import add_finding, decide, sign
 from tests.medical.store.made import made_added, made_series
 
 FINDINGS = (

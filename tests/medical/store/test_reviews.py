@@ -10,13 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from medical.detection.added import AddedFinding
-from medical.nodule.assessment import Assessment, Examination
-from medical.store.audit import newest, verify
-from medical.store.database import Store
-from medical.store.decisions import Judgement, unaccounted
-from medical.store.queue import claim, finish, receive
-from medical.store.reading import read_study, study_version
-from medical.store.refusals import (
+from medical.nodule.guidelines.assessment import Assessment, Examination
+from medical.review.decisions import Judgement, unaccounted
+from medical.review.reading import read_study, study_version
+from medical.review.refusals import (
     ChangedMeanwhileError,
     DecidedMeanwhileError,
     NotReadyError,
@@ -24,7 +21,7 @@ from medical.store.refusals import (
     UndecidedError,
     UnmeasuredError,
 )
-from medical.store.reviews import (
+from medical.review.reviews import (
     add_finding,
     decide,
     describe_examination,
@@ -32,6 +29,9 @@ from medical.store.reviews import (
     reopen,
     sign,
 )
+from medical.store.audit import newest, verify
+from medical.store.database import Store
+from medical.store.queue import claim, finish, receive
 from medical.store.tables import StoredFinding
 from tests.medical.store.made import made_added, made_series
 

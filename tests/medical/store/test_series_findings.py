@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from app.web.priors import priors_of
+from app.web.comparing.priors import priors_of
 from medical.detection.findings import ModelReference, SeriesFindings
-from medical.report.quality_labels import quality_text
-from medical.results.folder import ResultFolder, result_folders
+from medical.report.words.quality_labels import quality_text
+from medical.results.folder import ResultFolder
+from medical.results.search import result_folders
+from medical.review.decisions import Judgement
+from medical.review.reading import read_study
+from medical.review.reviews import decide
 from medical.store.database import Store, open_store, sqlite_url
-from medical.store.decisions import Judgement
-from medical.store.reading import read_study
 from medical.store.results import adopt
-from medical.store.reviews import decide
 from medical.store.series import KeptSeries
 from medical.store.tables import Study
 from tests.app.web.made_pair import write_made_pair

@@ -10,14 +10,14 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from medical.detection.findings import Input
+from medical.review.decisions import Judgement
+from medical.review.reading import read_study
+from medical.review.reviews import decide, sign
+from medical.review.worklist import worklist
 from medical.store.database import Store, StoreUnavailableError
-from medical.store.decisions import Judgement
 from medical.store.queue import Claimed, claim, finish, receive, try_again
-from medical.store.reading import read_study
-from medical.store.reviews import decide, sign
 from medical.store.siblings import same_images
 from medical.store.tables import Study
-from medical.store.worklist import worklist
 from tests.medical.store.made import made_series
 
 

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from medical.review.decisions import Judgement
+from medical.review.reading import read_study
+from medical.review.refusals import ChangedMeanwhileError
+from medical.review.reviews import decide, reopen, sign
+from medical.review.signed_reports import ReportFile, changed_reports, signed_report
 from medical.store.database import Store
-from medical.store.decisions import Judgement
-from medical.store.reading import read_study
-from medical.store.refusals import ChangedMeanwhileError
 from medical.store.results import adopt
-from medical.store.reviews import decide, reopen, sign
-from medical.store.signed_reports import ReportFile, changed_reports, signed_report
 from tests.medical.store.made import made_series
 
 UID = "1.2.3"

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from medical.detection.findings import ModelReference, SeriesFindings
+from medical.review.decisions import Judgement
+from medical.review.reading import read_study
+from medical.review.reviews import add_finding, decide
+from medical.review.worklist import count_by_status, standing, worklist
 from medical.store.audit import newest
 from medical.store.database import Store
-from medical.store.decisions import Judgement
 from medical.store.queue import claim, finish, give_up, receive, renew
-from medical.store.reading import read_study
 from medical.store.results import adopt
-from medical.store.reviews import add_finding, decide
-from medical.store.worklist import count_by_status, standing, worklist
 from tests.medical.store.made import made_added, made_series
 
 

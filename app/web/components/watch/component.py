@@ -14,9 +14,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.web.browser_key import holder
-from app.web.changes import Look
 from app.web.context import context
+from app.web.routes.changes import Look
+from app.web.security.browser_key import holder
 from app.web.words import Words
 
 _SCRIPT = Path(__file__).with_name("watch.js").read_text("utf-8")

@@ -17,14 +17,14 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from medical.counts import counted
-from medical.ct.files import is_volume_file
-from medical.dicom.archive import DEFAULT_LIMIT_BYTES, UnpackBudget
-from medical.dicom.tags import items, quiet_pydicom, text
-from medical.dicom.walk import Walk
+from medical.dicom.header.tags import items, quiet_pydicom, text
 from medical.errors import InputError
 from medical.evaluation.tables import ReferenceFinding, read_reference
 from medical.intake import open_input
-from medical.series_handle import SeriesHandle
+from medical.io.archive import DEFAULT_LIMIT_BYTES, UnpackBudget
+from medical.io.series_handle import SeriesHandle
+from medical.io.volume_files import is_volume_file
+from medical.io.walk import Walk
 from medical.training.cases.sources.contours import (
     STRUCTURE_SET,
     contour_lesions,

@@ -15,7 +15,7 @@ import pydicom
 from jaxtyping import Float
 from pydicom.dataset import Dataset
 
-from medical.dicom.tags import items, number, numbers, text
+from medical.dicom.header.tags import items, number, numbers, text
 from medical.errors import InputError
 from medical.training.cases.sources.lesion import Lesion, diameter_of_points
 from medical.training.cases.sources.planes import Planes

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Shaped
 
-from medical.ct.files import is_volume_file, read_mask_file, volume_stem
 from medical.errors import InputError
 from medical.geometry import VolumeGeometry
+from medical.io.volume_files import is_volume_file, read_mask_file, volume_stem
 from medical.training.cases.sources.lesion import Lesion, lesions_of_mask
 
 _NAME = re.compile(r"[_.-](mask|masks|seg|segmentation|label|labels|nodule|nodules|lesion)$", re.I)

@@ -9,9 +9,9 @@ from typing import Self
 import numpy as np
 from jaxtyping import Float
 
-from medical.dicom.frames import Placement
-from medical.dicom.series import CtSeries
-from medical.series_handle import SeriesHandle
+from medical.dicom.header.frames import Placement
+from medical.dicom.stacking.series import CtSeries
+from medical.io.series_handle import SeriesHandle
 
 
 @dataclass(frozen=True, slots=True)

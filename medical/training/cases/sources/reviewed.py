@@ -16,13 +16,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import select
 
-from medical.dicom.series import CtSeries
+from medical.dicom.stacking.series import CtSeries
 from medical.errors import InputError
 from medical.intake import open_input
+from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
-from medical.series_handle import SeriesHandle
+from medical.review.reading import ReadFinding, StudyReading, read_study
 from medical.store.database import Store, open_store
-from medical.store.reading import ReadFinding, StudyReading, read_study
 from medical.store.tables import Study
 from medical.training.cases.sources.lesion import Lesion
 

@@ -15,7 +15,7 @@ import pydicom
 from jaxtyping import Bool
 from pydicom.dataset import Dataset
 
-from medical.dicom.tags import items, number, numbers, text, value
+from medical.dicom.header.tags import items, number, numbers, text, value
 from medical.errors import InputError
 from medical.geometry import VolumeGeometry
 from medical.training.cases.sources.lesion import Lesion, lesions_of_mask

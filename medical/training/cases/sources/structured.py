@@ -17,7 +17,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from medical.dicom.tags import items, number, numbers, text, whole
+from medical.dicom.header.tags import items, number, numbers, text, whole
 from medical.errors import InputError
 from medical.training.cases.sources.lesion import Lesion, diameter_of_points
 from medical.training.cases.sources.planes import Planes, to_lps

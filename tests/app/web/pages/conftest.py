@@ -15,8 +15,8 @@ from streamlit.util import calc_hash
 from app.settings import Settings
 from app.web.context import start_context
 from medical.detection.findings import SeriesFindings
+from medical.review.reading import ReadFinding, read_study
 from medical.store.database import Store
-from medical.store.reading import ReadFinding, read_study
 from medical.store.results import adopt
 from tests.app.web.made_results import made_findings, made_volume, write_made_result
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from app.web import add_panel
 from app.web.components.viewer.component import Crosshair
+from app.web.reading import add_panel
 from medical.detection.added import AddedFinding
-from medical.nodule.assessment import Examination
-from medical.store.decisions import Judgement
-from medical.store.reading import read_study
-from medical.store.reviews import decide
+from medical.nodule.guidelines.assessment import Examination
+from medical.review.decisions import Judgement
+from medical.review.reading import read_study
+from medical.review.reviews import decide
 from tests.app.web.made_results import UID, made_findings, made_volume
 from tests.app.web.pages.conftest import OpenPage, Page
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from medical.report.content import ReportContent
-from medical.report.labels import Labels
 from medical.report.text import report_text
-from medical.store.reading import read_study
-from medical.store.reviews import sign
+from medical.report.words.labels import Labels
+from medical.review.reading import read_study
+from medical.review.reviews import sign
 from tests.app.web.made_results import UID, made_findings, made_volume
 from tests.app.web.pages.conftest import OpenPage, Page
 

@@ -11,7 +11,7 @@ from app.web.context import context
 from app.web.words import Words
 from medical.detection.findings import ModelReference
 from medical.results.folder import ResultFolder
-from medical.store.reading import read_study
+from medical.review.reading import read_study
 from medical.store.results import adopt
 from tests.app.web.made_results import UID
 from tests.app.web.pages.conftest import OpenPage

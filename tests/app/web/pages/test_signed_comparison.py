@@ -6,18 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
+from app.web.comparing.prior_panel import Comparison, findings_of
+from app.web.comparing.priors import priors_of
 from app.web.context import context
-from app.web.prior_panel import Comparison, findings_of
-from app.web.priors import priors_of
-from app.web.report_files import files_to_sign, report_file
+from app.web.routes.report_files import files_to_sign, report_file
 from app.web.words import LANGUAGES, Words
 from medical.nodule.registration import Registration
-from medical.results.folder import result_folders
-from medical.store.decisions import Judgement
-from medical.store.reading import read_study
+from medical.results.search import result_folders
+from medical.review.decisions import Judgement
+from medical.review.reading import read_study
+from medical.review.reviews import decide, sign
+from medical.review.signed_reports import signed_report
 from medical.store.results import adopt
-from medical.store.reviews import decide, sign
-from medical.store.signed_reports import signed_report
 from tests.app.web.made_pair import SHIFT_LPS_MM, write_made_pair
 from tests.app.web.pages.conftest import OpenPage
 

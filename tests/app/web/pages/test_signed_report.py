@@ -12,13 +12,13 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from app.web import report_panel
-from app.web.browser_key import COOKIE, holder
 from app.web.context import context
+from app.web.reading import report_panel
+from app.web.security.browser_key import COOKIE, holder
 from medical.detection.findings import ModelReference
 from medical.results.folder import ResultFolder
+from medical.review.signed_reports import changed_reports
 from medical.store.audit import newest, verify
-from medical.store.signed_reports import changed_reports
 from tests.app.web.made_results import UID
 from tests.app.web.pages.conftest import OpenPage, Page
 

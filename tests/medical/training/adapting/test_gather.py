@@ -10,7 +10,7 @@ import SimpleITK
 
 from medical.ct.prepare import NoLungError
 from medical.errors import InputError
-from medical.series_handle import SeriesHandle
+from medical.io.series_handle import SeriesHandle
 from medical.training.adapting import gather as gathering
 from medical.training.adapting.gather import HospitalCts, gather
 

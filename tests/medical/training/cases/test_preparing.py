@@ -9,7 +9,7 @@ import SimpleITK
 from medical.errors import InputError
 from medical.evaluation.tables import ReferenceFinding
 from medical.intake import open_input
-from medical.series_handle import SeriesHandle
+from medical.io.series_handle import SeriesHandle
 from medical.synthesis.phantom import Chest, make_chest
 from medical.training.cases.preparing import prepared_case
 

@@ -12,11 +12,11 @@ import pytest
 import SimpleITK
 
 from medical.errors import InputError
+from medical.review.decisions import Judgement
+from medical.review.reading import read_study
+from medical.review.reviews import add_finding, decide, sign
 from medical.store.database import Store, open_store, sqlite_url
-from medical.store.decisions import Judgement
 from medical.store.queue import claim, finish, receive
-from medical.store.reading import read_study
-from medical.store.reviews import add_finding, decide, sign
 from medical.training.cases.sources.collect import Collected, collect
 from tests.medical.store.made import made_added, made_series
 from tests.medical.training.cases.sources.made import (

@@ -10,14 +10,14 @@ import pytest
 
 from medical.detection.findings import Input
 from medical.intake import number_series, open_input
+from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
-from medical.series_handle import SeriesHandle
+from medical.review.decisions import Judgement
+from medical.review.reading import read_study
+from medical.review.reviews import decide, sign
+from medical.review.worklist import worklist
 from medical.store.database import open_store, sqlite_url
-from medical.store.decisions import Judgement
 from medical.store.queue import claim, finish, receive
-from medical.store.reading import read_study
-from medical.store.reviews import decide, sign
-from medical.store.worklist import worklist
 from medical.training.cases.sources.reviewed import reviewed_studies
 from tests.medical.scoring.small_chest import write_small_chest
 from tests.medical.store.made import made_series

@@ -1,0 +1,164 @@
+"""Choose an earlier CT, have it registered, and give the viewer what it needs to show it beside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from app.web.comparing.priors import Prior, priors_of
+from app.web.components.viewer.component import PriorData
+from app.web.components.watch import watch
+from app.web.context import context
+from app.web.reading.reading_panel import marks_of, volume_url
+from app.web.security.identity import allowed
+from app.web.words import Words
+from medical.nodule.registration import Registration
+from medical.plain_text import as_markdown
+from medical.report.change.change import ChangeSince, EarlierCt, change_since, followed, unmeasured
+from medical.results.folder import ResultFolder
+from medical.results.images import ViewerImages
+from medical.review.reading import ReadFinding, read_study
+from medical.store.jobs import JobRequest, job_state, request_job
+
+COMPARE = "compare"
+"""The part of the address that names the earlier CT beside."""
+_LOOK_AGAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An earlier CT that this one has been laid over.
+
+    Args:
+        prior: which.
+        findings: of the earlier CT.
+        registration: from this CT to the earlier.
+        days_by_reader: between the two, where the images do not say; ``None`` while nobody has.
+    """
+
+    prior: Prior
+    findings: list[ReadFinding]
+    registration: Registration
+    days_by_reader: int | None = None
+
+
+def choose_prior(study_key: str, images: ViewerImages, words: Words) -> Prior | None:
+    """Let the reader choose; nothing is drawn where there is nothing to choose from."""
+    priors = {one.folder: one for one in priors_of(context().store, study_key, images)}
+    if not priors:
+        return None
+    names = _names_in_address(list(priors.values()))
+    # A choice comes back from the browser as the words that it shows: a widget a language.
+    key, named = f"prior-{study_key}-{words.language}", st.query_params.get(COMPARE, "")
+    if key not in st.session_state and named in names:
+        st.session_state[key] = names[named]  # after a reload, or in another language
+    chosen = st.selectbox(
+        words("compare_with"),
+        list(priors),
+        index=None,
+        format_func=lambda folder: _named(priors[folder], words),
+        placeholder=words("compare_with"),
+        label_visibility="collapsed",
+        key=key,
+    )
+    _keep_in_address(next((name for name, folder in names.items() if folder == chosen), None))
+    return priors.get(chosen) if chosen is not None else None
+
+
+def _names_in_address(priors: list[Prior]) -> dict[str, ResultFolder]:
+    """Folders by what stands for them in the address: a study's key and a count, no path or UID."""
+    count: dict[str, int] = {}
+    names = {}
+    for prior in sorted(priors, key=lambda one: one.folder.path):
+        count[prior.study_key] = count.get(prior.study_key, 0) + 1
+        names[f"{prior.study_key}-{count[prior.study_key]}"] = prior.folder
+    return names
+
+
+def _keep_in_address(name: str | None) -> None:
+    if name is None:
+        st.query_params.pop(COMPARE, None)
+    elif st.query_params.get(COMPARE) != name:
+        st.query_params[COMPARE] = name
+
+
+def compared(folder: ResultFolder, prior: Prior, words: Words) -> Comparison | None:
+    """Return the comparison; ``None``, and a sentence, while or where there is none."""
+    if not prior.folder.images_file.is_file():
+        st.warning(words("prior_images_gone", label=prior.label))
+        return None
+    kept = folder.read_registration(prior.folder)
+    if kept is None:
+        _register(folder, prior.folder, words)
+        return None
+    registration = kept.registration
+    if registration is None:
+        st.warning(words("register_failed", problem=words("not_laid_over")))
+        return None
+    return Comparison(prior, findings_of(prior), registration)
+
+
+def findings_of(prior: Prior) -> list[ReadFinding]:
+    """Return the earlier CT's findings, as they are decided by now."""
+    return read_study(context().store, prior.study_key).of_series(prior.series_uid)
+
+
+def change_in(comparison: Comparison, findings: list[ReadFinding]) -> ChangeSince:
+    """Tell what became of each nodule since the earlier CT."""
+    prior, by_reader = comparison.prior, comparison.days_by_reader
+    earlier = EarlierCt(
+        study=prior.label,
+        series_uid=prior.series_uid,
+        day=prior.day,
+        same_patient=prior.same_patient,
+        days=by_reader if prior.days is None else prior.days,
+        days_by_reader=prior.days is None and by_reader is not None,
+    )
+    return change_since(
+        earlier,
+        now=followed(findings),
+        then=followed(comparison.findings),
+        registration=comparison.registration,
+        places_now=unmeasured(findings),
+        places_then=unmeasured(comparison.findings),
+    )
+
+
+def prior_data(comparison: Comparison, findings: list[ReadFinding], words: Words) -> PriorData:
+    """Return the earlier CT for the viewer."""
+    prior = comparison.prior
+    return {
+        "url": volume_url(prior.folder.images_file),
+        "caption": _named(prior, words),
+        "findings": marks_of(comparison.findings),
+        "affineLps": comparison.registration.affine_lps_mm[:3].tolist(),
+        "pairs": {now.id: then.id for now, then, _ in change_in(comparison, findings).matched},
+    }
+
+
+def _register(folder: ResultFolder, prior: ResultFolder, words: Words) -> None:
+    """Ask for the registration and wait for it, without holding up the page."""
+    store, wanted = context().store, JobRequest("register", folder.path, prior.path)
+
+    def state() -> str:
+        return f"{job_state(store, wanted)} {folder.read_registration(prior) is None}"
+
+    job = job_state(store, wanted)
+    if job is not None and job.status == "failed":
+        st.warning(words("register_failed", problem=as_markdown(job.failure)))
+        if not st.button(words("register_again")):
+            return
+    allowed("compare")
+    request_job(store, wanted)
+    st.info(words("registering"))
+    watch(f"prior-{folder.path}-{prior.path}", state, state(), seconds=_LOOK_AGAIN_SECONDS)
+
+
+def _named(prior: Prior, words: Words) -> str:
+    if prior.days is None:
+        when = prior.day or words("prior_unknown_day")
+    else:
+        when = f"{prior.day}, {words('prior_days', days=prior.days)}"
+    who = words("prior_same" if prior.same_patient else "prior_unsure")
+    return f"{prior.label} · {when} · {who}"

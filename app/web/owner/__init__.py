@@ -1,0 +1,1 @@
+"""Pages of the model's owner: card, evaluation, plots."""

@@ -1,0 +1,4 @@
+"""Panels of the reading page: images, findings, decisions, guidelines, signing, report.
+
+What an earlier CT adds lives in ``comparing``.
+"""

@@ -1,0 +1,76 @@
+"""Add a nodule that the model missed: where the reader clicked, measured on the spot."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from app.web.context import context
+from app.web.notices import tell
+from app.web.outlining import outline_at, warm_up
+from app.web.reading.place import Place
+from app.web.reading.refusal_words import refusal
+from app.web.reading.table import millimetres
+from app.web.security.access import Reader
+from app.web.security.identity import allowed
+from app.web.words import Words
+from medical.detection.findings import SeriesFindings
+from medical.errors import InputError
+from medical.results.folder import ResultFolder
+from medical.review.reading import StudyReading
+from medical.review.refusals import ReviewRefusedError
+from medical.review.reviews import add_finding
+from medical.store.database import StoreUnavailableError
+
+
+def add_panel(
+    reading: StudyReading,
+    scored: SeriesFindings,
+    folder: ResultFolder,
+    place: Place,
+    reader: Reader,
+    words: Words,
+) -> None:
+    """Offer to add a nodule at the last click that hit no finding."""
+    if reading.study.status == "signed":
+        return
+    warm_up()
+    st.subheader(words("add_nodule"))
+    if place.click is None:
+        st.caption(words("add_hint"))
+        return
+    x, y, z = (millimetres(v) for v in place.click.lps_mm)
+    st.caption(words("clicked", slice=place.click.slice_number, x=x, y=y, z=z))
+    st.button(
+        words("add_here"),
+        on_click=partial(
+            _add, (reading.study.key, scored.series_instance_uid), folder, place, reader, words
+        ),
+        width="stretch",
+        icon=":material/add_circle:",
+        disabled=not reader.name,
+    )
+
+
+def _add(
+    where: tuple[str, str], folder: ResultFolder, place: Place, reader: Reader, words: Words
+) -> None:
+    allowed("add_nodule")
+    if place.click is None:
+        return
+    study_key, series_uid = where
+    try:
+        measured = outline_at(folder.load_images(), place.click.lps_mm)
+        number = add_finding(context().store, study_key, series_uid, measured, actor=reader.name)
+    except ReviewRefusedError as error:
+        tell(refusal(error, words))
+    except StoreUnavailableError:
+        tell(words("store_gone"))
+    except InputError as error:
+        tell(str(error))
+    else:
+        place.click = None
+        place.go_to(number)
+        if not measured.outlined:
+            tell(words("not_outlined", number=number))

@@ -1,0 +1,123 @@
+"""Below the findings: what another operating point would give, and which marks it would add."""
+
+from __future__ import annotations
+
+import html
+
+import streamlit as st
+
+from app.web.owner.models_at_hand import card_of
+from app.web.reading.table import millimetres
+from app.web.words import Words
+from medical.detection.findings import SeriesFindings
+from medical.evaluation.expected import Expected, expected_at_points
+from medical.plain_text import as_markdown
+from medical.report.numbers import probability_interval_text, probability_text
+from medical.results.folder import ResultFolder
+from medical.results.images import ViewerImages
+from medical.results.predictions import WrittenMark
+
+
+def operating_panel(scored: SeriesFindings, folder: ResultFolder, words: Words) -> None:
+    """Show a slider over the thresholds that the model's card was measured at."""
+    with st.expander(words("operating")):
+        card = card_of(scored.model, scored.operating_point)
+        points = expected_at_points(card) if card is not None else []
+        if card is None or not points:
+            st.caption(
+                words(
+                    "operating_unknown",
+                    model=as_markdown(scored.model.name),
+                    version=as_markdown(scored.model.version),
+                )
+            )
+            return
+        chosen = _choose(points, scored, words)
+        marks = folder.read_marks()
+        st.html(_figures(chosen, marks, words))
+        if marks and chosen.threshold < scored.operating_point:  # else it adds no marks
+            st.html(_marks_between(chosen, marks, scored, folder.read_images(), words))
+        st.caption(
+            words(
+                "operating_note",
+                model=as_markdown(card.name),
+                version=as_markdown(card.version),
+                nodules=card.operating_nodules,
+                scans=card.operating_scans,
+            )
+        )
+
+
+def _choose(points: list[Expected], scored: SeriesFindings, words: Words) -> Expected:
+    # Only thresholds that were measured can be chosen: nothing is read off between two of them.
+    by_threshold = {point.threshold: point for point in points}
+    nearest = min(by_threshold, key=lambda one: abs(one - scored.operating_point))
+    scored_at = words("operating_scored", point=f"{scored.operating_point:.2f}")
+    chosen = st.select_slider(
+        f"{words('operating_slider')} ({scored_at})",
+        list(by_threshold),
+        nearest,
+        format_func=lambda one: f"{one:.2f}",
+        key=f"operating-{scored.series_instance_uid}",
+    )
+    return by_threshold[chosen]
+
+
+def _figures(chosen: Expected, marks: list[WrittenMark], words: Words) -> str:
+    low, high = chosen.sensitivity_ci95
+    few, many = chosen.false_positives_ci95
+    cells = [
+        ("sensitivity", f"{chosen.sensitivity:.0%}", f"{low:.0%}–{high:.0%}"),
+        ("false_positives", f"{chosen.false_positives:.2f}", f"{few:.2f}–{many:.2f}"),
+    ]
+    if marks:
+        count = sum(mark.probability >= chosen.threshold for mark in marks)
+        cells.append(("marks_here", str(count), ""))
+    return "".join(
+        f'<div class="starlung-figure"><small>{words(name)}</small><b>{value}</b>'
+        f"<small>{interval}</small></div>"
+        for name, value, interval in cells
+    ).join(('<div class="starlung-figures">', "</div>"))
+
+
+def _marks_between(
+    chosen: Expected,
+    marks: list[WrittenMark],
+    scored: SeriesFindings,
+    images: ViewerImages | None,
+    words: Words,
+) -> str:
+    """List the marks that the chosen point would add to the findings, with slice and place."""
+    added = [
+        mark for mark in marks if chosen.threshold <= mark.probability < scored.operating_point
+    ]
+    if not added:
+        return f'<div class="starlung-note">{words("marks_none_more")}</div>'
+    titles = ("col_slice", "col_position", "col_probability")
+    head = "".join(f"<th>{words(title)}</th>" for title in titles)
+    body = "".join(f"<tr>{_cells(mark, images)}</tr>" for mark in added)
+    return (
+        f'<div class="starlung-note">{words("marks_more")}</div>'
+        f'<table class="starlung-guidelines"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _cells(mark: WrittenMark, images: ViewerImages | None) -> str:
+    interval = probability_interval_text(*mark.probability_ci95)
+    texts = (
+        _slice(mark, images),
+        ", ".join(millimetres(v) for v in mark.center_lps_mm),
+        f"{probability_text(mark.probability)} ({interval})",
+    )
+    return "".join(f"<td>{html.escape(text)}</td>" for text in texts)
+
+
+def _slice(mark: WrittenMark, images: ViewerImages | None) -> str:
+    if images is None:
+        return "–"
+    x, y, z = mark.center_lps_mm
+    a, b, c, d = images.z_from_lps
+    at = round(a * x + b * y + c * z + d)
+    inside = min(max(at, 0), len(images.slice_numbers) - 1)
+    return str(images.slice_numbers[inside])

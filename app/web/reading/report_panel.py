@@ -1,0 +1,86 @@
+"""Take the report away: PDF with key images, text, CSV, JSON; made when asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+from functools import partial
+
+import streamlit as st
+
+from app.web.comparing.prior_panel import Comparison
+from app.web.context import context
+from app.web.routes.report_files import report_file
+from app.web.security.access import Reader
+from app.web.security.browser_key import holder
+from app.web.words import Words
+from medical.report.pdf import pdf_language
+from medical.review.reading import StudyReading, read_study
+from medical.review.reviews import note_exported
+from medical.review.signed_reports import signed_report
+from medical.store.series import KeptSeries
+
+_NAMELESS = "(no name given)"
+
+
+def report_panel(
+    reading: StudyReading,
+    series: KeptSeries,
+    comparison: Comparison | None,
+    reader: Reader,
+    words: Words,
+) -> None:
+    """Show a button for each form of the report; it holds the comparison that the page shows."""
+    st.subheader(words("report"))
+    if _signed(reading.study.key, series, "txt", words) is not None:
+        st.caption(words("report_as_signed"))
+    elif comparison is not None:
+        st.caption(words("report_compared", label=comparison.prior.label))
+    if words.language == "zh" and pdf_language("zh") == "en":
+        st.caption(words("pdf_in_english"))
+    key = reading.study.key
+    name = f"{reading.study.label}-report"
+    forms = (
+        ("PDF", "pdf", "application/pdf"),
+        (words("report_text"), "txt", "text/plain"),
+        ("CSV", "csv", "text/csv"),
+        ("JSON", "json", "application/json"),
+    )
+    links = []
+    browser = holder(dict(st.context.cookies))
+    shown = (
+        ""
+        if comparison is None
+        else f" {comparison.prior.study_key} {comparison.prior.folder.path}"
+    )
+    for label, ending, mime in forms:
+        make = partial(_make, ending, key, series, comparison, reader, words)
+        what = f"{key} {series.folder.path} {ending} {words.language}{shown} {reader.name}"
+        what = hashlib.sha256(what.encode()).hexdigest()[:24]
+        url = context().reports.url(what, f"{name}.{ending}", mime, make, holder=browser)
+        links.append(f'<a class="starlung-report" href="{url}" download>{html.escape(label)}</a>')
+    with st.container(key="starlung-reports"):  # with a key it is replaced, not drawn beside itself
+        st.html(f'<div class="starlung-reports">{"".join(links)}</div>')
+
+
+def _make(
+    form: str,
+    key: str,
+    series: KeptSeries,
+    comparison: Comparison | None,
+    reader: Reader,
+    words: Words,
+) -> bytes:
+    # Runs at the click, so it reads the store anew: the report holds what is decided by then.
+    store = context().store
+    content = _signed(key, series, form, words)
+    if content is None:
+        reading = read_study(store, key)
+        content = report_file(form, reading, series, comparison, words)
+    note_exported(store, key, actor=reader.name or _NAMELESS)
+    return content
+
+
+def _signed(key: str, series: KeptSeries, form: str, words: Words) -> bytes | None:
+    uid, language = series.uid, words.language
+    return signed_report(context().store, key, series_uid=uid, form=form, language=language)

@@ -1,0 +1,62 @@
+"""Tells browsers whether something that a page shows has changed, without running the page."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from app.web.security.browser_key import holder
+from app.web.security.tokens import AddressTokens
+
+ROUTE = "/starlung/changes/{token}"
+_MOST = 1000  # pages open at a time; an older one is drawn again and asks anew
+
+Look = Callable[[], str | int]
+"""Says how things stand; another answer means that they have changed. It must be cheap."""
+
+
+class Changes:
+    """How things stand that open pages show, each by a signed address.
+
+    Args:
+        tokens: signs the addresses.
+    """
+
+    def __init__(self, tokens: AddressTokens) -> None:
+        self._tokens = tokens
+        self._looks: OrderedDict[str, Look] = OrderedDict()
+        self._turn = Lock()
+
+    def url(self, name: str, look: Look, *, holder: str) -> str:
+        """Return the address that answers with what ``look`` says.
+
+        Args:
+            name: of what is looked at; the same look must come with the same name.
+            look: called at every request, in a thread of its own.
+            holder: the only one whom it is good for, see `app.web.security.browser_key.holder`.
+        """
+        with self._turn:
+            self._looks[name] = look
+            self._looks.move_to_end(name)
+            if len(self._looks) > _MOST:
+                self._looks.popitem(last=False)
+        return ROUTE.format(token=self._tokens.issue(name, holder=holder))
+
+    def route(self) -> Route:
+        """Return the Starlette route that answers these addresses."""
+        return Route(ROUTE, self._serve, methods=["GET"])
+
+    def _serve(self, request: Request) -> Response:
+        name = self._tokens.read(request.path_params["token"], holder=holder(request.cookies))
+        if name is None:
+            return PlainTextResponse("This address has expired; reload the page.", status_code=403)
+        with self._turn:
+            look = self._looks.get(name)
+        if look is None:
+            return PlainTextResponse("Nobody looks at this any more.", status_code=404)
+        return PlainTextResponse(str(look()), headers={"Cache-Control": "no-store"})

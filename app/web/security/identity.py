@@ -1,0 +1,109 @@
+"""Who is reading: the name that decisions carry, and whether they may administrate."""
+
+from __future__ import annotations
+
+import getpass
+from typing import NoReturn
+
+import streamlit as st
+
+from app.settings import Settings
+from app.web.context import context
+from app.web.kept import keep_widget, remember_widget
+from app.web.preferences import prefer, preferred
+from app.web.security.access import Deed, Reader, need
+from app.web.security.browser_key import holder
+from app.web.words import Words
+from medical.plain_text import as_markdown, one_line
+
+LONGEST_NAME = 100
+
+
+def reader_from_claims(claims: dict[str, object], settings: Settings) -> Reader | None:
+    """Return the reader whom the login provider vouches for; ``None`` if not on the list.
+
+    The e-mail address counts where the provider says that it is verified, or where the site trusts
+    its provider with all of them; else the subject, which nobody can choose freely.
+    """
+    verified = settings.trust_unverified_email or claims.get("email_verified") is True
+    address = str(claims.get("email") or "").strip().lower() if verified else ""
+    name = address or str(claims.get("sub") or "")
+    if not name:
+        return None
+    # a subject in the form of an address is no address that anybody verified
+    listed = "" if "@" in name and not address else name
+    administrator = listed in settings.administrators
+    if settings.readers and listed not in settings.readers and not administrator:
+        return None
+    return Reader(one_line(name)[:LONGEST_NAME], administrator)
+
+
+def present_reader(settings: Settings) -> Reader | None:
+    """Who is in front of this browser now; ``None`` before login or after it. Draws nothing."""
+    if not settings.login_configured:
+        given = one_line(str(st.session_state.get("reader") or ""))
+        return Reader(given or getpass.getuser(), administrator=True)
+    if not st.user.is_logged_in or not context().logins.begin(holder(dict(st.context.cookies))):
+        return None
+    return reader_from_claims(dict(st.user), settings)
+
+
+def allowed(deed: Deed) -> Reader:
+    """Whoever is in front of this browser now, if they may; every button's deed asks this.
+
+    Raises:
+        NotAllowedError: they may not, or have logged out.
+    """
+    reader = present_reader(context().settings)
+    need(reader, deed)
+    if reader is None:
+        raise RuntimeError("nobody may do anything")
+    return reader
+
+
+def current_reader(settings: Settings, words: Words) -> Reader:
+    """Return the reader of this run, without login the machine's user; end the run before login."""
+    if not settings.login_configured:
+        return Reader(_local_name(words), administrator=True)
+    if not st.user.is_logged_in or not context().logins.begin(holder(dict(st.context.cookies))):
+        _ask_to_log_in(words)
+    reader = reader_from_claims(dict(st.user), settings)
+    if reader is None:
+        _turn_away(words)
+    name = as_markdown(reader.name)
+    st.caption(words("reader_admin" if reader.administrator else "reader_is", name=name))
+    if st.button(words("log_out"), width="stretch"):
+        st.logout()
+    return reader
+
+
+def _local_name(words: Words) -> str:
+    """Without login a reader may give a name; it is shown, not checked. Empty: nobody decides."""
+    keep_widget("reader", preferred("reader", getpass.getuser()))
+    given = st.text_input(
+        words("your_name"),
+        max_chars=LONGEST_NAME,
+        key="reader",
+        icon=":material/person:",
+        label_visibility="collapsed",
+        help=words("your_name"),
+    )
+    remember_widget("reader")
+    name = one_line(str(given))
+    prefer("reader", name)
+    return name
+
+
+def _turn_away(words: Words) -> NoReturn:
+    st.error(words("not_on_the_list"))
+    if st.button(words("log_out")):
+        st.logout()
+    st.stop()
+    raise RuntimeError("Streamlit did not stop")
+
+
+def _ask_to_log_in(words: Words) -> None:
+    st.html(f'<div class="starlung-login">{words("please_log_in")}</div>')
+    if st.button(words("log_in"), type="primary", width="stretch"):
+        st.login()
+    st.stop()

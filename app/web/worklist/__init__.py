@@ -1,0 +1,1 @@
+"""The worklist's rows, and the ways by which a study gets into it: upload, folder, sample."""

@@ -1,0 +1,86 @@
+"""Uploaded files are hostile until read: limited, in a folder of their own, without their names.
+
+A file's name often holds the patient's: it is kept nowhere, only its ending is. Where a header
+names the file of its voxels, it is made to name that file's number.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from medical.errors import InputError
+from medical.io.header_text import rename_pixel_file
+from medical.io.volume_files import is_volume_file
+
+_DETACHED = (".mhd", ".nhdr")
+_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mhd", ".mha", ".raw", ".zraw", ".zip", ".dcm")
+
+
+def neutral_name(name: str, number: int) -> str:
+    """``0007.dcm`` for the seventh file, whatever it was called; unknown endings are dropped."""
+    ending = next((one for one in _ENDINGS if name.lower().endswith(one)), "")
+    return f"{number:04d}{ending}"
+
+
+def save_uploads(
+    files: Sequence[tuple[str, int, BinaryIO]], folder: Path, *, limit_bytes: int
+) -> Path:
+    """Write uploads into ``folder`` and return what to score: the only file, or the folder.
+
+    Args:
+        files: name, size in bytes, and content of each.
+        folder: an empty folder, made if need be.
+        limit_bytes: all files together may not be larger.
+
+    Raises:
+        InputError: nothing was given, it is too much, a header's voxels may be either of two
+            files, or the disk cannot take it: then nothing of it is kept.
+    """
+    if not files:
+        raise InputError("upload", "holds no file", "Choose a zip or the files of one CT")
+    total = sum(size for _, size, _ in files)
+    if total > limit_bytes:
+        problem = f"is {total / 1e6:.0f} MB, more than the {limit_bytes / 1e6:.0f} MB allowed"
+        raise InputError("upload", problem, "Name a folder on this machine instead")
+    _refuse_ambiguous([name for name, _, _ in files])
+    try:
+        written = _write(files, folder)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise not_kept(error) from error
+    return written[0] if len(written) == 1 else folder
+
+
+def _refuse_ambiguous(names: Sequence[str]) -> None:
+    """Of two files of one name a header that names it would get the other patient's voxels."""
+    if max(Counter(names).values()) > 1 and any(one.lower().endswith(_DETACHED) for one in names):
+        problem = "holds two files of one name, and a header that may mean either"
+        raise InputError("upload", problem, "Upload one CT at a time, or a zip with its folders")
+
+
+def not_kept(error: OSError) -> InputError:
+    """Why an upload could not be written; names no folder of the server."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    problem = "the server's disk is full" if full else f"cannot be kept: {error.strerror}"
+    remedy = "Ask whoever runs the server for space, then upload again"
+    return InputError("upload", f"{problem}; nothing of it was kept", remedy)
+
+
+def _write(files: Sequence[tuple[str, int, BinaryIO]], folder: Path) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    neutral = {name: neutral_name(name, n) for n, (name, _, _) in enumerate(files, start=1)}
+    written = []
+    for number, (name, _, content) in enumerate(files, start=1):
+        path = folder / neutral_name(name, number)
+        with path.open("xb") as target:
+            shutil.copyfileobj(content, target)
+        written.append(path)
+    for path in written:
+        if is_volume_file(path):
+            rename_pixel_file(path, neutral)
+    return written

@@ -1,0 +1,164 @@
+"""One frame's pixels -> Hounsfield units.
+
+Frames are decoded one after the other: the codecs keep Python's global lock, so two threads were
+measured to be no faster than one, and one frame at a time keeps memory to the volume itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int16
+from numpy.typing import NDArray
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.pixels.utils import iter_pixels
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
+
+from medical.dicom.header import tags
+from medical.dicom.header.codestream import check_sizes
+from medical.dicom.header.encoding import has_explicit_vr, native_syntax
+from medical.dicom.header.frames import Frame
+from medical.dicom.stacking.padding import AIR_HU, padded
+from medical.errors import InputError
+
+HU_LIKE_MINIMUM = -300
+PLUGINS = {
+    JPEGLSLossless: ("pyjpegls", ""),  # three times faster than the one that pydicom tries first
+    JPEGLSNearLossless: ("pyjpegls", ""),
+    RLELossless: ("pydicom",),  # pylibjpeg's panics on damaged data, past every "except Exception"
+}
+"""Decoders to try, in order; ``""`` stands for all that pydicom knows."""
+
+
+NATIVE = (
+    "",
+    ImplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    DeflatedExplicitVRLittleEndian,
+)
+
+
+class NotHounsfieldError(Exception):
+    """The frame has no rescale and its values cannot be Hounsfield units."""
+
+
+def decode_file(
+    path: Path, frames: Sequence[Frame]
+) -> Iterator[tuple[Frame, Int16[np.ndarray, "y x"]]]:
+    """Decode planes of one file, in the given order.
+
+    Raises:
+        NotHounsfieldError: see there.
+        InputError: the pixels are damaged, cut short, or of a kind that nobody can decode.
+    """
+    done = 0
+    for plugin in PLUGINS.get(UID(frames[0].transfer_syntax), ("",)):
+        try:
+            for frame, hu in _decode(path, frames[done:], plugin):
+                done += 1
+                yield frame, hu
+            return
+        except NotHounsfieldError:
+            raise
+        except Exception as error:  # codecs raise anything on damaged bytes
+            problem = error
+    raise InputError(
+        path,
+        f"pixel data is damaged, cut short or cannot be decoded ({type(problem).__name__})",
+        "Export the original CT series from the archive again",
+    ) from problem
+
+
+def _decode(
+    path: Path, frames: Sequence[Frame], plugin: str
+) -> Iterator[tuple[Frame, Int16[np.ndarray, "y x"]]]:
+    if frames[0].transfer_syntax not in NATIVE and UID(frames[0].transfer_syntax) != RLELossless:
+        check_sizes(path, list(frames))
+    several = len(frames) > 1 or frames[0].index > 0
+    source, header = _source(path, frames[0])
+    arrays = iter_pixels(
+        source,
+        ds_out=None if source is header else header,
+        raw=True,
+        indices=[frame.index for frame in frames] if several else None,
+        decoding_plugin=plugin,
+        correct_unused_bits=False,  # it would wrap padding that lies outside of Bits Stored
+    )
+    for frame, stored in zip(frames, arrays, strict=True):
+        yield frame, to_hu(_true_values(stored, header, frame), frame)
+
+
+def _source(path: Path, frame: Frame) -> tuple[Path | Dataset, Dataset]:
+    """Return what pydicom shall decode, and the header that goes with it.
+
+    Usually the path, so that only the wanted frames are read. Deflated files, and those that do not
+    name their encoding, or a wrong one, must be read as a whole.
+    """
+    if frame.transfer_syntax not in ("", DeflatedExplicitVRLittleEndian):
+        return path, Dataset()
+    with path.open("rb") as stream:
+        dataset = dcmread(stream, force=True)
+        explicit = has_explicit_vr(stream)
+    if not frame.transfer_syntax:
+        little = dataset.original_encoding[1]
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = native_syntax(explicit=explicit, little=little)
+    return dataset, dataset
+
+
+def _true_values(stored: NDArray[Any], header: Dataset, frame: Frame) -> NDArray[Any]:
+    """Undo what old scanners do with unused bits: values shifted up, overlays above them."""
+    if stored.shape != (frame.rows, frame.columns):
+        raise ValueError(f"decoded {stored.shape}, announced {(frame.rows, frame.columns)}")
+    bits = tags.whole(header, "BitsStored")
+    high = tags.whole(header, "HighBit")
+    if bits is None or high is None or frame.transfer_syntax not in NATIVE:
+        return stored
+    if high >= bits:
+        stored = stored >> (high + 1 - bits)
+    if frame.embedded_overlay and stored.dtype.kind == "u":
+        stored = stored & ((1 << bits) - 1)
+    return stored
+
+
+def to_hu(stored: NDArray[Any], frame: Frame) -> Int16[np.ndarray, "y x"]:
+    """Rescale, put air where padding is, and keep what an int16 can hold.
+
+    Values below -1024 HU, as scanners write outside the field of view, become air too.
+    """
+    slope = 1.0 if frame.slope is None else frame.slope
+    intercept = 0.0 if frame.intercept is None else frame.intercept
+    padding = frame.padding
+    mask = None
+    if padding is not None:
+        mask = padded(stored, padding, slope=slope, intercept=intercept)
+    if frame.slope is None:
+        measured = stored if mask is None or mask.all() else stored[~mask]
+        if float(measured.min()) > HU_LIKE_MINIMUM:
+            raise NotHounsfieldError
+    values = _rescaled(stored, slope, intercept)
+    hu: NDArray[np.int16] = np.clip(values, AIR_HU, np.iinfo(np.int16).max).astype(np.int16)
+    if mask is not None:
+        hu[mask] = AIR_HU
+    return hu
+
+
+def _rescaled(stored: NDArray[Any], slope: float, intercept: float) -> NDArray[Any]:
+    if slope == 1.0 and intercept.is_integer() and abs(intercept) < 1 << 20:
+        wide = np.int32 if stored.dtype.itemsize <= 2 else np.int64
+        return np.asarray(stored.astype(wide) + int(intercept))
+    return np.asarray(np.rint(stored.astype(np.float64) * slope + intercept))

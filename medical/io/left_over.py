@@ -1,0 +1,59 @@
+"""What of an input was not taken, in sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from medical.counts import counted
+from medical.dicom.header.frames import SkippedFile
+from medical.errors import InputError
+
+WHAT_TO_GIVE = "Give a folder, zip or DICOMDIR with a CT series, or a .nii.gz, .nrrd or .mhd volume"
+NotChosen = tuple[str, str]
+
+
+def missing_series(path: Path, missing: dict[str, int], found: set[str]) -> list[InputError]:
+    """Series that a DICOMDIR names and of which no image is there."""
+    lost = {uid: count for uid, count in missing.items() if uid not in found}
+    if not lost:
+        return []
+    count = sum(lost.values())
+    problem = (
+        f"{counted(count, 'image')} of {len(lost)} series that the DICOMDIR names "
+        f"{'is' if count == 1 else 'are'} not there"
+    )
+    return [InputError(path, problem, "Copy the whole medium again")]
+
+
+def skipped_series(skipped: Sequence[SkippedFile]) -> list[NotChosen]:
+    """One line a series that is no CT: its UID, or its kind when it has none."""
+    counts = Counter(
+        (file.header.series_instance_uid or f"{file.modality} without UID", file.reason)
+        for file in skipped
+    )
+    return [
+        (name, f"{reason} ({counted(count, 'file')})") for (name, reason), count in counts.items()
+    ]
+
+
+def only_error(
+    path: Path, errors: Sequence[InputError], skipped: Sequence[SkippedFile]
+) -> InputError:
+    """Return the one error of an input that holds nothing usable."""
+    if len(errors) == 1:
+        return errors[0]
+    if errors:
+        first = errors[0]
+        problem = (
+            f"holds nothing that can be used; {len(errors)} files or series failed, "
+            f"the first is {first.path.name}: {first.problem}"
+        )
+        return InputError(path, problem, first.remedy, names=(first.path.name, *first.names))
+    if skipped:
+        kinds = Counter(file.reason for file in skipped).most_common(3)
+        what = ", ".join(f"{reason} ({count})" for reason, count in kinds)
+        return InputError(path, f"holds no CT images: {what}", WHAT_TO_GIVE)
+    what = "holds no CT images" if path.is_dir() else "not an image that can be read"
+    return InputError(path, what, WHAT_TO_GIVE)

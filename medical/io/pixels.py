@@ -1,0 +1,183 @@
+"""Reads the voxels of a volume file: from the place that was checked, no more than announced.
+
+The file is opened step by step below the header's folder and no link is followed, so what is read
+is what was checked. Packed voxels are unpacked piece by piece; what comes out beyond the announced
+size is not unpacked, so a bomb takes no more memory than the volume that it claims to be.
+"""
+
+from __future__ import annotations
+
+import bz2
+import math
+import os
+import stat
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medical.dicom.stacking.stack import MAX_VOXELS
+from medical.errors import InputError
+from medical.io.header_text import REMEDY
+from medical.io.stored import Stored
+
+MAX_SIDE = 4096
+"""Voxels along an axis, as for DICOM; a plane is read at once."""
+_CHUNK_BYTES = 1 << 20
+_MAX_RATIO = {"raw": 1, "deflate": 1100, "bzip2": 1 << 20}
+"""What the packing cannot exceed; bzip2 has no such limit worth naming."""
+
+
+class _Reader(Protocol):
+    def read(self, size: int = ..., /) -> bytes: ...
+
+
+def read_planes(stored: Stored) -> Iterator[NDArray[Any]]:
+    """Planes ``[x, y]`` along z, in the file's own type and before slope and intercept.
+
+    Args:
+        stored: of a shape that ``check_shape`` takes.
+
+    Raises:
+        InputError: the pixel file is missing or a link, or voxels are missing.
+    """
+    x, y, z = stored.shape[:3]
+    plane_bytes = x * y * stored.dtype.itemsize
+    with _open(stored) as stream:
+        _check_bytes(stored, os.fstat(stream.fileno()).st_size)
+        reader = _unpacking(stored, stream)
+        _exactly(stored, reader, stored.skip)
+        for _ in range(z):
+            plane = np.frombuffer(_exactly(stored, reader, plane_bytes), stored.dtype)
+            yield plane.reshape((x, y), order="F")
+
+
+def check_shape(path: Path, shape: tuple[int, ...]) -> None:
+    """One 3D volume, of a size that memory can hold.
+
+    Raises:
+        InputError: it is not.
+    """
+    size = " x ".join(map(str, shape))
+    if len(shape) < 3 or any(count != 1 for count in shape[3:]) or min(shape) < 1:
+        raise InputError(path, f"not one 3D volume but {size}", "Save one time point as one volume")
+    if min(shape[:3]) < 2:
+        raise InputError(path, "only a single slice", "Give the whole volume")
+    if math.prod(shape) > MAX_VOXELS or max(shape) > MAX_SIDE:
+        problem = f"a volume of {size} voxels is too large to read"
+        raise InputError(path, problem, "Give one chest CT of at most 1024 x 1024 x 600")
+
+
+def _check_bytes(stored: Stored, size: int) -> None:
+    voxel_bytes = math.prod(stored.shape) * stored.dtype.itemsize
+    there = size if stored.offset is None else size - stored.offset
+    if voxel_bytes > there * _MAX_RATIO[stored.packing]:
+        raise InputError(stored.header, "the file is cut short: voxels are missing", REMEDY)
+
+
+@contextmanager
+def _open(stored: Stored) -> Iterator[BinaryIO]:
+    """Open the file with the voxels, at the first of them."""
+    with ExitStack() as stack:
+        if stored.parts:
+            stream = stack.enter_context(_open_below(stored.header, stored.parts))
+        else:
+            stream = stack.enter_context(stored.header.open("rb"))
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise InputError(stored.header, "its pixel file is no plain file", REMEDY)
+        at = stored.offset
+        if at is None:
+            voxel_bytes = math.prod(stored.shape) * stored.dtype.itemsize
+            at = max(0, os.fstat(stream.fileno()).st_size - voxel_bytes)
+        stream.seek(at)
+        yield stream
+
+
+def _open_below(header: Path, parts: tuple[str, ...]) -> BinaryIO:
+    """Open a file below the header's folder without following a link on the way."""
+    name, flags = parts[-1], os.O_RDONLY | getattr(os, "O_BINARY", 0)
+    shown = name.encode("utf-8", "replace").decode()
+    try:
+        if os.open not in os.supports_dir_fd:  # Windows: a link there needs an administrator
+            place = header.parent.joinpath(*parts)
+            if any(step.is_symlink() for step in (place, *place.parents[: len(parts) - 1])):
+                raise InputError(
+                    header, f"its pixel file {shown} is a link", REMEDY, names=(shown,)
+                )
+            return place.open("rb")
+        folder = os.open(header.parent, flags | os.O_DIRECTORY)
+        try:
+            for part in parts[:-1]:
+                inner = os.open(part, flags | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+                os.close(folder)
+                folder = inner
+            # not to wait at a pipe: that it is a plain file is known only once it is open
+            found = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        finally:
+            os.close(folder)
+        return os.fdopen(found, "rb")
+    except FileNotFoundError as problem:
+        missing = f"its pixel file {shown} is missing"
+        raise InputError(header, missing, REMEDY, names=(shown,)) from problem
+    except (OSError, ValueError) as problem:
+        refused = f"its pixel file {shown} cannot be opened, or is a link"
+        raise InputError(header, refused, REMEDY, names=(shown,)) from problem
+
+
+def _unpacking(stored: Stored, stream: BinaryIO) -> _Reader:
+    match stored.packing:
+        case "raw":
+            return stream
+        case "deflate":
+            return Inflating(stream)
+        case "bzip2":
+            return bz2.BZ2File(stream)
+
+
+def _exactly(stored: Stored, reader: _Reader, count: int) -> bytes:
+    """Read that many bytes in pieces: a packed piece never grows beyond them."""
+    found = bytearray()
+    while len(found) < count:
+        piece = reader.read(min(_CHUNK_BYTES, count - len(found)))
+        if not piece:
+            raise InputError(stored.header, "the file is cut short: voxels are missing", REMEDY)
+        found += piece
+    return bytes(found)
+
+
+class Inflating:
+    """Unpacks zlib, gzip (with several members) or, where told so, bare deflate, as it is read.
+
+    Args:
+        stream: what is packed.
+        bare: without any frame, as DICOM has it.
+    """
+
+    def __init__(self, stream: _Reader, *, bare: bool = False) -> None:
+        self._stream = stream
+        self._wbits = -zlib.MAX_WBITS if bare else zlib.MAX_WBITS | 32
+        self._machine = zlib.decompressobj(self._wbits)
+        self._packed = b""
+
+    def read(self, size: int = _CHUNK_BYTES, /) -> bytes:
+        """At least one and at most ``size`` bytes; nothing at the end.
+
+        Raises:
+            zlib.error: the bytes are damaged.
+        """
+        while True:
+            if not self._packed:
+                self._packed = self._stream.read(_CHUNK_BYTES >> 4)
+            if self._machine.eof:
+                if not self._packed.startswith(b"\x1f\x8b"):  # no further member of a gzip
+                    return b""
+                self._machine = zlib.decompressobj(self._wbits)
+            found = self._machine.decompress(self._packed, size)
+            ended = not self._packed
+            self._packed = self._machine.unconsumed_tail or self._machine.unused_data
+            if found or ended:
+                return found

@@ -1,0 +1,1 @@
+"""Lung-RADS, Fleischner and Brock: tables, rules, and one engine for page and report."""

@@ -1,0 +1,116 @@
+"""One decision about one finding, and its fingerprint in the audit trail."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from typing import get_args
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from medical.nodule.guidelines.assessment import NOTHING_ENTERED, Assessment
+from medical.store.audit import record
+from medical.store.database import Store
+from medical.store.tables import AuditEntry, Decision, StoredFinding, Study, Verdict
+
+LEAST_DIAMETER_MM = 1.0
+MOST_DIAMETER_MM = 300.0
+LONGEST_TEXT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a reader says about a finding.
+
+    Args:
+        verdict: ``accepted``, ``rejected``, or ``open`` to take an earlier one back.
+        reason: why; a rejection needs one.
+        comment: anything else.
+        diameter_mm: the reader's own measure, in place of the model's.
+        assessment: what else the reader enters for the guidelines.
+
+    Raises:
+        ValueError: an unknown verdict, a rejection without reason, a text that is too long, or a
+            diameter outside [1, 300] mm.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    comment: str = ""
+    diameter_mm: float | None = None
+    assessment: Assessment = NOTHING_ENTERED
+
+    def __post_init__(self) -> None:
+        if self.verdict not in get_args(Verdict):
+            raise ValueError(f"verdict must be one of {get_args(Verdict)}, got {self.verdict!r}")
+        if self.verdict == "rejected" and not self.reason.strip():
+            raise ValueError("a rejection needs a reason, got none")
+        for name, text in (("reason", self.reason), ("comment", self.comment)):
+            if len(text) > LONGEST_TEXT:
+                raise ValueError(f"{name} may hold {LONGEST_TEXT} characters, got {len(text)}")
+        size = self.diameter_mm
+        if size is not None and not LEAST_DIAMETER_MM <= size <= MOST_DIAMETER_MM:
+            span = f"{LEAST_DIAMETER_MM:g} to {MOST_DIAMETER_MM:g} mm"
+            raise ValueError(f"diameter_mm must be {span}, got {size}")
+
+
+def append(
+    session: Session,
+    study: Study,
+    finding: StoredFinding,
+    judgement: Judgement,
+    *,
+    actor: str,
+    action: str,
+) -> None:
+    """Write a decision as the finding's latest, in the caller's transaction."""
+    finding.version += 1
+    decision = Decision(
+        finding_id=finding.id,
+        version=finding.version,
+        verdict=judgement.verdict,
+        reason=judgement.reason.strip(),
+        comment=judgement.comment.strip(),
+        diameter_mm=judgement.diameter_mm,
+        assessment=judgement.assessment.to_json(),
+        actor=actor,
+        at=time.time(),
+    )
+    session.add(decision)
+    study.status = "review"
+    study.version += 1
+    record(session, actor=actor, action=action, subject=_subject(study.key, decision))
+
+
+def unaccounted(store: Store) -> list[int]:
+    """Rows of decisions whose content is not what the audit trail says: somebody changed them."""
+    with store.reading() as session:
+        told = set(session.scalars(select(AuditEntry.subject)))
+        rows = session.execute(
+            select(Study.key, Decision)
+            .join(StoredFinding, StoredFinding.study_id == Study.id)
+            .join(Decision, Decision.finding_id == StoredFinding.id)
+            .order_by(Decision.id)
+        )
+        return [decision.id for key, decision in rows if _subject(key, decision) not in told]
+
+
+def _subject(key: str, decision: Decision) -> str:
+    """Study, finding, version, and a digest of what was decided: no text of the reader's."""
+    content = [
+        decision.finding_id,
+        decision.version,
+        decision.verdict,
+        decision.reason,
+        decision.comment,
+        decision.diameter_mm,
+        decision.actor,
+        decision.at,
+    ]
+    if decision.assessment:  # so that digests of decisions without one stay what they were
+        content.append(decision.assessment)
+    digest = hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:32]
+    return f"{key} finding {decision.finding_id} v{decision.version} {digest}"
