@@ -38,7 +38,7 @@ check: setup
 	$(BIN)/mypy
 
 test: browser check
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Reading sessions, logins and bad uploads in Chromium, retraining over two network namespaces, ten
 # studies with a killed worker: minutes each. docs/testing.md says when they last ran and what they gave.

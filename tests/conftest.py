@@ -32,18 +32,6 @@ def process_left_as_it_was() -> Iterator[None]:
     os.umask(_UMASK)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests in one worker, and all that use the compiled networks in the same.
-
-    For ``--dist loadgroup``: what a file shares is made once, and the networks are compiled once.
-    """
-    compiled = {item.path for item in items if "scorer" in getattr(item, "fixturenames", ())}
-    for item in items:
-        name = "networks" if item.path in compiled else str(item.path.relative_to(REPOSITORY))
-        item.add_marker(pytest.mark.xdist_group(name))
-
-
 @pytest.fixture(scope="session")
 def scorer() -> Scorer:
     """The shipped networks, loaded and compiled once for all tests."""
