@@ -107,8 +107,10 @@ class RunLog:
         self._shown_at = time.monotonic()
         left = self.config.seconds - seconds
         if self.config.steps is not None:  # ``seconds`` are those before this step
-            pace = seconds / (step - 1) if step > 1 else math.inf
-            left = min(left, max(0, self.config.steps - step) * pace)
+            if step > 1:
+                left = min(left, max(0, self.config.steps - step) * seconds / (step - 1))
+            else:  # the pace is not known, and steps may end the run long before the time does
+                left = math.inf
         told = Progress(
             stage=self.stage,
             step=step,

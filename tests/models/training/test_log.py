@@ -31,6 +31,7 @@ def test_the_budget_that_is_spent_first_says_what_is_left(tmp_path: Path) -> Non
     run = log(tmp_path, said, seconds=110.0)  # which would end it after 55 steps
     for step in range(1, 51):
         tell(run, step, 2.0 * (step - 1))
+    assert said[0] == "step 1 of 100; loss heat 0.5000"  # not that 110 s are left
     assert said[1].endswith("; 12 s left")
 
 
