@@ -51,7 +51,7 @@ def fit(
     out: Path,
     device: torch.device,
     say: Say,
-    start: TwoStage | None = None,
+    start: Callable[[], TwoStage] | None = None,
     events: Events | None = None,
     communication: Callable[[], Communication] | None = None,
 ) -> TwoStage:
@@ -65,7 +65,8 @@ def fit(
         out: folder for checkpoints and logs; of several phases each has its own below it.
         device: CPU or accelerator.
         say: told one line now and then.
-        start: networks to begin with, changed in place; random ones where not given.
+        start: makes the networks to begin with, after random numbers were seeded, which building
+            networks draws from; random ones where not given.
         events: told step and mean losses, for TensorBoard.
         communication: makes what carries a phase's gradients, instead of DDP's all-reduce.
 
@@ -78,7 +79,7 @@ def fit(
     recipe = config.recipe
     torch.manual_seed(recipe.seed)
     torch.backends.cudnn.benchmark = True
-    model = start or TwoStage(recipe.detector.build(), recipe.refiner.build())
+    model = start() if start else TwoStage(recipe.detector.build(), recipe.refiner.build())
     teacher = _Teacher(config, material, device, say, events, communication)
     for number, phase in enumerate(recipe.phases):
         folder = out

@@ -74,6 +74,7 @@ def run_training(
         chests=[TrainingCase.load(out / name) for name in config.assigned.chests],
     )
     seed, sparse = config.recipe.seed, config.sparse
+    parent = find_model(config.start_from) if config.start_from else None
     with _listener(out, say=say) as events:
         networks = fit(
             config,
@@ -81,7 +82,7 @@ def run_training(
             out=out,
             device=torch.device(torch_device),
             say=say,
-            start=load_networks(find_model(config.start_from)) if config.start_from else None,
+            start=partial(load_networks, parent) if parent else None,
             events=events,
             communication=partial(between_nodes, seed=seed, sparse=sparse, say=say),
         )

@@ -1,14 +1,14 @@
 """Teach a fold: ``python -m tests.benchmarks.folds.train DATA OUT FOLD SECONDS [SEED]``.
 
 DATA is what ``folds.data`` wrote. ``OUT/FOLD.safetensors`` are both stages by the recipe
-``local-attention``, from nothing or, where there is one, from
-``DATA/start/FOLD.safetensors``, which
-another run for the same fold left. Run again on the same OUT it goes on where it was cut off.
+``local-attention``, from nothing or, where there is one, from ``DATA/start/FOLD.safetensors``,
+which another run for the same fold left. Run again on the same OUT it goes on where it was cut off.
 """
 
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -34,10 +34,8 @@ def cases_of(data: Path, fold: str) -> list[TrainingCase]:
     return [TrainingCase.load(path) for path in paths if path.stem not in away]
 
 
-def load_start(recipe: Recipe, path: Path) -> TwoStage | None:
-    """The weights of an earlier run, where ``path`` is there."""
-    if not path.exists():
-        return None
+def load_start(recipe: Recipe, path: Path) -> TwoStage:
+    """Networks with the weights that an earlier run left."""
     networks = TwoStage(recipe.detector.build(), recipe.refiner.build())
     networks.load_state_dict({n: w.float() for n, w in load_file(path).items()})
     return networks
@@ -63,7 +61,7 @@ def teach_fold(
         pool=NodulePool.load(data / "pool.npz"),
         chests=[TrainingCase.load(path) for path in chests],
     )
-    folder = out / fold
+    folder, begun = out / fold, data / "start" / f"{fold}.safetensors"
     folder.mkdir(parents=True, exist_ok=True)
     return fit(
         RunConfig(source=Cases(cases=str(data)), recipe=how),
@@ -71,7 +69,7 @@ def teach_fold(
         out=folder,
         device=device,
         say=lambda line: print(line, file=sys.stderr, flush=True),
-        start=load_start(how, data / "start" / f"{fold}.safetensors"),
+        start=partial(load_start, how, begun) if begun.exists() else None,
     )
 
 
