@@ -11,7 +11,7 @@ from medical.detection.findings import Input
 from medical.intake import open_input
 from medical.results.folder import ResultFolder
 from medical.scoring.batch import ScoreOptions
-from medical.scoring.naming import ResultNames, with_note_of_name, write_files
+from medical.scoring.naming import ResultNames, with_note_of_name
 from medical.scoring.scorer import Scorer
 from medical.series_handle import SeriesHandle
 from tests.medical.dicom.make import codes, series, take
@@ -97,7 +97,7 @@ def kept_result(out: Path, handle: SeriesHandle) -> None:
             "input": Input(path=handle.below, sha256=content.sha256),
         }
     )
-    write_files(folder, content)
+    ResultFolder(folder).write_input(content)
     (folder / "findings.json").write_text(scored.model_dump_json(by_alias=True))
 
 
