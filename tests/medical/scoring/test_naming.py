@@ -98,7 +98,7 @@ def kept_result(out: Path, handle: SeriesHandle) -> None:
         }
     )
     ResultFolder(folder).write_input(content)
-    ResultFolder(folder).write_findings(scored)
+    (folder / "findings.json").write_text(scored.model_dump_json(by_alias=True))
 
 
 def test_a_series_that_has_grown_keeps_its_name(tmp_path: Path) -> None:
