@@ -21,6 +21,7 @@ from models.zoo.loader import DEFAULT_MODEL
 
 FROM_NOTHING = "none"
 _BATCH_BY_DEVICE = {"cuda": 32, "cpu": 4}
+_LEAST_LOCAL_PATCH = 64  # local attention looks 50 mm around
 SHIPPED = Path(__file__).parents[2] / "models" / "zoo" / "recipes"
 
 
@@ -140,6 +141,15 @@ class Recipe(Frozen):
         names = [phase.name for phase in self.phases]
         if len(set(names)) < len(names):
             raise ValueError(f"phases must have different names, got {', '.join(names)}")
+        return self
+
+    @model_validator(mode="after")
+    def _patches_hold_a_neighbourhood(self) -> Self:
+        if self.detector.local_attention and self.patches.patch < _LEAST_LOCAL_PATCH:
+            raise ValueError(
+                f"--patch must be at least {_LEAST_LOCAL_PATCH} with local attention, "
+                f"got {self.patches.patch}"
+            )
         return self
 
 

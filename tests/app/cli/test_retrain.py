@@ -82,6 +82,15 @@ def test_sizes_that_the_engine_cannot_make_are_one_line(starlung: Run, tmp_path:
         assert f"{option} must be a multiple" in one_line(result.stderr)
 
 
+def test_patches_that_local_attention_cannot_see_in_are_one_line(
+    starlung: Run, tmp_path: Path
+) -> None:
+    options = ("--cases", tmp_path, "--out", tmp_path / "out", "--recipe", "local-attention")
+    result = starlung("retrain", *options, "--patch", "48")
+    assert result.exit_code == 2
+    assert "--patch must be at least 64" in one_line(result.stderr)
+
+
 def test_recipe_that_nobody_knows_is_one_line_with_those_there_are(
     starlung: Run, tmp_path: Path
 ) -> None:
