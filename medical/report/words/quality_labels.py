@@ -139,6 +139,10 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         r"Only about (\d+%) of the right lung was searched; .*",
         "右肺仅搜索了约 {0}；其余部分没有空气（不透光、塌陷或已切除）或位于图像之外。",
     ),
+    (
+        r"The probabilities are those of (.*) itself, which was not calibrated here: .*",
+        "概率是模型 {0} 自身给出的分数，未在此校准：其区间和工作点均不能保证成立。",
+    ),
 )
 _CHINESE = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in _PATTERNS)
 

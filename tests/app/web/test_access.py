@@ -43,8 +43,11 @@ def test_each_page_asks_for_a_deed_of_its_own(name: str) -> None:
             need(READER, deed)
 
 
-def functions(folder: str) -> Iterator[tuple[Path, ast.FunctionDef]]:
-    for path in sorted((ROOT / folder).rglob("*.py")):
+STORE = ("medical/store", "medical/review")
+
+
+def functions(*folders: str) -> Iterator[tuple[Path, ast.FunctionDef]]:
+    for path in sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.FunctionDef):
                 yield path, node
@@ -60,17 +63,17 @@ def calls(node: ast.AST) -> set[str]:
     return plain_calls(node) | {one.attr for one in found if isinstance(one, ast.Attribute)}
 
 
-def imported(path: Path, package: str) -> set[str]:
+def imported(path: Path, *packages: str) -> set[str]:
     tree = ast.parse(path.read_text("utf-8"))
     froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     return {
-        one.name for node in froms if (node.module or "").startswith(package) for one in node.names
+        one.name for node in froms if (node.module or "").startswith(packages) for one in node.names
     }
 
 
 def writers() -> set[str]:
     """What changes the store: every function there that writes to the audit trail."""
-    known = {(path, node.name): plain_calls(node) for path, node in functions("medical/store")}
+    known = {(path, node.name): plain_calls(node) for path, node in functions(*STORE)}
     found = {"record"}
     while more := {name for (_, name), made in known.items() if made & found} - found:
         found |= more
@@ -100,7 +103,8 @@ def test_every_function_of_the_pages_that_does_something_asks() -> None:
     doing = (writers() | ALSO_DEEDS) - NOTED_BY_WHAT_ASKED_BEFORE
     asked, missing = 0, []
     for path, node in functions("app/web"):
-        made = calls(node) & doing & (imported(path, "medical.store") | ALSO_DEEDS)
+        deeds = imported(path, "medical.store", "medical.review") | ALSO_DEEDS
+        made = calls(node) & doing & deeds
         if not made:
             continue
         if ASKS & calls(node) or (path.name, node.name) in ASKED_BY_ITS_CALLER:

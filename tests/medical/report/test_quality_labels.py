@@ -37,7 +37,7 @@ def _part(part: ast.expr, count: int) -> str:
 
 def notes() -> Iterator[tuple[str, str]]:
     """File and sentence of every message given to ``QualityNote``, by name or at once."""
-    for path in sorted([*SOURCES.glob("dicom/*.py"), *SOURCES.glob("ct/*.py")]):
+    for path in sorted(SOURCES.rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))
         calls = [
             node
