@@ -141,19 +141,18 @@ class ReadingPage:
             self.tab.wait_for_timeout(100)
 
     def picture(self, name: str, *, show: Any = None) -> None:
-        """Keep pictures for the documentation, in both sizes, when STARLUNG_SCREENSHOTS=1.
+        """Take a picture of the documentation anew when STARLUNG_SCREENSHOTS=1.
 
         ``show`` is the element that must be in them, where that is not the top of the page.
         """
-        if os.environ.get("STARLUNG_SCREENSHOTS") != "1":
+        kept = PICTURES / f"{name}-1440x900.png"
+        if os.environ.get("STARLUNG_SCREENSHOTS") != "1" or not kept.exists():
             return
-        for width, height in ((1920, 1080), (1440, 900)):
-            self.tab.set_viewport_size({"width": width, "height": height})
-            self.tab.wait_for_timeout(2500)  # what unfolds or is resized must have its size first
-            if show is not None:
-                self.scroll_to(show)
-                self.tab.wait_for_timeout(500)
-            self.tab.screenshot(path=PICTURES / f"{name}-{width}x{height}.png")
+        self.tab.wait_for_timeout(2500)  # what unfolds must have its size first
+        if show is not None:
+            self.scroll_to(show)
+            self.tab.wait_for_timeout(500)
+        self.tab.screenshot(path=kept)
 
     def expect_no_failure(self) -> None:
         """Nothing failed on the server, of which the browser's own errors do not tell."""
