@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 from app.web.words import CATALOGUE, Words
 from app.web.worklist.worklist_rows import STAGES
+from medical.nodule.density_class import Density
 from medical.store.tables import STATUSES, VERDICTS
 
 
@@ -41,3 +43,9 @@ def test_every_state_and_verdict_has_words() -> None:
 def test_locations_are_translated() -> None:
     assert Words("zh").location("left upper zone") == "左上区"
     assert Words("en").location("left upper zone") == "left upper zone"
+
+
+def test_each_density_has_its_words() -> None:
+    for density in get_args(Density):
+        assert Words("en")(density)
+        assert re.search("[\u4e00-\u9fff]", Words("zh")(density))
