@@ -11,6 +11,7 @@ import numpy as np
 
 from medical.ct.prepare import prepare
 from medical.ct.volume import CtVolume, SeriesSource
+from medical.files import written_atomically
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.phantom.chest import make_chest
 
@@ -45,7 +46,6 @@ def keep_chest_cases(folder: Path, *, count: int) -> list[Path]:
     # spawned: a forked process hangs in torch's threads once its parent has used them
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for case in pool.map(make_chest_case, wanted):
-            beside = folder / f"partial-{os.getpid()}-{case.name}.npz"  # nodes share the folder
-            case.save(beside)
-            beside.replace(folder / f"{case.name}.npz")
+            with written_atomically(folder / f"{case.name}.npz") as beside:  # nodes share it
+                case.save(beside)
     return files

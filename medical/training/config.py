@@ -11,6 +11,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_serializer, model_validator
 
+from medical.files import write_atomic
 from medical.training.recipes import Frozen, Recipe
 from models.training.curriculum import Curriculum
 
@@ -116,9 +117,7 @@ class RunConfig(Frozen):
 
     def write(self, out: Path) -> None:
         """Write ``out/run.json``, whole or not at all."""
-        beside = out / f"{RUN}.partial"
-        beside.write_text(self.model_dump_json(indent=2) + "\n", "utf-8")
-        beside.replace(out / RUN)
+        write_atomic(out / RUN, self.model_dump_json(indent=2) + "\n")
 
     @classmethod
     def read(cls, out: Path) -> Self:

@@ -11,6 +11,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from medical.files import written_atomically
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.adapting.suspected import Suspects, at_suspects
@@ -126,9 +127,8 @@ def _write(part: CalibrationData, path: Path) -> None:
     for name in ("scores", "sizes"):
         table = flat.pop(name)
         flat |= {f"{name}.{one.name}": getattr(table, one.name) for one in fields(table)}
-    beside = path.with_name(f"partial-{path.name}")
-    np.savez_compressed(beside, **flat)
-    beside.replace(path)
+    with written_atomically(path) as beside:
+        np.savez_compressed(beside, **flat)
 
 
 def _read(path: Path) -> CalibrationData | None:

@@ -18,6 +18,7 @@ from medical.detection.calibration import probability
 from medical.detection.candidate_crops import cut
 from medical.detection.candidates import WINDOW, find_candidates
 from medical.detection.uncertainty import SecondStage
+from medical.files import written_atomically
 from medical.synthesis.case import TrainingCase
 from models.detector.runtime import compiled_convolutions, compiled_detector
 from models.zoo.loader import StoredModel
@@ -54,9 +55,8 @@ class Suspicion:
             return np.asarray(np.load(stored, allow_pickle=False), np.float64).reshape(-1, 5)
         rows = self._look(case)
         self.kept.mkdir(parents=True, exist_ok=True)
-        beside = stored.with_name(f"partial-{stored.name}")
-        np.save(beside, rows)
-        beside.replace(stored)
+        with written_atomically(stored) as beside:
+            np.save(beside, rows)
         return rows
 
     def _key(self) -> str:

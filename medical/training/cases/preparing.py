@@ -18,6 +18,7 @@ from medical.ct.volume import CtVolume
 from medical.dicom.stacking.series import CtSeries
 from medical.errors import InputError
 from medical.evaluation.tables import ReferenceFinding
+from medical.files import written_atomically
 from medical.io.series_handle import SeriesHandle
 from medical.synthesis.case import TrainingCase
 from medical.training.cases.truth import as_rows, doubtful_lesions, lesions_of
@@ -81,9 +82,8 @@ def prepared_case(
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.glob(f"{uid}.*.npz"):
         stale.unlink()
-    beside = stored.with_name(f"partial-{stored.name}")
-    case.save(beside)
-    beside.replace(stored)
+    with written_atomically(stored) as beside:
+        case.save(beside)
     return case, stored
 
 
