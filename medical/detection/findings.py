@@ -20,6 +20,12 @@ class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Program(_Record):
+    """Which StarLung wrote a result."""
+
+    version: str = Field(description="such as 0.1.0, with the commit in a git checkout")
+
+
 class ModelReference(_Record):
     """Which model spoke: enough to trace a result to a file and to how its scores were read."""
 
@@ -96,6 +102,7 @@ class SeriesFindings(_Record):
     study_instance_uid: str | None
     series_instance_uid: str
     frame_of_reference_uid: str | None
+    program: Program | None = Field(default=None, description="null in results that do not say it")
     model: ModelReference
     input: Input | None = Field(default=None, description=_NOT_BEFORE)
     searched: Searched | None = Field(default=None, description=_NOT_BEFORE)

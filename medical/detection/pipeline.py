@@ -15,10 +15,17 @@ from medical.detection.calibration import Probabilities, probability
 from medical.detection.candidate_crops import cut
 from medical.detection.candidates import CandidateSet
 from medical.detection.conclude import LEAST_PROBABILITY, Mark, conclude
-from medical.detection.findings import Finding, ModelReference, Seconds, SeriesFindings
+from medical.detection.findings import (
+    Finding,
+    ModelReference,
+    Program,
+    Seconds,
+    SeriesFindings,
+)
 from medical.detection.first_stage import FirstStage, model_notes
 from medical.detection.searched import both_searched, searched_lungs
 from medical.detection.uncertainty import SecondLook, SecondStage
+from medical.program import program_version
 from models.zoo.card import ModelCard
 
 Progress = Callable[[str, float], None]
@@ -92,6 +99,7 @@ class DetectionPipeline:
             study_instance_uid=ct.source.study_instance_uid,
             series_instance_uid=ct.source.series_instance_uid,
             frame_of_reference_uid=ct.source.frame_of_reference_uid,
+            program=Program(version=program_version()),
             model=ModelReference(
                 name=self.card.name,
                 version=self.card.version,

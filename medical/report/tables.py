@@ -11,6 +11,7 @@ from typing import Any
 from medical.detection.findings import Finding
 from medical.nodule.guidelines.assessment import Assessment
 from medical.plain_text import csv_cell
+from medical.program import program_version
 from medical.report.change.columns import change_cells, gone_cells
 from medical.report.change.record import change_record
 from medical.report.content import ReportContent
@@ -43,10 +44,13 @@ def report_csv(content: ReportContent) -> str:
 def report_json(content: ReportContent) -> str:
     """Everything: measures, and all decisions from the first to the latest."""
     study, searched = content.study, content.scored.searched
+    scored_by = content.scored.program
     signed = moment(study.signed_at) if study.signed_at is not None else None
     record = {
         "schema": "starlung.report/1",
         "research_use_only": True,
+        "program": {"version": program_version()},
+        "scored_by_program": scored_by.model_dump() if scored_by is not None else None,
         "study": study.label,
         "study_instance_uid": content.scored.study_instance_uid,
         "series_instance_uid": content.scored.series_instance_uid,

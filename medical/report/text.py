@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from medical.detection.findings import Finding
 from medical.detection.searched import is_partly_searched
 from medical.plain_text import one_line
+from medical.program import program_version
 from medical.report.change.text import change_lines, change_title, comparison_line
 from medical.report.content import ReportContent
 from medical.report.guideline_text import examination_line, guideline_lines
@@ -40,6 +41,11 @@ def report_sections(content: ReportContent, labels: Labels) -> list[Section]:
         point=scored.operating_point,
         passes=scored.passes,
     )
+    programs = labels(
+        "programs",
+        scored=scored.program.version if scored.program else labels("version_not_recorded"),
+        reported=program_version(),
+    )
     study = labels("study", label=content.study.label, series=scored.series_instance_uid)
     notes = tuple(
         quality_text(one.message, chinese=labels.language == "zh") for one in scored.quality
@@ -53,7 +59,7 @@ def report_sections(content: ReportContent, labels: Labels) -> list[Section]:
     )
     sections = [
         Section(labels("examination"), (study,)),
-        Section(labels("technique"), (method,)),
+        Section(labels("technique"), (method, programs)),
         Section(labels("comparison"), (comparison,)),
         Section(labels("quality"), quality),
         Section(labels("findings"), found or (labels("no_findings"),)),

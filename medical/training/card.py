@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from medical.counts import counted
+from medical.program import program_version
 from medical.training.calibration.recalibrate import Recalibrated
 from medical.training.config import RunConfig
 from models.zoo.card import ModelCard
@@ -83,33 +82,7 @@ def _recipe(made: Made) -> str:
     start = f"from {parent.name} {parent.version}" if parent else "from random weights"
     processes = counted(made.config.cluster.processes, "process", "processes")
     return (
-        f"starlung retrain ({program_version()}), recipe {recipe.name}, {start}, "
+        f"starlung {program_version()} retrain, recipe {recipe.name}, {start}, "
         f"{counted(made.steps, 'step')} in at most {recipe.budget.minutes:g} min, {processes}, "
         f"seed {recipe.seed}"
     )
-
-
-def program_version() -> str:
-    """``starlung 0.1.0, commit 1a2b3c4d5e6f (changed)``; the commit only where git knows it."""
-    try:
-        said = f"starlung {version('starlung')}"
-    except PackageNotFoundError:
-        said = "starlung, version unknown"
-    here = Path(__file__).parent
-    if (commit := _git(here, "rev-parse", "--short=12", "HEAD")) is None:
-        return said
-    changed = " (changed)" if _git(here, "status", "--porcelain", "-uno") else ""
-    return f"{said}, commit {commit}{changed}"
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        # a checkout that merely holds an environment with StarLung in it is not StarLung's
-        if "site-packages" in folder.parts:
-            return None
-        ended = subprocess.run(
-            ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=20, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return ended.stdout.strip() if ended.returncode == 0 else None

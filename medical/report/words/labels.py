@@ -57,6 +57,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "decided on by the readers named below.",
         "结节由 {model} {version}（工作点 {point:.2f}，{passes} 次采样）标记，由下列阅片者判定。",
     ),
+    "programs": (
+        "Scored by StarLung {scored}; reported by StarLung {reported}.",
+        "由 StarLung {scored} 分析，由 StarLung {reported} 生成报告。",
+    ),
+    "version_not_recorded": ("(version not recorded)", "（版本未记录）"),
     "comparison": ("COMPARISON", "对比"),
     "no_comparison": ("None given.", "无。"),
     "quality": ("IMAGE QUALITY", "图像质量"),

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from medical.program import program_version
 from medical.training.adapting.gather import HospitalCt
 from medical.training.adapting.outcome import CtOutcome, Figures
 from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.calibration.recalibrate import Recalibrated
 from medical.training.calibration.reliability import left_out_reliability
-from medical.training.card import program_version
 from models.zoo.card import CalibrationScan, ModelCard, ReliabilityRow
 from models.zoo.loader import CARD, WEIGHTS, StoredModel, sha256_of
 
@@ -78,7 +78,7 @@ def write_card(folder: Path, made: Adapted) -> ModelCard:
             f"{len(made.aside)} calibrated on",
             *parent.data,
         ],
-        recipe=f"starlung adapt ({program_version()}) from {parent.name} {parent.version}: "
+        recipe=f"starlung {program_version()} adapt, from {parent.name} {parent.version}: "
         f"{made.recipe}. Before: {parent.recipe}",
         metrics={
             "adaptation": {

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from medical.ct.volume import CtVolume, SeriesSource
+from medical.detection.findings import Program
 from medical.geometry import VolumeGeometry
+from medical.program import program_version
 from medical.report.content import ReportContent
 from medical.report.key_images import close_up, whole_slice
 from medical.report.pdf import pdf_language, report_pdf
@@ -147,3 +149,17 @@ def test_a_chinese_pdf_has_every_sign_and_an_english_one_stands_in_without_a_fon
         pdf = report_pdf(content, ct, language="zh")
     title = Labels(pdf_language("zh"))("title").encode("utf-16-be")
     assert title in pdf or title.decode("utf-16-be").encode() in pdf
+
+
+def test_report_states_which_programs_scored_and_reported(content: ReportContent) -> None:
+    assert (
+        f"Scored by StarLung (version not recorded); reported by StarLung {program_version()}."
+        in report_text(content, EN)
+    )
+    assert json.loads(report_json(content))["scored_by_program"] is None
+    scored = content.scored.model_copy(update={"program": Program(version="0.1.0+abc")})
+    content = replace(content, scored=scored)
+    assert "由 StarLung 0.1.0+abc 分析" in report_text(content, Labels("zh"))
+    record = json.loads(report_json(content))
+    assert record["scored_by_program"] == {"version": "0.1.0+abc"}
+    assert record["program"] == {"version": program_version()}
