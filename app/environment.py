@@ -45,7 +45,7 @@ def handover(settings: Settings) -> bytes:
         "work_dir": str(settings.work_dir.resolve()),
         "store_url": settings.address_of_store(),
         "model": settings.model,
-        "passes": settings.passes,
+        "samples": settings.samples,
         "lease_seconds": settings.lease_seconds,
         "score_timeout_minutes": settings.score_timeout_minutes,
         "intake_limit_minutes": settings.intake_limit_minutes,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -67,7 +67,9 @@ class Settings(BaseSettings):
         pydantic.ValidationError: a value is out of range, or others could listen without login.
     """
 
-    model_config = SettingsConfigDict(env_prefix="STARLUNG_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="STARLUNG_", env_prefix_target="all", extra="ignore", frozen=True
+    )
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8501, ge=1, le=65535)
@@ -76,7 +78,13 @@ class Settings(BaseSettings):
     )
     sample_dir: Path = Field(default_factory=sample_folder)
     model: str = Field(default="starlung-base", description="name of the model that scores")
-    passes: int = Field(default=32, ge=1, le=1000, description="Monte-Carlo dropout passes")
+    samples: int = Field(
+        default=32,
+        ge=1,
+        le=1000,
+        validation_alias=AliasChoices("samples", "passes"),
+        description="Monte-Carlo dropout samples; earlier versions called them passes",
+    )
     upload_limit_mb: int = Field(default=2048, ge=1, description="largest upload, megabytes")
     upload_keep_hours: float = Field(
         default=24.0,

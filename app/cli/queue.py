@@ -121,7 +121,7 @@ def worker(
         Worker(
             _store(settings),
             model=settings.model,
-            passes=settings.passes,
+            samples=settings.samples,
             imported=settings.work_dir / "models",
             say=say,
             lease_seconds=settings.lease_seconds,

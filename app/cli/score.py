@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ALWAYS = ("json", "csv")
 FORMATS = (*ALWAYS, "heatmap")
-_LEAST_PASSES = 2
+_MIN_SAMPLES = 2
 _STAGES = {
     "read": "reading the images",
     "prepare": "finding the lungs",
@@ -44,9 +44,9 @@ def score(
     model: Annotated[
         str | None, typer.Option(help="Model name, or folder of a retrained one. [starlung-base]")
     ] = None,
-    passes: Annotated[
+    samples: Annotated[
         int | None,
-        typer.Option(min=_LEAST_PASSES, max=512, help="Monte-Carlo dropout samples. [32]"),
+        typer.Option(min=_MIN_SAMPLES, max=512, help="Monte-Carlo dropout samples. [32]"),
     ] = None,
     resume: Annotated[bool, typer.Option(help="Leave series alone that are already done.")] = False,
     format_: Annotated[
@@ -68,9 +68,9 @@ def score(
 
     formats = _formats(format_)
     settings = site_settings()
-    samples = passes or settings.passes
-    if samples < _LEAST_PASSES:
-        fail(f"setting passes: {samples} is too few for an interval. Give at least 2.")
+    count = samples or settings.samples
+    if count < _MIN_SAMPLES:
+        fail(f"setting samples: {count} is too few for an interval. Give at least 2.")
     chosen = model_called(model or settings.model)
     _make_folder(out)
     finished = 0
@@ -82,7 +82,7 @@ def score(
             move(stage, share)
 
         try:
-            result = Scorer(chosen, passes=samples).score(
+            result = Scorer(chosen, samples=count).score(
                 inputs,
                 out,
                 options=ScoreOptions(

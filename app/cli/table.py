@@ -93,7 +93,7 @@ def _origin(findings: SeriesFindings) -> str:
     seconds = sum(findings.seconds.model_dump().values())
     return (
         f"{findings.model.name} {findings.model.version}, operating point "
-        f"{findings.operating_point:g}, {counted(findings.passes, 'pass', 'passes')}, "
+        f"{findings.operating_point:g}, {counted(findings.samples, 'sample')}, "
         f"{seconds:.1f} s; "
         "[ ] is a 95 % interval"
     )

@@ -49,4 +49,4 @@ def outline_at(ct: CtVolume, point_lps_mm: tuple[float, float, float]) -> AddedF
 def _scorer() -> Scorer:
     settings = context().settings
     imported = settings.work_dir / "models"
-    return Scorer.named(settings.model, passes=max(2, settings.passes), imported=imported)
+    return Scorer.named(settings.model, samples=max(2, settings.samples), imported=imported)

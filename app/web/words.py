@@ -97,8 +97,8 @@ CATALOGUE: dict[str, tuple[str, str]] = {
         "没有发现达到工作点。这不能排除结节的存在。",
     ),
     "trace": (
-        "Model {model} {version} · operating point {point} · {passes} {passes:pass|passes}",
-        "模型 {model} {version} · 工作点 {point} · {passes} 次采样",
+        "Model {model} {version} · operating point {point} · {samples} {samples:sample|samples}",
+        "模型 {model} {version} · 工作点 {point} · {samples} 次采样",
     ),
     "interval_note": ("95 % interval", "95% 区间"),
     "col_number": ("No.", "编号"),

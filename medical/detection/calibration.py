@@ -45,8 +45,8 @@ def probability(
     Args:
         calibration: of the weights.
         detector_logit: the first stage's.
-        refiner_logit: the second stage's, mean over passes.
-        spread: of the second stage's over passes.
+        refiner_logit: the second stage's, mean over samples.
+        spread: of the second stage's over samples.
         diameter_mm: the first stage's.
     """
     size = large_enough(diameter_mm, least_mm=calibration.least_mm)

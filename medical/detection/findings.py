@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from medical.ct.volume import QualityNote
 from medical.nodule.density_class import Density
@@ -107,7 +107,11 @@ class SeriesFindings(_Record):
     input: Input | None = Field(default=None, description=_NOT_BEFORE)
     searched: Searched | None = Field(default=None, description=_NOT_BEFORE)
     operating_point: float = Field(ge=0, le=1)
-    passes: int = Field(ge=1, description="Monte-Carlo dropout passes")
+    samples: int = Field(
+        ge=1,
+        validation_alias=AliasChoices("samples", "passes"),
+        description="Monte-Carlo dropout samples",
+    )
     quality: list[QualityNote]
     findings: list[Finding]
     negative: bool = Field(

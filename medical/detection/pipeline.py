@@ -107,7 +107,7 @@ class DetectionPipeline:
                 digest=self.card.digest,
             ),
             operating_point=self.card.operating_point,
-            passes=self._second.passes,
+            samples=self._second.samples,
             searched=searched,
             quality=list(sorted_notes([*ct.quality, *search_notes, *model_notes(self.card)])),
             findings=findings,

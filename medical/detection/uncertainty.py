@@ -29,15 +29,15 @@ class SecondLook:
     """What the refiner says about ``n`` candidates.
 
     Args:
-        logits: ``[passes, n]`` nodule or not.
-        log_diameters: ``[passes, n]`` ln(diameter / mm).
+        logits: ``[samples, n]`` nodule or not.
+        log_diameters: ``[samples, n]`` ln(diameter / mm).
         density: ``[n, 4]`` mean probability in the order of ``models.detector.refiner.DENSITIES``.
         masks: ``[n, 32, 32, 32]`` probability of nodule on the near crop.
         extents_mm: ``[n]`` edge of that crop.
     """
 
-    logits: Float32[np.ndarray, "passes n"]
-    log_diameters: Float32[np.ndarray, "passes n"]
+    logits: Float32[np.ndarray, "samples n"]
+    log_diameters: Float32[np.ndarray, "samples n"]
     density: Float32[np.ndarray, "n 4"]
     masks: Float32[np.ndarray, "n 32 32 32"]
     extents_mm: Float32[np.ndarray, " n"]
@@ -64,13 +64,13 @@ class SecondStage:
     Args:
         refiner: for its dropout layers.
         convolutions: its expensive parts.
-        passes: number of Monte-Carlo dropout samples, at least 2.
+        samples: number of Monte-Carlo dropout samples, at least 2.
     """
 
-    def __init__(self, refiner: Refiner, convolutions: Convolutions, *, passes: int) -> None:
-        if passes < 2:
-            raise ValueError(f"passes must be at least 2, got {passes}")
-        self.refiner, self.convolutions, self.passes = refiner, convolutions, passes
+    def __init__(self, refiner: Refiner, convolutions: Convolutions, *, samples: int) -> None:
+        if samples < 2:
+            raise ValueError(f"samples must be at least 2, got {samples}")
+        self.refiner, self.convolutions, self.samples = refiner, convolutions, samples
 
     def look(
         self,
@@ -89,14 +89,14 @@ class SecondStage:
         return self.outline(crops, self.judge(crops))
 
     @torch.no_grad()
-    def judge(self, crops: Crops) -> Float32[np.ndarray, "passes n"]:
+    def judge(self, crops: Crops) -> Float32[np.ndarray, "samples n"]:
         """Logits of nodule or not: convolutions once a view, all samples in one batch."""
         seen = [self.convolutions.judging(*crops.mirrored(axes)) for axes in _VIEWS]
         with _same_dropout():
             return self.refiner.judge(self._samples(seen), drop=True).numpy()
 
     @torch.no_grad()
-    def outline(self, crops: Crops, logits: Float32[np.ndarray, "passes n"]) -> SecondLook:
+    def outline(self, crops: Crops, logits: Float32[np.ndarray, "samples n"]) -> SecondLook:
         """Mask, size and kind of candidates whose judgement is known, at least one."""
         seen = [self.convolutions.outlining(*crops.mirrored(axes)) for axes in _VIEWS]
         masks = torch.stack(
@@ -117,7 +117,7 @@ class SecondStage:
         )
 
     def _samples(self, views: list[Tensor]) -> Tensor:
-        return torch.stack(views)[torch.arange(self.passes) % len(_VIEWS)]
+        return torch.stack(views)[torch.arange(self.samples) % len(_VIEWS)]
 
 
 @contextmanager

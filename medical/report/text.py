@@ -39,7 +39,7 @@ def report_sections(content: ReportContent, labels: Labels) -> list[Section]:
         model=scored.model.name,
         version=scored.model.version,
         point=scored.operating_point,
-        passes=scored.passes,
+        samples=scored.samples,
     )
     programs = labels(
         "programs",

@@ -219,7 +219,7 @@ class Batch:
             return None
         # An earlier version's result names its weights only, and these may be calibrated anew.
         same_model = earlier.model.digest == self.scorer.card.digest
-        if not same_model or earlier.passes != self.scorer.passes:
+        if not same_model or earlier.samples != self.scorer.samples:
             return None
         wanted = [one.id for one in earlier.findings] if self.options.heatmaps else []
         return earlier if len(folder.maps(wanted)) == len(wanted) else None

@@ -37,28 +37,28 @@ class Scorer:
 
     Args:
         model: weights and card.
-        passes: Monte-Carlo dropout samples, at least 2.
+        samples: Monte-Carlo dropout samples, at least 2.
     """
 
-    def __init__(self, model: StoredModel, *, passes: int = 32) -> None:
-        self._model, self.passes = model, passes
+    def __init__(self, model: StoredModel, *, samples: int = 32) -> None:
+        self._model, self.samples = model, samples
 
     @classmethod
     def named(
-        cls, name: str = DEFAULT_MODEL, *, passes: int = 32, imported: Path | None = None
+        cls, name: str = DEFAULT_MODEL, *, samples: int = 32, imported: Path | None = None
     ) -> Scorer:
         """Make a scorer with a model at hand.
 
         Args:
             name: of the model, or the folder of a retrained one.
-            passes: Monte-Carlo dropout samples, at least 2.
+            samples: Monte-Carlo dropout samples, at least 2.
             imported: folder of the user's own models.
 
         Raises:
             ModelNotFoundError: no such model.
             ModelDamagedError: its weights are not those of its card.
         """
-        return cls(find_model(name, imported=imported), passes=passes)
+        return cls(find_model(name, imported=imported), samples=samples)
 
     @property
     def card(self) -> ModelCard:
@@ -174,7 +174,7 @@ class Scorer:
         from models.detector.runtime import compiled_convolutions
 
         refiner = self._imported[1] if self._is_imported else self._networks.refiner
-        return SecondStage(refiner, compiled_convolutions(refiner), passes=self.passes)
+        return SecondStage(refiner, compiled_convolutions(refiner), samples=self.samples)
 
     @cached_property
     def _pipeline(self) -> DetectionPipeline:

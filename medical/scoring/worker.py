@@ -58,7 +58,7 @@ class Worker:
     Args:
         store: holds the queue.
         model: name or folder.
-        passes: Monte-Carlo dropout samples.
+        samples: Monte-Carlo dropout samples.
         imported: folder of the user's own models.
         say: told one line a study.
         lease_seconds: how long a study stays ours without a renewal.
@@ -69,7 +69,7 @@ class Worker:
 
     store: Store
     model: str
-    passes: int
+    samples: int
     imported: Path | None
     say: Say
     lease_seconds: float = LEASE_SECONDS
@@ -200,7 +200,7 @@ class Worker:
     def _scorer_of(self, model: StoredModel) -> Scorer:
         """Return the scorer of the study before, unless its model was replaced since."""
         if self._scorer is None or self._scorer.card.digest != model.card.digest:
-            self._scorer = Scorer(model, passes=self.passes)
+            self._scorer = Scorer(model, samples=self.samples)
         return self._scorer
 
     def _gather(self, claimed: Claimed) -> None:

@@ -11,7 +11,7 @@ from medical.training.cases.gather import Gathered
 from medical.training.cases.truth import lesions_of
 from models.zoo.loader import StoredModel
 
-_PASSES = 16
+_SAMPLES = 16
 
 
 def score_held_out(
@@ -27,7 +27,7 @@ def score_held_out(
     Returns:
         One table a model, all of the same scans, so that they can be compared scan by scan.
     """
-    scorers = [Scorer(model, passes=_PASSES) for model in models]
+    scorers = [Scorer(model, samples=_SAMPLES) for model in models]
     marks: list[list[Mark]] = [[] for _ in models]
     references: list[ReferenceFinding] = []
     for handle in gathered.held_out:

@@ -53,7 +53,7 @@ def test_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_pat
     (tmp_path / "starlung.toml").write_text("port = 9001\npasses = 8\n")
     monkeypatch.setenv("STARLUNG_CONFIG", str(tmp_path / "starlung.toml"))
     monkeypatch.setenv("STARLUNG_PORT", "9002")
-    assert (Settings().port, Settings().passes) == (9002, 8)
+    assert (Settings().port, Settings().samples) == (9002, 8)
 
 
 @pytest.mark.parametrize("name", ["ct.example:8443", "10.0.0.5:8501", "::1]:80", "a:b", "[::1]"])
@@ -65,3 +65,16 @@ def test_an_allowed_host_that_no_request_can_match_is_refused(name: str) -> None
 @pytest.mark.parametrize("name", ["CT.example", "10.0.0.5", "fe80::1", "::1"])
 def test_a_plain_name_or_address_is_an_allowed_host(name: str) -> None:
     assert name.lower() in Settings(allowed_hosts={name}).hosts()
+
+
+def test_samples_are_read_under_their_earlier_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "starlung.toml").write_text("passes = 8\n")
+    monkeypatch.setenv("STARLUNG_CONFIG", str(tmp_path / "starlung.toml"))
+    monkeypatch.setenv("SAMPLES", "5")  # another program's
+    assert Settings().samples == 8
+    monkeypatch.setenv("STARLUNG_PASSES", "6")
+    assert Settings().samples == 6
+    monkeypatch.setenv("STARLUNG_SAMPLES", "7")
+    assert Settings().samples == 7

@@ -29,7 +29,7 @@ from tests.benchmarks.shared_cases import DATA
 NAMES = (*DENSITIES, "cavitary")
 _SEED = 20261126
 _LEAST_SOLID = 0.9
-_PASSES = 32
+_SAMPLES = 32
 _REPEATS = 2000
 _BOX_MM = 40
 _CALCIFIED_BEFORE_HU = 200.0
@@ -62,7 +62,7 @@ def truth_of(texture: int, calcification: int) -> int:
 def read_nodules(folder: Path) -> list[Read]:
     """Outline each nodule and look inside."""
     refiner = load_networks(find_model(DEFAULT_MODEL)).refiner.eval()
-    second = SecondStage(refiner, compiled_convolutions(refiner), passes=_PASSES)
+    second = SecondStage(refiner, compiled_convolutions(refiner), samples=_SAMPLES)
     stored = np.load(folder / "lidc_vois.npz")
     image, masks = stored["image"], np.unpackbits(stored["mask_packed"])
     found = []

@@ -76,14 +76,14 @@ def probability_bins(held_out: CalibrationData) -> list[tuple[int, float, float,
 
 
 def cost_ratio(reader_of: dict[int, Scorer]) -> float:
-    """Seconds of a whole CT with 32 passes over those with 2; medians of interleaved runs."""
+    """Seconds of a whole CT with 32 samples over those with 2; medians of interleaved runs."""
     _, ct, _ = next(read_scans(HELD_OUT_SCANS))
-    spent: dict[int, list[float]] = {passes: [] for passes in reader_of}
+    spent: dict[int, list[float]] = {samples: [] for samples in reader_of}
     for _ in range(4):
-        for passes, reader in reader_of.items():
+        for samples, reader in reader_of.items():
             started = time.perf_counter()
             reader.read(ct)
-            spent[passes].append(time.perf_counter() - started)
+            spent[samples].append(time.perf_counter() - started)
     few, many = sorted(spent)
     return statistics.median(spent[many][1:]) / statistics.median(spent[few][1:])
 
@@ -102,7 +102,7 @@ def main() -> None:
     print("scan  observed  interval       held")
     for scan, seen, low, high, held in bins:
         print(f"{scan:4d}  {seen:8.2f}  {low:.2f} to {high:.2f}  {'yes' if held else 'NO'}")
-    ratio = cost_ratio({n: Scorer(model, passes=n) for n in (2, 32)})
+    ratio = cost_ratio({n: Scorer(model, samples=n) for n in (2, 32)})
     result = {
         "coverage_probability": round(float(np.mean([b[-1] for b in bins])), 3),
         "coverage_diameter": sizes["diameter"],

@@ -30,7 +30,7 @@ from tests.benchmarks.shared_cases import DATA, HELD_OUT_SCANS, read_cases
 
 RATES = (0.33, 1, 2, 4, 8)  # false marks a scan
 _LEAST_REACH_MM = 2.5
-_PASSES = 32
+_SAMPLES = 32
 
 
 class CaseReading(NamedTuple):
@@ -50,7 +50,7 @@ class CaseReader:
         self.card: ModelCard = model.card
         self._detect = compiled_detector(networks.detector, window=WINDOW)
         refiner = networks.refiner
-        self._second = SecondStage(refiner, compiled_convolutions(refiner), passes=_PASSES)
+        self._second = SecondStage(refiner, compiled_convolutions(refiner), samples=_SAMPLES)
 
     def read(self, case: TrainingCase) -> CaseReading:
         """Find, look again, calibrate, measure."""

@@ -113,7 +113,7 @@ def findings_of(ct: CtVolume) -> SeriesFindings:
         frame_of_reference_uid=None,
         model=ModelReference(name="phantom's truth", version="0", sha256="0" * 64),
         operating_point=0.5,
-        passes=1,
+        samples=1,
         quality=[],
         findings=findings,
         negative=False,

@@ -40,7 +40,7 @@ def test_growth_of_a_scored_sample(browser: Any, serve: Callable[..., str], tmp_
         for path in (tmp_path / "earlier", ROOT / "sample_data" / "ct")
     ]
     store.close()
-    address = serve(serve_worker="true", passes="8", lease_seconds="300")
+    address = serve(serve_worker="true", samples="8", lease_seconds="300")
     with reading_page(browser, address) as page:
         page.open()
         ready = page.tab.locator(".starlung-state.ready")

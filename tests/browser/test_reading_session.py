@@ -48,7 +48,7 @@ def with_login(tmp_path: Path) -> Iterator[str]:
     """A server with that study where Anna and Bo log in to read, and the boss administrates."""
     make_study(tmp_path)
     with serving_with_login(
-        tmp_path, readers=[ANNA, BO], administrators=[BOSS], passes="4"
+        tmp_path, readers=[ANNA, BO], administrators=[BOSS], samples="4"
     ) as served:
         yield served
 
@@ -57,7 +57,7 @@ def with_login(tmp_path: Path) -> Iterator[str]:
 def address(serve: Callable[..., str], tmp_path: Path) -> str:
     """The same without login."""
     make_study(tmp_path)
-    return serve(passes="4")
+    return serve(samples="4")
 
 
 @pytest.fixture

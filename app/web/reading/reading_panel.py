@@ -146,7 +146,7 @@ def headline_html(
         model=scored.model.name,
         version=scored.model.version,
         point=f"{scored.operating_point:.2f}",
-        passes=scored.passes,
+        samples=scored.samples,
     )
     status = reading.study.status
     return (

@@ -52,10 +52,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "study": ("Study {label}, series {series}", "检查 {label}，序列 {series}"),
     "technique": ("TECHNIQUE", "技术"),
     "method": (
-        "Nodules marked by {model} {version} (operating point {point:.2f}, {passes} "
-        "{passes:pass|passes}) and "
+        "Nodules marked by {model} {version} (operating point {point:.2f}, {samples} "
+        "{samples:sample|samples}) and "
         "decided on by the readers named below.",
-        "结节由 {model} {version}（工作点 {point:.2f}，{passes} 次采样）标记，由下列阅片者判定。",
+        "结节由 {model} {version}（工作点 {point:.2f}，{samples} 次采样）标记，由下列阅片者判定。",
     ),
     "programs": (
         "Scored by StarLung {scored}; reported by StarLung {reported}.",

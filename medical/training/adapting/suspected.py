@@ -26,7 +26,7 @@ from models.zoo.networks import load_networks
 
 MOST_A_CT = 5  # the strongest: where a strange scanner makes the model mark everything, the rest
 # must stay background, or nothing could be learnt from that CT
-_PASSES = 16
+_SAMPLES = 16
 _LEAST_MM = 4.0
 
 Suspects = Float[np.ndarray, "m 5"]
@@ -46,7 +46,7 @@ class Suspicion:
         networks = load_networks(model)
         self._detect = compiled_detector(networks.detector, window=WINDOW)
         refiner = networks.refiner
-        self._second = SecondStage(refiner, compiled_convolutions(refiner), passes=_PASSES)
+        self._second = SecondStage(refiner, compiled_convolutions(refiner), samples=_SAMPLES)
 
     def of(self, case: TrainingCase) -> Suspects:
         """Pick the strongest marks at or above the operating point, ``MOST_A_CT`` at most."""

@@ -36,8 +36,8 @@ class CandidateScores:
     """Raw scores of candidates and what they turned out to be."""
 
     detector_logit: Floats
-    refiner_logit: Floats  # mean over passes
-    refiner_spread: Floats  # standard deviation over passes
+    refiner_logit: Floats  # mean over samples
+    refiner_spread: Floats  # standard deviation over samples
     is_nodule: Bool[np.ndarray, " n"]
     weight: Floats  # 0: a nodule smaller than ``LEAST_MM``, which counts for neither
     diameter_mm: Floats  # the first stage's

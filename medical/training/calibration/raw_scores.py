@@ -102,7 +102,7 @@ def collect_raw_scores(
     pool: NodulePool,
     *,
     patches: int,
-    passes: int = 32,
+    samples: int = 32,
     seed: int = 11,
     say: Callable[[str], None],
 ) -> CalibrationData:
@@ -113,12 +113,12 @@ def collect_raw_scores(
         cases: held-out scans.
         pool: held-out nodules.
         patches: patches a case with inserted nodules.
-        passes: Monte-Carlo samples.
+        samples: Monte-Carlo samples.
         seed: of insertion.
         say: told one line now and then.
     """
     refiner = networks.refiner
-    second = SecondStage(refiner, compiled_convolutions(refiner), passes=passes)
+    second = SecondStage(refiner, compiled_convolutions(refiner), samples=samples)
     whole = compiled_detector(networks.detector, window=WINDOW)
     part = in_mirrors(compiled_detector(networks.detector, window=(_PATCH,) * 3))
     rows = _Rows()

@@ -68,24 +68,24 @@ def test_form_that_is_not_there_is_wrong_use(starlung: Run, tmp_path: Path) -> N
     assert one_line(result.stderr).startswith("--format sr: ")
 
 
-@pytest.mark.parametrize("passes", ["1", "0", "many"])
-def test_too_few_passes_are_wrong_use(passes: str, starlung: Run, tmp_path: Path) -> None:
-    assert starlung("score", tmp_path, "--out", "out", "--passes", passes).exit_code == 2
+@pytest.mark.parametrize("samples", ["1", "0", "many"])
+def test_too_few_samples_are_wrong_use(samples: str, starlung: Run, tmp_path: Path) -> None:
+    assert starlung("score", tmp_path, "--out", "out", "--samples", samples).exit_code == 2
 
 
 def test_wrong_setting_is_wrong_use(
     starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("STARLUNG_PASSES", "many")
+    monkeypatch.setenv("STARLUNG_SAMPLES", "many")
     result = starlung("score", tmp_path, "--out", tmp_path / "out")
     assert result.exit_code == 2
-    assert "STARLUNG_PASSES" in one_line(result.stderr)
+    assert "STARLUNG_SAMPLES" in one_line(result.stderr)
 
 
 def test_broken_settings_file_is_wrong_use(
     starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "starlung.toml").write_text("passes = = 3\n")
+    (tmp_path / "starlung.toml").write_text("samples = = 3\n")
     monkeypatch.setenv("STARLUNG_CONFIG", str(tmp_path / "starlung.toml"))
     result = starlung("score", tmp_path, "--out", tmp_path / "out")
     assert result.exit_code == 2

@@ -82,7 +82,7 @@ def made_findings(
         frame_of_reference_uid=None,
         model=ModelReference(name="made-up", version="0", sha256="0" * 64),
         operating_point=0.5,
-        passes=32,
+        samples=32,
         quality=[QualityNote(code="thick", severity="warning", message=thick)],
         findings=findings,
         negative=not findings,

@@ -18,7 +18,7 @@ from models.training.joint import TwoStage
 from tests.benchmarks.ablations.retina import AnchorDetector
 from tests.benchmarks.ablations.whole_scan import find_in_anchors
 
-_PASSES = 8
+_SAMPLES = 8
 _CHUNK = 32
 
 
@@ -56,7 +56,7 @@ class MarkReader:
         if self.first_only or len(found.logits) == 0:
             return CaseMarks(*positions, found.logits, np.zeros_like(found.logits))
         convolutions = Convolutions(self._judging, self.refiner.embed)
-        second = SecondStage(self.networks.refiner, convolutions, passes=_PASSES)
+        second = SecondStage(self.networks.refiner, convolutions, samples=_SAMPLES)
         logits = second.judge(cut(hu, *positions))
         return CaseMarks(*positions, found.logits, logits.mean(0))
 

@@ -21,7 +21,7 @@ from models.training.joint import TwoStage
 from tests.benchmarks.ablations.marks import CaseMarks
 
 _MULTIPLE, _LEAST = 16, 64  # what strides and neighbourhoods of the network need
-_PASSES, _CHUNK = 8, 64
+_SAMPLES, _CHUNK = 8, 64
 
 
 class WholeBox:
@@ -58,7 +58,7 @@ class WholeBox:
         if len(found.logits) == 0:
             return CaseMarks(found.centers_voxel, found.diameters_mm, found.logits, found.logits)
         convolutions = Convolutions(self._judging, self.refiner.embed)
-        second = SecondStage(self.networks.refiner, convolutions, passes=_PASSES)
+        second = SecondStage(self.networks.refiner, convolutions, samples=_SAMPLES)
         logits = second.judge(cut(hu, found.centers_voxel, found.diameters_mm))
         return CaseMarks(found.centers_voxel, found.diameters_mm, found.logits, logits.mean(0))
 

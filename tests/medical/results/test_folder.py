@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,16 @@ def test_a_quality_note_with_a_field_too_many_is_refused(folder: ResultFolder) -
     assert '"severity"' in text
     file.write_text(text.replace('"severity"', '"more": 1, "severity"', 1))
     assert folder.find_findings() is None
+
+
+def test_a_result_of_an_earlier_version_is_read(folder: ResultFolder) -> None:
+    now = folder.read_findings()
+    file = next(folder.path.glob("findings.json"))
+    record = json.loads(file.read_text())
+    record["passes"] = record.pop("samples")
+    for later in ("program", "input", "searched"):
+        del record[later]
+    file.write_text(json.dumps(record))
+    earlier = folder.read_findings()
+    assert earlier.samples == now.samples
+    assert earlier.program is earlier.input is earlier.searched is None

@@ -32,7 +32,7 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def scored(series: Path, tmp_path_factory: pytest.TempPathFactory) -> ScoredSeries:
     out = tmp_path_factory.mktemp("out")
-    result = Scorer.named(passes=2).score([series], out, options=ScoreOptions(heatmaps=True))
+    result = Scorer.named(samples=2).score([series], out, options=ScoreOptions(heatmaps=True))
     assert not result.errors
     (one,) = result.series
     assert one.findings.findings, "the ball must be found, or nothing is tested"
@@ -68,5 +68,5 @@ def test_resume_makes_maps_that_are_missing(scored: ScoredSeries, series: Path) 
     path = scored.folder / "heatmap-1.nii.gz"
     path.unlink()
     options = ScoreOptions(resume=True, heatmaps=True)
-    Scorer.named(passes=2).score([series], scored.folder.parent, options=options)
+    Scorer.named(samples=2).score([series], scored.folder.parent, options=options)
     assert path.exists()

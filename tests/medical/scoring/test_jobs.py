@@ -32,7 +32,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> ResultFolder:
     write_small_chest(work / "chest.nii.gz", seed=1)
     options = ScoreOptions(patient_secret=b"s" * 32)
     (one,) = (
-        Scorer.named(passes=2).score([work / "chest.nii.gz"], work / "out", options=options).series
+        Scorer.named(samples=2).score([work / "chest.nii.gz"], work / "out", options=options).series
     )
     assert one.findings.findings
     return ResultFolder(one.folder)
@@ -70,7 +70,7 @@ def test_the_maps_are_those_that_scoring_makes(store: Store, scored: ResultFolde
     done(store, of_result(scored))
     work = scored.path.parent.parent
     options = ScoreOptions(heatmaps=True)
-    Scorer.named(passes=2).score([work / "chest.nii.gz"], work / "again", options=options)
+    Scorer.named(samples=2).score([work / "chest.nii.gz"], work / "again", options=options)
     by_scoring = ResultFolder(work / "again" / scored.path.name)
     ours, theirs = (nibabel.load(one.map_file(1)).dataobj for one in (scored, by_scoring))
     assert np.array_equal(np.asarray(ours), np.asarray(theirs))

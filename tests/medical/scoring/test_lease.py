@@ -184,7 +184,7 @@ def test_a_folder_that_cannot_be_made_for_the_second_patient_ends_no_worker(
     here.parent.mkdir()
     here.write_text("in the way")
     said: list[str] = []
-    worker = TwoPatients(store, model="", passes=2, imported=None, say=said.append)
+    worker = TwoPatients(store, model="", samples=2, imported=None, say=said.append)
     assert worker.run(until_empty=True) == 0
     (study,) = worklist(store)
     assert (study.status, study.failure) == ("failed", "cannot be read or written: File exists")

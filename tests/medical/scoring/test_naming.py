@@ -52,7 +52,7 @@ def out(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both patients scored as two inputs, the first of them twice."""
     out = tmp_path_factory.mktemp("out")
     first, third = folders / "s1" / "ct.nii.gz", folders / "s3" / "ct.nii.gz"
-    result = Scorer.named(passes=2).score([first, third, first], out)
+    result = Scorer.named(samples=2).score([first, third, first], out)
     assert len(by_name(result)) == 2
     assert [reason for _, reason in result.not_chosen] == ["the same files as ct, scored once"]
     return out
@@ -72,7 +72,7 @@ def test_a_folder_added_later_moves_no_result(
     shutil.copytree(out, kept)
     before = {p.parent.name: p.stat().st_mtime_ns for p in kept.glob("*/findings.json")}
     chest(work / "s2" / "ct.nii.gz", 5)
-    result = Scorer.named(passes=2).score([work], kept, options=ScoreOptions(resume=True))
+    result = Scorer.named(samples=2).score([work], kept, options=ScoreOptions(resume=True))
     assert set(by_name(result)) == {"ct", "ct-2", "ct-3"}
     after = {p.parent.name: p.stat().st_mtime_ns for p in kept.glob("*/findings.json")}
     assert {name: after[name] for name in before} == before
@@ -158,7 +158,7 @@ def test_nothing_made_from_an_earlier_result_stands_beside_the_next(
     if version == "interrupted":
         (kept / "ct" / "findings.json").unlink()
     patient = "s1" if same_images else "s3"
-    (scored,) = Scorer.named(passes=2).score([folders / patient / "ct.nii.gz"], kept).series
+    (scored,) = Scorer.named(samples=2).score([folders / patient / "ct.nii.gz"], kept).series
     assert scored.folder == kept / "ct"
     assert not list(scored.folder.glob("heatmap-*"))
     assert (scored.folder / "viewer").exists() == same_images

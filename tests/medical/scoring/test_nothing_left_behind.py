@@ -74,7 +74,7 @@ def holding(folder: Path) -> list[str]:
 
 def run(*command: str, folder: Path) -> str:
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
-    given = {"STARLUNG_WORK_DIR": str(folder / "work"), "STARLUNG_PASSES": "2"}
+    given = {"STARLUNG_WORK_DIR": str(folder / "work"), "STARLUNG_SAMPLES": "2"}
     ran = subprocess.run(
         [sys.executable, "-m", "app.cli.main", *command],
         env=os.environ | given | {"TMPDIR": str(folder / "tmp")},

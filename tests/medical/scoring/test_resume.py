@@ -30,7 +30,7 @@ def chest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scored(chest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """By the shipped model."""
     out = tmp_path_factory.mktemp("out")
-    Scorer.named(passes=2).score([chest], out)
+    Scorer.named(samples=2).score([chest], out)
     return out
 
 
@@ -50,7 +50,7 @@ def twin(folder: Path, **update: object) -> StoredModel:
 
 
 def resumed(chest: Path, out: Path, model: StoredModel) -> SeriesFindings:
-    scorer = Scorer(model, passes=2)
+    scorer = Scorer(model, samples=2)
     (one,) = scorer.score([chest], out, options=ScoreOptions(resume=True)).series
     kept = ResultFolder(one.folder).find_findings()
     assert kept is not None

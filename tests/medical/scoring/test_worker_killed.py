@@ -34,7 +34,7 @@ def _worker(url: str, folder: Path) -> subprocess.Popen[bytes]:
         "STARLUNG_STORE_URL": url,
         "STARLUNG_WORK_DIR": str(folder / "work"),
         "STARLUNG_LEASE_SECONDS": str(LEASE_SECONDS),
-        "STARLUNG_PASSES": "2",
+        "STARLUNG_SAMPLES": "2",
     }
     command = [sys.executable, "-m", "app.cli.main", "worker", "--until-empty"]
     return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)

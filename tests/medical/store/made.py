@@ -14,7 +14,7 @@ def made_series(*probabilities: float, uid: str = "1.2.3") -> SeriesFindings:
         frame_of_reference_uid=None,
         model=ModelReference(name="made-up", version="0", sha256="0" * 64),
         operating_point=0.2,
-        passes=32,
+        samples=32,
         quality=[],
         findings=[_finding(n, p) for n, p in enumerate(probabilities, start=1)],
         negative=not probabilities,

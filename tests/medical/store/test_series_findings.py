@@ -53,8 +53,9 @@ def made_old(store: Store, *, scored_by: SeriesFindings | None = None, series: b
     """Bring the store to the version before, which named the model beside a study, or did not."""
     row = ""
     if scored_by is not None:
-        names = {"series_instance_uid", "model", "operating_point", "passes"}
-        row = json.dumps([json.loads(scored_by.model_dump_json(include=names))])
+        names = {"series_instance_uid", "model", "operating_point", "samples"}
+        text_now = scored_by.model_dump_json(include=names)
+        row = json.dumps([json.loads(text_now.replace('"samples"', '"passes"'))])
     with store.transaction() as session:
         session.execute(text("DROP TABLE jobs"))
         session.execute(text("ALTER TABLE series DROP COLUMN scored"))

@@ -60,8 +60,8 @@ def _as_kept(
         {"study": study_id, "uid": uid},
     )
     kept = [json.loads(row) for row in measured.scalars()]
-    names = ("model", "operating_point", "passes")
-    rows = json.loads(scored_by) if scored_by else []
+    names = ("model", "operating_point", "samples")
+    rows = [_named_anew(row) for row in json.loads(scored_by)] if scored_by else []
     known = next((row for row in rows if row["series_instance_uid"] == uid), None)
     record = {**found, "findings": []}
     if known is not None:
@@ -116,9 +116,14 @@ def _series_below(place: Path) -> dict[str, Path]:
 
 
 def _result_in(folder: Path) -> dict[str, Any] | None:
-    record = _read(folder / "findings.json")
-    needed = {"series_instance_uid", "model", "operating_point", "passes", "findings", "quality"}
+    record = _named_anew(_read(folder / "findings.json"))
+    needed = {"series_instance_uid", "model", "operating_point", "samples", "findings", "quality"}
     return record if needed <= record.keys() else None
+
+
+def _named_anew(record: dict[str, Any]) -> dict[str, Any]:
+    """Call the Monte-Carlo samples of an earlier record what they are called now."""
+    return {"samples" if name == "passes" else name: value for name, value in record.items()}
 
 
 def _images_in(folder: Path) -> dict[str, Any]:
