@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SERVE ?= 1
 WORKERS ?= 2
 
-.PHONY: setup run check test test-slow bench browser clean
+.PHONY: setup run check test test-slow bench browser schemas clean
 
 setup: $(VENV)/.ready
 
@@ -48,6 +48,10 @@ test-slow: setup browser
 bench: setup
 	@test -n "$(NAME)" || { echo "Say which: make bench NAME=speed"; exit 2; }
 	$(BIN)/python -m tests.benchmarks.$(NAME)
+
+# JSON Schemas of findings.json and of the report's JSON; a test holds them against the models.
+schemas: setup
+	$(BIN)/python -m medical.report.schema docs/schemas
 
 clean:
 	rm -rf $(VENV) runs build dist *.egg-info

@@ -1,21 +1,18 @@
-"""The report for other programs: one CSV line a finding, or JSON with every decision."""
+"""The report as a table: one CSV line a finding."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
-from dataclasses import asdict
 from typing import Any
 
 from medical.detection.findings import Finding
-from medical.nodule.guidelines.assessment import Assessment
 from medical.plain_text import csv_cell
-from medical.program import program_version
 from medical.report.change.columns import change_cells, gone_cells
 from medical.report.change.record import change_record
 from medical.report.content import ReportContent
-from medical.report.guideline_text import examination_line, ruling_text
+from medical.report.guideline_text import ruling_text
+from medical.report.record import source_of
 from medical.report.words.labels import Labels
 from medical.review.reading import ReadFinding
 from medical.review.refusals import moment
@@ -41,35 +38,6 @@ def report_csv(content: ReportContent) -> str:
     return target.getvalue()
 
 
-def report_json(content: ReportContent) -> str:
-    """Everything: measures, and all decisions from the first to the latest."""
-    study, searched = content.study, content.scored.searched
-    scored_by = content.scored.program
-    signed = moment(study.signed_at) if study.signed_at is not None else None
-    record = {
-        "schema": "starlung.report/1",
-        "research_use_only": True,
-        "program": {"version": program_version()},
-        "scored_by_program": scored_by.model_dump() if scored_by is not None else None,
-        "study": study.label,
-        "study_instance_uid": content.scored.study_instance_uid,
-        "series_instance_uid": content.scored.series_instance_uid,
-        "frame_of_reference_uid": content.scored.frame_of_reference_uid,
-        "model": content.scored.model.model_dump(),
-        "operating_point": content.scored.operating_point,
-        "negative": content.scored.negative,
-        "searched": searched.model_dump() if searched is not None else None,
-        "quality": [asdict(note) for note in content.scored.quality],
-        "status": study.status,
-        "signed_by": study.signed_by or None,
-        "signed_at": signed,
-        "examination": _examination(content),
-        "findings": [_full(one) for one in content.findings],
-        "change": change_record(content.change).model_dump() if content.change else None,
-    }
-    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-
-
 def _row(content: ReportContent, one: ReadFinding) -> dict[str, Any]:
     measured, latest = one.measured, one.latest
     x, y, z = measured.center_lps_mm
@@ -89,12 +57,12 @@ def _row(content: ReportContent, one: ReadFinding) -> dict[str, Any]:
         "probability_high": model.probability_ci95[1] if model else "",
         "diameter_mm": _known(one.diameter_mm),
         **_ends("diameter", measured.diameter_ci95 if by_hand is None else None),
-        "diameter_by": _source(measured.diameter_mm, by_hand),
+        "diameter_by": source_of(measured.diameter_mm, by_hand) or "",
         "volume_mm3": _known(measured.volume_mm3),
         **_ends("volume", measured.volume_ci95),
-        "volume_by": _source(measured.volume_mm3, None),
+        "volume_by": source_of(measured.volume_mm3, None) or "",
         "density": _known(one.density),
-        "density_by": _source(measured.density, one.assessment.density),
+        "density_by": source_of(measured.density, one.assessment.density) or "",
         "solid_diameter_mm": _known(one.assessment.solid_diameter_mm),
         "location": measured.location,
         "decision": one.verdict,
@@ -114,12 +82,6 @@ def _ends(name: str, interval: tuple[float, float] | None) -> dict[str, float | 
     return {f"{name}_low": low, f"{name}_high": high}
 
 
-def _source(by_model: object, by_reader: object) -> str:
-    if by_reader is not None:
-        return "reader"
-    return "" if by_model is None else "model"
-
-
 def _with_guidelines(content: ReportContent, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Each row with the guidelines on its finding; empty for a rejected mark."""
     labels, known = Labels("en"), {row.finding_id: row for row in content.guidelines.rows}
@@ -132,49 +94,3 @@ def _with_guidelines(content: ReportContent, rows: list[dict[str, Any]]) -> list
         }
 
     return [{**row, **ruled(row["finding"])} for row in rows]
-
-
-def _examination(content: ReportContent) -> dict[str, Any]:
-    """Return what was entered, what the header says, and what the guidelines make of it."""
-    labels, found = Labels("en"), content.guidelines
-    return {
-        "entered": content.examination.model_dump(),
-        "header": content.header.model_dump(),
-        "lung_rads": examination_line(found.examination, content.examination, labels),
-        "nodules": [
-            {
-                "finding": row.finding_id,
-                "lung_rads": ruling_text(row.lung_rads, labels),
-                "fleischner": ruling_text(row.fleischner, labels),
-                "density_by": row.density_by,
-            }
-            for row in found.rows
-        ],
-        "density_validated_on_real_nodules": False,
-    }
-
-
-def _full(one: ReadFinding) -> dict[str, Any]:
-    return {
-        "number": one.number,
-        "origin": one.origin,
-        "measured": one.measured.model_dump(),
-        "decision": one.verdict,
-        "diameter_mm": one.diameter_mm,
-        "diameter_by": _source(one.measured.diameter_mm, one.diameter_by_reader_mm) or None,
-        "volume_by": _source(one.measured.volume_mm3, None) or None,
-        "density": one.density,
-        "density_by": _source(one.measured.density, one.assessment.density) or None,
-        "decisions": [
-            {
-                "verdict": decision.verdict,
-                "reason": decision.reason,
-                "comment": decision.comment,
-                "diameter_mm": decision.diameter_mm,
-                "assessment": Assessment.from_json(decision.assessment or "").model_dump(),
-                "reader": decision.actor,
-                "at": moment(decision.at),
-            }
-            for decision in one.decisions
-        ],
-    }

@@ -10,7 +10,8 @@ from app.web.words import LANGUAGES, Words
 from medical.report.content import ReportContent, report_content
 from medical.report.limits import detection_limits
 from medical.report.pdf import pdf_language, report_pdf
-from medical.report.tables import report_csv, report_json
+from medical.report.record import report_json
+from medical.report.tables import report_csv
 from medical.report.text import report_text
 from medical.report.words.labels import Labels
 from medical.results.folder import ResultFolder

@@ -26,7 +26,8 @@ from medical.report.change.record import ChangeRecord
 from medical.report.content import ReportContent
 from medical.report.guideline_input import history_in
 from medical.report.pdf import text_pages
-from medical.report.tables import report_csv, report_json
+from medical.report.record import report_json
+from medical.report.tables import report_csv
 from medical.report.text import report_text
 from medical.report.words.labels import Labels
 from medical.review.reading import ReadFinding

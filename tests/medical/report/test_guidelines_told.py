@@ -21,7 +21,8 @@ from medical.report.change.change import ChangeSince, EarlierCt, change_since, f
 from medical.report.content import ReportContent
 from medical.report.limits import DetectionLimits
 from medical.report.numbers import probability_interval_text, probability_text
-from medical.report.tables import report_csv, report_json
+from medical.report.record import report_json
+from medical.report.tables import report_csv
 from medical.report.text import report_text
 from medical.report.words.labels import Labels
 from medical.report.words.quality_labels import quality_text

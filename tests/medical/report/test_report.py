@@ -19,7 +19,8 @@ from medical.program import program_version
 from medical.report.content import ReportContent
 from medical.report.key_images import close_up, whole_slice
 from medical.report.pdf import pdf_language, report_pdf
-from medical.report.tables import report_csv, report_json
+from medical.report.record import report_json
+from medical.report.tables import report_csv
 from medical.report.text import report_text
 from medical.report.words.labels import WORDS, Labels
 from medical.store.tables import Study

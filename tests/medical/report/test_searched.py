@@ -9,7 +9,7 @@ import pytest
 from medical.ct.volume import QualityNote
 from medical.detection.findings import Searched
 from medical.report.content import ReportContent
-from medical.report.tables import report_json
+from medical.report.record import report_json
 from medical.report.text import report_text
 from medical.report.words.labels import Labels
 from medical.store.tables import Study

@@ -7,13 +7,16 @@ import shutil
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from medical.detection.findings import SeriesFindings
+from medical.program import program_version
 from medical.results.folder import ResultFolder
 from medical.scoring.batch import ScoreOptions
 from medical.scoring.scorer import Scorer
 from models.zoo.card import ModelCard
 from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model
+from tests.conftest import REPOSITORY
 from tests.medical.scoring.small_chest import write_small_chest
 
 SHIPPED = find_model(DEFAULT_MODEL)
@@ -55,6 +58,14 @@ def resumed(chest: Path, out: Path, model: StoredModel) -> SeriesFindings:
     kept = ResultFolder(one.folder).find_findings()
     assert kept is not None
     return kept
+
+
+def test_a_result_keeps_to_its_schema_and_names_the_program(scored: Path) -> None:
+    (file,) = scored.glob("*/findings.json")
+    record = json.loads(file.read_text("utf-8"))
+    exported = REPOSITORY / "docs" / "schemas" / "starlung.findings-1.json"
+    Draft202012Validator(json.loads(exported.read_text("utf-8"))).validate(record)
+    assert record["program"] == {"version": program_version()}
 
 
 def written_at(out: Path) -> int:
