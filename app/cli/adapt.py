@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.common import fail, imported_models, say, trainable_model
-from app.cli.progress import progress_lines
+from app.cli.common import fail, imported_models, trainable_model
+from app.cli.progress import log_lines
 
 
 class How(StrEnum):
@@ -84,8 +84,8 @@ def adapt(
     except ValidationError as error:
         fail(f"{sentence_of(error)}.")
     try:
-        with progress_lines(say) as tell:
-            folder = run(config, out=out, say=tell, installed=imported_models(make=True))
+        with log_lines():
+            folder = run(config, out=out, installed=imported_models(make=True))
     except InputError as error:
         fail(str(error))
     typer.echo(str(folder))

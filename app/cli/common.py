@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 OK, WRONG_USE, SOME_FAILED, NONE_SCORED = 0, 2, 3, 4
 
 
-def say(sentence: str) -> None:
+def print_line(sentence: str) -> None:
     """Write one line to standard error, whatever line breaks a library put into it."""
     typer.echo(" ".join(sentence.split()), err=True)
 
 
 def fail(sentence: str, *, code: int = WRONG_USE) -> NoReturn:
     """End the program with one line on standard error and no trace."""
-    say(sentence)
+    print_line(sentence)
     raise typer.Exit(code)
 
 

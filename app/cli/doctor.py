@@ -34,11 +34,11 @@ _INSTALL = "run `make setup` in the checkout"
 
 
 class Check(NamedTuple):
-    """One line of the report; ``say`` is the state, or how to mend it."""
+    """One line of the report; ``state`` is the state, or how to mend it."""
 
     what: str
     good: bool
-    say: str
+    state: str
     needed: bool = True
 
 
@@ -47,7 +47,7 @@ def doctor() -> None:
     failed = False
     for check in _checks():
         mark = "ok" if check.good else "missing" if check.needed else "absent"
-        typer.echo(f"{mark:8}{check.what}: {check.say}")
+        typer.echo(f"{mark:8}{check.what}: {check.state}")
         failed |= check.needed and not check.good
     raise typer.Exit(1 if failed else 0)
 
@@ -139,8 +139,8 @@ def _chromium() -> Check:
 def _disk() -> Check:
     free_gib = shutil.disk_usage(Path.cwd()).free / 2**30
     enough = free_gib >= _LEAST_FREE_GIB
-    say = f"{free_gib:.1f} GiB free here"
-    return Check("disk", enough, say if enough else f"{say}; make room for {_LEAST_FREE_GIB:g}")
+    state = f"{free_gib:.1f} GiB free here"
+    return Check("disk", enough, state if enough else f"{state}; make room for {_LEAST_FREE_GIB:g}")
 
 
 def _memory() -> Check:
@@ -148,5 +148,5 @@ def _memory() -> Check:
         total_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     except (AttributeError, OSError, ValueError):
         return Check("memory", True, "cannot be told on this system", needed=False)
-    say = f"{total_gib:.1f} GiB ({_LEAST_MEMORY_GIB:g} are advised)"
-    return Check("memory", total_gib >= _LEAST_MEMORY_GIB, say, needed=False)
+    state = f"{total_gib:.1f} GiB ({_LEAST_MEMORY_GIB:g} are advised)"
+    return Check("memory", total_gib >= _LEAST_MEMORY_GIB, state, needed=False)

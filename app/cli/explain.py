@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.common import fail, model_called, say
+from app.cli.common import fail, model_called, print_line
 from medical.counts import counted
 
 
@@ -28,4 +28,4 @@ def explain(
             count = explain_result(folder, find_model=model_called, make_scorer=Scorer)
         except InputError as error:
             fail(str(error))
-        say(counted(count, "map"))
+        print_line(counted(count, "map"))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from app.cli.common import NONE_SCORED, fail, model_called, say, site_settings
+from app.cli.common import NONE_SCORED, fail, model_called, print_line, site_settings
+from app.cli.progress import log_lines
 from medical.counts import counted
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def verify(
         fail(f"audit trail: the signed reports of {names} are not what it says.", code=NONE_SCORED)
     if found.without_key:
         last = found.without_key
-        say(
+        print_line(
             f"entries up to number {last} carry no key: an earlier version wrote them, and they "
             f"could be rewritten until entry {last + 1} closed them off."
         )
@@ -118,12 +119,11 @@ def worker(
     try:
         if attached:
             threading.Thread(target=_stop_with_standard_input, daemon=True).start()
-        Worker(
+        process = Worker(
             _store(settings),
             model=settings.model,
             samples=settings.samples,
             imported=settings.work_dir / "models",
-            say=say,
             lease_seconds=settings.lease_seconds,
             most_seconds=settings.score_timeout_minutes * 60,
             kinds=[kind for kind in KINDS if kind != "score" or not for_readers],
@@ -134,7 +134,9 @@ def worker(
                 key=result_key(settings.work_dir),
                 patient_secret=patient_secret(settings.work_dir),
             ),
-        ).run(until_empty=until_empty)
+        )
+        with log_lines(renewing=False):
+            process.run(until_empty=until_empty)
     except Stop:
         return  # told to stop while the store was being opened: nothing was begun
 

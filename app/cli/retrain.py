@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.common import fail, imported_models, say, trainable_model
-from app.cli.progress import progress_lines
+from app.cli.common import fail, imported_models, trainable_model
+from app.cli.progress import log_lines
 
 if TYPE_CHECKING:
     from medical.training.publish import Published
@@ -133,8 +133,8 @@ def retrain(
     except InputError as error:
         fail(str(error))
     try:
-        with progress_lines(say) as tell:
-            published = run(config, out=out, say=tell, installed=imported_models(make=True))
+        with log_lines():
+            published = run(config, out=out, installed=imported_models(make=True))
     except InputError as error:
         fail(str(error))
     _show_comparison(published)

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.common import NONE_SCORED, OK, SOME_FAILED, fail, model_called, say, site_settings
+from app.cli.common import (
+    NONE_SCORED,
+    OK,
+    SOME_FAILED,
+    fail,
+    model_called,
+    print_line,
+    site_settings,
+)
 
 if TYPE_CHECKING:
     from medical.scoring.batch import ScoreResult
@@ -100,7 +108,7 @@ def score(
                 code=SOME_FAILED if finished else NONE_SCORED,
             )
     for problem in result.errors:
-        say(str(problem))
+        print_line(str(problem))
     show(result, out)
     raise typer.Exit(_exit_code(result))
 

@@ -14,7 +14,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -40,11 +40,12 @@ from medical.store.queue import (
 from medical.store.siblings import same_images
 from models.zoo.loader import ModelDamagedError, ModelNotFoundError, StoredModel, find_model
 
+_log = logging.getLogger(__name__)
+
 _IDLE_SECONDS = 1.0
 _MOST_SENTENCES = 3
 _MOST_OUTAGE_SECONDS = 600.0
 _LOST = "another worker has it, left to that"
-Say = Callable[[str], None]
 
 
 class Stop(BaseException):
@@ -60,7 +61,6 @@ class Worker:
         model: name or folder.
         samples: Monte-Carlo dropout samples.
         imported: folder of the user's own models.
-        say: told one line a study.
         lease_seconds: how long a study stays ours without a renewal.
         most_seconds: a study that takes longer fails.
         options: how each study is scored, see ``ScoreOptions``; progress goes to the store.
@@ -71,7 +71,6 @@ class Worker:
     model: str
     samples: int
     imported: Path | None
-    say: Say
     lease_seconds: float = LEASE_SECONDS
     most_seconds: float = math.inf
     options: ScoreOptions = field(default_factory=lambda: ScoreOptions(server=True))
@@ -110,7 +109,7 @@ class Worker:
         """Pause; raise when the store was gone for too long. Returns since when it is."""
         now = time.monotonic()
         if gone_since == math.inf:
-            self.say(f"waiting: {error}")
+            _log.info(f"waiting: {error}")
             gone_since = now
         elif now - gone_since > _MOST_OUTAGE_SECONDS:
             raise error
@@ -128,11 +127,11 @@ class Worker:
                 limit = f"took longer than the {self.most_seconds / 60:g} min allowed"
                 return self._failed(claimed, limit)
             if lease.lost:
-                self.say(f"{claimed.key}: {_LOST}")
+                _log.info(f"{claimed.key}: {_LOST}")
                 return False
             with contextlib.suppress(StoreUnavailableError):  # the lease runs out by itself
                 give_back(self.store, claimed)
-                self.say(f"{claimed.key}: put back into the queue")
+                _log.info(f"{claimed.key}: put back into the queue")
             raise
 
     def _score_held(self, claimed: Claimed, lease: Lease) -> bool:
@@ -149,7 +148,7 @@ class Worker:
         except OSError as error:
             return self._failed(claimed, _not_written(error), lease)
         except Exception as error:  # the log gets the trace, the night goes on
-            logging.getLogger(__name__).exception("scoring %s failed", claimed.key)
+            _log.exception("scoring %s failed", claimed.key)
             return self._failed(claimed, f"the program failed ({type(error).__name__})", lease)
         if not result.series:
             reasons = [_sentence(error, claimed.source) for error in result.errors]
@@ -163,7 +162,7 @@ class Worker:
         except OSError as error:  # a patient's folder cannot be made
             return self._failed(claimed, _not_written(error), lease)
         self._gather(claimed)
-        self.say(f"{claimed.key}: {'ready' if kept else _LOST}")
+        _log.info(f"{claimed.key}: {'ready' if kept else _LOST}")
         return kept
 
     def _work(self, claimed: Claimed, lease: Lease) -> ScoreResult:
@@ -183,7 +182,7 @@ class Worker:
         else:
             register_earlier(folder, ResultFolder(claimed.source))
         kept = lease.conclude(lambda: finish(self.store, claimed))
-        self.say(f"{claimed.key}: {'done' if kept else _LOST}")
+        _log.info(f"{claimed.key}: {'done' if kept else _LOST}")
         return kept
 
     def _model(self, name: str) -> StoredModel:
@@ -210,7 +209,7 @@ class Worker:
         try:
             gather_predictions(claimed.folder)
         except OSError as error:
-            self.say(f"{claimed.key}: predictions.csv is not gathered: {error.strerror}")
+            _log.info(f"{claimed.key}: predictions.csv is not gathered: {error.strerror}")
 
     def _unscored(self, result: ScoreResult, claimed: Claimed) -> str:
         """Say what failed beside that which was scored."""
@@ -221,7 +220,7 @@ class Worker:
     def _failed(self, claimed: Claimed, reason: str, lease: Lease | None = None) -> bool:
         lease = lease or Lease(self.store, claimed, self.lease_seconds)
         lease.conclude(lambda: give_up(self.store, claimed, failure=reason))
-        self.say(f"{claimed.key}: {reason}")
+        _log.info(f"{claimed.key}: {reason}")
         return False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ from models.training.log import Events
 from models.training.loop import Communication, LoopConfig, train
 from models.training.ranks import Ranks
 
-Say = Callable[[str], None]
+_log = logging.getLogger(__name__)
+
 VALIDATION_BATCHES = 8
 
 
@@ -50,7 +52,6 @@ def fit(
     *,
     out: Path,
     device: torch.device,
-    say: Say,
     start: Callable[[], TwoStage] | None = None,
     events: Events | None = None,
     communication: Callable[[], Communication] | None = None,
@@ -64,7 +65,6 @@ def fit(
         material: what is learnt from.
         out: folder for checkpoints and logs; of several phases each has its own below it.
         device: CPU or accelerator.
-        say: told one line now and then.
         start: makes the networks to begin with, after random numbers were seeded, which building
             networks draws from; random ones where not given.
         events: told step and mean losses, for TensorBoard.
@@ -80,11 +80,11 @@ def fit(
     torch.manual_seed(recipe.seed)
     torch.backends.cudnn.benchmark = True
     model = start() if start else TwoStage(recipe.detector.build(), recipe.refiner.build())
-    teacher = _Teacher(config, material, device, say, events, communication)
+    teacher = _Teacher(config, material, device, events, communication)
     for number, phase in enumerate(recipe.phases):
         folder = out
         if len(recipe.phases) > 1:
-            say(f"phase {number + 1} of {len(recipe.phases)}: {phase.name}")
+            _log.info(f"phase {number + 1} of {len(recipe.phases)}: {phase.name}")
             folder = out / phase.name
             folder.mkdir(parents=True, exist_ok=True)
         if number:
@@ -128,7 +128,6 @@ class _Teacher:
     config: RunConfig
     material: Material
     device: torch.device
-    say: Say
     events: Events | None
     communication: Callable[[], Communication] | None
 
@@ -152,7 +151,6 @@ class _Teacher:
                 loop_config(self.config, phase),
                 out=out,
                 device=self.device,
-                say=self.say,
                 communication=self.communication() if self.communication else None,
                 validate=_settled(batches, judge) if self.material.validation else None,
                 events=self.events,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,9 +33,10 @@ from models.training.joint import TwoStage
 from models.zoo.loader import CARD, WEIGHTS, StoredModel
 from models.zoo.networks import load_networks
 
+_log = logging.getLogger(__name__)
+
 _KEEP = ("cpm", "cpm_ci95", "scans", "nodules", "found", "false_positives")
 _FIGURES = "held_out_by_luna16_protocol"
-Say = Callable[[str], None]
 Pools = Callable[[], tuple[NodulePool, NodulePool]]
 
 
@@ -70,7 +72,6 @@ def publish_model(
     old: StoredModel,
     pools: Pools,
     home: Installed | None,
-    say: Say,
 ) -> Published:
     """Turn trained weights into a model.
 
@@ -82,7 +83,6 @@ def publish_model(
         old: the model to compare with.
         pools: nodules to train on and those kept to calibrate on.
         home: where to install a model that passes the gate.
-        say: told one line now and then.
     """
     folder = out / "model"
     folder.mkdir(exist_ok=True)
@@ -96,22 +96,22 @@ def publish_model(
         steps=_steps(config, out),
     )
     card = new_card(folder, made, own=None)
-    own = _calibrate(load_networks(StoredModel(folder, card)), gathered, pools, say)
+    own = _calibrate(load_networks(StoredModel(folder, card)), gathered, pools)
     if own is not None:
         card = new_card(folder, made, own=own)
     if not gathered.held_out:
-        say("nothing was held out: the new model is not evaluated, the old one stays")
+        _log.info("nothing was held out: the new model is not evaluated, the old one stays")
         nothing: dict[str, object] = {_FIGURES: "not evaluated: too few cases to hold one out"}
         card.with_metrics(nothing).write(folder / CARD)
         return Published(folder)
     models = [StoredModel(folder, card), old]
-    new, before = score_held_out(models, gathered, say=say)
+    new, before = score_held_out(models, gathered)
     report = evaluate_tables(new, operating_point=card.operating_point)
     write_report(report, out)
     told = json.loads(report.evaluation.model_dump_json())
     figures = {name: told.get(name) for name in _KEEP}
     card.with_metrics({_FIGURES: figures}).write(folder / CARD)
-    _pass_gate(new, before, folder, out, old, home, say)
+    _pass_gate(new, before, folder, out, old, home)
     as_it_was = evaluate_tables(before, operating_point=old.card.operating_point)
     rows = compare(as_it_was.evaluation, report.evaluation)
     return Published(folder, rows, (old.card.name, card.name))
@@ -132,19 +132,16 @@ def _pass_gate(
     out: Path,
     old: StoredModel,
     home: Installed | None,
-    say: Say,
 ) -> None:
     verdict = judge(new, before)
     verdict.write(out / "gate.json")
-    say(f"compared with {old.card.name}: {verdict.why}")
+    _log.info(f"compared with {old.card.name}: {verdict.why}")
     if verdict.replaces and home is not None:
         place = install(folder, home.models, replaced=home.old, archive=out / "replaced")
-        say(f"installed as {place.name}")
+        _log.info(f"installed as {place.name}")
 
 
-def _calibrate(
-    networks: TwoStage, gathered: Gathered, pools: Pools, say: Say
-) -> Recalibrated | None:
+def _calibrate(networks: TwoStage, gathered: Gathered, pools: Pools) -> Recalibrated | None:
     files = list(gathered.held_out_cases.values())
     try:
         if len(files) < LEAST_SCANS:  # before the pool is made, which takes seconds
@@ -153,7 +150,7 @@ def _calibrate(
                 "needed"
             )
         cases = [TrainingCase.load(file) for file in files]
-        return recalibrate(networks, cases, pools()[1], say=say)
+        return recalibrate(networks, cases, pools()[1])
     except TooFewError as error:
-        say(f"not calibrated anew: {error}; intervals and operating point need not hold")
+        _log.info(f"not calibrated anew: {error}; intervals and operating point need not hold")
         return None

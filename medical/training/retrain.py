@@ -6,6 +6,7 @@ whole checkpoint with ``resume``.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -31,16 +32,15 @@ from models.detector.detector import DetectorConfig
 from models.training.curriculum import Curriculum, read_curriculum
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 
+_log = logging.getLogger(__name__)
 
-def retrain(
-    config: RunConfig, *, out: Path, say: Callable[[str], None], installed: Path | None = None
-) -> Published:
+
+def retrain(config: RunConfig, *, out: Path, installed: Path | None = None) -> Published:
     """Fit both stages to a user's cases.
 
     Args:
         config: what to learn from, how, and where.
         out: folder for checkpoints, model and evaluation.
-        say: told one line now and then.
         installed: folder of imported models, where a model that passes the gate is put; it stays
             in ``out`` where not given.
 
@@ -63,7 +63,6 @@ def retrain(
             out=out,
             seen=old.card.scans_seen_in_training,
             work=Path(work),
-            say=say,
         )
         device = "cuda" if torch.cuda.is_available() else "cpu"
         patches = config.recipe.patches.on(device)
@@ -71,18 +70,16 @@ def retrain(
         config = config.model_copy(
             update={"recipe": recipe, "assigned": _assign(config, gathered, out)}
         )
-        say(_summary(config, gathered, device))
+        _log.info(_summary(config, gathered, device))
         for sentence in what_is_missing(gathered):
-            say(sentence)
+            _log.info(sentence)
         pools = cache(lambda: open_pools(config))
-        _train(config, out, pools, say)
+        _train(config, out, pools)
         if cluster.node > 0:
-            say("this node is done; the first one evaluates")
+            _log.info("this node is done; the first one evaluates")
             return Published(out / "model")
         home = Installed(installed, old) if installed else None
-        return publish_model(
-            config, out, gathered, parent=parent, old=old, pools=pools, home=home, say=say
-        )
+        return publish_model(config, out, gathered, parent=parent, old=old, pools=pools, home=home)
 
 
 def read_stages(path: Path) -> Curriculum:
@@ -160,13 +157,12 @@ def _train(
     config: RunConfig,
     out: Path,
     pools: Callable[[], tuple[NodulePool, NodulePool]],
-    say: Callable[[str], None],
 ) -> None:
     config.write(out)
     if config.cluster.processes > 1:
         train_together(config.cluster, out)
         return
     try:
-        run_training(config, out, say=say, pool=pools()[0])
+        run_training(config, out, pool=pools()[0])
     except ValueError as error:
         raise InputError(out, str(error), "Remove the folder and start again") from error

@@ -7,7 +7,6 @@ newest whole checkpoint.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from functools import partial
@@ -16,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import distributed
 
+from medical.logs import LineHandler, own_log
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.opening import divided, open_pool
 from medical.synthesis.nodules.pool import NodulePool
@@ -25,7 +25,7 @@ from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregat
 from models.distributed.compression.selection import SharedTopK
 from models.training.joint import TwoStage
 from models.training.log import Events, tensorboard_events
-from models.training.ranks import Ranks
+from models.training.ranks import FirstRankOnly, Ranks
 from models.zoo.loader import WEIGHTS, find_model
 from models.zoo.networks import load_networks, save_networks
 
@@ -44,7 +44,6 @@ def run_training(
     config: RunConfig,
     out: Path,
     *,
-    say: Callable[[str], None],
     pool: NodulePool | None = None,
 ) -> TwoStage:
     """Train as configured; rank 0 writes ``out/trained/weights.safetensors``.
@@ -52,7 +51,6 @@ def run_training(
     Args:
         config: with its cases assigned.
         out: of the run.
-        say: told one line now and then.
         pool: the nodules to train on, where they are open already.
 
     Returns:
@@ -75,16 +73,15 @@ def run_training(
     )
     seed, sparse = config.recipe.seed, config.sparse
     parent = find_model(config.start_from) if config.start_from else None
-    with _listener(out, say=say) as events:
+    with _listener(out) as events:
         networks = fit(
             config,
             material,
             out=out,
             device=torch.device(torch_device),
-            say=say,
             start=partial(load_networks, parent) if parent else None,
             events=events,
-            communication=partial(between_nodes, seed=seed, sparse=sparse, say=say),
+            communication=partial(between_nodes, seed=seed, sparse=sparse),
         )
     if Ranks.current().first:
         (out / TRAINED).mkdir(exist_ok=True)
@@ -92,31 +89,24 @@ def run_training(
     return networks
 
 
-def between_nodes(
-    *, seed: int, sparse: bool = False, say: Callable[[str], None]
-) -> HierarchicalAggregator:
+def between_nodes(*, seed: int, sparse: bool = False) -> HierarchicalAggregator:
     """How gradients travel: inside a node as DDP sends them, between nodes as it costs least.
 
     Args:
         seed: of rounding.
         sparse: whether a slow link may be sent the largest values alone, which costs some accuracy.
-        say: told which way each part of the gradients takes between nodes, and why.
     """
     share = SHARE_SENT if sparse else 1.0
     top = SharedTopK(k=share, k_start=share, warmup_steps=0)
     config = AggregatorConfig(top=top, seed=seed, automatic=True)
-    return HierarchicalAggregator(config, say=say)
+    return HierarchicalAggregator(config)
 
 
-def _listener(out: Path, *, say: Callable[[str], None]) -> AbstractContextManager[Events | None]:
+def _listener(out: Path) -> AbstractContextManager[Events | None]:
     """TensorBoard's, on the rank that tells."""
     if not Ranks.current().first:
         return nullcontext()
-    return tensorboard_events(out / "tensorboard", say=say)
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    return tensorboard_events(out / "tensorboard")
 
 
 def main() -> None:
@@ -124,8 +114,11 @@ def main() -> None:
     out = Path(sys.argv[1])
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     distributed.init_process_group(backend, timeout=timedelta(seconds=_PEER_SECONDS))
+    handler = LineHandler()
+    handler.addFilter(FirstRankOnly())
     try:
-        run_training(RunConfig.read(out), out, say=_say)
+        with own_log(handler):
+            run_training(RunConfig.read(out), out)
     finally:
         distributed.destroy_process_group()
 

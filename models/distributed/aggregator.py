@@ -12,7 +12,7 @@ remembered: the training loop leaves such a step out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 from torch import Tensor, distributed, nn
@@ -40,7 +40,6 @@ class HierarchicalAggregator:
     Args:
         config: how.
         node_of_rank: number of each rank's node; found out when attached where it is ``None``.
-        say: told by rank 0 which way each bucket takes and why, where that is chosen here.
     """
 
     def __init__(
@@ -48,10 +47,9 @@ class HierarchicalAggregator:
         config: AggregatorConfig,
         *,
         node_of_rank: Sequence[int] | None = None,
-        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.mean = HierarchicalMean(config)
-        self.chooser = WayChooser(config, say=say)
+        self.chooser = WayChooser(config)
         self.low_rank = LowRank(seed=config.seed)
         self._node_of_rank = node_of_rank
         self._names: dict[int, str] = {}

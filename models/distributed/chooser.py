@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,17 +17,18 @@ from models.distributed.probe import measure_costs
 from models.distributed.settings import AggregatorConfig
 from models.distributed.ways import DENSE, LOW_RANK, Way
 
+_log = logging.getLogger(__name__)
+
 
 class WayChooser:
     """The ways of one run; the same on all ranks.
 
     Args:
         config: how gradients travel.
-        say: told by rank 0 which way each bucket takes and why, where that is chosen here.
     """
 
-    def __init__(self, config: AggregatorConfig, *, say: Callable[[str], None]) -> None:
-        self.config, self._say = config, say
+    def __init__(self, config: AggregatorConfig) -> None:
+        self.config = config
         self._chosen: dict[int, Way] = {}
         self._costs: Costs | None = None
         self._nodes = 1
@@ -71,7 +73,7 @@ class WayChooser:
             costs = self._costs
             self._chosen[index] = costs.choose(size) if costs else DENSE
             if costs and distributed.get_rank() == 0:
-                self._say(costs.explain(index, size))
+                _log.info(costs.explain(index, size))
         return self._chosen[index]
 
     def state_dict(self) -> dict[int, str]:

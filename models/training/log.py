@@ -6,6 +6,7 @@ On failure: a full disk costs the lines, never the run.
 from __future__ import annotations
 
 import json
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -18,8 +19,11 @@ from torch import Tensor
 
 from models.training.config import LoopConfig
 
-Say = Callable[[str], None]
+_log = logging.getLogger(__name__)
+
 Events = Callable[[int, dict[str, float]], None]
+RENEWS = "renews"
+"""Attribute of a log record that takes the place of the one before, on a terminal."""
 _MINUTE, _HOUR = 60.0, 3600.0
 
 
@@ -65,14 +69,11 @@ class RunLog:
     Args:
         path: of the lines.
         config: how often, and what the budget is.
-        say: told where the run stands.
         events: told step and means, for TensorBoard.
     """
 
-    def __init__(
-        self, path: Path, *, config: LoopConfig, say: Say, events: Events | None = None
-    ) -> None:
-        self.path, self.config, self.say, self.events = path, config, say, events
+    def __init__(self, path: Path, *, config: LoopConfig, events: Events | None = None) -> None:
+        self.path, self.config, self.events = path, config, events
         self.stage = ""
         self._sums: dict[str, Tensor] = {}
         self._steps = 0
@@ -100,7 +101,7 @@ class RunLog:
 
     def add_validation(self, step: int, seconds: float, loss: float) -> None:
         """Write the loss on what is not trained on."""
-        self.say(f"step {step}; validation loss {loss:.4f}")
+        _log.info(f"step {step}; validation loss {loss:.4f}")
         self._write(step, seconds, {"validation": round(loss, 4)})
 
     def _show(self, step: int, seconds: float, losses: dict[str, float]) -> None:
@@ -111,14 +112,14 @@ class RunLog:
                 left = min(left, max(0, self.config.steps - step) * seconds / (step - 1))
             else:  # the pace is not known, and steps may end the run long before the time does
                 left = math.inf
-        told = Progress(
+        progress = Progress(
             stage=self.stage,
             step=step,
             steps=self.config.steps,
             seconds_left=max(0.0, left) if math.isfinite(left) else None,
             losses=losses,
         )
-        self.say(told.sentence())
+        _log.info(progress.sentence(), extra={RENEWS: True})
 
     def _write(self, step: int, seconds: float, values: dict[str, float]) -> None:
         line = json.dumps({"step": step, "seconds": round(seconds, 1), **values})
@@ -129,12 +130,12 @@ class RunLog:
                 self.events(step, values)
         except OSError as error:
             if not self._failed:
-                self.say(f"{self.path}: cannot be written ({error.strerror}); training goes on")
+                _log.warning(f"{self.path}: cannot be written ({error.strerror}); training goes on")
             self._failed = True
 
 
 @contextmanager
-def tensorboard_events(folder: Path, *, say: Callable[[str], None]) -> Iterator[Events | None]:
+def tensorboard_events(folder: Path) -> Iterator[Events | None]:
     """Make a listener that writes each mean loss as a scalar; ``None`` without the package.
 
     Use as a context: the writer keeps events in memory, and a process that merely ends loses the
@@ -142,12 +143,11 @@ def tensorboard_events(folder: Path, *, say: Callable[[str], None]) -> Iterator[
 
     Args:
         folder: of the event files; ``tensorboard --logdir`` shows it.
-        say: told one line when the package is missing.
     """
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        say("TensorBoard events are not written: its package is missing (starlung[train])")
+        _log.warning("TensorBoard events are not written: its package is missing (starlung[train])")
         yield None
         return
     writer = SummaryWriter(str(folder), flush_secs=30)

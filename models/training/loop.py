@@ -9,6 +9,7 @@ the same world size. A full disk costs checkpoints, not the run.
 
 from __future__ import annotations
 
+import logging
 import math
 import warnings
 from collections.abc import Callable
@@ -32,6 +33,8 @@ from models.training.state.checkpoint import Owing, RunState, Stateful, prefixes
 if TYPE_CHECKING:  # it needs pydantic, which a machine that only trains may lack
     from models.training.curriculum import Curriculum
 
+_log = logging.getLogger(__name__)
+
 __all__ = ["Communication", "LoopConfig", "train"]
 
 B = TypeVar("B")
@@ -54,7 +57,6 @@ def train(
     *,
     out: Path,
     device: torch.device,
-    say: Callable[[str], None],
     communication: Communication | None = None,
     validate: Callable[[nn.Module], float] | None = None,
     events: Events | None = None,
@@ -72,7 +74,6 @@ def train(
         config: budget and optimizer.
         out: folder of checkpoints and ``log.jsonl``, shared by all ranks.
         device: where the module is.
-        say: told one line now and then, by rank 0 only.
         communication: attached to DDP where there are several ranks. What its ranks owed is
             shared out anew where their number has changed.
         validate: loss of the averaged weights on what is not trained on; runs on rank 0.
@@ -86,7 +87,6 @@ def train(
         ValueError: the checkpoint belongs to another network.
     """
     ranks = Ranks.current()
-    quiet = say if ranks.first else _say_nothing
     state = RunState(
         module=module,
         average=WeightAverage(module),
@@ -98,12 +98,12 @@ def train(
         world=ranks.world,
     )
     store = CheckpointStore(out / "checkpoints")
-    _resume(state, store, ranks, say=quiet)
-    rhythm = Rhythm(state, config, ranks, SnapshotWriter(store, say=quiet))
+    _resume(state, store, ranks)
+    rhythm = Rhythm(state, config, ranks, SnapshotWriter(store))
     step_losses = _between_ranks(module, losses, communication, ranks, device)
     alone = communication if ranks.world == 1 and isinstance(communication, Owing) else None
-    log = RunLog(out / "log.jsonl", config=config, say=quiet, events=events)
-    stages = _Stages(curriculum, batches, say=quiet)
+    log = RunLog(out / "log.jsonl", config=config, events=events)
+    stages = _Stages(curriculum, batches)
     module.train()
     try:
         while rhythm.goes_on():
@@ -117,7 +117,7 @@ def train(
                 rhythm.judge(validate, log)
     finally:
         rhythm.writer.wait(most_seconds=_WAIT_SECONDS)  # a run cut short keeps its last snapshot
-    rhythm.finish(quiet)
+    rhythm.finish()
     state.stopping.give_back(state.average.module)
     return state.average
 
@@ -125,10 +125,8 @@ def train(
 class _Stages:
     """Tells batches and people when a stage begins."""
 
-    def __init__(
-        self, curriculum: Curriculum | None, batches: object, *, say: Callable[[str], None]
-    ) -> None:
-        self.curriculum, self.say = curriculum, say
+    def __init__(self, curriculum: Curriculum | None, batches: object) -> None:
+        self.curriculum = curriculum
         self.seek = getattr(batches, "seek", lambda step: None)
         self.name = ""
         self._now: int | None = None
@@ -143,7 +141,7 @@ class _Stages:
         if number != self._now:
             self._now, self.name = number, stage.name
             of = len(self.curriculum.stages)
-            self.say(f"stage {number + 1} of {of}, {stage.name}: from step {step}")
+            _log.info(f"stage {number + 1} of {of}, {stage.name}: from step {step}")
         return stage.learning_rate
 
 
@@ -222,15 +220,13 @@ def _step(
     return parts
 
 
-def _resume(
-    state: RunState, store: CheckpointStore, ranks: Ranks, *, say: Callable[[str], None]
-) -> None:
+def _resume(state: RunState, store: CheckpointStore, ranks: Ranks) -> None:
     """Go on from the newest whole checkpoint: rank 0 chooses, all read."""
     step = -1
     if ranks.first:
         newest, remarks = store.newest()
         for remark in remarks:
-            say(remark)
+            _log.info(remark)
         store.remove_torn(after=newest)
         step = -1 if newest is None else newest
     step = int(ranks.broadcast_from_rank0([step])[0])
@@ -240,12 +236,12 @@ def _resume(
         if then != ranks.world:
             others = [prefix for rank in range(then) for prefix in prefixes_of(rank)[1:]]
             tensors |= store.read(step, prefixes=tuple(others))
-            say(
+            _log.info(
                 f"{ranks.world} {'process goes' if ranks.world == 1 else 'processes go'} on "
                 f"where there {'was' if then == 1 else 'were'} {then}"
             )
         state.restore(tensors, rank=ranks.rank)
-        say(f"resumed at step {state.step}, after {state.seconds:.0f} s of training")
+        _log.info(f"resumed at step {state.step}, after {state.seconds:.0f} s of training")
 
 
 def _own_parts(batches: object, communication: Communication | None) -> dict[str, Stateful]:
@@ -256,6 +252,3 @@ def _own_parts(batches: object, communication: Communication | None) -> dict[str
 def _schedule(progress: float, step: int, warmup_steps: int) -> float:
     warm = min(1.0, (step + 1) / max(1, warmup_steps))
     return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
-
-
-def _say_nothing(_: str) -> None: ...

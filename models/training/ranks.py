@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,3 +44,12 @@ class Ranks:
         said = torch.tensor(values, dtype=torch.float64)
         distributed.broadcast(said, src=0)
         return [float(value) for value in said]
+
+
+class FirstRankOnly(logging.Filter):
+    """Let rank 0 alone be heard of the processes that train together."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this process speaks for all."""
+        del record
+        return Ranks.current().first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -12,6 +13,8 @@ from models.training.config import LoopConfig
 from models.training.log import RunLog
 from models.training.ranks import Ranks
 from models.training.state.checkpoint import RunState
+
+_log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 5.0
 _LAST_TRIES = 3
@@ -52,7 +55,7 @@ class Rhythm:
         (loss,) = self.ranks.broadcast_from_rank0([loss])
         state.stopping.see(loss, state.average.module)
 
-    def finish(self, say: Callable[[str], None]) -> None:
+    def finish(self) -> None:
         """Write the last checkpoint, with a few more tries on a full disk."""
         for _ in range(_LAST_TRIES):
             if not self._unsaved():
@@ -60,7 +63,9 @@ class Rhythm:
             self._save()
         if not self._unsaved():
             return
-        say("the last checkpoint could not be written; the trained weights are kept all the same")
+        _log.warning(
+            "the last checkpoint could not be written; the trained weights are kept all the same"
+        )
 
     def _unsaved(self) -> bool:
         self.writer.wait()

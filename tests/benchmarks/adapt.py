@@ -27,6 +27,7 @@ import numpy as np
 import torch
 
 from medical.evaluation.froc import BOOTSTRAPS
+from medical.logs import LineHandler, own_log
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.adapting.config import AdaptConfig
@@ -62,7 +63,7 @@ LEAST_CTS = 3  # fewer redrawn CTs are nearly always the same ones
 SEED = 3
 MINUTES = 600.0  # steps end each training, not the time
 
-say = partial(print, file=sys.stderr, flush=True)
+note = partial(print, file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def source_of(scanner: str, pool: NodulePool) -> StoredModel:
         )
         material = Material(cases=cases, pool=pool)
         run = OUT / scanner / "source_run"
-        networks = fit(config, material, out=run, device=device, say=say)
+        networks = fit(config, material, out=run, device=device)
         folder.mkdir(parents=True, exist_ok=True)
         save_networks(networks, folder / WEIGHTS)
         seen = [case.name for case in cases]
@@ -140,7 +141,7 @@ def adapted(
     )
     suspicion = Suspicion(source, kept=out / "suspected")
     halves = [half(unlabelled(case), right=True) for case in cases]
-    marked, _ = prepare_sides(halves, suspicion, say=say)
+    marked, _ = prepare_sides(halves, suspicion)
     if arm == "features":
         channels = int(str(source.card.detector["channels"]))
         networks = learn_features(
@@ -151,7 +152,6 @@ def adapted(
             channels=channels,
             out=out / "learn",
             device=device,
-            say=say,
         )
     known = len(source.card.scans_seen_in_training)
     return learn_statistics(networks, marked, pool, config=config, known_cts=known, device=device)
@@ -167,11 +167,11 @@ def run_scanner(scanner: str, pools: tuple[NodulePool, NodulePool], arms: tuple[
     cases = read_cases(scans_of(scanner))
     source = source_of(scanner, pools[0])
     for arm in missing:
-        say(f"{scanner}: {arm}, source {source.card.name}")
+        note(f"{scanner}: {arm}, source {source.card.name}")
         networks = adapted(arm, source, cases, pools[0], out)
         left = [half(case, right=False) for case in cases]
         kept = out / f"measured_{arm}_{PATCHES}"
-        parts = measure(networks, left, pools[1], patches=PATCHES, kept=kept, say=say)
+        parts = measure(networks, left, pools[1], patches=PATCHES, kept=kept)
         rows = []
         for case, part in zip(cases, parts, strict=True):
             outcome = read_with(part, np.zeros((0, 5)), source.card.calibration, threshold=0.5)
@@ -280,4 +280,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with own_log(LineHandler()):
+        main()

@@ -21,6 +21,8 @@ from typing import NamedTuple
 
 import torch
 
+note = partial(print, file=sys.stderr, flush=True)
+
 
 class Job(NamedTuple):
     """A module to run, with its arguments, and the file that it writes as its last act."""
@@ -38,15 +40,12 @@ def devices_found() -> list[str]:
     return names[:count] or [""]
 
 
-def run_jobs(
-    jobs: Iterable[Job], *, devices: list[str], say: Callable[[str], None]
-) -> dict[str, str]:
+def run_jobs(jobs: Iterable[Job], *, devices: list[str]) -> dict[str, str]:
     """Run what has no result yet, each in a process of its own.
 
     Args:
         jobs: in the order in which they begin.
         devices: as ``devices_found`` says.
-        say: told one line when a job begins or ends, from several threads.
 
     Returns:
         The jobs that failed, with the last line of their log.
@@ -54,7 +53,7 @@ def run_jobs(
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
     for job in jobs:
         if job.result.exists():
-            say(f"{job.name}: is there already")
+            note(f"{job.name}: is there already")
         else:
             waiting.put(job)
     failed: dict[str, str] = {}
@@ -65,10 +64,10 @@ def run_jobs(
                 job = waiting.get_nowait()
             except queue.Empty:  # another device took it
                 return
-            say(f"{job.name}: begins on {f'device {device}' if device else 'the CPU'}")
+            note(f"{job.name}: begins on {f'device {device}' if device else 'the CPU'}")
             if (why := _run(job, device)) is not None:
                 failed[job.name] = why
-            say(f"{job.name}: {'done' if why is None else f'failed, {why}'}")
+            note(f"{job.name}: {'done' if why is None else f'failed, {why}'}")
 
     with ThreadPoolExecutor(len(devices)) as pool:
         list(pool.map(work, devices))
@@ -121,9 +120,8 @@ def main_of(module: str, make_jobs: Callable[[str, Path, str], list[Job]]) -> No
     if unknown := [name for name in wanted if name not in jobs]:
         parser.error(f"no such name: {', '.join(unknown)}; there are: {', '.join(jobs)}")
     chosen = [jobs[name] for name in wanted]
-    say = partial(print, file=sys.stderr, flush=True)
-    failed = run_jobs(chosen, devices=devices_found(), say=say)
+    failed = run_jobs(chosen, devices=devices_found())
     if given.pack:
         size = pack((job.result for job in chosen), given.pack)
-        say(f"{given.pack}: {size / 2**20:.1f} MiB")
+        note(f"{given.pack}: {size / 2**20:.1f} MiB")
     raise SystemExit(1 if failed else 0)

@@ -22,6 +22,7 @@ from torch import Tensor, distributed
 from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 from torch.nn.parallel import DistributedDataParallel
 
+from medical.logs import LineHandler, own_log
 from models.detector.detector import Detector, DetectorConfig
 from models.detector.losses import centre_loss
 from models.detector.targets import centre_targets
@@ -137,7 +138,6 @@ def main() -> None:
         LoopConfig(steps=STEPS, lose_at_most_steps=INTERVAL, warmup_steps=20, log_steps=25),
         out=out,
         device=torch.device("cpu"),
-        say=lambda line: print(line, file=sys.stderr, flush=True),
         communication=BreakingAllReduce(fault),
     )
     if rank == 0:
@@ -150,4 +150,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with own_log(LineHandler()):
+        main()

@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 import os
 import statistics
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
 from medical.detection.calibration import probability
+from medical.logs import LineHandler, own_log
 from medical.training.calibration.fit import rows_of
 from medical.training.calibration.raw_scores import CalibrationData, collect_raw_scores
 from medical.training.calibration.reliability import calibrations_without, size_coverage
@@ -44,7 +44,6 @@ def collect_held_out(
         read_cases(HELD_OUT_SCANS),
         read_pools(database)[1],
         patches=patches,
-        say=lambda line: print(line, file=sys.stderr),
     )
 
 
@@ -113,4 +112,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with own_log(LineHandler()):
+        main()

@@ -29,6 +29,7 @@ from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregat
 from models.distributed.compression.selection import SharedTopK
 from tests.benchmarks.always import Always
 from tests.benchmarks.traffic_worker import BATCH, SIZES
+from tests.logs import logged
 
 DENSE, POWER, AUTOMATIC = "dense DDP", "PowerSGD, rank 1", "ours, automatic"
 _ONE_BUCKET_MB = 1000
@@ -118,12 +119,10 @@ def power_sgd(ddp: DistributedDataParallel) -> None:
     ddp.register_comm_hook(state, powerSGD_hook)
 
 
-def ways(said: list[str]) -> dict[str, Attach]:
+def ways() -> dict[str, Attach]:
     """How each way is attached."""
     top = SharedTopK(k=0.01, k_start=0.01, warmup_steps=0)
-    chooser = HierarchicalAggregator(
-        AggregatorConfig(top=top, automatic=True), say=lambda line: said.append(line)
-    )
+    chooser = HierarchicalAggregator(AggregatorConfig(top=top, automatic=True))
     return {
         DENSE: lambda ddp: None,
         "torch's FP16 hook": lambda ddp: ddp.register_comm_hook(None, fp16_compress_hook),
@@ -142,13 +141,13 @@ def main() -> None:
     torch.manual_seed(distributed.get_rank())
     stored = torch.load(folder / "bank.pt", weights_only=True)
     bank = TrainingBatch(*(stored[name] for name in TrainingBatch._fields))
-    said: list[str] = []
     trainers = {
         name: Trainer(attach, bank, bucket_mb=_ONE_BUCKET_MB if name == POWER else None)
-        for name, attach in ways(said).items()
+        for name, attach in ways().items()
     }
-    for trainer in trainers.values():
-        trainer.seconds(3)  # PowerSGD begins, buckets are there
+    with logged() as said:
+        for trainer in trainers.values():
+            trainer.seconds(3)  # PowerSGD begins, buckets are there
     measured = Measured(
         [{name: one.seconds(steps) for name, one in trainers.items()} for _ in range(rounds)], said
     )

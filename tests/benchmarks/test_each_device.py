@@ -28,13 +28,13 @@ def jobs_of(module: str, out: Path, names: str) -> list[Job]:
 
 
 def test_a_job_sees_its_device_alone(module: str, tmp_path: Path) -> None:
-    assert not run_jobs(jobs_of(module, tmp_path, "ab"), devices=["7"], say=lambda _: None)
+    assert not run_jobs(jobs_of(module, tmp_path, "ab"), devices=["7"])
     assert [(tmp_path / name).read_text() for name in "ab"] == ["7", "7"]
 
 
 def test_what_is_there_is_not_made_again(module: str, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("kept")
-    run_jobs(jobs_of(module, tmp_path, "ab"), devices=["0"], say=lambda _: None)
+    run_jobs(jobs_of(module, tmp_path, "ab"), devices=["0"])
     assert (tmp_path / "a").read_text() == "kept"
     assert (tmp_path / "b").exists()
 
@@ -42,14 +42,14 @@ def test_what_is_there_is_not_made_again(module: str, tmp_path: Path) -> None:
 def test_a_failure_is_told_and_stops_no_other(module: str, tmp_path: Path) -> None:
     bad = Job("bad", (module, "fail"), tmp_path / "bad")
     jobs = [bad, *jobs_of(module, tmp_path, "a")]
-    failed = run_jobs(jobs, devices=["0"], say=lambda _: None)
+    failed = run_jobs(jobs, devices=["0"])
     assert failed == {"bad": "it is broken"}
     assert (tmp_path / "a").exists()
 
 
 def test_a_job_that_writes_nothing_has_failed(module: str, tmp_path: Path) -> None:
     job = Job("other", (module, str(tmp_path / "elsewhere")), tmp_path / "other")
-    assert set(run_jobs([job], devices=["0"], say=lambda _: None)) == {"other"}
+    assert set(run_jobs([job], devices=["0"])) == {"other"}
 
 
 def test_devices_are_those_that_the_caller_may_see(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,7 +182,6 @@ def carry_out(job: Job, bank: TrainingBatch, out: Path) -> Outcome:
         ),
         out=out,
         device=torch.device("cpu"),
-        say=lambda line: None,
         communication=aggregator,
     )
     loss = torch.stack(batches.loss)

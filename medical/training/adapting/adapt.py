@@ -7,7 +7,7 @@ prepared cases, checkpoints and what was measured of a CT are kept there.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,9 +33,10 @@ from models.training.joint import TwoStage
 from models.zoo.loader import WEIGHTS, StoredModel, find_model, sha256_of
 from models.zoo.networks import load_networks, save_networks
 
+_log = logging.getLogger(__name__)
+
 How = Literal["calibrate", "statistics", "features"]
 _START = "start_from.sha256"
-Say = Callable[[str], None]
 
 
 def default_how() -> How:
@@ -52,16 +53,14 @@ class _Run:
     how: How
     out: Path
     device: torch.device
-    say: Say
 
 
-def adapt(config: AdaptConfig, *, out: Path, say: Say, installed: Path | None = None) -> Path:
+def adapt(config: AdaptConfig, *, out: Path, installed: Path | None = None) -> Path:
     """Adapt a model to a hospital's unlabelled CTs.
 
     Args:
         config: which CTs, which model, how deep and how long.
         out: folder for cases, checkpoints, figures and the model.
-        say: told one line now and then.
         installed: folder of imported models, where a model that passes the gate is put.
 
     Returns:
@@ -76,7 +75,7 @@ def adapt(config: AdaptConfig, *, out: Path, say: Say, installed: Path | None = 
     _begin_from(out / _START, old)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     config = config.model_copy(update={"patches": config.patches.on(device.type)})
-    run = _Run(config, old, config.how or default_how(), out, device, say)
+    run = _Run(config, old, config.how or default_how(), out, device)
     pool = open_pool(config.nodule_pool, seed=config.seed)
     to_learn, to_keep = divided(pool, seed=config.seed)
     with TemporaryDirectory(prefix="starlung-") as work:
@@ -86,27 +85,26 @@ def adapt(config: AdaptConfig, *, out: Path, say: Say, installed: Path | None = 
             seen=old.card.scans_seen_in_training,
             learn=run.how != "calibrate",
             work=Path(work),
-            say=say,
         )
-    say(
+    _log.info(
         f"{counted(len(sides.learnt), 'CT')} to learn from, {len(sides.aside)} kept aside to "
         "calibrate and to "
         f"judge on; {run.how}, on {device.type}"
     )
     suspicion = Suspicion(old, kept=out / "suspected")
-    aside, suspects = prepare_sides([ct.case() for ct in sides.aside], suspicion, say=say)
+    aside, suspects = prepare_sides([ct.case() for ct in sides.aside], suspicion)
     new = _learn(run, sides.learnt, suspicion, to_learn)
     readings = [_read(run, "old", load_networks(old), aside, suspects, to_keep)]
     if new is not None:
         readings.append(_read(run, "new", new, aside, suspects, to_keep))
     folder = choose_adapted_model(
-        readings, old=old, how=run.how, recipe=_recipe(run), sides=sides, out=out, say=say
+        readings, old=old, how=run.how, recipe=_recipe(run), sides=sides, out=out
     )
     if folder is None:
-        say(f"No adapted model was better than {old.card.name}; nothing was installed.")
+        _log.info(f"No adapted model was better than {old.card.name}; nothing was installed.")
         return old.folder
     if installed is not None:
-        say(f"installed as {install(folder, installed, replaced=None, archive=out).name}")
+        _log.info(f"installed as {install(folder, installed, replaced=None, archive=out).name}")
     return folder
 
 
@@ -127,7 +125,7 @@ def _learn(
     """Learn new weights, as they would be stored; ``None`` where nothing is learnt."""
     if run.how == "calibrate":
         return None
-    cases, _ = prepare_sides([ct.case() for ct in learnt], suspicion, say=run.say)
+    cases, _ = prepare_sides([ct.case() for ct in learnt], suspicion)
     networks = load_networks(run.old)
     if run.how == "features":
         try:
@@ -139,11 +137,10 @@ def _learn(
                 channels=int(cast(int, run.old.card.detector["channels"])),
                 out=run.out,
                 device=run.device,
-                say=run.say,
             )
         except ValueError as error:
             raise InputError(run.out, str(error), "Remove the folder and start again") from error
-    run.say("taking running means and variances anew")
+    _log.info("taking running means and variances anew")
     networks = learn_statistics(
         networks,
         cases,
@@ -175,10 +172,10 @@ def _read(
     pool: NodulePool,
 ) -> Readings:
     weights = run.old.weights if name == "old" else run.out / "trained" / WEIGHTS
-    run.say(f"measuring the {name} weights on the CTs kept aside")
+    _log.info(f"measuring the {name} weights on the CTs kept aside")
     patches = run.config.patches_each or patches_each(len(cases))
     kept = run.out / "measured" / f"{sha256_of(weights)[:12]}-{_digest(pool)}-{patches}"
-    parts = measure(networks, cases, pool, patches=patches, kept=kept, say=run.say)
+    parts = measure(networks, cases, pool, patches=patches, kept=kept)
     return Readings(weights, parts, suspects)
 
 

@@ -5,7 +5,8 @@ On failure: a CT that cannot be used is left out with a sentence; the others go 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from medical.training.calibration.recalibrate import LEAST_SCANS
 from medical.training.cases.patients import patient_of
 from medical.training.cases.preparing import UnreadableError, prepared_case
 from medical.training.cases.split import freeze, frozen_split
+
+_log = logging.getLogger(__name__)
 
 MOST_CTS = 36  # a case takes 220 MB while it is learnt from, minutes to calibrate on
 _FROZEN = "kept_aside.json"
@@ -75,7 +78,6 @@ def gather(
     seen: Collection[str],
     learn: bool,
     work: Path,
-    say: Callable[[str], None],
 ) -> HospitalCts:
     """Find the CTs, prepare what can be used, choose the sides.
 
@@ -85,7 +87,6 @@ def gather(
         seen: series that the old model was trained on; they are never kept aside.
         learn: whether CTs are needed to learn from.
         work: folder for unpacked archives, which must outlive the call.
-        say: told what is left out and why.
 
     Raises:
         InputError: there is no CT, or there are too few.
@@ -94,9 +95,9 @@ def gather(
     if not intake.chosen:
         raise intake.errors[0]  # the only one
     for error in intake.errors:
-        say(f"left out: {error}")
+        _log.info(f"left out: {error}")
     handles = {handle.series_instance_uid: handle for handle in intake.chosen}
-    usable = _usable(handles, out, folder, say)
+    usable = _usable(handles, out, folder)
     patients = {ct.uid: patient_of(handles[ct.uid]) for ct in usable}
     scanners = {ct.uid: ct.scanner for ct in usable}
     held = _held(out / _FROZEN, patients, scanners, seen=seen, learn=learn)
@@ -137,22 +138,22 @@ def _too_few(usable: int, *, learn: bool, least: int) -> tuple[str, str]:
     return problem, "Give more patients"
 
 
-def _usable(
-    handles: dict[str, SeriesHandle], out: Path, folder: Path, say: Callable[[str], None]
-) -> list[HospitalCt]:
+def _usable(handles: dict[str, SeriesHandle], out: Path, folder: Path) -> list[HospitalCt]:
     """Return the first ``MOST_CTS`` that can be prepared, of all scanners in turn."""
     told = {uid: acquisition_of(handle) for uid, handle in handles.items()}
     found: list[HospitalCt] = []
     for uid in in_turns(list(handles), {uid: scanner_of(how) for uid, how in told.items()}):
         if len(found) == MOST_CTS:
-            say(f"the first {MOST_CTS} of {len(handles)} CTs are used, of all scanners in turn")
+            _log.info(
+                f"the first {MOST_CTS} of {len(handles)} CTs are used, of all scanners in turn"
+            )
             break
         handle = handles[uid]
         try:
             _, file = prepared_case(handle, out / "cases", [], truth_path=folder)
         except (NoLungError, UnreadableError) as error:
             named = error if str(handle.path) in str(error) else f"{handle.path}: {error}"
-            say(f"left out: {named}")
+            _log.info(f"left out: {named}")
             continue
         found.append(HospitalCt(uid, file, told[uid]))
     return found

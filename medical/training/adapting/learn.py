@@ -7,6 +7,7 @@ stage's weights do not move: taught on inserted nodules alone it would come to k
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -26,6 +27,8 @@ from models.training.loop import LoopConfig, train
 from models.training.prefetch import Prefetch
 from models.training.pretraining import MaskedReconstruction
 from models.training.running_statistics import renew_statistics
+
+_log = logging.getLogger(__name__)
 
 PAINTING_SHARE = 1 / 3  # of the time; the rest is detection
 LEARNING_RATE = 2e-4  # a seventh of training from nothing: the features are good already
@@ -51,7 +54,6 @@ def learn_features(
     channels: int,
     out: Path,
     device: torch.device,
-    say: Callable[[str], None],
 ) -> TwoStage:
     """Masked reconstruction, then detection; goes on where an earlier start was cut off.
 
@@ -63,7 +65,6 @@ def learn_features(
         channels: of the detector's pyramid.
         out: folder of both runs' checkpoints and logs.
         device: where to learn.
-        say: told one line now and then.
 
     Returns:
         The averaged weights, on the CPU, in evaluation mode.
@@ -74,21 +75,21 @@ def learn_features(
     count, patch = config.patches.count, config.patches.patch
     networks.to(device)
     torch.manual_seed(config.seed)
-    say("Pretraining by masked reconstruction")
+    _log.info("Pretraining by masked reconstruction")
     paint = MaskedReconstruction(networks.detector, channels=channels).to(device)
     patches = UnlabelledPatches(list(cases), device=device, patch=patch)
     learnt = _run(paint, partial(patches.batch, count), loop_config(config, PAINTING_SHARE),
-                  out / "reconstruction", device, say)  # fmt: skip
+                  out / "reconstruction", device)  # fmt: skip
     paint.load_state_dict(learnt.state_dict())
     del patches
     torch.manual_seed(config.seed + 1)
-    say("finding nodules that are inserted into the lungs")
+    _log.info("finding nodules that are inserted into the lungs")
     first = FirstStageOnly(networks.detector, networks.refiner)
     engine = NoduleEngine(
         list(cases), pool, device=device, patch=config.patches.patch, seed=config.seed
     )
     learnt = _run(first, partial(engine.batch, count), loop_config(config, 1 - PAINTING_SHARE),
-                  out / "detection", device, say)  # fmt: skip
+                  out / "detection", device)  # fmt: skip
     networks.load_state_dict(learnt.state_dict())
     return networks.requires_grad_(True).cpu().eval()
 
@@ -139,12 +140,11 @@ def _run(
     config: LoopConfig,
     out: Path,
     device: torch.device,
-    say: Callable[[str], None],
 ) -> nn.Module:
     out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         source = batches
         if device.type == "cuda":
             source = stack.enter_context(Prefetch(batches, device=device))
-        average = train(module, module.losses, source, config, out=out, device=device, say=say)
+        average = train(module, module.losses, source, config, out=out, device=device)
     return average.module

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,6 @@ def measure(
     *,
     patches: int,
     kept: Path,
-    say: Callable[[str], None],
 ) -> list[CalibrationData]:
     """Collect each case apart; the same nodules at the same places whatever the networks are.
 
@@ -46,7 +45,6 @@ def measure(
         pool: nodules that were not trained on.
         patches: with inserted nodules a case, a multiple of 4.
         kept: folder for what was collected; of these networks, this pool and these cases alone.
-        say: told one line now and then.
     """
     kept.mkdir(parents=True, exist_ok=True)
     parts = []
@@ -54,9 +52,7 @@ def measure(
         stored = kept / f"{case.name}.npz"
         part = _read(stored) if stored.exists() else None
         if part is None:
-            part = collect_raw_scores(
-                networks, [case], pool, patches=patches, seed=_seed(case), say=say
-            )
+            part = collect_raw_scores(networks, [case], pool, patches=patches, seed=_seed(case))
             _write(part, stored)
         parts.append(part)
     return parts

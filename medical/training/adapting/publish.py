@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,9 @@ from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.calibration.recalibrate import Recalibrated, TooFewError
 from models.zoo.loader import WEIGHTS, StoredModel
 
+_log = logging.getLogger(__name__)
+
 REPORT = "adaptation.json"
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,6 @@ def choose_adapted_model(
     recipe: str,
     sides: HospitalCts,
     out: Path,
-    say: Say,
 ) -> Path | None:
     """Choose between new weights, old ones calibrated anew, and the old model as it is.
 
@@ -72,7 +73,6 @@ def choose_adapted_model(
         recipe: in words, for the card.
         sides: the CTs.
         out: of the run; ``adaptation.json`` and ``model`` go there.
-        say: told before and after, and why.
 
     Returns:
         ``out/model``, or ``None`` where the old model stays as it is.
@@ -99,7 +99,7 @@ def choose_adapted_model(
     figures = {"before": figures_of(before), "calibrate": figures_of(after[0])}
     if len(readings) > 1:
         figures[how] = figures_of(after[1])
-    _tell(figures, decisions, old, say)
+    _log_figures(figures, decisions, old)
     used = None if chosen is None else (how if chosen else "calibrate")
     _write_report(out / REPORT, used, figures, decisions, sides.aside, before, after)
     folder = out / "model"
@@ -112,7 +112,7 @@ def choose_adapted_model(
     shutil.copyfile(reading.weights, folder / WEIGHTS)
     own = _own(reading, len(sides.aside))
     if own.operating.threshold is None:
-        say(f"the operating point is copied: {own.operating.promise['none']}")
+        _log.info(f"the operating point is copied: {own.operating.promise['none']}")
     write_card(
         folder,
         Adapted(
@@ -158,14 +158,14 @@ def _in_sample(reading: Readings, own: Recalibrated, *, otherwise: float) -> lis
     ]
 
 
-def _tell(
-    figures: dict[str, Figures], decisions: dict[str, Decision], old: StoredModel, say: Say
+def _log_figures(
+    figures: dict[str, Figures], decisions: dict[str, Decision], old: StoredModel
 ) -> None:
     for name, one in figures.items():
         who = f"{old.card.name} {old.card.version}" if name == "before" else f"after, {name}"
-        say(f"{who}: {one.sentence()}")
+        _log.info(f"{who}: {one.sentence()}")
     for name, decision in decisions.items():
-        say(f"{name}: {decision.why}")
+        _log.info(f"{name}: {decision.why}")
 
 
 def _write_report(

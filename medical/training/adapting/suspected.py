@@ -6,7 +6,7 @@ metastasis that was). So whatever the old model would report as a finding is lef
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from medical.synthesis.case import TrainingCase
 from models.detector.runtime import compiled_convolutions, compiled_detector
 from models.zoo.loader import StoredModel
 from models.zoo.networks import load_networks
+
+_log = logging.getLogger(__name__)
 
 MOST_A_CT = 5  # the strongest: where a strange scanner makes the model mark everything, the rest
 # must stay background, or nothing could be learnt from that CT
@@ -85,13 +87,13 @@ def with_suspects(case: TrainingCase, suspects: Suspects) -> TrainingCase:
 
 
 def prepare_sides(
-    cases: list[TrainingCase], suspicion: Suspicion, *, say: Callable[[str], None]
+    cases: list[TrainingCase], suspicion: Suspicion
 ) -> tuple[list[TrainingCase], list[Suspects]]:
     """Cases with their suspects, and these with their probabilities."""
     marked, every = [], []
     for case in cases:
         suspects = suspicion.of(case)
-        say(
+        _log.info(
             f"{case.name}: "
             + counted(
                 len(suspects),

@@ -6,6 +6,7 @@ same lungs, and from the scans' real lesions. Figures made of them are figures o
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -30,6 +31,8 @@ from models.detector.normalise import HIGH_HU, LOW_HU
 from models.detector.peaks import find_peaks
 from models.detector.runtime import compiled_convolutions, compiled_detector
 from models.training.joint import TwoStage
+
+_log = logging.getLogger(__name__)
 
 _PATCH = 96
 _AS_SCANNED = Mixture(
@@ -104,7 +107,6 @@ def collect_raw_scores(
     patches: int,
     samples: int = 32,
     seed: int = 11,
-    say: Callable[[str], None],
 ) -> CalibrationData:
     """Run both stages over whole held-out scans and over patches with inserted nodules.
 
@@ -115,7 +117,6 @@ def collect_raw_scores(
         patches: patches a case with inserted nodules.
         samples: Monte-Carlo samples.
         seed: of insertion.
-        say: told one line now and then.
     """
     refiner = networks.refiner
     second = SecondStage(refiner, compiled_convolutions(refiner), samples=samples)
@@ -141,7 +142,7 @@ def collect_raw_scores(
                 diameter_mm=float(found.diameters_mm[i]),
                 center=center,
             )
-        say(f"{case.name}: {counted(len(found.logits), 'candidate')}")
+        _log.info(f"{case.name}: {counted(len(found.logits), 'candidate')}")
         torch.manual_seed(seed + scan)
         engine = NoduleEngine(
             [case], pool, device=torch.device("cpu"), patch=_PATCH, mixture=_AS_SCANNED, seed=seed
@@ -150,7 +151,7 @@ def collect_raw_scores(
             batch = engine.batch(4)
             for k in range(4):
                 _one_patch(rows, batch, k, part, second, scan)
-        say(f"{case.name}: {counted(len(rows.inserted), 'nodule')} inserted so far")
+        _log.info(f"{case.name}: {counted(len(rows.inserted), 'nodule')} inserted so far")
     return _gather(rows, scans=len(cases))
 
 

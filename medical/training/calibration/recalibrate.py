@@ -6,7 +6,7 @@ that were kept out of training too: a figure made here is a figure on inserted n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
 from dataclasses import dataclass
 
 from medical.counts import counted
@@ -18,6 +18,8 @@ from medical.training.calibration.raw_scores import CalibrationData, collect_raw
 from medical.training.calibration.reliability import size_coverage
 from models.training.joint import TwoStage
 from models.zoo.card import Calibration
+
+_log = logging.getLogger(__name__)
 
 LEAST_SCANS = 3
 LEAST_SIZES = 60  # a 95 % quantile of fewer is one of the three largest errors
@@ -41,7 +43,6 @@ def recalibrate(
     held_out: list[TrainingCase],
     pool: NodulePool,
     *,
-    say: Callable[[str], None],
     patches: int = PATCHES,
 ) -> Recalibrated:
     """Fit the calibration anew and choose the operating point by it.
@@ -50,13 +51,12 @@ def recalibrate(
         networks: float32, evaluation mode.
         held_out: scans that the weights have not seen, at least ``LEAST_SCANS``.
         pool: nodules that they have not seen.
-        say: told one line now and then.
         patches: with inserted nodules, a scan.
 
     Raises:
         TooFewError: too few inserted nodules were found in them.
     """
-    measured = collect_raw_scores(networks, held_out, pool, patches=patches, say=say)
+    measured = collect_raw_scores(networks, held_out, pool, patches=patches)
     recalibrated = fitted(
         measured,
         scans=len(held_out),
@@ -67,7 +67,7 @@ def recalibrate(
         "measured leave-one-scan-out on inserted nodules",
     )
     if recalibrated.operating.threshold is None:
-        say(f"the operating point is copied: {recalibrated.operating.promise['none']}")
+        _log.info(f"the operating point is copied: {recalibrated.operating.promise['none']}")
     return recalibrated
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from medical.training.cases.sources.collect import collect
 from medical.training.cases.split import chosen_split, freeze, frozen_split, given_split, read_split
 from medical.training.cases.truth import check_truth_matches_series
 from medical.training.config import Cases
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,6 @@ def gather(
     out: Path,
     seen: Collection[str],
     work: Path,
-    say: Callable[[str], None],
 ) -> Gathered:
     """Find CTs and truth, split by patient, prepare every case.
 
@@ -55,13 +57,12 @@ def gather(
         out: of the run: keeps prepared cases and the split.
         seen: scans that the old model was trained on: they never evaluate.
         work: folder for unpacked archives, which must outlive the result.
-        say: told what is left out and why.
 
     Raises:
         InputError: what the user can mend; of a table, the row is named.
     """
     cases = source.cases
-    found = collect(cases, out=out, truth=source.truth, work=work, say=say)
+    found = collect(cases, out=out, truth=source.truth, work=work)
     handles, lesions, truth_path = found.handles, found.truth, found.truth_path
     if not handles:
         raise InputError(cases, "no CT to train on", "Give chest CTs that show the lungs")
@@ -87,10 +88,9 @@ def gather(
                 lesions,
                 truth_path=truth_path,
                 rejected=found.rejected,
-                say=say,
             )
         except (NoLungError, UnreadableError) as error:
-            say(f"left out: {handle.path}: {error}")
+            _log.info(f"left out: {handle.path}: {error}")
             continue
         if uid in held_names:
             held_out.append(handle)
@@ -100,7 +100,7 @@ def gather(
     if not training:
         raise InputError(cases, "no CT to train on", "Give chest CTs that show the lungs")
     if not held_out:
-        say("nothing is held out: too few patients whose scans the old model has not seen")
+        _log.info("nothing is held out: too few patients whose scans the old model has not seen")
     return Gathered(training, held_out, held_cases, patients, lesions, truth_path)
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -22,6 +23,8 @@ from medical.files import written_atomically
 from medical.io.series_handle import SeriesHandle
 from medical.synthesis.case import TrainingCase
 from medical.training.cases.truth import as_rows, doubtful_lesions, lesions_of
+
+_log = logging.getLogger(__name__)
 
 _FORMAT = 4  # raise it when preparation changes: kept cases are then made again
 _NEAR_MM = 10  # a nodule's centre this far from the lung mask may still be pleural
@@ -38,7 +41,6 @@ def prepared_case(
     *,
     truth_path: Path,
     rejected: Sequence[ReferenceFinding] = (),
-    say: Callable[[str], None] = lambda line: None,
 ) -> tuple[TrainingCase, Path]:
     """Read a case, or take it from an earlier start of this run.
 
@@ -48,7 +50,6 @@ def prepared_case(
         truth: all lesions.
         truth_path: what errors name.
         rejected: all marks that a reader called no nodule; those outside their CT are passed by.
-        say: told of lesions that look misplaced.
 
     Returns:
         The case and its file.
@@ -75,7 +76,7 @@ def prepared_case(
     prepared = prepare(ct)
     _refuse_outside_lungs(lesions, ct, prepared, path=truth_path)
     for question in doubtful_lesions(lesions, ct):
-        say(f"please check: {question}")
+        _log.info(f"please check: {question}")
     case = TrainingCase.from_prepared(
         prepared, as_rows(lesions), name=uid, rejected_lps_mm=as_rows(away)
     )

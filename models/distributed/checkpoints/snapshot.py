@@ -7,8 +7,9 @@ threads must not share one.
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from threading import Thread
 
 from torch import Tensor
@@ -16,17 +17,18 @@ from torch import distributed as dist
 
 from models.distributed.checkpoints.checkpoint import CheckpointStore
 
+_log = logging.getLogger(__name__)
+
 
 class SnapshotWriter:
     """Writes snapshots one after the other in a thread.
 
     Args:
         store: where they go.
-        say: told one line when a write failed, and when one succeeds again.
     """
 
-    def __init__(self, store: CheckpointStore, *, say: Callable[[str], None]) -> None:
-        self.store, self.say = store, say
+    def __init__(self, store: CheckpointStore) -> None:
+        self.store = store
         several = dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
         self._group = dist.new_group(backend="gloo") if several else None
         self._thread: Thread | None = None
@@ -54,13 +56,13 @@ class SnapshotWriter:
             self.store.write(step, tensors, group=self._group)
         except BaseException as error:  # whatever it is, it must not end the training
             self.failed = True
-            self.say(
+            _log.warning(
                 f"the checkpoint of step {step} could not be written ({_reason(error)}); "
                 "training goes on and tries again"
             )
             return
         if self.failed:
-            self.say(f"checkpoints are written again, at step {step}")
+            _log.info(f"checkpoints are written again, at step {step}")
         self.failed = False
         self.write_seconds = time.monotonic() - started
 

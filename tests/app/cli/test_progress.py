@@ -10,15 +10,20 @@ import sys
 from tests.conftest import REPOSITORY
 
 PROGRAM = """
-import time
-from app.cli.common import say
-from app.cli.progress import progress_lines
-with progress_lines(say) as tell:
-    tell("2 cases [of three] to train on")
+import logging, time
+from app.cli.progress import log_lines
+from models.training.log import RENEWS
+log = logging.getLogger("medical.training.retrain")
+log.info("before: nobody listens")
+with log_lines():
+    log.info("2 cases [of three]\\n to train on")
     for step in (1, 2):
-        tell(f"[large] nodules; step {step} of 2; loss heat 0.5000")
+        steps = f"[large] nodules; step {step} of 2; loss heat 0.5000"
+        logging.getLogger("models.training.log").info(steps, extra={RENEWS: True})
+        logging.getLogger("rich").info("another package's")
         time.sleep(0.3)
-    tell("installed as one")
+    log.info("installed as one")
+log.info("after: nobody listens")
 """
 START = [sys.executable, "-c", PROGRAM]
 

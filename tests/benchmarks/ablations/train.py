@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from medical.logs import LineHandler, own_log
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.insertion.batch import TrainingBatch
 from medical.synthesis.insertion.engine import NoduleEngine
@@ -116,8 +117,7 @@ def _run(
     device: torch.device,
 ) -> nn.Module:
     out.mkdir(parents=True, exist_ok=True)
-    say = partial(print, file=sys.stderr, flush=True)
-    average = train(module, module.losses, batches, config, out=out, device=device, say=say)
+    average = train(module, module.losses, batches, config, out=out, device=device)
     return average.module
 
 
@@ -153,4 +153,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with own_log(LineHandler()):
+        main()

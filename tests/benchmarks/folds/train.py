@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
+from medical.logs import LineHandler, own_log
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.chests import keep_chest_cases
 from medical.synthesis.nodules.pool import NodulePool
@@ -68,7 +69,6 @@ def teach_fold(
         material,
         out=folder,
         device=device,
-        say=lambda line: print(line, file=sys.stderr, flush=True),
         start=partial(load_start, how, begun) if begun.exists() else None,
     )
 
@@ -85,4 +85,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with own_log(LineHandler()):
+        main()

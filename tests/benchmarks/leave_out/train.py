@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from medical.logs import LineHandler, own_log
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.chests import keep_chest_cases
 from medical.synthesis.nodules.pool import NodulePool
@@ -41,7 +42,6 @@ def main() -> None:
         material,
         out=out / fold,
         device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
-        say=lambda line: print(line, file=sys.stderr, flush=True),
     )
     part = out / f"{fold}.part"
     save_networks(networks, part)
@@ -49,4 +49,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with own_log(LineHandler()):
+        main()

@@ -41,9 +41,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> ResultFolder:
 def done(store: Store, wanted: JobRequest) -> JobState:
     """How a job ends."""
     request_job(store, wanted)
-    worker = Worker(
-        store, "starlung-base", 2, None, lambda line: None, kinds=["explain", "register"]
-    )
+    worker = Worker(store, "starlung-base", 2, None, kinds=["explain", "register"])
     worker.run(until_empty=True)
     state = job_state(store, wanted)
     assert state is not None

@@ -79,9 +79,7 @@ def lock_for(file: Path, seconds: float, *, after: float = 0.0) -> threading.Thr
 
 def worker(store: Store, folder: Path, **more: Any) -> SlowWorker:
     receive(store, Path("ct"), root=folder, actor="tester")
-    return SlowWorker(
-        store, "none", 2, None, lambda text: None, lease_seconds=LEASE_SECONDS, **more
-    )
+    return SlowWorker(store, "none", 2, None, lease_seconds=LEASE_SECONDS, **more)
 
 
 def test_a_locked_database_does_not_end_the_lease(store: Store, file: Path, tmp_path: Path) -> None:
@@ -183,8 +181,7 @@ def test_a_folder_that_cannot_be_made_for_the_second_patient_ends_no_worker(
     here = tmp_path / "studies" / sibling_key(Study(key=key), made_series(0.9, uid="1.2.4"))
     here.parent.mkdir()
     here.write_text("in the way")
-    said: list[str] = []
-    worker = TwoPatients(store, model="", samples=2, imported=None, say=said.append)
+    worker = TwoPatients(store, model="", samples=2, imported=None)
     assert worker.run(until_empty=True) == 0
     (study,) = worklist(store)
     assert (study.status, study.failure) == ("failed", "cannot be read or written: File exists")

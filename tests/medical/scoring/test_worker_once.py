@@ -80,7 +80,7 @@ def decoded(calls: Counter[str]) -> dict[str, int]:
 
 def worker(store: Store, model: str, *, imported: Path | None = None) -> Worker:
     options = ScoreOptions(server=True, heatmaps=True, patient_secret=b"s" * 32)
-    return Worker(store, model, 2, imported, lambda line: None, options=options)
+    return Worker(store, model, 2, imported, options=options)
 
 
 def test_three_studies_build_the_networks_once_and_decode_each_slice_once(

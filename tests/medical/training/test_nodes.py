@@ -18,6 +18,7 @@ from medical.training.recipes import Budget, Patches, Recipe
 from medical.training.worker import run_training
 from models.distributed.checkpoints.checkpoint import CheckpointStore
 from tests.benchmarks.traffic_network import INTERFACE, Network, NoNamespacesError
+from tests.logs import logged
 
 # so slow that sending all takes longer than choosing, even on a processor with other work
 STEPS, MEGABITS = 2, 10
@@ -108,9 +109,9 @@ def test_both_nodes_owe(run: tuple[Path, str]) -> None:
 
 def test_one_process_goes_on_and_pays(run: tuple[Path, str]) -> None:
     out, _ = run
-    said: list[str] = []
     torch.set_num_threads(2)
-    run_training(run_of(STEPS + 1), out, say=said.append)
+    with logged() as said:
+        run_training(run_of(STEPS + 1), out)
     assert "1 process goes on where there were 2" in said
     tensors = CheckpointStore(out / "checkpoints").read(STEPS + 1, prefixes=("rank0.comm",))
     assert not any(part.any() for name, part in tensors.items() if "residual" in name)

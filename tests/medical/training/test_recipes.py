@@ -20,6 +20,7 @@ from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from tests.conftest import REPOSITORY
+from tests.logs import logged
 
 
 def test_the_shipped_weights_have_the_first_stage_of_their_recipe() -> None:
@@ -89,20 +90,21 @@ def test_phases_teach_one_stage_each_and_go_on_where_they_were(tmp_path: Path) -
     pool = divided(made_pool(seed=0), share=0.05, seed=0)[1]
     material = Material(cases=[case], pool=pool, chests=[chest])
     config = RunConfig(source=Cases(cases="made"), recipe=recipe)
-    said: list[str] = []
 
     def run() -> dict[str, torch.Tensor]:
         cpu = torch.device("cpu")
-        return fit(config, material, out=tmp_path, device=cpu, say=said.append).state_dict()
+        return fit(config, material, out=tmp_path, device=cpu).state_dict()
 
-    first = run()
+    with logged() as said:
+        first = run()
     assert [line for line in said if line.startswith("phase")] == [
         "phase 1 of 2: first",
         "phase 2 of 2: second",
     ]
     assert {place.name for place in tmp_path.iterdir()} == {"first", "second"}
     before = (tmp_path / "second" / "log.jsonl").read_text()
-    again = run()
+    with logged() as said:
+        again = run()
     assert sum(line.startswith("resumed at step 2") for line in said) == 2
     assert (tmp_path / "second" / "log.jsonl").read_text() == before
     assert all(torch.equal(first[name], again[name]) for name in first)

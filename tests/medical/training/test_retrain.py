@@ -38,9 +38,9 @@ def run_of(cases: Path, *, minutes: float = 60.0, **other: object) -> RunConfig:
 def test_one_case_gives_a_model_and_says_it_is_not_evaluated(
     luna_folder: Path, tmp_path: Path
 ) -> None:
-    out, said = tmp_path / "out", list[str]()
+    out = tmp_path / "out"
     first = run_of(luna_folder, minutes=0.02)
-    folder = retrain(first, out=out, say=said.append).folder
+    folder = retrain(first, out=out).folder
     assert RunConfig.read(out).recipe == first.recipe
     card = find_model(str(folder)).card
     assert card.run == RunConfig.read(out).for_card()
@@ -48,15 +48,16 @@ def test_one_case_gives_a_model_and_says_it_is_not_evaluated(
     assert card.scans_seen_in_training == ["one"]
     assert "not evaluated" in str(card.metrics)
     next((out / "cases").glob("*.npz")).write_bytes(b"torn")
-    retrain(run_of(luna_folder, minutes=0.03, resume=True), out=out, say=said.append)
+    with logged() as said:
+        retrain(run_of(luna_folder, minutes=0.03, resume=True), out=out)
     assert any(line.startswith("resumed at step") for line in said)
 
 
 def test_what_calibration_and_gate_lack_is_said_before_the_first_step(
     luna_folder: Path, tmp_path: Path
 ) -> None:
-    said: list[str] = []
-    retrain(run_of(luna_folder, minutes=0.01), out=tmp_path / "out", say=said.append)
+    with logged() as said:
+        retrain(run_of(luna_folder, minutes=0.01), out=tmp_path / "out")
     places = [
         next(n for n, line in enumerate(said) if start in line)
         for start in ("calibration needs 3 held-out", "the gate needs 5 held-out", "step 1;")
@@ -67,7 +68,7 @@ def test_what_calibration_and_gate_lack_is_said_before_the_first_step(
 def test_full_folder_is_not_overwritten(luna_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("work")
     with pytest.raises(InputError, match="--resume"):
-        retrain(run_of(luna_folder), out=tmp_path, say=str)
+        retrain(run_of(luna_folder), out=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -80,12 +81,12 @@ def test_truth_that_cannot_be_is_refused_before_training(
     truth = tmp_path / "truth.csv"
     truth.write_text(HEAD + rows)
     with pytest.raises(InputError, match=says):
-        retrain(run_of(luna_folder, truth=truth), out=tmp_path / "out", say=str)
+        retrain(run_of(luna_folder, truth=truth), out=tmp_path / "out")
 
 
 @pytest.mark.slow
 def test_masks_are_truth_and_stages_follow_each_other(luna_folder: Path, tmp_path: Path) -> None:
-    cases, plan, said = tmp_path / "cases", tmp_path / "plan", list[str]()
+    cases, plan = tmp_path / "cases", tmp_path / "plan"
     for folder in (cases / "masks", plan):
         folder.mkdir(parents=True)
     image = SimpleITK.ReadImage(str(luna_folder / "one.mhd"))
@@ -100,7 +101,8 @@ def test_masks_are_truth_and_stages_follow_each_other(luna_folder: Path, tmp_pat
     (plan / "1.toml").write_text('name = "large"\nsteps = 1\n[batches]\nsmall_share = 0.0\n')
     (plan / "2.toml").write_text('name = "all"\nsteps = 1\n')
     out = tmp_path / "out"
-    retrain(run_of(cases, curriculum=read_stages(plan)), out=out, say=said.append)
+    with logged() as said:
+        retrain(run_of(cases, curriculum=read_stages(plan)), out=out)
     assert "stage 1 of 2, large: from step 0" in said
     assert "stage 2 of 2, all: from step 1" in said
     (row,) = (out / "truth.csv").read_text().splitlines()[1:]

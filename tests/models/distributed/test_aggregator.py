@@ -13,6 +13,7 @@ from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregat
 from models.distributed.compression.residuals import redistribute
 from models.distributed.compression.selection import SharedTopK
 from models.distributed.compression.values import Format
+from tests.logs import logged
 from tests.models.distributed.gloo import on_ranks
 
 NODES = [0, 0, 1, 1]
@@ -116,11 +117,9 @@ def rank_of_everything(rank: int) -> State:
 
 def chosen_ways(rank: int) -> State:
     """What is measured and chosen here, and what a resumed run does with other choices."""
-    said: list[str] = []
-    first = HierarchicalAggregator(
-        configured(automatic=True), node_of_rank=NODES, say=lambda line: said.append(line)
-    )
-    gradients(attached(network(), first), rank, 0)
+    first = HierarchicalAggregator(configured(automatic=True), node_of_rank=NODES)
+    with logged() as said:
+        gradients(attached(network(), first), rank, 0)
     state = copy.deepcopy(first.state_dict())
     turned = {
         index: "sparse" if name == "dense" else "dense" for index, name in state["ways"].items()

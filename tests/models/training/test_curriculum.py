@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from models.training.curriculum import Curriculum, Stage, read_curriculum
 from models.training.loop import LoopConfig, train
+from tests.logs import logged
 
 EASY = 'name = "easy"\nsteps = 3\nlearning_rate = 0.5\n[batches]\nshare = 0.1\n'
 HARD = 'name = "hard"\nsteps = 4\n'
@@ -67,17 +68,17 @@ def run(out: Path, *, steps: int) -> tuple[Tensor, Batches, list[str]]:
     stages = (Stage(name="easy", steps=3, learning_rate=0.5), Stage(name="hard", steps=4))
     curriculum = Curriculum(stages=stages)
     torch.manual_seed(0)
-    module, batches, said = nn.Linear(4, 4), Batches(curriculum), list[str]()
-    train(
-        module,
-        lambda x: {"square": (module(x) - x).square().mean()},
-        batches,
-        LoopConfig(steps=steps, warmup_steps=1, lose_at_most_steps=3),
-        out=out,
-        device=torch.device("cpu"),
-        say=said.append,
-        curriculum=curriculum,
-    )
+    module, batches = nn.Linear(4, 4), Batches(curriculum)
+    with logged() as said:
+        train(
+            module,
+            lambda x: {"square": (module(x) - x).square().mean()},
+            batches,
+            LoopConfig(steps=steps, warmup_steps=1, lose_at_most_steps=3),
+            out=out,
+            device=torch.device("cpu"),
+            curriculum=curriculum,
+        )
     return module.weight.detach().clone(), batches, said
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from models.training.log import tensorboard_events
+from tests.logs import logged
 
 
 def test_the_last_event_is_on_disk_when_the_context_ends(tmp_path: Path) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    with tensorboard_events(tmp_path, say=str) as events:
+    with tensorboard_events(tmp_path) as events:
         assert events is not None
         events(1, {"centre": 2.5})
         events(7, {"centre": 0.5, "mask": 1.0})
@@ -31,8 +32,7 @@ def test_without_the_package_it_says_so_once(
         return real(name, *rest, **named)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    said: list[str] = []
-    with tensorboard_events(tmp_path, say=said.append) as events:
+    with logged() as said, tensorboard_events(tmp_path) as events:
         assert events is None
     assert len(said) == 1
     assert "starlung[train]" in said[0]

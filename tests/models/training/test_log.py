@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,43 +10,47 @@ import torch
 
 from models.training.config import LoopConfig
 from models.training.log import RunLog, time_left
+from tests.logs import logged
 
 
-def log(folder: Path, said: list[str], **options: float) -> RunLog:
+def log(folder: Path, **options: float) -> RunLog:
     config = LoopConfig(**{"steps": 100, "show_seconds": 1e9, **options})  # type: ignore[arg-type]
-    return RunLog(folder / "log.jsonl", config=config, say=said.append)
+    return RunLog(folder / "log.jsonl", config=config)
+
+
+@pytest.fixture
+def said() -> Iterator[list[str]]:
+    with logged() as lines:
+        yield lines
 
 
 def tell(run: RunLog, step: int, seconds: float, loss: float = 0.5) -> None:
     run.add(step, seconds, {"heat": torch.tensor(loss)})
 
 
-def test_the_budget_that_is_spent_first_says_what_is_left(tmp_path: Path) -> None:
-    said: list[str] = []
-    run = log(tmp_path, said)
+def test_the_budget_that_is_spent_first_says_what_is_left(tmp_path: Path, said: list[str]) -> None:
+    run = log(tmp_path)
     for step in range(1, 51):
         tell(run, step, 2.0 * (step - 1))
     assert said[0] == "step 1 of 100; loss heat 0.5000"
     assert said[1] == "step 50 of 100; loss heat 0.5000; 2 min left"
     said.clear()
-    run = log(tmp_path, said, seconds=110.0)  # which would end it after 55 steps
+    run = log(tmp_path, seconds=110.0)  # which would end it after 55 steps
     for step in range(1, 51):
         tell(run, step, 2.0 * (step - 1))
     assert said[0] == "step 1 of 100; loss heat 0.5000"  # not that 110 s are left
     assert said[1].endswith("; 12 s left")
 
 
-def test_the_stage_is_named_first(tmp_path: Path) -> None:
-    said: list[str] = []
-    run = log(tmp_path, said)
+def test_the_stage_is_named_first(tmp_path: Path, said: list[str]) -> None:
+    run = log(tmp_path)
     run.stage = "large nodules"
     tell(run, 1, 0.0)
     assert said == ["large nodules; step 1 of 100; loss heat 0.5000"]
 
 
-def test_a_slow_run_is_shown_more_often_than_it_is_logged(tmp_path: Path) -> None:
-    said: list[str] = []
-    run = log(tmp_path, said, show_seconds=0.0)
+def test_a_slow_run_is_shown_more_often_than_it_is_logged(tmp_path: Path, said: list[str]) -> None:
+    run = log(tmp_path, show_seconds=0.0)
     for step in range(1, 51):
         tell(run, step, float(step - 1), loss=float(step))
     assert len(said) == 50

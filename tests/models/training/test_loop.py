@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from models.distributed.checkpoints.checkpoint import CheckpointStore
 from models.training.loop import LoopConfig, train
+from tests.logs import logged
 
 
 def network() -> nn.Module:
@@ -39,21 +40,21 @@ class Batches:
 
 def run(out: Path, *, die_at: int | None = None, **options: Any) -> tuple[dict[str, Tensor], list]:
     out.mkdir(exist_ok=True)
-    module, said = network(), list[str]()
+    module = network()
 
     def losses(batch: Tensor) -> dict[str, Tensor]:
         return {"square": (module(batch) - batch).square().mean()}
 
     config = {"steps": 12, "lose_at_most_steps": 15, "warmup_steps": 3, "log_steps": 4, **options}
-    average = train(
-        module,
-        losses,
-        Batches(die_at=die_at),
-        LoopConfig(**config),
-        out=out,
-        device=torch.device("cpu"),
-        say=said.append,
-    )
+    with logged() as said:
+        average = train(
+            module,
+            losses,
+            Batches(die_at=die_at),
+            LoopConfig(**config),
+            out=out,
+            device=torch.device("cpu"),
+        )
     return {**average.module.state_dict(), "last": module[0].weight.detach()}, said
 
 
@@ -130,7 +131,6 @@ def test_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
             LoopConfig(steps=20),
             out=tmp_path,
             device=torch.device("cpu"),
-            say=str,
         )
 
 
@@ -154,7 +154,6 @@ def test_early_stopping_ends_the_run_and_gives_the_best_back(tmp_path: Path) -> 
         LoopConfig(steps=100, warmup_steps=1, validate_steps=2, patience=2),
         out=tmp_path,
         device=torch.device("cpu"),
-        say=str,
         validate=validate,
     )
     assert len(seen) == 4

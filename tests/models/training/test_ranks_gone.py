@@ -13,6 +13,7 @@ from torch import Tensor, distributed, nn
 from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
 from models.distributed.compression.selection import SharedTopK
 from models.training.loop import LoopConfig, train
+from tests.logs import logged
 from tests.models.distributed.gloo import on_ranks
 
 STEPS = 5
@@ -25,21 +26,21 @@ def run(out: Path, *, steps: int) -> tuple[State, list[str]]:
     top = SharedTopK(k=0.1, k_start=0.1, warmup_steps=0)
     aggregator = HierarchicalAggregator(AggregatorConfig(top=top), node_of_rank=list(range(world)))
     torch.manual_seed(0)
-    module, said = nn.Linear(40, 3), list[str]()
+    module = nn.Linear(40, 3)
 
     def losses(x: Tensor) -> dict[str, Tensor]:
         return {"square": (module(x) - 1).square().mean()}
 
-    train(
-        module,
-        losses,
-        lambda: torch.randn(4, 40),
-        LoopConfig(steps=steps, warmup_steps=1),
-        out=out,
-        device=torch.device("cpu"),
-        say=said.append,
-        communication=aggregator,
-    )
+    with logged() as said:
+        train(
+            module,
+            losses,
+            lambda: torch.randn(4, 40),
+            LoopConfig(steps=steps, warmup_steps=1),
+            out=out,
+            device=torch.device("cpu"),
+            communication=aggregator,
+        )
     return aggregator.state_dict(), said
 
 
@@ -80,7 +81,7 @@ def rank_of_cut_run(rank: int, out: Path) -> list[Tensor]:
             config = LoopConfig(steps=9, lose_at_most_steps=12, warmup_steps=1)
             cpu = torch.device("cpu")
             with suppress(KeyboardInterrupt):
-                train(module, losses, batch, config, out=folder, device=cpu, say=str)
+                train(module, losses, batch, config, out=folder, device=cpu)
         ends.append(torch.cat([p.detach().flatten() for p in module.parameters()]))
     return ends
 

@@ -8,6 +8,7 @@ rejected marks go to ``OUT/rejected.csv``.
 from __future__ import annotations
 
 import csv
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,8 @@ from medical.training.cases.sources.segmentation import SEGMENTATIONS, segmentat
 from medical.training.cases.sources.structured import REPORTS, structured_lesions
 from medical.training.cases.truth import read_truth
 
-Say = Callable[[str], None]
+_log = logging.getLogger(__name__)
+
 Row = TypeVar("Row", ReferenceFinding, Lesion)
 _KINDS = frozenset({STRUCTURE_SET, *SEGMENTATIONS, *REPORTS})
 _MOST_SAID = 40
@@ -62,7 +64,7 @@ class Collected:
     rejected: list[ReferenceFinding]
 
 
-def collect(cases: Path | str, *, out: Path, truth: Path | None, work: Path, say: Say) -> Collected:
+def collect(cases: Path | str, *, out: Path, truth: Path | None, work: Path) -> Collected:
     """Find CTs and truth.
 
     Args:
@@ -70,13 +72,12 @@ def collect(cases: Path | str, *, out: Path, truth: Path | None, work: Path, say
         out: where tables are written.
         truth: table; ``cases/annotations.csv``, else what lies beside the CTs, where not given.
         work: folder for unpacked archives, which must outlive the result.
-        say: told what is left out and why.
 
     Raises:
         InputError: what the user can mend.
     """
     if is_store(str(cases)):
-        reviewed = reviewed_studies(str(cases), work=work, say=say)
+        reviewed = reviewed_studies(str(cases), work=work)
         return _as_tables(reviewed.handles, reviewed.lesions, out=out, cases="store")
     folder = Path(cases)
     told = read_truth(truth) if truth is not None else None  # before CTs are looked at
@@ -89,18 +90,18 @@ def collect(cases: Path | str, *, out: Path, truth: Path | None, work: Path, say
     if not intake.chosen:
         raise intake.errors[0]  # the only one
     for error in intake.errors:
-        say(f"left out: {error}")
+        _log.info(f"left out: {error}")
     handles = list(intake.chosen)
     if told is not None:
-        _say_strangers(told, handles, say, place=lambda row: f"{table.name} row {row.row}")
+        _report_unknown_series(told, handles, place=lambda row: f"{table.name} row {row.row}")
         return Collected(_sorted(handles), told, table, [])
-    lesions = [*_beside(handles, intake.set_aside), *_lesions_of(objects, Planes.of(handles), say)]
+    lesions = [*_beside(handles, intake.set_aside), *_lesions_of(objects, Planes.of(handles))]
     if not lesions:
         raise InputError(table, "no truth table here, nor masks, SEG, RTSTRUCT, SR or reports",
                          "Name a table with --truth")  # fmt: skip
-    _say_strangers(lesions, handles, say, place=lambda lesion: lesion.place)
+    _report_unknown_series(lesions, handles, place=lambda lesion: lesion.place)
     found = _as_tables(handles, lesions, out=out, cases=str(folder))
-    _say_rows(found.truth_path, {one.series_instance_uid for one in handles}, say)
+    _report_rows(found.truth_path, {one.series_instance_uid for one in handles})
     return found
 
 
@@ -108,33 +109,33 @@ def _sorted(handles: Iterable[SeriesHandle]) -> list[SeriesHandle]:
     return sorted(handles, key=lambda handle: handle.series_instance_uid)
 
 
-def _say_strangers(
-    rows: Iterable[Row], handles: Iterable[SeriesHandle], say: Say, *, place: Callable[[Row], str]
+def _report_unknown_series(
+    rows: Iterable[Row], handles: Iterable[SeriesHandle], *, place: Callable[[Row], str]
 ) -> None:
     """Name what belongs to no CT here: its CT would count as free of nodules otherwise."""
     known = {handle.series_instance_uid for handle in handles}
     strangers = [row for row in rows if row.series_uid not in known]
     for row in strangers[:_MOST_SAID]:
-        say(f"left out: {place(row)}: its series {row.series_uid} is not among the CTs")
+        _log.info(f"left out: {place(row)}: its series {row.series_uid} is not among the CTs")
     if len(strangers) > _MOST_SAID:
-        say(
+        _log.info(
             f"left out: {counted(len(strangers) - _MOST_SAID, 'more row')} whose series is not "
             "among the CTs"
         )
 
 
-def _say_rows(path: Path, known: set[str], say: Say) -> None:
+def _report_rows(path: Path, known: set[str]) -> None:
     """Each row of truth that was made of objects and masks, with where it came from."""
     with path.open(encoding="utf-8", newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if row["seriesuid"] in known]
     for row in rows[:_MOST_SAID]:
         x, y, z, diameter = (float(row[name]) for name in _HEADING[1:5])
-        say(
+        _log.info(
             f"truth: {row['seriesuid']}: LPS ({x:.1f}, {y:.1f}, {z:.1f}), {diameter:.1f} mm, "
             f"from {row['source']}"
         )
     if len(rows) > _MOST_SAID:
-        say(f"truth: {counted(len(rows) - _MOST_SAID, 'more row')}, all in {path}")
+        _log.info(f"truth: {counted(len(rows) - _MOST_SAID, 'more row')}, all in {path}")
 
 
 def _beside(handles: Sequence[SeriesHandle], masks: Sequence[Path]) -> list[Lesion]:
@@ -183,7 +184,7 @@ def _find_objects(folder: Path, *, work: Path) -> Iterator[_Object]:
                 yield _Object(file, shown, place, kind, _series_of(file, kind))
 
 
-def _lesions_of(objects: Iterable[_Object], planes: Planes, say: Say) -> list[Lesion]:
+def _lesions_of(objects: Iterable[_Object], planes: Planes) -> list[Lesion]:
     found: list[Lesion] = []
     with quiet_pydicom():
         for one in objects:
@@ -197,7 +198,7 @@ def _lesions_of(objects: Iterable[_Object], planes: Planes, say: Say) -> list[Le
             else:
                 lesions = structured_lesions(one.file, planes, place=one.place)
             if not lesions:
-                say(f"no lesion in {one.shown}")
+                _log.info(f"no lesion in {one.shown}")
             found += lesions
     return found
 

@@ -8,7 +8,8 @@ keeps beside the result.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +26,8 @@ from medical.review.reading import ReadFinding, StudyReading, read_study
 from medical.store.database import Store, open_store
 from medical.store.tables import Study
 from medical.training.cases.sources.lesion import Lesion
+
+_log = logging.getLogger(__name__)
 
 _REPORT = "starlung.report/1"
 _REMEDY = "Export the report as JSON again"
@@ -43,13 +46,12 @@ def is_store(cases: str) -> bool:
     return "://" in cases
 
 
-def reviewed_studies(url: str, *, work: Path, say: Callable[[str], None]) -> Reviewed:
+def reviewed_studies(url: str, *, work: Path) -> Reviewed:
     """Every signed study of a store whose images are still there.
 
     Args:
         url: as for ``open_store``.
         work: folder for unpacked archives, which must outlive the result.
-        say: told which studies are left out, by their label.
 
     Raises:
         InputError: the store is not there, cannot be opened, or holds no signed study with images.
@@ -66,11 +68,11 @@ def reviewed_studies(url: str, *, work: Path, say: Callable[[str], None]) -> Rev
         label = reading.study.label
         handles = list(_images(reading, work=work))
         if not handles:
-            say(f"left out: {label}: its images are no longer here")
+            _log.info(f"left out: {label}: its images are no longer here")
         for handle in handles:
             uid = handle.series_instance_uid
             if uid in taken and isinstance(handle.origin, CtSeries):
-                say(f"left out: {label}: the same CT was read again later")
+                _log.info(f"left out: {label}: the same CT was read again later")
                 continue
             # a volume file is known by its name alone, which another study's may have too
             name = f"{uid}-{reading.study.key[:6]}" if uid in taken else uid

@@ -19,6 +19,7 @@ from medical.training.adapting.suspected import Suspects
 from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.recipes import Budget, Patches
 from models.zoo.loader import StoredModel, find_model
+from tests.logs import logged
 from tests.medical.training.adapting.boxes import write_boxes
 from tests.medical.training.adapting.made import drawn_part, tiny_model
 
@@ -66,7 +67,6 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoredModel:
 def test_features_are_learnt_and_a_model_is_installed(
     hospital: Path, old: StoredModel, few_nodules: Path, tmp_path: Path
 ) -> None:
-    said: list[str] = []
     config = AdaptConfig(
         cts=hospital,
         start_from=str(old.folder),
@@ -76,7 +76,8 @@ def test_features_are_learnt_and_a_model_is_installed(
         nodule_pool=few_nodules,
     )
     models = tmp_path / "models"
-    folder = adapt(config, out=tmp_path / "out", installed=models, say=said.append)
+    with logged() as said:
+        folder = adapt(config, out=tmp_path / "out", installed=models)
     card = find_model(str(folder)).card
     assert card.sha256 != old.card.sha256
     assert len(card.scans_seen_in_training) == 2
@@ -90,7 +91,7 @@ def test_calibrating_leaves_the_weights_and_keeps_every_ct_aside(
     config = AdaptConfig(
         cts=hospital, start_from=str(old.folder), how="calibrate", nodule_pool=few_nodules
     )
-    folder = adapt(config, out=tmp_path / "out", say=str)
+    folder = adapt(config, out=tmp_path / "out")
     card = find_model(str(folder)).card
     assert card.sha256 == old.card.sha256
     assert len(card.calibration_scans) == 6
@@ -99,19 +100,20 @@ def test_calibrating_leaves_the_weights_and_keeps_every_ct_aside(
 def test_a_full_folder_is_not_overwritten(hospital: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("work")
     with pytest.raises(InputError, match="--resume"):
-        adapt(AdaptConfig(cts=hospital), out=tmp_path, say=str)
+        adapt(AdaptConfig(cts=hospital), out=tmp_path)
 
 
 @pytest.mark.slow
 def test_the_shipped_weights_are_calibrated_on_boxes_and_resumed(tmp_path: Path) -> None:
     cts, out = tmp_path / "cts", tmp_path / "out"
     write_boxes(cts, count=4)  # enough inserted nodules to calibrate on
-    said, again = list[str](), list[str]()
     config = AdaptConfig(cts=cts, how="calibrate", patches_each=40)
-    folder = adapt(config, out=out, say=said.append)
+    with logged() as said:
+        folder = adapt(config, out=out)
     assert find_model(str(folder)).card.sha256 == find_model("starlung-base").card.sha256
     assert any("after, calibrate" in line and "INSERTED" in line for line in said)
-    adapt(config.model_copy(update={"resume": True}), out=out, say=again.append)
+    with logged() as again:
+        adapt(config.model_copy(update={"resume": True}), out=out)
     assert [line for line in again if "after, " in line] == [
         line for line in said if "after, " in line
     ]

@@ -24,7 +24,7 @@ def begin(old: StoredModel, tmp_path: Path) -> str:
     cts.mkdir(exist_ok=True)
     with pytest.raises(InputError) as refused:
         config = AdaptConfig(cts=cts, start_from=str(old.folder), how="calibrate", resume=True)
-        adapt(config, out=tmp_path / "out", say=str)
+        adapt(config, out=tmp_path / "out")
     return str(refused.value)
 
 

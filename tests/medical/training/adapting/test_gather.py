@@ -13,6 +13,7 @@ from medical.errors import InputError
 from medical.io.series_handle import SeriesHandle
 from medical.training.adapting import gather as gathering
 from medical.training.adapting.gather import HospitalCts, gather
+from tests.logs import logged
 
 
 @pytest.fixture
@@ -36,12 +37,12 @@ def hospital(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(
     folder: Path, *, learn: bool = True, seen: tuple[str, ...] = ()
 ) -> tuple[HospitalCts, list[str]]:
-    said: list[str] = []
     out = folder.parent / "out"
     out.mkdir(exist_ok=True)
     work = folder.parent / "work"
     work.mkdir(exist_ok=True)
-    sides = gather(folder, out=out, seen=seen, learn=learn, work=work, say=said.append)
+    with logged() as said:
+        sides = gather(folder, out=out, seen=seen, learn=learn, work=work)
     return sides, said
 
 

@@ -16,6 +16,7 @@ from medical.training.adapting.learn import learn_features, learn_statistics
 from medical.training.recipes import Budget, Patches
 from models.training.joint import FirstStageOnly, TwoStage
 from models.zoo.networks import load_networks
+from tests.logs import logged
 from tests.medical.training.adapting.made import tiny_model
 
 CPU = torch.device("cpu")
@@ -44,17 +45,15 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TwoStage:
     return load_networks(tiny_model(tmp_path / "tiny"))
 
 
-def learnt(networks: TwoStage, out: Path, *, config: AdaptConfig, said: list[str]) -> TwoStage:
-    return learn_features(
-        networks, lungs(), POOL, config=config, channels=8, out=out, device=CPU, say=said.append
-    )
+def learnt(networks: TwoStage, out: Path, *, config: AdaptConfig) -> TwoStage:
+    return learn_features(networks, lungs(), POOL, config=config, channels=8, out=out, device=CPU)
 
 
 def test_features_of_the_first_stage_move_and_the_second_stays(
     old: TwoStage, tmp_path: Path
 ) -> None:
     new = load_networks(tiny_model(tmp_path / "again"))
-    names = moved(old, learnt(new, tmp_path / "out", config=CONFIG, said=[]))
+    names = moved(old, learnt(new, tmp_path / "out", config=CONFIG))
     assert any(name.startswith("detector.encoder") for name in names)
     assert any(name.startswith("detector.heads") for name in names)
     assert not any(name.startswith("refiner") for name in names)
@@ -64,14 +63,14 @@ def test_features_of_the_first_stage_move_and_the_second_stays(
 def test_a_run_cut_off_ends_as_one_that_was_not(
     old: TwoStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = learnt(old, tmp_path / "whole", config=CONFIG, said=[])
+    whole = learnt(old, tmp_path / "whole", config=CONFIG)
     with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
         broken.setattr(FirstStageOnly, "losses", _cut_off)
         other = load_networks(tiny_model(tmp_path / "other"))
-        learnt(other, tmp_path / "cut", config=CONFIG, said=[])
-    said: list[str] = []
+        learnt(other, tmp_path / "cut", config=CONFIG)
     other = load_networks(tiny_model(tmp_path / "once_more"))
-    learnt(other, tmp_path / "cut", config=CONFIG, said=said)
+    with logged() as said:
+        learnt(other, tmp_path / "cut", config=CONFIG)
     assert any(line.startswith("resumed at step 1") for line in said)
     assert not moved(whole, other)
 

@@ -80,10 +80,10 @@ def test_what_was_measured_is_kept_and_a_torn_file_made_again(
         RefinerConfig(widths=(4, 4, 8), hidden=8).build(),
     )
     for _ in range(2):
-        (part,) = measure(tiny, [case], pool, patches=4, kept=tmp_path, say=str)
+        (part,) = measure(tiny, [case], pool, patches=4, kept=tmp_path)
     assert asked == ["one"]
     assert part.inserted_row.tolist() == [1, -1]
     assert np.isnan(part.center_voxel[1]).all()
     (tmp_path / "one.npz").write_bytes(b"torn")
-    measure(tiny, [case], pool, patches=4, kept=tmp_path, say=str)
+    measure(tiny, [case], pool, patches=4, kept=tmp_path)
     assert asked == ["one", "one"]

@@ -14,6 +14,7 @@ from medical.training.adapting.publish import REPORT, Readings, choose_adapted_m
 from medical.training.calibration.raw_scores import CalibrationData
 from models.zoo.card import ModelCard
 from models.zoo.loader import CARD, StoredModel, find_model
+from tests.logs import logged
 from tests.medical.training.adapting.made import drawn_part, part_of, plain_calibration, tiny_model
 
 CTS = 6
@@ -47,17 +48,16 @@ def sides() -> HospitalCts:
 def run(
     old: StoredModel, out: Path, *made: list[CalibrationData]
 ) -> tuple[Path | None, list[str], dict]:
-    said: list[str] = []
     out.mkdir()
-    folder = choose_adapted_model(
-        [Readings(old.weights, one, [NONE] * len(one)) for one in made],
-        old=old,
-        how="features" if len(made) > 1 else "calibrate",
-        recipe="a recipe",
-        sides=sides(),
-        out=out,
-        say=said.append,
-    )
+    with logged() as said:
+        folder = choose_adapted_model(
+            [Readings(old.weights, one, [NONE] * len(one)) for one in made],
+            old=old,
+            how="features" if len(made) > 1 else "calibrate",
+            recipe="a recipe",
+            sides=sides(),
+            out=out,
+        )
     report = out / REPORT
     return folder, said, json.loads(report.read_text("utf-8"))
 

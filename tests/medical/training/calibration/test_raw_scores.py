@@ -24,6 +24,6 @@ def test_a_ct_in_which_nothing_is_marked_counts_too() -> None:
     air = TrainingCase(
         "air", np.full(shape, 30, np.uint8), np.ones(shape, bool), np.zeros((0, 4), np.float32)
     )
-    held = collect_raw_scores(networks.eval(), [air], made_pool(seed=0), patches=0, say=str)
+    held = collect_raw_scores(networks.eval(), [air], made_pool(seed=0), patches=0)
     assert len(held.scores.weight) == 0
     assert held.center_voxel.shape == (0, 3)

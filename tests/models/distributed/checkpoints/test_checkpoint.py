@@ -8,6 +8,7 @@ from torch import Tensor
 
 from models.distributed.checkpoints.checkpoint import CheckpointStore
 from models.distributed.checkpoints.snapshot import SnapshotWriter
+from tests.logs import logged
 
 
 def tensors(value: float) -> dict[str, Tensor]:
@@ -54,7 +55,7 @@ def test_folder_without_manifest_is_no_checkpoint(tmp_path: Path) -> None:
 
 def test_snapshot_holds_the_values_of_its_moment(tmp_path: Path) -> None:
     store = CheckpointStore(tmp_path)
-    writer = SnapshotWriter(store, say=str)
+    writer = SnapshotWriter(store)
     moving = torch.zeros(200_000)
     writer.submit(1, {"x": moving})
     moving += 1
@@ -63,12 +64,12 @@ def test_snapshot_holds_the_values_of_its_moment(tmp_path: Path) -> None:
 
 
 def test_failed_write_is_said_and_the_next_one_counts(tmp_path: Path) -> None:
-    said: list[str] = []
     blocked = tmp_path / "checkpoints"
     blocked.write_text("in the way")
-    writer = SnapshotWriter(CheckpointStore(blocked), say=said.append)
-    writer.submit(1, tensors(1))
-    writer.wait()
+    writer = SnapshotWriter(CheckpointStore(blocked))
+    with logged() as said:
+        writer.submit(1, tensors(1))
+        writer.wait()
     assert writer.failed
     assert "step 1 could not be written" in said[0]
     assert "\n" not in said[0]

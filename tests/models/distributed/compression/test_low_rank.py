@@ -14,6 +14,7 @@ from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregat
 from models.distributed.compression.selection import SharedTopK
 from models.distributed.ways import LOW_RANK, Way
 from models.training.state.packing import pack, unpack
+from tests.logs import logged
 from tests.models.distributed.gloo import on_ranks
 
 STEPS, CUT, WIDTH = 150, 20, 48
@@ -110,13 +111,12 @@ def on_rank(rank: int) -> State:
             total += torch.cat(grads).double()
         totals.append(total)
     out["exact"], out["sent"], out["state"] = *totals, run.state()["carried"]
-    measured: list[str] = []
     free = HierarchicalAggregator(
         AggregatorConfig(top=SharedTopK(k=0.1, k_start=0.1), automatic=True),
         node_of_rank=[0, 1],
-        say=measured.append,
     )
-    Run(free).steps(rank, 0, 1)
+    with logged() as measured:
+        Run(free).steps(rank, 0, 1)
     out["measured"] = measured
     return out
 

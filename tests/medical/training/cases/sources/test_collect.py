@@ -18,6 +18,7 @@ from medical.review.reviews import add_finding, decide, sign
 from medical.store.database import Store, open_store, sqlite_url
 from medical.store.queue import claim, finish, receive
 from medical.training.cases.sources.collect import Collected, collect
+from tests.logs import logged
 from tests.medical.store.made import made_added, made_series
 from tests.medical.training.cases.sources.made import (
     CENTER_LPS_MM,
@@ -32,11 +33,11 @@ HEAD = "seriesuid,coordX,coordY,coordZ,diameter_mm\n"
 
 
 def taken(cases: Path | str, tmp_path: Path, **options: Any) -> tuple[Collected, list[str]]:
-    said: list[str] = []
     work = tmp_path / "work"
     work.mkdir(exist_ok=True)
-    given = {"out": tmp_path / "out", "truth": None, "work": work, "say": said.append, **options}
-    return collect(cases, **given), said
+    given = {"out": tmp_path / "out", "truth": None, "work": work, **options}
+    with logged() as said:
+        return collect(cases, **given), said
 
 
 @pytest.fixture
@@ -155,9 +156,8 @@ def test_study_whose_images_are_gone_is_left_out_by_its_label(
     sign(store, key, seen_version=study.version, actor="anna")
     store.close()
     (tmp_path / "scans" / "one.nii.gz").unlink()
-    said: list[str] = []
-    with pytest.raises(InputError, match="no signed study"):
-        taken(url, tmp_path, say=said.append)
+    with logged() as said, pytest.raises(InputError, match="no signed study"):
+        taken(url, tmp_path)
     assert said == [f"left out: {study.label}: its images are no longer here"]
 
 

@@ -21,6 +21,7 @@ from medical.training.cases.sources.collect import Collected, collect
 from medical.training.cases.sources.masks import mask_lesions, mask_of
 from medical.training.cases.sources.segmentation import segmentation_lesions
 from medical.training.cases.truth import doubtful_lesions
+from tests.logs import logged
 from tests.medical.dicom.make import series, take
 from tests.medical.training.cases.sources.made import (
     CENTER_LPS_MM,
@@ -58,10 +59,10 @@ def mask() -> np.ndarray:
 
 
 def taken(folder: Path, tmp_path: Path) -> tuple[Collected, list[str]]:
-    said: list[str] = []
     work = tmp_path / "work"
     work.mkdir(exist_ok=True)
-    return collect(folder, out=tmp_path / "out", truth=None, work=work, say=said.append), said
+    with logged() as said:
+        return collect(folder, out=tmp_path / "out", truth=None, work=work), said
 
 
 @pytest.mark.parametrize("scode", [1, 2])

@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 from medical.training.cases.sources.collect import Collected, collect
 from medical.training.cases.sources.contours import contour_lesions, touching_outlines
 from medical.training.cases.sources.planes import Planes
+from tests.logs import logged
 from tests.medical.dicom.make import ROOT, take
 from tests.medical.training.cases.sources.made import (
     SERIES,
@@ -23,10 +24,10 @@ from tests.medical.training.cases.sources.made import (
 
 
 def taken(folder: Path, tmp_path: Path) -> tuple[Collected, list[str]]:
-    said: list[str] = []
     work = tmp_path / "work"
     work.mkdir(exist_ok=True)
-    return collect(folder, out=tmp_path / "out", truth=None, work=work, say=said.append), said
+    with logged() as said:
+        return collect(folder, out=tmp_path / "out", truth=None, work=work), said
 
 
 def test_two_nodules_in_one_region_are_two_lesions() -> None:

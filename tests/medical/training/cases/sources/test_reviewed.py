@@ -61,9 +61,9 @@ def test_a_file_called_like_the_number_of_another_is_not_taken_for_it(
     url = sqlite_url(tmp_path / "store.sqlite")
     if not images_kept:
         with pytest.raises(Exception, match="no signed study whose images are still here"):
-            reviewed_studies(url, work=tmp_path / "w2", say=lambda _: None)
+            reviewed_studies(url, work=tmp_path / "w2")
         return
-    read = reviewed_studies(url, work=tmp_path / "w2", say=lambda _: None)
+    read = reviewed_studies(url, work=tmp_path / "w2")
     images = {one.series_instance_uid: voxels(one) for one in read.handles}
     truth = {one.series_instance_uid: voxels(one) for one in numbered}
     assert set(images) == set(truth) == {one.series_uid for one in read.lesions}
