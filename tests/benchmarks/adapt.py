@@ -42,7 +42,7 @@ from medical.training.recipes import Budget, Patches, Recipe
 from models.training.joint import TwoStage
 from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model
 from models.zoo.networks import load_networks, save_networks
-from tests.benchmarks.shared_cases import (
+from tests.benchmarks.shared.cases import (
     DATA,
     HELD_OUT_SCANS,
     read_cases,

@@ -22,7 +22,7 @@ from models.zoo.card import CalibrationScan, ModelCard
 from models.zoo.loader import CARD, DEFAULT_MODEL, StoredModel, find_model
 from tests.benchmarks.detector import read_real
 from tests.benchmarks.intervals import collect_held_out
-from tests.benchmarks.shared_cases import HELD_OUT_SCANS, read_scans
+from tests.benchmarks.shared.cases import HELD_OUT_SCANS, read_scans
 
 SIZES_MM = (3, 5, 8, 15, 40)
 

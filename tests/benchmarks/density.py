@@ -24,7 +24,7 @@ from models.detector.refiner import CROP, DENSITIES
 from models.detector.runtime import compiled_convolutions
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks
-from tests.benchmarks.shared_cases import DATA
+from tests.benchmarks.shared.cases import DATA
 
 NAMES = (*DENSITIES, "cavitary")
 _SEED = 20261126

@@ -24,15 +24,15 @@ from medical.evaluation.tables import Mark, ReferenceFinding, Tables
 from medical.scoring.scorer import Scorer
 from models.detector.refiner import DENSITIES
 from models.zoo.loader import DEFAULT_MODEL, find_model
-from tests.benchmarks.hybrid import HybridScan
-from tests.benchmarks.hybrid_set import as_ct, digest_of, make_set
-from tests.benchmarks.shared_cases import (
+from tests.benchmarks.shared.cases import (
     DATA,
     HELD_OUT_SCANS,
     read_cases,
     read_pools,
     read_scans,
 )
+from tests.benchmarks.shared.insertion import HybridScan
+from tests.benchmarks.shared.insertion_set import as_ct, digest_of, make_set
 
 SIZES_MM = (4, 6, 8, 15, 40)
 CONTRASTS_HU = (-1000, 200, 400, 2000)

@@ -38,16 +38,16 @@ from models.detector.peaks import find_peaks
 from models.training.joint import TwoStage
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks
-from tests.benchmarks.hybrid import HybridScan
-from tests.benchmarks.hybrid_set import make_set
-from tests.benchmarks.real_masks import real_mask
-from tests.benchmarks.shared_cases import (
+from tests.benchmarks.shared.cases import (
     DATA,
     HELD_OUT_SCANS,
     read_cases,
     read_pools,
     read_scans,
 )
+from tests.benchmarks.shared.insertion import HybridScan
+from tests.benchmarks.shared.insertion_set import make_set
+from tests.benchmarks.shared.real_masks import real_mask
 
 COPIES = 4  # a lung
 FINDINGS = 2  # a copy

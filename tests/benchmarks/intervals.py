@@ -23,7 +23,7 @@ from medical.training.calibration.raw_scores import CalibrationData, collect_raw
 from medical.training.calibration.reliability import calibrations_without, size_coverage
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 from models.zoo.networks import load_networks
-from tests.benchmarks.shared_cases import (
+from tests.benchmarks.shared.cases import (
     DATA,
     HELD_OUT_SCANS,
     read_cases,

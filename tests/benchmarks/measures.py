@@ -25,8 +25,14 @@ from models.detector.runtime import compiled_convolutions, compiled_detector
 from models.zoo.card import ModelCard
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 from models.zoo.networks import load_networks
-from tests.benchmarks.lidc_crops import Crop, Outline, group_outlines, read_crops, read_outlines
-from tests.benchmarks.shared_cases import DATA, HELD_OUT_SCANS, read_cases
+from tests.benchmarks.shared.cases import DATA, HELD_OUT_SCANS, read_cases
+from tests.benchmarks.shared.lidc_crops import (
+    Crop,
+    Outline,
+    group_outlines,
+    read_crops,
+    read_outlines,
+)
 
 RATES = (0.33, 1, 2, 4, 8)  # false marks a scan
 _LEAST_REACH_MM = 2.5

@@ -15,9 +15,9 @@ import numpy as np
 
 from medical.synthesis.case import TrainingCase
 from models.zoo.loader import DEFAULT_MODEL, find_model
-from tests.benchmarks.lidc_crops import read_crops
 from tests.benchmarks.measures import CaseReader, hits
-from tests.benchmarks.shared_cases import HELD_OUT_SCANS, read_cases
+from tests.benchmarks.shared.cases import HELD_OUT_SCANS, read_cases
+from tests.benchmarks.shared.lidc_crops import read_crops
 
 HALF_MM = 25
 COLUMNS = 6

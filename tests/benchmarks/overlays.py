@@ -17,7 +17,7 @@ from medical.ct.prepare import Prepared, prepare
 from medical.detection.findings import Finding
 from medical.scoring.scorer import Scorer
 from models.zoo.loader import DEFAULT_MODEL, find_model
-from tests.benchmarks.shared_cases import HELD_OUT_SCANS, other_scans, read_scans
+from tests.benchmarks.shared.cases import HELD_OUT_SCANS, other_scans, read_scans
 
 HALF_MM = 40
 WINDOW_HU = (-1350, 150)

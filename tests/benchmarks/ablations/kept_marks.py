@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from tests.benchmarks.ablations.marks import CaseMarks, MarkReader
 from tests.benchmarks.ablations.variants import Variant
-from tests.benchmarks.hybrid import HybridScan
+from tests.benchmarks.shared.insertion import HybridScan
 
 
 def marks_path(weights: Path, digest: str) -> Path:

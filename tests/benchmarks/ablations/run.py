@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.benchmarks.ablations.train import SEEDS
 from tests.benchmarks.ablations.variants import VARIANTS
-from tests.benchmarks.each_device import Job, main_of
+from tests.benchmarks.shared.each_device import Job, main_of
 
 
 def make_jobs(data: str, out: Path, steps: str) -> list[Job]:

@@ -27,10 +27,10 @@ from tests.benchmarks.ablations.kept_marks import marks_there, read_set
 from tests.benchmarks.ablations.marks import CaseMarks
 from tests.benchmarks.ablations.train import SEEDS
 from tests.benchmarks.ablations.variants import VARIANTS
-from tests.benchmarks.hybrid import HybridScan
-from tests.benchmarks.hybrid_set import digest_of, make_set
-from tests.benchmarks.seeds import compare
-from tests.benchmarks.shared_cases import HELD_OUT_SCANS, read_cases, read_pools
+from tests.benchmarks.shared.cases import HELD_OUT_SCANS, read_cases, read_pools
+from tests.benchmarks.shared.insertion import HybridScan
+from tests.benchmarks.shared.insertion_set import digest_of, make_set
+from tests.benchmarks.shared.seeds import compare
 
 
 def tables_of(

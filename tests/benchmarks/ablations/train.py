@@ -1,6 +1,6 @@
 """Train one variant: ``python -m tests.benchmarks.ablations.train DATA OUT VARIANT STEPS SEED``.
 
-DATA is what ``tests.benchmarks.shared_cases`` writes. Every variant gets the same number of steps,
+DATA is what ``tests.benchmarks.shared.cases`` writes. Every variant gets the same number of steps,
 the same seeds, the same schedule; pretraining comes on top of it, and is said with the figure.
 """
 
@@ -122,7 +122,7 @@ def _run(
 
 
 def read_data(data: Path) -> tuple[list[TrainingCase], NodulePool]:
-    """Read what ``tests.benchmarks.shared_cases`` wrote."""
+    """Read what ``tests.benchmarks.shared.cases`` wrote."""
     cases = [TrainingCase.load(path) for path in sorted((data / "cases").glob("*.npz"))]
     return cases, NodulePool.load(data / "pool.npz")
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.benchmarks.each_device import Job, main_of
 from tests.benchmarks.few_cases.plan import ARMS
+from tests.benchmarks.shared.each_device import Job, main_of
 
 
 def make_jobs(data: str, out: Path, steps: str) -> list[Job]:

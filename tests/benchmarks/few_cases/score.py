@@ -19,10 +19,10 @@ from tests.benchmarks.ablations.kept_marks import marks_there, read_set
 from tests.benchmarks.ablations.score import row, tables_of
 from tests.benchmarks.ablations.variants import VARIANTS
 from tests.benchmarks.few_cases.plan import COUNTS, PLAIN, PRETRAINED, SCORED, SEEDS, Arm
-from tests.benchmarks.hybrid import HybridScan
-from tests.benchmarks.hybrid_set import digest_of, make_set
-from tests.benchmarks.seeds import Comparison, compare
-from tests.benchmarks.shared_cases import HELD_OUT_SCANS, read_cases, read_pools
+from tests.benchmarks.shared.cases import HELD_OUT_SCANS, read_cases, read_pools
+from tests.benchmarks.shared.insertion import HybridScan
+from tests.benchmarks.shared.insertion_set import digest_of, make_set
+from tests.benchmarks.shared.seeds import Comparison, compare
 
 
 def scored_scans(database: Path) -> list[HybridScan]:

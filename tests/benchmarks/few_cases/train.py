@@ -1,6 +1,6 @@
 """Train one arm: ``... few_cases.train DATA OUT CASES pretrained|plain STEPS [SEED]``.
 
-DATA is what ``tests.benchmarks.shared_cases`` writes, CASES how many scans are labelled. Both ways
+DATA is what ``tests.benchmarks.shared.cases`` writes, CASES how many scans are labelled. Both ways
 take STEPS steps of the nodule engine on the labelled scans; pretraining takes as many steps of
 masked reconstruction before them, on all lungs that are not from where the scored ones are.
 """

@@ -22,7 +22,7 @@ from medical.synthesis.nodules.pool import NodulePool
 from medical.synthesis.nodules.real_cubes import RealCubes
 from medical.synthesis.nodules.vois import cubes_of, read_vois
 from tests.benchmarks.folds.scans import SCANS
-from tests.benchmarks.shared_cases import (
+from tests.benchmarks.shared.cases import (
     DATA,
     cube_patient,
     held_out_sides,

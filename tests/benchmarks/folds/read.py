@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from medical.synthesis.case import TrainingCase
 from medical.training.recipes import read_recipe
 from models.training.joint import TwoStage
-from tests.benchmarks.folds.hybrids import with_room
+from tests.benchmarks.folds.inserted import with_room
 from tests.benchmarks.folds.scans import left_out
 from tests.benchmarks.folds.train import RECIPE
 from tests.benchmarks.folds.whole_box import WholeBox

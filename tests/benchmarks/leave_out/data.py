@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.benchmarks.shared_cases import (
+from tests.benchmarks.shared.cases import (
     HELD_OUT_SCANS,
     read_cases,
     read_pools,

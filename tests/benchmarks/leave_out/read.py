@@ -24,11 +24,11 @@ from models.training.joint import TwoStage
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks
 from tests.benchmarks.ablations.marks import MarkReader
-from tests.benchmarks.hybrid import HybridScan, InsertedNodule
-from tests.benchmarks.hybrid_set import SEED, make_set
 from tests.benchmarks.leave_out.folds import FOLDS, LUNGS, SHIPPED
 from tests.benchmarks.leave_out.seen_scan import Places, SeenScan, evidence, save_scans
-from tests.benchmarks.shared_cases import HELD_OUT_SCANS
+from tests.benchmarks.shared.cases import HELD_OUT_SCANS
+from tests.benchmarks.shared.insertion import HybridScan, InsertedNodule
+from tests.benchmarks.shared.insertion_set import SEED, make_set
 
 Scan = tuple[TrainingCase, tuple[InsertedNodule, ...], tuple[InsertedNodule, ...]]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.benchmarks.each_device import Job, main_of
 from tests.benchmarks.leave_out.folds import FOLDS
+from tests.benchmarks.shared.each_device import Job, main_of
 
 
 def make_jobs(data: str, out: Path, seconds: str) -> list[Job]:

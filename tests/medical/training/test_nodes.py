@@ -17,7 +17,7 @@ from medical.training.config import Assigned, Cases, RunConfig
 from medical.training.recipes import Budget, Patches, Recipe
 from medical.training.worker import run_training
 from models.distributed.checkpoints.checkpoint import CheckpointStore
-from tests.benchmarks.traffic_network import INTERFACE, Network, NoNamespacesError
+from tests.benchmarks.traffic.network import INTERFACE, Network, NoNamespacesError
 from tests.logs import logged
 
 # so slow that sending all takes longer than choosing, even on a processor with other work

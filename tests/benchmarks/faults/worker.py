@@ -1,6 +1,6 @@
 """One rank of the job that ``faults`` breaks: the real detector at reduced size, on made patches.
 
-Run by torchrun as ``-m tests.benchmarks.faults_worker OUT FAULT``. A fault is ``KIND:RANK:STEP``;
+Run by torchrun as ``-m tests.benchmarks.faults.worker OUT FAULT``. A fault is ``KIND:RANK:STEP``;
 the rank kills itself (SIGKILL, as the kernel would) there, once.
 """
 

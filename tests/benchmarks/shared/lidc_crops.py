@@ -21,7 +21,7 @@ from medical.ct.resample import resample
 from medical.geometry import VolumeGeometry
 from medical.nodule.measure import measure_mask
 from medical.synthesis.case import TrainingCase, hu_to_code
-from tests.benchmarks.shared_cases import DATA
+from tests.benchmarks.shared.cases import DATA
 
 _HALF, _HALF_SLICES = 50, 30  # of a crop: pixels, slices
 _FINE = 4  # outlines are drawn on a grid so much finer than the pixels

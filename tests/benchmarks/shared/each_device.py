@@ -109,7 +109,7 @@ def main_of(module: str, make_jobs: Callable[[str, Path, str], list[Job]]) -> No
         make_jobs: all jobs, of data, output and steps.
     """
     parser = argparse.ArgumentParser(f"python -m {module}", description=__doc__)
-    parser.add_argument("data", help="what tests.benchmarks.shared_cases wrote")
+    parser.add_argument("data", help="what tests.benchmarks.shared.cases wrote")
     parser.add_argument("out", type=Path, help="folder of weights, logs and checkpoints")
     parser.add_argument("steps", help="of each training")
     parser.add_argument("--only", help="names, separated by commas; all without it")

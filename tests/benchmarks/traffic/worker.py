@@ -1,6 +1,6 @@
 """One rank of ``traffic``: trains the real detector at reduced size, once for each job.
 
-Run as ``-m tests.benchmarks.traffic_worker FOLDER``; reads ``jobs.json`` and ``bank.pt`` there,
+Run as ``-m tests.benchmarks.traffic.worker FOLDER``; reads ``jobs.json`` and ``bank.pt`` there,
 rank 0 writes ``results.json``. Training is the product's own loop; what differs between jobs is how
 gradients travel.
 """
@@ -27,8 +27,8 @@ from models.detector.targets import centre_targets
 from models.distributed.aggregator import HierarchicalAggregator
 from models.distributed.compression.values import Format
 from models.training.loop import LoopConfig, train
-from tests.benchmarks.always import Always
-from tests.benchmarks.traffic_network import sent_bytes
+from tests.benchmarks.traffic.network import sent_bytes
+from tests.benchmarks.traffic.one_strategy import Always
 
 SIZES = {
     "small": DetectorConfig(widths=(8, 16, 24, 32), channels=16),  # 0.22 M weights

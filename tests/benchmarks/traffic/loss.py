@@ -1,6 +1,6 @@
 """The loss that compressed gradients cost, on any Linux machine: the middle table of ``traffic``.
 
-Run as ``python -m tests.benchmarks.traffic_loss OUT``. Three seeds of each way, two nodes of two
+Run as ``python -m tests.benchmarks.traffic.loss OUT``. Three seeds of each way, two nodes of two
 ranks each, one thread a rank, several runs at once; nodes are groups of processes of one machine,
 and bytes are those handed to the exchange (dense: those of a ring over four ranks), without frames.
 A run that was cut off goes on from its snapshot when the command is given again with the same OUT;
@@ -21,10 +21,10 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from tests.benchmarks.traffic import SEEDS, final_loss, loss_jobs, loss_table
-from tests.benchmarks.traffic_bank import write_bank
-from tests.benchmarks.traffic_ranks import PORT, run_ranks
-from tests.benchmarks.traffic_worker import Job, Outcome
+from tests.benchmarks.traffic.__main__ import SEEDS, final_loss, loss_jobs, loss_table
+from tests.benchmarks.traffic.bank import write_bank
+from tests.benchmarks.traffic.ranks import PORT, run_ranks
+from tests.benchmarks.traffic.worker import Job, Outcome
 
 PER_NODE, NODES = 2, 2
 SNAPSHOTS = 5  # a run: little is taken again after a cut
@@ -61,7 +61,7 @@ def carry_out(numbered: tuple[int, Job], *, out: Path) -> Outcome:
     if not (folder / "bank.pt").is_symlink():
         (folder / "bank.pt").symlink_to((out / "bank.pt").resolve())
     (folder / "jobs.json").write_text(json.dumps([asdict(job)]))
-    worker = ["tests.benchmarks.traffic_worker", str(folder)]
+    worker = ["tests.benchmarks.traffic.worker", str(folder)]
     run_ranks(None, worker, folder=folder, per_node=PER_NODE, nodes=NODES, port=PORT + number)
     outcome = read(folder)
     assert outcome is not None  # the ranks ended well

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.benchmarks.traffic_network import INTERFACE, Network
+from tests.benchmarks.traffic.network import INTERFACE, Network
 
 PORT = 29500
 LIMIT_SECONDS = 3000

@@ -1,6 +1,6 @@
 """One rank of ``links``: the same training steps with gradients travelling in several ways.
 
-Run as ``-m tests.benchmarks.links_worker FOLDER ROUNDS STEPS``; reads ``bank.pt`` there, rank 0
+Run as ``-m tests.benchmarks.links.worker FOLDER ROUNDS STEPS``; reads ``bank.pt`` there, rank 0
 writes ``results.json``. Ways take turns of a few steps, so that what else the machine does hits all
 of them alike.
 """
@@ -27,8 +27,8 @@ from models.detector.losses import centre_loss
 from models.detector.targets import centre_targets
 from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
 from models.distributed.compression.selection import SharedTopK
-from tests.benchmarks.always import Always
-from tests.benchmarks.traffic_worker import BATCH, SIZES
+from tests.benchmarks.traffic.one_strategy import Always
+from tests.benchmarks.traffic.worker import BATCH, SIZES
 from tests.logs import logged
 
 DENSE, POWER, AUTOMATIC = "dense DDP", "PowerSGD, rank 1", "ours, automatic"

@@ -15,7 +15,7 @@ import pydicom
 from PIL import Image, ImageDraw
 
 from medical.ct.volume import CtVolume
-from tests.benchmarks.shared_cases import DATA
+from tests.benchmarks.shared.cases import DATA
 
 _PATIENT = "LIDC-IDRI-0001"
 

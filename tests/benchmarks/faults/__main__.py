@@ -27,10 +27,10 @@ from medical.training.config import Cluster
 from medical.training.launch import process_environment, torchrun
 from models.distributed.checkpoints.checkpoint import CheckpointStore
 from models.training.config import SNAPSHOTS_AN_INTERVAL
-from tests.benchmarks.faults_worker import INTERVAL, STEPS
+from tests.benchmarks.faults.worker import INTERVAL, STEPS
 
 Agent = subprocess.Popen[bytes]
-WORKER = "tests.benchmarks.faults_worker"
+WORKER = "tests.benchmarks.faults.worker"
 FAULT_STEP = 54  # just before a snapshot, where most is lost
 LIMIT_SECONDS = 600  # on a machine that has other work too
 

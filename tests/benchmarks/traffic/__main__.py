@@ -25,10 +25,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from tests.benchmarks.traffic_bank import write_bank
-from tests.benchmarks.traffic_network import Network, NoNamespacesError
-from tests.benchmarks.traffic_ranks import run_ranks
-from tests.benchmarks.traffic_worker import Job, Outcome
+from tests.benchmarks.traffic.bank import write_bank
+from tests.benchmarks.traffic.network import Network, NoNamespacesError
+from tests.benchmarks.traffic.ranks import run_ranks
+from tests.benchmarks.traffic.worker import Job, Outcome
 
 SEEDS = (0, 1, 2)
 STEPS = 300
@@ -93,7 +93,7 @@ def measured(
         folder = Path(work)
         (folder / "bank.pt").symlink_to(bank)
         (folder / "jobs.json").write_text(json.dumps([asdict(job) for job in jobs]))
-        worker = ["tests.benchmarks.traffic_worker", str(folder)]
+        worker = ["tests.benchmarks.traffic.worker", str(folder)]
         run_ranks(network, worker, folder=folder, per_node=per_node, nodes=nodes)
         read = json.loads((folder / "results.json").read_text())
     return [Outcome(**{**one, "job": Job(**one["job"])}) for one in read]

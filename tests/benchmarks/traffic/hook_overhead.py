@@ -1,6 +1,6 @@
 """What the aggregator's hook costs a training step: plain DDP against DDP with our hook.
 
-Run as ``python -m tests.benchmarks.hook_overhead``, alone or by torchrun with any number of
+Run as ``python -m tests.benchmarks.traffic.hook_overhead``, alone or by torchrun with any number of
 devices, each of which then counts as a node. Both stages of the shipped sizes learn on made tensors
 of the shape and precision of real training; only ``models`` is imported, so torch and MONAI are
 enough. Ways take turns, a few steps at a time; the overhead is the median over rounds of the ratio
@@ -29,7 +29,7 @@ from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
 from models.distributed.compression.values import Format
 from models.training.joint import TwoStage
-from tests.benchmarks.always import Always
+from tests.benchmarks.traffic.one_strategy import Always
 
 NODULES = 3
 PLAIN = "plain DDP"

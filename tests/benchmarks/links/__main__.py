@@ -19,14 +19,14 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from tests.benchmarks.links_worker import AUTOMATIC, DENSE, Measured
-from tests.benchmarks.traffic_bank import write_bank
-from tests.benchmarks.traffic_network import Network
-from tests.benchmarks.traffic_ranks import run_ranks
+from tests.benchmarks.links.worker import AUTOMATIC, DENSE, Measured
+from tests.benchmarks.traffic.bank import write_bank
+from tests.benchmarks.traffic.network import Network
+from tests.benchmarks.traffic.ranks import run_ranks
 
 SPARSE = "ours, top-k 1 %"
 RATES: tuple[float | None, ...] = (10, 100, 1000, None)
-PLOT = Path(__file__).parents[2] / "docs" / "benchmarks" / "links.png"
+PLOT = Path(__file__).parents[3] / "docs" / "benchmarks" / "links.png"
 LIMIT_SECONDS = 900  # of one rate
 UNSHAPED_AT = 10_000.0  # where the plot shows the link without a limit
 
@@ -52,7 +52,7 @@ def measured(rate: float | None, bank: Path) -> Measured:
         network.shape(rate)
         folder = Path(work)
         (folder / "bank.pt").symlink_to(bank.resolve())
-        worker = ["tests.benchmarks.links_worker", str(folder), str(rounds), "1"]
+        worker = ["tests.benchmarks.links.worker", str(folder), str(rounds), "1"]
         run_ranks(network, worker, folder=folder, per_node=2, limit_seconds=LIMIT_SECONDS)
         return Measured(**json.loads((folder / "results.json").read_text()))
 

@@ -1,4 +1,4 @@
-"""Hybrid scans of all lungs: ``python -m tests.benchmarks.folds.hybrids DATA [WORKERS]``.
+"""Hybrid scans of all lungs: ``python -m tests.benchmarks.folds.inserted DATA [WORKERS]``.
 
 Nodules of patients that no fold learns from are INSERTED as the frozen set's are; the first eight
 lungs get the very nodules that ``leave_out.read`` gave them. Writes ``DATA/hybrids/*.npz``.
@@ -19,9 +19,9 @@ import torch
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
 from tests.benchmarks.folds.scans import SCANS
-from tests.benchmarks.hybrid import HybridScan, InsertedNodule
-from tests.benchmarks.hybrid_set import COPIES, SEED, make_set
 from tests.benchmarks.leave_out.seen_scan import Places
+from tests.benchmarks.shared.insertion import HybridScan, InsertedNodule
+from tests.benchmarks.shared.insertion_set import COPIES, SEED, make_set
 
 PATCH = 96  # voxels, of the engine that inserts
 _FIRST_LUNG = 10  # the frozen set's seeds are those of the lungs 0 to 2

@@ -1,0 +1,1 @@
+"""When compression of gradients pays: links of several speeds, every strategy in turns."""

@@ -1,0 +1,1 @@
+"""Whether inserted nodules can be told from real ones."""

@@ -1,0 +1,1 @@
+"""What several benchmarks read and make: shared cases, crops of LIDC, insertion test sets."""

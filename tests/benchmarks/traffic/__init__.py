@@ -1,0 +1,1 @@
+"""Gradients between nodes: bytes, seconds and losses, in network namespaces of one machine."""
