@@ -1,4 +1,4 @@
-"""The pictures of a report: each finding in its axial slice, whole and close."""
+"""The key images of a report: each finding in its axial slice, whole and close, and as drawn."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32
+from PIL import Image
+from reportlab.lib.colors import HexColor, white
+from reportlab.lib.utils import ImageReader
+from reportlab.platypus import Flowable
 
 from medical.ct.resample import resample
 from medical.ct.volume import CtVolume
 from medical.geometry import VolumeGeometry
+from medical.report.font.embedded import PDF_FONT
 
 LUNG_WINDOW_HU = (-1350.0, 150.0)
 WHOLE_MM = 360
 CLOSE_MM = 60
 _WHOLE_STEP_MM = 1.0
 _CLOSE_STEP_MM = 0.25
+_RING = HexColor("#d9822b")
+_SCALE_MM = 10
 
 Point = tuple[float, float, float]
 
@@ -62,3 +69,43 @@ def _axial(
         origin_lps_mm=(centre[0] - half, centre[1] - half, centre[2]),
     )
     return np.asarray(resample(ct.hu, ct.geometry, grid)[0])
+
+
+class KeyImageFlowable(Flowable):  # type: ignore[misc]
+    """A key image in the lung window, with a ring round the finding, a scale and the sides.
+
+    Args:
+        image: to draw.
+        edge: of the square on the page, points.
+        diameter_mm: of the finding; the ring is somewhat wider.
+    """
+
+    def __init__(self, image: KeyImage, *, edge: float, diameter_mm: float) -> None:
+        super().__init__()
+        self.width = self.height = edge
+        self._image, self._diameter_mm = image, diameter_mm
+
+    def draw(self) -> None:
+        """Draw it; ReportLab calls this."""
+        canvas, image, edge = self.canv, self._image, self.width
+        point = edge / image.edge_mm  # points a millimetre
+        low, high = LUNG_WINDOW_HU
+        grey = np.clip((image.hu - low) / (high - low), 0, 1) * 255
+        picture = ImageReader(Image.fromarray(grey.round().astype(np.uint8)))
+        canvas.drawImage(picture, 0, 0, edge, edge)
+        clip = canvas.beginPath()
+        clip.rect(0, 0, edge, edge)
+        canvas.clipPath(clip, stroke=0)
+        canvas.setStrokeColor(_RING)
+        canvas.setLineWidth(1.2)
+        x, y = image.center_mm
+        canvas.circle(x * point, edge - y * point, (self._diameter_mm * 0.6 + 2) * point)
+        canvas.setStrokeColor(white)
+        canvas.setFillColor(white)
+        canvas.setLineWidth(2)
+        canvas.line(edge * 0.05, edge * 0.05, edge * 0.05 + _SCALE_MM * point, edge * 0.05)
+        canvas.setFont(PDF_FONT, 7)
+        canvas.drawString(edge * 0.05, edge * 0.07, f"{_SCALE_MM} mm")
+        canvas.setFont(PDF_FONT, 8)
+        canvas.drawString(edge * 0.02, edge / 2, "R")
+        canvas.drawRightString(edge * 0.98, edge / 2, "L")

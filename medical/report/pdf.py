@@ -1,155 +1,174 @@
-"""The report as PDF: the text, then each finding's key images, on A4."""
+"""The report as PDF: the text, then each finding's key images, on A4.
+
+The same content gives the same bytes: signed reports are kept and compared.
+"""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from reportlab.lib.colors import HexColor
+from reportlab.lib.enums import TA_RIGHT
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.platypus import (
+    BaseDocTemplate,
+    CondPageBreak,
+    Flowable,
+    Frame,
+    KeepTogether,
+    PageBreak,
+    PageTemplate,
+    Paragraph,
+    Spacer,
+    Table,
+)
 
 from medical.ct.volume import CtVolume
 from medical.report.content import ReportContent
-from medical.report.fonts import chinese_font
-from medical.report.key_images import LUNG_WINDOW_HU, KeyImage, close_up, whole_slice
-from medical.report.text import Section, report_sections, signature
+from medical.report.font.chinese_lines import chinese_lines
+from medical.report.font.embedded import PDF_FONT, as_markup, register_pdf_fonts
+from medical.report.key_images import KeyImageFlowable, close_up, whole_slice
+from medical.report.page_count import PageCountCanvas
+from medical.report.text import report_sections, signature
 from medical.report.words.labels import Labels, Language
-from medical.report.wrap import wrap
 from medical.review.reading import ReadFinding
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
+    from reportlab.pdfgen.canvas import Canvas
 
-_A4_INCHES = (8.27, 11.69)
-_LEFT, _TOP, _BOTTOM = 0.09, 0.86, 0.08
-_LINE = 0.0155
-_COLUMNS = 92  # lines of nothing but figures and signs must not run past the margin
-_IMAGES_A_PAGE = 3
-_INK, _GREY, _RING = "#1a222b", "#66727f", "#d9822b"
-
-
-def pdf_language(wanted: Language) -> Language:
-    """Return the language that the PDF can be in: Chinese needs a font that is not shipped."""
-    return "zh" if wanted == "zh" and chinese_font() is not None else "en"
+_WIDTH, _HEIGHT = A4
+_MARGIN, _TOP, _BOTTOM = 19 * mm, 30 * mm, 19 * mm
+_TEXT_WIDTH = _WIDTH - 2 * _MARGIN
+_IMAGE_EDGE = 72 * mm
+_IMAGE_GAP = 6 * mm
+_INK, _GREY, _ORANGE, _RULE = (
+    HexColor(colour) for colour in ("#1a222b", "#66727f", "#b85c00", "#c5ccd3")
+)
 
 
 def report_pdf(content: ReportContent, ct: CtVolume | None, *, language: Language) -> bytes:
     """Make the PDF.
 
     Args:
-        content: what to say.
+        content: of the report.
         ct: for key images; without it the report has none.
-        language: see ``pdf_language``.
+        language: of the whole report.
     """
-    import matplotlib
-    from matplotlib.backends.backend_pdf import PdfPages
-
-    labels = Labels(pdf_language(language))
-    target = io.BytesIO()
-    settings: dict[Any, Any] = {
-        "font.family": _fonts(labels),
-        "pdf.fonttype": 42,
-        "text.parse_math": False,
-    }
-    with matplotlib.rc_context(settings):
-        figures = [*text_pages(content, labels), *_image_pages(content, ct, labels)]
-        facts = {"Title": f"{labels('title')} {content.study.label}", "Creator": "StarLung"}
-        with PdfPages(target, metadata=facts) as pages:
-            for number, figure in enumerate(figures, start=1):
-                said = labels("page", number=number, count=len(figures))
-                figure.text(0.91, 0.035, said, ha="right", fontsize=8, color=_GREY)
-                pages.savefig(figure)
+    register_pdf_fonts()
+    labels, target = Labels(language), io.BytesIO()
+    document = BaseDocTemplate(
+        target,
+        pagesize=A4,
+        title=f"{labels('title')} {content.study.label}",
+        creator="StarLung",
+        lang="zh-CN" if language == "zh" else "en",
+        invariant=1,
+    )
+    frame = Frame(
+        _MARGIN, _BOTTOM, _TEXT_WIDTH, _HEIGHT - _TOP - _BOTTOM,
+        leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0,
+    )  # fmt: skip
+    draw = partial(_draw_frame, content=content, labels=labels)
+    document.addPageTemplates(PageTemplate("page", [frame], onPage=draw))
+    story = [*_text(content, labels), *_images(content, ct, labels)]
+    page_text = partial(_draw_page_number, labels=labels)
+    document.build(
+        story,
+        canvasmaker=partial(PageCountCanvas, draw_page_number=page_text, initialFontName=PDF_FONT),
+    )
     return target.getvalue()
 
 
-def _fonts(labels: Labels) -> list[str]:
-    chinese = chinese_font() if labels.language == "zh" else None
-    return [chinese, "DejaVu Sans"] if chinese is not None else ["DejaVu Sans"]
+def _style(**changes: Any) -> ParagraphStyle:
+    values: dict[str, Any] = {
+        "fontName": PDF_FONT,
+        "fontSize": 9,
+        "leading": 13,
+        "textColor": _INK,
+        "spaceAfter": 1.2 * mm,
+    }
+    return ParagraphStyle("report", **{**values, **changes})
 
 
-def _page(content: ReportContent, labels: Labels) -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=_A4_INCHES)
-    figure.text(_LEFT, 0.935, labels("title"), fontsize=16, weight="bold", color=_INK)
-    figure.text(0.91, 0.937, content.study.label, fontsize=12, ha="right", color=_INK)
-    figure.text(_LEFT, 0.912, signature(content, labels), fontsize=9, color=_GREY)
-    figure.add_artist(_rule(figure, 0.9))
-    research = labels("research")
-    figure.text(_LEFT, 0.035, research, fontsize=8, weight="bold", color=_RING)
-    return figure
-
-
-def _rule(figure: Figure, y: float) -> Line2D:
-    from matplotlib.lines import Line2D
-
-    return Line2D([_LEFT, 0.91], [y, y], transform=figure.transFigure, color="#c5ccd3", lw=0.8)
-
-
-def text_pages(content: ReportContent, labels: Labels) -> Iterator[Figure]:
-    """Draw what the report says in words, a figure a page of A4."""
-    figure, y = _page(content, labels), _TOP
+def _text(content: ReportContent, labels: Labels) -> Iterator[Flowable]:
+    """Write what the report says in words; a heading stays with its first line."""
+    line = _style()
+    heading = _style(fontSize=10.5, textColor=_GREY, spaceBefore=3 * mm)
     for section in report_sections(content, labels):
-        for line, heading, space in _lines(section):
-            y -= space * _LINE
-            if y < _BOTTOM + (2 * _LINE if heading else 0):
-                yield figure
-                figure, y = _page(content, labels), _TOP
-            weight = "bold" if heading else "normal"
-            figure.text(_LEFT, y, line, fontsize=9, weight=weight, color=_INK)
-            y -= _LINE
-        y -= 0.5 * _LINE
-    figure.text(_LEFT, max(y, _BOTTOM - _LINE), labels("intervals"), fontsize=8, color=_GREY)
-    yield figure
+        first, *others = (_paragraph(text, labels, line) for text in section.lines or ("",))
+        yield KeepTogether([_paragraph(section.title, labels, heading), first])
+        yield from others
+    yield _paragraph(labels("intervals"), labels, _style(fontSize=8, textColor=_GREY))
 
 
-def _lines(section: Section) -> Iterator[tuple[str, bool, float]]:
-    """Each line, whether it is a heading, and the space before it in lines."""
-    yield section.title, True, 0.4
-    for text in section.lines:
-        space = 0.25
-        for line in wrap(text, _COLUMNS):
-            yield line, False, space
-            space = 0.0
+def _paragraph(text: str, labels: Labels, style: ParagraphStyle) -> Paragraph:
+    if labels.language != "zh":
+        return Paragraph(as_markup(text), style)
+    lines = chinese_lines(text, size=style.fontSize, width=_TEXT_WIDTH)
+    return Paragraph("<br/>".join(map(as_markup, lines)), style)
 
 
-def _image_pages(content: ReportContent, ct: CtVolume | None, labels: Labels) -> Iterator[Figure]:
-    if ct is None:
+def _images(content: ReportContent, ct: CtVolume | None, labels: Labels) -> Iterator[Flowable]:
+    """Show each reported finding twice, whole slice and close up, from a new page on."""
+    if ct is None or not content.reported:
         return
-    shown = content.reported
-    for first in range(0, len(shown), _IMAGES_A_PAGE):
-        figure = _page(content, labels)
-        for row, one in enumerate(shown[first : first + _IMAGES_A_PAGE]):
-            _image_row(figure, row, one, ct, labels)
-        yield figure
+    yield PageBreak()
+    for finding in content.reported:
+        caption = _paragraph(_caption(finding, labels), labels, _style())
+        yield CondPageBreak(_IMAGE_EDGE + 12 * mm)
+        yield KeepTogether([caption, _image_row(finding, ct), Spacer(0, 5 * mm)])
 
 
-def _image_row(figure: Figure, row: int, one: ReadFinding, ct: CtVolume, labels: Labels) -> None:
-    measured = one.measured
-    height = 0.245
-    bottom = _TOP - 0.01 - (row + 1) * 0.275 + 0.03
-    caption = (
-        f"{one.number}. {labels.location(measured.location)} · "
-        f"{labels('slice', number=measured.slice_number)} · {one.diameter_mm or 0:.1f} mm"
-    )
-    figure.text(_LEFT, bottom + height + 0.005, caption, fontsize=9, weight="bold", color=_INK)
-    width = height * _A4_INCHES[1] / _A4_INCHES[0]
-    pictures = (whole_slice(ct, measured.center_lps_mm), close_up(ct, measured.center_lps_mm))
-    for column, picture in enumerate(pictures):
-        axes = figure.add_axes((_LEFT + column * (width + 0.03), bottom, width, height))
-        _draw(axes, picture, one.diameter_mm or 0.0)
+def _caption(finding: ReadFinding, labels: Labels) -> str:
+    measured = finding.measured
+    slice_text = labels("slice", number=measured.slice_number)
+    place = labels.location(measured.location)
+    return f"{finding.number}. {place} · {slice_text} · {finding.diameter_mm or 0:.1f} mm"
 
 
-def _draw(axes: Axes, picture: KeyImage, diameter_mm: float) -> None:
-    from matplotlib.patches import Circle
+def _image_row(finding: ReadFinding, ct: CtVolume) -> Table:
+    center, diameter_mm = finding.measured.center_lps_mm, finding.diameter_mm or 0.0
+    images = [
+        KeyImageFlowable(image, edge=_IMAGE_EDGE, diameter_mm=diameter_mm)
+        for image in (whole_slice(ct, center), close_up(ct, center))
+    ]
+    row = Table([images], colWidths=[_IMAGE_EDGE + _IMAGE_GAP] * 2, hAlign="LEFT")
+    row.setStyle([(f"{side}PADDING", (0, 0), (-1, -1), 0) for side in ("LEFT", "TOP", "BOTTOM")])
+    return row
 
-    low, high = LUNG_WINDOW_HU
-    edge = picture.edge_mm
-    axes.imshow(picture.hu, cmap="gray", vmin=low, vmax=high, extent=(0, edge, edge, 0))
-    ring = Circle(picture.center_mm, diameter_mm * 0.6 + 2, fill=False, color=_RING, lw=1.2)
-    axes.add_patch(ring)
-    axes.plot([edge * 0.05, edge * 0.05 + 10], [edge * 0.95] * 2, color="white", lw=2)
-    axes.text(edge * 0.05, edge * 0.93, "10 mm", color="white", fontsize=7, va="bottom")
-    axes.text(edge * 0.02, edge / 2, "R", color="white", fontsize=8, va="center")
-    axes.text(edge * 0.98, edge / 2, "L", color="white", fontsize=8, va="center", ha="right")
-    axes.set_axis_off()
+
+def _draw_frame(
+    canvas: Canvas, document: BaseDocTemplate, *, content: ReportContent, labels: Labels
+) -> None:
+    """Draw what every page has: title, study, signature, and that this is for research only."""
+    title = _style(fontSize=16, leading=20)
+    study = _style(fontSize=11, leading=20, alignment=TA_RIGHT)
+    note = _style(fontSize=9, textColor=_GREY)
+    research = _style(fontSize=8.5, textColor=_ORANGE)
+    top = _HEIGHT - 12 * mm
+    _draw_text(canvas, labels("title"), labels, title, top)
+    _draw_text(canvas, content.study.label, labels, study, top)
+    below = _draw_text(canvas, signature(content, labels), labels, note, top - 8 * mm)
+    canvas.setStrokeColor(_RULE)
+    canvas.line(_MARGIN, below - 1.5 * mm, _WIDTH - _MARGIN, below - 1.5 * mm)
+    _draw_text(canvas, labels("research"), labels, research, 14 * mm)
+
+
+def _draw_page_number(canvas: Canvas, number: int, count: int, *, labels: Labels) -> None:
+    style = _style(fontSize=8, textColor=_GREY, alignment=TA_RIGHT)
+    _draw_text(canvas, labels("page", number=number, count=count), labels, style, 14 * mm)
+
+
+def _draw_text(
+    canvas: Canvas, text: str, labels: Labels, style: ParagraphStyle, top: float
+) -> float:
+    """Draw a line across the page from ``top`` down; return where it ends."""
+    paragraph = _paragraph(text, labels, style)
+    _, height = paragraph.wrapOn(canvas, _TEXT_WIDTH, _HEIGHT)
+    paragraph.drawOn(canvas, _MARGIN, top - height)
+    return float(top - height)

@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from app.web.words import Words
-from medical.report.fonts import chinese_font
+from medical.report.font.embedded import register_plot_font
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,8 +47,7 @@ def settings(words: Words) -> Any:
     """Fonts and colours within ``with``."""
     import matplotlib
 
-    family = chinese_font() if words.language == "zh" else None
-    names = [family, "DejaVu Sans"] if family else ["DejaVu Sans"]
+    names = [register_plot_font(), "DejaVu Sans"] if words.language == "zh" else ["DejaVu Sans"]
     return matplotlib.rc_context(
         {"font.family": names, "font.size": 9, "axes.labelcolor": INK, "text.parse_math": False}
     )

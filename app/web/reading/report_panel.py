@@ -14,7 +14,6 @@ from app.web.routes.report_files import report_file
 from app.web.security.access import Reader
 from app.web.security.browser_key import holder
 from app.web.words import Words
-from medical.report.pdf import pdf_language
 from medical.review.reading import StudyReading, read_study
 from medical.review.reviews import note_exported
 from medical.review.signed_reports import signed_report
@@ -36,8 +35,6 @@ def report_panel(
         st.caption(words("report_as_signed"))
     elif comparison is not None:
         st.caption(words("report_compared", label=comparison.prior.label))
-    if words.language == "zh" and pdf_language("zh") == "en":
-        st.caption(words("pdf_in_english"))
     key = reading.study.key
     name = f"{reading.study.label}-report"
     forms = (

@@ -9,7 +9,7 @@ from app.web.owner.models_at_hand import card_of
 from app.web.words import LANGUAGES, Words
 from medical.report.content import ReportContent, report_content
 from medical.report.limits import detection_limits
-from medical.report.pdf import pdf_language, report_pdf
+from medical.report.pdf import report_pdf
 from medical.report.record import report_json
 from medical.report.tables import report_csv
 from medical.report.text import report_text
@@ -79,8 +79,6 @@ def files_to_sign(
         beside = comparison if series.uid == shown.uid else None
         for language in LANGUAGES:
             for form in FORMS:
-                if form == "pdf" and pdf_language(language) != language:
-                    continue  # no font: the other language's is given out
                 content = report_file(form, signed, series, beside, Words(language))
                 files.append(ReportFile(series.uid, form, language, content))
     return files

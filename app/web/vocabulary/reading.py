@@ -132,8 +132,4 @@ WORDS: dict[str, tuple[str, str]] = {
     # report
     "report": ("Report", "报告"),
     "report_text": ("Text", "文本"),
-    "pdf_in_english": (
-        "The PDF is in English: this machine has no font for Chinese.",
-        "PDF 为英文：本机没有中文字体。",
-    ),
 }

@@ -8,7 +8,6 @@ import json
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from app.web.comparing.growth_rows import growth_table
 from app.web.words import Words
@@ -22,10 +21,8 @@ from medical.report.change.change import (
     followed,
     unmeasured,
 )
-from medical.report.change.record import ChangeRecord
 from medical.report.content import ReportContent
 from medical.report.guideline_input import history_in
-from medical.report.pdf import text_pages
 from medical.report.record import report_json
 from medical.report.tables import report_csv
 from medical.report.text import report_text
@@ -124,94 +121,3 @@ def test_what_error_may_explain_is_said_to_be_so(content: ReportContent) -> None
     text = report_text(compared(content, like), EN)
     assert text.count("not distinguishable from measurement error") == 2
     assert "The volume doubling time has no bound." in text
-
-
-def test_shrinking_is_a_halving_time(content: ReportContent) -> None:
-    large = replace(SMALL, diameter_mm=20.0, diameter_ci95=(18.0, 22.0))
-    large = replace(large, volume_mm3=4000.0, volume_ci95=(3000.0, 5000.0))
-    text = report_text(compared(content, large), EN)
-    assert ": shrunk. Volume halving time" in text
-    assert "−60 %" in text
-
-
-def test_new_nodules_and_those_no_longer_seen_are_told(content: ReportContent) -> None:
-    text = report_text(compared(content, FAR), EN)
-    assert "No nodule is found in both CTs." in text
-    assert "New, or not found in the earlier CT: finding 1." in text
-    assert (
-        "No longer seen, or not found now: earlier finding 7, right lower zone, "
-        "diameter 5.0 mm (4.6–5.5), volume 65 mm³ (52–80)." in text
-    )
-
-
-def test_days_that_a_reader_gave_are_told_apart(content: ReportContent) -> None:
-    earlier = EarlierCt("CT-1", "1.2.9", "", same_patient=False, days=90, days_by_reader=True)
-    text = report_text(compared(content, SMALL, earlier=earlier), EN)
-    assert "CHANGE SINCE THE EARLIER CT" in text
-    assert "90 days earlier, as the reader says; the images do not." in text
-    assert "The images do not say that both CTs are of the same patient." in text
-
-
-def test_without_days_there_is_change_but_no_doubling_time(content: ReportContent) -> None:
-    text = report_text(compared(content, SMALL, earlier=replace(EARLIER, days=None)), EN)
-    assert ": grown. No volume doubling time: the days between" in text
-
-
-def test_chinese_says_the_same(content: ReportContent) -> None:
-    text = report_text(compared(content, SMALL, FAR), Labels("zh"))
-    assert "自 2023-03-01 以来的变化" in text
-    assert "：增大。体积倍增时间" in text
-    assert "现未见，或未检出：既往所见 7，右下区，直径 5.0 mm（4.6–5.5）" in text
-
-
-def test_csv_has_the_change_beside_each_finding(content: ReportContent) -> None:
-    rows = list(csv.DictReader(io.StringIO(report_csv(compared(content, SMALL)))))
-    first = rows[0]
-    assert (first["match"], first["prior_finding"], first["prior_date"]) == (
-        "matched",
-        "5",
-        "2023-03-01",
-    )
-    assert (first["model_diameter_mm"], first["diameter_change"]) == ("8.0", "grown")
-    assert float(first["volume_change_low"]) < float(first["volume_change_percent"])
-    assert float(first["volume_doubling_days_low"]) < float(first["volume_doubling_days"])
-    assert rows[1]["match"] == "", "a rejected mark is not compared"
-
-
-def test_csv_has_a_line_for_what_is_no_longer_seen(content: ReportContent) -> None:
-    rows = list(csv.DictReader(io.StringIO(report_csv(compared(content, FAR)))))
-    assert rows[0]["match"] == "new"
-    last = rows[-1]
-    assert (last["finding"], last["match"], last["prior_finding"]) == ("", "no longer seen", "7")
-
-
-def test_json_reads_back_typed(content: ReportContent) -> None:
-    record = json.loads(report_json(compared(content, SMALL, FAR)))["change"]
-    change = ChangeRecord.model_validate(record)
-    assert (change.interval_days, change.interval_from) == (180, "dates")
-    assert change.matched[0].diameter_mm.now.ci95 == (7.0, 9.2)
-    assert change.matched[0].volume_mm3.verdict == "grown"
-    assert [one.earlier_finding for one in change.no_longer_seen] == [7]
-
-
-def test_json_gives_no_doubling_time_without_a_bound(content: ReportContent) -> None:
-    like = replace(SMALL, volume_mm3=250.0, volume_ci95=(180.0, 340.0))
-    change = json.loads(report_json(compared(content, like)))["change"]
-    assert change["matched"][0]["volume_doubling_days"] is None
-
-
-def test_days_must_be_positive(content: ReportContent) -> None:
-    with pytest.raises(ValueError, match="interval_days"):
-        compared(content, SMALL, earlier=replace(EARLIER, days=0))
-
-
-def test_no_line_of_the_pdf_runs_past_the_margin(content: ReportContent) -> None:
-    large = replace(SMALL, diameter_mm=20.0, diameter_ci95=(18.0, 22.0))
-    large = replace(large, volume_mm3=4000.0, volume_ci95=(3000.0, 5000.0))
-    ends = [
-        text.get_window_extent().x1 / page.bbox.width
-        for page in text_pages(compared(content, large, FAR), EN)
-        for text in page.texts
-    ]
-    assert len(ends) > 30
-    assert max(ends) < 0.92

@@ -16,7 +16,7 @@ FORMULA = "=HYPERLINK(1)"
 FORGED = "vessel\nIMPRESSION\nNo nodule."
 
 
-def bent(content: ReportContent, text: str) -> ReportContent:
+def with_text_everywhere(content: ReportContent, text: str) -> ReportContent:
     """The report with the text wherever a result or a reader can put one."""
     first, *others = content.findings
     measured = first.measured.model_copy(update={"location": text})
@@ -26,12 +26,12 @@ def bent(content: ReportContent, text: str) -> ReportContent:
     decided = tuple(Decision(**{**one, **said}) for one in kept)
     model = content.scored.model.model_copy(update={"name": text, "version": text})
     scored = content.scored.model_copy(update={"series_instance_uid": text, "model": model})
-    bent_one = replace(first, measured=measured, decisions=decided, series_uid=text)
-    return replace(content, scored=scored, findings=(bent_one, *others))
+    changed = replace(first, measured=measured, decisions=decided, series_uid=text)
+    return replace(content, scored=scored, findings=(changed, *others))
 
 
 def test_no_cell_starts_a_formula(content: ReportContent) -> None:
-    rows = list(csv.DictReader(io.StringIO(report_csv(bent(content, FORMULA)))))
+    rows = list(csv.DictReader(io.StringIO(report_csv(with_text_everywhere(content, FORMULA)))))
     cells = [cell for row in rows for cell in row.values() if FORMULA in (cell or "")]
     assert len(cells) >= 4
     assert all(cell.startswith("'") for cell in cells)
@@ -42,6 +42,6 @@ def test_no_text_forges_a_line(content: ReportContent) -> None:
     for language in ("en", "zh"):
         labels = Labels(language)  # type: ignore[arg-type]
         plain = report_text(content, labels).splitlines()
-        forged = report_text(bent(content, FORGED), labels).splitlines()
+        forged = report_text(with_text_everywhere(content, FORGED), labels).splitlines()
         assert len(forged) == len(plain)
         assert forged.count("No nodule.") == plain.count("No nodule.")

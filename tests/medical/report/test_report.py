@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +17,6 @@ from medical.geometry import VolumeGeometry
 from medical.program import program_version
 from medical.report.content import ReportContent
 from medical.report.key_images import close_up, whole_slice
-from medical.report.pdf import pdf_language, report_pdf
 from medical.report.record import report_json
 from medical.report.tables import report_csv
 from medical.report.text import report_text
@@ -130,26 +128,6 @@ def test_pictures_show_the_point_where_they_say(ct: CtVolume) -> None:
         step = picture.edge_mm / picture.hu.shape[0]
         at = ((column + 0.5) * step, (row + 0.5) * step)
         assert at == pytest.approx(picture.center_mm, abs=1.0)
-
-
-def test_the_pdf_holds_pictures_where_there_are_images(
-    content: ReportContent, ct: CtVolume
-) -> None:
-    with_images = report_pdf(content, ct, language="en")
-    without = report_pdf(content, None, language="en")
-    assert with_images.startswith(b"%PDF-")
-    assert with_images.count(b"/Subtype /Image") >= 4
-    assert without.count(b"/Subtype /Image") == 0
-
-
-def test_a_chinese_pdf_has_every_sign_and_an_english_one_stands_in_without_a_font(
-    content: ReportContent, ct: CtVolume
-) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # matplotlib warns of signs that a font lacks
-        pdf = report_pdf(content, ct, language="zh")
-    title = Labels(pdf_language("zh"))("title").encode("utf-16-be")
-    assert title in pdf or title.decode("utf-16-be").encode() in pdf
 
 
 def test_report_states_which_programs_scored_and_reported(content: ReportContent) -> None:

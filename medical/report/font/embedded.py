@@ -1,0 +1,57 @@
+"""Write any text in a PDF: in the shipped font, and in the viewer's own for rarer characters.
+
+The font holds Latin, Greek, Cyrillic and the 6,763 Chinese characters of GB 2312, which cover our
+own texts. A reader's name or comment may hold rarer ones (some 14,000 more would treble the file);
+these are set in STSong-Light, which a PDF may name without holding it: a viewer shows them where
+its machine has a Chinese font, and a box for each where it has none.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+FONT_FILE = Path(__file__).with_name("NotoSansSC-GB2312.ttf")
+FAMILY = "StarLung Noto Sans SC"
+"""The family's name inside the file, by which matplotlib knows it."""
+PDF_FONT = "StarLungNotoSansSC"
+_VIEWERS_FONT = "STSong-Light"
+
+
+@cache
+def register_pdf_fonts() -> frozenset[int]:
+    """Make the fonts known to ReportLab; return the code points that ours holds."""
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+    from reportlab.pdfbase.ttfonts import TTFont
+
+    font: Any = TTFont(PDF_FONT, str(FONT_FILE))
+    pdfmetrics.registerFont(font)
+    pdfmetrics.registerFontFamily(PDF_FONT, PDF_FONT, PDF_FONT, PDF_FONT, PDF_FONT)
+    pdfmetrics.registerFont(UnicodeCIDFont(_VIEWERS_FONT))
+    return frozenset(font.face.charToGlyph)
+
+
+@cache
+def register_plot_font() -> str:
+    """Make the font known to matplotlib; return its family."""
+    from matplotlib.font_manager import fontManager
+
+    fontManager.addfont(FONT_FILE)
+    return FAMILY
+
+
+def as_markup(text: str) -> str:
+    """Write a text for a ReportLab paragraph: as it stands, whatever tags or entities it holds."""
+    held = register_pdf_fonts()
+    runs = groupby(text, key=lambda character: ord(character) in held)
+    return "".join(
+        escape("".join(run)) if ours else _in_viewers_font("".join(run)) for ours, run in runs
+    )
+
+
+def _in_viewers_font(text: str) -> str:
+    return f'<font face="{_VIEWERS_FONT}">{escape(text)}</font>'
