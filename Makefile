@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVE ?= 1
 WORKERS ?= 2
+SPREAD := --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup run check test test-slow bench browser schemas clean
+.PHONY: setup run check test test-all test-slow bench browser schemas clean
 
 setup: $(VENV)/.ready
 
@@ -37,8 +38,13 @@ check: setup
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
-test: browser check
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# What takes seconds: minutes in all.
+test: check
+	$(BIN)/python -m pytest -q -n $(WORKERS) $(SPREAD) -m "not slow and not heavy and not browser and not real"
+
+# These and what takes tens of seconds: the page in Chromium, real CTs, whole scorings and trainings. CI runs it.
+test-all: browser check
+	$(BIN)/python -m pytest -q -n $(WORKERS) $(SPREAD)
 
 # Reading sessions, logins and bad uploads in Chromium, retraining over two network namespaces, ten
 # studies with a killed worker: minutes each. docs/testing.md says when they last ran and what they gave.

@@ -39,6 +39,12 @@ def scorer() -> Scorer:
 
 
 @pytest.fixture(scope="session")
+def quick_scorer() -> Scorer:
+    """The shipped networks with the fewest samples: for what does not depend on the figures."""
+    return Scorer.named(samples=2)
+
+
+@pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of shared real CTs; tests that need it are skipped where it is not."""
     folder = shared_real_data()

@@ -19,25 +19,21 @@ from tests.conftest import REPOSITORY, shared_real_data
 from tests.golden.result import result_of
 
 HERE = Path(__file__).parent
-pytestmark = pytest.mark.timeout(1800)  # the first test scores all three
 REAL = ("lidc-idri-0001", "lidc-idri-0028")
 
 
-@pytest.fixture(scope="module")
-def results(scorer: Scorer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """Name and result of each CT at hand, all scored by one call."""
-    inputs = {"sample": REPOSITORY / "sample_data" / "ct"}
-    if (real := shared_real_data()) is not None:
-        inputs |= {name: real / "dicom" / name for name in REAL}
-    return result_of(scorer, inputs, out=tmp_path_factory.mktemp("golden"))
-
-
-@pytest.mark.parametrize("name", ["sample", *REAL])
-def test_every_number_is_as_before(name: str, results: dict[str, dict[str, Any]]) -> None:
-    if name not in results:
-        pytest.skip("needs the shared real CTs")
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    "name", ["sample", *(pytest.param(name, marks=pytest.mark.real) for name in REAL)]
+)
+def test_every_number_is_as_before(name: str, scorer: Scorer, tmp_path: Path) -> None:
+    ct = REPOSITORY / "sample_data" / "ct"
+    if name in REAL:
+        if (real := shared_real_data()) is None:
+            pytest.skip("needs the shared real CTs")
+        ct = real / "dicom" / name
     before = json.loads((HERE / f"{name}.json").read_text("utf-8"))
-    assert differences(before, results[name]) == []
+    assert differences(before, result_of(scorer, {name: ct}, out=tmp_path)[name]) == []
 
 
 def differences(before: Any, now: Any, path: str = "") -> list[str]:

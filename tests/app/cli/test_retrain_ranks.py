@@ -13,6 +13,8 @@ import pytest
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from tests.medical.training.slabs import write_slabs
 
+pytestmark = pytest.mark.heavy
+
 STEPS = 3
 
 

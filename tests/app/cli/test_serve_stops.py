@@ -49,7 +49,8 @@ def test_a_server_that_is_loading_a_model_ends_without_a_word(tmp_path: Path) ->
         printed, _ = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 130
+    # 0 where the server had ended by itself before the interrupt reached Python; never an abort
+    assert process.returncode in (0, 130)
     assert printed.strip().splitlines()[1:] == []
 
 

@@ -32,6 +32,12 @@ def test_figures_are_those_of_the_page(capsys: pytest.CaptureFixture[str]) -> No
     }
     figures = {**print_real(folds), **print_inserted(folds)}
     page = (Path(__file__).parents[3] / "docs/benchmarks/folds.md").read_text("utf-8")
-    keys = ("cpm_pooled", "cpm_worst_collection", "other_marks_per_scan", "real_found", "real_total")
+    keys = (
+        "cpm_pooled",
+        "cpm_worst_collection",
+        "other_marks_per_scan",
+        "real_found",
+        "real_total",
+    )
     for key in keys:
         assert f'"{key}": {figures[key]}' in page, key

@@ -9,6 +9,8 @@ import pytest
 
 from tests.medical.scoring.small_chest import write_small_chest
 
+pytestmark = pytest.mark.heavy
+
 PAGE = Path(__file__).parents[3] / "docs" / "python.md"
 
 

@@ -30,9 +30,11 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def scored(series: Path, tmp_path_factory: pytest.TempPathFactory) -> ScoredSeries:
+def scored(
+    quick_scorer: Scorer, series: Path, tmp_path_factory: pytest.TempPathFactory
+) -> ScoredSeries:
     out = tmp_path_factory.mktemp("out")
-    result = Scorer.named(samples=2).score([series], out, options=ScoreOptions(heatmaps=True))
+    result = quick_scorer.score([series], out, options=ScoreOptions(heatmaps=True))
     assert not result.errors
     (one,) = result.series
     assert one.findings.findings, "the ball must be found, or nothing is tested"
@@ -64,9 +66,11 @@ def test_both_files_hold_the_same_map(scored: ScoredSeries) -> None:
     assert np.array_equal(stored.pixel_array[np.argsort(heights)], nifti)
 
 
-def test_resume_makes_maps_that_are_missing(scored: ScoredSeries, series: Path) -> None:
+def test_resume_makes_maps_that_are_missing(
+    quick_scorer: Scorer, scored: ScoredSeries, series: Path
+) -> None:
     path = scored.folder / "heatmap-1.nii.gz"
     path.unlink()
     options = ScoreOptions(resume=True, heatmaps=True)
-    Scorer.named(samples=2).score([series], scored.folder.parent, options=options)
+    quick_scorer.score([series], scored.folder.parent, options=options)
     assert path.exists()

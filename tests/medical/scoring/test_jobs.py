@@ -26,14 +26,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture(scope="module")
-def scored(tmp_path_factory: pytest.TempPathFactory) -> ResultFolder:
+def scored(quick_scorer: Scorer, tmp_path_factory: pytest.TempPathFactory) -> ResultFolder:
     """A small chest's result with images, without maps."""
     work = tmp_path_factory.mktemp("explained")
     write_small_chest(work / "chest.nii.gz", seed=1)
     options = ScoreOptions(patient_secret=b"s" * 32)
-    (one,) = (
-        Scorer.named(samples=2).score([work / "chest.nii.gz"], work / "out", options=options).series
-    )
+    (one,) = quick_scorer.score([work / "chest.nii.gz"], work / "out", options=options).series
     assert one.findings.findings
     return ResultFolder(one.folder)
 
@@ -61,14 +59,16 @@ def test_maps_are_made_from_the_images_beside_the_result(
     assert set(scored.maps(ids)) == set(ids)
 
 
-def test_the_maps_are_those_that_scoring_makes(store: Store, scored: ResultFolder) -> None:
+def test_the_maps_are_those_that_scoring_makes(
+    quick_scorer: Scorer, store: Store, scored: ResultFolder
+) -> None:
     import nibabel
     import numpy as np
 
     done(store, of_result(scored))
     work = scored.path.parent.parent
     options = ScoreOptions(heatmaps=True)
-    Scorer.named(samples=2).score([work / "chest.nii.gz"], work / "again", options=options)
+    quick_scorer.score([work / "chest.nii.gz"], work / "again", options=options)
     by_scoring = ResultFolder(work / "again" / scored.path.name)
     ours, theirs = (nibabel.load(one.map_file(1)).dataobj for one in (scored, by_scoring))
     assert np.array_equal(np.asarray(ours), np.asarray(theirs))

@@ -48,11 +48,11 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def out(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def out(quick_scorer: Scorer, folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both patients scored as two inputs, the first of them twice."""
     out = tmp_path_factory.mktemp("out")
     first, third = folders / "s1" / "ct.nii.gz", folders / "s3" / "ct.nii.gz"
-    result = Scorer.named(samples=2).score([first, third, first], out)
+    result = quick_scorer.score([first, third, first], out)
     assert len(by_name(result)) == 2
     assert [reason for _, reason in result.not_chosen] == ["the same files as ct, scored once"]
     return out
@@ -64,7 +64,11 @@ def test_two_inputs_of_one_name_have_two_results(out: Path, folders: Path) -> No
 
 
 def test_a_folder_added_later_moves_no_result(
-    out: Path, folders: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    quick_scorer: Scorer,
+    out: Path,
+    folders: Path,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     work = tmp_path_factory.mktemp("all")
     shutil.copytree(folders, work, dirs_exist_ok=True)
@@ -72,7 +76,7 @@ def test_a_folder_added_later_moves_no_result(
     shutil.copytree(out, kept)
     before = {p.parent.name: p.stat().st_mtime_ns for p in kept.glob("*/findings.json")}
     chest(work / "s2" / "ct.nii.gz", 5)
-    result = Scorer.named(samples=2).score([work], kept, options=ScoreOptions(resume=True))
+    result = quick_scorer.score([work], kept, options=ScoreOptions(resume=True))
     assert set(by_name(result)) == {"ct", "ct-2", "ct-3"}
     after = {p.parent.name: p.stat().st_mtime_ns for p in kept.glob("*/findings.json")}
     assert {name: after[name] for name in before} == before
@@ -142,7 +146,7 @@ def test_the_same_files_keep_the_name_wherever_they_lie(
 
 @pytest.mark.parametrize("version", ["0.5 and earlier", "now, other model", "interrupted"])
 def test_nothing_made_from_an_earlier_result_stands_beside_the_next(
-    version: str, folders: Path, out: Path, tmp_path: Path
+    quick_scorer: Scorer, version: str, folders: Path, out: Path, tmp_path: Path
 ) -> None:
     kept = tmp_path / "out"
     shutil.copytree(out / "ct", kept / "ct")
@@ -158,7 +162,7 @@ def test_nothing_made_from_an_earlier_result_stands_beside_the_next(
     if version == "interrupted":
         (kept / "ct" / "findings.json").unlink()
     patient = "s1" if same_images else "s3"
-    (scored,) = Scorer.named(samples=2).score([folders / patient / "ct.nii.gz"], kept).series
+    (scored,) = quick_scorer.score([folders / patient / "ct.nii.gz"], kept).series
     assert scored.folder == kept / "ct"
     assert not list(scored.folder.glob("heatmap-*"))
     assert (scored.folder / "viewer").exists() == same_images

@@ -24,6 +24,8 @@ from medical.store.queue import receive
 from medical.synthesis.write_ct import CtLabels, write_ct_series
 from tests.medical.scoring.small_chest import write_small_chest
 
+pytestmark = pytest.mark.heavy
+
 ROOT = Path(__file__).parents[3]
 MARK = "Geheimrat"
 LABELS = CtLabels("left behind", f"{MARK}^Hans^a^b^c^d", f"{MARK}-4711", f"Thorax {MARK}")

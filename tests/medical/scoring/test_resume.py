@@ -30,10 +30,10 @@ def chest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def scored(chest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def scored(quick_scorer: Scorer, chest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """By the shipped model."""
     out = tmp_path_factory.mktemp("out")
-    Scorer.named(samples=2).score([chest], out)
+    quick_scorer.score([chest], out)
     return out
 
 

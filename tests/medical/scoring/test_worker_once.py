@@ -26,6 +26,8 @@ from models.zoo import networks
 from models.zoo.loader import CARD, WEIGHTS, find_model
 from tests.medical.scoring.small_chest import write_small_chest
 
+pytestmark = pytest.mark.heavy
+
 SLICES = 48
 STUDIES = 3
 

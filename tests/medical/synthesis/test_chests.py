@@ -11,6 +11,8 @@ from medical.synthesis import chests
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.chests import keep_chest_cases, make_chest_case
 
+pytestmark = pytest.mark.heavy
+
 
 def test_kept_chests_are_not_made_again(tmp_path: Path) -> None:
     hu, none = np.full((8, 8, 8), 20, np.uint8), np.zeros((0, 4), np.float32)

@@ -13,6 +13,8 @@ from medical.training.batches import StagedBatches, mixture_of
 from models.training.curriculum import Curriculum, Stage, read_curriculum
 from tests.conftest import REPOSITORY
 
+pytestmark = pytest.mark.heavy
+
 
 def stage(**batches: object) -> Stage:
     return Stage(name="one", steps=2, batches=batches)

@@ -22,6 +22,8 @@ from models.zoo.loader import DEFAULT_MODEL, find_model
 from tests.conftest import REPOSITORY
 from tests.logs import logged
 
+pytestmark = pytest.mark.heavy
+
 
 def test_the_shipped_weights_have_the_first_stage_of_their_recipe() -> None:
     detector = read_recipe("starlung-0.5.0").detector.to_dict()

@@ -11,6 +11,8 @@ from medical.training.recipes import Budget, Patches, Recipe
 from medical.training.retrain import read_stages, retrain
 from models.zoo.loader import find_model
 
+pytestmark = pytest.mark.heavy
+
 HEAD = "seriesuid,coordX,coordY,coordZ,diameter_mm\n"
 
 

@@ -12,6 +12,8 @@ from medical.geometry import VolumeGeometry
 from medical.synthesis.phantom import make_chest
 from medical.synthesis.write_ct import CtLabels, write_ct_series
 
+pytestmark = pytest.mark.heavy
+
 SAMPLE = Path(__file__).parents[4] / "sample_data"
 
 

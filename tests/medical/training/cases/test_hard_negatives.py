@@ -3,12 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.insertion.engine import NoduleEngine
 from medical.synthesis.nodules.opening import made_pool
 from medical.training.cases.hard_negatives import around_rejected
+
+pytestmark = pytest.mark.heavy
 
 MARK = (60.0, 90.0, 70.0, 8.0)
 
