@@ -87,10 +87,9 @@ class WayChooser:
 
     def _ways(self) -> list[Way]:
         """Those that may be chosen, those first that lose less."""
-        precision = self.config.precision
-        ways = [DENSE, Way(precision=precision)]
+        ways = [DENSE, Way(precision=None)]
         if self.config.top.k < 1:  # a part alone may be sent
-            ways += [Way(sparse=True, precision=precision), LOW_RANK]
+            ways += [Way(sparse=True, precision=None), LOW_RANK]
         return ways
 
     def _measure(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from models.distributed.compression.selection import SharedTopK
-from models.distributed.compression.values import Format
-from models.distributed.ways import DENSE, Way
+from models.distributed.ways import Way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,9 +13,7 @@ class AggregatorConfig:
     """How gradients travel between nodes.
 
     Args:
-        top: which share of the values is sent. With ``k = 1`` and ``precision = Format.FP32``
-            this is DDP's own all-reduce, to the bit.
-        precision: of the values; measured for each bucket where it is ``None``.
+        top: which share of the values is sent; their precision is measured for each bucket.
         seed: of stochastic rounding.
         automatic: for each bucket, measure when attached whether it goes dense, compressed, sparse
             or as factors of low rank, the last two only where ``top`` sends a part alone. Which one
@@ -24,13 +21,10 @@ class AggregatorConfig:
     """
 
     top: SharedTopK = field(default_factory=SharedTopK)
-    precision: Format | None = None
     seed: int = 0
     automatic: bool = False
 
     @property
     def way(self) -> Way:
         """How every bucket travels."""
-        if self.top.k == 1 and self.precision is Format.FP32:
-            return DENSE
-        return Way(sparse=self.top.k < 1, precision=self.precision)
+        return Way(sparse=self.top.k < 1, precision=None)

@@ -23,9 +23,6 @@ class SharedTopK:
         k: share after warm-up, in (0, 1]; 1 sends everything and no positions.
         k_start: share at step 0, not below ``k``.
         warmup_steps: steps from one to the other.
-        hold_traffic: send fewer values between more nodes, so that the bytes of one node stay what
-            they are between two. Any all-reduce makes a node send ``2 (n - 1) / n`` times its
-            payload, 1.75 times as much at eight nodes as at two, and no way of summing avoids it.
 
     Raises:
         ValueError: a share is outside of its range, or steps are negative.
@@ -34,7 +31,6 @@ class SharedTopK:
     k: float = 0.001
     k_start: float = 0.1
     warmup_steps: int = 200
-    hold_traffic: bool = True
 
     def __post_init__(self) -> None:
         if not 0 < self.k <= 1:
@@ -51,11 +47,16 @@ class SharedTopK:
         return float(self.k_start * (self.k / self.k_start) ** (step / self.warmup_steps))
 
     def count(self, size: int, *, step: int, nodes: int) -> int:
-        """How many of ``size`` values are sent, at least one; the same on every node."""
+        """How many of ``size`` values are sent, at least one; the same on every node.
+
+        Fewer between more nodes, so that the bytes of one node stay what they are between two: any
+        all-reduce makes a node send ``2 (n - 1) / n`` times its payload, 1.75 times as much at
+        eight nodes as at two, and no way of summing avoids it.
+        """
         share = self.share(step)
         if share == 1:
             return size
-        if self.hold_traffic and nodes > 2:
+        if nodes > 2:
             share *= nodes / (2 * (nodes - 1))
         return min(size, max(1, round(share * size)))
 

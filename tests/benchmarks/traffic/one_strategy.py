@@ -10,6 +10,13 @@ from models.distributed.compression.values import Format
 from models.distributed.ways import DENSE, Way
 
 
+class _SameShare(SharedTopK):
+    """The same share whatever the number of nodes, to show why the product sends fewer."""
+
+    def count(self, size: int, *, step: int, nodes: int) -> int:
+        return super().count(size, step=step, nodes=2)
+
+
 class Always(HierarchicalAggregator):
     """Sends every bucket the same way, also where the product would leave it to DDP.
 
@@ -36,15 +43,9 @@ class Always(HierarchicalAggregator):
         node_of_rank: Sequence[int] | None = None,
         k_start: float = 0.1,
     ) -> None:
-        top = SharedTopK(
-            k=k,
-            k_start=max(k_start, k),
-            warmup_steps=warmup,
-            hold_traffic=hold,
-        )
-        super().__init__(
-            AggregatorConfig(top=top, precision=form, seed=seed), node_of_rank=node_of_rank
-        )
+        selection = SharedTopK if hold else _SameShare
+        top = selection(k=k, k_start=max(k_start, k), warmup_steps=warmup)
+        super().__init__(AggregatorConfig(top=top, seed=seed), node_of_rank=node_of_rank)
         self.way = DENSE if flat else Way(sparse=k < 1, precision=form)
 
     def way_of(self, index: int, size: int) -> Way:

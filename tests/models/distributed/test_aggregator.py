@@ -13,6 +13,7 @@ from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregat
 from models.distributed.compression.residuals import redistribute
 from models.distributed.compression.selection import SharedTopK
 from models.distributed.compression.values import Format
+from tests.benchmarks.traffic.one_strategy import Always
 from tests.logs import logged
 from tests.models.distributed.gloo import on_ranks
 
@@ -73,18 +74,17 @@ def rank_of_everything(rank: int) -> State:
     """Several trials in one start of the processes, which is what costs."""
     out: State = {}
     plain = attached(network(), None)
-    exact = configured(top={"k": 1.0, "k_start": 1.0}, precision=Format.FP32)
-    ours = attached(network(), HierarchicalAggregator(exact, node_of_rank=NODES))
+    ours = attached(network(), Always(flat=True, node_of_rank=NODES))
     out["equal"] = [
         torch.equal(gradients(plain, rank, step), gradients(ours, rank, step)) for step in range(4)
     ]
     for name, options in (
-        ("sparse", {}),
-        ("byte", {"top": {"k": 1.0, "k_start": 1.0}, "precision": Format.INT8}),
-        ("half", {"top": {"k": 1.0, "k_start": 1.0}, "precision": Format.FP16}),
-        ("exact", {"top": {"k": 0.3, "k_start": 0.3}, "precision": Format.FP32}),
+        ("sparse", {"k": 0.05, "k_start": 0.2, "warmup": 6}),
+        ("byte", {"form": Format.INT8}),
+        ("half", {"form": Format.FP16}),
+        ("exact", {"k": 0.3, "form": Format.FP32}),
     ):
-        aggregator = HierarchicalAggregator(configured(**options), node_of_rank=NODES)
+        aggregator = Always(node_of_rank=NODES, **options)
         module = network().double()
         ddp = attached(module, aggregator)
         sent = [gradients(ddp, rank, step) for step in range(10)]
