@@ -27,7 +27,7 @@ MORE_THAN_ONE = {
     "medical/io/left_over.py",  # failures, of which one alone is told itself
     "medical/dicom/stacking/stack.py",  # slices at one place, ten and more
     "models/distributed/compression/values.py",  # for programmers
-    "models/distributed/compression/indices.py",  # the same
+    "models/distributed/compression/selection.py",  # the same
     "medical/dicom/stacking/overlapping.py",  # stacks, two and more
 }
 

@@ -7,7 +7,7 @@ noisy, so it is averaged over neighbouring cells. The gate has one value every 4
 images moved by half of that and laying the maps together gives one every 2 mm.
 
 Source:
-    Gate: ``models.detector.attention``. Gradient times attention: Chefer et al., ICCV 2021
+    Gate: ``models.detector.detector``. Gradient times attention: Chefer et al., ICCV 2021
     (arXiv 2103.15679). Moved images: shift-and-stitch, Long et al., CVPR 2015 (arXiv 1411.4038).
 """
 

@@ -14,7 +14,7 @@ from models.detector.crops import crop_around
 from models.detector.detector import HEAT, LOG_DIAMETER, STRIDE, Detector
 from models.detector.peaks import Candidates, find_peaks
 from models.detector.refiner import CONTEXT_FACTOR, CROP, Refiner, near_extent_mm
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 
 _MOST = 8
 _REACH = 1  # cells around the finding's own, as its peak may move by one when the crop moves

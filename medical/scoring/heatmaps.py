@@ -16,7 +16,7 @@ from medical.explain.crop import cut
 from medical.explain.result import Explanation
 from medical.explain.starlung import StarLungFinding
 from medical.results.folder import ResultFolder
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 
 _log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # torch, MONAI and OpenVINO take seconds to import: not befor
     from medical.detection.uncertainty import SecondStage
     from models.detector.refiner import Refiner
     from models.detector.retinanet import RetinaNetConfig
-    from models.training.joint import TwoStage
+    from models.training.two_stage import TwoStage
 
 
 class Scorer:

@@ -19,10 +19,10 @@ from medical.synthesis.nodules.pool import NodulePool
 from medical.training.batches import StagedBatches
 from medical.training.config import RunConfig
 from medical.training.recipes import Phase
-from models.training.joint import FirstStageOnly, RefinementStageOnly, TwoStage
 from models.training.log import Events
 from models.training.loop import Communication, LoopConfig, train
 from models.training.ranks import Ranks
+from models.training.two_stage import FirstStageOnly, RefinementStageOnly, TwoStage
 
 _log = logging.getLogger(__name__)
 

@@ -28,8 +28,8 @@ from medical.training.gate import judge
 from medical.training.install import install
 from medical.training.score_held_out import score_held_out
 from medical.training.worker import TRAINED
-from models.distributed.checkpoints.checkpoint import CheckpointStore
-from models.training.joint import TwoStage
+from models.distributed.checkpoints import CheckpointStore
+from models.training.two_stage import TwoStage
 from models.zoo.loader import CARD, WEIGHTS, StoredModel
 from models.zoo.networks import load_networks
 

@@ -23,9 +23,9 @@ from medical.training.config import RunConfig
 from medical.training.fit import Material, fit
 from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
 from models.distributed.compression.selection import SharedTopK
-from models.training.joint import TwoStage
 from models.training.log import Events, tensorboard_events
 from models.training.ranks import FirstRankOnly, Ranks
+from models.training.two_stage import TwoStage
 from models.zoo.loader import WEIGHTS, find_model
 from models.zoo.networks import load_networks, save_networks
 

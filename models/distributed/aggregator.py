@@ -21,15 +21,13 @@ from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_
 from torch.futures import Future
 from torch.nn.parallel import DistributedDataParallel
 
+from models.distributed.bucket_queue import Parcels
 from models.distributed.chooser import WayChooser
+from models.distributed.compression.error_feedback import redistribute
 from models.distributed.compression.low_rank import LowRank, errors_as_residuals, typical_matrix
-from models.distributed.compression.residuals import redistribute
 from models.distributed.mean import HierarchicalMean
-from models.distributed.nodes import NodeGroups
-from models.distributed.parcels import Parcels
-from models.distributed.settings import AggregatorConfig
-from models.distributed.topology import find_nodes
-from models.distributed.ways import Way
+from models.distributed.strategy import AggregatorConfig, Way
+from models.distributed.topology import NodeGroups, find_nodes
 
 __all__ = ["AggregatorConfig", "HierarchicalAggregator"]
 

@@ -10,12 +10,10 @@ import torch
 from torch import Tensor, distributed
 
 from models.distributed.compression.low_rank import Probe
-from models.distributed.cost import Costs
+from models.distributed.cost import Costs, measure_costs
 from models.distributed.mean import HierarchicalMean
-from models.distributed.nodes import NodeGroups
-from models.distributed.probe import measure_costs
-from models.distributed.settings import AggregatorConfig
-from models.distributed.ways import DENSE, LOW_RANK, Way
+from models.distributed.strategy import DENSE, LOW_RANK, AggregatorConfig, Way
+from models.distributed.topology import NodeGroups
 
 _log = logging.getLogger(__name__)
 

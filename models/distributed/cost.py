@@ -1,18 +1,28 @@
-"""What each way between nodes costs for a bucket, and which one it takes.
+"""What each strategy costs for a bucket, measured when a run starts, and which one it takes.
 
-A cost is a line over the number of values, drawn through what was measured when the run started
-(``models.distributed.probe``). Compression pays off only on slow links: on most it was found slower
-than a plain all-reduce (arXiv 2103.00543), so the plain one is taken wherever it is nearly as fast.
+Every rank of a run must measure at the same place; all get the same numbers, the slowest rank's,
+so all choose alike. A probe takes about a tenth of a second of the link, whatever its speed. A cost
+is a line over the number of values, drawn through what was measured. Compression pays off only on
+slow links: on most it was found slower than a plain all-reduce (arXiv 2103.00543), so the plain one
+is taken wherever it is nearly as fast.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from models.distributed.ways import Way
+import torch
+from torch import Tensor, distributed
+
+from models.distributed.strategy import Way
+from models.distributed.topology import NodeGroups
 
 NEARLY = 1.05  # so much slower a way may be that loses less
+FEW = 2**12
+_LONG_SECONDS = 0.1
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +87,84 @@ class Costs:
             f"{1000 * self.latency_seconds:.1f} ms): bucket {index} of {values:,} values goes "
             f"{self.choose(values).name}, by what it should take ({told})"
         )
+
+
+def measure_costs(
+    ways: Mapping[Way, Callable[[Tensor], object]],
+    groups: NodeGroups,
+    device: torch.device,
+    *,
+    most: int,
+) -> Costs:
+    """Measure the link between the leaders, then each way.
+
+    Args:
+        ways: what sends a flat gradient, those first that lose less.
+        groups: of this rank.
+        device: where gradients are.
+        most: values in the largest bucket that there may be.
+    """
+    link = torch.zeros(3, dtype=torch.float64, device=device)
+    if groups.leader:
+        link.copy_(torch.tensor(_link(groups.leaders, device, most)))
+    latency, megabits, many = _slowest(link)
+    lines = {way: _line(send, int(many), device) for way, send in ways.items()}
+    return Costs(lines, megabits, latency, len(groups.nodes))
+
+
+def _link(
+    leaders: distributed.ProcessGroup, device: torch.device, most: int
+) -> tuple[float, float, float]:
+    """Seconds of the smallest sum, megabits a second, and how many values are worth a probe."""
+
+    def total(values: Tensor) -> None:
+        distributed.all_reduce(values, group=leaders)
+
+    nodes = leaders.size()
+    one = torch.zeros(1, device=device)
+    latency = min(_seconds(total, one, leaders) for _ in range(2 * _TRIES))
+    count = 2 * FEW
+    while True:
+        values = torch.zeros(count, device=device)
+        agreed = torch.tensor(
+            [min(_seconds(total, values, leaders) for _ in range(2))], device=device
+        )
+        distributed.all_reduce(agreed, op=distributed.ReduceOp.MAX, group=leaders)
+        seconds = float(agreed)
+        if seconds > _LONG_SECONDS or count >= most:
+            bits = 2 * (nodes - 1) / nodes * 32 * count
+            return latency, bits / 1e6 / max(seconds - latency, 1e-9), float(count)
+        count = max(2 * FEW, min(4 * count, most))
+
+
+def _line(send: Callable[[Tensor], object], many: int, device: torch.device) -> Line:
+    seconds = []
+    for count in (FEW, many):
+        # a gradient's values are of very different sizes
+        generator = torch.Generator(device).manual_seed(count)
+        values = torch.randn(count, generator=generator, device=device) ** 3
+        tries = [_seconds(send, values.clone(), None) for _ in range(_TRIES)]
+        seconds.append(_slowest(torch.tensor(min(tries), dtype=torch.float64, device=device))[0])
+    return Line.through(FEW, seconds[0], many, seconds[1])
+
+
+def _seconds(
+    send: Callable[[Tensor], object], values: Tensor, group: distributed.ProcessGroup | None
+) -> float:
+    """Of one sending that all begin together."""
+    distributed.all_reduce(torch.zeros(1, device=values.device), group=group)
+    _settle(values.device)
+    started = time.perf_counter()
+    send(values)
+    _settle(values.device)
+    return time.perf_counter() - started
+
+
+def _settle(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _slowest(seconds: Tensor) -> list[float]:
+    distributed.all_reduce(seconds, op=distributed.ReduceOp.MAX)
+    return [float(one) for one in seconds.reshape(-1)]

@@ -16,8 +16,12 @@ import torch
 from torch import Tensor, distributed
 from torch.nn import functional
 
-from models.distributed.compression.indices import decode_indices, encode_indices, index_bytes
-from models.distributed.compression.selection import largest
+from models.distributed.compression.selection import (
+    decode_indices,
+    encode_indices,
+    index_bytes,
+    largest,
+)
 from models.distributed.compression.values import Format, decode, encode, relative_error
 
 _NOTE_BYTES = 4

@@ -13,13 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from models.distributed.compression.precision import Precision
-from models.distributed.compression.residuals import BucketMemory, Layout, Residuals
-from models.distributed.compression.values import Format
+from models.distributed.compression.error_feedback import BucketMemory, Layout, Residuals
+from models.distributed.compression.values import Format, Precision
 from models.distributed.exchange import LeaderExchange
-from models.distributed.nodes import NodeGroups
-from models.distributed.settings import AggregatorConfig
-from models.distributed.ways import Way
+from models.distributed.strategy import AggregatorConfig, Way
+from models.distributed.topology import NodeGroups
 
 
 class HierarchicalMean:

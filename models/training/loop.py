@@ -20,15 +20,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from models.distributed.checkpoints.checkpoint import CheckpointStore
-from models.distributed.checkpoints.snapshot import SnapshotWriter
-from models.training.average import WeightAverage
+from models.distributed.checkpoints import CheckpointStore, SnapshotWriter
+from models.training.averaging import EarlyStopping, WeightAverage
 from models.training.config import LoopConfig
-from models.training.early_stopping import EarlyStopping
 from models.training.log import Events, RunLog
 from models.training.ranks import Ranks
-from models.training.rhythm import Rhythm
-from models.training.state.checkpoint import Owing, RunState, Stateful, prefixes_of, world_of
+from models.training.schedule import Rhythm
+from models.training.state import Owing, RunState, Stateful, prefixes_of, world_of
 
 if TYPE_CHECKING:  # it needs pydantic, which a machine that only trains may lack
     from models.training.curriculum import Curriculum

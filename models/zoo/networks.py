@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import Refiner, RefinerConfig
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 
 if TYPE_CHECKING:  # it needs pydantic, which a machine that only trains may lack
     from monai.apps.detection.networks.retinanet_network import RetinaNet

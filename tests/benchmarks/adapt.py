@@ -39,7 +39,7 @@ from medical.training.card import Made, new_card
 from medical.training.config import Cases, RunConfig
 from medical.training.fit import Material, fit
 from medical.training.recipes import Budget, Patches, Recipe
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model
 from models.zoo.networks import load_networks, save_networks
 from tests.benchmarks.shared.cases import (

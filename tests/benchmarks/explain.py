@@ -35,7 +35,7 @@ from medical.explain.crop import Crop, cut
 from medical.explain.methods import BASELINES, METHODS, SHOWN
 from medical.geometry import VolumeGeometry
 from models.detector.peaks import find_peaks
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks
 from tests.benchmarks.shared.cases import (

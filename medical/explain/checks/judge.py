@@ -19,7 +19,7 @@ from medical.explain.crop import Crop
 from medical.explain.methods import Method
 from medical.explain.result import Explanation
 from medical.explain.starlung import StarLungFinding
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 
 TOLERANCE_MM = 3.0
 

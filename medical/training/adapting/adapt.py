@@ -29,7 +29,7 @@ from medical.training.adapting.publish import Readings, choose_adapted_model
 from medical.training.adapting.suspected import Suspects, Suspicion, prepare_sides
 from medical.training.install import install
 from medical.training.retrain import claim
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 from models.zoo.loader import WEIGHTS, StoredModel, find_model, sha256_of
 from models.zoo.networks import load_networks, save_networks
 

@@ -22,11 +22,11 @@ from medical.synthesis.insertion.engine import NoduleEngine
 from medical.synthesis.insertion.unlabelled import UnlabelledPatches
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.adapting.config import AdaptConfig
-from models.training.joint import FirstStageOnly, TwoStage
+from models.training.batch_norm import renew_statistics
 from models.training.loop import LoopConfig, train
 from models.training.prefetch import Prefetch
 from models.training.pretraining import MaskedReconstruction
-from models.training.running_statistics import renew_statistics
+from models.training.two_stage import FirstStageOnly, TwoStage
 
 _log = logging.getLogger(__name__)
 

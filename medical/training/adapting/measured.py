@@ -17,7 +17,7 @@ from medical.synthesis.nodules.pool import NodulePool
 from medical.training.adapting.suspected import Suspects, at_suspects
 from medical.training.calibration.fit import NODULES_PER_SCAN, CandidateScores, SizeErrors, rows_of
 from medical.training.calibration.raw_scores import CalibrationData, collect_raw_scores
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 
 NODULES = 400  # patches with nodules inserted over all CTs; each holds one or two
 _LEAST_PATCHES, _MOST_PATCHES = 16, 88  # a CT

@@ -30,7 +30,7 @@ from models.detector.mirrors import in_mirrors
 from models.detector.normalise import HIGH_HU, LOW_HU
 from models.detector.peaks import find_peaks
 from models.detector.runtime import compiled_convolutions, compiled_detector
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 
 _log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from medical.training.calibration.fit import fit_calibration
 from medical.training.calibration.operating_point import Operating, choose_operating
 from medical.training.calibration.raw_scores import CalibrationData, collect_raw_scores
 from medical.training.calibration.reliability import size_coverage
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 from models.zoo.card import Calibration
 
 _log = logging.getLogger(__name__)

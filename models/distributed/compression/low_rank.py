@@ -23,7 +23,7 @@ from torch.distributed.algorithms.ddp_comm_hooks.powerSGD_hook import (
     powerSGD_hook,
 )
 
-from models.distributed.compression.residuals import Layout
+from models.distributed.compression.error_feedback import Layout
 
 Shapes = Sequence[tuple[int, ...]]
 

@@ -14,7 +14,7 @@ from medical.detection.candidates import CandidateSet, find_candidates
 from medical.detection.uncertainty import SecondStage
 from medical.synthesis.case import TrainingCase
 from models.detector.refiner import Convolutions
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 from tests.benchmarks.ablations.retina import AnchorDetector
 from tests.benchmarks.ablations.whole_scan import find_in_anchors
 

@@ -20,9 +20,9 @@ from monai.apps.detection.utils.anchor_utils import AnchorGeneratorWithAnchorSha
 from monai.networks.blocks.feature_pyramid_network import FeaturePyramidNetwork
 from torch import Tensor, nn
 
-from models.detector.encoder import Encoder
+from models.detector.detector import Encoder
 from models.detector.refiner import Refiner
-from models.training.joint import Batch, TwoStage
+from models.training.two_stage import Batch, TwoStage
 from tests.benchmarks.ablations.strongest import strongest_box
 
 EDGES_MM = (4, 6)  # of the anchors at stride 4; twice and four times as long at strides 8 and 16
@@ -147,7 +147,7 @@ def box_targets(batch: Batch) -> list[dict[str, Tensor]]:
     """Boxes of each patch as MONAI wants them.
 
     ``doubtful`` are those where nobody knows, as wide as the centre heat-map leaves out of its loss
-    (``models.detector.targets``).
+    (``models.detector.losses``).
     """
     cubes = _cubes(batch.centers, batch.diameters_mm.clamp(min=1.0))
     wide = _cubes(batch.centers, 2 * (0.75 * batch.diameters_mm + 4.0))

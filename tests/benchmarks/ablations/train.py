@@ -22,10 +22,10 @@ from medical.synthesis.insertion.batch import TrainingBatch
 from medical.synthesis.insertion.engine import NoduleEngine
 from medical.synthesis.insertion.unlabelled import UnlabelledPatches
 from medical.synthesis.nodules.pool import NodulePool
-from models.training.joint import TwoStage
 from models.training.loop import LoopConfig, train
 from models.training.prefetch import Prefetch
 from models.training.pretraining import MaskedReconstruction
+from models.training.two_stage import TwoStage
 from models.zoo.networks import save_networks
 from tests.benchmarks.ablations.variants import VARIANTS, Variant
 

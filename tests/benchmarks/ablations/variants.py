@@ -10,12 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from medical.synthesis.insertion.mixture import Mixture
-from models.detector.attention import SpatialAttention
-from models.detector.detector import Detector, DetectorConfig
+from models.detector.detector import Detector, DetectorConfig, Pyramid, SpatialAttention
 from models.detector.peaks import Candidates
-from models.detector.pyramid import Pyramid
 from models.detector.refiner import RefinerConfig
-from models.training.joint import Batch, TwoStage
+from models.training.two_stage import Batch, TwoStage
 from tests.benchmarks.ablations.retina import AnchorStage, RetinaConfig
 
 FULL = Mixture()

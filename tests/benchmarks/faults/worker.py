@@ -24,8 +24,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from medical.logs import LineHandler, own_log
 from models.detector.detector import Detector, DetectorConfig
-from models.detector.losses import centre_loss
-from models.detector.targets import centre_targets
+from models.detector.losses import centre_loss, centre_targets
 from models.training.loop import LoopConfig, train
 
 STEPS, INTERVAL, PATCH, BATCH = 75, 15, 48, 2

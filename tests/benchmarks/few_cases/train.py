@@ -14,8 +14,8 @@ import torch
 
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
-from models.training.joint import TwoStage
 from models.training.loop import LoopConfig
+from models.training.two_stage import TwoStage
 from tests.benchmarks.ablations.train import BATCH, PATCH, read_data, store, train_variant
 from tests.benchmarks.ablations.variants import VARIANTS
 from tests.benchmarks.few_cases.plan import PRETRAINED, Arm, divide

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 from medical.synthesis.case import TrainingCase
 from medical.training.recipes import read_recipe
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 from tests.benchmarks.folds.inserted import with_room
 from tests.benchmarks.folds.scans import left_out
 from tests.benchmarks.folds.train import RECIPE

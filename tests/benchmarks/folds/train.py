@@ -21,7 +21,7 @@ from medical.synthesis.nodules.pool import NodulePool
 from medical.training.config import Cases, RunConfig
 from medical.training.fit import Material, fit
 from medical.training.recipes import Recipe, read_recipe
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 from models.zoo.networks import save_networks
 from tests.benchmarks.folds.scans import left_out
 

@@ -17,7 +17,7 @@ from models.detector.detector import STRIDE
 from models.detector.mirrors import in_mirrors
 from models.detector.normalise import normalise
 from models.detector.refiner import Convolutions
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 from tests.benchmarks.ablations.marks import CaseMarks
 
 _MULTIPLE, _LEAST = 16, 64  # what strides and neighbourhoods of the network need

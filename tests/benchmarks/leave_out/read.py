@@ -20,7 +20,7 @@ from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.recipes import read_recipe
 from models.detector.refiner import RefinerConfig
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks
 from tests.benchmarks.ablations.marks import MarkReader

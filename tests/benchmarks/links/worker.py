@@ -23,8 +23,7 @@ from torch.distributed.algorithms.ddp_comm_hooks.powerSGD_hook import PowerSGDSt
 from torch.nn.parallel import DistributedDataParallel
 
 from medical.synthesis.insertion.batch import TrainingBatch
-from models.detector.losses import centre_loss
-from models.detector.targets import centre_targets
+from models.detector.losses import centre_loss, centre_targets
 from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
 from models.distributed.compression.selection import SharedTopK
 from tests.benchmarks.traffic.one_strategy import Always

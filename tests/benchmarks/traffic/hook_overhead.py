@@ -28,7 +28,7 @@ from torch.nn.parallel import DistributedDataParallel
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
 from models.distributed.compression.values import Format
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 from tests.benchmarks.traffic.one_strategy import Always
 
 NODULES = 3
@@ -36,7 +36,7 @@ PLAIN = "plain DDP"
 
 
 class MadeBatch(NamedTuple):
-    """What ``models.training.joint.Batch`` asks for."""
+    """What ``models.training.two_stage.Batch`` asks for."""
 
     image: Tensor
     label: Tensor

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
 from models.distributed.compression.selection import SharedTopK
 from models.distributed.compression.values import Format
-from models.distributed.ways import DENSE, Way
+from models.distributed.strategy import DENSE, Way
 
 
 class _SameShare(SharedTopK):

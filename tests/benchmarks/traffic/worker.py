@@ -22,8 +22,7 @@ from torch import Tensor, distributed
 
 from medical.synthesis.insertion.batch import TrainingBatch
 from models.detector.detector import DetectorConfig
-from models.detector.losses import centre_loss
-from models.detector.targets import centre_targets
+from models.detector.losses import centre_loss, centre_targets
 from models.distributed.aggregator import HierarchicalAggregator
 from models.distributed.compression.values import Format
 from models.training.loop import LoopConfig, train

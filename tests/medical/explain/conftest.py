@@ -12,7 +12,7 @@ from medical.explain.starlung import StarLungFinding
 from medical.explain.subject import Subject
 from medical.geometry import VolumeGeometry
 from models.detector.peaks import Candidates
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks
 

@@ -8,7 +8,7 @@ from medical.explain.attention import attention, attention_in_mask, open_gate
 from medical.explain.checks.energy import energy_inside
 from medical.explain.crop import Crop
 from medical.explain.starlung import StarLungFinding
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 from tests.medical.explain.conftest import BrightnessAround, make_crop
 
 

@@ -6,7 +6,7 @@ import torch
 from medical.explain.crop import Crop
 from medical.explain.starlung import StarLungFinding
 from models.detector.peaks import find_peaks
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 
 
 def test_the_class_is_the_peak_that_the_detector_reports(

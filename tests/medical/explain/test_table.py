@@ -11,7 +11,7 @@ from medical.explain.checks.judge import Judged, judge
 from medical.explain.checks.table import figure, table
 from medical.explain.crop import Crop
 from medical.explain.methods import BASELINES
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 
 ROW = Judged("a", "one", 1.0, 1.0, 0.5, 0.6, 0.1, 0.9, 0.1, 0.2, 0.5)
 

@@ -16,7 +16,7 @@ from medical.synthesis.case import TrainingCase, hu_to_code
 from medical.training.config import Assigned, Cases, RunConfig
 from medical.training.recipes import Budget, Patches, Recipe
 from medical.training.worker import run_training
-from models.distributed.checkpoints.checkpoint import CheckpointStore
+from models.distributed.checkpoints import CheckpointStore
 from tests.benchmarks.traffic.network import INTERFACE, Network, NoNamespacesError
 from tests.logs import logged
 

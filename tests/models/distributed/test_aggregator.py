@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
-from models.distributed.compression.residuals import redistribute
+from models.distributed.compression.error_feedback import redistribute
 from models.distributed.compression.selection import SharedTopK
 from models.distributed.compression.values import Format
 from tests.benchmarks.traffic.one_strategy import Always

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from models.distributed.cost import NEARLY, Costs, Line
-from models.distributed.ways import DENSE, Way
+from models.distributed.strategy import DENSE, Way
 
 COMPRESSED, SPARSE = Way(precision=None), Way(sparse=True, precision=None)
 

@@ -5,8 +5,7 @@ import torch
 from torch import Tensor
 
 from models.detector.detector import HEAT, Detector, DetectorConfig
-from models.detector.losses import centre_loss
-from models.detector.targets import centre_targets
+from models.detector.losses import centre_loss, centre_targets
 from models.training.distillation import (
     DistillationWeights,
     Distiller,

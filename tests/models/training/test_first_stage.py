@@ -7,7 +7,7 @@ import torch
 from medical.synthesis.insertion.batch import TrainingBatch
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
-from models.training.joint import FirstStageOnly
+from models.training.two_stage import FirstStageOnly
 
 EDGE = 32
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.distributed.checkpoints.checkpoint import CheckpointStore
+from models.distributed.checkpoints import CheckpointStore
 from models.training.loop import LoopConfig, train
 from tests.logs import logged
 

@@ -7,7 +7,7 @@ import math
 import torch
 
 from models.detector.detector import CHANNELS_OUT, LOG_DIAMETER
-from models.training.proposals import blob_peaks
+from models.training.two_stage import blob_peaks
 
 EDGE = 64
 AIR, TISSUE = -0.85, 0.05  # normalised

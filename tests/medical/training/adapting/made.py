@@ -11,7 +11,7 @@ from medical.training.calibration.fit import CandidateScores, SizeErrors
 from medical.training.calibration.raw_scores import CalibrationData
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 from models.zoo.card import Calibration
 from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model, sha256_of
 from models.zoo.networks import save_networks

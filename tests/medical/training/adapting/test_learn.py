@@ -14,7 +14,7 @@ from medical.training.adapting import learn
 from medical.training.adapting.config import AdaptConfig
 from medical.training.adapting.learn import learn_features, learn_statistics
 from medical.training.recipes import Budget, Patches
-from models.training.joint import FirstStageOnly, TwoStage
+from models.training.two_stage import FirstStageOnly, TwoStage
 from models.zoo.networks import load_networks
 from tests.logs import logged
 from tests.medical.training.adapting.made import tiny_model

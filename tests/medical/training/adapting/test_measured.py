@@ -16,7 +16,7 @@ from medical.training.calibration.fit import NODULES_PER_SCAN
 from medical.training.calibration.raw_scores import CalibrationData
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 from tests.medical.training.adapting.made import part_of
 
 

@@ -8,7 +8,7 @@ from medical.synthesis.nodules.opening import made_pool
 from medical.training.calibration.raw_scores import collect_raw_scores
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
-from models.training.joint import TwoStage
+from models.training.two_stage import TwoStage
 
 
 def test_a_ct_in_which_nothing_is_marked_counts_too() -> None:

@@ -12,8 +12,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
 from models.distributed.compression.selection import SharedTopK
-from models.distributed.ways import LOW_RANK, Way
-from models.training.state.packing import pack, unpack
+from models.distributed.strategy import LOW_RANK, Way
+from models.training.state import pack, unpack
 from tests.logs import logged
 from tests.models.distributed.gloo import on_ranks
 

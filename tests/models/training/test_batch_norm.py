@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.training.running_statistics import has_running_statistics, renew_statistics
+from models.training.batch_norm import has_running_statistics, renew_statistics
 
 
 def norm(*, mean: float = 0.0, variance: float = 1.0) -> nn.BatchNorm3d:

@@ -9,7 +9,7 @@ from models.detector.detector import DetectorConfig
 from models.detector.losses import refiner_loss
 from models.detector.peaks import Candidates
 from models.detector.refiner import Opinion, RefinerConfig
-from models.training.joint import ROWS, RefinementStageOnly, TwoStage
+from models.training.two_stage import ROWS, RefinementStageOnly, TwoStage
 
 EDGE = 64
 

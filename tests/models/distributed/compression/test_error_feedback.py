@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.distributed.compression.residuals import Residuals, redistribute
+from models.distributed.compression.error_feedback import Residuals, redistribute
 
 SIZES = {"a": 3, "b": 4, "c": 5}
 

@@ -1,9 +1,13 @@
 """One training step of both stages together, or of one of them.
 
-The refiner learns on crops around the true nodules (with jitter), around the detector's own false
-marks, and around blobs that no network chose (see ``proposals``). Taught on for long on inserted
-nodules it comes to know inserted ones from real ones (docs/training.md): where only inserted ones
-are at hand it must not learn, and the first stage is taught alone.
+The refinement stage learns on crops around the true nodules (with jitter), around the detector's
+own false positives, and around blobs that no network chose. A first stage that has trained for long
+on few lungs knows them by heart: what it still finds there is unlike what it finds in lungs it has
+not seen, and a refinement stage that learns on those candidates alone ranks worse the longer it
+trains. Blobs are found by their contrast only, so they stay what they are: vessels seen end on,
+forks, rib ends. Taught on for long on inserted nodules it comes to know inserted ones from real
+ones (docs/training.md): where only inserted ones are at hand it must not learn, and the first stage
+is taught alone.
 """
 
 from __future__ import annotations
@@ -12,19 +16,56 @@ from typing import Protocol, Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from models.detector.crops import crop_around
-from models.detector.detector import Detector
-from models.detector.losses import centre_loss, refiner_loss
+from models.detector.detector import LOG_DIAMETER, STRIDE, Detector
+from models.detector.losses import centre_loss, centre_targets, refiner_loss
 from models.detector.peaks import Candidates, find_peaks
 from models.detector.refiner import CONTEXT_FACTOR, CROP, Refiner, near_extent_mm
-from models.detector.targets import centre_targets
-from models.training.proposals import blob_peaks
 
+_GRID_MM = 2
+_LEAST_CONTRAST = 0.12  # of the normalised image: about 120 HU above what lies around
+_LUNG = -0.5  # normalised; about -515 HU: a blob must lie within 8 mm of something as thin
+_MARGIN = 4  # cells of the 2 mm grid along the border, where surroundings are cut off
 FALSE_MARKS = 3  # a patch, and as many blobs
 _NO_MARK = -1e3  # logit: a patch had fewer peaks than were asked for
 ROWS = 3  # candidates a patch that the refiner sees, false marks and nodules
 _CHUNK = 64  # crops at a time: each needs its own patch gathered, 3.5 MB a channel
+
+
+def blob_peaks(image: Tensor, output: Tensor, *, most: int) -> Candidates:
+    """Draw bright blobs in or at lung, the more contrast the likelier.
+
+    Args:
+        image: ``[n, 1, p, p, p]`` normalised, 1 mm.
+        output: ``[n, 6, p/4, p/4, p/4]`` of a detector, for the diameter that it says there.
+        most: how many a patch.
+
+    Returns:
+        Candidates whose logits are 0 where a blob was found and -1e4 where there were too few.
+    """
+    coarse = functional.avg_pool3d(image.float(), _GRID_MM)
+    near, around = (
+        functional.avg_pool3d(coarse, width, 1, width // 2, count_include_pad=False)
+        for width in (3, 9)
+    )
+    contrast = near - around
+    by_lung = functional.max_pool3d(-coarse, 9, 1, 4) > -_LUNG
+    inner = torch.zeros_like(by_lung)
+    inner[(..., *(slice(_MARGIN, -_MARGIN),) * 3)] = True
+    top = contrast == functional.max_pool3d(contrast, 3, 1, 1)
+    blob = top & by_lung & inner & (contrast > _LEAST_CONTRAST)
+    wish = torch.where(blob, contrast * torch.rand_like(contrast), -1.0).flatten(1)
+    strength, index = wish.topk(most, dim=1)
+    edge = coarse.shape[-1]
+    cell = torch.stack([index // edge**2, index // edge % edge, index % edge], -1)
+    said = output.float()[:, LOG_DIAMETER].flatten(1)
+    cells = output.shape[-1]
+    z, y, x = (cell * _GRID_MM // STRIDE).unbind(-1)
+    diameters = said.gather(1, (z * cells + y) * cells + x).clamp(0.5, 4.6).exp()
+    centers = (cell.float() + 0.5) * _GRID_MM - 0.5
+    return Candidates(centers, diameters, torch.where(strength > 0, 0.0, -1e4))
 
 
 class Batch(Protocol):

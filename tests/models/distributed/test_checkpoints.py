@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.distributed.checkpoints.checkpoint import CheckpointStore
-from models.distributed.checkpoints.snapshot import SnapshotWriter
+from models.distributed.checkpoints import CheckpointStore, SnapshotWriter
 from tests.logs import logged
 
 

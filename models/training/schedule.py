@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from torch import nn
 
-from models.distributed.checkpoints.snapshot import SnapshotWriter
+from models.distributed.checkpoints import SnapshotWriter
 from models.training.config import LoopConfig
 from models.training.log import RunLog
 from models.training.ranks import Ranks
-from models.training.state.checkpoint import RunState
+from models.training.state import RunState
 
 _log = logging.getLogger(__name__)
 

@@ -2,9 +2,8 @@ import torch
 
 from models.detector.crops import crop_around
 from models.detector.detector import CHANNELS_OUT, HEAT, LOG_DIAMETER, OFFSET
-from models.detector.losses import centre_loss
+from models.detector.losses import centre_loss, centre_targets
 from models.detector.peaks import find_peaks
-from models.detector.targets import centre_targets
 
 
 def test_perfect_map_is_decoded_to_the_same_centre() -> None:

@@ -1,4 +1,4 @@
-"""Running means and variances of batch norm, taken anew on images of another scanner.
+"""Batch-norm adaptation (AdaBN): running means and variances fitted to another scanner's images.
 
 The new statistics do not replace the old ones but are mixed with them, as if the old ones came from
 so many CTs: of a handful of CTs alone they would be too noisy.

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from models.training.state.packing import pack, unpack
+from models.training.state import pack, unpack
 
 
 def test_nested_state_comes_back() -> None:

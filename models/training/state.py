@@ -2,23 +2,108 @@
 
 What all ranks share (weights, average, optimizer, progress) is stored once; what each rank has for
 itself (random generators, residuals of gradient compression, the state of its batches) for each.
+States are flat tensors and one JSON text, never pickled objects: reading them runs no code.
 """
 
 from __future__ import annotations
 
+import json
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.training.average import WeightAverage
-from models.training.early_stopping import EarlyStopping
-from models.training.state.packing import pack, unpack
-from models.training.state.randomness import random_state, restore_random_state
+from models.training.averaging import EarlyStopping, WeightAverage
 
+_SKELETON = "skeleton"
 _SHARED = "shared"
+
+
+def pack(state: Any, *, prefix: str) -> dict[str, Tensor]:
+    """Flatten dictionaries, lists, tuples, tensors and plain values.
+
+    Args:
+        state: nested; keys of dictionaries are texts or whole numbers.
+        prefix: of every name in the result, so that several packs fit into one dictionary.
+
+    Raises:
+        TypeError: something in it is none of those; the message names where.
+    """
+    tensors: dict[str, Tensor] = {}
+    skeleton = json.dumps(_strip(state, tensors, prefix))
+    tensors[f"{prefix}.{_SKELETON}"] = torch.frombuffer(
+        bytearray(skeleton.encode()), dtype=torch.uint8
+    )
+    return tensors
+
+
+def unpack(tensors: Mapping[str, Tensor], *, prefix: str) -> Any:
+    """Return what ``pack`` was given with this prefix; ``None`` where nothing was packed."""
+    if (text := tensors.get(f"{prefix}.{_SKELETON}")) is None:
+        return None
+    return _fill(json.loads(bytes(text.tolist())), tensors)
+
+
+def _strip(value: Any, tensors: dict[str, Tensor], name: str) -> list[Any]:
+    """Replace tensors in the value by their names; each node is ``[kind, content]``."""
+    match value:
+        case Tensor():
+            tensors[name] = value.detach()
+            return ["tensor", name]
+        case Mapping():
+            pairs = [[key, _strip(part, tensors, f"{name}.{key}")] for key, part in value.items()]
+            return ["dict", pairs]
+        case list() | tuple():
+            kind = "list" if isinstance(value, list) else "tuple"
+            return [kind, [_strip(part, tensors, f"{name}.{i}") for i, part in enumerate(value)]]
+        case None | bool() | int() | float() | str():
+            return ["value", value]
+    raise TypeError(f"{name} cannot be stored in a checkpoint: {type(value).__name__}")
+
+
+def _fill(node: list[Any], tensors: Mapping[str, Tensor]) -> Any:
+    kind, content = node
+    match kind:
+        case "tensor":
+            return tensors[content]
+        case "dict":
+            return {key: _fill(part, tensors) for key, part in content}
+        case "list":
+            return [_fill(part, tensors) for part in content]
+        case "tuple":
+            return tuple(_fill(part, tensors) for part in content)
+    return content
+
+
+def random_state() -> dict[str, Any]:
+    """Return the generators of torch (CPU and every CUDA device), numpy and Python."""
+    name, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "numpy": [
+            str(name),
+            torch.from_numpy(np.array(keys, np.int64)),
+            position,
+            has_gauss,
+            gauss,
+        ],
+        "python": random.getstate(),
+    }
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    """Set every generator back; CUDA ones only where there are as many devices as then."""
+    torch.set_rng_state(state["torch"].cpu())
+    if len(state["cuda"]) == torch.cuda.device_count() > 0:
+        torch.cuda.set_rng_state_all([part.cpu() for part in state["cuda"]])
+    name, keys, position, has_gauss, gauss = state["numpy"]
+    np.random.set_state((name, keys.numpy().astype(np.uint32), position, has_gauss, gauss))
+    random.setstate(state["python"])
 
 
 @runtime_checkable

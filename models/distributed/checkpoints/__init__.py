@@ -1,1 +1,0 @@
-"""Checkpoints of one or many ranks, written beside training."""
