@@ -6,7 +6,7 @@ on few lungs knows them by heart: what it still finds there is unlike what it fi
 not seen, and a refinement stage that learns on those candidates alone ranks worse the longer it
 trains. Blobs are found by their contrast only, so they stay what they are: vessels seen end on,
 forks, rib ends. Taught on for long on inserted nodules it comes to know inserted ones from real
-ones (docs/training.md): where only inserted ones are at hand it must not learn, and the first stage
+ones (docs/lessons.md): where only inserted ones are at hand it must not learn, and the first stage
 is taught alone.
 """
 

@@ -1,6 +1,6 @@
 """Lung bent out of shape: smooth displacements, so that no vessel runs twice as it did before.
 
-A network that sees few lungs often learns their vessels by heart (docs/training.md); bent, turned
+A network that sees few lungs often learns their vessels by heart (docs/lessons.md); bent, turned
 and crossed by others they are new each time.
 """
 

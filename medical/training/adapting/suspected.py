@@ -1,6 +1,6 @@
 """What nobody marked in an unlabelled CT and may be a nodule all the same.
 
-Taught as background it would teach the model to leave nodules out (docs/training.md tells of a
+Taught as background it would teach the model to leave nodules out (docs/lessons.md tells of a
 metastasis that was). So whatever the old model would report as a finding is left out of the loss.
 """
 

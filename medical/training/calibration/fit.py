@@ -139,7 +139,7 @@ def _logistic(scores: CandidateScores) -> tuple[float, float]:
     """Intercept and slope on the sum of both stages' logits and of what the size says.
 
     A slope for each stage, fitted on the few scans that are held out, leans on the first stage and
-    ranks other insertions into the same scans worse (docs/training.md).
+    ranks other insertions into the same scans worse (docs/lessons.md).
     """
     x = _evidence(scores)
     sign = np.where(scores.is_nodule, 1.0, -1.0)
