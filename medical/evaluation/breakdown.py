@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
+from medical.evaluation.intervals import share_interval
 from medical.evaluation.matching import ScanMatch
-from medical.evaluation.result import Interval, OperatingPoint, SizeBin
+from medical.evaluation.result import OperatingPoint, SizeBin
 
 # Where Lung-RADS v2022 changes its advice for solid nodules at baseline: 6, 8 and 15 mm.
 SIZE_LIMITS_MM: tuple[float, ...] = (0.0, 6.0, 8.0, 15.0, math.inf)
@@ -53,23 +54,5 @@ def at_operating_point(scans: Sequence[ScanMatch], *, threshold: float) -> Opera
         nodule_free_scans=len(free),
         unmarked_nodule_free_scans=unmarked,
         unmarked_share=unmarked / len(free) if free else None,
-        unmarked_share_ci95=wilson_interval(unmarked, len(free)) if free else None,
+        unmarked_share_ci95=share_interval(unmarked, len(free)) if free else None,
     )
-
-
-def wilson_interval(successes: int, trials: int) -> Interval:
-    """95 % score interval of a share.
-
-    Raises:
-        ValueError: ``trials`` is not positive or ``successes`` lies outside 0..trials.
-
-    Source:
-        Wilson, J Am Stat Assoc 1927;22:209.
-    """
-    if not 0 <= successes <= trials or trials < 1:
-        raise ValueError(f"need 0 <= successes <= trials, trials >= 1, got {successes}/{trials}")
-    z2 = 1.959963984540054**2
-    share = successes / trials
-    middle = (share + z2 / (2 * trials)) / (1 + z2 / trials)
-    half = math.sqrt(z2 * (share * (1 - share) / trials + z2 / (4 * trials**2))) / (1 + z2 / trials)
-    return max(0.0, middle - half), min(1.0, middle + half)

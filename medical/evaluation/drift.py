@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from medical.evaluation.exact_intervals import share_interval
+from medical.evaluation.intervals import share_interval
 from models.zoo.card import CalibrationScan
 
 UNKNOWN = ""
@@ -85,7 +85,7 @@ def compare_scores(
     )
     if not ours or not theirs:
         return Scores(ours, theirs, None, None)
-    from scipy.stats import ks_2samp  # late, as in exact_intervals
+    from scipy.stats import ks_2samp  # late, as in intervals
 
     tested = ks_2samp(ours, theirs)
     return Scores(ours, theirs, float(tested.statistic), float(tested.pvalue))

@@ -11,13 +11,13 @@ from medical.errors import InputError
 from medical.evaluation.breakdown import at_operating_point, size_bins
 from medical.evaluation.calibration import measure_calibration
 from medical.evaluation.froc import (
-    BOOTSTRAPS,
     FALSE_POSITIVES_PER_SCAN,
     Bootstrap,
     FrocCurve,
     Scores,
     bootstrap,
 )
+from medical.evaluation.intervals import DRAWS
 from medical.evaluation.matching import match_scans
 from medical.evaluation.result import CurvePoint, Evaluation
 from medical.evaluation.tables import Tables
@@ -36,7 +36,7 @@ def evaluate_tables(
     tables: Tables,
     *,
     operating_point: float | None = None,
-    bootstraps: int = BOOTSTRAPS,
+    bootstraps: int = DRAWS,
     seed: int = 0,
 ) -> EvaluationReport:
     """Evaluate marks against the reference.

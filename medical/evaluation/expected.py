@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from medical.evaluation.exact_intervals import rate_interval, share_interval
+from medical.evaluation.intervals import rate_interval, share_interval
 from models.zoo.card import ModelCard, OperatingChoice
 
 

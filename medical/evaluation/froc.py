@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from medical.evaluation.intervals import DRAWS, percentile_interval, times_drawn
 from medical.evaluation.matching import ScanMatch
 
 FALSE_POSITIVES_PER_SCAN: tuple[float, ...] = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-BOOTSTRAPS = 1000
 Array = NDArray[np.float64]
 
 
@@ -110,16 +110,11 @@ class Bootstrap:
     high: Array
 
 
-def bootstrap(scores: Scores, *, draws: int = BOOTSTRAPS, seed: int = 0) -> Bootstrap:
+def bootstrap(scores: Scores, *, draws: int = DRAWS, seed: int = 0) -> Bootstrap:
     """Redraw the scans with replacement; draws without any nodule say nothing and are dropped."""
-    if draws < 1:
-        raise ValueError(f"draws must be at least 1, got {draws}")
-    rng = np.random.default_rng(seed)
-    count = len(scores.nodules)
     grid = np.geomspace(FALSE_POSITIVES_PER_SCAN[0], FALSE_POSITIVES_PER_SCAN[-1], 97)
     means, bands = [], []
-    for _ in range(draws):
-        times = np.bincount(rng.integers(count, size=count), minlength=count)
+    for times in times_drawn(len(scores.nodules), draws=draws, seed=seed):
         if not (times * scores.nodules).any():
             continue
         curve = scores.curve(times=times)
@@ -129,5 +124,4 @@ def bootstrap(scores: Scores, *, draws: int = BOOTSTRAPS, seed: int = 0) -> Boot
         nothing = np.full_like(grid, np.nan)
         return Bootstrap(None, grid, nothing, nothing)
     low, high = np.percentile(bands, (2.5, 97.5), axis=0)
-    cpm_low, cpm_high = np.percentile(means, (2.5, 97.5))
-    return Bootstrap((float(cpm_low), float(cpm_high)), grid, low, high)
+    return Bootstrap(percentile_interval(np.array(means)), grid, low, high)

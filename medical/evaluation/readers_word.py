@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from medical.evaluation.exact_intervals import share_interval
+from medical.evaluation.intervals import share_interval
 from models.zoo.card import ReliabilityRow
 
 BINS = 10

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from medical.counts import counted
-from medical.evaluation.froc import BOOTSTRAPS, Scores
+from medical.evaluation.froc import Scores
+from medical.evaluation.intervals import DRAWS, percentile_interval, times_drawn
 from medical.evaluation.matching import match_scans
 from medical.evaluation.tables import Tables
 
@@ -54,7 +55,7 @@ class Verdict:
         path.write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
 
 
-def judge(new: Tables, old: Tables, *, draws: int = BOOTSTRAPS, seed: int = 0) -> Verdict:
+def judge(new: Tables, old: Tables, *, draws: int = DRAWS, seed: int = 0) -> Verdict:
     """Compare two models on the same scans.
 
     Args:
@@ -72,7 +73,7 @@ def judge(new: Tables, old: Tables, *, draws: int = BOOTSTRAPS, seed: int = 0) -
     return judge_scores(scores[0], scores[1], draws=draws, seed=seed)
 
 
-def judge_scores(new: Scores, old: Scores, *, draws: int = BOOTSTRAPS, seed: int = 0) -> Verdict:
+def judge_scores(new: Scores, old: Scores, *, draws: int = DRAWS, seed: int = 0) -> Verdict:
     """Judge scores that were gathered otherwise, of the same scans and nodules.
 
     Raises:
@@ -96,15 +97,12 @@ def judge_scores(new: Scores, old: Scores, *, draws: int = BOOTSTRAPS, seed: int
 
 
 def _paired_difference(new: Scores, old: Scores, *, draws: int, seed: int) -> tuple[float, float]:
-    rng = np.random.default_rng(seed)
-    count = len(new.nodules)
-    differences = []
-    for _ in range(draws):
-        times = np.bincount(rng.integers(count, size=count), minlength=count)
-        if (times * new.nodules).any():
-            differences.append(new.curve(times=times).cpm - old.curve(times=times).cpm)
-    low, high = np.percentile(differences, (2.5, 97.5))
-    return float(low), float(high)
+    differences = [
+        new.curve(times=times).cpm - old.curve(times=times).cpm
+        for times in times_drawn(len(new.nodules), draws=draws, seed=seed)
+        if (times * new.nodules).any()
+    ]
+    return percentile_interval(np.array(differences))
 
 
 def _sentence(interval: tuple[float, float]) -> tuple[bool, str]:

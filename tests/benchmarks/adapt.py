@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from medical.evaluation.froc import BOOTSTRAPS
+from medical.evaluation.intervals import DRAWS
 from medical.logs import LineHandler, own_log
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
@@ -214,7 +214,7 @@ def difference(new: list[Row], old: list[Row], *, by_ct: bool) -> tuple[float, f
     """
     rng = np.random.default_rng(0)
     draws = []
-    for _ in range(BOOTSTRAPS):
+    for _ in range(DRAWS):
         if by_ct:
             times = np.bincount(rng.integers(len(new), size=len(new)), minlength=len(new))
             draws.append(sensitivity(new, times=times) - sensitivity(old, times=times))

@@ -18,6 +18,7 @@ import torch
 from scipy import ndimage
 
 from medical.detection.uncertainty import SecondStage
+from medical.evaluation.intervals import draw_scans, percentile_interval
 from medical.nodule.density import LIMITS, CoreHu, DensityLimits, core_hu, density_of
 from models.detector.crops import crop_around
 from models.detector.refiner import CROP, DENSITIES
@@ -136,15 +137,14 @@ def recalls(truth: np.ndarray, named: np.ndarray) -> np.ndarray:
 
 def interval(nodules: list[Read], right: np.ndarray) -> tuple[float, float]:
     """95 % bootstrap interval of a share, patients drawn."""
-    rng = np.random.default_rng(_SEED)
     patients = sorted({one.patient for one in nodules})
     rows = [np.flatnonzero([one.patient == name for one in nodules]) for name in patients]
-    draws = []
-    for _ in range(_REPEATS):
-        drawn = np.concatenate([rows[i] for i in rng.integers(0, len(rows), len(rows))])
-        draws.append(right[drawn].mean())
-    low, high = np.percentile(draws, (2.5, 97.5))
-    return round(float(low), 3), round(float(high), 3)
+    shares = [
+        right[np.concatenate([rows[patient] for patient in drawn])].mean()
+        for drawn in draw_scans(len(rows), draws=_REPEATS, seed=_SEED)
+    ]
+    low, high = percentile_interval(np.array(shares))
+    return round(low, 3), round(high, 3)
 
 
 def split(nodules: list[Read]) -> tuple[list[Read], list[Read]]:

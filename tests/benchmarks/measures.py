@@ -19,7 +19,7 @@ import numpy as np
 from medical.detection.calibration import diameter_interval, probability, volume_interval
 from medical.detection.candidates import WINDOW, find_candidates
 from medical.detection.uncertainty import SecondStage
-from medical.evaluation.breakdown import wilson_interval
+from medical.evaluation.intervals import share_interval
 from medical.synthesis.case import TrainingCase
 from models.detector.runtime import compiled_convolutions, compiled_detector
 from models.zoo.card import ModelCard
@@ -177,7 +177,7 @@ def main() -> None:
         allowed = round(rate * len(HELD_OUT_SCANS))
         threshold = false[allowed] if allowed < len(false) else 0.0
         found = int((best > threshold).sum())
-        low, high = wilson_interval(found, len(best))
+        low, high = share_interval(found, len(best))
         print(
             f"at {rate:g} false marks a held-out scan: {found} of {len(best)} "
             f"[{low:.2f}, {high:.2f}]"

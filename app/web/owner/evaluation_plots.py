@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from app.web.owner.plot_frame import AMBER, BLUE, GREY, INK, new_figure, png, settings
 from app.web.words import Words
-from medical.evaluation.exact_intervals import share_interval
 from medical.evaluation.froc import FALSE_POSITIVES_PER_SCAN
+from medical.evaluation.intervals import share_interval
 from medical.evaluation.result import CurvePoint, Evaluation, SizeBin
 
 if TYPE_CHECKING:

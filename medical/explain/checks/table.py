@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from medical.evaluation.intervals import draw_scans, percentile_interval
 from medical.explain.checks.judge import Judged
 
-DRAWS = 1000
 MEASURES = (
     "pointing",
     "pointing_3mm",
@@ -54,10 +54,9 @@ def figure(rows: Sequence[Judged], measure: str, *, seed: int = 0) -> Figure:
     values = np.array([float(getattr(row, measure)) for row in known])
     scans, where = np.unique([row.scan for row in known], return_inverse=True)
     sums, counts = np.bincount(where, values), np.bincount(where)
-    drawn = np.random.default_rng(seed).integers(len(scans), size=(DRAWS, len(scans)))
-    means = sums[drawn].sum(1) / counts[drawn].sum(1)
-    low, high = np.percentile(means, (2.5, 97.5))
-    return Figure(float(values.mean()), float(low), float(high))
+    drawn = draw_scans(len(scans), seed=seed)
+    low, high = percentile_interval(sums[drawn].sum(1) / counts[drawn].sum(1))
+    return Figure(float(values.mean()), low, high)
 
 
 def table(rows: Sequence[Judged]) -> str:

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from medical.counts import counted
-from medical.training.adapting.outcome import CtOutcome, Interval, redrawn, scores_of
+from medical.evaluation.intervals import Interval, draw_scans, percentile_interval
+from medical.training.adapting.outcome import CtOutcome, scores_of
 from medical.training.adapting.suspected import Suspects
 from medical.training.gate import judge_scores
 
@@ -95,8 +96,8 @@ def judge_calibration(new: Sequence[CtOutcome], old: Sequence[CtOutcome]) -> Dec
         old: each CT by the old card.
     """
     losses = np.array([[one.loss for one in side] for side in (new, old)])
-    drawn = redrawn(losses.shape[1])
-    low, high = np.percentile((losses[0] - losses[1])[drawn].mean(1), (2.5, 97.5))
+    drawn = draw_scans(losses.shape[1])
+    low, high = percentile_interval((losses[0] - losses[1])[drawn].mean(1))
     passes = bool(high <= MARGIN_LOSS * losses[1].mean())
     between = (
         f"the loss of the probability goes from {losses[1].mean():.4f} to {losses[0].mean():.4f} "
@@ -107,4 +108,4 @@ def judge_calibration(new: Sequence[CtOutcome], old: Sequence[CtOutcome]) -> Dec
         if passes
         else "a worse one cannot be ruled out, the old stays"
     )
-    return Decision(passes, f"{between}: {end}", difference_ci95=(float(low), float(high)))
+    return Decision(passes, f"{between}: {end}", difference_ci95=(low, high))

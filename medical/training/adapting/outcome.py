@@ -11,23 +11,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from numpy.typing import NDArray
 
 from medical.counts import counted
 from medical.detection.calibration import LEAST_MM, probability
 from medical.detection.conclude import LEAST_PROBABILITY
 from medical.evaluation.froc import Scores
+from medical.evaluation.intervals import Interval, draw_scans, percentile_interval
 from medical.training.adapting.measured import joined, with_soft_labels
 from medical.training.adapting.suspected import Suspects, at_suspects
 from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.calibration.recalibrate import Recalibrated, fitted
 from models.zoo.card import Calibration, ModelCard
 
-DRAWS = 1000
 _LEAST_P = 1e-6  # a probability of 0 would make one candidate's loss infinite
-_SEED = 0
-
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +176,7 @@ def figures_of(outcomes: Sequence[CtOutcome]) -> Figures:
     suspects = [(one.marks[one.suspect] >= one.threshold).sum() for one in outcomes]
     found = np.array([(one.found_at >= one.threshold).sum() for one in outcomes], float)
     nodules = np.array([len(one.found_at) for one in outcomes], float)
-    drawn = redrawn(len(outcomes))
+    drawn = draw_scans(len(outcomes))
     return Figures(
         marks_per_ct=round(float(marks.mean()), 4),
         marks_ci95=_ends(marks[drawn].mean(1)),
@@ -191,11 +187,6 @@ def figures_of(outcomes: Sequence[CtOutcome]) -> Figures:
         nodules=int(nodules.sum()),
         loss=round(float(np.mean([one.loss for one in outcomes])), 5),
     )
-
-
-def redrawn(count: int) -> NDArray[np.int64]:
-    """``[DRAWS, count]`` CTs redrawn with replacement, the same ones for every model."""
-    return np.random.default_rng(_SEED).integers(count, size=(DRAWS, count))
 
 
 def scores_of(outcomes: Sequence[CtOutcome]) -> Scores:
@@ -224,8 +215,5 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def _ends(values: np.ndarray) -> Interval:
-    values = values[np.isfinite(values)]
-    if len(values) == 0:
-        return float("nan"), float("nan")
-    low, high = np.percentile(values, (2.5, 97.5))
-    return round(float(low), 4), round(float(high), 4)
+    low, high = percentile_interval(values)
+    return round(low, 4), round(high, 4)

@@ -12,12 +12,12 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from medical.detection.calibration import probability
+from medical.evaluation.intervals import draw_scans, percentile_interval
 from medical.training.calibration.fit import fit_calibration, held_by_size_intervals, rows_of
 from medical.training.calibration.raw_scores import CalibrationData
 from models.zoo.card import Calibration, ReliabilityRow
 
 BINS = 10
-_DRAWS = 1000
 
 Floats = Float[np.ndarray, " n"]
 
@@ -95,13 +95,11 @@ def _left_out(held_out: CalibrationData) -> tuple[Floats, Bool[np.ndarray, " n"]
 
 
 def _row(given: Floats, nodule: Bool[np.ndarray, " n"], weight: Floats) -> ReliabilityRow:
-    rng = np.random.default_rng(0)
-    draws = rng.integers(len(given), size=(_DRAWS, len(given)))
-    shares = (nodule[draws] * weight[draws]).sum(1) / weight[draws].sum(1)
-    low, high = np.quantile(shares, (0.025, 0.975))
+    draws = draw_scans(len(given))  # candidates here: their scans are mixed
+    low, high = percentile_interval((nodule[draws] * weight[draws]).sum(1) / weight[draws].sum(1))
     return ReliabilityRow(
         mean_probability=round(float(np.average(given, weights=weight)), 4),
         share_nodules=round(float(np.average(nodule, weights=weight)), 4),
-        share_ci95=(round(float(low), 4), round(float(high), 4)),
+        share_ci95=(round(low, 4), round(high, 4)),
         candidates=len(given),
     )

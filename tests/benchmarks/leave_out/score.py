@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit
 
-from medical.evaluation.froc import BOOTSTRAPS, Scores
+from medical.evaluation.froc import Scores
+from medical.evaluation.intervals import Interval, percentile_interval, times_drawn
 from medical.evaluation.matching import match_scans
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
 from tests.benchmarks.leave_out.folds import BY_COLLECTION, BY_SCAN, SHIPPED
@@ -53,7 +54,7 @@ def _findings(name: str, rows: Places) -> list[ReferenceFinding]:
     return [ReferenceFinding(name, (x, y, z), mm) for z, y, x, mm in rows.tolist()]
 
 
-def lung_interval(scores: Scores, lungs: list[str]) -> tuple[float, float]:
+def lung_interval(scores: Scores, lungs: list[str]) -> Interval:
     """95 % interval of the mean sensitivity, whole lungs redrawn.
 
     Args:
@@ -61,13 +62,8 @@ def lung_interval(scores: Scores, lungs: list[str]) -> tuple[float, float]:
         lungs: name of each scan's lung.
     """
     names, own = np.unique(lungs, return_inverse=True)
-    rng = np.random.default_rng(0)
-    drawn = []
-    for _ in range(BOOTSTRAPS):
-        times = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
-        drawn.append(scores.curve(times=times[own]).cpm)
-    low, high = np.percentile(drawn, (2.5, 97.5))
-    return float(low), float(high)
+    drawn = [scores.curve(times=times[own]).cpm for times in times_drawn(len(names))]
+    return percentile_interval(np.array(drawn))
 
 
 def print_real(scans: list[SeenScan]) -> None:

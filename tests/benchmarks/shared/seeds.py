@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medical.evaluation.froc import BOOTSTRAPS, Scores
+from medical.evaluation.froc import Scores
+from medical.evaluation.intervals import DRAWS, percentile_interval, times_drawn
 from medical.evaluation.matching import match_scans
 from medical.evaluation.tables import Tables
 
@@ -48,7 +49,7 @@ class Comparison:
 
 
 def compare(
-    new: Sequence[Tables], old: Sequence[Tables], *, draws: int = BOOTSTRAPS, seed: int = 0
+    new: Sequence[Tables], old: Sequence[Tables], *, draws: int = DRAWS, seed: int = 0
 ) -> Comparison:
     """Compare the means over the seeds.
 
@@ -68,21 +69,16 @@ def compare(
         raise ValueError("all networks must be scored on the same scans and nodules")
     ways = [[Scores.of(match_scans(tables)) for tables in way] for way in (new, old)]
     nodules = ways[0][0].nodules
-    count, rng = len(nodules), np.random.default_rng(seed)
-    drawn = []
-    for _ in range(draws):
-        times = np.bincount(rng.integers(count, size=count), minlength=count)
-        if (times * nodules).any():
-            drawn.append(_means(ways, times))
+    count = len(nodules)
+    drawn = [
+        _means(ways, times)
+        for times in times_drawn(count, draws=draws, seed=seed)
+        if (times * nodules).any()
+    ]
     a, b = np.array(drawn).T
     now, then = _means(ways, np.ones(count, np.int64))
-    return Comparison(now, then, now - then, _interval(a), _interval(b), _interval(a - b))
+    return Comparison(now, then, now - then, *map(percentile_interval, (a, b, a - b)))
 
 
 def _means(ways: list[list[Scores]], times: np.ndarray) -> list[float]:
     return [float(np.mean([each.curve(times=times).cpm for each in way])) for way in ways]
-
-
-def _interval(drawn: np.ndarray) -> Interval:
-    low, high = np.percentile(drawn, (2.5, 97.5))
-    return float(low), float(high)

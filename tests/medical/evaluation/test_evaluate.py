@@ -8,7 +8,6 @@ import typer
 from typer.testing import CliRunner
 
 from app.cli.evaluate import evaluate
-from medical.evaluation.breakdown import wilson_interval
 from medical.evaluation.evaluate import evaluate_tables, write_report
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
 
@@ -100,12 +99,6 @@ def test_scores_that_are_no_probabilities_have_no_calibration(tables: Tables) ->
     result = evaluate_tables(logits).evaluation
     assert result.calibration is None
     assert result.found == 1
-
-
-def test_wilson_interval_of_known_case() -> None:
-    assert wilson_interval(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    with pytest.raises(ValueError, match="3/2"):
-        wilson_interval(3, 2)
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
