@@ -9,8 +9,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage
 
-from medical.ct.planes import largest_part
-
 _BONE_HU = 250.0
 _TISSUE_HU = -300.0
 _SPINE_MM = 40.0  # a vertebra's width
@@ -18,6 +16,14 @@ _NEAR_MM = 25.0  # how far a bent spine strays from its mean place
 _ALONG_MM = 60.0  # over how much of its height the local place is averaged
 _LEAST_BONE_ML = 5.0
 _EDGE_VOXEL = 2
+
+
+def largest_part(mask: Bool[np.ndarray, "y x"]) -> Bool[np.ndarray, "y x"]:
+    """Keep the largest connected part of a plane; the plane itself where there is none."""
+    labels, count = ndimage.label(mask)
+    if count == 0:
+        return mask
+    return np.asarray(labels == 1 + np.bincount(labels.ravel())[1:].argmax())
 
 
 def find_midline(

@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from medical.detection.findings import Finding, Interval
-from medical.nodule.density_class import Density
+from medical.nodule.density_kinds import Density
 
 _MODELS_OWN = {"id", "probability", "probability_ci95", "malignancy"}
 _MEASURES = (

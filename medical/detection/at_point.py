@@ -10,8 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from medical.ct.lungs import lung_mask
-from medical.ct.prepare import SPACING_MM, Prepared
-from medical.ct.resample import resample
+from medical.ct.prepare import SPACING_MM, Prepared, resample
 from medical.ct.sides import LungSides
 from medical.ct.volume import CtVolume
 from medical.detection.added import AddedFinding

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from medical.ct.volume import QualityNote
-from medical.nodule.density_class import Density
+from medical.nodule.density_kinds import Density
 
 Interval = Annotated[
     tuple[float, float], Field(description="lower and upper end of a 95 % interval")

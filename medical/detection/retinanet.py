@@ -9,8 +9,7 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
-from medical.ct.prepare import Prepared
-from medical.ct.resample import resample
+from medical.ct.prepare import Prepared, resample
 from medical.ct.volume import CtVolume
 from medical.detection.candidates import MAX_CANDIDATES, CandidateSet, touches_lung
 from medical.geometry import VolumeGeometry

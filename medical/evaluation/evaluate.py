@@ -1,15 +1,23 @@
-"""Evaluate a detector by the LUNA16 protocol and write ``evaluation.json`` and its plots."""
+"""Evaluate a detector by the LUNA16 protocol and write ``evaluation.json`` and its plots.
+
+Beside the FROC curve: sensitivity by size, what happens at the operating point, and whether the
+probabilities mean what they say.
+
+Source:
+    Guo et al., ICML 2017, "On calibration of modern neural networks" (ECE with equal-width bins).
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from medical.errors import InputError
-from medical.evaluation.breakdown import at_operating_point, size_bins
-from medical.evaluation.calibration import measure_calibration
 from medical.evaluation.froc import (
     FALSE_POSITIVES_PER_SCAN,
     Bootstrap,
@@ -17,10 +25,97 @@ from medical.evaluation.froc import (
     Scores,
     bootstrap,
 )
-from medical.evaluation.intervals import DRAWS
-from medical.evaluation.matching import match_scans
-from medical.evaluation.result import CurvePoint, Evaluation
+from medical.evaluation.intervals import DRAWS, share_interval
+from medical.evaluation.matching import ScanMatch, match_scans
+from medical.evaluation.result import (
+    Calibration,
+    CurvePoint,
+    Evaluation,
+    OperatingPoint,
+    ReliabilityBin,
+    SizeBin,
+)
 from medical.evaluation.tables import Tables
+
+# Where Lung-RADS v2022 changes its advice for solid nodules at baseline: 6, 8 and 15 mm.
+SIZE_LIMITS_MM: tuple[float, ...] = (0.0, 6.0, 8.0, 15.0, math.inf)
+BINS = 10
+
+
+def size_bins(scans: Sequence[ScanMatch], *, threshold: float | None = None) -> list[SizeBin]:
+    """Nodules and found nodules by diameter; a limit belongs to the bin above it."""
+    outcomes = [
+        (nodule.diameter_mm, score)
+        for scan in scans
+        for nodule, score in zip(scan.nodules, scan.found_at, strict=True)
+    ]
+    table = []
+    for low, high in pairwise(SIZE_LIMITS_MM):
+        scores = [score for diameter, score in outcomes if low <= diameter < high]
+        found = [score for score in scores if score is not None]
+        table.append(
+            SizeBin(
+                diameter_from_mm=low,
+                diameter_to_mm=None if math.isinf(high) else high,
+                nodules=len(scores),
+                found=len(found),
+                sensitivity=len(found) / len(scores) if scores else None,
+                found_at_operating_point=None
+                if threshold is None
+                else sum(score >= threshold for score in found),
+            )
+        )
+    return table
+
+
+def at_operating_point(scans: Sequence[ScanMatch], *, threshold: float) -> OperatingPoint:
+    """Sensitivity, false positives per scan, and nodule-free scans that stay without any mark."""
+    scores = [score for scan in scans for score in scan.found_at]
+    found = sum(score is not None and score >= threshold for score in scores)
+    false = sum(score >= threshold for scan in scans for score in scan.false_positives)
+    free = [scan for scan in scans if not scan.nodules]
+    unmarked = sum(scan.strongest is None or scan.strongest < threshold for scan in free)
+    return OperatingPoint(
+        threshold=threshold,
+        sensitivity=found / len(scores) if scores else None,
+        false_positives_per_scan=false / len(scans),
+        nodule_free_scans=len(free),
+        unmarked_nodule_free_scans=unmarked,
+        unmarked_share=unmarked / len(free) if free else None,
+        unmarked_share_ci95=share_interval(unmarked, len(free)) if free else None,
+    )
+
+
+def measure_calibration(scores: Scores, *, bins: int = BINS) -> Calibration | None:
+    """Reliability of the marks that count (found nodules' strongest marks, false positives).
+
+    ``None`` when there are no marks or the scores are no probabilities (outside 0..1).
+    """
+    p = scores.score
+    if len(p) == 0 or p.min() < 0 or p.max() > 1:
+        return None
+    place = np.minimum((p * bins).astype(np.int64), bins - 1)
+    table = []
+    for k in range(bins):
+        inside = place == k
+        count = int(inside.sum())
+        table.append(
+            ReliabilityBin(
+                probability_from=k / bins,
+                probability_to=(k + 1) / bins,
+                marks=count,
+                mean_probability=float(p[inside].mean()) if count else None,
+                share_nodules=float(scores.is_nodule[inside].mean()) if count else None,
+            )
+        )
+    gaps = [
+        row.marks * abs(row.mean_probability - row.share_nodules)
+        for row in table
+        if row.mean_probability is not None and row.share_nodules is not None
+    ]
+    return Calibration(
+        expected_calibration_error=sum(gaps) / len(p), marks=len(p), reliability=table
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

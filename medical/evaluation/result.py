@@ -1,15 +1,23 @@
-"""The typed content of ``evaluation.json``; the limits let a file from anywhere be drawn safely."""
+"""The typed content of ``evaluation.json``, and how a file that somebody names is read.
+
+Such a file is hostile until it is read; the limits let a file from anywhere be drawn safely.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from medical.errors import InputError
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Interval = tuple[Share, Share]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 _MOST_ROWS = 1000
+LIMIT_BYTES = 1_000_000
+_REMEDY = "Name a folder that 'starlung evaluate --out' wrote"
 
 
 class _Record(BaseModel):
@@ -96,3 +104,31 @@ class Evaluation(_Record):
     operating_point: OperatingPoint | None
     calibration: Calibration | None
     warnings: list[str]
+
+
+def read_evaluation(folder: Path) -> Evaluation:
+    """Read the evaluation in a folder; only its numbers, never the pictures beside it.
+
+    Args:
+        folder: as somebody typed it; ``~`` is their home.
+
+    Raises:
+        InputError: there is none, it cannot be read, is larger than ``LIMIT_BYTES`` or holds
+            anything else. The message repeats nothing from the file.
+    """
+    try:
+        path = folder.expanduser() / "evaluation.json"
+        if not path.is_file():  # a pipe or a device would never end
+            raise InputError(folder, "holds no evaluation.json", _REMEDY)
+        with path.open("rb") as file:
+            content = file.read(LIMIT_BYTES + 1)
+    except (OSError, ValueError, RuntimeError) as error:
+        problem = getattr(error, "strerror", None) or "not a path"
+        raise InputError(folder, f"cannot be read ({problem})", _REMEDY) from error
+    if len(content) > LIMIT_BYTES:
+        size = f"{LIMIT_BYTES // 1_000_000} MB"
+        raise InputError(path, f"is larger than {size}, so it is no evaluation", _REMEDY)
+    try:
+        return Evaluation.model_validate_json(content)
+    except ValidationError as error:
+        raise InputError(path, "is not what 'starlung evaluate' writes", _REMEDY) from error

@@ -1,16 +1,25 @@
-"""SmoothGrad: how fast the score changes with each voxel, over noisy copies of the crop.
+"""Maps by gradients: SmoothGrad and Grad-CAM++, both by MONAI.
+
+SmoothGrad tells how fast the score changes with each voxel, over noisy copies of the crop.
+Grad-CAM++ tells which channels of a fused map speak for a box, and where they are strong. The
+weights of the channels say nothing of where; a channel that speaks for this box may be strong far
+away for another reason. So that map is kept to the box's neighbourhood.
 
 Source:
-    Smilkov et al., arXiv 1706.03825, by MONAI's ``SmoothGrad``; noise as in a low-dose CT.
+    Smilkov et al., arXiv 1706.03825 (SmoothGrad); noise as in a low-dose CT.
+    Chattopadhay et al., WACV 2018 (arXiv 1710.11063) (Grad-CAM++).
 """
 
 from __future__ import annotations
 
-import torch
-from monai.visualize import SmoothGrad
+import copy
 
-from medical.explain.crop import Crop
-from medical.explain.result import Explanation
+import numpy as np
+import torch
+from monai.visualize import GradCAMpp, SmoothGrad
+from torch import Tensor
+
+from medical.explain.crop import Crop, Explanation
 from medical.explain.subject import Subject, Target, column
 from models.detector.normalise import HIGH_HU, LOW_HU
 
@@ -45,3 +54,27 @@ def smoothgrad(
         values = method(image, index=column(target))
     subject.zero_grad(set_to_none=True)
     return Explanation.scaled(values[0, 0].numpy(), crop, method="SmoothGrad", target=target)
+
+
+def gradcam(subject: Subject, crop: Crop, *, target: Target = "class") -> Explanation:
+    """Grad-CAM++ at ``subject.cam_layer``, grown trilinearly; 0 beyond the neighbourhood."""
+    # a copy: MONAI leaves its hooks on the module that it is given
+    own = copy.deepcopy(subject).requires_grad_(True)
+    cam = GradCAMpp(own, subject.cam_layer, postprocessing=_as_it_is)
+    whole = cam(crop.image, class_idx=column(target))[0, 0].detach().numpy()
+    _let_go(cam)
+    values = np.zeros_like(whole)
+    values[crop.near()] = whole[crop.near()]
+    return Explanation.scaled(values, crop, method="Grad-CAM++", target=target)
+
+
+def _let_go(cam: GradCAMpp) -> None:
+    """Break MONAI's circle of network, hooks and what they kept: it held 0.2 GB a call."""
+    hooked = cam.nn_module
+    hooked.activations.clear()
+    hooked.gradients.clear()
+    hooked.score = hooked.model = None
+
+
+def _as_it_is(values: Tensor) -> Tensor:
+    return values

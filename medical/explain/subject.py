@@ -1,6 +1,6 @@
 """What is explained: one finding of one torch detector, as two numbers that depend on the image.
 
-Any detector can be explained by a small subclass of ``Subject``; ``starlung.py`` is ours.
+Any detector can be explained by a small subclass of ``Subject``; ``shipped_detector`` is ours.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage
 
-from medical.nodule.density_class import Density
+from medical.nodule.density_kinds import Density
 from medical.nodule.guidelines.rules import require_positive
 
 SOLID_HU = -300.0

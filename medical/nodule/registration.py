@@ -1,4 +1,4 @@
-"""The map from this CT to an earlier one, as ``growth_register`` finds it; needs no SimpleITK."""
+"""The map from this CT to an earlier one; ``affine_registration`` finds it, by SimpleITK."""
 
 from __future__ import annotations
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from medical.nodule.growth_match import Growth
-from medical.nodule.guidelines.acr_growth import HistoryFound, history_by_growth
+from medical.nodule.growth import Growth
 from medical.nodule.guidelines.assessment import Demographics, Examination
 from medical.nodule.guidelines.engine import AssessedNodule, Guidelines, apply_guidelines
+from medical.nodule.guidelines.lung_rads import HistoryFound, history_by_growth
 from medical.report.change.change import ChangeSince, Followed
 from medical.review.reading import ReadFinding
 

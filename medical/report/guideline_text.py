@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medical.nodule.density_agreement import AGREED_PERCENT, NODULES
+from medical.nodule.density_kinds import AGREED_PERCENT, NODULES
 from medical.nodule.guidelines.assessment import Demographics, Examination
 from medical.nodule.guidelines.engine import UNCLASSIFIED, ExaminationCategory, Guidance, Ruling
 from medical.nodule.guidelines.rules import Fired

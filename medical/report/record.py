@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from medical.ct.volume import QualityNote
 from medical.detection.added import AddedFinding
 from medical.detection.findings import Finding, ModelReference, Program, Searched
-from medical.nodule.density_class import Density
+from medical.nodule.density_kinds import Density
 from medical.nodule.guidelines.assessment import Assessment, Demographics, Examination
 from medical.program import program_version
 from medical.report.change.record import ChangeRecord, change_record

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from medical.detection.added import AddedFinding
 from medical.detection.findings import Finding
-from medical.nodule.density_class import Density
+from medical.nodule.density_kinds import Density
 from medical.nodule.guidelines.assessment import Assessment, Examination
 from medical.store.database import Store
 from medical.store.series import KeptSeries, series_of

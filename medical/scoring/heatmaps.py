@@ -12,9 +12,8 @@ from medical.dicom.header.tags import quiet_pydicom
 from medical.dicom.header.uids import derived_uid
 from medical.dicom_out.parametric_map import source_headers, write_parametric_map
 from medical.explain.attention import attention_in_mask
-from medical.explain.crop import cut
-from medical.explain.result import Explanation
-from medical.explain.starlung import StarLungFinding
+from medical.explain.crop import Explanation, cut
+from medical.explain.shipped_detector import StarLungFinding
 from medical.results.folder import ResultFolder
 from models.training.two_stage import TwoStage
 

@@ -52,7 +52,7 @@ def register_earlier(folder: ResultFolder, prior: ResultFolder) -> None:
     Raises:
         InputError: the images of one are not there any more.
     """
-    from medical.nodule.growth_register import NotRegisteredError, register
+    from medical.nodule.affine_registration import NotRegisteredError, register
 
     current, earlier = folder.load_images(), prior.load_images()
     began = time.perf_counter()

@@ -26,11 +26,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from medical.ct.prepare import prepare
-from medical.ct.resample import resample
-from medical.explain.checks.judge import Judged, judge
-from medical.explain.checks.randomisation import PASSES_BELOW
-from medical.explain.checks.table import figure, table
+from medical.ct.prepare import prepare, resample
+from medical.explain.checks.stability import PASSES_BELOW
+from medical.explain.checks.table import Judged, figure, judge, table
 from medical.explain.crop import Crop, cut
 from medical.explain.methods import BASELINES, METHODS, SHOWN
 from medical.geometry import VolumeGeometry

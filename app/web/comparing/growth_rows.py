@@ -6,8 +6,7 @@ import html
 import math
 
 from app.web.words import Words
-from medical.nodule.growth import INDISTINGUISHABLE, Change
-from medical.nodule.growth_match import Growth
+from medical.nodule.growth import INDISTINGUISHABLE, Change, Growth
 from medical.report.change.change import ChangeSince, Followed, signed, signed_percent
 
 _TITLES = (

@@ -15,8 +15,7 @@ from app.web.security.identity import allowed
 from app.web.words import Words
 from medical.errors import InputError
 from medical.evaluation.intervals import rate_interval, share_interval
-from medical.evaluation.read import read_evaluation
-from medical.evaluation.result import Calibration, Evaluation
+from medical.evaluation.result import Calibration, Evaluation, read_evaluation
 from medical.plain_text import as_markdown
 from models.zoo.card import ReliabilityRow
 

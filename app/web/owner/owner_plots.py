@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from app.web.owner.plot_frame import AMBER, BLUE, GREY, INK, new_figure, plain, png, settings
 from app.web.words import Words
-from medical.evaluation.drift import Scores
 from medical.evaluation.expected import Expected
+from medical.evaluation.site_monitoring import Scores
 from models.zoo.card import ReliabilityRow
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from app.web.reading.refusal_words import refusal
 from app.web.security.access import Reader
 from app.web.security.identity import allowed
 from app.web.words import Words
-from medical.nodule.density_agreement import AGREED_PERCENT, NODULES
+from medical.nodule.density_kinds import AGREED_PERCENT, NODULES
 from medical.nodule.guidelines.assessment import (
     EXAMINATIONS,
     OLDEST_YEARS,

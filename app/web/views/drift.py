@@ -12,7 +12,7 @@ from app.web.owner.models_at_hand import card_in_use
 from app.web.owner.owner_plots import scores_plot
 from app.web.security.access import Reader
 from app.web.words import Words
-from medical.evaluation.drift import UNKNOWN, Fact, Scores, compare_facts, compare_scores
+from medical.evaluation.site_monitoring import UNKNOWN, Fact, Scores, compare_facts, compare_scores
 from medical.plain_text import as_markdown
 from medical.results.search import result_folders
 from medical.store.latest import latest_scored

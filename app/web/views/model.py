@@ -12,7 +12,7 @@ from app.web.owner.owner_plots import operating_plot, reliability_plot
 from app.web.security.access import Reader
 from app.web.words import Words
 from medical.evaluation.expected import expected_at_points
-from medical.evaluation.readers_word import readers_reliability
+from medical.evaluation.site_monitoring import readers_reliability
 from medical.plain_text import as_markdown
 from medical.review.reviewed import reviewed_findings
 from models.zoo.card import ModelCard

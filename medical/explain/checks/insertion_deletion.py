@@ -16,10 +16,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from medical.explain.crop import Crop
-from medical.explain.result import Explanation
+from medical.explain.crop import Crop, Explanation
+from medical.explain.perturbation import tissue_image
 from medical.explain.subject import Subject
-from medical.explain.tissue import tissue_image
 
 VOLUMES = (0.25, 0.5, 1.0, 2.0, 4.0)
 BATCH = 5

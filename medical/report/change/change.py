@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medical.nodule.growth import Interval
-from medical.nodule.growth_match import REACH_MM, Growth, compare
+from medical.nodule.growth import REACH_MM, Growth, Interval, compare
 from medical.nodule.registration import Registration
 from medical.review.reading import ReadFinding
 

@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from medical.nodule.growth import Change, Interval, Verdict
-from medical.nodule.growth_match import Growth
+from medical.nodule.growth import Change, Growth, Interval, Verdict
 from medical.report.change.change import ChangeSince, Followed
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from medical.nodule.growth import INDISTINGUISHABLE, Change, Interval
-from medical.nodule.growth_match import Growth
+from medical.nodule.growth import INDISTINGUISHABLE, Change, Growth, Interval
 from medical.report.change.change import ChangeSince, EarlierCt, Followed, signed_percent
 from medical.report.words.labels import Labels
 

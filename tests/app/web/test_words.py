@@ -5,7 +5,7 @@ from typing import get_args
 
 from app.web.words import CATALOGUE, Words
 from app.web.worklist.worklist_rows import STAGES
-from medical.nodule.density_class import Density
+from medical.nodule.density_kinds import Density
 from medical.store.tables import STATUSES, VERDICTS
 
 

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from medical.ct.prepare import Prepared
-from medical.ct.resample import resample
+from medical.ct.prepare import Prepared, resample
 from medical.ct.volume import CtVolume, SeriesSource
 from medical.detection.retinanet import find_by_boxes, ras_grid
 from medical.geometry import VolumeGeometry

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from medical.explain.crop import Crop
-from medical.explain.starlung import StarLungFinding
+from medical.explain.shipped_detector import StarLungFinding
 from medical.explain.subject import Subject
 from medical.geometry import VolumeGeometry
 from models.detector.peaks import Candidates

@@ -5,9 +5,9 @@ import pytest
 from scipy import ndimage
 
 from medical.explain.attention import attention, attention_in_mask, open_gate
-from medical.explain.checks.energy import energy_inside
+from medical.explain.checks.localisation import energy_inside
 from medical.explain.crop import Crop
-from medical.explain.starlung import StarLungFinding
+from medical.explain.shipped_detector import StarLungFinding
 from models.training.two_stage import TwoStage
 from tests.medical.explain.conftest import BrightnessAround, make_crop
 

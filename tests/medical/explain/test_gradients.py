@@ -1,11 +1,15 @@
+"""Maps by gradients: SmoothGrad and Grad-CAM++."""
+
 from __future__ import annotations
+
+import gc
 
 import numpy as np
 import pytest
 
 from medical.explain.crop import Crop
-from medical.explain.gradients import smoothgrad
-from medical.explain.starlung import StarLungFinding
+from medical.explain.gradients import gradcam, smoothgrad
+from medical.explain.shipped_detector import StarLungFinding
 from tests.medical.explain.conftest import BrightnessAround
 
 
@@ -16,7 +20,9 @@ def test_of_a_linear_score_it_is_the_weights(linear: BrightnessAround, crop: Cro
     assert np.allclose(smoothgrad(linear, crop, samples=2).values, expected, atol=1e-5)
 
 
-def test_it_is_strong_on_the_nodule(ours: StarLungFinding, crop: Crop, ball: np.ndarray) -> None:
+def test_smoothgrad_is_strong_on_the_nodule(
+    ours: StarLungFinding, crop: Crop, ball: np.ndarray
+) -> None:
     values = smoothgrad(ours, crop, samples=3).values
     assert values[ball].mean() > 3 * values[~ball].mean()
 
@@ -29,3 +35,47 @@ def test_it_is_the_same_each_time(linear: BrightnessAround, crop: Crop) -> None:
 def test_no_samples_are_refused(linear: BrightnessAround, crop: Crop) -> None:
     with pytest.raises(ValueError, match="0"):
         smoothgrad(linear, crop, samples=0)
+
+
+def test_gradcam_is_strong_on_the_nodule(
+    ours: StarLungFinding, crop: Crop, ball: np.ndarray
+) -> None:
+    values = gradcam(ours, crop).values
+    assert values[ball].mean() > 3 * values[~ball].mean()
+
+
+def test_it_depends_on_the_target(ours: StarLungFinding, crop: Crop) -> None:
+    of_class = gradcam(ours, crop, target="class").values
+    assert not np.allclose(of_class, gradcam(ours, crop, target="box").values, atol=0.01)
+
+
+def test_the_detector_is_left_without_hooks(ours: StarLungFinding, crop: Crop) -> None:
+    gradcam(ours, crop)
+    assert not any(m._backward_hooks or m._forward_hooks for m in ours.modules())
+
+
+def test_weights_are_left_frozen(ours: StarLungFinding, crop: Crop) -> None:
+    gradcam(ours, crop)
+    assert not any(p.requires_grad or p.grad is not None for p in ours.parameters())
+
+
+def test_nothing_of_a_call_is_held_in_a_circle(ours: StarLungFinding, crop: Crop) -> None:
+    gc.collect()
+    gc.disable()  # or it would clear up what a server under load does not in time
+    try:
+        before = _alive()
+        gradcam(ours, crop)
+        assert _alive() == before
+    finally:
+        gc.enable()
+
+
+def _alive() -> int:
+    return sum(isinstance(one, StarLungFinding) for one in gc.get_objects())
+
+
+def test_it_explains_another_detector(
+    linear: BrightnessAround, crop: Crop, ball: np.ndarray
+) -> None:
+    # the only channel that the class uses is the mean around each voxel
+    assert ball[gradcam(linear, crop).peak_voxel]

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from medical.nodule.density import CoreHu, core_hu, density_of
-from medical.nodule.density_agreement import AGREED_PERCENT, NODULES
-from medical.nodule.density_class import Density
+from medical.nodule.density_kinds import AGREED_PERCENT, NODULES, Density
 
 PAGE = Path(__file__).parents[3] / "docs" / "benchmarks" / "density.md"
 EDGE = 32

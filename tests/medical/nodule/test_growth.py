@@ -1,4 +1,4 @@
-"""Growth between two CTs."""
+"""Growth between two CTs: phantoms moved, turned and grown by known amounts, and its figures."""
 
 from __future__ import annotations
 
@@ -7,13 +7,24 @@ import math
 import numpy as np
 import pytest
 
+from medical.ct.volume import CtVolume, SeriesSource
+from medical.detection.findings import Finding
+from medical.geometry import VolumeGeometry
+from medical.nodule.affine_registration import NotRegisteredError, register
 from medical.nodule.growth import (
     INDISTINGUISHABLE,
     Measured,
     change,
+    compare,
     doubling_time_ci95,
+    match,
     volume_doubling_time,
 )
+from medical.nodule.registration import Registration
+
+SHIFT_LPS_MM = np.array([14.0, -9.0, 11.0])
+TURN_DEGREES = 5.0
+STAY = Registration(np.eye(4), 1.0)
 
 
 def test_doubles_in_the_interval() -> None:
@@ -82,3 +93,146 @@ def test_the_interval_holds_the_true_ratio_as_often_as_it_says() -> None:
 def test_a_value_outside_its_interval_is_refused() -> None:
     with pytest.raises(ValueError, match="lies outside its interval"):
         Measured(10, (11, 12))
+
+
+def moved(point: np.ndarray, *, degrees: float = TURN_DEGREES) -> np.ndarray:
+    """Where a point of the earlier CT lies in this one: turned about z, then shifted."""
+    angle = math.radians(degrees)
+    turn = np.array(
+        [[math.cos(angle), -math.sin(angle), 0], [math.sin(angle), math.cos(angle), 0], [0, 0, 1]]
+    )
+    return np.asarray(point) @ turn.T + SHIFT_LPS_MM
+
+
+def chest(*, is_moved: bool, seed: int) -> CtVolume:
+    """Two unlike lungs, a spine and a heart, drawn at their place; noise of its own."""
+    shape, step = (52, 64, 80), 4.0
+    geometry = VolumeGeometry.axial(
+        shape=shape, spacing_mm=(step,) * 3, origin_lps_mm=(-160.0, -130.0, -104.0)
+    )
+    voxels = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), -1)
+    points = geometry.voxel_to_lps(voxels)
+    if is_moved:
+        angle = math.radians(TURN_DEGREES)
+        turn = np.array(
+            [
+                [math.cos(angle), -math.sin(angle), 0],
+                [math.sin(angle), math.cos(angle), 0],
+                [0, 0, 1],
+            ]
+        )
+        points = (points - SHIFT_LPS_MM) @ turn
+
+    def inside(center: tuple[float, float, float], half: tuple[float, float, float]) -> np.ndarray:
+        return np.asarray((((points - center) / half) ** 2).sum(-1) < 1)
+
+    hu = np.full(shape, -1000.0)
+    hu[inside((0, 0, 0), (140, 95, 400))] = 40
+    hu[inside((-62, 0, 0), (48, 70, 85))] = -850
+    hu[inside((60, 5, 4), (42, 66, 78))] = -850
+    hu[inside((15, -20, -30), (45, 35, 40))] = 50
+    hu[inside((0, 70, 0), (18, 16, 400))] = 500
+    hu += np.random.default_rng(seed).normal(0, 20, shape)
+    return CtVolume(hu.astype(np.int16), geometry, SeriesSource(f"chest-{seed}"))
+
+
+def finding(
+    number: int, center: np.ndarray | tuple[float, float, float], mm: float, *, spread: float = 1.1
+) -> Finding:
+    volume = math.pi / 6 * mm**3
+    x, y, z = (float(v) for v in center)
+    return Finding(
+        id=number,
+        probability=0.9,
+        probability_ci95=(0.8, 0.95),
+        center_lps_mm=(x, y, z),
+        slice_number=1,
+        sop_instance_uid=None,
+        long_axis_mm=mm,
+        short_axis_mm=mm,
+        diameter_mm=mm,
+        diameter_ci95=(mm / spread, mm * spread),
+        volume_mm3=volume,
+        volume_ci95=(volume / spread**3, volume * spread**3),
+        density="solid",
+        mean_hu=20.0,
+        location="left upper zone",
+    )
+
+
+@pytest.fixture(scope="module")
+def found() -> Registration:
+    return register(chest(is_moved=True, seed=1), chest(is_moved=False, seed=2))
+
+
+@pytest.mark.parametrize("place", [(-80.0, 20.0, 30.0), (70.0, -10.0, -40.0), (50.0, 40.0, 50.0)])
+def test_a_known_shift_and_turn_are_undone(
+    found: Registration, place: tuple[float, float, float]
+) -> None:
+    there = found.to_prior(moved(np.array(place)))
+    assert np.linalg.norm(there - place) < 4.0
+
+
+def test_nodules_are_paired_across_shift_and_turn(found: Registration) -> None:
+    prior = [finding(1, (-80, 20, 30), 8), finding(2, (-80, -10, 30), 6)]
+    current = [finding(1, moved(np.array((-80, -10, 30))), 6)]
+    current.append(finding(2, moved(np.array((-80, 20, 30))), 10))
+    pairs = {(now.id, then.id) for now, then, _ in match(current, prior, found)}
+    assert pairs == {(1, 2), (2, 1)}
+
+
+def test_without_registration_they_would_not_be() -> None:
+    prior = [finding(1, (-80, 20, 30), 8)]
+    assert match([finding(1, moved(np.array((-80, 20, 30))), 8)], prior, STAY) == []
+
+
+def test_a_new_nodule_has_no_partner() -> None:
+    pairs = match(
+        [finding(1, (0, 0, 0), 8), finding(2, (40, 0, 0), 8)], [finding(1, (1, 0, 0), 8)], STAY
+    )
+    assert [(now.id, then.id) for now, then, _ in pairs] == [(1, 1)]
+
+
+def test_one_earlier_nodule_is_not_used_twice() -> None:
+    pairs = match(
+        [finding(1, (0, 0, 0), 8), finding(2, (6, 0, 0), 8)], [finding(1, (5, 0, 0), 8)], STAY
+    )
+    assert [(now.id, then.id) for now, then, _ in pairs] == [(2, 1)]
+
+
+def test_nothing_earlier_gives_no_pair() -> None:
+    assert match([finding(1, (0, 0, 0), 8)], [], STAY) == []
+
+
+def test_a_known_growth_is_told_with_its_doubling_time() -> None:
+    (growth,) = compare(
+        [finding(1, (0, 0, 0), 8 * 2 ** (1 / 3), spread=1.02)],
+        [finding(1, (0, 0, 0), 8, spread=1.02)],
+        STAY,
+        interval_days=120,
+    )
+    assert growth.volume.verdict == "grown"
+    assert growth.doubling_days == pytest.approx(120, rel=1e-6)
+    shortest, longest = growth.doubling_days_ci95 or (math.nan, math.nan)
+    assert shortest < 120 < longest
+
+
+def test_what_measuring_may_explain_is_said_to_be_so() -> None:
+    (growth,) = compare(
+        [finding(1, (0, 0, 0), 8.5)], [finding(1, (0, 0, 0), 8)], STAY, interval_days=120
+    )
+    assert growth.volume.verdict == INDISTINGUISHABLE
+    assert growth.diameter.verdict == INDISTINGUISHABLE
+    assert growth.doubling_days_ci95 is None
+
+
+def test_another_body_is_refused() -> None:
+    other = chest(is_moved=False, seed=3)
+    noise = np.random.default_rng(4).normal(0, 300, other.hu.shape).astype(np.int16)
+    with pytest.raises(NotRegisteredError, match="same patient"):
+        register(other, CtVolume(noise, other.geometry, SeriesSource("noise")))
+
+
+def test_no_interval_is_refused() -> None:
+    with pytest.raises(ValueError, match="interval_days"):
+        compare([], [], STAY, interval_days=0)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from medical.nodule.guidelines.acr_growth import history_by_growth
 from medical.nodule.guidelines.assessment import Assessment, Examination
 from medical.nodule.guidelines.engine import AssessedNodule, Guidelines, apply_guidelines
+from medical.nodule.guidelines.lung_rads import history_by_growth
 from medical.nodule.guidelines.rules import Fired, NotApplicable
 
 

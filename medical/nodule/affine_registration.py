@@ -1,7 +1,7 @@
 """Where a place of this CT lies in an earlier CT of the same patient: affine registration.
 
 Made to find a nodule again, not to measure it: breath and pose move lungs by centimetres, an affine
-map leaves some millimetres of that, and ``growth_match`` allows for them.
+map leaves some millimetres of that, and ``growth`` allows for them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
-from medical.ct.resample import resample
+from medical.ct.prepare import resample
 from medical.ct.volume import CtVolume
 from medical.nodule.registration import Registration
 

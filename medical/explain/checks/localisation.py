@@ -1,7 +1,9 @@
-"""Pointing game: does the strongest voxel lie on the nodule?
+"""Does the map lie on the nodule: by its strongest voxel, and by the share of it that lies inside.
 
 Source:
-    Zhang et al., IJCV 2018;126:1084 (arXiv 1608.00507), with a tolerance in millimetres.
+    Pointing game: Zhang et al., IJCV 2018;126:1084 (arXiv 1608.00507), with a tolerance in
+    millimetres.
+    Energy-based pointing game: Wang et al., Score-CAM, CVPRW 2020 (arXiv 1910.01279), section 4.3.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool
 from scipy import ndimage
 
-from medical.explain.result import Explanation
+from medical.explain.crop import Explanation
 
 
 def points_at(
@@ -39,3 +41,14 @@ def require_nodule(explanation: Explanation, nodule: Bool[np.ndarray, "z y x"]) 
         raise ValueError(f"mask is {nodule.shape} but the map is {explanation.values.shape}")
     if not nodule.any():
         raise ValueError("the nodule's mask is empty")
+
+
+def energy_inside(explanation: Explanation, nodule: Bool[np.ndarray, "z y x"]) -> float:
+    """Sum of the map inside the nodule over its whole sum; 0 for an empty map.
+
+    Raises:
+        ValueError: shapes disagree, or the nodule is empty.
+    """
+    require_nodule(explanation, nodule)
+    total = float(explanation.values.sum(dtype=np.float64))
+    return float(explanation.values[nodule].sum(dtype=np.float64)) / total if total > 0 else 0.0

@@ -10,7 +10,7 @@ import pytest
 
 from medical.errors import InputError
 from medical.evaluation.evaluate import evaluate_tables, write_report
-from medical.evaluation.read import LIMIT_BYTES, read_evaluation
+from medical.evaluation.result import LIMIT_BYTES, read_evaluation
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
 
 TABLES = Tables(

@@ -1,11 +1,13 @@
+"""The baselines, which look at no weight."""
+
 from __future__ import annotations
 
 import math
 
 import pytest
 
-from medical.explain.baselines import edges, gaussian
 from medical.explain.crop import Crop
+from medical.explain.methods import edges, gaussian
 from tests.medical.explain.conftest import CENTER, DIAMETER_MM, away_mm
 
 

@@ -1,10 +1,12 @@
+"""A finding of our own detector, as a subject of explanation."""
+
 from __future__ import annotations
 
 import numpy as np
 import torch
 
 from medical.explain.crop import Crop
-from medical.explain.starlung import StarLungFinding
+from medical.explain.shipped_detector import StarLungFinding
 from models.detector.peaks import find_peaks
 from models.training.two_stage import TwoStage
 

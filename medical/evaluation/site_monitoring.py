@@ -1,19 +1,24 @@
-"""Are the latest studies like the calibration set: scanner, kernel, slice thickness, scores.
+"""What a site's own studies tell of the model: drift from the calibration set, readers' agreement.
 
-Intervals and the operating point hold for cases like the calibration set. This compares what is
+Intervals and the operating point hold for cases like the calibration set. Drift compares what is
 known of both; it cannot say that a model is right on studies that look alike.
+
+How often readers confirmed what the model gave a probability for is no measure of calibration:
+readers saw the probability, and only findings at or above the operating point were shown to them.
+It tells an owner when the readers of a site disagree with the model.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from medical.evaluation.intervals import share_interval
-from models.zoo.card import CalibrationScan
+from models.zoo.card import CalibrationScan, ReliabilityRow
 
 UNKNOWN = ""
+BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +123,33 @@ def _thicknesses(scans: Sequence[CalibrationScan]) -> list[str]:
         except ValueError:
             texts.append(UNKNOWN)
     return texts
+
+
+def readers_reliability(
+    said: Iterable[tuple[float, bool]], *, bins: int = BINS
+) -> list[ReliabilityRow]:
+    """Rows of equal width in probability; empty ones are left out.
+
+    Args:
+        said: probability given, and whether the reader confirmed the mark.
+        bins: of the range 0 to 1.
+
+    Raises:
+        ValueError: a probability is outside 0 to 1.
+    """
+    groups: dict[int, list[tuple[float, bool]]] = {}
+    for given, confirmed in said:
+        if not 0 <= given <= 1:
+            raise ValueError(f"a probability must lie between 0 and 1, got {given}")
+        groups.setdefault(min(int(given * bins), bins - 1), []).append((given, confirmed))
+    return [_row(groups[place]) for place in sorted(groups)]
+
+
+def _row(group: list[tuple[float, bool]]) -> ReliabilityRow:
+    confirmed = sum(one for _, one in group)
+    return ReliabilityRow(
+        mean_probability=sum(given for given, _ in group) / len(group),
+        share_nodules=confirmed / len(group),
+        share_ci95=share_interval(confirmed, len(group)),
+        candidates=len(group),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from medical.evaluation.drift import UNKNOWN, compare_facts, compare_scores
+from medical.evaluation.site_monitoring import UNKNOWN, compare_facts, compare_scores
 from models.zoo.card import CalibrationScan
 
 

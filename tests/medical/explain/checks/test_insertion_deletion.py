@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from medical.explain.baselines import gaussian
 from medical.explain.checks.insertion_deletion import insertion_deletion
-from medical.explain.crop import Crop
-from medical.explain.result import Explanation
+from medical.explain.crop import Crop, Explanation
+from medical.explain.methods import gaussian
 from tests.medical.explain.conftest import BrightnessAround, away_mm
 
 

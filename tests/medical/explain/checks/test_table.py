@@ -6,11 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from medical.explain.baselines import gaussian
-from medical.explain.checks.judge import Judged, judge
-from medical.explain.checks.table import figure, table
+from medical.explain.checks.table import Judged, figure, judge, table
 from medical.explain.crop import Crop
-from medical.explain.methods import BASELINES
+from medical.explain.methods import BASELINES, gaussian
 from models.training.two_stage import TwoStage
 
 ROW = Judged("a", "one", 1.0, 1.0, 0.5, 0.6, 0.1, 0.9, 0.1, 0.2, 0.5)
