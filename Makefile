@@ -59,5 +59,10 @@ bench: setup
 schemas: setup
 	$(BIN)/python -m medical.report.schema docs/schemas
 
+# The pages under docs/ with the Python reference, as a site in site/; a broken link or a page left out ends it.
+docs: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/mkdocs build --quiet --site-dir site
+
 clean:
-	rm -rf $(VENV) runs build dist *.egg-info
+	rm -rf $(VENV) site runs build dist *.egg-info

@@ -24,6 +24,9 @@ def explain(
     from medical.scoring.scorer import Scorer
 
     for folder in map(ResultFolder, results):
+        if folder.find_findings() is not None and folder.read_images() is None:
+            reason = f"{folder.path}: holds no images, which only the queue keeps."
+            fail(f"{reason} Score the CT again with --format heatmap.")
         try:
             count = explain_result(folder, find_model=model_called, make_scorer=Scorer)
         except InputError as error:
