@@ -65,7 +65,7 @@ def adapt(
 
     from medical.errors import InputError, sentence_of
     from medical.training.adapting.adapt import adapt as run
-    from medical.training.adapting.config import AdaptConfig
+    from medical.training.config import AdaptConfig
     from models.zoo.loader import DEFAULT_MODEL
 
     parent = trainable_model(start_from or DEFAULT_MODEL)

@@ -1,4 +1,4 @@
-"""Batches of a curriculum: each stage has a nodule engine of its own mixture."""
+"""Batches of a curriculum: each stage has a nodule engine of its own configuration."""
 
 from __future__ import annotations
 
@@ -8,18 +8,63 @@ from functools import partial
 from typing import Any, Self, cast
 
 import torch
+from torch import Tensor
 
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.insertion.batch import TrainingBatch
-from medical.synthesis.insertion.engine import NoduleEngine
-from medical.synthesis.insertion.mixture import Mixture
-from medical.synthesis.nodules.echo import Echo
+from medical.synthesis.insertion.config import Mixture
+from medical.synthesis.insertion.engine import NoduleEngine, TrainingBatch
 from medical.synthesis.nodules.pool import NodulePool
-from medical.training.cases.hard_negatives import around_rejected
+from medical.training.cases.preparing import around_rejected
 from models.training.curriculum import Curriculum, Stage
 from models.training.prefetch import Prefetch
 
 HARD_NEGATIVES = "hard_negatives"
+
+
+class Echo:
+    """A maker of batches that turns each into several.
+
+    Args:
+        make: makes a batch.
+        times: how often each is used, at least 1; the first time as it is.
+    """
+
+    def __init__(self, make: Callable[[], TrainingBatch], *, times: int) -> None:
+        if times < 1:
+            raise ValueError(f"times must be at least 1, got {times}")
+        self.make, self.times = make, times
+        self.batch: TrainingBatch | None = None
+        self.used = 0
+
+    def __call__(self) -> TrainingBatch:
+        """Return the next batch."""
+        if self.batch is None or self.used == self.times:
+            self.batch, self.used = self.make(), 1
+            return self.batch
+        self.used += 1
+        order = torch.randperm(3).tolist()
+        mirrored = [axis for axis in range(3) if float(torch.rand(())) < 0.5]
+        return turned(self.batch, order=order, mirrored=mirrored)
+
+
+def turned(batch: TrainingBatch, *, order: list[int], mirrored: list[int]) -> TrainingBatch:
+    """Return the same patches with their axes exchanged, then mirrored.
+
+    Args:
+        batch: cubes.
+        order: which of the axes (z, y, x) = (0, 1, 2) becomes the first, second and third.
+        mirrored: which of the new axes are turned round.
+    """
+    last = batch.image.shape[-1] - 1
+
+    def volume(x: Tensor) -> Tensor:
+        moved = x.permute(0, 1, *(2 + axis for axis in order))
+        return moved.flip([2 + axis for axis in mirrored]).contiguous()
+
+    centers = batch.centers[..., order].clone()
+    for axis in mirrored:
+        centers[..., axis] = last - centers[..., axis]
+    return batch._replace(image=volume(batch.image), label=volume(batch.label), centers=centers)
 
 
 def mixture_of(stage: Stage) -> Mixture:

@@ -13,8 +13,7 @@ import torch
 from torch import nn
 
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.insertion.batch import TrainingBatch
-from medical.synthesis.insertion.engine import NoduleEngine
+from medical.synthesis.insertion.engine import NoduleEngine, TrainingBatch
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.batches import StagedBatches
 from medical.training.config import RunConfig

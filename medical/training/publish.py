@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from medical.counts import counted
+from medical.ct.prepare import NoLungError, prepare
 from medical.evaluation.evaluate import evaluate_tables, write_report
-from medical.evaluation.tables import Tables
+from medical.evaluation.tables import Mark, ReferenceFinding, Tables
+from medical.scoring.scorer import Scorer
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.calibration.recalibrate import (
@@ -22,22 +24,89 @@ from medical.training.calibration.recalibrate import (
 )
 from medical.training.card import Made, new_card
 from medical.training.cases.gather import Gathered
-from medical.training.comparison import Row, compare
+from medical.training.cases.truth import lesions_of
 from medical.training.config import RunConfig
-from medical.training.gate import judge
-from medical.training.install import install
-from medical.training.score_held_out import score_held_out
+from medical.training.gate import Row, compare, judge
 from medical.training.worker import TRAINED
 from models.distributed.checkpoints import CheckpointStore
 from models.training.two_stage import TwoStage
-from models.zoo.loader import CARD, WEIGHTS, StoredModel
+from models.zoo.loader import CARD, WEIGHTS, StoredModel, find_model
 from models.zoo.networks import load_networks
 
 _log = logging.getLogger(__name__)
-
+_SAMPLES = 16
 _KEEP = ("cpm", "cpm_ci95", "scans", "nodules", "found", "false_positives")
 _FIGURES = "held_out_by_luna16_protocol"
 Pools = Callable[[], tuple[NodulePool, NodulePool]]
+
+
+def install(folder: Path, models: Path, *, replaced: StoredModel | None, archive: Path) -> Path:
+    """Copy a model among the imported ones, and move the one that it replaces away.
+
+    A shipped model, or one given by its folder, stays where it is: only what lies in ``models`` is
+    moved.
+
+    Args:
+        folder: of the new model.
+        models: of imported models; made where it is missing.
+        replaced: the old model.
+        archive: the old model's new place is below it.
+
+    Returns:
+        The new model's folder in ``models``.
+    """
+    name = find_model(str(folder)).card.name
+    place, beside = models / name, models / f".{name}.partial"
+    models.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(beside, ignore_errors=True)
+    shutil.copytree(folder, beside)
+    if place.exists():  # the same weights, installed before
+        shutil.rmtree(place)
+    beside.rename(place)
+    if (
+        replaced is not None
+        and replaced.folder.parent.resolve() == models.resolve()
+        and replaced.folder.resolve() != place.resolve()
+        and (replaced.folder / CARD).exists()
+    ):
+        archive.mkdir(parents=True, exist_ok=True)
+        target = archive / replaced.folder.name
+        if target.exists():
+            shutil.rmtree(target)
+        shutil.move(replaced.folder, target)
+    return place
+
+
+def score_held_out(models: Sequence[StoredModel], gathered: Gathered) -> list[Tables]:
+    """Score the held-out scans with each model; each CT is decoded and prepared once for all.
+
+    Args:
+        models: to compare; none has seen the scans.
+        gathered: cases of the run.
+
+    Returns:
+        One table a model, all of the same scans, so that they can be compared scan by scan.
+    """
+    scorers = [Scorer(model, samples=_SAMPLES) for model in models]
+    marks: list[list[Mark]] = [[] for _ in models]
+    references: list[ReferenceFinding] = []
+    for handle in gathered.held_out:
+        ct, uid = handle.load(), handle.series_instance_uid
+        references += lesions_of(gathered.truth, ct, path=gathered.truth_path)
+        try:
+            prepared = prepare(ct, with_sides=True)
+        except NoLungError as error:
+            _log.info(f"not evaluated: {handle.path}: {error}")
+            continue
+        for mine, scorer in zip(marks, scorers, strict=True):
+            reading = scorer.read(ct, prepared=prepared)
+            mine += [Mark(uid, mark.center_lps_mm, mark.probability) for mark in reading.marks]
+        _log.info(f"evaluated {uid}")
+    series = tuple(handle.series_instance_uid for handle in gathered.held_out)
+    return [
+        Tables(series_uids=series, nodules=tuple(references), irrelevant=(), marks=tuple(mine))
+        for mine in marks
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ class Phase(Frozen):
         smoothing: of the labels nodule and no nodule.
         echoes: how often each batch is used; more is faster where batches are slow to make.
         compiled: compile the first stage where it trains on an accelerator.
-        batches: options of ``medical.synthesis.insertion.mixture.Mixture``, and
+        batches: options of ``medical.synthesis.insertion.config.Mixture``, and
             ``hard_negatives``; those of a curriculum's stages go before.
     """
 

@@ -1,6 +1,7 @@
 """The retrain run: check cases, train, calibrate and evaluate on what was held out, then the gate.
 
-On failure: nothing but ``OUT`` is written before the gate; a run cut off goes on from its newest
+What the cases will not be enough for is told before the first minute of training is spent. On
+failure: nothing but ``OUT`` is written before the gate; a run cut off goes on from its newest
 whole checkpoint with ``resume``.
 """
 
@@ -17,22 +18,50 @@ import torch
 
 from medical.counts import counted
 from medical.errors import InputError
-from medical.synthesis.chests import keep_chest_cases
 from medical.synthesis.nodules.pool import NodulePool
+from medical.synthesis.phantom.sample import keep_chest_cases
+from medical.training import gate
 from medical.training.batches import mixture_of
+from medical.training.calibration.recalibrate import LEAST_SCANS
 from medical.training.cases.gather import Gathered, gather
 from medical.training.cases.split import chosen_validation
 from medical.training.config import Assigned, RunConfig
-from medical.training.launch import train_together
 from medical.training.publish import Installed, Published, publish_model
-from medical.training.readiness import what_is_missing
 from medical.training.recipes import FROM_NOTHING
-from medical.training.worker import open_pools, run_training
+from medical.training.worker import open_pools, run_training, train_together
 from models.detector.detector import DetectorConfig
 from models.training.curriculum import Curriculum, read_curriculum
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 
 _log = logging.getLogger(__name__)
+
+
+def what_is_missing(gathered: Gathered) -> list[str]:
+    """Sentences on what calibration and gate lack; none where both have enough.
+
+    Enough held-out scans are no promise: 60 inserted nodules must be found in them, too, which
+    only the trained weights can tell.
+    """
+    held = {handle.series_instance_uid for handle in gathered.held_out}
+    nodules = sum(lesion.series_uid in held for lesion in gathered.truth)
+    told = []
+    if len(held) < LEAST_SCANS:
+        told.append(
+            f"calibration needs {LEAST_SCANS} held-out scans, there {_are(len(held))}: the old "
+            "model's will be copied, and its intervals and operating point need not hold"
+        )
+    if len(held) < gate.LEAST_SCANS or nodules < gate.LEAST_NODULES:
+        told.append(
+            f"the gate needs {gate.LEAST_SCANS} held-out scans with {gate.LEAST_NODULES} nodules, "
+            f"there {_are(len(held))} with {nodules}: the new model will not replace the old one"
+        )
+    if told:
+        told.append("to have both, give CTs of more patients whom the old model has not seen")
+    return told
+
+
+def _are(count: int) -> str:
+    return f"{'is' if count == 1 else 'are'} {count}"
 
 
 def retrain(config: RunConfig, *, out: Path, installed: Path | None = None) -> Published:

@@ -69,7 +69,7 @@ def blob_peaks(image: Tensor, output: Tensor, *, most: int) -> Candidates:
 
 
 class Batch(Protocol):
-    """What a step needs; see ``medical.synthesis.insertion.batch.TrainingBatch``."""
+    """What a step needs; see ``medical.synthesis.insertion.engine.TrainingBatch``."""
 
     @property
     def image(self) -> Tensor: ...  # noqa: D102

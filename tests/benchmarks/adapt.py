@@ -30,13 +30,12 @@ from medical.evaluation.intervals import DRAWS
 from medical.logs import LineHandler, own_log
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
-from medical.training.adapting.config import AdaptConfig
 from medical.training.adapting.learn import learn_features, learn_statistics
-from medical.training.adapting.measured import measure
 from medical.training.adapting.outcome import CtOutcome, read_with, scores_of
-from medical.training.adapting.suspected import Suspicion, prepare_sides
+from medical.training.adapting.pseudo_labels import Suspicion, prepare_sides
+from medical.training.adapting.score_cache import measure
 from medical.training.card import Made, new_card
-from medical.training.config import Cases, RunConfig
+from medical.training.config import AdaptConfig, Cases, RunConfig
 from medical.training.fit import Material, fit
 from medical.training.recipes import Budget, Patches, Recipe
 from models.training.two_stage import TwoStage

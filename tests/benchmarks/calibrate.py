@@ -17,7 +17,7 @@ from medical.scoring.scorer import Scorer
 from medical.training.calibration.fit import fit_calibration
 from medical.training.calibration.operating_point import Operating, choose_operating, scores_at
 from medical.training.calibration.raw_scores import CalibrationData
-from medical.training.calibration.reliability import left_out_reliability, size_coverage
+from medical.training.calibration.recalibrate import left_out_reliability, size_coverage
 from models.zoo.card import CalibrationScan, ModelCard
 from models.zoo.loader import CARD, DEFAULT_MODEL, StoredModel, find_model
 from tests.benchmarks.detector import read_real

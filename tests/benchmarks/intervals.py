@@ -18,9 +18,10 @@ import numpy as np
 
 from medical.detection.calibration import probability
 from medical.logs import LineHandler, own_log
+from medical.scoring.scorer import Scorer
 from medical.training.calibration.fit import rows_of
 from medical.training.calibration.raw_scores import CalibrationData, collect_raw_scores
-from medical.training.calibration.reliability import calibrations_without, size_coverage
+from medical.training.calibration.recalibrate import calibrations_without, size_coverage
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 from models.zoo.networks import load_networks
 from tests.benchmarks.shared.cases import (

@@ -7,10 +7,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from medical.synthesis.insertion.background import Background
-from medical.synthesis.insertion.blur import gaussian_blur
+from medical.synthesis.insertion.filters import gaussian_blur
 
 _VESSEL_HU, _SOFT_HU = -700.0, 40.0  # what is denser is taken along
 _EDGE = 5  # voxels in which they fade where one of the two lungs ends
+_GROUPS = 4  # of patches that share a kernel: blurring patches one by one would be slow
+_AIR_HU, _DENSE_HU = -1000.0, -500.0  # lung lies between
+_CAP_HU = 400.0
 
 
 def cross_vessels(back: Background, *, share: float) -> None:
@@ -39,11 +42,6 @@ def cross_vessels(back: Background, *, share: float) -> None:
     weight = torch.sigmoid((theirs - _VESSEL_HU) / _SOFT_HU) * inside
     weight = weight * takes.view(-1, 1, 1, 1, 1)
     back.hu.add_(weight * (theirs - back.hu).clamp(min=0))
-
-
-_GROUPS = 4  # of patches that share a kernel: blurring patches one by one would be slow
-_AIR_HU, _DENSE_HU = -1000.0, -500.0  # lung lies between
-_CAP_HU = 400.0
 
 
 def vary_scanner(hu: Tensor, *, strength: float) -> Tensor:

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.insertion.mixture import Mixture
-from medical.synthesis.insertion.warp import bend_on_grid, random_bend, where_it_went
+from medical.synthesis.insertion.config import Mixture
+from medical.synthesis.insertion.filters import bend_on_grid, random_bend, where_it_went
 
 REAL_SLOTS = 4  # real lesions, doubtful ones among them, that one patch may hold
 

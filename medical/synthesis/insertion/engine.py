@@ -1,13 +1,15 @@
-"""The nodule engine: batches of real lung with nodules and look-alikes set into it.
+"""The nodule engine: batches of real lung with nodules and distractors set into it.
 
 Everything happens on the accelerator; nothing is copied from the host after construction.
 Inserted nodules keep what is brighter behind them (vessels, pleura), are blurred like the scan
-is, and carry noise; real lesions of a case appear as they are.
+is, and carry noise; real lesions of a case appear as they are. For pretraining the patches are of
+CTs as they are: nothing is inserted, nothing is known.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,17 +17,59 @@ from torch import Tensor
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.insertion.augment import cross_vessels, vary_scanner
 from medical.synthesis.insertion.background import Background, BackgroundSampler
-from medical.synthesis.insertion.batch import TrainingBatch
-from medical.synthesis.insertion.chunks import lung_chunks
-from medical.synthesis.insertion.mixture import Mixture
-from medical.synthesis.insertion.paste import paste
-from medical.synthesis.insertion.placement import place
+from medical.synthesis.insertion.config import Mixture
+from medical.synthesis.insertion.distractors import lung_chunks
+from medical.synthesis.insertion.placement import paste, place
 from medical.synthesis.insertion.render import Renderer
 from medical.synthesis.insertion.rendered import UNKNOWN, box_for
 from medical.synthesis.nodules.pool import NodulePool
 from models.detector.normalise import normalise
 
 SLOTS = 3
+
+
+class TrainingBatch(NamedTuple):
+    """``n`` patches with up to ``k`` nodules each; positions in patch voxels = millimetres.
+
+    ``density`` is an index into ``models.detector.refiner.DENSITIES`` or -1 where unknown;
+    ``doubtful`` rows may be nodules: neither taught nor counted as false;
+    ``has_mask`` is false for real lesions of which only centre and diameter are known.
+    """
+
+    image: Tensor  # [n, 1, p, p, p] normalised
+    label: Tensor  # [n, 1, p, p, p] float, 1 + index of the nodule, 0 elsewhere
+    centers: Tensor  # [n, k, 3] (z, y, x)
+    diameters_mm: Tensor  # [n, k]
+    valid: Tensor  # [n, k] bool
+    density: Tensor  # [n, k] long
+    has_mask: Tensor  # [n, k] bool
+    doubtful: Tensor  # [n, k] bool
+
+
+class UnlabelledBatch(NamedTuple):
+    """``n`` patches."""
+
+    image: Tensor  # [n, 1, p, p, p] normalised
+
+
+class UnlabelledPatches:
+    """Draws patches without end, turned and varied as the nodule engine does.
+
+    Args:
+        cases: CTs; what they say of nodules is not read.
+        device: where they are made.
+        patch: edge in voxels of 1 mm, a multiple of 16.
+    """
+
+    def __init__(self, cases: list[TrainingCase], *, device: torch.device, patch: int) -> None:
+        self.mixture = Mixture(lesion_share=0.0)
+        self.background = BackgroundSampler(cases, patch=patch, device=device, mixture=self.mixture)
+
+    @torch.no_grad()
+    def batch(self, count: int) -> UnlabelledBatch:
+        """Make ``count`` patches (a multiple of 4)."""
+        hu = self.background.draw(count).hu
+        return UnlabelledBatch(normalise(vary_scanner(hu, strength=self.mixture.variation)))
 
 
 class NoduleEngine:

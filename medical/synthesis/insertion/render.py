@@ -7,8 +7,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from medical.synthesis.insertion.background import random_rotations, random_signs
-from medical.synthesis.insertion.blur import gaussian_blur, smear_along
-from medical.synthesis.insertion.mixture import Mixture
+from medical.synthesis.insertion.config import Mixture
+from medical.synthesis.insertion.distractors import structures
+from medical.synthesis.insertion.filters import gaussian_blur, smear_along
 from medical.synthesis.insertion.rendered import (
     BOX,
     CALCIFIED,
@@ -16,14 +17,13 @@ from medical.synthesis.insertion.rendered import (
     PART_SOLID,
     SOLID,
     UNKNOWN,
+    CubeBank,
     Rendered,
     ball_diameter,
     base_hu,
     structured_hu,
 )
-from medical.synthesis.insertion.structures import structures
 from medical.synthesis.nodules.contours import EDGE
-from medical.synthesis.nodules.cubes import CubeBank
 from medical.synthesis.nodules.pool import NodulePool
 
 _LOOK_ALIKES = 90

@@ -10,13 +10,9 @@ from jaxtyping import Int16
 from scipy import ndimage
 
 from medical.geometry import Shape3, Spacing3, VolumeGeometry
-from medical.synthesis.phantom.abdomen import diaphragm_distance, paint_abdomen
-from medical.synthesis.phantom.airways import paint_airways
-from medical.synthesis.phantom.body import make_wall, paint_wall
-from medical.synthesis.phantom.fields import SOFT_TISSUE_NOISE_HU, Volume, add_noise
-from medical.synthesis.phantom.frame import Frame
+from medical.synthesis.phantom.body import make_wall, paint_skeleton, paint_wall
+from medical.synthesis.phantom.fields import SOFT_TISSUE_NOISE_HU, Frame, Volume, add_noise
 from medical.synthesis.phantom.lungs import Lungs, make_lungs, paint_lungs
-from medical.synthesis.phantom.mediastinum import mediastinum_distance, paint_mediastinum
 from medical.synthesis.phantom.nodules import (
     DEFAULT_NODULES,
     NoduleRequest,
@@ -24,8 +20,19 @@ from medical.synthesis.phantom.nodules import (
     draw_nodule,
     find_place,
 )
-from medical.synthesis.phantom.skeleton import paint_skeleton
-from medical.synthesis.phantom.vessels import VESSEL_HU, LungTree, draw_tree, grow_vessels
+from medical.synthesis.phantom.organs import (
+    diaphragm_distance,
+    mediastinum_distance,
+    paint_abdomen,
+    paint_mediastinum,
+)
+from medical.synthesis.phantom.trees import (
+    VESSEL_HU,
+    LungTree,
+    draw_tree,
+    grow_vessels,
+    paint_airways,
+)
 
 AIR_HU = -1024.0
 SHAPE: Shape3 = (180, 288, 288)

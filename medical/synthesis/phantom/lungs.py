@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medical.synthesis.phantom.body import Wall
-from medical.synthesis.phantom.fields import Volume, smooth_field
-from medical.synthesis.phantom.frame import Frame
-from medical.synthesis.phantom.shapes import coverage, smooth_intersection
+from medical.synthesis.phantom.fields import (
+    Frame,
+    Volume,
+    coverage,
+    smooth_field,
+    smooth_intersection,
+)
 
 Lobe = Literal[
     "right upper lobe", "right middle lobe", "right lower lobe", "left upper lobe",

@@ -8,10 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from medical.synthesis.phantom.fields import Volume
-from medical.synthesis.phantom.frame import Frame
+from medical.synthesis.phantom.fields import Frame, Volume, coverage
 from medical.synthesis.phantom.lungs import Lobe, Lungs
-from medical.synthesis.phantom.shapes import coverage
 
 NoduleDensity = Literal["solid", "part-solid", "ground-glass"]
 SOLID_HU, CORE_HU, GLASS_HU = 32.0, 15.0, -590.0

@@ -1,13 +1,26 @@
-"""Write a phantom as what ``sample_data/`` holds: a DICOM series and its truth."""
+"""What is made of phantoms: the sample series with its truth, and lungs to train on."""
 
 from __future__ import annotations
 
 import csv
+import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
+
+from medical.ct.prepare import prepare
+from medical.ct.volume import CtVolume, SeriesSource
 from medical.dicom.header.uids import derived_uid
+from medical.files import written_atomically
+from medical.synthesis.case import TrainingCase
 from medical.synthesis.phantom.chest import Chest, make_chest
 from medical.synthesis.write_ct import CtLabels, write_ct_series
+
+_SHAPE, _SPACING_MM = (270, 304, 312), (1.0, 1.0, 1.0)
+_NOISE_HU = (8.0, 40.0)
+_FIRST_SEED = 100  # what tests and the sample are made of stays apart
 
 
 def write_sample(out: Path, *, seed: int) -> Chest:
@@ -33,3 +46,34 @@ def write_sample(out: Path, *, seed: int) -> Chest:
         for nodule in chest.nodules:
             rows.writerow([uid, *nodule.center_lps_mm, nodule.diameter_mm, nodule.density])
     return chest
+
+
+def make_chest_case(seed: int) -> TrainingCase:
+    """Make one chest on its 1 mm grid; the same seed gives the same voxels."""
+    name = f"phantom-{seed}"
+    noise = float(np.random.default_rng(seed).uniform(*_NOISE_HU))
+    chest = make_chest(seed, nodules=(), shape=_SHAPE, spacing_mm=_SPACING_MM, noise_hu=noise)
+    ct = CtVolume(chest.hu, chest.geometry, SeriesSource(name))
+    none = np.zeros((0, 4), np.float32)
+    return TrainingCase.from_prepared(prepare(ct), none, name=name)
+
+
+def keep_chest_cases(folder: Path, *, count: int) -> list[Path]:
+    """Make ``count`` chests, half a minute of one core each, or take those that ``folder`` keeps.
+
+    Returns:
+        Their files, in the order of their seeds.
+    """
+    seeds = range(_FIRST_SEED, _FIRST_SEED + count)
+    files = [folder / f"phantom-{seed}.npz" for seed in seeds]
+    wanted = [seed for seed, file in zip(seeds, files, strict=True) if not file.exists()]
+    if not wanted:
+        return files
+    folder.mkdir(parents=True, exist_ok=True)
+    processes = min(len(wanted), os.cpu_count() or 1)
+    # spawned: a forked process hangs in torch's threads once its parent has used them
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for case in pool.map(make_chest_case, wanted):
+            with written_atomically(folder / f"{case.name}.npz") as beside:  # nodes share it
+                case.save(beside)
+    return files

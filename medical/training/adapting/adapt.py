@@ -19,15 +19,14 @@ import torch
 from medical.counts import counted
 from medical.errors import InputError
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.nodules.opening import divided, open_pool
-from medical.synthesis.nodules.pool import NodulePool
-from medical.training.adapting.config import AdaptConfig
-from medical.training.adapting.gather import HospitalCt, gather
+from medical.synthesis.nodules.pool import NodulePool, divided, open_pool
+from medical.training.adapting.hospital_cts import HospitalCt, gather
 from medical.training.adapting.learn import learn_features, learn_statistics
-from medical.training.adapting.measured import measure, patches_each
+from medical.training.adapting.pseudo_labels import Suspects, Suspicion, prepare_sides
 from medical.training.adapting.publish import Readings, choose_adapted_model
-from medical.training.adapting.suspected import Suspects, Suspicion, prepare_sides
-from medical.training.install import install
+from medical.training.adapting.score_cache import measure, patches_each
+from medical.training.config import AdaptConfig
+from medical.training.publish import install
 from medical.training.retrain import claim
 from models.training.two_stage import TwoStage
 from models.zoo.loader import WEIGHTS, StoredModel, find_model, sha256_of

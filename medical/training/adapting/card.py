@@ -8,11 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from medical.program import program_version
-from medical.training.adapting.gather import HospitalCt
+from medical.training.adapting.hospital_cts import HospitalCt
 from medical.training.adapting.outcome import CtOutcome, Figures
 from medical.training.calibration.raw_scores import CalibrationData
-from medical.training.calibration.recalibrate import Recalibrated
-from medical.training.calibration.reliability import left_out_reliability
+from medical.training.calibration.recalibrate import Recalibrated, left_out_reliability
 from models.zoo.card import CalibrationScan, ModelCard, ReliabilityRow
 from models.zoo.loader import CARD, WEIGHTS, StoredModel, sha256_of
 

@@ -18,10 +18,9 @@ import torch
 from torch import nn
 
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.insertion.engine import NoduleEngine
-from medical.synthesis.insertion.unlabelled import UnlabelledPatches
+from medical.synthesis.insertion.engine import NoduleEngine, UnlabelledPatches
 from medical.synthesis.nodules.pool import NodulePool
-from medical.training.adapting.config import AdaptConfig
+from medical.training.config import AdaptConfig
 from models.training.batch_norm import renew_statistics
 from models.training.loop import LoopConfig, train
 from models.training.prefetch import Prefetch

@@ -17,8 +17,8 @@ from medical.detection.calibration import LEAST_MM, probability
 from medical.detection.conclude import LEAST_PROBABILITY
 from medical.evaluation.froc import Scores
 from medical.evaluation.intervals import Interval, draw_scans, percentile_interval
-from medical.training.adapting.measured import joined, with_soft_labels
-from medical.training.adapting.suspected import Suspects, at_suspects
+from medical.training.adapting.pseudo_labels import Suspects, at_suspects
+from medical.training.adapting.score_cache import joined, with_soft_labels
 from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.calibration.recalibrate import Recalibrated, fitted
 from models.zoo.card import Calibration, ModelCard

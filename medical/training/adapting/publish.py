@@ -14,9 +14,8 @@ from typing import Any
 from medical.counts import counted
 from medical.errors import InputError
 from medical.training.adapting.card import Adapted, write_card
-from medical.training.adapting.decide import Decision, judge_calibration, judge_weights
-from medical.training.adapting.gather import HospitalCt, HospitalCts
-from medical.training.adapting.measured import joined, with_soft_labels
+from medical.training.adapting.gate import Decision, judge_calibration, judge_weights
+from medical.training.adapting.hospital_cts import HospitalCt, HospitalCts
 from medical.training.adapting.outcome import (
     CtOutcome,
     Figures,
@@ -26,7 +25,8 @@ from medical.training.adapting.outcome import (
     left_out,
     read_with,
 )
-from medical.training.adapting.suspected import Suspects
+from medical.training.adapting.pseudo_labels import Suspects
+from medical.training.adapting.score_cache import joined, with_soft_labels
 from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.calibration.recalibrate import Recalibrated, TooFewError
 from models.zoo.loader import WEIGHTS, StoredModel

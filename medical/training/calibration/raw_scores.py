@@ -21,9 +21,8 @@ from medical.detection.candidates import WINDOW, find_candidates
 from medical.detection.uncertainty import SecondLook, SecondStage
 from medical.nodule.measure import measure_mask
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.insertion.batch import TrainingBatch
-from medical.synthesis.insertion.engine import NoduleEngine
-from medical.synthesis.insertion.mixture import Mixture
+from medical.synthesis.insertion.config import Mixture
+from medical.synthesis.insertion.engine import NoduleEngine, TrainingBatch
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.calibration.fit import NODULES_PER_SCAN, CandidateScores, SizeErrors
 from models.detector.mirrors import in_mirrors

@@ -12,10 +12,16 @@ from medical.ct.prepare import NoLungError
 from medical.errors import InputError
 from medical.evaluation.tables import ReferenceFinding
 from medical.io.series_handle import SeriesHandle
-from medical.training.cases.patients import patient_of
 from medical.training.cases.preparing import UnreadableError, prepared_case
 from medical.training.cases.sources.collect import collect
-from medical.training.cases.split import chosen_split, freeze, frozen_split, given_split, read_split
+from medical.training.cases.split import (
+    chosen_split,
+    freeze,
+    frozen_split,
+    given_split,
+    patient_of,
+    read_split,
+)
 from medical.training.cases.truth import check_truth_matches_series
 from medical.training.config import Cases
 

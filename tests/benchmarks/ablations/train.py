@@ -18,9 +18,7 @@ from torch import nn
 
 from medical.logs import LineHandler, own_log
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.insertion.batch import TrainingBatch
-from medical.synthesis.insertion.engine import NoduleEngine
-from medical.synthesis.insertion.unlabelled import UnlabelledPatches
+from medical.synthesis.insertion.engine import NoduleEngine, TrainingBatch, UnlabelledPatches
 from medical.synthesis.nodules.pool import NodulePool
 from models.training.loop import LoopConfig, train
 from models.training.prefetch import Prefetch

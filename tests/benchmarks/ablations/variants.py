@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from medical.synthesis.insertion.mixture import Mixture
+from medical.synthesis.insertion.config import Mixture
 from models.detector.detector import Detector, DetectorConfig, Pyramid, SpatialAttention
 from models.detector.peaks import Candidates
 from models.detector.refiner import RefinerConfig

@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from medical.training.config import Cluster
-from medical.training.launch import process_environment, torchrun
+from medical.training.worker import process_environment, torchrun
 from models.distributed.checkpoints import CheckpointStore
 from models.training.config import SNAPSHOTS_AN_INTERVAL
 from tests.benchmarks.faults.worker import INTERVAL, STEPS

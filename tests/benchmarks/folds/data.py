@@ -18,9 +18,8 @@ import numpy as np
 from medical.intake import open_input
 from medical.synthesis.case import TrainingCase, hu_to_code
 from medical.synthesis.nodules.contours import ContourShape, read_shapes
+from medical.synthesis.nodules.lidc_cubes import RealCubes, cubes_of, read_vois
 from medical.synthesis.nodules.pool import NodulePool
-from medical.synthesis.nodules.real_cubes import RealCubes
-from medical.synthesis.nodules.vois import cubes_of, read_vois
 from tests.benchmarks.folds.scans import SCANS
 from tests.benchmarks.shared.cases import (
     DATA,

@@ -16,8 +16,8 @@ from safetensors.torch import load_file
 
 from medical.logs import LineHandler, own_log
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.chests import keep_chest_cases
 from medical.synthesis.nodules.pool import NodulePool
+from medical.synthesis.phantom.sample import keep_chest_cases
 from medical.training.config import Cases, RunConfig
 from medical.training.fit import Material, fit
 from medical.training.recipes import Recipe, read_recipe

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from medical.synthesis.case import TrainingCase, hu_to_code
-from medical.synthesis.insertion.mixture import Mixture
+from medical.synthesis.insertion.config import Mixture
 from medical.synthesis.insertion.render import Renderer
 from medical.synthesis.nodules.pool import NodulePool
 from tests.benchmarks.realism.classifiers import (

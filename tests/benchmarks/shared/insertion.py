@@ -16,8 +16,7 @@ from torch.nn import functional
 
 from medical.synthesis.case import TrainingCase, hu_to_code
 from medical.synthesis.insertion.background import slice_blur_mm
-from medical.synthesis.insertion.paste import paste
-from medical.synthesis.insertion.placement import place
+from medical.synthesis.insertion.placement import paste, place
 from medical.synthesis.insertion.render import Renderer
 
 _PATCH = 96

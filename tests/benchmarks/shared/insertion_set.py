@@ -19,7 +19,7 @@ import torch
 from medical.ct.volume import CtVolume, SeriesSource
 from medical.geometry import VolumeGeometry
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.insertion.mixture import Mixture
+from medical.synthesis.insertion.config import Mixture
 from medical.synthesis.insertion.render import Renderer
 from medical.synthesis.nodules.pool import NodulePool
 from tests.benchmarks.shared.cases import DATA, HELD_OUT_SCANS, read_cases, read_pools

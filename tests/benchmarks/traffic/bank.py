@@ -9,9 +9,8 @@ import torch
 
 from medical.ct.volume import CtVolume, SeriesSource
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.insertion.batch import TrainingBatch
-from medical.synthesis.insertion.engine import NoduleEngine
-from medical.synthesis.nodules.opening import made_pool
+from medical.synthesis.insertion.engine import NoduleEngine, TrainingBatch
+from medical.synthesis.nodules.pool import made_pool
 from medical.synthesis.phantom import make_chest
 
 PATCH = 32

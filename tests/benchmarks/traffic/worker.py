@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from medical.synthesis.insertion.batch import TrainingBatch
+from medical.synthesis.insertion.engine import TrainingBatch
 from models.detector.detector import DetectorConfig
 from models.detector.losses import centre_loss, centre_targets
 from models.distributed.aggregator import HierarchicalAggregator

@@ -29,7 +29,7 @@ START = """
 import sys
 from pathlib import Path
 from medical.training.config import Cluster
-from medical.training.launch import train_together
+from medical.training.worker import train_together
 cluster = Cluster(nodes=2, per_node=1, node=int(sys.argv[1]), rendezvous=sys.argv[2])
 train_together(cluster, Path(sys.argv[3]))
 """

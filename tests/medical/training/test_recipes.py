@@ -11,7 +11,7 @@ import torch
 
 from medical.errors import InputError
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.nodules.opening import divided, made_pool
+from medical.synthesis.nodules.pool import divided, made_pool
 from medical.training.batches import mixture_of
 from medical.training.config import Cases, RunConfig
 from medical.training.fit import Material, fit

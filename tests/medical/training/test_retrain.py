@@ -10,6 +10,7 @@ from medical.training.config import Cases, RunConfig
 from medical.training.recipes import Budget, Patches, Recipe
 from medical.training.retrain import read_stages, retrain
 from models.zoo.loader import find_model
+from tests.logs import logged
 
 pytestmark = pytest.mark.heavy
 

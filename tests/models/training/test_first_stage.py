@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from medical.synthesis.insertion.batch import TrainingBatch
+from medical.synthesis.insertion.engine import TrainingBatch
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
 from models.training.two_stage import FirstStageOnly

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from medical.synthesis.insertion.batch import TrainingBatch
+from medical.synthesis.insertion.engine import TrainingBatch
 from models.detector.detector import DetectorConfig
 from models.detector.losses import refiner_loss
 from models.detector.peaks import Candidates

@@ -31,9 +31,8 @@ from medical.training.cases.sources.contours import (
     contour_lesions,
     referenced_series,
 )
-from medical.training.cases.sources.lesion import Lesion, merged
+from medical.training.cases.sources.lesion import Lesion, Planes, merged
 from medical.training.cases.sources.masks import is_mask, mask_lesions, mask_of
-from medical.training.cases.sources.planes import Planes
 from medical.training.cases.sources.reviewed import exported_lesions, is_store, reviewed_studies
 from medical.training.cases.sources.segmentation import SEGMENTATIONS, segmentation_lesions
 from medical.training.cases.sources.structured import REPORTS, structured_lesions

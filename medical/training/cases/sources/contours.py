@@ -17,8 +17,7 @@ from pydicom.dataset import Dataset
 
 from medical.dicom.header.tags import items, number, numbers, text
 from medical.errors import InputError
-from medical.training.cases.sources.lesion import Lesion, diameter_of_points
-from medical.training.cases.sources.planes import Planes
+from medical.training.cases.sources.lesion import Lesion, Planes, diameter_of_points
 
 STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 _LESION_TYPES = {"GTV"}

@@ -19,8 +19,7 @@ from pydicom.dataset import Dataset
 
 from medical.dicom.header.tags import items, number, numbers, text, whole
 from medical.errors import InputError
-from medical.training.cases.sources.lesion import Lesion, diameter_of_points
-from medical.training.cases.sources.planes import Planes, to_lps
+from medical.training.cases.sources.lesion import Lesion, Planes, diameter_of_points, to_lps
 
 REPORTS = frozenset(f"1.2.840.10008.5.1.4.1.1.88.{n}" for n in (11, 22, 33, 34))
 _GROUP = {("DCM", "125007")}

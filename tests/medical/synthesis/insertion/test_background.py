@@ -8,7 +8,7 @@ import torch
 
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.insertion.background import BackgroundSampler
-from medical.synthesis.insertion.mixture import Mixture
+from medical.synthesis.insertion.config import Mixture
 
 BRIGHT = 100  # code of the lesions, in lung of code 20
 

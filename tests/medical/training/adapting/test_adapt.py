@@ -1,4 +1,4 @@
-"""The whole run on boxes of air and tiny networks; scores are made: these networks find nothing."""
+"""The adaptation run, and from which model it was begun."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pytest
 
 from medical.errors import InputError
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.nodules.opening import divided, made_pool
+from medical.synthesis.nodules.pool import divided, made_pool
 from medical.training.adapting import adapt as command
 from medical.training.adapting import learn
 from medical.training.adapting.adapt import adapt
-from medical.training.adapting.config import AdaptConfig
-from medical.training.adapting.suspected import Suspects
+from medical.training.adapting.pseudo_labels import Suspects
 from medical.training.calibration.raw_scores import CalibrationData
+from medical.training.config import AdaptConfig
 from medical.training.recipes import Budget, Patches
-from models.zoo.loader import StoredModel, find_model
+from models.zoo.loader import CARD, StoredModel, find_model
 from tests.logs import logged
 from tests.medical.training.adapting.boxes import write_boxes
 from tests.medical.training.adapting.made import drawn_part, tiny_model
@@ -117,3 +117,31 @@ def test_the_shipped_weights_are_calibrated_on_boxes_and_resumed(tmp_path: Path)
     assert [line for line in again if "after, " in line] == [
         line for line in said if "after, " in line
     ]
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> StoredModel:
+    return tiny_model(tmp_path / "old")
+
+
+def begin(tiny: StoredModel, tmp_path: Path) -> str:
+    """Begin or go on; there is no CT, so it ends where CTs are looked for."""
+    cts = tmp_path / "cts"
+    cts.mkdir(exist_ok=True)
+    with pytest.raises(InputError) as refused:
+        config = AdaptConfig(cts=cts, start_from=str(tiny.folder), how="calibrate", resume=True)
+        adapt(config, out=tmp_path / "out")
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("field", ["operating_point", "calibration"])
+def test_the_same_weights_read_otherwise_do_not_go_on(
+    tiny: StoredModel, tmp_path: Path, field: str
+) -> None:
+    first = begin(tiny, tmp_path)
+    assert "another model" not in first
+    assert begin(tiny, tmp_path) == first
+    calibration = tiny.card.calibration.model_copy(update={"intercept": 9.0})
+    other = {"operating_point": 0.6, "calibration": calibration}[field]
+    tiny.card.model_copy(update={field: other}).write(tiny.folder / CARD)
+    assert "was begun from another model" in begin(tiny, tmp_path)

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.nodules.opening import divided, made_pool
+from medical.synthesis.nodules.pool import divided, made_pool
 from medical.training.adapting import learn
-from medical.training.adapting.config import AdaptConfig
 from medical.training.adapting.learn import learn_features, learn_statistics
+from medical.training.config import AdaptConfig
 from medical.training.recipes import Budget, Patches
 from models.training.two_stage import FirstStageOnly, TwoStage
 from models.zoo.networks import load_networks

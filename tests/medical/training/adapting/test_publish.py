@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from medical.errors import InputError
-from medical.training.adapting.gather import HospitalCt, HospitalCts
+from medical.training.adapting.hospital_cts import HospitalCt, HospitalCts
 from medical.training.adapting.publish import REPORT, Readings, choose_adapted_model
 from medical.training.calibration.raw_scores import CalibrationData
 from models.zoo.card import ModelCard

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.nodules.opening import made_pool
+from medical.synthesis.nodules.pool import made_pool
 from medical.training.calibration.raw_scores import collect_raw_scores
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from medical.training.cases.sources.collect import Collected, collect
 from medical.training.cases.sources.contours import contour_lesions, touching_outlines
-from medical.training.cases.sources.planes import Planes
+from medical.training.cases.sources.lesion import Planes
 from tests.logs import logged
 from tests.medical.dicom.make import ROOT, take
 from tests.medical.training.cases.sources.made import (

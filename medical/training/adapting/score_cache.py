@@ -1,0 +1,145 @@
+"""Raw scores of a model on the CTs kept aside, one CT at a time, kept for the next start."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from medical.files import written_atomically
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.nodules.pool import NodulePool
+from medical.training.adapting.pseudo_labels import Suspects, at_suspects
+from medical.training.calibration.fit import NODULES_PER_SCAN, CandidateScores, SizeErrors, rows_of
+from medical.training.calibration.raw_scores import CalibrationData, collect_raw_scores
+from models.training.two_stage import TwoStage
+
+NODULES = 400  # patches with nodules inserted over all CTs; each holds one or two
+_LEAST_PATCHES, _MOST_PATCHES = 16, 88  # a CT
+
+
+def patches_each(cts: int) -> int:
+    """Patches with inserted nodules a CT, a multiple of 4: fewer where there are many CTs."""
+    wish = -(-NODULES // max(1, cts) // 4) * 4
+    return min(_MOST_PATCHES, max(_LEAST_PATCHES, wish))
+
+
+def measure(
+    networks: TwoStage,
+    cases: Sequence[TrainingCase],
+    pool: NodulePool,
+    *,
+    patches: int,
+    kept: Path,
+) -> list[CalibrationData]:
+    """Collect each case apart; the same nodules at the same places whatever the networks are.
+
+    Args:
+        networks: float32, evaluation mode.
+        cases: kept aside, with their suspects as doubtful.
+        pool: nodules that were not trained on.
+        patches: with inserted nodules a case, a multiple of 4.
+        kept: folder for what was collected; of these networks, this pool and these cases alone.
+    """
+    kept.mkdir(parents=True, exist_ok=True)
+    parts = []
+    for case in cases:
+        stored = kept / f"{case.name}.npz"
+        part = _read(stored) if stored.exists() else None
+        if part is None:
+            part = collect_raw_scores(networks, [case], pool, patches=patches, seed=_seed(case))
+            _write(part, stored)
+        parts.append(part)
+    return parts
+
+
+def _seed(case: TrainingCase) -> int:
+    """Of what is inserted: the case's own, so that it does not depend on the other cases."""
+    return zlib.crc32(case.name.encode())
+
+
+def joined(parts: Sequence[CalibrationData]) -> CalibrationData:
+    """Several CTs as one collection; inserted nodules weigh 1.3 a CT together.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if not parts:
+        raise ValueError("nothing to join")
+    starts = np.cumsum([0, *(len(part.scan) for part in parts)])
+    rows = [
+        np.where(part.inserted_row >= 0, part.inserted_row + start, -1)
+        for part, start in zip(parts, starts, strict=False)
+    ]
+    row = np.concatenate(rows)
+    weight = np.concatenate([part.scores.weight for part in parts])
+    weight[row[row >= 0]] = NODULES_PER_SCAN * len(parts) / max(1, len(row))
+    scores = _concatenated(CandidateScores, [part.scores for part in parts])
+    return CalibrationData(
+        replace(scores, weight=weight),
+        _concatenated(SizeErrors, [part.sizes for part in parts]),
+        np.concatenate([np.full(len(part.scan), k) for k, part in enumerate(parts)]),
+        np.concatenate([np.full(len(part.size_scan), k) for k, part in enumerate(parts)]),
+        np.concatenate([part.inserted_found for part in parts]),
+        np.concatenate([part.inserted_mm for part in parts]),
+        row,
+        np.concatenate([part.center_voxel for part in parts]),
+    )
+
+
+def with_soft_labels(part: CalibrationData, suspects: Suspects) -> CalibrationData:
+    """Return a CT's collection in which nobody is sure of the suspects.
+
+    A mark on one counts as a nodule by the probability that the old model gave it, and as a false
+    mark by the rest: counted as false alone it would teach that strong marks are false, left out
+    that there are no strong false marks.
+    """
+    hit, p = at_suspects(part.center_voxel, suspects)
+    if not hit.any():
+        return part
+    scores = part.scores
+    weight = np.where(hit, scores.weight * (1 - p), scores.weight)
+    half = rows_of(scores, hit)
+    as_nodule = replace(half, is_nodule=np.ones(hit.sum(), bool), weight=half.weight * p[hit])
+    return replace(
+        part,
+        scores=_concatenated(CandidateScores, [replace(scores, weight=weight), as_nodule]),
+        scan=np.concatenate([part.scan, part.scan[hit]]),
+        center_voxel=np.concatenate([part.center_voxel, part.center_voxel[hit]]),
+    )
+
+
+def _concatenated(kind: type[Any], tables: Sequence[Any]) -> Any:
+    return kind(*(np.concatenate([getattr(t, one.name) for t in tables]) for one in fields(kind)))
+
+
+def _write(part: CalibrationData, path: Path) -> None:
+    flat = {one.name: getattr(part, one.name) for one in fields(part)}
+    for name in ("scores", "sizes"):
+        table = flat.pop(name)
+        flat |= {f"{name}.{one.name}": getattr(table, one.name) for one in fields(table)}
+    with written_atomically(path) as beside:
+        np.savez_compressed(beside, **flat)
+
+
+def _read(path: Path) -> CalibrationData | None:
+    """Read what ``_write`` wrote; ``None`` where it is torn."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            tables: dict[str, Any] = {
+                name: kind(*(stored[f"{name}.{one.name}"] for one in fields(kind)))
+                for name, kind in (("scores", CandidateScores), ("sizes", SizeErrors))
+            }
+            rest = {
+                one.name: stored[one.name]
+                for one in fields(CalibrationData)
+                if one.name not in tables
+            }
+            return CalibrationData(tables["scores"], tables["sizes"], **rest)
+    except (OSError, ValueError, KeyError, BadZipFile):
+        return None
