@@ -6,7 +6,7 @@ SERVE ?= 1
 WORKERS ?= 2
 SPREAD := --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup run check test test-all test-slow bench browser schemas clean
+.PHONY: setup run check test test-all test-slow bench browser schemas words clean
 
 setup: $(VENV)/.ready
 
@@ -50,6 +50,10 @@ test-all: browser check
 # studies with a killed worker: minutes each. docs/testing.md says when they last ran and what they gave.
 test-slow: setup browser
 	$(BIN)/python -m pytest -q -m slow
+
+# Bring the catalogue of translations up to date with what the sources say.
+words: setup
+	$(BIN)/python -m medical.i18n.extract
 
 bench: setup
 	@test -n "$(NAME)" || { echo "Say which: make bench NAME=speed"; exit 2; }

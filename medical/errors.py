@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from medical.i18n.messages import Message, message
+
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
@@ -15,8 +17,8 @@ class InputError(Exception):
 
     Args:
         path: the file or folder, as the user named it.
-        problem: what is wrong, no full stop.
-        remedy: what the user can do, no full stop.
+        problem: what is wrong, no full stop; a message where a page can show it.
+        remedy: what the user can do, no full stop; a message likewise.
         names: names of files inside ``path`` that ``problem`` quotes; they may hold a patient's.
     """
 
@@ -25,9 +27,24 @@ class InputError(Exception):
     ) -> None:
         self.path = Path(path)
         self.names = names
-        self.problem = " ".join(problem.split())
-        self.remedy = " ".join(remedy.split())
-        super().__init__(f"{self.path}: {self.problem}. {self.remedy}.")
+        self.problem = _on_one_line(problem)
+        self.remedy = _on_one_line(remedy)
+        super().__init__(str(self.sentence))
+
+    @property
+    def sentence(self) -> Message:
+        """The whole error, to be said in any language."""
+        parts = {"path": str(self.path), "problem": self.problem, "remedy": self.remedy}
+        return message("{path}: {problem}. {remedy}.", **parts)
+
+    @property
+    def sentence_without_path(self) -> Message:
+        """The error for somebody who may not know the folders of this machine."""
+        return message("{problem}. {remedy}.", problem=self.problem, remedy=self.remedy)
+
+
+def _on_one_line(text: str) -> str:
+    return text.on_one_line() if isinstance(text, Message) else " ".join(text.split())
 
 
 def sentence_of(error: ValidationError) -> str:

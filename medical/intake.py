@@ -22,6 +22,7 @@ from medical.dicom.stacking.grouping import group_series, unique_name
 from medical.dicom.stacking.series import CtSeries
 from medical.dicom.stacking.studies import settle_studies
 from medical.errors import InputError
+from medical.i18n.messages import message
 from medical.io.archive import DEFAULT_LIMIT_BYTES, UnpackBudget
 from medical.io.dicomdir import Index, is_dicomdir, read_index
 from medical.io.left_over import WHAT_TO_GIVE, NotChosen, missing_series, only_error, skipped_series
@@ -77,7 +78,7 @@ def open_input(
     """
     path = Path(path)
     if not path.exists():
-        raise InputError(path, "no such file or folder", "Check the spelling")
+        raise InputError(path, message("no such file or folder"), message("Check the spelling"))
     work_dir.mkdir(parents=True, exist_ok=True)
     walk = Walk(work_dir, UnpackBudget(zip_limit_bytes, limit_seconds=limit_seconds))
     found = confined(
@@ -141,7 +142,7 @@ def _sort_files(files: Iterable[Path], named: Path, is_no_ct: Callable[[Path], b
                     result.skipped.append(skipped)
                 case None:
                     if file == named or file.suffix.lower() in DICOM_SUFFIXES:
-                        problem = "not a DICOM file or volume, whatever its name says"
+                        problem = message("not a DICOM file or volume, whatever its name says")
                         result.errors.append(InputError(file, problem, WHAT_TO_GIVE))
                 case CtFile() | BrokenFile() as ct:
                     result.ct.append(ct)

@@ -19,10 +19,6 @@ REPOSITORY = Path(__file__).parents[1]
 PACKAGES = ("app", "medical", "models")
 SOURCES = sorted(path for name in PACKAGES for path in (REPOSITORY / name).rglob("*.py"))
 
-LONG_FILES = {
-    "medical/training/cases/sources/collect.py",
-    "models/training/loop.py",
-}
 LONG_FUNCTIONS = {
     "app/web/reading/guideline_panel.py:_examination_fields",
     "medical/training/adapting/publish.py:choose_adapted_model",
@@ -113,8 +109,8 @@ def test_no_fragment_runs_by_itself() -> None:
 
 
 def test_no_file_is_too_long_to_grasp() -> None:
-    long = {name_of(path) for path in SOURCES if len(path.read_text("utf-8").splitlines()) > 250}
-    assert long == LONG_FILES
+    long = {name_of(path) for path in SOURCES if len(path.read_text("utf-8").splitlines()) > 300}
+    assert long == set()
 
 
 def test_every_function_fits_a_screen() -> None:

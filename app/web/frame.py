@@ -10,32 +10,28 @@ from app.web.preferences import prefer, preferred
 from app.web.security.access import Reader
 from app.web.security.identity import current_reader
 from app.web.theme import STYLE
-from app.web.words import LANGUAGES, Language, Words
+from app.web.words import gettext
+from medical.i18n.catalogue import LANGUAGES, Language
 
 
-def begin_page() -> tuple[Reader, Words]:
-    """Draw the frame; returns who reads and the words in their language."""
+def begin_page() -> Reader:
+    """Draw the frame; returns who reads."""
     st.html(STYLE)
     with st.sidebar:
         name = st.empty()
-        words = _choose_language()
+        _choose_language()
+        subtitle = gettext("Lung-nodule reader for chest CT")
         name.html(
-            f'<div class="starlung-name">{words("product")}</div>'
-            f'<div class="starlung-subtitle">{words("subtitle")}</div>'
+            '<div class="starlung-name">StarLung</div>'
+            f'<div class="starlung-subtitle">{subtitle}</div>'
         )
-    st.html(f'<div class="starlung-research" role="note">{words("research")}</div>')
+    research = gettext("Research use only – not for diagnosis or treatment")
+    st.html(f'<div class="starlung-research" role="note">{research}</div>')
     with st.sidebar:
-        reader = current_reader(context().settings, words)
-    return reader, words
+        return current_reader(context().settings)
 
 
-def present_words() -> Words:
-    """Return the words of the language chosen last, before anything is drawn."""
-    language = st.session_state.get("language") or preferred("language", "en")
-    return Words("zh" if language == "zh" else "en")
-
-
-def _choose_language() -> Words:
+def _choose_language() -> None:
     codes: list[Language] = list(LANGUAGES)
     keep_widget("language", preferred("language", "en"))
     choice: Language | None = st.segmented_control(
@@ -47,4 +43,3 @@ def _choose_language() -> Words:
     )
     remember_widget("language")
     prefer("language", choice or "en")
-    return Words(choice or "en")

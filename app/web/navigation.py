@@ -11,7 +11,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.web.context import context
-from app.web.frame import begin_page, present_words
+from app.web.frame import begin_page
 from app.web.links import STUDY, remember_page
 from app.web.notices import show_notices, tell
 from app.web.security.access import Deed, Reader, may, need
@@ -22,61 +22,65 @@ from app.web.views.reading import reading_page
 from app.web.views.retraining import retraining_page
 from app.web.views.trail import trail_page
 from app.web.views.worklist import worklist_page
-from app.web.words import Words
+from app.web.words import words
+from medical.i18n.messages import Message, message
 
-PageBody = Callable[[Reader, Words], None]
-PAGES: dict[str, tuple[PageBody, Deed, str]] = {
-    "worklist": (worklist_page, "see_worklist", ":material/list:"),
-    "reading": (reading_page, "read_study", ""),
-    "model": (model_page, "see_model", ":material/neurology:"),
-    "drift": (drift_page, "see_drift", ":material/monitoring:"),
-    "retraining": (retraining_page, "see_retraining", ":material/model_training:"),
-    "trail": (trail_page, "see_trail", ":material/history:"),
+PageBody = Callable[[Reader], None]
+PAGES: dict[str, tuple[PageBody, Message, Deed, str]] = {
+    "worklist": (worklist_page, message("Worklist"), "see_worklist", ":material/list:"),
+    "reading": (reading_page, message("Reading"), "read_study", ""),
+    "model": (model_page, message("Model"), "see_model", ":material/neurology:"),
+    "drift": (drift_page, message("Drift"), "see_drift", ":material/monitoring:"),
+    "retraining": (
+        retraining_page,
+        message("Retraining"),
+        "see_retraining",
+        ":material/model_training:",
+    ),
+    "trail": (trail_page, message("Audit trail"), "see_trail", ":material/history:"),
 }
-"""Name in the address -> the page, what one must be allowed to do to see it, and its icon."""
+"""Name in the address -> the page, its title, what one must be allowed to see, and its icon."""
 
 
 def render() -> None:
     """Draw the page that the address names."""
     # The pages come first: a widget drawn before Streamlit knows the page gets another identity
     # on the next run, and what a reader did with it is lost.
-    drawn: list[tuple[Reader, Words]] = []
+    drawn: list[Reader] = []
 
     def within_frame(body: PageBody, deed: Deed) -> Callable[[], None]:
         def draw() -> None:
-            need(drawn[0][0], deed)
-            body(*drawn[0])
+            need(drawn[0], deed)
+            body(drawn[0])
 
         return draw
 
     st.set_page_config(page_title="StarLung", layout="wide", initial_sidebar_state="expanded")
-    pages = _pages(present_words(), within_frame)
+    pages = _pages(within_frame)
     current = st.navigation(pages, position="hidden")
     remember_page(pages[1])
     drawn.append(begin_page())
     _first_visit(pages[1])
     with st.sidebar:
         # Icons stand in links only: as a page's own, Streamlit fetches them from the internet.
-        st.page_link(pages[0], icon=PAGES["worklist"][2])
+        st.page_link(pages[0], icon=PAGES["worklist"][3])
         if current != pages[1]:  # while a study is read the sidebar is for its findings
             for page in pages[2:]:
-                st.page_link(page, icon=PAGES[page.url_path][2])
+                st.page_link(page, icon=PAGES[page.url_path][3])
     show_notices()
     current.run()
 
 
-def _pages(
-    words: Words, within_frame: Callable[[PageBody, Deed], Callable[[], None]]
-) -> list[st.Page]:
+def _pages(within_frame: Callable[[PageBody, Deed], Callable[[], None]]) -> list[st.Page]:
     reader = present_reader(context().settings)
     return [
         st.Page(
             within_frame(body, deed),
-            title=words(name),
+            title=words().translate(title),
             url_path=None if name == "worklist" else name,
             default=name == "worklist",
         )
-        for name, (body, deed, _) in PAGES.items()
+        for name, (body, title, deed, _) in PAGES.items()
         # the two for readers are there before the login, which they then ask for
         if name in ("worklist", "reading") or may(reader, deed)
     ]
@@ -89,6 +93,6 @@ def _first_visit(reading: st.Page) -> None:
         return
     st.session_state["opened"] = True
     if shared.opening_error:
-        tell(shared.opening_error)
+        tell(words().translate(shared.opening_error))
     if shared.first_study is not None and STUDY not in st.query_params:
         st.switch_page(reading, query_params={STUDY: shared.first_study})

@@ -10,6 +10,7 @@ from app.web.context import context
 from medical.ct.volume import CtVolume
 from medical.detection.added import AddedFinding
 from medical.errors import InputError
+from medical.i18n.messages import message
 from medical.scoring.scorer import Scorer
 from models.zoo.loader import ModelDamagedError, ModelNotFoundError
 
@@ -40,9 +41,9 @@ def outline_at(ct: CtVolume, point_lps_mm: tuple[float, float, float]) -> AddedF
         with _turn:
             return _scorer().measure_at(ct, point_lps_mm)
     except ValueError as error:
-        raise InputError("point", str(error), "Click inside the lungs") from error
+        raise InputError("point", error.args[0], message("Click inside the lungs")) from error
     except (ModelNotFoundError, ModelDamagedError) as error:
-        raise InputError("model", str(error), "See `starlung models list`") from error
+        raise InputError("model", str(error), message("See `starlung models list`")) from error
 
 
 @lru_cache(maxsize=1)

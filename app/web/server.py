@@ -30,8 +30,9 @@ from app.web.security.browser_key import BrowserKeys
 from app.web.security.guard import Guard
 from app.web.theme import streamlit_options
 from medical.errors import InputError
+from medical.i18n.messages import message
 
-_REMEDY = "Install starlung[login]"
+_REMEDY = message("Install starlung[login]")
 
 
 def create_app(settings: Settings, *, open_path: Path | None = None) -> st.App:
@@ -41,7 +42,7 @@ def create_app(settings: Settings, *, open_path: Path | None = None) -> st.App:
         InputError: the store cannot be opened, or packages for the login are missing.
     """
     if settings.login_configured and not _can_log_in():
-        raise InputError("login", "needs the packages Authlib and httpx", _REMEDY)
+        raise InputError("login", message("needs the packages Authlib and httpx"), _REMEDY)
     shared = start_context(settings, open_path=open_path)
 
     @asynccontextmanager

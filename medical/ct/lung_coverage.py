@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from medical.ct.volume import QualityNote
 from medical.geometry import VolumeGeometry
+from medical.i18n.messages import message
 
 LUNG_HU = (-940, -500)
 BODY_HU = -400
@@ -24,7 +25,7 @@ SIDE_SLICES = 4
 CUT_AT_THE_SIDE = QualityNote(
     "field_of_view",
     "warning",
-    "The field of view cuts off lung at the side; that part was not searched.",
+    message("The field of view cuts off lung at the side; that part was not searched."),
 )
 
 Coarse = Float32[np.ndarray, "z y x"]
@@ -42,8 +43,8 @@ def lung_notes(hu: Int16[np.ndarray, "z y x"], geometry: VolumeGeometry) -> list
     body = np.stack([_body(plane) for plane in coarse])
     lung = np.stack([_lung(plane, mask) for plane, mask in zip(coarse, body, strict=True)])
     if lung.mean() < MIN_SHARE:
-        message = "Hardly any lung was found in this series; is it a chest CT?"
-        return [QualityNote("no_lung", "severe", message)]
+        text = message("Hardly any lung was found in this series; is it a chest CT?")
+        return [QualityNote("no_lung", "severe", text)]
     pixel_mm = COARSE * geometry.spacing_mm[1], COARSE * geometry.spacing_mm[2]
     return [*_end_notes(lung, pixel_mm[0] * pixel_mm[1]), *_side_notes(coarse, body, pixel_mm)]
 
@@ -85,18 +86,25 @@ def _lung(
 
 
 def _end_notes(lung: Mask, pixel_mm2: float) -> list[QualityNote]:
-    ends = [
-        name
-        for name, end in (("first", lung[0]), ("last", lung[-1]))
-        if end.sum() * pixel_mm2 > END_AREA_MM2
-    ]
-    if not ends:
+    first, last = (plane.sum() * pixel_mm2 > END_AREA_MM2 for plane in (lung[0], lung[-1]))
+    if not (first or last):
         return []
-    message = (
-        f"Lung reaches the {' and the '.join(ends)} slice of the series: apex or base is cut off "
-        "and was not searched."
-    )
-    return [QualityNote("lung_cut_off", "warning", message)]
+    if first and last:
+        text = message(
+            "Lung reaches the first and the last slice of the series: apex or base is cut off "
+            "and was not searched."
+        )
+    elif first:
+        text = message(
+            "Lung reaches the first slice of the series: apex or base is cut off and was not "
+            "searched."
+        )
+    else:
+        text = message(
+            "Lung reaches the last slice of the series: apex or base is cut off and was not "
+            "searched."
+        )
+    return [QualityNote("lung_cut_off", "warning", text)]
 
 
 def _side_notes(coarse: Coarse, body: Mask, pixel_mm: tuple[float, float]) -> list[QualityNote]:

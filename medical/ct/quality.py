@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from medical.counts import counted
 from medical.ct.volume import QualityNote
+from medical.i18n.messages import message, plural_message
 
 SEVERITY_ORDER = {"severe": 0, "warning": 1, "info": 2}
 THICK_MM = 2.5
@@ -72,7 +72,10 @@ def acquisition_notes(
             QualityNote(
                 "contrast",
                 "info",
-                "Contrast agent was given: vessels are bright and nodule density may read higher.",
+                message(
+                    "Contrast agent was given: vessels are bright and nodule density may read "
+                    "higher."
+                ),
             )
         )
     if kernel_class(kernel) == "soft":
@@ -80,8 +83,11 @@ def acquisition_notes(
             QualityNote(
                 "soft_kernel",
                 "info",
-                f"Only a soft-tissue reconstruction (kernel {kernel}) was read: edges are smoother "
-                "and small or ground-glass nodules are harder to see.",
+                message(
+                    "Only a soft-tissue reconstruction (kernel {kernel}) was read: edges are "
+                    "smoother and small or ground-glass nodules are harder to see.",
+                    kernel=kernel,
+                ),
             )
         )
     if lossy:
@@ -89,7 +95,10 @@ def acquisition_notes(
             QualityNote(
                 "lossy_compression",
                 "warning",
-                "The images were compressed with loss: fine detail and HU values may be altered.",
+                message(
+                    "The images were compressed with loss: fine detail and HU values may be "
+                    "altered."
+                ),
             )
         )
     if photometric == "MONOCHROME1":
@@ -97,7 +106,9 @@ def acquisition_notes(
             QualityNote(
                 "monochrome1",
                 "info",
-                "The images are stored for inverted display; HU values were read unchanged.",
+                message(
+                    "The images are stored for inverted display; HU values were read unchanged."
+                ),
             )
         )
     return notes
@@ -119,12 +130,14 @@ def thickness_notes(thickness_mm: float | None, spacing_mm: float) -> list[Quali
     """Thick slices: by the header's slice thickness or the distance between slices."""
     believed = believed_thickness(thickness_mm, spacing_mm)
     if thickness_mm is not None and believed is None:
-        message = (
-            f"The header gives a slice thickness of {thickness_mm:g} mm, which slices "
-            f"{spacing_mm:.3g} mm apart contradict; their distance was taken instead."
+        text = message(
+            "The header gives a slice thickness of {thickness:g} mm, which slices "
+            "{spacing:.3g} mm apart contradict; their distance was taken instead.",
+            thickness=thickness_mm,
+            spacing=spacing_mm,
         )
         return [
-            QualityNote("wrong_thickness", "info", message),
+            QualityNote("wrong_thickness", "info", text),
             *thickness_notes(None, spacing_mm),
         ]
     worst = max(believed or 0.0, spacing_mm)
@@ -135,8 +148,12 @@ def thickness_notes(thickness_mm: float | None, spacing_mm: float) -> list[Quali
         QualityNote(
             "thick_slices",
             "severe" if severity == "severe" else "warning",
-            f"Slices are {worst:.3g} mm thick or apart; above {THICK_MM:g} mm small nodules are "
-            "missed more often and sizes are less certain.",
+            message(
+                "Slices are {worst:.3g} mm thick or apart; above {limit:g} mm small nodules are "
+                "missed more often and sizes are less certain.",
+                worst=worst,
+                limit=THICK_MM,
+            ),
         )
     ]
 
@@ -150,8 +167,12 @@ def coverage_notes(slices: int, spacing_mm: float) -> list[QualityNote]:
         QualityNote(
             "few_slices",
             "warning" if length_mm >= SHORT_COVERAGE_MM / 2 and slices >= 10 else "severe",
-            f"Only {counted(slices, 'slice')} covering {length_mm:.0f} mm: parts of the lungs may "
-            "be missing.",
+            plural_message(
+                "Only {count} slice covering {length:.0f} mm: parts of the lungs may be missing.",
+                "Only {count} slices covering {length:.0f} mm: parts of the lungs may be missing.",
+                slices,
+                length=length_mm,
+            ),
         )
     ]
 
@@ -159,8 +180,13 @@ def coverage_notes(slices: int, spacing_mm: float) -> list[QualityNote]:
 def files_note(code: str, problem: str, files: Sequence[Path]) -> QualityNote:
     """Warn of files that had to be left out; names up to three of them."""
     names = ", ".join(path.name for path in files[:3])
-    more = f" and {len(files) - 3} more" if len(files) > 3 else ""
-    plural = "file was" if len(files) == 1 else "files were"
-    return QualityNote(
-        code, "warning", f"{len(files)} {plural} left out, {problem}: {names}{more}."
+    if len(files) > 3:
+        names = message("{names} and {more} more", names=names, more=len(files) - 3)
+    text = plural_message(
+        "{count} file was left out, {problem}: {names}.",
+        "{count} files were left out, {problem}: {names}.",
+        len(files),
+        problem=problem,
+        names=names,
     )
+    return QualityNote(code, "warning", text)

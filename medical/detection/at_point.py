@@ -17,6 +17,7 @@ from medical.detection.added import AddedFinding
 from medical.detection.conclude import Mark, measure_candidate
 from medical.detection.uncertainty import SecondLook, SecondStage
 from medical.geometry import VolumeGeometry
+from medical.i18n.messages import message
 from medical.nodule.location import side_and_zone
 from medical.nodule.measure import MaskSize
 from models.detector.refiner import CROP
@@ -61,7 +62,9 @@ class PointMeasure:
         voxel = ct.geometry.lps_to_voxel(point_lps_mm)
         if not bool(ct.geometry.contains_voxel(voxel)):
             shown = ", ".join(f"{v:.1f}" for v in point_lps_mm)
-            raise ValueError(f"the point ({shown}) mm lies outside of the images")
+            raise ValueError(
+                message("the point ({point}) mm lies outside of the images", point=shown)
+            )
         box = _box(ct, point_lps_mm)
         clicked = box.geometry.lps_to_voxel(point_lps_mm)
         center, look, outlined = self._look(box, clicked)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from medical.ct.prepare import Prepared
 from medical.ct.volume import CtVolume, QualityNote
 from medical.detection.candidates import WINDOW, CandidateSet, find_candidates
+from medical.i18n.messages import message
 from models.detector.runtime import compiled_detector, compiled_maps
 from models.zoo.card import ModelCard
 
@@ -52,7 +53,10 @@ def model_notes(card: ModelCard) -> tuple[QualityNote, ...]:
         QualityNote(
             "uncalibrated-model",
             "warning",
-            f"The probabilities are those of {card.name} itself, which was not calibrated here: "
-            "no interval of them and no operating point is known to hold.",
+            message(
+                "The probabilities are those of {model} itself, which was not calibrated here: "
+                "no interval of them and no operating point is known to hold.",
+                model=card.name,
+            ),
         ),
     )

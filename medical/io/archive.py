@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from medical.counts import counted
 from medical.errors import InputError
+from medical.i18n.messages import message, plural_message
 
 DEFAULT_LIMIT_BYTES = 8 << 30
 MAX_FILES = 50_000
@@ -71,8 +71,11 @@ class UnpackBudget:
             InputError: the time is up; it names ``path``.
         """
         if self.clock() - self.begun > self.limit_seconds:
-            problem = f"took longer than {self.limit_seconds / 60:g} min to unpack and sort"
-            raise InputError(path, problem, "Give one study, without other files")
+            problem = message(
+                "took longer than {minutes:g} min to unpack and sort",
+                minutes=self.limit_seconds / 60,
+            )
+            raise InputError(path, problem, message("Give one study, without other files"))
 
 
 class _TooLargeError(Exception):
@@ -102,28 +105,46 @@ def unpack(
                 raise _TooLargeError
             return target, _unpack_all(opened, target, shown, budget)
     except _TooLargeError:
-        problem = f"the zip unpacks to more than {budget.limit_bytes / (1 << 30):.3g} GiB"
+        problem = message(
+            "the zip unpacks to more than {size:.3g} GiB", size=budget.limit_bytes / (1 << 30)
+        )
         if budget.files < 0:
-            problem = f"the zip holds more than {MAX_FILES} files"
-        error = InputError(shown, problem, "Unpack it yourself and give the folder with the CT")
+            problem = message("the zip holds more than {limit} files", limit=MAX_FILES)
+        error = InputError(
+            shown, problem, message("Unpack it yourself and give the folder with the CT")
+        )
     except _ListTooLongError:
-        problem = f"the zip holds more than {MAX_FILES} files, or names without end"
-        error = InputError(shown, problem, "Unpack it yourself and give the folder with the CT")
+        problem = message(
+            "the zip holds more than {limit} files, or names without end", limit=MAX_FILES
+        )
+        error = InputError(
+            shown, problem, message("Unpack it yourself and give the folder with the CT")
+        )
     except InputError as late:
         shutil.rmtree(target, ignore_errors=True)
         raise late
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, ValueError):
-        error = InputError(shown, "the zip is damaged or cut short", "Copy or download it again")
+        error = InputError(
+            shown, message("the zip is damaged or cut short"), message("Copy or download it again")
+        )
     except RuntimeError:  # what zipfile raises for encryption
         error = InputError(
-            shown, "the zip is protected by a password", "Unpack it and give the folder"
+            shown,
+            message("the zip is protected by a password"),
+            message("Unpack it and give the folder"),
         )
     except OSError as problem_on_disk:
         reason = problem_on_disk.strerror or type(problem_on_disk).__name__
-        error = InputError(shown, f"cannot be unpacked: {reason}", "Free disk space and try again")
+        error = InputError(
+            shown,
+            message("cannot be unpacked: {reason}", reason=reason),
+            message("Free disk space and try again"),
+        )
     except Exception as unknown:  # zlib, lzma and bz2 raise their own errors on damaged bytes
         error = InputError(
-            shown, f"the zip is damaged ({type(unknown).__name__})", "Copy or download it again"
+            shown,
+            message("the zip is damaged ({kind})", kind=type(unknown).__name__),
+            message("Copy or download it again"),
         )
     shutil.rmtree(target, ignore_errors=True)
     return None, [error]
@@ -154,12 +175,12 @@ def _unpack_all(
                 budget.check_time(shown)
     if not refused:
         return []
-    problem = counted(
+    problem = plural_message(
+        "{count} entry of the zip points outside of it and was not unpacked",
+        "{count} entries of the zip point outside of it and were not unpacked",
         len(refused),
-        "entry of the zip points outside of it and was not unpacked",
-        "entries of the zip point outside of it and were not unpacked",
     )
-    return [InputError(shown, problem, "Check where this zip comes from")]
+    return [InputError(shown, problem, message("Check where this zip comes from"))]
 
 
 def _safe_place(entry: zipfile.ZipInfo, names: _Names) -> Path | None:

@@ -13,11 +13,11 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from medical.counts import counted
 from medical.errors import InputError
+from medical.i18n.messages import message, plural_message
 
 MAX_HEADER_BYTES = 1 << 16
-REMEDY = "Convert the original CT again, keeping Hounsfield units and the full header"
+REMEDY = message("Convert the original CT again, keeping Hounsfield units and the full header")
 _PATTERN = re.compile(r"%[-+ 0#]*\d*[diux]|[*?\[\]]")
 _NAMES_PIXELS = re.compile(rb"^(ElementDataFile[ \t]*=|data ?file:)[ \t]*(?P<name>[^\r\n]+)", re.M)
 _LIST = re.compile(r"LIST\b", re.I)
@@ -34,12 +34,17 @@ def header_lines(path: Path, stream: BinaryIO) -> Iterator[tuple[str, int]]:
     while at < len(start):
         end = start.find(b"\n", at)
         if end < 0 and len(start) == MAX_HEADER_BYTES:
-            problem = f"its header is longer than {MAX_HEADER_BYTES >> 10} KiB"
-            raise InputError(path, problem, "Save it again without comments")
+            problem = message(
+                "its header is longer than {size} KiB",
+                size=MAX_HEADER_BYTES >> 10,
+            )
+            raise InputError(path, problem, message("Save it again without comments"))
         end = len(start) if end < 0 else end  # a header without pixels may end with the file
         line = start[at:end].removesuffix(b"\r")
         if any(byte < 32 and byte != 9 for byte in line):
-            raise InputError(path, "the header is damaged: control characters in it", REMEDY)
+            raise InputError(
+                path, message("the header is damaged: control characters in it"), REMEDY
+            )
         at = end + 1
         yield os.fsdecode(line), at
 
@@ -72,12 +77,14 @@ class Fields:
         """
         folded = _folded(key)
         if folded in self._seen:
-            raise InputError(self._path, "a key stands twice in its header", REMEDY)
+            raise InputError(self._path, message("a key stands twice in its header"), REMEDY)
         self._seen.add(folded)
         if folded not in self._folded:
             return
         if key not in self._known or not allowed:
-            problem = f'its header spells the key "{folded}" in an unusual way'
+            problem = message(
+                'its header spells the key "{folded}" in an unusual way', folded=folded
+            )
             raise InputError(self._path, problem, REMEDY)
         self._values[key] = value.strip()
 
@@ -89,7 +96,11 @@ class Fields:
         """
         found = {self._values[key] for key in keys if key in self._values}
         if len(found) > 1:
-            raise InputError(self._path, f"its header gives {' and '.join(keys)} twice", REMEDY)
+            raise InputError(
+                self._path,
+                message("its header gives {keys} twice", keys=" and ".join(keys)),
+                REMEDY,
+            )
         return found.pop() if found else None
 
     def need(self, *keys: str) -> str:
@@ -100,7 +111,9 @@ class Fields:
         """
         found = self.get(*keys)
         if not found:
-            raise InputError(self._path, f"its header lacks {' or '.join(keys)}", REMEDY)
+            raise InputError(
+                self._path, message("its header lacks {keys}", keys=" or ".join(keys)), REMEDY
+            )
         return found
 
     def numbers(self, *keys: str, count: int) -> list[float] | None:
@@ -118,7 +131,14 @@ class Fields:
             found = []
         if len(found) != count:
             raise InputError(
-                self._path, f"its header lacks {counted(count, 'number')} for {keys[0]}", REMEDY
+                self._path,
+                plural_message(
+                    "its header lacks {count} number for {key}",
+                    "its header lacks {count} numbers for {key}",
+                    count,
+                    key=keys[0],
+                ),
+                REMEDY,
             )
         return found
 
@@ -140,7 +160,14 @@ def whole_numbers(path: Path, key: str, text: str, *, count: int) -> tuple[int, 
     parts = text.split()
     if len(parts) != count or not all(re.fullmatch(r"[+-]?[0-9]{1,12}", part) for part in parts):
         raise InputError(
-            path, f"its header lacks {counted(count, 'whole number')} for {key}", REMEDY
+            path,
+            plural_message(
+                "its header lacks {count} whole number for {key}",
+                "its header lacks {count} whole numbers for {key}",
+                count,
+                key=key,
+            ),
+            REMEDY,
         )
     return tuple(int(part) for part in parts)
 
@@ -153,10 +180,12 @@ def parts_of_pixel_file(path: Path, name: str) -> tuple[str, ...]:
     """
     beside = os.path.lexists(path.parent / name)
     if _LIST.match(name) or (_PATTERN.search(name) and not beside):
-        raise InputError(path, "pixels spread over several files", "Save as one volume file")
+        raise InputError(
+            path, message("pixels spread over several files"), message("Save as one volume file")
+        )
     parts = tuple(name.replace("\\", "/").split("/"))
     if not name or any(part in ("", ".", "..") for part in parts) or ":" in parts[0]:
-        raise InputError(path, "its header names pixels outside of its folder", REMEDY)
+        raise InputError(path, message("its header names pixels outside of its folder"), REMEDY)
     return parts
 
 

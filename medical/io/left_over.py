@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 
 from medical.counts import counted
 from medical.dicom.header.frames import SkippedFile
 from medical.errors import InputError
+from medical.i18n.messages import message, plural_message
 
-WHAT_TO_GIVE = "Give a folder, zip or DICOMDIR with a CT series, or a .nii.gz, .nrrd or .mhd volume"
+WHAT_TO_GIVE = message(
+    "Give a folder, zip or DICOMDIR with a CT series, or a .nii.gz, .nrrd or .mhd volume"
+)
 NotChosen = tuple[str, str]
 
 
@@ -20,11 +24,13 @@ def missing_series(path: Path, missing: dict[str, int], found: set[str]) -> list
     if not lost:
         return []
     count = sum(lost.values())
-    problem = (
-        f"{counted(count, 'image')} of {len(lost)} series that the DICOMDIR names "
-        f"{'is' if count == 1 else 'are'} not there"
+    problem = plural_message(
+        "{count} image of {series} series that the DICOMDIR names is not there",
+        "{count} images of {series} series that the DICOMDIR names are not there",
+        count,
+        series=len(lost),
     )
-    return [InputError(path, problem, "Copy the whole medium again")]
+    return [InputError(path, problem, message("Copy the whole medium again"))]
 
 
 def skipped_series(skipped: Sequence[SkippedFile]) -> list[NotChosen]:
@@ -46,14 +52,20 @@ def only_error(
         return errors[0]
     if errors:
         first = errors[0]
-        problem = (
-            f"holds nothing that can be used; {len(errors)} files or series failed, "
-            f"the first is {first.path.name}: {first.problem}"
+        problem = message(
+            "holds nothing that can be used; {count} files or series failed, the first is "
+            "{name}: {problem}",
+            count=len(errors),
+            name=first.path.name,
+            problem=first.problem,
         )
         return InputError(path, problem, first.remedy, names=(first.path.name, *first.names))
     if skipped:
         kinds = Counter(file.reason for file in skipped).most_common(3)
-        what = ", ".join(f"{reason} ({count})" for reason, count in kinds)
-        return InputError(path, f"holds no CT images: {what}", WHAT_TO_GIVE)
-    what = "holds no CT images" if path.is_dir() else "not an image that can be read"
+        reasons = [message("{reason} ({count})", reason=one, count=count) for one, count in kinds]
+        what = reduce(lambda a, b: message("{first}, {others}", first=a, others=b), reasons)
+        return InputError(path, message("holds no CT images: {what}", what=what), WHAT_TO_GIVE)
+    what = (
+        message("holds no CT images") if path.is_dir() else message("not an image that can be read")
+    )
     return InputError(path, what, WHAT_TO_GIVE)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from medical.errors import InputError
+from medical.i18n.messages import message
 from medical.io.header_text import REMEDY, Fields, header_lines, parts_of_pixel_file, whole_numbers
 from medical.io.stored import Affine, Stored
 
@@ -55,15 +56,15 @@ def read_meta_image_header(path: Path) -> Stored:
             if not line.strip():
                 continue
             if not joint:
-                raise InputError(path, "the header is damaged or incomplete", REMEDY)
+                raise InputError(path, message("the header is damaged or incomplete"), REMEDY)
             fields.add(key.strip(), value)
             if key.strip() == "ElementDataFile":
                 break
     dimensions = fields.whole("NDims", default=0)
     if fields.get("ElementNumberOfChannels") not in (None, "1"):
-        raise InputError(path, "a colour or vector image, not CT", REMEDY)
+        raise InputError(path, message("a colour or vector image, not CT"), REMEDY)
     if not 1 <= dimensions <= 8:
-        raise InputError(path, "the header is damaged or incomplete", REMEDY)
+        raise InputError(path, message("the header is damaged or incomplete"), REMEDY)
     shape = whole_numbers(path, "DimSize", fields.need("DimSize"), count=dimensions)
     parts, offset = _place(path, fields, end)
     return Stored(
@@ -81,10 +82,10 @@ def _place(path: Path, fields: Fields, end: int) -> tuple[tuple[str, ...], int |
     """File and offset of the pixels; ``None`` when they are the file's last bytes."""
     target, skipped = fields.need("ElementDataFile"), fields.whole("HeaderSize", default=0)
     if skipped < -1:
-        raise InputError(path, "the header is damaged or incomplete", REMEDY)
+        raise InputError(path, message("the header is damaged or incomplete"), REMEDY)
     if target == "LOCAL":
         if skipped:
-            raise InputError(path, "its header gives two places for its pixels", REMEDY)
+            raise InputError(path, message("its header gives two places for its pixels"), REMEDY)
         return (), end
     return parts_of_pixel_file(path, target), None if skipped == -1 else skipped
 
@@ -92,20 +93,24 @@ def _place(path: Path, fields: Fields, end: int) -> tuple[tuple[str, ...], int |
 def _dtype(path: Path, fields: Fields) -> np.dtype[np.generic]:
     kind = _TYPES.get(fields.need("ElementType"))
     if kind is None:
-        raise InputError(path, "a colour or vector image, not CT", REMEDY)
+        raise InputError(path, message("a colour or vector image, not CT"), REMEDY)
     if fields.get("BinaryData") is not None and not _truth(path, fields, "BinaryData"):
-        raise InputError(path, "its pixels are written as text", "Save it with binary data")
+        raise InputError(
+            path, message("its pixels are written as text"), message("Save it with binary data")
+        )
     for name, plain in (("Slope", 1.0), ("Offset", 0.0)):
         given = fields.numbers(f"ElementToIntensityFunction{name}", count=1)
         if given is not None and given != [plain]:
-            raise InputError(path, "its values are scaled in the header", REMEDY)
+            raise InputError(path, message("its values are scaled in the header"), REMEDY)
     return np.dtype((">" if _truth(path, fields, *_ORDER) else "<") + kind)
 
 
 def _truth(path: Path, fields: Fields, *keys: str) -> bool:
     found = _TRUTHS.get((fields.get(*keys) or "False").capitalize())
     if found is None:
-        raise InputError(path, f"its header gives {keys[0]} as neither True nor False", REMEDY)
+        raise InputError(
+            path, message("its header gives {keys} as neither True nor False", keys=keys[0]), REMEDY
+        )
     return found
 
 
@@ -114,17 +119,19 @@ def _affine(path: Path, fields: Fields, dimensions: int) -> Affine:
     if dimensions < 3:
         return np.eye(4)
     if (fields.get("DistanceUnits") or "mm").lower() not in _UNITS:
-        raise InputError(path, "its lengths are not in millimetres", REMEDY)
+        raise InputError(path, message("its lengths are not in millimetres"), REMEDY)
     spacing = fields.numbers("ElementSpacing", count=dimensions)
     if spacing is None:
         spacing = fields.numbers("ElementSize", count=dimensions)
     origin = fields.numbers(*_ORIGIN, count=dimensions)
     matrix = fields.numbers(*_MATRIX, count=dimensions**2)
     if spacing is None:
-        problem = "the header does not say how large its voxels are (no ElementSpacing)"
+        problem = message("the header does not say how large its voxels are (no ElementSpacing)")
         raise InputError(path, problem, REMEDY)
     if origin is None and matrix is None:
-        problem = "the header does not say where the volume lies (no Offset, no TransformMatrix)"
+        problem = message(
+            "the header does not say where the volume lies (no Offset, no TransformMatrix)"
+        )
         raise InputError(path, problem, REMEDY)
     affine = np.eye(4)
     turned = np.eye(dimensions) if matrix is None else np.reshape(matrix, (dimensions,) * 2)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from medical.errors import InputError
+from medical.i18n.messages import message
 from medical.io.header_text import REMEDY
 from medical.io.stored import Affine, Stored
 
@@ -33,13 +34,15 @@ def read_nifti_header(path: Path) -> Stored:
     header = form(start[: form.template_dtype.itemsize])
     dtype = header.get_data_dtype()
     if dtype.fields is not None or dtype.kind not in "iuf" or dtype.itemsize > 8:
-        raise InputError(path, "a colour or complex image, not CT", REMEDY)
+        raise InputError(path, message("a colour or complex image, not CT"), REMEDY)
     if header["qform_code"] == 0 and header["sform_code"] == 0:
-        problem = "the header does not say where the volume lies (no qform, no sform)"
+        problem = message("the header does not say where the volume lies (no qform, no sform)")
         raise InputError(path, problem, REMEDY)
     offset = int(header.get_data_offset())
     if not 348 <= offset <= _MAX_OFFSET:
-        raise InputError(path, "the header is damaged: its pixels lie far behind it", REMEDY)
+        raise InputError(
+            path, message("the header is damaged: its pixels lie far behind it"), REMEDY
+        )
     slope, intercept = header.get_slope_inter()
     return Stored(
         header=path,

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from medical.errors import InputError
+from medical.i18n.messages import message
 from medical.io.header_text import REMEDY, Fields, header_lines, parts_of_pixel_file, whole_numbers
 from medical.io.stored import Affine, Packing, Stored
 
@@ -63,19 +64,23 @@ def read_nrrd_header(path: Path) -> Stored:
     fields, end = _fields(path)
     axes = fields.whole("dimension", default=0)
     if not 1 <= axes <= 8:
-        raise InputError(path, "the header is damaged or incomplete", REMEDY)
+        raise InputError(path, message("the header is damaged or incomplete"), REMEDY)
     shape = whole_numbers(path, "sizes", fields.need("sizes"), count=axes)
     steps = _steps(path, fields, axes)
     if steps is None:
-        problem = "the header does not say how large its voxels are (no space directions)"
+        problem = message("the header does not say how large its voxels are (no space directions)")
         raise InputError(path, problem, REMEDY)
     spatial = [axis for axis, step in enumerate(steps) if step is not None]
     if any(size > 1 and axis not in spatial for axis, size in enumerate(shape)):
-        raise InputError(path, "a colour or vector image, not CT", REMEDY)
+        raise InputError(path, message("a colour or vector image, not CT"), REMEDY)
     kind = _TYPES.get(fields.need("type").lower())
     packing = _PACKING.get(fields.need("encoding").lower())
     if kind is None or packing is None:
-        raise InputError(path, "a type or encoding of voxels that is not read", "Save it as gzip")
+        raise InputError(
+            path,
+            message("a type or encoding of voxels that is not read"),
+            message("Save it as gzip"),
+        )
     target, (skip, offset) = fields.get(*_DATA), _skipped(path, fields, packing)
     return Stored(
         header=path,
@@ -97,13 +102,13 @@ def _fields(path: Path) -> tuple[Fields, int]:
         for number, (line, end) in enumerate(header_lines(path, stream)):  # noqa: B007
             if number == 0:
                 if not re.fullmatch(r"NRRD000[1-6]", line.strip()):
-                    raise InputError(path, "the header is damaged or no NRRD", REMEDY)
+                    raise InputError(path, message("the header is damaged or no NRRD"), REMEDY)
             elif not line:
                 break
             elif not line.startswith("#"):
                 key, joint, value = line.partition(":")
                 if not joint:
-                    raise InputError(path, "the header is damaged or incomplete", REMEDY)
+                    raise InputError(path, message("the header is damaged or incomplete"), REMEDY)
                 # "key:=value" is a note of whoever wrote the file; no field may come that way
                 fields.add(key, value, allowed=not value.startswith("="))
     return fields, end
@@ -113,7 +118,7 @@ def _skipped(path: Path, fields: Fields, packing: Packing) -> tuple[int, int]:
     """Return what is skipped once unpacked, and the offset in the file."""
     lines, skip = (int(fields.get(*keys) or 0) if _plain(fields, keys) else -2 for keys in _SKIPS)
     if lines or not -1 <= skip <= _MAX_SKIP or (skip == -1 and packing != "raw"):
-        raise InputError(path, "its header skips lines or bytes before its pixels", REMEDY)
+        raise InputError(path, message("its header skips lines or bytes before its pixels"), REMEDY)
     return skip, skip if packing == "raw" and skip > 0 else 0
 
 
@@ -124,7 +129,7 @@ def _plain(fields: Fields, keys: Sequence[str]) -> bool:
 def _byte_order(path: Path, fields: Fields, kind: str) -> str:
     order = {"little": "<", "big": ">"}.get((fields.get("endian") or "").lower())
     if order is None and not kind.endswith("1"):
-        raise InputError(path, "its header does not give its byte order (endian)", REMEDY)
+        raise InputError(path, message("its header does not give its byte order (endian)"), REMEDY)
     return order or "<"
 
 
@@ -134,7 +139,7 @@ def _steps(path: Path, fields: Fields, axes: int) -> list[list[float] | None] | 
     if text is not None:
         words = re.findall(r"none|\([^()]*\)", text)
         if len(words) != axes or re.sub(r"none|\([^()]*\)|\s", "", text):
-            raise InputError(path, "its space directions do not fit its axes", REMEDY)
+            raise InputError(path, message("its space directions do not fit its axes"), REMEDY)
         return [None if word == "none" else _vector(path, word) for word in words]
     spacings = fields.numbers("spacings", count=axes)
     if spacings is None:
@@ -153,7 +158,7 @@ def _vector(path: Path, text: str) -> list[float]:
     except ValueError:
         found = [math.nan]
     if not all(map(math.isfinite, found)):
-        raise InputError(path, "its directions or origin are no numbers", REMEDY)
+        raise InputError(path, message("its directions or origin are no numbers"), REMEDY)
     return found
 
 
@@ -163,11 +168,11 @@ def _affine(path: Path, fields: Fields, steps: list[list[float]]) -> Affine:
         return np.eye(4)  # refused with its shape
     units = re.findall(r'"([^"]*)"', fields.get("space units") or "")
     if any(unit.lower() not in ("", "mm", "millimeter", "millimeters") for unit in units):
-        raise InputError(path, "its lengths are not in millimetres", REMEDY)
+        raise InputError(path, message("its lengths are not in millimetres"), REMEDY)
     given = fields.get("space origin")
     origin = [0.0] * len(steps) if given is None else _vector(path, given)
     if any(len(vector) not in (3, len(steps)) for vector in (*steps, origin)):
-        raise InputError(path, "its space directions do not fit its axes", REMEDY)
+        raise InputError(path, message("its space directions do not fit its axes"), REMEDY)
     own = np.eye(4)
     own[:3, :3] = np.transpose([step[:3] for step in steps[:3]])
     own[:3, 3] = origin[:3]
@@ -183,7 +188,7 @@ def _to_lps(path: Path, space: str | None) -> Affine:
     ways = [_WAYS.get(word) for word in _SHORT.get(name.upper(), name).split("-")]
     known = [way for way in ways if way is not None]
     if len(known) != len(ways) or sorted(axis for axis, _ in known) != [0, 1, 2]:
-        problem = "the header does not say how the volume lies in the patient (space)"
+        problem = message("the header does not say how the volume lies in the patient (space)")
         raise InputError(path, problem, REMEDY)
     turned[:3, :3] = 0
     for column, (axis, sign) in enumerate(known):

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from medical.dicom.stacking.stack import MAX_VOXELS
 from medical.errors import InputError
+from medical.i18n.messages import message
 from medical.io.header_text import REMEDY
 from medical.io.stored import Stored
 
@@ -64,19 +65,25 @@ def check_shape(path: Path, shape: tuple[int, ...]) -> None:
     """
     size = " x ".join(map(str, shape))
     if len(shape) < 3 or any(count != 1 for count in shape[3:]) or min(shape) < 1:
-        raise InputError(path, f"not one 3D volume but {size}", "Save one time point as one volume")
+        raise InputError(
+            path,
+            message("not one 3D volume but {size}", size=size),
+            message("Save one time point as one volume"),
+        )
     if min(shape[:3]) < 2:
-        raise InputError(path, "only a single slice", "Give the whole volume")
+        raise InputError(path, message("only a single slice"), message("Give the whole volume"))
     if math.prod(shape) > MAX_VOXELS or max(shape) > MAX_SIDE:
-        problem = f"a volume of {size} voxels is too large to read"
-        raise InputError(path, problem, "Give one chest CT of at most 1024 x 1024 x 600")
+        problem = message("a volume of {size} voxels is too large to read", size=size)
+        raise InputError(path, problem, message("Give one chest CT of at most 1024 x 1024 x 600"))
 
 
 def _check_bytes(stored: Stored, size: int) -> None:
     voxel_bytes = math.prod(stored.shape) * stored.dtype.itemsize
     there = size if stored.offset is None else size - stored.offset
     if voxel_bytes > there * _MAX_RATIO[stored.packing]:
-        raise InputError(stored.header, "the file is cut short: voxels are missing", REMEDY)
+        raise InputError(
+            stored.header, message("the file is cut short: voxels are missing"), REMEDY
+        )
 
 
 @contextmanager
@@ -88,7 +95,7 @@ def _open(stored: Stored) -> Iterator[BinaryIO]:
         else:
             stream = stack.enter_context(stored.header.open("rb"))
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise InputError(stored.header, "its pixel file is no plain file", REMEDY)
+            raise InputError(stored.header, message("its pixel file is no plain file"), REMEDY)
         at = stored.offset
         if at is None:
             voxel_bytes = math.prod(stored.shape) * stored.dtype.itemsize
@@ -106,7 +113,10 @@ def _open_below(header: Path, parts: tuple[str, ...]) -> BinaryIO:
             place = header.parent.joinpath(*parts)
             if any(step.is_symlink() for step in (place, *place.parents[: len(parts) - 1])):
                 raise InputError(
-                    header, f"its pixel file {shown} is a link", REMEDY, names=(shown,)
+                    header,
+                    message("its pixel file {name} is a link", name=shown),
+                    REMEDY,
+                    names=(shown,),
                 )
             return place.open("rb")
         folder = os.open(header.parent, flags | os.O_DIRECTORY)
@@ -121,10 +131,10 @@ def _open_below(header: Path, parts: tuple[str, ...]) -> BinaryIO:
             os.close(folder)
         return os.fdopen(found, "rb")
     except FileNotFoundError as problem:
-        missing = f"its pixel file {shown} is missing"
+        missing = message("its pixel file {name} is missing", name=shown)
         raise InputError(header, missing, REMEDY, names=(shown,)) from problem
     except (OSError, ValueError) as problem:
-        refused = f"its pixel file {shown} cannot be opened, or is a link"
+        refused = message("its pixel file {name} cannot be opened, or is a link", name=shown)
         raise InputError(header, refused, REMEDY, names=(shown,)) from problem
 
 
@@ -144,7 +154,9 @@ def _exactly(stored: Stored, reader: _Reader, count: int) -> bytes:
     while len(found) < count:
         piece = reader.read(min(_CHUNK_BYTES, count - len(found)))
         if not piece:
-            raise InputError(stored.header, "the file is cut short: voxels are missing", REMEDY)
+            raise InputError(
+                stored.header, message("the file is cut short: voxels are missing"), REMEDY
+            )
         found += piece
     return bytes(found)
 

@@ -12,6 +12,7 @@ from medical.ct.volume import CtVolume, QualityNote
 from medical.dicom.header.uids import valid_uid
 from medical.dicom.stacking.series import CtSeries, read_series
 from medical.errors import InputError
+from medical.i18n.messages import message
 from medical.io.volume_files import files_of_volume, read_volume_file, volume_stem
 
 NOTES_ON_FILES = ("truncated_files", "unusable_files")
@@ -95,8 +96,8 @@ class SeriesHandle:
         except InputError as error:
             raise self._as_named(error) from error
         except MemoryError as problem:
-            too_large = "too large for this machine's memory"
-            raise InputError(self.path, too_large, "Close other programs") from problem
+            too_large = message("too large for this machine's memory")
+            raise InputError(self.path, too_large, message("Close other programs")) from problem
         except OSError as problem:
             raise self._unreadable(problem) from problem
         if progress is not None:
@@ -121,8 +122,8 @@ class SeriesHandle:
 
     def _unreadable(self, problem: OSError) -> InputError:
         reason = problem.strerror or type(problem).__name__
-        remedy = "Check that the file still exists and may be read"
-        return InputError(self.path, f"cannot be read: {reason}", remedy)
+        remedy = message("Check that the file still exists and may be read")
+        return InputError(self.path, message("cannot be read: {reason}", reason=reason), remedy)
 
     def _as_named(self, error: InputError) -> InputError:
         """Return the error with a path that the user knows, should it lie in an unpacked zip."""
@@ -130,7 +131,12 @@ class SeriesHandle:
             return error
         name = error.path.name
         names = (name, *error.names)
-        return InputError(self.path, f"{name}: {error.problem}", error.remedy, names=names)
+        return InputError(
+            self.path,
+            message("{name}: {problem}", name=name, problem=error.problem),
+            error.remedy,
+            names=names,
+        )
 
 
 def _without(names: set[str], note: QualityNote) -> QualityNote:

@@ -23,6 +23,7 @@ from medical.ct.volume import CtVolume, SeriesSource
 from medical.dicom.stacking.padding import AIR_HU, clear_surround
 from medical.errors import InputError
 from medical.geometry import VolumeGeometry
+from medical.i18n.messages import message
 from medical.io.header_text import REMEDY
 from medical.io.meta_image import read_meta_image_header
 from medical.io.nifti import read_nifti_header
@@ -161,7 +162,11 @@ def _read_hu(stored: Stored) -> Int16[np.ndarray, "x y z"]:
         hu[..., z] = _as_int16(values)
     if not lowest <= AIR_AT_MOST_HU:
         low, high = (lowest, highest) if lowest <= highest else (0, 0)
-        problem = f"values run from {low:g} to {high:g}, which are not Hounsfield units of a chest"
+        problem = message(
+            "values run from {low:g} to {high:g}, which are not Hounsfield units of a chest",
+            low=low,
+            high=high,
+        )
         raise InputError(stored.header, problem, REMEDY)
     return hu
 
@@ -196,9 +201,13 @@ def _geometry(path: Path, shape: tuple[int, ...], affine: Affine) -> VolumeGeome
     low, high = SPACING_RANGE_MM
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     if not np.isfinite(affine).all() or not ((spacing >= low) & (spacing <= high)).all():
-        raise InputError(path, f"impossible voxel size {np.round(spacing, 4).tolist()} mm", REMEDY)
+        raise InputError(
+            path,
+            message("impossible voxel size {spacing} mm", spacing=np.round(spacing, 4).tolist()),
+            REMEDY,
+        )
     try:
         z, y, x = shape
         return VolumeGeometry((z, y, x), affine)
     except ValueError as problem:
-        raise InputError(path, "its axes do not span a volume", REMEDY) from problem
+        raise InputError(path, message("its axes do not span a volume"), REMEDY) from problem

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from medical.errors import InputError
+from medical.i18n.messages import message
 from medical.io.archive import MAX_DEPTH, UnpackBudget, unpack
 
-_MEND_LINK = "Mend or remove it"
+_MEND_LINK = message("Mend or remove it")
 
 
 @dataclass(slots=True)
@@ -65,8 +66,8 @@ class Walk:
 
     def _inside(self, archive: Path, depth: int, shown: Path) -> Iterator[Path]:
         if depth >= MAX_DEPTH:
-            problem = f"a zip inside {MAX_DEPTH} other zips is not opened"
-            self.errors.append(InputError(shown, problem, "Unpack it and give the folder"))
+            problem = message("a zip inside {depth} other zips is not opened", depth=MAX_DEPTH)
+            self.errors.append(InputError(shown, problem, message("Unpack it and give the folder")))
             return
         folder, errors = unpack(archive, shown=shown, work_dir=self.work_dir, budget=self.budget)
         self.errors += errors
@@ -103,7 +104,9 @@ class Walk:
                 files.add(real)
                 yield found
             elif not found.exists():
-                self.errors.append(InputError(found, "a link that leads nowhere", _MEND_LINK))
+                self.errors.append(
+                    InputError(found, message("a link that leads nowhere"), _MEND_LINK)
+                )
 
     def _entries(self, folder: Path) -> list[Path]:
         try:
@@ -111,8 +114,12 @@ class Walk:
                 names = sorted(entry.name for entry in entries)
         except OSError as problem:
             reason = problem.strerror or type(problem).__name__
-            remedy = "Give this user the right to read the folder, or leave it out"
-            self.errors.append(InputError(folder, f"cannot be looked into: {reason}", remedy))
+            remedy = message("Give this user the right to read the folder, or leave it out")
+            self.errors.append(
+                InputError(
+                    folder, message("cannot be looked into: {reason}", reason=reason), remedy
+                )
+            )
             return []
         return [folder / name for name in names if not _hidden(name)]
 

@@ -6,10 +6,26 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from medical.ct.sides import LungSides
+from medical.i18n.messages import message
 
-UNKNOWN = "unknown"
-SIDE_UNCERTAIN = "side uncertain"
-_ZONES = ("lower", "middle", "upper")
+UNKNOWN = message("unknown")
+_ZONES = {
+    "left": (
+        message("left lower zone"),
+        message("left middle zone"),
+        message("left upper zone"),
+    ),
+    "right": (
+        message("right lower zone"),
+        message("right middle zone"),
+        message("right upper zone"),
+    ),
+    "uncertain": (
+        message("side uncertain, lower zone"),
+        message("side uncertain, middle zone"),
+        message("side uncertain, upper zone"),
+    ),
+}
 
 
 def side_and_zone(point_lps_mm: ArrayLike, sides: LungSides | None) -> str:
@@ -30,5 +46,4 @@ def side_and_zone(point_lps_mm: ArrayLike, sides: LungSides | None) -> str:
         return UNKNOWN
     low, high = heights
     share = (float(np.asarray(point_lps_mm)[2]) - low) / max(1.0, high - low)
-    zone = f"{_ZONES[int(np.clip(share * 3, 0, 2))]} zone"
-    return f"{SIDE_UNCERTAIN}, {zone}" if side == "uncertain" else f"{side} {zone}"
+    return _ZONES[side][int(np.clip(share * 3, 0, 2))]

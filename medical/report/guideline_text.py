@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from medical.i18n.catalogue import Translator
 from medical.nodule.density_kinds import AGREED_PERCENT, NODULES
 from medical.nodule.guidelines.assessment import Demographics, Examination
 from medical.nodule.guidelines.engine import UNCLASSIFIED, ExaminationCategory, Guidance, Ruling
 from medical.nodule.guidelines.rules import Fired
 from medical.report.content import ReportContent
-from medical.report.words.labels import Labels
+from medical.report.guideline_terms import category_text, missing_text, reason_text, result_text
+from medical.report.terms import CALCIFICATIONS, EXAMINATION_KINDS, HISTORIES, RISKS, SEXES
 
 
-def guideline_lines(content: ReportContent, labels: Labels) -> tuple[str, ...]:
+def guideline_lines(content: ReportContent, labels: Translator) -> tuple[str, ...]:
     """List what was entered, then a line for each nodule; nothing without nodules."""
     guidelines = content.guidelines
     if not guidelines.rows:
@@ -18,80 +20,113 @@ def guideline_lines(content: ReportContent, labels: Labels) -> tuple[str, ...]:
     lines = [entered_line(content.examination, content.header, labels)]
     lines += [_row(row, content, labels) for row in guidelines.rows]
     if any(row.density_by == "model" for row in guidelines.rows):
-        lines.append(labels("density_note", agreed=AGREED_PERCENT, nodules=NODULES))
+        lines.append(density_note(labels))
     return tuple(lines)
 
 
-def examination_line(category: ExaminationCategory, said: Examination, labels: Labels) -> str:
+def density_note(labels: Translator) -> str:
+    """Say how far the model's density can be relied on."""
+    return labels(
+        "Density by the model: not validated on real nodules in whole scans. "
+        "On cut-outs of real LIDC nodules it named {agreed} % of {nodules} "
+        "as radiologists do; part-solid and ground-glass ones are the least "
+        "certain. Check it before a category is relied on.",
+        agreed=AGREED_PERCENT,
+        nodules=NODULES,
+    )
+
+
+def examination_line(category: ExaminationCategory, said: Examination, labels: Translator) -> str:
     """Lung-RADS of the examination, or why it has none: every nodule that stands in the way."""
     result = category.result
     if isinstance(result, Fired):
-        text = ruling_text(Ruling(result, category.others), labels)
-        word = "lung_rads" if category.finding_id is not None else "lung_rads_none"
+        parts = {
+            "kind": labels.among(EXAMINATION_KINDS, said.kind),
+            "result": ruling_text(Ruling(result, category.others), labels),
+        }
+        if category.finding_id is None:
+            return labels("Lung-RADS v2022 ({kind}): {result}.", **parts)
+        number = category.finding_id
         return labels(
-            word,
-            kind=labels(f"kind_{said.kind or 'unknown'}"),
-            result=text,
-            number=category.finding_id,
+            "Lung-RADS v2022 ({kind}): {result}, by finding {number}.", number=number, **parts
         )
-    reason = labels.reason(result)
+    reason = reason_text(result, labels)
     if result.reason != UNCLASSIFIED:
-        return labels("lung_rads_not", reason=reason)
-    nodules = labels("list").join(
-        labels("unclassified", number=number, missing=labels.missing(why.missing))
+        return labels("Lung-RADS v2022: {reason}.", reason=reason)
+    nodules = labels("; ").join(
+        labels(
+            "finding {number}: {missing}", number=number, missing=missing_text(why.missing, labels)
+        )
         for number, why in category.unclassified
     )
-    return labels("lung_rads_open", reason=reason, nodules=nodules)
+    return labels("Lung-RADS v2022: {reason}. Missing: {nodules}.", reason=reason, nodules=nodules)
 
 
-def ruling_text(ruling: Ruling, labels: Labels) -> str:
+def ruling_text(ruling: Ruling, labels: Translator) -> str:
     """``2 (row of the table); 3 cannot be excluded``, or why there is no category."""
-    text = labels.result(ruling.result)
+    text = result_text(ruling.result, labels)
     if ruling.others:
-        others = labels("or").join(labels.category(one) for one in ruling.others)
-        text = labels("not_excluded", result=text, others=others)
+        others = labels(" or ").join(category_text(one, labels) for one in ruling.others)
+        text = labels("{result}, but {others} cannot be excluded", result=text, others=others)
     return text
 
 
-def entered_line(said: Examination, header: Demographics, labels: Labels) -> str:
+def entered_line(said: Examination, header: Demographics, labels: Translator) -> str:
     """List examination, age, sex and risk, each with where it comes from."""
     age = said.age_years if said.age_years is not None else header.age_years
     sex = said.sex or header.sex
-    parts = [labels("entered_kind", kind=labels(f"kind_{said.kind or 'unknown'}"))]
-    for name, value, by_reader in (
-        ("age", None if age is None else f"{age:g}", said.age_years is not None),
-        ("sex", None if sex is None else labels(f"sex_{sex}"), said.sex is not None),
-    ):
-        shown = labels("unknown") if value is None else value
-        source = "" if value is None else labels("by_reader" if by_reader else "by_header")
-        parts.append(labels(f"entered_{name}", value=shown, source=source))
-    parts.append(labels("entered_risk", risk=labels(f"risk_{said.risk or 'unknown'}")))
+    shown_age = _sourced(None if age is None else f"{age:g}", said.age_years, labels)
+    shown_sex = _sourced(None if sex is None else labels.among(SEXES, sex), said.sex, labels)
+    parts = [
+        labels("Examination: {kind}.", kind=labels.among(EXAMINATION_KINDS, said.kind)),
+        labels("Age: {value}.", value=shown_age),
+        labels("Sex: {value}.", value=shown_sex),
+        labels("Risk of lung cancer: {risk}.", risk=labels.among(RISKS, said.risk)),
+    ]
     if said.known_cancer:
-        parts.append(labels("entered_cancer"))
+        parts.append(labels("Known cancer."))
     if said.immunosuppressed:
-        parts.append(labels("entered_suppressed"))
+        parts.append(labels("Immunosuppressed."))
     return labels.sentences(parts)
 
 
-def _row(row: Guidance, content: ReportContent, labels: Labels) -> str:
+def _sourced(value: str | None, entered: object, labels: Translator) -> str:
+    """Say a value and whether a reader entered it or the images' header has it."""
+    if value is None:
+        return labels("not known")
+    if entered is None:
+        return labels("{value} (by the images' header)", value=value)
+    return labels("{value} (entered by a reader)", value=value)
+
+
+def _row(row: Guidance, content: ReportContent, labels: Translator) -> str:
     finding = next(one for one in content.findings if one.number == row.finding_id)
     entered = finding.assessment
     parts = [
         labels(
-            "guideline_row",
+            "Finding {number}: Lung-RADS {lung_rads}. Fleischner {fleischner}.",
             number=row.finding_id,
             lung_rads=ruling_text(row.lung_rads, labels),
             fleischner=ruling_text(row.fleischner, labels),
         )
     ]
     if entered.solid_diameter_mm is not None:
-        parts.append(labels("entered_solid", size=entered.solid_diameter_mm))
+        parts.append(
+            labels(
+                "Solid component {size:.1f} mm (reader's measure).", size=entered.solid_diameter_mm
+            )
+        )
     if entered.calcification is not None:
-        parts.append(labels(f"calcification_{entered.calcification}"))
+        parts.append(labels.among(CALCIFICATIONS, entered.calcification))
     if entered.history is not None:
-        parts.append(labels("entered_history", history=labels(f"history_{entered.history}")))
+        history = labels.among(HISTORIES, entered.history)
+        parts.append(labels("{history}, by the reader.", history=history))
     if entered.prior_category is not None:
-        parts.append(labels("entered_prior", category=entered.prior_category))
+        parts.append(
+            labels(
+                "Category of the earlier examination: {category}.", category=entered.prior_category
+            )
+        )
     if not row.decided:
-        parts.append(labels("undecided"))
+        parts.append(labels("Not decided yet."))
     return labels.sentences(parts)

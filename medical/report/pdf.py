@@ -29,13 +29,13 @@ from reportlab.platypus import (
 )
 
 from medical.ct.volume import CtVolume
+from medical.i18n.catalogue import Language, Translator
 from medical.report.content import ReportContent
 from medical.report.font.chinese_lines import chinese_lines
 from medical.report.font.embedded import PDF_FONT, as_markup, register_pdf_fonts
 from medical.report.key_images import KeyImageFlowable, close_up, whole_slice
 from medical.report.page_count import PageCountCanvas
 from medical.report.text import report_sections, signature
-from medical.report.words.labels import Labels, Language
 from medical.review.reading import ReadFinding
 
 if TYPE_CHECKING:
@@ -60,11 +60,11 @@ def report_pdf(content: ReportContent, ct: CtVolume | None, *, language: Languag
         language: of the whole report.
     """
     register_pdf_fonts()
-    labels, target = Labels(language), io.BytesIO()
+    labels, target = Translator(language), io.BytesIO()
     document = BaseDocTemplate(
         target,
         pagesize=A4,
-        title=f"{labels('title')} {content.study.label}",
+        title=f"{labels('Chest CT: lung nodules')} {content.study.label}",
         creator="StarLung",
         lang="zh-CN" if language == "zh" else "en",
         invariant=1,
@@ -95,7 +95,7 @@ def _style(**changes: Any) -> ParagraphStyle:
     return ParagraphStyle("report", **{**values, **changes})
 
 
-def _text(content: ReportContent, labels: Labels) -> Iterator[Flowable]:
+def _text(content: ReportContent, labels: Translator) -> Iterator[Flowable]:
     """Write what the report says in words; a heading stays with its first line."""
     line = _style()
     heading = _style(fontSize=10.5, textColor=_GREY, spaceBefore=3 * mm)
@@ -103,17 +103,21 @@ def _text(content: ReportContent, labels: Labels) -> Iterator[Flowable]:
         first, *others = (_paragraph(text, labels, line) for text in section.lines or ("",))
         yield KeepTogether([_paragraph(section.title, labels, heading), first])
         yield from others
-    yield _paragraph(labels("intervals"), labels, _style(fontSize=8, textColor=_GREY))
+    yield _paragraph(
+        labels("Values in brackets are 95 % intervals."),
+        labels,
+        _style(fontSize=8, textColor=_GREY),
+    )
 
 
-def _paragraph(text: str, labels: Labels, style: ParagraphStyle) -> Paragraph:
+def _paragraph(text: str, labels: Translator, style: ParagraphStyle) -> Paragraph:
     if labels.language != "zh":
         return Paragraph(as_markup(text), style)
     lines = chinese_lines(text, size=style.fontSize, width=_TEXT_WIDTH)
     return Paragraph("<br/>".join(map(as_markup, lines)), style)
 
 
-def _images(content: ReportContent, ct: CtVolume | None, labels: Labels) -> Iterator[Flowable]:
+def _images(content: ReportContent, ct: CtVolume | None, labels: Translator) -> Iterator[Flowable]:
     """Show each reported finding twice, whole slice and close up, from a new page on."""
     if ct is None or not content.reported:
         return
@@ -124,10 +128,10 @@ def _images(content: ReportContent, ct: CtVolume | None, labels: Labels) -> Iter
         yield KeepTogether([caption, _image_row(finding, ct), Spacer(0, 5 * mm)])
 
 
-def _caption(finding: ReadFinding, labels: Labels) -> str:
+def _caption(finding: ReadFinding, labels: Translator) -> str:
     measured = finding.measured
-    slice_text = labels("slice", number=measured.slice_number)
-    place = labels.location(measured.location)
+    slice_text = labels("slice {number}", number=measured.slice_number)
+    place = labels.translate(measured.location)
     return f"{finding.number}. {place} · {slice_text} · {finding.diameter_mm or 0:.1f} mm"
 
 
@@ -143,7 +147,7 @@ def _image_row(finding: ReadFinding, ct: CtVolume) -> Table:
 
 
 def _draw_frame(
-    canvas: Canvas, document: BaseDocTemplate, *, content: ReportContent, labels: Labels
+    canvas: Canvas, document: BaseDocTemplate, *, content: ReportContent, labels: Translator
 ) -> None:
     """Draw what every page has: title, study, signature, and that this is for research only."""
     title = _style(fontSize=16, leading=20)
@@ -151,21 +155,33 @@ def _draw_frame(
     note = _style(fontSize=9, textColor=_GREY)
     research = _style(fontSize=8.5, textColor=_ORANGE)
     top = _HEIGHT - 12 * mm
-    _draw_text(canvas, labels("title"), labels, title, top)
+    _draw_text(canvas, labels("Chest CT: lung nodules"), labels, title, top)
     _draw_text(canvas, content.study.label, labels, study, top)
     below = _draw_text(canvas, signature(content, labels), labels, note, top - 8 * mm)
     canvas.setStrokeColor(_RULE)
     canvas.line(_MARGIN, below - 1.5 * mm, _WIDTH - _MARGIN, below - 1.5 * mm)
-    _draw_text(canvas, labels("research"), labels, research, 14 * mm)
+    _draw_text(
+        canvas,
+        labels("Research use only – not for diagnosis or treatment"),
+        labels,
+        research,
+        14 * mm,
+    )
 
 
-def _draw_page_number(canvas: Canvas, number: int, count: int, *, labels: Labels) -> None:
+def _draw_page_number(canvas: Canvas, number: int, count: int, *, labels: Translator) -> None:
     style = _style(fontSize=8, textColor=_GREY, alignment=TA_RIGHT)
-    _draw_text(canvas, labels("page", number=number, count=count), labels, style, 14 * mm)
+    _draw_text(
+        canvas,
+        labels("Page {number} of {count}", number=number, count=count),
+        labels,
+        style,
+        14 * mm,
+    )
 
 
 def _draw_text(
-    canvas: Canvas, text: str, labels: Labels, style: ParagraphStyle, top: float
+    canvas: Canvas, text: str, labels: Translator, style: ParagraphStyle, top: float
 ) -> float:
     """Draw a line across the page from ``top`` down; return where it ends."""
     paragraph = _paragraph(text, labels, style)

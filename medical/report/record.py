@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from medical.ct.volume import QualityNote
 from medical.detection.added import AddedFinding
 from medical.detection.findings import Finding, ModelReference, Program, Searched
+from medical.i18n.catalogue import Translator
 from medical.nodule.density_kinds import Density
 from medical.nodule.guidelines.assessment import Assessment, Demographics, Examination
 from medical.program import program_version
 from medical.report.change.record import ChangeRecord, change_record
 from medical.report.content import ReportContent
 from medical.report.guideline_text import examination_line, ruling_text
-from medical.report.words.labels import Labels
 from medical.review.reading import ReadFinding
 from medical.review.refusals import moment
 from medical.store.tables import Status, Verdict
@@ -139,7 +139,7 @@ def source_of(by_model: object, by_reader: object) -> Source | None:
 
 
 def _examination(content: ReportContent) -> ReportExamination:
-    labels, guidelines = Labels("en"), content.guidelines
+    labels, guidelines = Translator("en"), content.guidelines
     return ReportExamination(
         entered=content.examination,
         header=content.header,

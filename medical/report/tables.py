@@ -7,13 +7,13 @@ import io
 from typing import Any
 
 from medical.detection.findings import Finding
+from medical.i18n.catalogue import Translator
 from medical.plain_text import csv_cell
 from medical.report.change.columns import change_cells, gone_cells
 from medical.report.change.record import change_record
 from medical.report.content import ReportContent
 from medical.report.guideline_text import ruling_text
 from medical.report.record import source_of
-from medical.report.words.labels import Labels
 from medical.review.reading import ReadFinding
 from medical.review.refusals import moment
 
@@ -84,7 +84,7 @@ def _ends(name: str, interval: tuple[float, float] | None) -> dict[str, float | 
 
 def _with_guidelines(content: ReportContent, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Each row with the guidelines on its finding; empty for a rejected mark."""
-    labels, known = Labels("en"), {row.finding_id: row for row in content.guidelines.rows}
+    labels, known = Translator("en"), {row.finding_id: row for row in content.guidelines.rows}
 
     def ruled(number: int) -> dict[str, str]:
         row = known.get(number)

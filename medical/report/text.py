@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from medical.detection.findings import Finding
 from medical.detection.searched import is_partly_searched
+from medical.i18n.catalogue import Translator
 from medical.plain_text import one_line
 from medical.program import program_version
 from medical.report.change.text import change_lines, change_title, comparison_line
@@ -13,8 +14,7 @@ from medical.report.content import ReportContent
 from medical.report.guideline_text import examination_line, guideline_lines
 from medical.report.limits import DetectionLimits
 from medical.report.numbers import probability_interval_text, probability_text
-from medical.report.words.labels import Labels
-from medical.report.words.quality_labels import quality_text
+from medical.report.terms import DENSITIES, rejection_reason
 from medical.review.reading import ReadFinding
 from medical.review.refusals import moment
 
@@ -31,77 +31,87 @@ class Section:
         object.__setattr__(self, "lines", tuple(map(one_line, self.lines)))
 
 
-def report_sections(content: ReportContent, labels: Labels) -> list[Section]:
+def report_sections(content: ReportContent, labels: Translator) -> list[Section]:
     """List the report's sections, in order."""
     scored = content.scored
     method = labels(
-        "method",
+        "Nodules marked by {model} {version} (operating point {point:.2f}, {samples}) and decided "
+        "on by the readers named below.",
         model=scored.model.name,
         version=scored.model.version,
         point=scored.operating_point,
-        samples=scored.samples,
+        samples=labels.plural(
+            "{count} Monte-Carlo sample", "{count} Monte-Carlo samples", scored.samples
+        ),
     )
     programs = labels(
-        "programs",
-        scored=scored.program.version if scored.program else labels("version_not_recorded"),
+        "Scored by StarLung {scored}; reported by StarLung {reported}.",
+        scored=scored.program.version if scored.program else labels("(version not recorded)"),
         reported=program_version(),
     )
-    study = labels("study", label=content.study.label, series=scored.series_instance_uid)
-    notes = tuple(
-        quality_text(one.message, chinese=labels.language == "zh") for one in scored.quality
+    study = labels(
+        "Study {label}, series {series}",
+        label=content.study.label,
+        series=scored.series_instance_uid,
     )
-    quality = notes or (labels("no_quality"),)
+    notes = tuple(labels.translate(one.message) for one in scored.quality)
+    quality = notes or (labels("Nothing to note."),)
     found = tuple(_finding(one, labels) for one in content.reported)
     found += tuple(_unmeasured(one, labels) for one in content.unmeasured)
     change = content.change
     comparison = (
-        comparison_line(change.earlier, labels) if change is not None else labels("no_comparison")
+        comparison_line(change.earlier, labels) if change is not None else labels("None given.")
     )
     sections = [
-        Section(labels("examination"), (study,)),
-        Section(labels("technique"), (method, programs)),
-        Section(labels("comparison"), (comparison,)),
-        Section(labels("quality"), quality),
-        Section(labels("findings"), found or (labels("no_findings"),)),
+        Section(labels("EXAMINATION"), (study,)),
+        Section(labels("TECHNIQUE"), (method, programs)),
+        Section(labels("COMPARISON"), (comparison,)),
+        Section(labels("IMAGE QUALITY"), quality),
+        Section(labels("FINDINGS"), found or (labels("No nodule was accepted."),)),
     ]
     if change is not None:
         title = change_title(change.earlier, labels)
         sections.append(Section(title, change_lines(change, labels)))
     if content.rejected:
         lines = tuple(_rejected(one, labels) for one in content.rejected)
-        sections.append(Section(labels("rejected"), lines))
-    sections.append(Section(labels("guidelines"), guideline_lines(content, labels)))
-    return [*sections, Section(labels("impression"), _impression(content, labels))]
+        sections.append(Section(labels("NOT CONFIRMED"), lines))
+    sections.append(Section(labels("GUIDELINES"), guideline_lines(content, labels)))
+    return [*sections, Section(labels("IMPRESSION"), _impression(content, labels))]
 
 
-def report_text(content: ReportContent, labels: Labels) -> str:
+def report_text(content: ReportContent, labels: Translator) -> str:
     """Write the whole report; ends with a line break."""
-    parts = [labels("title"), labels("research"), one_line(signature(content, labels))]
+    parts = [
+        labels("Chest CT: lung nodules"),
+        labels("Research use only – not for diagnosis or treatment"),
+        one_line(signature(content, labels)),
+    ]
     for section in report_sections(content, labels):
         parts += ["", section.title, *section.lines]
-    parts += ["", labels("intervals")]
+    parts += ["", labels("Values in brackets are 95 % intervals.")]
     return "\n".join(parts) + "\n"
 
 
-def signature(content: ReportContent, labels: Labels) -> str:
+def signature(content: ReportContent, labels: Translator) -> str:
     """Who signed and when, or that nobody has."""
     study = content.study
     if study.status != "signed" or study.signed_at is None:
-        return labels("draft")
-    return labels("signed", name=study.signed_by, at=moment(study.signed_at))
+        return labels("DRAFT – not signed")
+    return labels("Signed by {name}, {at}", name=study.signed_by, at=moment(study.signed_at))
 
 
-def _finding(one: ReadFinding, labels: Labels) -> str:
+def _finding(one: ReadFinding, labels: Translator) -> str:
     measured, latest = one.measured, one.latest
     x, y, z = measured.center_lps_mm
-    density = labels(one.density) if one.density else ""
+    density = labels.among(DENSITIES, one.density) if one.density else ""
     if one.assessment.density is not None:
-        density = labels("density_by_reader", density=density)
+        density = labels("{density} (reader's)", density=density)
     parts = [
         labels(
-            "finding",
+            "{number}. {location}, slice {slice}, LPS {x:.1f}, {y:.1f}, {z:.1f} "
+            "mm: {density} nodule, {diameter}{volume}.",
             number=one.number,
-            location=labels.location(measured.location),
+            location=labels.translate(measured.location),
             slice=measured.slice_number,
             x=x,
             y=y,
@@ -114,107 +124,153 @@ def _finding(one: ReadFinding, labels: Labels) -> str:
     if isinstance(measured, Finding):
         p, interval = measured.probability, measured.probability_ci95
         shown = probability_interval_text(*interval)
-        parts.append(labels("probability", p=probability_text(p), interval=shown))
+        parts.append(
+            labels(
+                "Probability of a nodule {p} ({interval}).", p=probability_text(p), interval=shown
+            )
+        )
     else:
-        parts.append(labels("added", name=one.decisions[0].actor))
+        parts.append(labels("Added by {name}.", name=one.decisions[0].actor))
     if latest is None or latest.verdict == "open":
-        parts.append(labels("undecided"))
+        parts.append(labels("Not decided yet."))
     else:
-        parts.append(labels("accepted_by", name=latest.actor, at=moment(latest.at)))
+        parts.append(labels("Accepted by {name}, {at}.", name=latest.actor, at=moment(latest.at)))
     if latest is not None and latest.comment:
-        parts.append(labels("comment", text=latest.comment))
+        parts.append(labels("Comment: {text}", text=latest.comment))
     return labels.sentences(parts)
 
 
-def _unmeasured(one: ReadFinding, labels: Labels) -> str:
+def _unmeasured(one: ReadFinding, labels: Translator) -> str:
     """Where it lies and who says so, without any size."""
     latest, (x, y, z) = one.decisions[-1], one.measured.center_lps_mm
-    location, number = labels.location(one.measured.location), one.number
+    location, number = labels.translate(one.measured.location), one.number
     slice_number = one.measured.slice_number
     place = labels(
-        "unmeasured", number=number, location=location, slice=slice_number, x=x, y=y, z=z
+        "{number}. {location}, slice {slice}, LPS {x:.1f}, {y:.1f}, {z:.1f} "
+        "mm: nodule that nobody measured, without size and density.",
+        number=number,
+        location=location,
+        slice=slice_number,
+        x=x,
+        y=y,
+        z=z,
     )
-    parts = [place, labels("accepted_by", name=latest.actor, at=moment(latest.at))]
+    parts = [place, labels("Accepted by {name}, {at}.", name=latest.actor, at=moment(latest.at))]
     if latest.comment:
-        parts.append(labels("comment", text=latest.comment))
+        parts.append(labels("Comment: {text}", text=latest.comment))
     return labels.sentences(parts)
 
 
-def _diameter(one: ReadFinding, labels: Labels) -> str:
+def _diameter(one: ReadFinding, labels: Translator) -> str:
     if one.diameter_by_reader_mm is not None or one.measured.diameter_ci95 is None:
-        return labels("by_hand", size=one.diameter_mm)
+        return labels("diameter {size:.1f} mm (reader's measure)", size=one.diameter_mm)
     low, high = one.measured.diameter_ci95
-    return labels("by_model", size=one.measured.diameter_mm, low=low, high=high)
+    return labels(
+        "diameter {size:.1f} mm ({low:.1f}–{high:.1f})",
+        size=one.measured.diameter_mm,
+        low=low,
+        high=high,
+    )
 
 
-def _volume(one: ReadFinding, labels: Labels) -> str:
+def _volume(one: ReadFinding, labels: Translator) -> str:
     """Word the model's volume, marked as the model's beside a reader's diameter."""
     volume, interval = one.measured.volume_mm3, one.measured.volume_ci95
     if volume is None or interval is None:
         return ""
-    word = "volume" if one.diameter_by_reader_mm is None else "volume_by_model"
-    return labels(word, volume=volume, low=interval[0], high=interval[1])
+    size = {"volume": volume, "low": interval[0], "high": interval[1]}
+    if one.diameter_by_reader_mm is None:
+        return labels(", volume {volume:.0f} mm³ ({low:.0f}–{high:.0f})", **size)
+    return labels(
+        ", volume by the model's own outline, not by this diameter: {volume:.0f} mm³ "
+        "({low:.0f}–{high:.0f})",
+        **size,
+    )
 
 
-def _rejected(one: ReadFinding, labels: Labels) -> str:
+def _rejected(one: ReadFinding, labels: Translator) -> str:
     latest = one.decisions[-1]
     said = labels(
-        "rejected_one",
+        "Mark {number}, slice {slice}: {reason} ({name}, {at}).",
         number=one.number,
         slice=one.measured.slice_number,
-        reason=labels.rejection(latest.reason),
+        reason=rejection_reason(latest.reason, labels),
         name=latest.actor,
         at=moment(latest.at),
     )
-    return f"{said} {labels('comment', text=latest.comment)}" if latest.comment else said
+    return f"{said} {labels('Comment: {text}', text=latest.comment)}" if latest.comment else said
 
 
-def _impression(content: ReportContent, labels: Labels) -> tuple[str, ...]:
+def _impression(content: ReportContent, labels: Translator) -> tuple[str, ...]:
     lines = []
     if content.accepted:
         largest = max(content.accepted, key=lambda one: one.diameter_mm or 0.0)
         lines.append(
             labels(
-                "impression_some",
+                "Nodules confirmed: {count}. Largest: finding {number}, {size:.1f} mm, {location}.",
                 count=len(content.accepted),
                 number=largest.number,
                 size=largest.diameter_mm,
-                location=labels.location(largest.measured.location),
+                location=labels.translate(largest.measured.location),
             )
         )
     elif not content.unmeasured:
-        lines += [labels("impression_none"), *limit_lines(content.limits, labels)]
+        lines += [labels("No nodule confirmed."), *limit_lines(content.limits, labels)]
     shares = content.scored.searched
     if shares is None:
-        lines.append(labels("searched_unknown"))
+        lines.append(
+            labels(
+                "Scored by version 0.5 or earlier: which share of each lung was "
+                "searched is not known."
+            )
+        )
     elif is_partly_searched(content.scored):
         left, right = (
-            labels("not_known") if share is None else f"{share:.0%}"
+            labels("an unknown share") if share is None else f"{share:.0%}"
             for share in (shares.left, shares.right)
         )
-        lines.append(labels("searched_in_part", left=left, right=right))
+        lines.append(
+            labels(
+                "Not negative: of the left lung {left}, of the right lung {right} were searched.",
+                left=left,
+                right=right,
+            )
+        )
     lines.append(examination_line(content.guidelines.examination, content.examination, labels))
     if content.unmeasured:
         numbers = ", ".join(str(one.number) for one in content.unmeasured)
-        lines.append(labels("impression_unmeasured", numbers=numbers))
+        lines.append(labels("Accepted as nodules, but not measured: {numbers}.", numbers=numbers))
     if content.undecided:
-        lines.append(labels("open_left", count=len(content.undecided)))
+        lines.append(
+            labels(
+                "Findings not decided: {count}. This report is not complete.",
+                count=len(content.undecided),
+            )
+        )
     return tuple(lines)
 
 
-def limit_lines(limits: DetectionLimits, labels: Labels) -> tuple[str, ...]:
+def limit_lines(limits: DetectionLimits, labels: Translator) -> tuple[str, ...]:
     """Say what a reading without nodules does not rule out, and how that is known."""
-    lines = [labels("not_ruled_out"), labels("least_size", least=limits.least_mm)]
+    lines = [
+        labels("This does not rule out a nodule."),
+        labels("Nodules smaller than {least:g} mm are seldom marked.", least=limits.least_mm),
+    ]
     if limits.sensitivity is None:
-        return (*lines, labels("sensitivity_unknown"))
+        return (
+            *lines,
+            labels("The sensitivity of this model at its operating point is not known here."),
+        )
     low, high = limits.sensitivity_ci95
-    known = labels(
-        "sensitivity_known",
+    found = labels(
+        "At its operating point the model found {share} ({low}–{high}) of {nodules} of that size "
+        "or more, inserted into {scans} (source: model card of {source}); on real nodules or "
+        "another scanner expect less.",
         share=f"{limits.sensitivity:.0%}",
         low=f"{low:.0%}",
         high=f"{high:.0%}",
-        nodules=limits.nodules,
-        scans=limits.scans,
+        nodules=labels.plural("{count} nodule", "{count} nodules", limits.nodules),
+        scans=labels.plural("{count} held-out scan", "{count} held-out scans", limits.scans),
         source=limits.source,
     )
-    return (*lines, known)
+    return (*lines, found)

@@ -17,6 +17,7 @@ from medical.detection.findings import SeriesFindings
 from medical.dicom.header.sitting import Sitting
 from medical.errors import InputError
 from medical.files import write_atomic
+from medical.i18n.messages import message
 from medical.results import images, predictions, registration, signature
 from medical.results.images import ViewerImages
 from medical.results.names import (
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from medical.detection.conclude import Mark
 
 _SIGNED = (FINDINGS, PREDICTIONS, ACQUISITION)
-_AGAIN = "Score the study again"
+_AGAIN = message("Score the study again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,11 @@ class ResultFolder:
         try:
             return SeriesFindings.model_validate_json(file.read_bytes())
         except OSError as error:
-            raise InputError(file, "cannot be read", "Check that the file exists") from error
+            raise InputError(
+                file, message("cannot be read"), message("Check that the file exists")
+            ) from error
         except ValidationError as error:
-            problem = "is not a result in the form starlung.findings/1"
+            problem = message("is not a result in the form starlung.findings/1")
             raise InputError(file, problem, _AGAIN) from error
 
     def find_findings(self) -> SeriesFindings | None:
@@ -145,7 +148,7 @@ class ResultFolder:
             facts = json.loads(file.read_text("utf-8"))
             return {str(key): str(value) for key, value in facts.items()}
         except (ValueError, AttributeError) as error:
-            raise InputError(ACQUISITION, "is damaged", _AGAIN) from error
+            raise InputError(ACQUISITION, message("is damaged"), _AGAIN) from error
 
     def write_input(self, content: Content) -> None:
         """Keep the digests of the series' files, by which it is known again once it has grown."""
@@ -204,7 +207,7 @@ class ResultFolder:
         """
         sheet = self.read_images()
         if sheet is None:
-            raise InputError("images", "are no longer here", _AGAIN)
+            raise InputError("images", message("are no longer here"), _AGAIN)
         return images.load(self.images_file, sheet, series_uid=self.path.name)
 
     # registrations with earlier CTs

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from medical.errors import InputError
 from medical.files import written_atomically
+from medical.i18n.messages import message
 
 if TYPE_CHECKING:
     from medical.detection.conclude import Mark
@@ -51,8 +52,8 @@ def read_marks(file: Path) -> list[WrittenMark]:
             try:
                 x, y, z, p, low, high = (float(row[name]) for name in COLUMNS[1:7])
             except (KeyError, TypeError, ValueError) as error:
-                problem = f"is damaged in line {len(marks) + 2}"
-                raise InputError(file.name, problem, "Score the study again") from error
+                problem = message("is damaged in line {line}", line=len(marks) + 2)
+                raise InputError(file.name, problem, message("Score the study again")) from error
             marks.append(WrittenMark((x, y, z), p, (low, high)))
     return sorted(marks, key=lambda mark: -mark.probability)
 

@@ -21,6 +21,7 @@ from medical.dicom.header.frames import Frame
 from medical.dicom.header.sitting import sitting_of_series
 from medical.dicom.stacking.series import CtSeries
 from medical.errors import InputError
+from medical.i18n.messages import message
 from medical.intake import open_input
 from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
@@ -174,7 +175,9 @@ class Batch:
             return self.scorer.read(ct, progress=progress, read_seconds=read_seconds)
         except NoLungError as error:
             raise InputError(
-                handle.path, f"{error} in this CT", "Give a chest CT that shows the lungs"
+                handle.path,
+                message("no air-filled lung was found in this CT"),
+                message("Give a chest CT that shows the lungs"),
             ) from error
 
     def _write_beside(
@@ -229,5 +232,7 @@ def why_no_parametric_map(frames: Sequence[Frame]) -> str:
     """Tell what of the CT's headers stands against a parametric map; its NIfTI form is there."""
     count = len({frame.frame_of_reference_uid for frame in frames})
     if count > 1:
-        return f"the slices name {count} frames of reference, and a map must lie in one"
-    return "the CT's headers lack what it must take over"
+        return message(
+            "the slices name {count} frames of reference, and a map must lie in one", count=count
+        )
+    return message("the CT's headers lack what it must take over")

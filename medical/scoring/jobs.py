@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from medical.errors import InputError
+from medical.i18n.messages import message
 from medical.results.folder import ResultFolder
 from medical.results.registration import KeptRegistration
 from medical.scoring.scorer import Scorer
@@ -34,8 +35,12 @@ def explain_result(
     scored, ct = folder.read_findings(), folder.load_images()
     model = find_model(scored.model.name)
     if model.card.sha256 != scored.model.sha256:
-        problem = f"{scored.model.version} made this result; installed is {model.card.version}"
-        raise InputError(scored.model.name, problem, "Score the study again")
+        problem = message(
+            "{version} made this result; installed is {installed}",
+            version=scored.model.version,
+            installed=model.card.version,
+        )
+        raise InputError(scored.model.name, problem, message("Score the study again"))
     # torch and the like take seconds to import: not before the result is known to be good
     from medical.ct.prepare import prepare
 

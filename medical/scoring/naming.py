@@ -16,6 +16,7 @@ from pathlib import Path
 from medical.content import Content
 from medical.ct.quality import sorted_notes
 from medical.ct.volume import CtVolume, QualityNote
+from medical.i18n.messages import message
 from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
 
@@ -79,8 +80,12 @@ def with_note_of_name(ct: CtVolume, handle: SeriesHandle) -> CtVolume:
     name = handle.series_instance_uid
     if name == handle.base_name or any(note.code in _NAMING for note in ct.quality):
         return ct
-    message = f"Another CT has the name {handle.base_name} already; this one is listed as {name}."
-    note = QualityNote("name_taken", "warning", message)
+    text = message(
+        "Another CT has the name {taken} already; this one is listed as {name}.",
+        taken=handle.base_name,
+        name=name,
+    )
+    note = QualityNote("name_taken", "warning", text)
     return replace(ct, quality=sorted_notes([*ct.quality, note]))
 
 

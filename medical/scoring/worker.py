@@ -20,9 +20,11 @@ from pathlib import Path
 
 from medical.ct.volume import QualityNote
 from medical.errors import InputError
+from medical.i18n.messages import message
 from medical.results.folder import ResultFolder
 from medical.results.search import gather_predictions
 from medical.scoring.batch import ScoreOptions, ScoreResult
+from medical.scoring.failures import failure_sentence, failures_beside, not_written
 from medical.scoring.jobs import explain_result, register_earlier
 from medical.scoring.lease import TELL_SECONDS, Lease
 from medical.scoring.scorer import Scorer
@@ -43,7 +45,6 @@ from models.zoo.loader import ModelDamagedError, ModelNotFoundError, StoredModel
 _log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 1.0
-_MOST_SENTENCES = 3
 _MOST_OUTAGE_SECONDS = 600.0
 _LOST = "another worker has it, left to that"
 
@@ -124,7 +125,9 @@ class Worker:
                 return self._score_held(claimed, lease)
         except Stop:
             if lease.expired:
-                limit = f"took longer than the {self.most_seconds / 60:g} min allowed"
+                limit = message(
+                    "took longer than the {minutes:g} min allowed", minutes=self.most_seconds / 60
+                )
                 return self._failed(claimed, limit)
             if lease.lost:
                 _log.info(f"{claimed.key}: {_LOST}")
@@ -141,18 +144,20 @@ class Worker:
                 return self._help(claimed, lease)
             result = self._work(claimed, lease)
         except InputError as error:
-            reason = _sentence(error, claimed.source)
+            reason = failure_sentence(error, claimed.source)
             if claimed.kind != "score":  # we named the files of a result ourselves
-                reason = f"{error.path.name}: {error.problem}. {error.remedy}."
+                reason = InputError(error.path.name, error.problem, error.remedy).sentence
             return self._failed(claimed, reason, lease)
         except OSError as error:
-            return self._failed(claimed, _not_written(error), lease)
+            return self._failed(claimed, not_written(error), lease)
         except Exception as error:  # the log gets the trace, the night goes on
             _log.exception("scoring %s failed", claimed.key)
-            return self._failed(claimed, f"the program failed ({type(error).__name__})", lease)
+            return self._failed(
+                claimed, message("the program failed ({kind})", kind=type(error).__name__), lease
+            )
         if not result.series:
-            reasons = [_sentence(error, claimed.source) for error in result.errors]
-            return self._failed(claimed, " ".join(reasons) or "no CT series in it", lease)
+            reasons = [failure_sentence(error, claimed.source) for error in result.errors]
+            return self._failed(claimed, " ".join(reasons) or message("no CT series in it"), lease)
         found = [ResultFolder(one.folder).find_findings() or one.findings for one in result.series]
         unscored = self._unscored(result, claimed)
         try:
@@ -160,7 +165,7 @@ class Worker:
                 lambda: finish(self.store, claimed, series=found, unscored=unscored)
             )
         except OSError as error:  # a patient's folder cannot be made
-            return self._failed(claimed, _not_written(error), lease)
+            return self._failed(claimed, not_written(error), lease)
         self._gather(claimed)
         _log.info(f"{claimed.key}: {'ready' if kept else _LOST}")
         return kept
@@ -194,7 +199,7 @@ class Worker:
         try:
             return find_model(name, imported=self.imported)
         except (ModelNotFoundError, ModelDamagedError) as error:
-            raise InputError("model", str(error), "See `starlung models list`") from error
+            raise InputError("model", str(error), message("See `starlung models list`")) from error
 
     def _scorer_of(self, model: StoredModel) -> Scorer:
         """Return the scorer of the study before, unless its model was replaced since."""
@@ -213,9 +218,7 @@ class Worker:
 
     def _unscored(self, result: ScoreResult, claimed: Claimed) -> str:
         """Say what failed beside that which was scored."""
-        said = dict.fromkeys(_sentence(error, claimed.source) for error in result.errors)
-        more = f" And {len(said) - _MOST_SENTENCES} more." if len(said) > _MOST_SENTENCES else ""
-        return " ".join(list(said)[:_MOST_SENTENCES]) + more
+        return failures_beside(result.errors, claimed.source)
 
     def _failed(self, claimed: Claimed, reason: str, lease: Lease | None = None) -> bool:
         lease = lease or Lease(self.store, claimed, self.lease_seconds)
@@ -224,25 +227,9 @@ class Worker:
         return False
 
 
-def _not_written(error: OSError) -> str:
-    return f"cannot be read or written: {error.strerror or type(error).__name__}"
-
-
 def _scored_before(labels: list[str]) -> QualityNote:
-    message = (
-        f"The very same images are in the worklist already as {', '.join(labels)}: read and sign "
-        "them once."
+    text = message(
+        "The very same images are in the worklist already as {labels}: read and sign them once.",
+        labels=", ".join(labels),
     )
-    return QualityNote("scored_before", "warning", message)
-
-
-def _sentence(error: InputError, source: Path) -> str:
-    """Word the error for the page, where neither this machine's folders nor names of files may be.
-
-    A file or folder inside an input is often called after the patient.
-    """
-    inside = error.path != source and error.path.is_relative_to(source)
-    problem = error.problem
-    for name in error.names:
-        problem = problem.replace(name, "a file")
-    return f"{'a file in it' if inside else 'input'}: {problem}. {error.remedy}."
+    return QualityNote("scored_before", "warning", text)

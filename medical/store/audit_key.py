@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from medical.errors import InputError
+from medical.i18n.messages import message
 
 _BYTES = 32
 
@@ -43,5 +44,5 @@ class AuditKey:
             first, secret = stored.decode().split()
             return cls(bytes.fromhex(secret), int(first))
         except ValueError as error:
-            remedy = "Restore it from a backup; without it the trail cannot be checked"
-            raise InputError("audit.key", "is damaged", remedy) from error
+            remedy = message("Restore it from a backup; without it the trail cannot be checked")
+            raise InputError("audit.key", message("is damaged"), remedy) from error

@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from medical.errors import InputError
+from medical.i18n.messages import message
 from medical.store.audit_key import AuditKey
 
 _WAIT_MS = 10_000  # well below a lease: a worker that waits for the lock must still renew in time
@@ -112,11 +113,13 @@ def open_store(url: str) -> Store:
             Path(address.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         engine = create_engine(address, **_options(address))
     except (ArgumentError, NoSuchModuleError) as error:
-        remedy = "Give sqlite:///FILE or postgresql://USER@HOST/NAME"
-        raise InputError("store", "its address cannot be read", remedy) from error
+        remedy = message("Give sqlite:///FILE or postgresql://USER@HOST/NAME")
+        raise InputError("store", message("its address cannot be read"), remedy) from error
     except ModuleNotFoundError as error:
         raise InputError(
-            "store", f"needs the package {error.name}", "Install starlung[postgres]"
+            "store",
+            message("needs the package {name}", name=error.name),
+            message("Install starlung[postgres]"),
         ) from error
     shown = address.render_as_string(hide_password=True)
     if engine.dialect.name == "sqlite":
@@ -127,11 +130,11 @@ def open_store(url: str) -> Store:
             lock(connection)
             _migrate(connection)
     except OperationalError as error:
-        remedy = "Check that it runs and that the address is right"
-        raise InputError(shown, "the database does not answer", remedy) from error
+        remedy = message("Check that it runs and that the address is right")
+        raise InputError(shown, message("the database does not answer"), remedy) from error
     except CommandError as error:
-        remedy = "Install the version of StarLung that wrote it"
-        raise InputError(shown, "was made by a later version", remedy) from error
+        remedy = message("Install the version of StarLung that wrote it")
+        raise InputError(shown, message("was made by a later version"), remedy) from error
     return Store(engine)
 
 
@@ -186,9 +189,13 @@ def _trouble(error: DBAPIError) -> tuple[str, str]:
     """Say what is wrong and what to do, by the driver's words, which are not shown."""
     reason = str(error.orig).lower()
     if "locked" in reason:
-        return "is locked by another process", "Try again in a moment"
+        return message("is locked by another process"), message("Try again in a moment")
     if "full" in reason or "no space" in reason:
-        return "cannot write, its disk is full", "Free space on it, then try again"
+        return message("cannot write, its disk is full"), message(
+            "Free space on it, then try again"
+        )
     if "readonly" in reason or "read-only" in reason:
-        return "cannot be written", "Give its folder and file back to the user who runs StarLung"
-    return "the database does not answer", "Check that it runs, then try again"
+        return message("cannot be written"), message(
+            "Give its folder and file back to the user who runs StarLung"
+        )
+    return message("the database does not answer"), message("Check that it runs, then try again")

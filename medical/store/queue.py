@@ -19,6 +19,7 @@ from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from medical.detection.findings import SeriesFindings
+from medical.i18n.messages import message
 from medical.store.audit import record
 from medical.store.database import Store, clock
 from medical.store.results import keep_results
@@ -122,7 +123,7 @@ def _take(
 
     while (row := take()) is not None:
         if row.attempts >= MOST_ATTEMPTS:
-            reason = f"{MOST_ATTEMPTS} workers ended while they scored it"
+            reason = message("{count} workers ended while they scored it", count=MOST_ATTEMPTS)
             _end(session, row, "failed", owner, failure=reason)
             session.flush()
             continue
@@ -224,7 +225,7 @@ def _conclude(
 def _end(
     session: Session, row: Study | Job, status: Status, owner: str, *, failure: str = ""
 ) -> None:
-    row.status, row.failure = status, failure
+    row.status, row.failure = status, str(failure)
     row.lease_owner = row.lease_until = None
     row.stage, row.fraction = "", 0.0
     if isinstance(row, Study):  # the trail tells of studies

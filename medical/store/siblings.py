@@ -42,7 +42,7 @@ def add_siblings(
         record(session, actor=actor, action="ready", subject=sibling.key)
     if failure:
         sibling = _sibling(session, study, "failed", secrets.token_hex(8))
-        sibling.failure = failure
+        sibling.failure = str(failure)
         record(session, actor=actor, action="failed", subject=sibling.key)
 
 

@@ -8,13 +8,13 @@ import streamlit as st
 
 from app.web.comparing.growth_rows import growth_table
 from app.web.comparing.prior_panel import Comparison, change_in
-from app.web.words import Words
+from app.web.words import gettext
 from medical.review.reading import ReadFinding
 
 _MOST_DAYS = 20_000
 
 
-def growth_panel(comparison: Comparison, findings: list[ReadFinding], words: Words) -> Comparison:
+def growth_panel(comparison: Comparison, findings: list[ReadFinding]) -> Comparison:
     """Show change and doubling time; asks for the days between where the images do not say.
 
     Returns:
@@ -22,15 +22,32 @@ def growth_panel(comparison: Comparison, findings: list[ReadFinding], words: Wor
     """
     prior = comparison.prior
     with st.container(border=True, key="starlung-growth-panel"):
-        st.markdown(f"**{words('growth', label=prior.label)}**")
+        st.markdown(f"**{gettext('Growth since {label}', label=prior.label)}**")
         if not prior.same_patient:
-            st.warning(words("prior_check"))
+            st.warning(
+                gettext(
+                    "The images do not say that both CTs are of the same patient: make "
+                    "sure yourself."
+                )
+            )
         if prior.days is None:
             days: int | None = st.number_input(
-                words("growth_days"), 1, _MOST_DAYS, value=None, key=f"days-{prior.folder.path}"
+                gettext("Days between the two CTs"),
+                1,
+                _MOST_DAYS,
+                value=None,
+                key=f"days-{prior.folder.path}",
             )
             comparison = replace(comparison, days_by_reader=days)
-        st.html(growth_table(change_in(comparison, findings), words))
+        st.html(growth_table(change_in(comparison, findings)))
         likeness = f"{comparison.registration.likeness:.2f}"
-        st.caption(words("growth_note", likeness=likeness))
+        st.caption(
+            gettext(
+                "Found again by affine registration (correlation {likeness}); places "
+                "agree within some millimetres. Sizes are the model's, with 95 % "
+                "intervals; a reader's own diameters are not compared. Intervals "
+                "take the two measures as independent.",
+                likeness=likeness,
+            )
+        )
     return comparison

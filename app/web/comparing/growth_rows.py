@@ -4,51 +4,74 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Sequence
 
-from app.web.words import Words
+from app.web.words import gettext, words
+from medical.i18n.messages import Message, message
 from medical.nodule.growth import INDISTINGUISHABLE, Change, Growth
 from medical.report.change.change import ChangeSince, Followed, signed, signed_percent
+from medical.report.terms import GROWTHS
 
-_TITLES = (
-    "col_number",
-    "col_prior_number",
-    "col_diameter_change",
-    "col_volume_change",
-    "col_doubling",
-    "col_verdict",
+_TITLES: tuple[Message, ...] = (
+    message("No."),
+    message("Earlier no."),
+    message("Diameter, mm"),
+    message("Volume, mm³"),
+    message("Volume doubling time, days"),
+    message("Change"),
 )
 
 
-def growth_table(change: ChangeSince, words: Words) -> str:
+def growth_table(change: ChangeSince) -> str:
     """One line a nodule, then which have no partner."""
-    head = "".join(f"<th>{html.escape(words(title))}</th>" for title in _TITLES)
-    body = "".join(_row(*pair, words) for pair in change.matched)
-    said = "".join(
-        f"<p>{html.escape(words(word, numbers=', '.join(str(one.id) for one in nodules)))}</p>"
-        for word, nodules in (("unmatched_now", change.new), ("unmatched_then", change.gone))
-        if nodules
-    )
+    head = "".join(f"<th>{html.escape(words().translate(title))}</th>" for title in _TITLES)
+    body = "".join(_row(*pair) for pair in change.matched)
+    notes = []
+    if change.new:
+        notes.append(
+            gettext(
+                "Without a partner in the earlier CT (new, or not found then): {numbers}.",
+                numbers=_numbers(change.new),
+            )
+        )
+    if change.gone:
+        notes.append(
+            gettext(
+                "Earlier findings without a partner now (gone, or not found): {numbers}.",
+                numbers=_numbers(change.gone),
+            )
+        )
     if change.unsized:
-        numbers = ", ".join(f"{now} – {then}" for now, then in change.unsized)
-        said += f"<p>{html.escape(words('unsized', numbers=numbers))}</p>"
+        notes.append(
+            gettext(
+                "At one place, but not measured by the model in both CTs (now – earlier): "
+                "{numbers}.",
+                numbers=", ".join(f"{now} – {then}" for now, then in change.unsized),
+            )
+        )
+    below = "".join(f"<p>{html.escape(note)}</p>" for note in notes)
     table = (
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         if change.matched
-        else f"<p>{html.escape(words('growth_none'))}</p>"
+        else f"<p>{html.escape(gettext('No nodule is found in both CTs.'))}</p>"
     )
-    return f'<div class="starlung-guidelines starlung-growth">{table}{said}</div>'
+    return f'<div class="starlung-guidelines starlung-growth">{table}{below}</div>'
 
 
-def _row(now: Followed, then: Followed, row: Growth, words: Words) -> str:
+def _numbers(nodules: Sequence[Followed]) -> str:
+    return ", ".join(str(one.id) for one in nodules)
+
+
+def _row(now: Followed, then: Followed, row: Growth) -> str:
     verdict = row.volume.verdict
     kind = "indistinguishable" if verdict == INDISTINGUISHABLE else verdict
     cells = (
         str(now.id),
         str(then.id),
-        _change(then.diameter_mm, now.diameter_mm, row.diameter, digits=1) + _unlike(row, words),
+        _change(then.diameter_mm, now.diameter_mm, row.diameter, digits=1) + _unlike(row),
         _change(then.volume_mm3, now.volume_mm3, row.volume, digits=0),
-        _doubling(row, words),
-        f'<b class="{kind}">{html.escape(words(verdict))}</b>',
+        _doubling(row),
+        f'<b class="{kind}">{html.escape(words().among(GROWTHS, verdict))}</b>',
     )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
@@ -61,21 +84,24 @@ def _change(before: float, after: float, found: Change, *, digits: int) -> str:
     return f"{sizes}<small>{interval}</small>"
 
 
-def _unlike(row: Growth, words: Words) -> str:
+def _unlike(row: Growth) -> str:
     """Say what the diameter alone shows, where the volume shows something else."""
     verdict = row.diameter.verdict
-    return "" if verdict == row.volume.verdict else f"<small>{html.escape(words(verdict))}</small>"
+    return (
+        ""
+        if verdict == row.volume.verdict
+        else f"<small>{html.escape(words().among(GROWTHS, verdict))}</small>"
+    )
 
 
-def _doubling(row: Growth, words: Words) -> str:
+def _doubling(row: Growth) -> str:
     if row.doubling_days_ci95 is None:
-        word = "no_doubling" if row.doubling_days is not None else "needs_days"
         # Without a change that can be told from error there is no time to show, days or not.
-        if row.volume.verdict == INDISTINGUISHABLE:
-            word = "no_doubling"
-        return f"<small>{html.escape(words(word))}</small>"
+        bounded = row.doubling_days is None and row.volume.verdict != INDISTINGUISHABLE
+        why = gettext("needs the days between") if bounded else gettext("no bound")
+        return f"<small>{html.escape(why)}</small>"
     days = row.doubling_days if row.doubling_days is not None else math.inf
     low, high = sorted(abs(end) for end in row.doubling_days_ci95)
     shown = f"{abs(days):.0f}"
-    text = words("halving", days=shown) if days < 0 else shown
+    text = gettext("{days} (halving)", days=shown) if days < 0 else shown
     return f"{html.escape(text)}<small>{low:.0f}–{high:.0f}</small>"

@@ -12,7 +12,7 @@ from app.web.components.watch import watch
 from app.web.context import context
 from app.web.reading.reading_panel import marks_of, volume_url
 from app.web.security.identity import allowed
-from app.web.words import Words
+from app.web.words import gettext, ngettext, page_language, words
 from medical.nodule.registration import Registration
 from medical.plain_text import as_markdown
 from medical.report.change.change import ChangeSince, EarlierCt, change_since, followed, unmeasured
@@ -43,22 +43,22 @@ class Comparison:
     days_by_reader: int | None = None
 
 
-def choose_prior(study_key: str, images: ViewerImages, words: Words) -> Prior | None:
+def choose_prior(study_key: str, images: ViewerImages) -> Prior | None:
     """Let the reader choose; nothing is drawn where there is nothing to choose from."""
     priors = {one.folder: one for one in priors_of(context().store, study_key, images)}
     if not priors:
         return None
     names = _names_in_address(list(priors.values()))
     # A choice comes back from the browser as the words that it shows: a widget a language.
-    key, named = f"prior-{study_key}-{words.language}", st.query_params.get(COMPARE, "")
+    key, named = f"prior-{study_key}-{page_language()}", st.query_params.get(COMPARE, "")
     if key not in st.session_state and named in names:
         st.session_state[key] = names[named]  # after a reload, or in another language
     chosen = st.selectbox(
-        words("compare_with"),
+        gettext("Compare with an earlier CT"),
         list(priors),
         index=None,
-        format_func=lambda folder: _named(priors[folder], words),
-        placeholder=words("compare_with"),
+        format_func=lambda folder: _named(priors[folder]),
+        placeholder=gettext("Compare with an earlier CT"),
         label_visibility="collapsed",
         key=key,
     )
@@ -83,18 +83,28 @@ def _keep_in_address(name: str | None) -> None:
         st.query_params[COMPARE] = name
 
 
-def compared(folder: ResultFolder, prior: Prior, words: Words) -> Comparison | None:
+def compared(folder: ResultFolder, prior: Prior) -> Comparison | None:
     """Return the comparison; ``None``, and a sentence, while or where there is none."""
     if not prior.folder.images_file.is_file():
-        st.warning(words("prior_images_gone", label=prior.label))
+        st.warning(
+            gettext("The images of {label} are no longer where they were.", label=prior.label)
+        )
         return None
     kept = folder.read_registration(prior.folder)
     if kept is None:
-        _register(folder, prior.folder, words)
+        _register(folder, prior.folder)
         return None
     registration = kept.registration
     if registration is None:
-        st.warning(words("register_failed", problem=words("not_laid_over")))
+        st.warning(
+            gettext(
+                "No comparison: {problem}",
+                problem=gettext(
+                    "the two CTs could not be laid over each other. Is it a chest CT of "
+                    "the same patient?"
+                ),
+            )
+        )
         return None
     return Comparison(prior, findings_of(prior), registration)
 
@@ -125,19 +135,19 @@ def change_in(comparison: Comparison, findings: list[ReadFinding]) -> ChangeSinc
     )
 
 
-def prior_data(comparison: Comparison, findings: list[ReadFinding], words: Words) -> PriorData:
+def prior_data(comparison: Comparison, findings: list[ReadFinding]) -> PriorData:
     """Return the earlier CT for the viewer."""
     prior = comparison.prior
     return {
         "url": volume_url(prior.folder.images_file),
-        "caption": _named(prior, words),
+        "caption": _named(prior),
         "findings": marks_of(comparison.findings),
         "affineLps": comparison.registration.affine_lps_mm[:3].tolist(),
         "pairs": {now.id: then.id for now, then, _ in change_in(comparison, findings).matched},
     }
 
 
-def _register(folder: ResultFolder, prior: ResultFolder, words: Words) -> None:
+def _register(folder: ResultFolder, prior: ResultFolder) -> None:
     """Ask for the registration and wait for it, without holding up the page."""
     store, wanted = context().store, JobRequest("register", folder.path, prior.path)
 
@@ -146,19 +156,22 @@ def _register(folder: ResultFolder, prior: ResultFolder, words: Words) -> None:
 
     job = job_state(store, wanted)
     if job is not None and job.status == "failed":
-        st.warning(words("register_failed", problem=as_markdown(job.failure)))
-        if not st.button(words("register_again")):
+        st.warning(
+            gettext("No comparison: {problem}", problem=as_markdown(words().translate(job.failure)))
+        )
+        if not st.button(gettext("Try again")):
             return
     allowed("compare")
     request_job(store, wanted)
-    st.info(words("registering"))
+    st.info(gettext("The two CTs are being laid over each other; go on reading."))
     watch(f"prior-{folder.path}-{prior.path}", state, state(), seconds=_LOOK_AGAIN_SECONDS)
 
 
-def _named(prior: Prior, words: Words) -> str:
+def _named(prior: Prior) -> str:
     if prior.days is None:
-        when = prior.day or words("prior_unknown_day")
+        when = prior.day or gettext("date not known")
     else:
-        when = f"{prior.day}, {words('prior_days', days=prior.days)}"
-    who = words("prior_same" if prior.same_patient else "prior_unsure")
+        earlier = ngettext("{count} day earlier", "{count} days earlier", prior.days)
+        when = f"{prior.day}, {earlier}"
+    who = gettext("same patient ID") if prior.same_patient else gettext("patient not known")
     return f"{prior.label} · {when} · {who}"

@@ -5,16 +5,16 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 
-from app.web.words import Words
+from app.web.words import gettext, ngettext
 from models.zoo.card import ModelCard
 
 
-def card_head(card: ModelCard, words: Words, *, in_use: bool) -> str:
+def card_head(card: ModelCard, *, in_use: bool) -> str:
     """Name, version, whether it scores now, operating point and digest."""
-    state = f'<i class="starlung-state signed">{words("in_use")}</i>' if in_use else ""
+    state = f'<i class="starlung-state signed">{gettext("scores now")}</i>' if in_use else ""
     facts = (
-        (words("card_point"), f"{card.operating_point:.3f}"),
-        (words("card_digest"), card.sha256),
+        (gettext("Operating point"), f"{card.operating_point:.3f}"),
+        (gettext("SHA-256 of the weights"), card.sha256),
     )
     lines = " · ".join(f"{html.escape(name)} {html.escape(value)}" for name, value in facts)
     return (
@@ -23,14 +23,18 @@ def card_head(card: ModelCard, words: Words, *, in_use: bool) -> str:
     )
 
 
-def card_lists(card: ModelCard, words: Words) -> str:
+def card_lists(card: ModelCard) -> str:
     """List what the model is not good for, data with licences, recipe, and the scans seen."""
-    seen = words("card_seen", count=len(card.scans_seen_in_training))
+    seen = ngettext(
+        "{count} scan seen in training",
+        "{count} scans seen in training",
+        len(card.scans_seen_in_training),
+    )
     return "".join(
         (
-            _list(words("card_not_good_for"), card.not_good_for, "severe"),
-            _list(words("card_data"), card.data, ""),
-            _list(words("card_recipe"), [card.recipe, card.calibration.set_description], ""),
+            _list(gettext("Not good for"), card.not_good_for, "severe"),
+            _list(gettext("Data and licences"), card.data, ""),
+            _list(gettext("How it was made"), [card.recipe, card.calibration.set_description], ""),
             _list(seen, [", ".join(card.scans_seen_in_training) or "–"], ""),
         )
     )

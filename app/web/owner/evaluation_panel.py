@@ -12,7 +12,7 @@ from app.web.kept import keep_widget, remember_widget
 from app.web.owner.evaluation_plots import froc_plot, size_plot
 from app.web.owner.owner_plots import reliability_plot
 from app.web.security.identity import allowed
-from app.web.words import Words
+from app.web.words import error_text, gettext, ngettext
 from medical.errors import InputError
 from medical.evaluation.intervals import rate_interval, share_interval
 from medical.evaluation.result import Calibration, Evaluation, read_evaluation
@@ -22,11 +22,13 @@ from models.zoo.card import ReliabilityRow
 _KEY = "evaluation-folder"
 
 
-def evaluation_panel(words: Words) -> None:
+def evaluation_panel() -> None:
     """Ask for the folder and draw what it holds; only administrators get this."""
-    st.subheader(words("evaluation"))
+    st.subheader(gettext("Evaluation"))
     keep_widget(_KEY, "")
-    text = st.text_input(words("evaluation_folder"), key=_KEY).strip()
+    text = st.text_input(
+        gettext("Folder on this machine that `starlung evaluate --out` wrote"), key=_KEY
+    ).strip()
     remember_widget(_KEY)
     if not text:
         return
@@ -34,28 +36,33 @@ def evaluation_panel(words: Words) -> None:
     try:
         found = read_evaluation(Path(text))
     except InputError as error:
-        st.error(as_markdown(str(error)))
+        st.error(as_markdown(error_text(error)))
         return
-    st.html(evaluation_figures(found, words))
-    st.caption(words("evaluation_note"))
+    st.html(evaluation_figures(found))
+    st.caption(
+        gettext(
+            "Drawn from the numbers in evaluation.json, which does not say which "
+            "model made the marks nor on which scans: the one who ran it knows."
+        )
+    )
     for warning in found.warnings:
         st.html(f'<div class="starlung-note warning">{html.escape(warning)}</div>')
     curve, sizes, reliability = st.columns(3, gap="large")
     with curve:
-        _froc(found, words)
+        _froc(found)
     with sizes:
-        _sizes(found, words)
+        _sizes(found)
     with reliability:
-        _reliability(found.calibration, words)
+        _reliability(found.calibration)
 
 
-def evaluation_figures(found: Evaluation, words: Words) -> str:
+def evaluation_figures(found: Evaluation) -> str:
     """Show the main figures, each with its interval and what it was counted on."""
-    counts = words("figure_counts", nodules=found.nodules, scans=found.scans)
+    counts = gettext("{nodules}, {scans}", **_counts(found))
     cells = "".join(
         f'<div class="starlung-figure"><small>{html.escape(name)}</small><b>{value}</b>'
         f"<small>{interval}</small></div>"
-        for name, value, interval in _cells(found, words)
+        for name, value, interval in _cells(found)
     )
     return (
         f'<div class="starlung-note">{html.escape(counts)}</div>'
@@ -77,24 +84,30 @@ def reliability_rows(calibration: Calibration) -> list[ReliabilityRow]:
     ]
 
 
-def _cells(found: Evaluation, words: Words) -> Iterator[tuple[str, str, str]]:
+def _cells(found: Evaluation) -> Iterator[tuple[str, str, str]]:
     """Name, value and interval; what has no interval is left out."""
     if found.cpm is not None and found.cpm_ci95 is not None:
-        yield words("figure_cpm"), f"{found.cpm:.3f}", _between(found.cpm_ci95, "{:.3f}")
+        yield (
+            gettext("CPM, mean of seven sensitivities"),
+            f"{found.cpm:.3f}",
+            _between(found.cpm_ci95, "{:.3f}"),
+        )
     at = found.operating_point
     if at is None:
         return
     threshold = f"{at.threshold:.3g}"
     if at.sensitivity is not None and found.nodules:
         ends = share_interval(round(at.sensitivity * found.nodules), found.nodules)
-        name = words("figure_sensitivity", threshold=threshold)
+        name = gettext("Sensitivity at threshold {threshold}", threshold=threshold)
         yield name, f"{at.sensitivity:.0%}", _between(ends, "{:.0%}")
     false = at.false_positives_per_scan
     ends = rate_interval(round(false * found.scans), found.scans)
-    name = words("figure_false_positives", threshold=threshold)
+    name = gettext("False positives per scan at threshold {threshold}", threshold=threshold)
     yield name, f"{false:.2f}", _between(ends, "{:.2f}")
     if at.unmarked_share is not None and at.unmarked_share_ci95 is not None:
-        name = words("figure_unmarked", threshold=threshold)
+        name = gettext(
+            "Nodule-free scans without a mark at threshold {threshold}", threshold=threshold
+        )
         yield name, f"{at.unmarked_share:.0%}", _between(at.unmarked_share_ci95, "{:.0%}")
 
 
@@ -102,31 +115,66 @@ def _between(ends: tuple[float, float], form: str) -> str:
     return "–".join(form.format(end) for end in ends)
 
 
-def _froc(found: Evaluation, words: Words) -> None:
-    st.markdown(f"**{words('plot_froc')}**")
+def _froc(found: Evaluation) -> None:
+    st.markdown(f"**{gettext('FROC')}**")
     if not found.nodules:
-        st.caption(words("evaluation_empty"))
+        st.caption(
+            gettext("The evaluation counts no reference nodule: there is no sensitivity to draw.")
+        )
         return
-    st.image(froc_plot(found, words))
-    note = "plot_froc_note" if found.curve else "plot_froc_points"
-    st.caption(words(note, nodules=found.nodules, scans=found.scans))
+    st.image(froc_plot(found))
+    if found.curve:
+        st.caption(
+            gettext(
+                "{nodules} in {scans}. Band: 95 % bootstrap interval by scan.", **_counts(found)
+            )
+        )
+    else:
+        st.caption(
+            gettext(
+                "{nodules} in {scans}. An older evaluation: only the seven points are in it, "
+                "without intervals. Run `starlung evaluate` again for the curve.",
+                **_counts(found),
+            )
+        )
 
 
-def _sizes(found: Evaluation, words: Words) -> None:
-    st.markdown(f"**{words('plot_size')}**")
+def _counts(found: Evaluation) -> dict[str, str]:
+    return {
+        "nodules": ngettext("{count} nodule", "{count} nodules", found.nodules),
+        "scans": ngettext("{count} scan", "{count} scans", found.scans),
+    }
+
+
+def _sizes(found: Evaluation) -> None:
+    st.markdown(f"**{gettext('Sensitivity by size')}**")
     if not any(one.nodules for one in found.size_bins):
-        st.caption(words("evaluation_empty"))
+        st.caption(
+            gettext("The evaluation counts no reference nodule: there is no sensitivity to draw.")
+        )
         return
-    st.image(size_plot(found.size_bins, words))
-    st.caption(words("plot_size_note"))
+    st.image(size_plot(found.size_bins))
+    st.caption(
+        gettext(
+            "Found and all nodules stand at each point. Bars: exact 95 % "
+            "intervals, nodules taken as independent of each other."
+        )
+    )
 
 
-def _reliability(calibration: Calibration | None, words: Words) -> None:
-    st.markdown(f"**{words('plot_marks')}**")
+def _reliability(calibration: Calibration | None) -> None:
+    st.markdown(f"**{gettext('Reliability')}**")
     rows = reliability_rows(calibration) if calibration is not None else []
     if calibration is None or not rows:
-        st.caption(words("plot_marks_none"))
+        st.caption(gettext("Nothing to draw: no mark counts, or the scores are no probabilities."))
         return
-    st.image(reliability_plot(rows, words))
+    st.image(reliability_plot(rows))
     error = f"{calibration.expected_calibration_error:.3f}"
-    st.caption(words("plot_marks_note", error=error))
+    st.caption(
+        gettext(
+            "Probability given against the share that were nodules; the number "
+            "of marks stands at each point. Bars: exact 95 % intervals. Expected "
+            "calibration error {error}.",
+            error=error,
+        )
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.web.owner.plot_frame import AMBER, BLUE, GREY, INK, new_figure, png, settings
-from app.web.words import Words
+from app.web.words import gettext
 from medical.evaluation.froc import FALSE_POSITIVES_PER_SCAN
 from medical.evaluation.intervals import share_interval
 from medical.evaluation.result import CurvePoint, Evaluation, SizeBin
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def froc_plot(evaluation: Evaluation, words: Words) -> bytes:
+def froc_plot(evaluation: Evaluation) -> bytes:
     """Sensitivity over false positives per scan; the seven points of the mean are marked."""
     from matplotlib.ticker import FixedLocator, NullLocator
 
     rates = FALSE_POSITIVES_PER_SCAN
-    with settings(words):
+    with settings():
         figure, axes = new_figure()
         _curve(axes, evaluation.curve)
         marked = [(rate, evaluation.sensitivity.get(f"{rate:g}")) for rate in rates]
@@ -32,26 +32,26 @@ def froc_plot(evaluation: Evaluation, words: Words) -> bytes:
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xticklabels([f"{rate:g}" for rate in rates])
         axes.set(xlim=(rates[0] / 1.1, rates[-1] * 1.1), ylim=(0, 1.02))
-        axes.set(xlabel=words("false_positives"), ylabel=words("axis_sensitivity"))
+        axes.set(xlabel=gettext("False positives per scan"), ylabel=gettext("Sensitivity"))
         return png(figure)
 
 
-def size_plot(bins: Sequence[SizeBin], words: Words) -> bytes:
+def size_plot(bins: Sequence[SizeBin]) -> bytes:
     """Sensitivity by diameter with exact intervals; the nodules are counted at each point."""
     filled = [one for one in bins if one.nodules]
-    series = [_Series("by_any_mark", BLUE, [one.found for one in filled])]
+    series = [_Series(gettext("by any candidate"), BLUE, [one.found for one in filled])]
     at_point = [
         one.found_at_operating_point for one in filled if one.found_at_operating_point is not None
     ]
     if filled and len(at_point) == len(filled):
-        series.append(_Series("at_operating_point", AMBER, at_point))
-    with settings(words):
+        series.append(_Series(gettext("at the operating point"), AMBER, at_point))
+    with settings():
         figure, axes = new_figure()
         for place, one in enumerate(series):
-            _shares(axes, one, filled, shift=0.16 * (place - (len(series) - 1) / 2), words=words)
-        axes.set_xticks(range(len(filled)), [_size(one, words) for one in filled])
+            _shares(axes, one, filled, shift=0.16 * (place - (len(series) - 1) / 2))
+        axes.set_xticks(range(len(filled)), [_size(one) for one in filled])
         axes.set(xlim=(-0.6, len(filled) - 0.4), ylim=(0, 1.04))
-        axes.set(xlabel=words("axis_diameter"), ylabel=words("axis_sensitivity"))
+        axes.set(xlabel=gettext("Diameter, mm"), ylabel=gettext("Sensitivity"))
         if len(series) > 1:
             axes.legend(loc="lower right", frameon=False, labelcolor=INK)
         return png(figure)
@@ -61,7 +61,7 @@ def size_plot(bins: Sequence[SizeBin], words: Words) -> bytes:
 class _Series:
     """Nodules found in each bin, by what."""
 
-    word: str
+    title: str
     colour: str
     found: list[int]
 
@@ -79,9 +79,7 @@ def _curve(axes: Axes, points: Sequence[CurvePoint]) -> None:
         axes.fill_between(rates, low, high, color=BLUE, alpha=0.18, linewidth=0)
 
 
-def _shares(
-    axes: Axes, one: _Series, bins: Sequence[SizeBin], *, shift: float, words: Words
-) -> None:
+def _shares(axes: Axes, one: _Series, bins: Sequence[SizeBin], *, shift: float) -> None:
     shares = [found / row.nodules for found, row in zip(one.found, bins, strict=True)]
     ends = [share_interval(found, row.nodules) for found, row in zip(one.found, bins, strict=True)]
     below = [share - low for share, (low, _) in zip(shares, ends, strict=True)]
@@ -95,7 +93,7 @@ def _shares(
         color=one.colour,
         markersize=5,
         capsize=3,
-        label=words(one.word),
+        label=one.title,
     )
     for place, share, found, row in zip(x, shares, one.found, bins, strict=True):
         axes.annotate(
@@ -109,8 +107,8 @@ def _shares(
         )
 
 
-def _size(one: SizeBin, words: Words) -> str:
+def _size(one: SizeBin) -> str:
     low, high = one.diameter_from_mm, one.diameter_to_mm
     if high is None:
-        return words("size_from", low=f"{low:g}")
-    return words("size_between", low=f"{low:g}", high=f"{high:g}")
+        return gettext("{low} and more", low=f"{low:g}")
+    return gettext("{low} to {high}", low=f"{low:g}", high=f"{high:g}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app.web.owner.plot_frame import AMBER, BLUE, GREY, INK, new_figure, plain, png, settings
-from app.web.words import Words
+from app.web.words import gettext
 from medical.evaluation.expected import Expected
 from medical.evaluation.site_monitoring import Scores
 from models.zoo.card import ReliabilityRow
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def operating_plot(points: Sequence[Expected], scored_at: float, words: Words) -> bytes:
+def operating_plot(points: Sequence[Expected], scored_at: float) -> bytes:
     """Sensitivity and false positives per scan over the threshold, with their intervals."""
-    with settings(words):
+    with settings():
         figure, left = new_figure()
         right = left.twinx()
         x = [point.threshold for point in points]
@@ -25,17 +25,17 @@ def operating_plot(points: Sequence[Expected], scored_at: float, words: Words) -
         false = [point.false_positives for point in points]
         _band(right, x, false, [point.false_positives_ci95 for point in points], AMBER)
         left.axvline(scored_at, color=GREY, linestyle=":", linewidth=1)
-        left.set(xlim=(0, 1), ylim=(0, 1.02), xlabel=words("axis_threshold"))
-        left.set_ylabel(words("sensitivity"), color=BLUE)
+        left.set(xlim=(0, 1), ylim=(0, 1.02), xlabel=gettext("Threshold"))
+        left.set_ylabel(gettext("Sensitivity, inserted nodules"), color=BLUE)
         right.set_ylim(bottom=0)
-        right.set_ylabel(words("false_positives"), color=AMBER)
+        right.set_ylabel(gettext("False positives per scan"), color=AMBER)
         plain(right)
         return png(figure)
 
 
-def reliability_plot(rows: Sequence[ReliabilityRow], words: Words) -> bytes:
+def reliability_plot(rows: Sequence[ReliabilityRow]) -> bytes:
     """Share of nodules over the probability given; the diagonal is perfect."""
-    with settings(words):
+    with settings():
         figure, axes = new_figure()
         axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1)
         x = [row.mean_probability for row in rows]
@@ -53,23 +53,23 @@ def reliability_plot(rows: Sequence[ReliabilityRow], words: Words) -> bytes:
                 color=GREY,
             )
         axes.set(xlim=(0, 1), ylim=(-0.02, 1.02))
-        axes.set(xlabel=words("axis_probability"), ylabel=words("axis_share"))
+        axes.set(xlabel=gettext("Probability given"), ylabel=gettext("Share of nodules"))
         return png(figure)
 
 
-def scores_plot(scores: Scores, words: Words) -> bytes:
+def scores_plot(scores: Scores) -> bytes:
     """Both distribution functions of the marks' probabilities."""
-    with settings(words):
+    with settings():
         figure, axes = new_figure()
         sides = (
-            (scores.calibration, AMBER, "fact_calibration"),
-            (scores.latest, BLUE, "fact_latest"),
+            (scores.calibration, AMBER, gettext("Calibration set")),
+            (scores.latest, BLUE, gettext("Latest")),
         )
         for values, colour, name in sides:
             if values:
-                axes.ecdf(values, color=colour, linewidth=1.8, label=words(name))
+                axes.ecdf(values, color=colour, linewidth=1.8, label=name)
         axes.set(xlim=(0, 1), ylim=(0, 1.02))
-        axes.set(xlabel=words("axis_probability"), ylabel=words("axis_marks"))
+        axes.set(xlabel=gettext("Probability given"), ylabel=gettext("Share of marks at or below"))
         axes.legend(loc="lower right", frameon=False, labelcolor=INK)
         return png(figure)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from app.web.words import Words
+from app.web.words import page_language
 from medical.report.font.embedded import register_plot_font
 
 if TYPE_CHECKING:
@@ -43,11 +43,12 @@ def plain(axes: Axes) -> None:
         spine.set_visible(False)
 
 
-def settings(words: Words) -> Any:
+def settings() -> Any:
     """Fonts and colours within ``with``."""
     import matplotlib
 
-    names = [register_plot_font(), "DejaVu Sans"] if words.language == "zh" else ["DejaVu Sans"]
+    chinese = page_language() == "zh"
+    names = [register_plot_font(), "DejaVu Sans"] if chinese else ["DejaVu Sans"]
     return matplotlib.rc_context(
         {"font.family": names, "font.size": 9, "axes.labelcolor": INK, "text.parse_math": False}
     )

@@ -14,7 +14,7 @@ from app.web.reading.refusal_words import refusal
 from app.web.reading.table import millimetres
 from app.web.security.access import Reader
 from app.web.security.identity import allowed
-from app.web.words import Words
+from app.web.words import error_text, gettext
 from medical.detection.findings import SeriesFindings
 from medical.errors import InputError
 from medical.results.folder import ResultFolder
@@ -30,22 +30,29 @@ def add_panel(
     folder: ResultFolder,
     place: Place,
     reader: Reader,
-    words: Words,
 ) -> None:
     """Offer to add a nodule at the last click that hit no finding."""
     if reading.study.status == "signed":
         return
     warm_up()
-    st.subheader(words("add_nodule"))
+    st.subheader(gettext("Missed nodule"))
     if place.click is None:
-        st.caption(words("add_hint"))
+        st.caption(gettext("Click on it in the images, then add it here."))
         return
     x, y, z = (millimetres(v) for v in place.click.lps_mm)
-    st.caption(words("clicked", slice=place.click.slice_number, x=x, y=y, z=z))
+    st.caption(
+        gettext(
+            "Last click: slice {slice}, LPS {x}, {y}, {z} mm",
+            slice=place.click.slice_number,
+            x=x,
+            y=y,
+            z=z,
+        )
+    )
     st.button(
-        words("add_here"),
+        gettext("Add a nodule here"),
         on_click=partial(
-            _add, (reading.study.key, scored.series_instance_uid), folder, place, reader, words
+            _add, (reading.study.key, scored.series_instance_uid), folder, place, reader
         ),
         width="stretch",
         icon=":material/add_circle:",
@@ -53,9 +60,7 @@ def add_panel(
     )
 
 
-def _add(
-    where: tuple[str, str], folder: ResultFolder, place: Place, reader: Reader, words: Words
-) -> None:
+def _add(where: tuple[str, str], folder: ResultFolder, place: Place, reader: Reader) -> None:
     allowed("add_nodule")
     if place.click is None:
         return
@@ -64,13 +69,25 @@ def _add(
         measured = outline_at(folder.load_images(), place.click.lps_mm)
         number = add_finding(context().store, study_key, series_uid, measured, actor=reader.name)
     except ReviewRefusedError as error:
-        tell(refusal(error, words))
+        tell(refusal(error))
     except StoreUnavailableError:
-        tell(words("store_gone"))
+        tell(
+            gettext(
+                "Not saved: the store cannot be reached or cannot write. What you "
+                "typed is kept; try again in a moment, or tell whoever runs the "
+                "server."
+            )
+        )
     except InputError as error:
-        tell(str(error))
+        tell(error_text(error))
     else:
         place.click = None
         place.go_to(number)
         if not measured.outlined:
-            tell(words("not_outlined", number=number))
+            tell(
+                gettext(
+                    "Finding {number}: the model outlines nothing there, so it has no "
+                    "size. Enter your own diameter, then accept it.",
+                    number=number,
+                )
+            )

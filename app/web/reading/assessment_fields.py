@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import streamlit as st
 
 from app.web.reading.draft import Draft
-from app.web.words import Words
+from app.web.words import gettext, words
+from medical.i18n.messages import Message, message
 from medical.nodule.guidelines.assessment import (
     CALCIFICATIONS,
     HISTORIES,
@@ -15,21 +17,31 @@ from medical.nodule.guidelines.assessment import (
     PRIOR_CATEGORIES,
     Assessment,
 )
+from medical.report import terms
 from medical.review.decisions import LEAST_DIAMETER_MM, MOST_DIAMETER_MM
 from medical.review.reading import ReadFinding, StudyReading
 
+_TITLES = {
+    "density": message("My density"),
+    "calcification": message("Pattern of calcification"),
+    "history": message("Since the earlier examination"),
+    "prior_category": message("Lung-RADS then"),
+}
 
-def assessment_fields(
-    reading: StudyReading, shown: ReadFinding, draft: Draft, words: Words
-) -> None:
+
+def assessment_fields(reading: StudyReading, shown: ReadFinding, draft: Draft) -> None:
     """Density, and by it and by the examination the solid component, calcification, history."""
     entered, by_model = shown.assessment, shown.measured.density
-    model_says = words("by_model_is", value=words(by_model)) if by_model else words("not_measured")
-    _choose("density", NODULE_DENSITIES, entered.density, "", model_says, draft, words)
+    model_says = (
+        gettext("{value} (model)", value=words().among(terms.DENSITIES, by_model))
+        if by_model
+        else gettext("not measured")
+    )
+    _choose("density", NODULE_DENSITIES, entered.density, terms.DENSITIES, model_says, draft)
     density = draft.value("density", entered.density) or by_model
     if density == "part-solid":
         st.number_input(
-            words("solid_diameter"),
+            gettext("Solid component, mean diameter, mm"),
             LEAST_DIAMETER_MM,
             MOST_DIAMETER_MM,
             None,
@@ -40,13 +52,13 @@ def assessment_fields(
         )
     if density == "calcified":
         name, value = "calcification", entered.calcification
-        _choose(name, CALCIFICATIONS, value, "calcification_", words("unknown"), draft, words)
+        _choose(name, CALCIFICATIONS, value, terms.CALCIFICATIONS, gettext("not known"), draft)
     if reading.examination.kind == "follow-up":
-        hint = words("history_hint")
-        _choose("history", HISTORIES, entered.history, "history_", hint, draft, words)
+        hint = gettext("by the comparison, if there is one")
+        _choose("history", HISTORIES, entered.history, terms.HISTORIES, hint, draft)
         if draft.value("history", entered.history) in (None, "stable"):
-            then, hint = entered.prior_category, words("unknown")
-            _choose("prior_category", PRIOR_CATEGORIES, then, None, hint, draft, words)
+            then, hint = entered.prior_category, gettext("not known")
+            _choose("prior_category", PRIOR_CATEGORIES, then, None, hint, draft)
 
 
 def assessment_of(draft: Draft, shown: ReadFinding) -> Assessment:
@@ -69,16 +81,15 @@ def _choose(
     name: str,
     options: tuple[str, ...],
     value: str | None,
-    prefix: str | None,
+    texts: Mapping[str, Message] | None,
     hint: str,
     draft: Draft,
-    words: Words,
 ) -> None:
     st.selectbox(
-        words(f"my_{name}"),
+        words().among(_TITLES, name),
         options,
         index=None,
-        format_func=str if prefix is None else lambda one: words(f"{prefix}{one}"),
+        format_func=str if texts is None else partial(words().among, texts),
         placeholder=hint,
         key=draft.offer(name, value),
         on_change=partial(draft.note, name),

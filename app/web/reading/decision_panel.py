@@ -22,8 +22,8 @@ from app.web.reading.table import (
 )
 from app.web.security.access import Reader
 from app.web.security.identity import allowed
-from app.web.words import Words
-from medical.report.words.reasons import REASONS, reason_in
+from app.web.words import VERDICTS, gettext, ngettext, page_language, words
+from medical.report.terms import REASONS, rejection_reason
 from medical.review.decisions import LEAST_DIAMETER_MM, MOST_DIAMETER_MM, Judgement
 from medical.review.reading import ReadFinding, StudyReading, read_study
 from medical.review.refusals import ReviewRefusedError, moment
@@ -33,34 +33,36 @@ from medical.store.tables import Decision, Verdict
 
 
 def decision_panel(
-    reading: StudyReading, findings: list[ReadFinding], place: Place, reader: Reader, words: Words
+    reading: StudyReading, findings: list[ReadFinding], place: Place, reader: Reader
 ) -> None:
     """Show one finding with its decisions; the fields only while the study is not signed."""
     if not findings:
-        st.caption(words("negative"))
+        st.caption(
+            gettext("No finding reaches the operating point. This does not rule out a nodule.")
+        )
         return
     shown = next((one for one in findings if one.number == place.finding), findings[0])
-    _steps(findings, shown, place, words)
-    st.html(_facts(shown, words))
+    _steps(findings, shown, place)
+    st.html(_facts(shown))
     if reading.study.status != "signed":
-        _fields(reading, shown, words)
-        _buttons(reading, shown, place, reader, words)
+        _fields(reading, shown)
+        _buttons(reading, shown, place, reader)
     if len(shown.decisions) > 1:
-        with st.expander(words("history", count=len(shown.decisions))):
+        with st.expander(
+            ngettext("All {count} decision", "All {count} decisions", len(shown.decisions))
+        ):
             for decision in reversed(shown.decisions):
-                st.html(decision_html(decision, words))
+                st.html(decision_html(decision))
 
 
-def decision_html(decision: Decision, words: Words) -> str:
+def decision_html(decision: Decision) -> str:
     """Who decided what, when and why."""
-    what = words(f"verdict_{decision.verdict}")
-    reason = reason_in(decision.reason, chinese=words.language == "zh")
+    what = words().among(VERDICTS, decision.verdict)
+    reason = rejection_reason(decision.reason, words())
     why = f": {reason}" if reason else ""
-    size = (
-        f" · {words('measured_as', size=f'{decision.diameter_mm:.1f}')}"
-        if (decision.diameter_mm is not None)
-        else ""
-    )
+    size = ""
+    if decision.diameter_mm is not None:
+        size = f" · {gettext('{size:.1f} mm by hand', size=decision.diameter_mm)}"
     comment = f"<q>{html.escape(decision.comment)}</q>" if decision.comment else ""
     text = html.escape(f"{what}{why}{size}")
     who = html.escape(f"{decision.actor}, {moment(decision.at)}")
@@ -70,42 +72,44 @@ def decision_html(decision: Decision, words: Words) -> str:
     )
 
 
-def _steps(findings: list[ReadFinding], shown: ReadFinding, place: Place, words: Words) -> None:
+def _steps(findings: list[ReadFinding], shown: ReadFinding, place: Place) -> None:
     at = findings.index(shown) + 1
     decided = sum(one.verdict != "open" for one in findings)
-    st.html(
-        f'<div class="starlung-finding"><b>{words("finding_of", at=at, count=len(findings))}</b>'
-        f"<span>{words('decided_of', count=decided)}</span></div>"
-    )
+    place_of = gettext("Finding {at} of {count}", at=at, count=len(findings))
+    done = gettext("{count} decided", count=decided)
+    st.html(f'<div class="starlung-finding"><b>{place_of}</b><span>{done}</span></div>')
     before, after = st.columns(2)
     before.button(
-        words("previous"),
+        gettext("Previous (P)"),
         on_click=partial(place.step, findings, -1),
         width="stretch",
     )
     after.button(
-        words("next"),
+        gettext("Next (N)"),
         on_click=partial(place.step, findings, 1),
         width="stretch",
     )
 
 
-def _facts(shown: ReadFinding, words: Words) -> str:
+def _facts(shown: ReadFinding) -> str:
     measured = shown.measured
     lines = [
-        (words("col_probability"), probability_text(shown, words)),
-        (words("col_slice"), str(measured.slice_number)),
-        (words("col_position"), ", ".join(millimetres(v) for v in measured.center_lps_mm)),
-        (words("col_diameter"), words("with_note", **_noted(diameter_text(shown, words)))),
-        (words("col_volume"), words("with_note", **_noted(volume_text(shown, words)))),
-        (words("col_density"), words("with_note", **_noted(density_text(shown, words)))),
-        (words("col_location"), words.location(measured.location)),
+        (gettext("Probability"), probability_text(shown)),
+        (gettext("Slice"), str(measured.slice_number)),
+        (gettext("Position, LPS mm"), ", ".join(millimetres(v) for v in measured.center_lps_mm)),
+        (
+            gettext("Diameter, mm"),
+            gettext("{text} ({note})", **_noted(diameter_text(shown))),
+        ),
+        (gettext("Volume, mm³"), gettext("{text} ({note})", **_noted(volume_text(shown)))),
+        (gettext("Density"), gettext("{text} ({note})", **_noted(density_text(shown)))),
+        (gettext("Location"), words().translate(measured.location)),
     ]
     rows = "".join(f"<tr><th>{name}</th><td>{html.escape(v)}</td></tr>" for name, v in lines)
     state = (
-        decision_html(shown.latest, words)
+        decision_html(shown.latest)
         if shown.latest
-        else f'<div class="starlung-decision open">{words("verdict_open")}</div>'
+        else f'<div class="starlung-decision open">{gettext("not decided")}</div>'
     )
     return f'<table class="starlung-facts">{rows}</table>{state}'
 
@@ -114,29 +118,28 @@ def _noted(texts: tuple[str, str]) -> dict[str, str]:
     return {"text": texts[0], "note": texts[1]}
 
 
-def _fields(reading: StudyReading, shown: ReadFinding, words: Words) -> None:
+def _fields(reading: StudyReading, shown: ReadFinding) -> None:
     # No form: Enter in a form presses its first button, and a decision is a deed of its own.
-    latest, draft = shown.latest, Draft(shown.id, shown.version, words.language)
-    chinese = words.language == "zh"
-    reasons = [words(one) for one in REASONS]
-    earlier = reason_in(latest.reason, chinese=chinese) if latest and latest.reason else None
+    latest, draft = shown.latest, Draft(shown.id, shown.version, page_language())
+    reasons = [words().translate(one) for one in REASONS]
+    earlier = rejection_reason(latest.reason, words()) if latest and latest.reason else None
     typed = draft.value("reason", None)
     if typed:
-        typed = reason_in(typed, chinese=chinese)
+        typed = rejection_reason(typed, words())
         draft.rephrase("reason", typed)
     reasons += [one for one in dict.fromkeys((earlier, typed)) if one and one not in reasons]
     st.selectbox(
-        words("reason"),
+        gettext("Reason, to reject"),
         reasons,
         index=None,
         accept_new_options=True,
-        placeholder=words("reason_hint"),
+        placeholder=gettext("choose or type"),
         key=draft.offer("reason", earlier),
         on_change=partial(draft.note, "reason"),
     )
     by_model = shown.measured.diameter_mm
     st.number_input(
-        words("my_diameter"),
+        gettext("My diameter, mm"),
         LEAST_DIAMETER_MM,
         MOST_DIAMETER_MM,
         None,
@@ -146,27 +149,25 @@ def _fields(reading: StudyReading, shown: ReadFinding, words: Words) -> None:
         key=draft.offer("size", latest.diameter_mm if latest else None),
         on_change=partial(draft.note, "size"),
     )
-    assessment_fields(reading, shown, draft, words)
+    assessment_fields(reading, shown, draft)
     st.text_input(
-        words("comment"),
+        gettext("Comment"),
         max_chars=500,
         key=draft.offer("comment", latest.comment if latest else ""),
         on_change=partial(draft.note, "comment"),
     )
 
 
-def _buttons(
-    reading: StudyReading, shown: ReadFinding, place: Place, reader: Reader, words: Words
-) -> None:
-    save = partial(_save, shown, place, reader, words, reading.study.key)
+def _buttons(reading: StudyReading, shown: ReadFinding, place: Place, reader: Reader) -> None:
+    save = partial(_save, shown, place, reader, reading.study.key)
     nameless = not reader.name
     if nameless:
-        st.warning(words("name_needed"))
+        st.warning(gettext("Give your name above before you decide: a decision carries it."))
     # The number is on the buttons: on a slow line those of the finding before may still be on the
     # screen, and nobody may accept it for the one that is shown above.
     accept, reject = st.columns(2)
     accept.button(
-        words("accept", number=shown.number),
+        gettext("Accept {number}", number=shown.number),
         type="primary",
         on_click=partial(save, "accepted"),
         width="stretch",
@@ -174,7 +175,7 @@ def _buttons(
         key=f"accept-{shown.id}",
     )
     reject.button(
-        words("reject", number=shown.number),
+        gettext("Reject {number}", number=shown.number),
         on_click=partial(save, "rejected"),
         width="stretch",
         disabled=nameless,
@@ -182,7 +183,7 @@ def _buttons(
     )
     if shown.latest is not None and shown.latest.verdict != "open":
         st.button(
-            words("take_back"),
+            gettext("Take the decision back"),
             on_click=partial(save, "open"),
             width="stretch",
             disabled=nameless,
@@ -194,16 +195,15 @@ def _save(
     shown: ReadFinding,
     place: Place,
     reader: Reader,
-    words: Words,
     study_key: str,
     verdict: Verdict,
 ) -> None:
     # A callback: ``shown`` is what the reader saw when pressing, not what the store says now.
     allowed("decide")
-    draft = Draft(shown.id, shown.version, words.language)
+    draft = Draft(shown.id, shown.version, page_language())
     reason = (draft.value("reason", None) or "").strip()
     if verdict == "rejected" and not reason:
-        tell(words("reason_needed"))
+        tell(gettext("Not rejected: give a reason first."))
         return
     store = context().store
     judgement = Judgement(
@@ -217,10 +217,16 @@ def _save(
         decide(store, shown.id, judgement, seen_version=shown.version, actor=reader.name)
         latest = read_study(store, study_key).of_series(shown.series_uid)
     except ReviewRefusedError as error:
-        tell(refusal(error, words))
+        tell(refusal(error))
         return
     except StoreUnavailableError:
-        tell(words("store_gone"))
+        tell(
+            gettext(
+                "Not saved: the store cannot be reached or cannot write. What you "
+                "typed is kept; try again in a moment, or tell whoever runs the "
+                "server."
+            )
+        )
         return
     draft.drop()
     if verdict != "open":

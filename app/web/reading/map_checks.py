@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.web.words import Words
+from app.web.words import gettext
 
 LUNGS = 3
 
@@ -39,12 +39,27 @@ FIGURES = MapChecks(
 )
 
 
-def checks_lines(words: Words) -> list[str]:
+def checks_lines() -> list[str]:
     """One sentence a check."""
     f = FIGURES
     return [
-        words("map_pointing", value=f"{f.pointing:.2f}", baseline=f"{f.gaussian_pointing:.2f}"),
-        words("map_energy", value=f"{f.energy:.2f}", baseline=f"{f.gaussian_energy:.2f}"),
-        words("map_random", value=f"{f.random_class:.2f}", box=f"{f.random_box:.2f}"),
-        words("map_repeat", value=f"{f.repeatability:.2f}"),
+        gettext(
+            "strongest voxel lies on the nodule: {value} (a plain Gaussian at the box: {baseline})",
+            value=f"{f.pointing:.2f}",
+            baseline=f"{f.gaussian_pointing:.2f}",
+        ),
+        gettext(
+            "share of the map inside the nodule: {value} (Gaussian: {baseline})",
+            value=f"{f.energy:.2f}",
+            baseline=f"{f.gaussian_energy:.2f}",
+        ),
+        gettext(
+            "likeness to the map of a network with random weights: {value} for "
+            "the score, {box} for the size (must be below 0.5)",
+            value=f"{f.random_class:.2f}",
+            box=f"{f.random_box:.2f}",
+        ),
+        gettext(
+            "likeness to itself after noise and a shift: {value}", value=f"{f.repeatability:.2f}"
+        ),
     ]

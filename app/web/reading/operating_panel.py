@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.web.owner.models_at_hand import card_of
 from app.web.reading.table import millimetres
-from app.web.words import Words
+from app.web.words import gettext, ngettext
 from medical.detection.findings import SeriesFindings
 from medical.evaluation.expected import Expected, expected_at_points
 from medical.plain_text import as_markdown
@@ -18,43 +18,52 @@ from medical.results.images import ViewerImages
 from medical.results.predictions import WrittenMark
 
 
-def operating_panel(scored: SeriesFindings, folder: ResultFolder, words: Words) -> None:
+def operating_panel(scored: SeriesFindings, folder: ResultFolder) -> None:
     """Show a slider over the thresholds that the model's card was measured at."""
-    with st.expander(words("operating")):
+    with st.expander(gettext("Operating point: what another threshold would give")):
         card = card_of(scored.model, scored.operating_point)
         points = expected_at_points(card) if card is not None else []
         if card is None or not points:
             st.caption(
-                words(
-                    "operating_unknown",
+                gettext(
+                    "{model} {version} is no longer on this machine, or its card does "
+                    "not say how many nodules and scans its operating curve was measured "
+                    "on: no figure can be given.",
                     model=as_markdown(scored.model.name),
                     version=as_markdown(scored.model.version),
                 )
             )
             return
-        chosen = _choose(points, scored, words)
+        chosen = _choose(points, scored)
         marks = folder.read_marks()
-        st.html(_figures(chosen, marks, words))
+        st.html(_figures(chosen, marks))
         if marks and chosen.threshold < scored.operating_point:  # else it adds no marks
-            st.html(_marks_between(chosen, marks, scored, folder.read_images(), words))
+            st.html(_marks_between(chosen, marks, scored, folder.read_images()))
         st.caption(
-            words(
-                "operating_note",
+            gettext(
+                "Measured by {model} {version} on {nodules} and {scans}; on other nodules or "
+                "another scanner expect less. 95 % intervals stand below the figures. Moving the "
+                "slider changes no finding.",
                 model=as_markdown(card.name),
                 version=as_markdown(card.version),
-                nodules=card.operating_nodules,
-                scans=card.operating_scans,
+                nodules=ngettext(
+                    "{count} INSERTED nodule", "{count} INSERTED nodules", card.operating_nodules
+                ),
+                scans=ngettext(
+                    "{count} held-out scan", "{count} held-out scans", card.operating_scans
+                ),
             )
         )
 
 
-def _choose(points: list[Expected], scored: SeriesFindings, words: Words) -> Expected:
+def _choose(points: list[Expected], scored: SeriesFindings) -> Expected:
     # Only thresholds that were measured can be chosen: nothing is read off between two of them.
     by_threshold = {point.threshold: point for point in points}
     nearest = min(by_threshold, key=lambda one: abs(one - scored.operating_point))
-    scored_at = words("operating_scored", point=f"{scored.operating_point:.2f}")
+    scored_at = gettext("scored at {point}", point=f"{scored.operating_point:.2f}")
+    title = gettext("Probability from which a candidate counts as a finding")
     chosen = st.select_slider(
-        f"{words('operating_slider')} ({scored_at})",
+        f"{title} ({scored_at})",
         list(by_threshold),
         nearest,
         format_func=lambda one: f"{one:.2f}",
@@ -63,18 +72,26 @@ def _choose(points: list[Expected], scored: SeriesFindings, words: Words) -> Exp
     return by_threshold[chosen]
 
 
-def _figures(chosen: Expected, marks: list[WrittenMark], words: Words) -> str:
+def _figures(chosen: Expected, marks: list[WrittenMark]) -> str:
     low, high = chosen.sensitivity_ci95
     few, many = chosen.false_positives_ci95
     cells = [
-        ("sensitivity", f"{chosen.sensitivity:.0%}", f"{low:.0%}–{high:.0%}"),
-        ("false_positives", f"{chosen.false_positives:.2f}", f"{few:.2f}–{many:.2f}"),
+        (
+            gettext("Sensitivity, inserted nodules"),
+            f"{chosen.sensitivity:.0%}",
+            f"{low:.0%}–{high:.0%}",
+        ),
+        (
+            gettext("False positives per scan"),
+            f"{chosen.false_positives:.2f}",
+            f"{few:.2f}–{many:.2f}",
+        ),
     ]
     if marks:
         count = sum(mark.probability >= chosen.threshold for mark in marks)
-        cells.append(("marks_here", str(count), ""))
+        cells.append((gettext("Candidates in this CT"), str(count), ""))
     return "".join(
-        f'<div class="starlung-figure"><small>{words(name)}</small><b>{value}</b>'
+        f'<div class="starlung-figure"><small>{name}</small><b>{value}</b>'
         f"<small>{interval}</small></div>"
         for name, value, interval in cells
     ).join(('<div class="starlung-figures">', "</div>"))
@@ -85,19 +102,23 @@ def _marks_between(
     marks: list[WrittenMark],
     scored: SeriesFindings,
     images: ViewerImages | None,
-    words: Words,
 ) -> str:
     """List the marks that the chosen point would add to the findings, with slice and place."""
     added = [
         mark for mark in marks if chosen.threshold <= mark.probability < scored.operating_point
     ]
     if not added:
-        return f'<div class="starlung-note">{words("marks_none_more")}</div>'
-    titles = ("col_slice", "col_position", "col_probability")
-    head = "".join(f"<th>{words(title)}</th>" for title in titles)
+        none = gettext("No candidate in this CT lies between the two thresholds.")
+        return f'<div class="starlung-note">{none}</div>'
+    note = gettext(
+        "Candidates below the operating point at which this CT was scored; nobody has measured "
+        "them."
+    )
+    titles = (gettext("Slice"), gettext("Position, LPS mm"), gettext("Probability"))
+    head = "".join(f"<th>{title}</th>" for title in titles)
     body = "".join(f"<tr>{_cells(mark, images)}</tr>" for mark in added)
     return (
-        f'<div class="starlung-note">{words("marks_more")}</div>'
+        f'<div class="starlung-note">{note}</div>'
         f'<table class="starlung-guidelines"><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>"
     )

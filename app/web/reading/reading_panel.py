@@ -18,28 +18,55 @@ from app.web.security.access import may
 from app.web.security.browser_key import holder
 from app.web.security.identity import allowed, present_reader
 from app.web.security.secrets import patient_secret
-from app.web.words import Words
+from app.web.words import STATES, error_text, gettext, ngettext, words
 from medical.ct.write_nifti import NIFTI_FROM_LPS
 from medical.detection.findings import SeriesFindings
 from medical.detection.searched import is_partly_searched
 from medical.errors import InputError
+from medical.i18n.messages import Message, message
 from medical.plain_text import as_markdown
 from medical.report.limits import detection_limits
 from medical.report.text import limit_lines
-from medical.report.words.labels import Labels
 from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages
 from medical.review.reading import ReadFinding, StudyReading
 from medical.scoring.viewer_images import prepare_images
 from medical.store.series import KeptSeries, note_images
 
-_WINDOWS = (("lung", -600, 1500), ("mediastinum", 40, 400), ("bone", 400, 1800))
-_UNMEASURED_MM = 8.0  # of the ring round a place where nobody has measured anything yet
-_TEXTS = (
-    *("axial", "coronal", "sagittal", "slice", "loading", "convention", "research"),
-    *("slab", "slab_off", "slab_mip", "slab_mean", "slab_minip", "heat", "no_heat"),
-    *("distance", "keys", "this_ct"),
+_WINDOWS = (
+    (message("Lung"), -600, 1500),
+    (message("Mediastinum"), 40, 400),
+    (message("Bone"), 400, 1800),
 )
+_UNMEASURED_MM = 8.0  # of the ring round a place where nobody has measured anything yet
+_VIEWER_TEXTS: dict[str, Message] = {
+    "axial": message("Axial"),
+    "coronal": message("Coronal"),
+    "sagittal": message("Sagittal"),
+    "slice": message("Slice"),
+    "loading": message("Loading the images …"),
+    "convention": message(
+        "Radiological convention: the patient's right is on the left of the screen"
+    ),
+    "research": message("Research use only – not for diagnosis or treatment"),
+    "slab": message("Slab"),
+    "slab_off": message("off"),
+    "slab_mip": message("maximum (MIP)"),
+    "slab_mean": message("mean"),
+    "slab_minip": message("minimum (MinIP)"),
+    "heat": message("Attention map"),
+    "no_heat": message("No attention map for what is chosen."),
+    "distance": message("Distance"),
+    "keys": message(
+        "N P finding · ↑ ↓ slice · 1 2 3 or right button: window · M [ ] slab "
+        "· H map · D distance · Esc clear"
+    ),
+    "this_ct": message("This CT"),
+    "failed": message(
+        "The images could not be shown. Reload the page; if that does not help, check that this "
+        "browser has WebGL 2."
+    ),
+}
 
 
 def series_viewer(
@@ -49,7 +76,6 @@ def series_viewer(
     place: Place,
     maps: dict[int, Path],
     prior: PriorData | None,
-    words: Words,
 ) -> ViewerData:
     """Return the viewer's data for a series of the store, bound to this browser."""
     return viewer_data(
@@ -59,7 +85,6 @@ def series_viewer(
         url=volume_url(folder.images_file),
         heatmaps={number: volume_url(path) for number, path in maps.items()},
         prior=prior,
-        words=words,
     )
 
 
@@ -76,12 +101,11 @@ def viewer_data(
     url: str,
     heatmaps: dict[int, str],
     prior: PriorData | None,
-    words: Words,
 ) -> ViewerData:
     """All that the viewer needs, a few kilobytes."""
     presets: list[Preset] = [
         {
-            "name": words(name),
+            "name": words().translate(name),
             "range": f"{level} / {width}".replace("-", "−"),
             "low": level - width // 2,
             "high": level + width // 2,
@@ -98,8 +122,8 @@ def viewer_data(
         "prior": prior,
         "goTo": place.order_for_viewer(),
         "presets": presets,
-        "table": findings_table(findings, words),
-        "words": {**{text: words(text) for text in _TEXTS}, "failed": words("load_failed")},
+        "table": findings_table(findings),
+        "words": {name: words().translate(text) for name, text in _VIEWER_TEXTS.items()},
     }
 
 
@@ -116,47 +140,62 @@ def marks_of(findings: Sequence[ReadFinding]) -> list[Mark]:
     ]
 
 
-def headline(
-    reading: StudyReading, scored: SeriesFindings, findings: list[ReadFinding], words: Words
-) -> None:
+def headline(reading: StudyReading, scored: SeriesFindings, findings: list[ReadFinding]) -> None:
     """Show what was found, by what, and how far the reading is."""
-    st.html(headline_html(reading, scored, findings, words))
+    st.html(headline_html(reading, scored, findings))
 
 
 def headline_html(
-    reading: StudyReading, scored: SeriesFindings, findings: list[ReadFinding], words: Words
+    reading: StudyReading, scored: SeriesFindings, findings: list[ReadFinding]
 ) -> str:
     """Render the headline as HTML."""
     count = sum(one.origin == "model" for one in findings)
     limits = ""
     if count == 0:
-        title = words("negative_in_part" if is_partly_searched(scored) else "negative")
+        title = (
+            gettext(
+                "No finding in what was searched – not negative: a lung was not searched, or only "
+                "in part; see the image quality notes."
+            )
+            if is_partly_searched(scored)
+            else gettext("No finding reaches the operating point. This does not rule out a nodule.")
+        )
         found = detection_limits(
             card_of(scored.model, scored.operating_point), scored.operating_point
         )
-        labels = Labels(words.language)
-        lines = limit_lines(found, labels)[1:]  # the title says the first
+        lines = limit_lines(found, words())[1:]  # the title says the first
         if scored.searched is None:
-            lines = (labels("searched_unknown"), *lines)
+            unknown = gettext(
+                "Scored by version 0.5 or earlier: which share of each lung was searched is not "
+                "known."
+            )
+            lines = (unknown, *lines)
         limits = f'<div class="starlung-note">{html.escape(" ".join(lines))}</div>'
     else:
-        title = words("findings_count", count=count)
-    trace = words(
-        "trace",
+        title = ngettext(
+            "{count} finding at or above the operating point",
+            "{count} findings at or above the operating point",
+            count,
+        )
+    trace = gettext(
+        "Model {model} {version} · operating point {point:.2f} · {samples}",
         model=scored.model.name,
         version=scored.model.version,
-        point=f"{scored.operating_point:.2f}",
-        samples=scored.samples,
+        point=scored.operating_point,
+        samples=ngettext(
+            "{count} Monte-Carlo sample", "{count} Monte-Carlo samples", scored.samples
+        ),
     )
     status = reading.study.status
+    state = words().among(STATES, status)
     return (
         f'<div class="starlung-head"><b>{reading.study.label}'
-        f'<i class="starlung-state {status}">{words(f"state_{status}")}</i>'
+        f'<i class="starlung-state {status}">{state}</i>'
         f"{html.escape(title)}</b><span>{html.escape(trace)}</span></div>{limits}"
     )
 
 
-def images_of(source: Path, series: KeptSeries, words: Words) -> ViewerImages | None:
+def images_of(source: Path, series: KeptSeries) -> ViewerImages | None:
     """Return the images beside a result, prepared now if they can be; else ask where they are."""
     folder = series.folder
     images = folder.read_images()
@@ -166,13 +205,13 @@ def images_of(source: Path, series: KeptSeries, words: Words) -> ViewerImages | 
     for place in (source, sample):
         if not place.exists() or place == folder.path or place in folder.path.parents:
             continue
-        with st.spinner(words("preparing_images")):
+        with st.spinner(gettext("Preparing the images …")):
             prepare_images(place, folder, series.scored, secret=_secret())
         note_images(context().store, folder.path)  # now it may be an earlier CT of another study
         images = folder.read_images()
         if images is not None:
             return images
-    _ask_for_images(series, words)
+    _ask_for_images(series)
     return None
 
 
@@ -180,23 +219,34 @@ def _secret() -> bytes:
     return patient_secret(context().settings.work_dir)
 
 
-def _ask_for_images(series: KeptSeries, words: Words) -> None:
+def _ask_for_images(series: KeptSeries) -> None:
     folder = series.folder
     if not may(present_reader(context().settings), "name_folder"):
-        st.info(words("no_images_for_readers"))
+        st.info(
+            gettext(
+                "The images of this series are not at hand. Ask an administrator to "
+                "name their folder."
+            )
+        )
         return
-    st.info(words("no_images"))
-    text = st.text_input(words("images_folder"))
-    if st.button(words("show_images")) and text.strip():
+    st.info(
+        gettext("The images of this series are not at hand. Name the study's folder to see them.")
+    )
+    text = st.text_input(gettext("Folder with the images"))
+    if st.button(gettext("Show images")) and text.strip():
         allowed("name_folder")
         given = Path(text.strip()).expanduser()
         try:
-            with st.spinner(words("preparing_images")):
+            with st.spinner(gettext("Preparing the images …")):
                 prepare_images(given, folder, series.scored, secret=_secret())
             note_images(context().store, folder.path)
         except InputError as error:
-            st.error(as_markdown(str(error)))
+            st.error(as_markdown(error_text(error)))
             return
         if folder.read_images() is not None:
             st.rerun()
-        st.error(words("no_images"))
+        st.error(
+            gettext(
+                "The images of this series are not at hand. Name the study's folder to see them."
+            )
+        )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.web.words import Words
-from medical.report.words.reasons import reason_in
+from app.web.words import STATES, VERDICTS, gettext, words
+from medical.report.terms import rejection_reason
 from medical.review.refusals import (
     ChangedMeanwhileError,
     DecidedMeanwhileError,
@@ -16,28 +16,47 @@ from medical.review.refusals import (
 )
 
 
-def refusal(error: ReviewRefusedError, words: Words) -> str:
+def refusal(error: ReviewRefusedError) -> str:
     """One sentence: who did what, and what to do now."""
     match error:
         case DecidedMeanwhileError():
-            reason = reason_in(error.reason, chinese=words.language == "zh")
+            reason = rejection_reason(error.reason, words())
             why = f" ({reason})" if reason else ""
-            said = words(f"verdict_{error.verdict}") + why
-            return words(
-                "decided_meanwhile",
+            said = words().among(VERDICTS, error.verdict) + why
+            return gettext(
+                "Finding {number} was meanwhile {verdict} by {name}, {at}. Your "
+                "decision was not saved: look at theirs, then decide again.",
                 number=error.number,
                 verdict=said,
                 name=error.actor,
                 at=moment(error.at),
             )
         case SignedError():
-            return words("already_signed", name=error.actor, at=moment(error.at))
+            return gettext(
+                "This study was signed by {name}, {at}, and can no longer be "
+                "changed. An administrator can open it again.",
+                name=error.actor,
+                at=moment(error.at),
+            )
         case UndecidedError():
-            return words("undecided", numbers=", ".join(map(str, error.numbers)))
+            return gettext(
+                "Not signed: accept or reject finding {numbers} first.",
+                numbers=", ".join(map(str, error.numbers)),
+            )
         case UnmeasuredError():
-            return words("unmeasured", number=error.number)
+            return gettext(
+                "Finding {number} has no size: the model outlines nothing there. "
+                "Enter your own diameter, then accept it.",
+                number=error.number,
+            )
         case ChangedMeanwhileError():
-            return words("changed_meanwhile")
+            return gettext(
+                "Not signed: another reader changed this study meanwhile. Look at "
+                "the changes, then sign again."
+            )
         case NotReadyError():
-            return words("not_ready", state=words(f"state_{error.status}"))
+            return gettext(
+                "This study cannot be read now: it is {state}. Wait until it is ready.",
+                state=words().among(STATES, error.status),
+            )
     return str(error)

@@ -13,7 +13,8 @@ from app.web.context import context
 from app.web.routes.report_files import report_file
 from app.web.security.access import Reader
 from app.web.security.browser_key import holder
-from app.web.words import Words
+from app.web.words import gettext, page_language
+from medical.i18n.catalogue import Language
 from medical.review.reading import StudyReading, read_study
 from medical.review.reviews import note_exported
 from medical.review.signed_reports import signed_report
@@ -27,19 +28,25 @@ def report_panel(
     series: KeptSeries,
     comparison: Comparison | None,
     reader: Reader,
-    words: Words,
 ) -> None:
     """Show a button for each form of the report; it holds the comparison that the page shows."""
-    st.subheader(words("report"))
-    if _signed(reading.study.key, series, "txt", words) is not None:
-        st.caption(words("report_as_signed"))
+    language = page_language()
+    st.subheader(gettext("Report"))
+    if _signed(reading.study.key, series, "txt", language) is not None:
+        st.caption(
+            gettext(
+                "As it was signed; what changes later, in an earlier CT or the model, is not in it."
+            )
+        )
     elif comparison is not None:
-        st.caption(words("report_compared", label=comparison.prior.label))
+        st.caption(
+            gettext("With the change since {label}, as on this page.", label=comparison.prior.label)
+        )
     key = reading.study.key
     name = f"{reading.study.label}-report"
     forms = (
         ("PDF", "pdf", "application/pdf"),
-        (words("report_text"), "txt", "text/plain"),
+        (gettext("Text"), "txt", "text/plain"),
         ("CSV", "csv", "text/csv"),
         ("JSON", "json", "application/json"),
     )
@@ -51,8 +58,8 @@ def report_panel(
         else f" {comparison.prior.study_key} {comparison.prior.folder.path}"
     )
     for label, ending, mime in forms:
-        make = partial(_make, ending, key, series, comparison, reader, words)
-        what = f"{key} {series.folder.path} {ending} {words.language}{shown} {reader.name}"
+        make = partial(_make, ending, key, series, comparison, reader, language)
+        what = f"{key} {series.folder.path} {ending} {language}{shown} {reader.name}"
         what = hashlib.sha256(what.encode()).hexdigest()[:24]
         url = context().reports.url(what, f"{name}.{ending}", mime, make, holder=browser)
         links.append(f'<a class="starlung-report" href="{url}" download>{html.escape(label)}</a>')
@@ -66,18 +73,17 @@ def _make(
     series: KeptSeries,
     comparison: Comparison | None,
     reader: Reader,
-    words: Words,
+    language: Language,
 ) -> bytes:
     # Runs at the click, so it reads the store anew: the report holds what is decided by then.
     store = context().store
-    content = _signed(key, series, form, words)
+    content = _signed(key, series, form, language)
     if content is None:
         reading = read_study(store, key)
-        content = report_file(form, reading, series, comparison, words)
+        content = report_file(form, reading, series, comparison, language)
     note_exported(store, key, actor=reader.name or _NAMELESS)
     return content
 
 
-def _signed(key: str, series: KeptSeries, form: str, words: Words) -> bytes | None:
-    uid, language = series.uid, words.language
-    return signed_report(context().store, key, series_uid=uid, form=form, language=language)
+def _signed(key: str, series: KeptSeries, form: str, language: Language) -> bytes | None:
+    return signed_report(context().store, key, series_uid=series.uid, form=form, language=language)

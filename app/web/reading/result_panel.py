@@ -8,50 +8,71 @@ import streamlit as st
 
 from app.web.context import context
 from app.web.security.secrets import result_key
-from app.web.words import Words
+from app.web.words import gettext, words
 from medical.detection.findings import SeriesFindings
 from medical.errors import InputError
+from medical.i18n.messages import Message, message
 from medical.plain_text import as_markdown
-from medical.report.words.quality_labels import quality_text
 from medical.review.reading import StudyReading
 from medical.store.series import KeptSeries
 
+_SEVERITIES: dict[str, Message] = {
+    "severe": message("Severe"),
+    "warning": message("Warning"),
+    "info": message("Note"),
+}
+_ANOTHER_RESULT = message(
+    "The result folder now holds another result. What you read here is the result that was taken "
+    "in; the maps and candidates in the folder are not its own and are not shown. As long as "
+    "nobody has decided anything, opening the folder again takes the other result in."
+)
+_SIGNATURES: dict[str, Message] = {
+    "not": message(
+        "This result carries no signature of this site: it was scored elsewhere or by version 0.5 "
+        "or earlier, or made by hand."
+    ),
+    "broken": message("This result was changed after this site had scored it."),
+}
 
-def choose_series(reading: StudyReading, words: Words) -> KeptSeries:
+
+def choose_series(reading: StudyReading) -> KeptSeries:
     """Let the reader choose a series of a study.
 
     Raises:
         InputError: an earlier version's result was lost before the store held it.
     """
     if not reading.series:
-        raise InputError("study", "holds no result any more", "Score the study again")
+        raise InputError(
+            "study", message("holds no result any more"), message("Score the study again")
+        )
     series = {one.uid: one for one in reading.series}
     uid = next(iter(series))
     if len(series) > 1:
         with st.sidebar:
-            uid = st.selectbox(words("series"), list(series))
+            uid = st.selectbox(gettext("Series"), list(series))
     return series[uid]
 
 
-def quality_notes(scored: SeriesFindings, words: Words) -> None:
+def quality_notes(scored: SeriesFindings) -> None:
     """Show what the reader should know about the images, most severe first."""
-    st.subheader(words("quality"))
+    st.subheader(gettext("Quality"))
     if not scored.quality:
-        st.caption(words("quality_none"))
-    chinese = words.language == "zh"
+        st.caption(gettext("Nothing to note."))
     for note in scored.quality:
-        message = quality_text(note.message, chinese=chinese)
-        text = f"<b>{words(note.severity)}</b> {html.escape(message)}"
+        severity = words().among(_SEVERITIES, note.severity)
+        text = f"<b>{severity}</b> {html.escape(words().translate(note.message))}"
         st.html(f'<div class="starlung-note {note.severity}">{text}</div>')
     st.caption(as_markdown(scored.series_instance_uid))
 
 
-def folder_note(series: KeptSeries, words: Words, *, own: bool) -> None:
+def folder_note(series: KeptSeries, *, own: bool) -> None:
     """Say so where the folder holds another result by now, or no signature of this site."""
     if not own:
-        st.html(f'<div class="starlung-note warning">{html.escape(words("folder_differs"))}</div>')
+        _warn(words().translate(_ANOTHER_RESULT))
     how = series.folder.whose_signature(result_key(context().settings.work_dir))
     if how != "here":
-        st.html(
-            f'<div class="starlung-note warning">{html.escape(words(f"signature_{how}"))}</div>'
-        )
+        _warn(words().among(_SIGNATURES, how))
+
+
+def _warn(text: str) -> None:
+    st.html(f'<div class="starlung-note warning">{html.escape(text)}</div>')

@@ -15,7 +15,7 @@ from app.web.reading.refusal_words import refusal
 from app.web.routes.report_files import files_to_sign
 from app.web.security.access import Reader, may
 from app.web.security.identity import allowed
-from app.web.words import Words
+from app.web.words import error_text, gettext
 from medical.errors import InputError
 from medical.review.reading import StudyReading
 from medical.review.refusals import ReviewRefusedError, moment
@@ -29,7 +29,6 @@ def sign_panel(
     series: KeptSeries,
     comparison: Comparison | None,
     reader: Reader,
-    words: Words,
 ) -> None:
     """Show the signature or the button for it.
 
@@ -38,26 +37,25 @@ def sign_panel(
         series: that is shown.
         comparison: with an earlier CT, as the page shows it: the signed report holds it.
         reader: who would sign.
-        words: of the page.
     """
     study = reading.study
     if study.status == "signed" and study.signed_at is not None:
-        said = words("signed_by", name=study.signed_by, at=moment(study.signed_at))
+        said = gettext("Signed by {name}, {at}", name=study.signed_by, at=moment(study.signed_at))
         st.html(f'<div class="starlung-signed">{html.escape(said)}</div>')
         if may(reader, "reopen"):
             st.button(
-                words("reopen"),
-                on_click=partial(_reopen, study.key, reader, words),
+                gettext("Open again"),
+                on_click=partial(_reopen, study.key, reader),
                 width="stretch",
                 disabled=not reader.name,
             )
         return
     st.button(
-        words("sign"),
-        on_click=partial(_sign, reading, series, comparison, reader, words),
+        gettext("Sign"),
+        on_click=partial(_sign, reading, series, comparison, reader),
         width="stretch",
         icon=":material/signature:",
-        help=words("sign_help"),
+        help=gettext("Ends the reading; afterwards nothing can be changed."),
         disabled=not reader.name,
     )
 
@@ -67,7 +65,6 @@ def _sign(
     series: KeptSeries,
     comparison: Comparison | None,
     reader: Reader,
-    words: Words,
 ) -> None:
     at, study = time.time(), reading.study
     try:
@@ -83,16 +80,28 @@ def _sign(
             report=report,
         )
     except ReviewRefusedError as error:
-        tell(refusal(error, words))
+        tell(refusal(error))
     except StoreUnavailableError:
-        tell(words("store_gone"))
+        tell(
+            gettext(
+                "Not saved: the store cannot be reached or cannot write. What you "
+                "typed is kept; try again in a moment, or tell whoever runs the "
+                "server."
+            )
+        )
     except InputError as error:
-        tell(words("not_signed", problem=str(error)))
+        tell(gettext("Not signed: {problem}", problem=error_text(error)))
 
 
-def _reopen(key: str, reader: Reader, words: Words) -> None:
+def _reopen(key: str, reader: Reader) -> None:
     allowed("reopen")
     try:
         reopen(context().store, key, actor=reader.name)
     except StoreUnavailableError:
-        tell(words("store_gone"))
+        tell(
+            gettext(
+                "Not saved: the store cannot be reached or cannot write. What you "
+                "typed is kept; try again in a moment, or tell whoever runs the "
+                "server."
+            )
+        )

@@ -6,14 +6,13 @@ from dataclasses import replace
 
 from app.web.comparing.prior_panel import Comparison, change_in, findings_of
 from app.web.owner.models_at_hand import card_of
-from app.web.words import LANGUAGES, Words
+from medical.i18n.catalogue import LANGUAGES, Language, Translator
 from medical.report.content import ReportContent, report_content
 from medical.report.limits import detection_limits
 from medical.report.pdf import report_pdf
 from medical.report.record import report_json
 from medical.report.tables import report_csv
 from medical.report.text import report_text
-from medical.report.words.labels import Labels
 from medical.results.folder import ResultFolder
 from medical.results.images import header_of
 from medical.review.reading import StudyReading
@@ -28,7 +27,7 @@ def report_file(
     reading: StudyReading,
     series: KeptSeries,
     comparison: Comparison | None,
-    words: Words,
+    language: Language,
 ) -> bytes:
     """One form of the report of one series.
 
@@ -37,7 +36,7 @@ def report_file(
         reading: the study as it is decided.
         series: of the study, which the report is of.
         comparison: with an earlier CT, whose findings are taken as they are decided by now.
-        words: of the language.
+        language: of the text and the PDF.
     """
     folder, content = series.folder, report_content(reading, series.scored)
     if comparison is not None:
@@ -48,13 +47,13 @@ def report_file(
     content = replace(content, header=header_of(folder.read_images()), limits=limits)
     match form:
         case "pdf":
-            return _pdf(content, folder, words)
+            return _pdf(content, folder, language)
         case "csv":
             return report_csv(content).encode("utf-8-sig")
         case "json":
             return report_json(content).encode()
         case _:
-            return report_text(content, Labels(words.language)).encode()
+            return report_text(content, Translator(language)).encode()
 
 
 def files_to_sign(
@@ -79,11 +78,11 @@ def files_to_sign(
         beside = comparison if series.uid == shown.uid else None
         for language in LANGUAGES:
             for form in FORMS:
-                content = report_file(form, signed, series, beside, Words(language))
+                content = report_file(form, signed, series, beside, language)
                 files.append(ReportFile(series.uid, form, language, content))
     return files
 
 
-def _pdf(content: ReportContent, folder: ResultFolder, words: Words) -> bytes:
+def _pdf(content: ReportContent, folder: ResultFolder, language: Language) -> bytes:
     ct = folder.load_images() if folder.read_images() is not None else None
-    return report_pdf(content, ct, language=words.language)
+    return report_pdf(content, ct, language=language)

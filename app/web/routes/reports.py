@@ -73,7 +73,7 @@ class Reports:
         try:
             content = report.make()
         except InputError as error:
-            return PlainTextResponse(f"{error.problem}. {error.remedy}.", status_code=409)
+            return PlainTextResponse(error.sentence_without_path, status_code=409)
         headers = {
             "Cache-Control": "no-store",
             "Content-Disposition": f'attachment; filename="{report.name}"',

@@ -13,7 +13,7 @@ from app.web.kept import keep_widget, remember_widget
 from app.web.preferences import prefer, preferred
 from app.web.security.access import Deed, Reader, need
 from app.web.security.browser_key import holder
-from app.web.words import Words
+from app.web.words import gettext
 from medical.plain_text import as_markdown, one_line
 
 LONGEST_NAME = 100
@@ -61,32 +61,36 @@ def allowed(deed: Deed) -> Reader:
     return reader
 
 
-def current_reader(settings: Settings, words: Words) -> Reader:
+def current_reader(settings: Settings) -> Reader:
     """Return the reader of this run, without login the machine's user; end the run before login."""
     if not settings.login_configured:
-        return Reader(_local_name(words), administrator=True)
+        return Reader(_local_name(), administrator=True)
     if not st.user.is_logged_in or not context().logins.begin(holder(dict(st.context.cookies))):
-        _ask_to_log_in(words)
+        _ask_to_log_in()
     reader = reader_from_claims(dict(st.user), settings)
     if reader is None:
-        _turn_away(words)
+        _turn_away()
     name = as_markdown(reader.name)
-    st.caption(words("reader_admin" if reader.administrator else "reader_is", name=name))
-    if st.button(words("log_out"), width="stretch"):
+    st.caption(
+        gettext("Logged in as {name}, administrator", name=name)
+        if reader.administrator
+        else gettext("Logged in as {name}", name=name)
+    )
+    if st.button(gettext("Log out"), width="stretch"):
         st.logout()
     return reader
 
 
-def _local_name(words: Words) -> str:
+def _local_name() -> str:
     """Without login a reader may give a name; it is shown, not checked. Empty: nobody decides."""
     keep_widget("reader", preferred("reader", getpass.getuser()))
     given = st.text_input(
-        words("your_name"),
+        gettext("Reader's name"),
         max_chars=LONGEST_NAME,
         key="reader",
         icon=":material/person:",
         label_visibility="collapsed",
-        help=words("your_name"),
+        help=gettext("Reader's name"),
     )
     remember_widget("reader")
     name = one_line(str(given))
@@ -94,16 +98,16 @@ def _local_name(words: Words) -> str:
     return name
 
 
-def _turn_away(words: Words) -> NoReturn:
-    st.error(words("not_on_the_list"))
-    if st.button(words("log_out")):
+def _turn_away() -> NoReturn:
+    st.error(gettext("This login may not read here. Ask an administrator to add your address."))
+    if st.button(gettext("Log out")):
         st.logout()
     st.stop()
     raise RuntimeError("Streamlit did not stop")
 
 
-def _ask_to_log_in(words: Words) -> None:
-    st.html(f'<div class="starlung-login">{words("please_log_in")}</div>')
-    if st.button(words("log_in"), type="primary", width="stretch"):
+def _ask_to_log_in() -> None:
+    st.html(f'<div class="starlung-login">{gettext("Log in to read studies.")}</div>')
+    if st.button(gettext("Log in"), type="primary", width="stretch"):
         st.login()
     st.stop()

@@ -11,46 +11,66 @@ from app.web.context import context
 from app.web.owner.models_at_hand import card_in_use
 from app.web.owner.owner_plots import scores_plot
 from app.web.security.access import Reader
-from app.web.words import Words
+from app.web.words import gettext, ngettext, words
 from medical.evaluation.site_monitoring import UNKNOWN, Fact, Scores, compare_facts, compare_scores
+from medical.i18n.messages import Message, message
 from medical.plain_text import as_markdown
 from medical.results.search import result_folders
 from medical.store.latest import latest_scored
 from models.zoo.card import CalibrationScan
 
 _CHOICES = (20, 50, 100, 200)
+_FACTS: dict[str, Message] = {
+    "scanner": message("Scanner"),
+    "kernel": message("Kernel"),
+    "slice_thickness": message("Slice thickness"),
+}
 
 
-def drift_page(reader: Reader, words: Words) -> None:
+def drift_page(reader: Reader) -> None:
     """Draw the page; ``reader`` is an administrator, others never get it."""
     card = card_in_use()
     if card is None:
-        st.error(words("no_model", name=as_markdown(context().settings.model)))
+        st.error(
+            gettext(
+                "There is no model called {name} on this machine. See `starlung models list`.",
+                name=as_markdown(context().settings.model),
+            )
+        )
         return
-    count = st.segmented_control(words("drift_last"), _CHOICES, default=_CHOICES[1], key="latest")
+    count = st.segmented_control(
+        gettext("Latest studies to compare"), _CHOICES, default=_CHOICES[1], key="latest"
+    )
     latest = _read(latest_scored(context().store, count or _CHOICES[1]))
     if not latest:
-        st.info(words("drift_none"))
+        st.info(gettext("No study has been scored yet."))
         return
     if not card.calibration_scans:
-        st.info(words("drift_no_set", model=as_markdown(f"{card.name} {card.version}")))
+        st.info(
+            gettext(
+                "The card of {model} does not describe its calibration set: nothing "
+                "can be compared.",
+                model=as_markdown(f"{card.name} {card.version}"),
+            )
+        )
         return
     st.caption(
-        words(
-            "drift_said",
+        gettext(
+            "{latest} latest scored series against {scans} of the calibration set of {model}. "
+            "Intervals and operating point hold for cases like that set.",
             latest=len(latest),
-            calibration=len(card.calibration_scans),
+            scans=ngettext("{count} scan", "{count} scans", len(card.calibration_scans)),
             model=as_markdown(f"{card.name} {card.version}"),
         )
     )
     facts, scores = st.columns([6, 5], gap="large")
     with facts:
         for fact in compare_facts(latest, card.calibration_scans):
-            st.subheader(words(f"fact_{fact.name}"))
-            st.html(_fact_html(fact, words))
+            st.subheader(words().among(_FACTS, fact.name))
+            st.html(_fact_html(fact))
     with scores:
-        st.subheader(words("drift_scores"))
-        _draw_scores(compare_scores(latest, card.calibration_scans), words)
+        st.subheader(gettext("Scores of all candidates from 0.02"))
+        _draw_scores(compare_scores(latest, card.calibration_scans))
 
 
 def _read(folders: list[Path]) -> list[CalibrationScan]:
@@ -65,25 +85,26 @@ def _read(folders: list[Path]) -> list[CalibrationScan]:
     ]
 
 
-def _fact_html(fact: Fact, words: Words) -> str:
-    titles = ("fact_value", "fact_latest", "fact_calibration")
-    head = "".join(f"<th>{words(title)}</th>" for title in titles)
+def _fact_html(fact: Fact) -> str:
+    titles = (gettext("Value"), gettext("Latest"), gettext("Calibration set"))
+    head = "".join(f"<th>{title}</th>" for title in titles)
     body = "".join(
-        f"<tr><td>{html.escape(row.value) if row.value != UNKNOWN else words('fact_unknown')}</td>"
+        f"<tr><td>{html.escape(row.value) if row.value != UNKNOWN else gettext('not given')}</td>"
         f"<td>{row.latest}</td><td>{row.calibration}</td></tr>"
         for row in fact.rows
     )
     low, high = fact.strange_ci95
     said = (
-        words(
-            "fact_strange",
-            strange=fact.strange,
+        ngettext(
+            "{count} of {known} lies outside the calibration set ({low}–{high}).",
+            "{count} of {known} lie outside the calibration set ({low}–{high}).",
+            fact.strange,
             known=fact.known,
             low=f"{low:.0%}",
             high=f"{high:.0%}",
         )
         if fact.known
-        else words("fact_nothing_known")
+        else gettext("Not given in any of the latest studies.")
     )
     kind = "warning" if fact.strange else ""
     return (
@@ -92,11 +113,28 @@ def _fact_html(fact: Fact, words: Words) -> str:
     )
 
 
-def _draw_scores(scores: Scores, words: Words) -> None:
-    counts = {"latest": len(scores.latest), "calibration": len(scores.calibration)}
+def _draw_scores(scores: Scores) -> None:
+    counts = {
+        "latest": ngettext("{count:,} candidate", "{count:,} candidates", len(scores.latest)),
+        "calibration": len(scores.calibration),
+    }
     if scores.distance is None or scores.p_value is None:
-        st.caption(words("drift_scores_few", **counts))
+        st.caption(
+            gettext(
+                "{latest} of the latest studies, {calibration} of the calibration set: too few to "
+                "compare.",
+                **counts,
+            )
+        )
         return
-    st.image(scores_plot(scores, words))
-    p = f"{scores.p_value:.2g}"
-    st.caption(words("drift_scores_note", **counts, distance=f"{scores.distance:.2f}", p=p))
+    st.image(scores_plot(scores))
+    st.caption(
+        gettext(
+            "{latest} of the latest studies, {calibration} of the calibration set. Greatest "
+            "distance {distance:.2f}, Kolmogorov-Smirnov p = {p:.2g}. Candidates of one study "
+            "resemble each other, so p is somewhat too small.",
+            **counts,
+            distance=scores.distance,
+            p=scores.p_value,
+        )
+    )

@@ -10,7 +10,7 @@ from app.web.owner.evaluation_panel import evaluation_panel
 from app.web.owner.models_at_hand import card_in_use, cards
 from app.web.owner.owner_plots import operating_plot, reliability_plot
 from app.web.security.access import Reader
-from app.web.words import Words
+from app.web.words import gettext, ngettext
 from medical.evaluation.expected import expected_at_points
 from medical.evaluation.site_monitoring import readers_reliability
 from medical.plain_text import as_markdown
@@ -18,54 +18,85 @@ from medical.review.reviewed import reviewed_findings
 from models.zoo.card import ModelCard
 
 
-def model_page(reader: Reader, words: Words) -> None:
+def model_page(reader: Reader) -> None:
     """Draw the page; ``reader`` is an administrator, others never get it."""
     used = card_in_use()
     known = cards()
     if used is None:
-        st.error(words("no_model", name=as_markdown(context().settings.model)))
+        st.error(
+            gettext(
+                "There is no model called {name} on this machine. See `starlung models list`.",
+                name=as_markdown(context().settings.model),
+            )
+        )
     if not known:
         return
     card = known[0] if used is None else used
     if len(known) > 1:
         at = known.index(card)
         card = st.selectbox(
-            words("model"), known, at, format_func=lambda one: f"{one.name} {one.version}"
+            gettext("Model"), known, at, format_func=lambda one: f"{one.name} {one.version}"
         )
-    st.html(card_head(card, words, in_use=card == used))
+    st.html(card_head(card, in_use=card == used))
     plots, lists = st.columns([5, 6], gap="large")
     with plots:
-        _plots(card, words)
+        _plots(card)
     with lists:
-        st.html(card_lists(card, words))
-        st.caption(words("card_language"))
-    with st.expander(words("card_figures")):
+        st.html(card_lists(card))
+        st.caption(gettext("The card is shown in the words of whoever made the weights."))
+    with st.expander(gettext("All figures of the card")):
         st.html(card_figures(card))
-    evaluation_panel(words)
+    evaluation_panel()
 
 
-def _plots(card: ModelCard, words: Words) -> None:
-    st.subheader(words("plot_curve"))
+def _plots(card: ModelCard) -> None:
+    st.subheader(gettext("Operating curve"))
     if points := expected_at_points(card):
-        st.image(operating_plot(points, card.operating_point, words))
-        counts = {"nodules": card.operating_nodules, "scans": card.operating_scans}
-        st.caption(words("plot_curve_note", **counts))
+        st.image(operating_plot(points, card.operating_point))
+        nodules, scans = card.operating_nodules, card.operating_scans
+        st.caption(
+            gettext(
+                "{nodules} in {scans}; false positives are counted on the scans as they are. "
+                "Bands: exact 95 % intervals.",
+                nodules=ngettext("{count} INSERTED nodule", "{count} INSERTED nodules", nodules),
+                scans=ngettext("{count} held-out scan", "{count} held-out scans", scans),
+            )
+        )
     else:
-        st.caption(words("plot_none"))
-    st.subheader(words("plot_reliability"))
+        st.caption(gettext("Nothing to draw: the card of this model holds no such figures."))
+    st.subheader(gettext("Calibration"))
     if card.reliability:
-        st.image(reliability_plot(card.reliability, words))
-        st.caption(words("plot_reliability_note"))
+        st.image(reliability_plot(card.reliability))
+        st.caption(
+            gettext(
+                "Probability given against the share that were nodules, each scan by "
+                "a calibration on the other scans; INSERTED nodules and the scans' "
+                "own marks. Bars: bootstrap 95 % intervals; the number of candidates "
+                "stands at each point."
+            )
+        )
     else:
-        st.caption(words("plot_none"))
-    st.subheader(words("plot_readers"))
+        st.caption(gettext("Nothing to draw: the card of this model holds no such figures."))
+    st.subheader(gettext("What readers confirmed"))
     said = readers_reliability(
         (one.probability, one.verdict == "accepted")
         for one in reviewed_findings(context().store)
         if one.probability is not None
     )
     if said:
-        st.image(reliability_plot(said, words))
-        st.caption(words("plot_readers_note", count=sum(row.candidates for row in said)))
+        st.image(reliability_plot(said))
+        st.caption(
+            ngettext(
+                "{count} mark of signed studies here, whichever model made them. "
+                "Readers saw the probability, and only marks at or above the "
+                "operating point, so this flatters the model. Bars: exact 95 % "
+                "intervals.",
+                "{count} marks of signed studies here, whichever model made them. "
+                "Readers saw the probability, and only marks at or above the "
+                "operating point, so this flatters the model. Bars: exact 95 % "
+                "intervals.",
+                sum(row.candidates for row in said),
+            )
+        )
     else:
-        st.caption(words("plot_readers_none"))
+        st.caption(gettext("Nothing to draw yet: no signed study holds a mark of a model."))

@@ -24,7 +24,7 @@ from app.web.reading.report_panel import report_panel
 from app.web.reading.result_panel import choose_series, folder_note, quality_notes
 from app.web.reading.sign_panel import sign_panel
 from app.web.security.access import Reader
-from app.web.words import Words
+from app.web.words import STATES, gettext, words
 from medical.results.images import header_of
 from medical.review.reading import StudyReading, read_study, study_version
 from medical.review.reviews import note_opened
@@ -34,21 +34,26 @@ _LOOK_AGAIN_SECONDS = 5.0
 _NAMELESS = "(no name given)"
 
 
-def reading_page(reader: Reader, words: Words) -> None:
+def reading_page(reader: Reader) -> None:
     """Draw the page of the study that the address names."""
     reading = _study(st.query_params.get(STUDY, ""))
     if reading is None:
-        st.error(words("no_such_study"))
+        st.error(gettext("There is no such study. Choose one from the worklist."))
         return
     if reading.study.status not in SCORED:
-        st.info(words("not_ready", state=words(f"state_{reading.study.status}")))
+        st.info(
+            gettext(
+                "This study cannot be read now: it is {state}. Wait until it is ready.",
+                state=words().among(STATES, reading.study.status),
+            )
+        )
         return
     _note_opened_once(reading.study.key, reader)
-    _read(reading, reader, words)
+    _read(reading, reader)
 
 
-def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
-    series = choose_series(reading, words)
+def _read(reading: StudyReading, reader: Reader) -> None:
+    series = choose_series(reading)
     folder, scored = series.folder, series.scored
     findings = reading.of_series(scored.series_instance_uid)
     own = series.owns_folder()  # else maps and marks in the folder are not of these findings
@@ -56,43 +61,43 @@ def _read(reading: StudyReading, reader: Reader, words: Words) -> None:
     images = folder.read_images()
     titled, choice = st.columns([3, 2], vertical_alignment="center")
     with titled:
-        headline(reading, scored, findings, words)
-        folder_note(series, words, own=own)
+        headline(reading, scored, findings)
+        folder_note(series, own=own)
     with choice:
-        prior = choose_prior(reading.study.key, images, words) if images is not None else None
+        prior = choose_prior(reading.study.key, images) if images is not None else None
     watch(
         f"study-{reading.study.key}",
         partial(study_version, context().store, reading.study.key),
         reading.study.version,
         seconds=_LOOK_AGAIN_SECONDS,
-        ask_in=words,  # what is being typed stays until the reader wants to see the change
+        ask=True,  # what is being typed stays until the reader wants to see the change
     )
-    images = images_of(Path(reading.study.source), series, words)
-    comparison = compared(folder, prior, words) if prior is not None else None
+    images = images_of(Path(reading.study.source), series)
+    comparison = compared(folder, prior) if prior is not None else None
     if images is not None:
         key = f"viewer-{reading.study.key}-{scored.series_instance_uid}"
-        beside = prior_data(comparison, findings, words) if comparison is not None else None
+        beside = prior_data(comparison, findings) if comparison is not None else None
         maps = maps_of(folder, findings) if own else {}
-        viewer = series_viewer(folder, images, findings, place, maps, beside, words)
+        viewer = series_viewer(folder, images, findings, place, maps, beside)
         # What the viewer reported before this run; it must be known before the sidebar is drawn.
         place.hear(show_viewer(viewer, key=key))
     if comparison is not None:
         _note_opened_once(comparison.prior.study_key, reader)
-        comparison = growth_panel(comparison, findings, words)
+        comparison = growth_panel(comparison, findings)
     with st.sidebar:
         st.subheader(reading.study.label)
-        decision_panel(reading, findings, place, reader, words)
-        add_panel(reading, scored, folder, place, reader, words)
-        sign_panel(reading, series, comparison, reader, words)
-        report_panel(reading, series, comparison, reader, words)
-        quality_notes(scored, words)
+        decision_panel(reading, findings, place, reader)
+        add_panel(reading, scored, folder, place, reader)
+        sign_panel(reading, series, comparison, reader)
+        report_panel(reading, series, comparison, reader)
+        quality_notes(scored)
     keep_place(place)
     if own:
-        map_panel(folder, findings, words)
+        map_panel(folder, findings)
     change = change_in(comparison, findings) if comparison is not None else None
-    guideline_panel(reading, findings, header_of(images), change, reader, words)
+    guideline_panel(reading, findings, header_of(images), change, reader)
     if own:
-        operating_panel(scored, folder, words)
+        operating_panel(scored, folder)
 
 
 def _study(key: str) -> StudyReading | None:

@@ -10,24 +10,42 @@ from sqlalchemy.engine import make_url
 from app.web.context import context
 from app.web.owner.models_at_hand import card_in_use
 from app.web.security.access import Reader
-from app.web.words import Words
+from app.web.words import gettext
 from medical.plain_text import as_markdown
 from medical.review.reviewed import Waiting, reviewed_findings, waiting
 
 
-def retraining_page(reader: Reader, words: Words) -> None:
+def retraining_page(reader: Reader) -> None:
     """Draw the page; ``reader`` is an administrator, others never get it."""
     card = card_in_use()
     name = context().settings.model
     if card is None:
-        st.error(words("no_model", name=as_markdown(name)))
+        st.error(
+            gettext(
+                "There is no model called {name} on this machine. See `starlung models list`.",
+                name=as_markdown(name),
+            )
+        )
         return
     queue = waiting(reviewed_findings(context().store), seen=card.scans_seen_in_training)
-    st.html(_counts(queue, words))
-    st.caption(words("waiting_note", model=as_markdown(f"{card.name} {card.version}")))
-    st.subheader(words("retrain_how"))
+    st.html(_counts(queue))
+    st.caption(
+        gettext(
+            "Counted are decisions in signed studies whose scans {model} was not "
+            "trained on. Studies that are open or in review are not among them.",
+            model=as_markdown(f"{card.name} {card.version}"),
+        )
+    )
+    st.subheader(gettext("Retrain on them"))
     st.code(retrain_command(context().settings.address_of_store(), card.name), language="bash")
-    st.caption(words("retrain_note"))
+    st.caption(
+        gettext(
+            "Type it on this machine. Accepted, measured again and added "
+            "findings of signed studies are the truth, rejected marks are hard "
+            "negatives; the new model is installed only if it is not worse on "
+            "held-out scans."
+        )
+    )
 
 
 def retrain_command(store_url: str, model: str) -> str:
@@ -37,16 +55,16 @@ def retrain_command(store_url: str, model: str) -> str:
     return f"starlung retrain --cases {cases} --from {shlex.quote(model)} --out RETRAINED"
 
 
-def _counts(queue: Waiting, words: Words) -> str:
+def _counts(queue: Waiting) -> str:
     cells = (
-        ("waiting_findings", queue.findings),
-        ("waiting_studies", queue.studies),
-        ("waiting_confirmed", queue.confirmed),
-        ("waiting_added", queue.added),
-        ("waiting_rejected", queue.rejected),
+        (gettext("Reviewed findings waiting"), queue.findings),
+        (gettext("in signed studies"), queue.studies),
+        (gettext("confirmed findings"), queue.confirmed),
+        (gettext("added by readers"), queue.added),
+        (gettext("rejected findings"), queue.rejected),
     )
     figures = "".join(
-        f'<div class="starlung-figure"><b>{count}</b><small>{words(name)}</small></div>'
+        f'<div class="starlung-figure"><b>{count}</b><small>{name}</small></div>'
         for name, count in cells
     )
     return f'<div class="starlung-figures">{figures}</div>'

@@ -2,63 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from app.web.context import context
 from app.web.security.access import Reader
-from app.web.words import Words
+from app.web.words import gettext, ngettext, words
+from medical.i18n.messages import Message, message
 from medical.review.decisions import unaccounted
 from medical.review.signed_reports import changed_reports
 from medical.store.audit import newest, verify
 from medical.store.database import Store
+from medical.store.tables import AuditEntry
 
 _SHOWN = 200
-_WIDTHS_PX = {
-    "col_number": 64,
-    "col_when": 148,
-    "col_who": 160,
-    "col_action": 84,
-    "col_subject": 420,  # a decision's entry ends in 32 digits of its hash
-}
-"""At least; what is left is shared out."""
+_COLUMNS: tuple[tuple[Message, int, Callable[[AuditEntry], str | int]], ...] = (
+    (message("No."), 64, lambda entry: entry.number),
+    (message("When, UTC"), 148, lambda entry: entry.at[:19].replace("T", " ")),
+    (message("Who"), 160, lambda entry: entry.actor),
+    (message("What"), 84, lambda entry: entry.action),
+    # a decision's entry ends in 32 digits of its hash
+    (message("Study and finding"), 420, lambda entry: entry.subject),
+)
+"""Title, width in pixels (at least: what is left is shared out), and what stands there."""
 
 
-def trail_page(reader: Reader, words: Words) -> None:
+def trail_page(reader: Reader) -> None:
     """Draw the page; ``reader`` is an administrator, others never get it."""
     store = context().store
-    if st.button(words("trail_check")):
+    if st.button(gettext("Check the chain")):
         found = verify(store)
-        problem = found.problem or _changed(store, words)
+        problem = found.problem or _changed(store)
         if problem:
-            st.error(words("trail_broken", problem=problem))
+            st.error(gettext("The trail is broken: {problem}.", problem=problem))
         else:
-            st.success(words("trail_whole", count=found.entries, hash=found.last_hash))
+            st.success(
+                ngettext(
+                    "{count} entry, whole. Last hash: {hash}",
+                    "{count} entries, whole. Last hash: {hash}",
+                    found.entries,
+                    hash=found.last_hash,
+                )
+            )
             if last := found.without_key:
-                st.warning(words("trail_without_key", last=last, next=last + 1))
+                st.warning(
+                    gettext(
+                        "Entries up to number {last} carry no key: an earlier version wrote "
+                        "them, and they could be rewritten until entry {next} closed them "
+                        "off.",
+                        last=last,
+                        next=last + 1,
+                    )
+                )
+    titles = [words().translate(title) for title, _, _ in _COLUMNS]
     st.dataframe(
         [
-            {
-                words("col_number"): entry.number,
-                words("col_when"): entry.at[:19].replace("T", " "),
-                words("col_who"): entry.actor,
-                words("col_action"): entry.action,
-                words("col_subject"): entry.subject,
-            }
+            {title: cell(entry) for title, (_, _, cell) in zip(titles, _COLUMNS, strict=True)}
             for entry in newest(store, _SHOWN)
         ],
         column_config={
-            words(name): st.column_config.Column(width=width) for name, width in _WIDTHS_PX.items()
+            title: st.column_config.Column(width=width)
+            for title, (_, width, _) in zip(titles, _COLUMNS, strict=True)
         },
         hide_index=True,
         height=620,
     )
-    st.caption(words("trail_shown", count=_SHOWN))
+    st.caption(ngettext("The latest {count} entry.", "The latest {count} entries.", _SHOWN))
 
 
-def _changed(store: Store, words: Words) -> str:
+def _changed(store: Store) -> str:
     """Which decisions or signed reports are not what the trail says; empty where all are."""
     if rows := unaccounted(store):
-        return words("trail_decisions", rows=", ".join(map(str, rows)))
+        return gettext(
+            "decisions {rows} are not what the trail says", rows=", ".join(map(str, rows))
+        )
     if labels := changed_reports(store):
-        return words("trail_reports", labels=", ".join(labels))
+        return gettext(
+            "the signed reports of {labels} are not what the audit trail says",
+            labels=", ".join(labels),
+        )
     return ""

@@ -12,7 +12,7 @@ from app.web.links import reading_link
 from app.web.notices import tell
 from app.web.security.access import Reader
 from app.web.security.identity import allowed
-from app.web.words import Words
+from app.web.words import STATES, gettext, words
 from app.web.worklist.intake_panel import intake_panel
 from app.web.worklist.worklist_rows import head_html, row_html
 from medical.review.worklist import count_by_status, standing, worklist
@@ -23,46 +23,53 @@ PAGE_ROWS = 25
 _LOOK_AGAIN_SECONDS = 2.0
 
 
-def worklist_page(reader: Reader, words: Words) -> None:
+def worklist_page(reader: Reader) -> None:
     """Draw the page."""
     with st.sidebar:
-        intake_panel(reader, words)
+        intake_panel(reader)
     search, state = st.columns([2, 3], vertical_alignment="bottom")
     text = search.text_input(
-        words("search"), placeholder=words("search_hint"), key="search", icon=":material/search:"
+        gettext("Search"),
+        placeholder=gettext("label, UID, reader, comment or reason of a failure"),
+        key="search",
+        icon=":material/search:",
     )
     chosen: list[Status] = state.pills(
-        words("state"),
+        gettext("State"),
         STATUSES,
         selection_mode="multi",
-        format_func=lambda one: words(f"state_{one}"),
+        format_func=partial(words().among, STATES),
         key="states",
     )
     store = context().store
     seen = standing(store)
-    _rows(reader, words, text or "", chosen)
+    _rows(reader, text or "", chosen)
     watch("worklist", partial(standing, store), seen, seconds=_LOOK_AGAIN_SECONDS)
 
 
-def _rows(reader: Reader, words: Words, text: str, chosen: list[Status]) -> None:
+def _rows(reader: Reader, text: str, chosen: list[Status]) -> None:
     store = context().store
     counts = count_by_status(store)
     studies = worklist(store, status=chosen, text=text)
-    st.html(_counts(counts, words))
+    st.html(_counts(counts))
     if not studies:
-        st.html(f'<div class="starlung-welcome"><b>{words("no_studies")}</b></div>')
+        st.html(f'<div class="starlung-welcome"><b>{gettext("No study here.")}</b></div>')
         return
     pages = (len(studies) + PAGE_ROWS - 1) // PAGE_ROWS
     page = 1
     if pages > 1:
-        page = int(st.number_input(words("page_of", pages=pages), 1, pages, 1, key="worklist-page"))
+        page = int(
+            st.number_input(
+                gettext("Page, of {pages}", pages=pages), 1, pages, 1, key="worklist-page"
+            )
+        )
     with st.container(key="starlung-worklist", gap=None):
-        st.html(head_html(words))
+        st.html(head_html())
         for study in studies[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]:
-            _row(study, reader, words)
+            _row(study, reader)
 
 
-def _row(study: Study, reader: Reader, words: Words) -> None:
+def _row(study: Study, reader: Reader) -> None:
     # Two elements a row: the link that opens it, and all the rest as one piece of HTML.
     lead, rest = st.columns([1, 9], vertical_alignment="center", gap="small")
     with lead:
@@ -73,19 +80,24 @@ def _row(study: Study, reader: Reader, words: Words) -> None:
     with rest:
         if study.status == "failed":
             said, again = st.columns([8, 1.4], vertical_alignment="center")
-            said.html(row_html(study, words))
-            if again.button(words("score_again"), key=f"again-{study.key}"):
+            said.html(row_html(study))
+            if again.button(gettext("Score again"), key=f"again-{study.key}"):
                 allowed("score_again")
                 if not try_again(context().store, study.key, actor=reader.name):
-                    tell(words("no_longer_failed", label=study.label))
+                    tell(
+                        gettext(
+                            "{label} has already been queued again by another user.",
+                            label=study.label,
+                        )
+                    )
                 st.rerun()
         else:
-            st.html(row_html(study, words))
+            st.html(row_html(study))
 
 
-def _counts(counts: dict[Status, int], words: Words) -> str:
+def _counts(counts: dict[Status, int]) -> str:
     parts = [
-        f'<span class="starlung-count"><b>{count}</b> {words(f"state_{status}")}</span>'
+        f'<span class="starlung-count"><b>{count}</b> {words().among(STATES, status)}</span>'
         for status, count in counts.items()
     ]
     return f'<div class="starlung-counts">{"".join(parts)}</div>'

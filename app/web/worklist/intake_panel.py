@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -12,62 +13,69 @@ from app.web.links import open_study
 from app.web.notices import tell
 from app.web.security.access import Reader, may
 from app.web.security.identity import allowed
-from app.web.words import Words
+from app.web.words import error_text, gettext, words
 from app.web.worklist.opening import take_in
 from app.web.worklist.upload_folders import new_upload_folder
 from app.web.worklist.uploads import not_kept, save_uploads
 from medical.errors import InputError
+from medical.i18n.messages import message
 from medical.results.search import result_folders
 from medical.store.queue import receive
 
+_WAYS = {"sample": message("Sample"), "upload": message("Upload"), "folder": message("Folder")}
 
-def intake_panel(reader: Reader, words: Words) -> None:
+
+def intake_panel(reader: Reader) -> None:
     """Show the ways to name a study; folders of this machine are for administrators."""
-    st.subheader(words("add_study"))
-    ways = ["source_sample", "source_upload"]
+    st.subheader(gettext("Add a study"))
+    ways = ["sample", "upload"]
     if may(reader, "name_folder"):
-        ways.append("source_folder")
+        ways.append("folder")
     way = st.segmented_control(
-        words("add_study"),
+        gettext("Add a study"),
         ways,
-        format_func=words,
+        format_func=partial(words().among, _WAYS),
         default=ways[0],
         key="way",
         label_visibility="collapsed",
         width="stretch",
     )
-    if way == "source_upload":
-        _upload(reader, words)
-    elif way == "source_folder":
-        _folder(reader, words)
+    if way == "upload":
+        _upload(reader)
+    elif way == "folder":
+        _folder(reader)
     else:
-        _sample(reader, words)
+        _sample(reader)
 
 
-def _sample(reader: Reader, words: Words) -> None:
-    st.caption(words("sample_note"))
-    if _score_button(words):
+def _sample(reader: Reader) -> None:
+    st.caption(gettext("One small chest CT that comes with StarLung."))
+    if _score_button():
         allowed("score_sample")
         sample = context().settings.sample_dir
         if sample.is_dir():
             _put_in_line(sample, reader)
         else:
-            tell(words("no_sample"))
+            tell(
+                gettext(
+                    "The sample is not on this machine. Name a folder or upload a study instead."
+                )
+            )
         st.rerun()
 
 
-def _upload(reader: Reader, words: Words) -> None:
+def _upload(reader: Reader) -> None:
     shared = context()
     limit_mb = shared.settings.upload_limit_mb
     # A new key empties the uploader once its files are in line.
     count = st.session_state.setdefault("uploads", 0)
     files = st.file_uploader(
-        words("upload_label"),
+        gettext("A zip, the DICOM files of one CT, or a .nii.gz, .nrrd or .mhd volume"),
         accept_multiple_files=True,
         max_upload_size=limit_mb,
         key=f"upload-{count}",
     )
-    if not _score_button(words, disabled=not files):
+    if not _score_button(disabled=not files):
         return
     allowed("upload")
     uploads = [(file.name, file.size, file) for file in files]
@@ -75,27 +83,31 @@ def _upload(reader: Reader, words: Words) -> None:
         folder = new_upload_folder(shared.settings, shared.store)
         source = save_uploads(uploads, folder / "input", limit_bytes=limit_mb * 1_000_000)
     except OSError as error:  # the folder could not even be made
-        tell(str(not_kept(error)))
+        tell(error_text(not_kept(error)))
     except InputError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        tell(str(error))
+        tell(error_text(error))
     else:
         _put_in_line(source, reader)
         st.session_state["uploads"] = count + 1
     st.rerun()
 
 
-def _folder(reader: Reader, words: Words) -> None:
-    text = st.text_input(words("folder_label"), help=words("folder_help")).strip()
+def _folder(reader: Reader) -> None:
+    text = st.text_input(
+        gettext("Study or result on this machine"),
+        help=gettext("A folder, zip or file with a CT series, or a folder that StarLung wrote."),
+    ).strip()
     allowed("name_folder")
     path = Path(text).expanduser()
     is_result = bool(text) and bool(result_folders(path))
-    if not st.button(words("open" if is_result else "score"), type="primary", width="stretch"):
+    action = gettext("Open") if is_result else gettext("Score")
+    if not st.button(action, type="primary", width="stretch"):
         return
     if not text:
-        tell(words("empty_path"))
+        tell(gettext("No study is named. Type the path of a folder on this machine."))
     elif not path.exists():
-        tell(words("no_such_path", path=text))
+        tell(gettext("{path}: no such file or folder. Check the spelling.", path=text))
     else:
         key = _take_in(path, reader)
         if is_result and key is not None:
@@ -108,7 +120,7 @@ def _take_in(path: Path, reader: Reader) -> str | None:
     try:
         return take_in(shared.store, path, root=shared.studies_folder, reader=reader)
     except InputError as error:
-        tell(str(error))
+        tell(error_text(error))
         return None
 
 
@@ -118,5 +130,5 @@ def _put_in_line(path: Path, reader: Reader) -> None:
     receive(shared.store, path.resolve(), root=shared.studies_folder, actor=reader.name)
 
 
-def _score_button(words: Words, *, disabled: bool = False) -> bool:
-    return bool(st.button(words("score"), type="primary", width="stretch", disabled=disabled))
+def _score_button(*, disabled: bool = False) -> bool:
+    return bool(st.button(gettext("Score"), type="primary", width="stretch", disabled=disabled))

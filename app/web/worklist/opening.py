@@ -12,6 +12,7 @@ from pathlib import Path
 from app.settings import Settings
 from app.web.security.access import Reader, need
 from medical.errors import InputError
+from medical.i18n.messages import message
 from medical.results.search import result_folders
 from medical.results.signature import folder_digest
 from medical.store.database import Store
@@ -34,7 +35,7 @@ def take_in(store: Store, path: Path, *, root: Path, reader: Reader) -> str:
     """
     need(reader, "name_folder")
     if not path.exists():
-        raise InputError(path, "no such file or folder", "Check the spelling")
+        raise InputError(path, message("no such file or folder"), message("Check the spelling"))
     path = path.resolve()
     folders = result_folders(path)
     if not folders:
@@ -65,4 +66,4 @@ def open_first(store: Store, settings: Settings, path: Path) -> tuple[str | None
         reader = Reader(getpass.getuser(), administrator=True)
         return take_in(store, path, root=root, reader=reader), ""
     except InputError as error:
-        return None, str(error)
+        return None, error.sentence

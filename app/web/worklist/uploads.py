@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from medical.errors import InputError
+from medical.i18n.messages import message
 from medical.io.header_text import rename_pixel_file
 from medical.io.volume_files import is_volume_file
 
@@ -42,11 +43,17 @@ def save_uploads(
             files, or the disk cannot take it: then nothing of it is kept.
     """
     if not files:
-        raise InputError("upload", "holds no file", "Choose a zip or the files of one CT")
+        raise InputError(
+            "upload", message("holds no file"), message("Choose a zip or the files of one CT")
+        )
     total = sum(size for _, size, _ in files)
     if total > limit_bytes:
-        problem = f"is {total / 1e6:.0f} MB, more than the {limit_bytes / 1e6:.0f} MB allowed"
-        raise InputError("upload", problem, "Name a folder on this machine instead")
+        problem = message(
+            "is {size:.0f} MB, more than the {limit:.0f} MB allowed",
+            size=total / 1e6,
+            limit=limit_bytes / 1e6,
+        )
+        raise InputError("upload", problem, message("Name a folder on this machine instead"))
     _refuse_ambiguous([name for name, _, _ in files])
     try:
         written = _write(files, folder)
@@ -59,16 +66,24 @@ def save_uploads(
 def _refuse_ambiguous(names: Sequence[str]) -> None:
     """Of two files of one name a header that names it would get the other patient's voxels."""
     if max(Counter(names).values()) > 1 and any(one.lower().endswith(_DETACHED) for one in names):
-        problem = "holds two files of one name, and a header that may mean either"
-        raise InputError("upload", problem, "Upload one CT at a time, or a zip with its folders")
+        problem = message("holds two files of one name, and a header that may mean either")
+        raise InputError(
+            "upload", problem, message("Upload one CT at a time, or a zip with its folders")
+        )
 
 
 def not_kept(error: OSError) -> InputError:
     """Why an upload could not be written; names no folder of the server."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    problem = "the server's disk is full" if full else f"cannot be kept: {error.strerror}"
-    remedy = "Ask whoever runs the server for space, then upload again"
-    return InputError("upload", f"{problem}; nothing of it was kept", remedy)
+    problem = (
+        message("the server's disk is full")
+        if full
+        else message("cannot be kept: {reason}", reason=error.strerror)
+    )
+    remedy = message("Ask whoever runs the server for space, then upload again")
+    return InputError(
+        "upload", message("{problem}; nothing of it was kept", problem=problem), remedy
+    )
 
 
 def _write(files: Sequence[tuple[str, int, BinaryIO]], folder: Path) -> list[Path]:

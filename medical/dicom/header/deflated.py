@@ -13,6 +13,8 @@ from typing import Any
 
 import pydicom.filereader
 
+from medical.i18n.messages import message
+
 LEAST_LIMIT_BYTES = 64 << 20
 MOST_LIMIT_BYTES = 1536 << 20
 """The largest volume that is read at all, as 16-bit values, and its header."""
@@ -42,7 +44,7 @@ class _LimitedZlib:
         machine = zlib.decompressobj(wbits)
         found = machine.decompress(data, limit)
         if machine.unconsumed_tail or (len(found) == limit and not machine.eof):
-            raise TooLargeError(f"unpacks to more than {limit >> 20} MiB")
+            raise TooLargeError(message("unpacks to more than {size} MiB", size=limit >> 20))
         if not machine.eof:
             raise zlib.error("incomplete or truncated stream")
         return found

@@ -23,9 +23,10 @@ from medical.dicom.header.encoding import contradicts, has_explicit_vr, written_
 from medical.dicom.header.frames import BrokenFile, CtFile, ScannedFile, SeriesHeader, SkippedFile
 from medical.dicom.header.kinds import reason_to_refuse, reason_to_skip
 from medical.errors import InputError
+from medical.i18n.messages import message
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
-RE_EXPORT = "Export the original CT series from the archive again"
+RE_EXPORT = message("Export the original CT series from the archive again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,19 @@ def scan_file(path: Path) -> ScannedFile | None:
     except InvalidDicomError:
         return None
     except TooLargeError as problem:
-        error = InputError(path, f"a deflated file that {problem}", RE_EXPORT)
+        error = InputError(
+            path, message("a deflated file that {problem}", problem=problem.args[0]), RE_EXPORT
+        )
         return BrokenFile(path, None, error)
     except PermissionError:
-        error = InputError(path, "may not be read", "Give this user the right to read the file")
+        error = InputError(
+            path, message("may not be read"), message("Give this user the right to read the file")
+        )
         return BrokenFile(path, None, error)
     except Exception as problem:  # a damaged header makes pydicom raise nearly anything
-        error = InputError(path, f"damaged DICOM header ({type(problem).__name__})", RE_EXPORT)
+        error = InputError(
+            path, message("damaged DICOM header ({kind})", kind=type(problem).__name__), RE_EXPORT
+        )
         return BrokenFile(path, None, error, truncated=True)
     return _sort_out(path, dataset, pixels)
 
@@ -68,7 +75,9 @@ def _sort_out(path: Path, dataset: Dataset, pixels: _Pixels) -> ScannedFile:
     """Decide what the file is good for."""
     header = series_header(dataset)
     if not tags.value(dataset, "SOPClassUID") and not tags.value(dataset, "Modality"):
-        error = InputError(path, "cut short or empty: its header names no image type", RE_EXPORT)
+        error = InputError(
+            path, message("cut short or empty: its header names no image type"), RE_EXPORT
+        )
         return BrokenFile(path, None, error, truncated=True)
     skip = reason_to_skip(dataset, header)
     if skip is not None:
@@ -77,10 +86,10 @@ def _sort_out(path: Path, dataset: Dataset, pixels: _Pixels) -> ScannedFile:
     if refusal is not None:
         return BrokenFile(path, header, InputError(path, *refusal))
     if not pixels.present:
-        error = InputError(path, "the file has no pixel data", RE_EXPORT)
+        error = InputError(path, message("the file has no pixel data"), RE_EXPORT)
         return BrokenFile(path, header, error, truncated=True)
     if not pixels.complete:
-        error = InputError(path, "the file is cut short: pixel data is missing", RE_EXPORT)
+        error = InputError(path, message("the file is cut short: pixel data is missing"), RE_EXPORT)
         return BrokenFile(path, header, error, truncated=True)
     return _ct_file(path, dataset, header)
 
@@ -94,10 +103,14 @@ def _ct_file(path: Path, dataset: Dataset, header: SeriesHeader) -> CtFile | Bro
     if not frames:
         error = InputError(
             path,
-            "Image Position (Patient), Image Orientation (Patient) or Pixel Spacing is missing or "
-            "invalid, so its planes cannot be placed in the patient",
-            "Export the original axial CT series from the scanner or the archive, not a screenshot "
-            "or secondary capture",
+            message(
+                "Image Position (Patient), Image Orientation (Patient) or Pixel Spacing is "
+                "missing or invalid, so its planes cannot be placed in the patient"
+            ),
+            message(
+                "Export the original axial CT series from the scanner or the archive, not a "
+                "screenshot or secondary capture"
+            ),
         )
         return BrokenFile(path, header, error)
     return CtFile(path, header, frames, unplaced=planes - len(frames))

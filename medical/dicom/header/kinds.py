@@ -10,6 +10,7 @@ from pydicom.uid import UID
 
 from medical.dicom.header import tags
 from medical.dicom.header.frames import SeriesHeader
+from medical.i18n.messages import message
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 CT_CLASSES = frozenset({CT_IMAGE, CT_IMAGE + ".1", CT_IMAGE + ".2"})
@@ -29,14 +30,16 @@ def reason_to_skip(dataset: Dataset, header: SeriesHeader) -> str | None:
     if sop_class and sop_class not in CT_CLASSES:
         if modality == "CT" and sop_class.startswith(SECONDARY_CAPTURE):
             return _secondary_capture(dataset)
-        return f"not a CT image but {_class_name(sop_class, modality)}"
+        return message("not a CT image but {kind}", kind=_class_name(sop_class, modality))
     if modality not in ("CT", ""):
-        return f"not a CT image but {modality}"
+        return message("not a CT image but {modality}", modality=modality)
     if SCOUT_WORDS & set(header.image_type):
-        return "a scout (localizer) image"
+        return message("a scout (localizer) image")
     unit = _unit(dataset)
     if unit not in HOUNSFIELD_UNITS:
-        return f"values in {unit}, not Hounsfield units (a material map or the like)"
+        return message(
+            "values in {unit}, not Hounsfield units (a material map or the like)", unit=unit
+        )
     return None
 
 
@@ -55,7 +58,7 @@ def _secondary_capture(dataset: Dataset) -> str | None:
     grey = tags.text(dataset, "PhotometricInterpretation").startswith("MONOCHROME")
     if grey and tags.numbers(dataset, "ImagePositionPatient"):
         return None
-    return "a secondary capture (screenshot) without Hounsfield units or position"
+    return message("a secondary capture (screenshot) without Hounsfield units or position")
 
 
 def _class_name(sop_class: str, modality: str) -> str:
@@ -70,20 +73,29 @@ def reason_to_refuse(dataset: Dataset) -> tuple[str, str] | None:
 
     Sizes are checked here, before anything is allocated for them.
     """
-    original = "Export the original grey-scale CT series from the scanner or the archive"
+    original = message("Export the original grey-scale CT series from the scanner or the archive")
     photometric = tags.text(dataset, "PhotometricInterpretation").upper()
     samples = tags.whole(dataset, "SamplesPerPixel")
     if (samples or 1) != 1 or photometric not in ("MONOCHROME1", "MONOCHROME2", ""):
-        return f"a colour image ({photometric or samples}), which has no Hounsfield units", original
+        return message(
+            "a colour image ({photometric}), which has no Hounsfield units",
+            photometric=photometric or samples,
+        ), original
     rows, columns = tags.whole(dataset, "Rows"), tags.whole(dataset, "Columns")
     if not rows or not columns or not (0 < rows <= MAX_ROWS and 0 < columns <= MAX_ROWS):
-        return f"impossible image size {rows} x {columns}", original
+        return message(
+            "impossible image size {rows} x {columns}", rows=rows, columns=columns
+        ), original
     count = tags.value(dataset, "NumberOfFrames")
     frames = tags.whole(dataset, "NumberOfFrames")
     if count is not None and (frames is None or not 0 < frames <= MAX_FRAMES):
-        return f"impossible number of frames ({tags.text(dataset, 'NumberOfFrames')})", original
+        return message(
+            "impossible number of frames ({count})", count=tags.text(dataset, "NumberOfFrames")
+        ), original
     if (frames or 1) > 1 and not tags.items(dataset, "PerFrameFunctionalGroupsSequence"):
-        return "several frames in one file, but no position for each of them", original
+        return message("several frames in one file, but no position for each of them"), original
     if (tags.whole(dataset, "BitsAllocated") or 0) not in (8, 16, 32):
-        return f"{tags.text(dataset, 'BitsAllocated') or 'unknown'} bits per pixel", original
+        return message(
+            "{bits} bits per pixel", bits=tags.text(dataset, "BitsAllocated") or "unknown"
+        ), original
     return None

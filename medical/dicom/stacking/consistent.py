@@ -10,10 +10,10 @@ from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
-from medical.counts import counted
 from medical.ct.volume import QualityNote
 from medical.dicom.header.frames import Frame
 from medical.dicom.stacking.overlapping import one_stack, position_key
+from medical.i18n.messages import Message, message, plural_message
 
 COSINE_TOLERANCE = 2e-3
 SPACING_TOLERANCE = 2e-3  # share of the pixel size
@@ -23,8 +23,8 @@ def largest_consistent(frames: Sequence[Frame]) -> tuple[list[Frame], list[Quali
     """Planes of one matrix, pixel size, orientation and stack; a position may still hold two."""
     notes: list[QualityNote] = []
     steps = (
-        ("mixed_matrix", "another image matrix or pixel size", _same_matrix),
-        ("mixed_orientation", "another orientation", _same_orientation),
+        ("mixed_matrix", message("another image matrix or pixel size"), _same_matrix),
+        ("mixed_orientation", message("another orientation"), _same_orientation),
     )
     kept = list(frames)
     for code, what, alike in steps:
@@ -35,18 +35,34 @@ def largest_consistent(frames: Sequence[Frame]) -> tuple[list[Frame], list[Quali
             notes.append(_left_out(code, left, what, len(kept)))
     kept, copies = _without_copies(kept)
     if copies:
-        message = f"{copies} duplicate slices at a position already read were left out."
-        notes.append(QualityNote("duplicates", "info", message))
+        notes.append(QualityNote("duplicates", "info", duplicates_left_out(copies)))
     kept, stack_notes = one_stack(kept)
     return kept, [*notes, *stack_notes]
 
 
-def _left_out(code: str, count: int, what: str, kept: int) -> QualityNote:
-    message = (
-        f"{counted(count, 'slice')} with {what} {'was' if count == 1 else 'were'} left out of the "
-        f"series; {counted(kept, 'slice was', 'slices were')} read."
+def duplicates_left_out(count: int) -> Message:
+    """Say how many slices were read once only."""
+    return plural_message(
+        "{count} duplicate slice at a position already read was left out.",
+        "{count} duplicate slices at a position already read were left out.",
+        count,
     )
-    return QualityNote(code, "warning", message)
+
+
+def slices_read(count: int) -> Message:
+    """Say how many slices were read, as part of a sentence."""
+    return plural_message("{count} slice was read", "{count} slices were read", count)
+
+
+def _left_out(code: str, count: int, what: Message, kept: int) -> QualityNote:
+    text = plural_message(
+        "{count} slice with {what} was left out of the series; {kept}.",
+        "{count} slices with {what} were left out of the series; {kept}.",
+        count,
+        what=what,
+        kept=slices_read(kept),
+    )
+    return QualityNote(code, "warning", text)
 
 
 def _grouped(frames: list[Frame], alike: Callable[[Frame, Frame], bool]) -> list[list[Frame]]:

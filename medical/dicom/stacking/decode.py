@@ -33,6 +33,7 @@ from medical.dicom.header.encoding import has_explicit_vr, native_syntax
 from medical.dicom.header.frames import Frame
 from medical.dicom.stacking.padding import AIR_HU, padded
 from medical.errors import InputError
+from medical.i18n.messages import message
 
 HU_LIKE_MINIMUM = -300
 PLUGINS = {
@@ -78,8 +79,11 @@ def decode_file(
             problem = error
     raise InputError(
         path,
-        f"pixel data is damaged, cut short or cannot be decoded ({type(problem).__name__})",
-        "Export the original CT series from the archive again",
+        message(
+            "pixel data is damaged, cut short or cannot be decoded ({kind})",
+            kind=type(problem).__name__,
+        ),
+        message("Export the original CT series from the archive again"),
     ) from problem
 
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from medical.counts import counted
 from medical.ct.volume import QualityNote
 from medical.dicom.header.frames import Frame
+from medical.dicom.stacking.consistent import duplicates_left_out
 from medical.dicom.stacking.decode import NotHounsfieldError, decode_file
 from medical.errors import InputError
+from medical.i18n.messages import plural_message
 
 LOOKED_AT = 12
 
@@ -25,18 +26,17 @@ def double_notes(pairs: Sequence[tuple[Frame, Frame]]) -> list[QualityNote]:
         return []
     picked = np.unique(np.linspace(0, len(pairs) - 1, min(LOOKED_AT, len(pairs))).astype(int))
     if all(_are_equal(*pairs[at]) for at in picked):
-        message = (
-            f"{counted(len(pairs), 'duplicate slice')} at a position already read "
-            f"{'was' if len(pairs) == 1 else 'were'} left out."
-        )
-        return [QualityNote("duplicates", "info", message)]
-    message = (
-        f"{counted(len(pairs), 'position holds', 'positions hold')} two different images, and "
-        "nothing in their headers says "
-        "which belong together: the volume may be mixed of two time points or reconstructions, "
-        "and findings on it cannot be trusted. Export one acquisition alone."
+        return [QualityNote("duplicates", "info", duplicates_left_out(len(pairs)))]
+    text = plural_message(
+        "{count} position holds two different images, and nothing in their headers says which "
+        "belong together: the volume may be mixed of two time points or reconstructions, and "
+        "findings on it cannot be trusted. Export one acquisition alone.",
+        "{count} positions hold two different images, and nothing in their headers says which "
+        "belong together: the volume may be mixed of two time points or reconstructions, and "
+        "findings on it cannot be trusted. Export one acquisition alone.",
+        len(pairs),
     )
-    return [QualityNote("mixed_stacks", "severe", message)]
+    return [QualityNote("mixed_stacks", "severe", text)]
 
 
 def _are_equal(kept: Frame, dropped: Frame) -> bool:

@@ -12,10 +12,10 @@ from itertools import combinations
 
 import numpy as np
 
-from medical.counts import counted
 from medical.ct.quality import KERNEL_RANK, kernel_class
 from medical.ct.volume import QualityNote
 from medical.dicom.header.frames import Frame
+from medical.i18n.messages import message, plural_message
 
 SAME_POSITION_MM = 0.01
 LEAST_SLICES = 3
@@ -49,16 +49,24 @@ def _rank(stack: list[Frame]) -> tuple[float, ...]:
 
 def _note(stacks: Sequence[list[Frame]], kept: list[Frame]) -> QualityNote:
     kernels = list(dict.fromkeys(stack[0].kernel for stack in stacks))
+    slices = plural_message("{count} slice", "{count} slices", len(kept))
     if len(kernels) > 1:
-        what = f"reconstructions (kernels {', '.join(kernel or 'not named' for kernel in kernels)})"
-        which = f"that with kernel {kept[0].kernel or 'not named'}"
+        text = message(
+            "The series holds {stacks} stacks of the same region: reconstructions (kernels "
+            "{kernels}); only that with kernel {kernel}, {slices}, was read.",
+            stacks=len(stacks),
+            kernels=", ".join(kernel or "not named" for kernel in kernels),
+            kernel=kept[0].kernel or "not named",
+            slices=slices,
+        )
     else:
-        what, which = "time points, breath holds or reconstructions", "one of the largest"
-    message = (
-        f"The series holds {len(stacks)} stacks of the same region: {what}; only {which}, "
-        f"{counted(len(kept), 'slice')}, was read."
-    )
-    return QualityNote("multiple_stacks", "warning", message)
+        text = message(
+            "The series holds {stacks} stacks of the same region: time points, breath holds or "
+            "reconstructions; only one of the largest, {slices}, was read.",
+            stacks=len(stacks),
+            slices=slices,
+        )
+    return QualityNote("multiple_stacks", "warning", text)
 
 
 def _separate(frames: list[Frame]) -> list[list[Frame]]:

@@ -27,6 +27,7 @@ from medical.dicom.stacking.padding import AIR_HU, clear_surround
 from medical.dicom.stacking.series_notes import file_notes, header_notes, source_of
 from medical.dicom.stacking.stack import StackPlan, plan_stack
 from medical.errors import InputError
+from medical.i18n.messages import message, plural_message
 
 MAX_LOST_SHARE = 0.25
 AIR_PERCENTILE = 0.1
@@ -77,19 +78,33 @@ class CtSeries:
 
 def _nothing_left(path: Path, broken: Sequence[BrokenFile]) -> InputError:
     if not broken:
-        return InputError(path, "holds no CT slices", "Give the folder with the CT series")
+        return InputError(
+            path, message("holds no CT slices"), message("Give the folder with the CT series")
+        )
     first = broken[0].error
-    more = f" (and {counted(len(broken) - 1, 'more file')})" if len(broken) > 1 else ""
-    return InputError(first.path, first.problem + more, first.remedy)
+    problem = first.problem
+    if len(broken) > 1:
+        problem = plural_message(
+            "{problem} (and {count} more file)",
+            "{problem} (and {count} more files)",
+            len(broken) - 1,
+            problem=first.problem,
+        )
+    return InputError(first.path, problem, first.remedy)
 
 
 def _too_few(path: Path, broken: Sequence[BrokenFile], usable: int) -> InputError:
     names = ", ".join(file.path.name for file in broken[:3])
+    problem = message(
+        "{broken} of {files} of the series cannot be used ({names}): {problem}",
+        broken=len(broken),
+        files=plural_message("{count} file", "{count} files", usable + len(broken)),
+        names=f"{names}, ..." if len(broken) > 3 else names,
+        problem=broken[0].error.problem,
+    )
     return InputError(
         path,
-        f"{len(broken)} of {counted(usable + len(broken), 'file')} of the series cannot be used "
-        f"({names}"
-        f"{', ...' if len(broken) > 3 else ''}): {broken[0].error.problem}",
+        problem,
         broken[0].error.remedy,
         names=tuple(file.path.name for file in broken[:3]),
     )
@@ -146,8 +161,11 @@ def _decode_all(
         except NotHounsfieldError:
             raise InputError(
                 series.path,
-                "Rescale Slope and Intercept are missing and the values are not Hounsfield units",
-                "Export the original CT series from the scanner or the archive",
+                message(
+                    "Rescale Slope and Intercept are missing and the values are not Hounsfield "
+                    "units"
+                ),
+                message("Export the original CT series from the scanner or the archive"),
             ) from None
     return slices, failed
 
@@ -180,9 +198,14 @@ def _check_air(path: Path, hu: Volume) -> None:
     if HU_LIKE_MINIMUM < emptiest < MOST_WRONG_AIR_HU:
         raise InputError(
             path,
-            f"with the header's Rescale Intercept air would have about {emptiest:.0f} HU; the "
-            "values are not Hounsfield units",
-            "Export the series with its original Rescale Intercept (often -1024), or correct it",
+            message(
+                "with the header's Rescale Intercept air would have about {emptiest:.0f} HU; "
+                "the values are not Hounsfield units",
+                emptiest=emptiest,
+            ),
+            message(
+                "Export the series with its original Rescale Intercept (often -1024), or correct it"
+            ),
         )
 
 

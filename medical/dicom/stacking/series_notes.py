@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from medical.counts import counted
 from medical.ct import quality
 from medical.ct.volume import QualityNote, SeriesSource
 from medical.dicom.header.frames import BrokenFile
 from medical.dicom.header.uids import valid_uid
 from medical.dicom.stacking.stack import StackPlan
+from medical.i18n.messages import message, plural_message
 
 if TYPE_CHECKING:
     from medical.dicom.stacking.series import CtSeries
@@ -21,26 +21,31 @@ def file_notes(series: CtSeries, broken: Sequence[BrokenFile]) -> list[QualityNo
     notes = []
     truncated = [file.path for file in broken if file.truncated]
     if truncated:
-        notes.append(quality.files_note("truncated_files", "damaged or cut short", truncated))
+        notes.append(
+            quality.files_note("truncated_files", message("damaged or cut short"), truncated)
+        )
     other = [file for file in broken if not file.truncated]
     if other:
         files = [file.path for file in other]
         notes.append(quality.files_note("unusable_files", other[0].error.problem, files))
     if series.missing:
         there = len({frame.path for frame in series.frames})
-        message = (
-            f"{series.missing} of {counted(series.missing + there, 'image')} of this series that "
-            "the "
-            f"DICOMDIR names {'is' if series.missing == 1 else 'are'} not there: that part of "
-            "the lungs was not searched."
+        text = plural_message(
+            "{count} of {images} of this series that the DICOMDIR names is not there: that part "
+            "of the lungs was not searched.",
+            "{count} of {images} of this series that the DICOMDIR names are not there: that part "
+            "of the lungs was not searched.",
+            series.missing,
+            images=plural_message("{count} image", "{count} images", series.missing + there),
         )
-        notes.append(QualityNote("missing_files", "severe", message))
+        notes.append(QualityNote("missing_files", "severe", text))
     if series.unplaced:
-        message = (
-            f"{counted(series.unplaced, 'frame')} without a position in the patient "
-            f"{'was' if series.unplaced == 1 else 'were'} left out."
+        text = plural_message(
+            "{count} frame without a position in the patient was left out.",
+            "{count} frames without a position in the patient were left out.",
+            series.unplaced,
         )
-        notes.append(QualityNote("missing_position", "warning", message))
+        notes.append(QualityNote("missing_position", "warning", text))
     return notes
 
 
@@ -57,20 +62,24 @@ def header_notes(series: CtSeries, plan: StackPlan) -> list[QualityNote]:
     notes += quality.thickness_notes(plan.frames[0].thickness_mm, z_mm)
     notes += quality.coverage_notes(len(plan.frames), z_mm)
     if any(frame.slope is None for frame in plan.frames):
-        message = "Rescale values are missing; the stored values look like HU and were taken as HU."
-        notes.append(QualityNote("missing_rescale", "warning", message))
+        text = message(
+            "Rescale values are missing; the stored values look like HU and were taken as HU."
+        )
+        notes.append(QualityNote("missing_rescale", "warning", text))
     if series.shared_uid:
-        message = (
+        text = message(
             "Images of another patient or study carry the same Series Instance UID; they were kept "
-            f"apart, and this series is listed under the name {series.uid}."
+            "apart, and this series is listed under the name {name}.",
+            name=series.uid,
         )
-        notes.append(QualityNote("shared_uid", "warning", message))
+        notes.append(QualityNote("shared_uid", "warning", text))
     elif not valid_uid(series.header.series_instance_uid):
-        message = (
-            "The Series Instance UID is missing or invalid; "
-            f"the series is listed under the name {series.uid}."
+        text = message(
+            "The Series Instance UID is missing or invalid; the series is listed under the name "
+            "{name}.",
+            name=series.uid,
         )
-        notes.append(QualityNote("invalid_uid", "warning", message))
+        notes.append(QualityNote("invalid_uid", "warning", text))
     return notes
 
 

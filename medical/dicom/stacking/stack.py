@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from medical.counts import counted
 from medical.ct.volume import QualityNote
 from medical.dicom.header.frames import Frame
-from medical.dicom.stacking.consistent import largest_consistent
+from medical.dicom.stacking.consistent import largest_consistent, slices_read
 from medical.dicom.stacking.grid import EvenGrid, even_grid
 from medical.dicom.stacking.overlapping import without_doubles
 from medical.errors import InputError
 from medical.geometry import VolumeGeometry
+from medical.i18n.messages import message, plural_message
 
 TILT_DEGREES = 0.5
 SHIFT_MM = 1.0
@@ -69,15 +69,18 @@ def plan_stack(frames: Sequence[Frame], *, path: Path) -> StackPlan:
     if len(kept) < 2 and len(doubles) + 1 >= LEAST_AT_ONE_PLACE:
         raise InputError(
             path,
-            f"all {len(doubles) + 1} slices claim the same place: Image Position (Patient) is the "
-            "same in each",
-            "Export the original series from the scanner or the archive",
+            message(
+                "all {count} slices claim the same place: Image Position (Patient) is the same "
+                "in each",
+                count=len(doubles) + 1,
+            ),
+            message("Export the original series from the scanner or the archive"),
         )
     if len(kept) < 2:
         raise InputError(
             path,
-            "only a single CT slice; nodules need the neighbouring slices",
-            "Give the folder or zip with the whole series",
+            message("only a single CT slice; nodules need the neighbouring slices"),
+            message("Give the folder or zip with the whole series"),
         )
     positions = _positions(kept)
     grid = even_grid((positions - positions[0]) @ normal)
@@ -120,16 +123,19 @@ def _lined_up(
     if len(kept) < 2 or len(kept) < 0.6 * len(frames):
         raise InputError(
             path,
-            "the slices do not line up: their positions jump sideways from slice to slice",
-            "Export the original axial series; rotating or curved reformats cannot be read",
+            message("the slices do not line up: their positions jump sideways from slice to slice"),
+            message(
+                "Export the original axial series; rotating or curved reformats cannot be read"
+            ),
         )
     left = len(frames) - len(kept)
-    message = (
-        f"{counted(left, 'slice that lies', 'slices that lie')} beside the stack "
-        f"{'was' if left == 1 else 'were'} left out; "
-        f"{counted(len(kept), 'slice was', 'slices were')} read."
+    text = plural_message(
+        "{count} slice that lies beside the stack was left out; {kept}.",
+        "{count} slices that lie beside the stack were left out; {kept}.",
+        left,
+        kept=slices_read(len(kept)),
     )
-    return kept, [QualityNote("shifted_slices", "warning", message)]
+    return kept, [QualityNote("shifted_slices", "warning", text)]
 
 
 def _without_far_parts(
@@ -144,11 +150,14 @@ def _without_far_parts(
         return frames, []
     edges = [0, *tears.tolist(), len(frames)]
     start, stop = max(pairwise(edges), key=lambda ends: ends[1] - ends[0])
-    message = (
-        f"The series is in {len(edges) - 1} parts more than {FAR_MM:.0f} mm apart; only the "
-        f"longest, {counted(stop - start, 'slice')}, was read. The rest was not searched."
+    text = message(
+        "The series is in {parts} parts more than {far:.0f} mm apart; only the longest, {slices}, "
+        "was read. The rest was not searched.",
+        parts=len(edges) - 1,
+        far=FAR_MM,
+        slices=plural_message("{count} slice", "{count} slices", stop - start),
     )
-    return frames[start:stop], [QualityNote("gap", "severe", message)]
+    return frames[start:stop], [QualityNote("gap", "severe", text)]
 
 
 def _geometry(
@@ -163,8 +172,8 @@ def _geometry(
         size = " x ".join(map(str, shape))
         raise InputError(
             path,
-            f"a volume of {size} voxels is too large to read",
-            "Give one chest series of at most 1024 x 1024 x 600",
+            message("a volume of {size} voxels is too large to read", size=size),
+            message("Give one chest series of at most 1024 x 1024 x 600"),
         )
     place = first.placement
     travel = positions[-1] - positions[0]
@@ -183,29 +192,33 @@ def _tilt_notes(positions: Positions, normal: Normal) -> list[QualityNote]:
     degrees = math.degrees(math.acos(min(1.0, cosine)))
     if degrees < TILT_DEGREES:
         return []
-    message = (
-        f"The gantry was tilted by {degrees:.1f} degrees; positions and sizes take it into account."
+    text = message(
+        "The gantry was tilted by {degrees:.1f} degrees; positions and sizes take it into account.",
+        degrees=degrees,
     )
-    return [QualityNote("gantry_tilt", "info", message)]
+    return [QualityNote("gantry_tilt", "info", text)]
 
 
 def _grid_notes(grid: EvenGrid) -> list[QualityNote]:
     if grid.kind == "even":
         return []
     if grid.kind == "uneven":
-        message = (
-            f"Slices are unevenly spaced; the stack was interpolated to one slice every "
-            f"{grid.step_mm:.3g} mm."
+        text = message(
+            "Slices are unevenly spaced; the stack was interpolated to one slice every "
+            "{step:.3g} mm.",
+            step=grid.step_mm,
         )
-        return [QualityNote("uneven_spacing", "warning", message)]
-    longest = max(_run_lengths(grid.missing))
-    missing = counted(len(grid.missing), "slice is", "slices are")
-    message = (
-        f"{missing} missing from the series (largest gap {(longest + 1) * grid.step_mm:.3g} mm); "
-        "they were interpolated, and a nodule there may be missed or distorted."
+        return [QualityNote("uneven_spacing", "warning", text)]
+    gap_mm = (max(_run_lengths(grid.missing)) + 1) * grid.step_mm
+    text = plural_message(
+        "{count} slice is missing from the series (largest gap {gap:.3g} mm); they were "
+        "interpolated, and a nodule there may be missed or distorted.",
+        "{count} slices are missing from the series (largest gap {gap:.3g} mm); they were "
+        "interpolated, and a nodule there may be missed or distorted.",
+        len(grid.missing),
+        gap=gap_mm,
     )
-    large = (longest + 1) * grid.step_mm > LARGE_GAP_MM
-    return [QualityNote("gap", "severe" if large else "warning", message)]
+    return [QualityNote("gap", "severe" if gap_mm > LARGE_GAP_MM else "warning", text)]
 
 
 def _run_lengths(places: Sequence[int]) -> list[int]:

@@ -2,57 +2,100 @@
 
 from __future__ import annotations
 
+from medical.i18n.catalogue import Translator
+from medical.i18n.messages import Message, message
 from medical.nodule.growth import INDISTINGUISHABLE, Change, Growth, Interval
 from medical.report.change.change import ChangeSince, EarlierCt, Followed, signed_percent
-from medical.report.words.labels import Labels
+from medical.report.terms import GROWTHS
 
 
-def comparison_line(earlier: EarlierCt, labels: Labels) -> str:
+def comparison_line(earlier: EarlierCt, labels: Translator) -> str:
     """Which CT was compared with, how long before, and whether it surely is the same patient's."""
-    said = "compared" if earlier.day else "compared_undated"
-    parts = [labels(said, day=earlier.day, label=earlier.study, series=earlier.series_uid)]
+    which = {"label": earlier.study, "series": earlier.series_uid}
+    parts = [
+        labels("CT of {day}: study {label}, series {series}.", day=earlier.day, **which)
+        if earlier.day
+        else labels("An earlier CT of unknown date: study {label}, series {series}.", **which)
+    ]
     if earlier.days is None:
-        parts.append(labels("days_unknown"))
+        parts.append(labels("The days between the two are not known."))
+    elif earlier.days_by_reader:
+        parts.append(
+            labels.plural(
+                "{count} day earlier, as the reader says; the images do not.",
+                "{count} days earlier, as the reader says; the images do not.",
+                earlier.days,
+            )
+        )
     else:
-        by = "days_by_reader" if earlier.days_by_reader else "days_by_dates"
-        parts.append(labels(by, days=earlier.days))
+        parts.append(labels.plural("{count} day earlier.", "{count} days earlier.", earlier.days))
     if not earlier.same_patient:
-        parts.append(labels("patient_unsure"))
+        parts.append(labels("The images do not say that both CTs are of the same patient."))
     return labels.sentences(parts)
 
 
-def change_title(earlier: EarlierCt, labels: Labels) -> str:
+def change_title(earlier: EarlierCt, labels: Translator) -> str:
     """Heading of the section."""
-    return labels("change_since", day=earlier.day) if earlier.day else labels("change_undated")
+    return (
+        labels("CHANGE SINCE {day}", day=earlier.day)
+        if earlier.day
+        else labels("CHANGE SINCE THE EARLIER CT")
+    )
 
 
-def change_lines(change: ChangeSince, labels: Labels) -> tuple[str, ...]:
+def change_lines(change: ChangeSince, labels: Translator) -> tuple[str, ...]:
     """One line a nodule found in both, then what has no partner, then how it was compared."""
-    lines = [_matched(*pair, labels) for pair in change.matched] or [labels("change_none")]
+    lines = [_matched(*pair, labels) for pair in change.matched] or [
+        labels("No nodule is found in both CTs.")
+    ]
     if change.new:
         numbers = ", ".join(str(one.id) for one in change.new)
-        lines.append(labels("change_new", numbers=numbers))
+        lines.append(
+            labels("New, or not found in the earlier CT: finding {numbers}.", numbers=numbers)
+        )
     lines += [
-        labels("change_unsized", number=number, prior=prior) for number, prior in change.unsized
+        labels(
+            "Finding {number} is where earlier finding {prior} was; no change is "
+            "told, for the model did not measure both.",
+            number=number,
+            prior=prior,
+        )
+        for number, prior in change.unsized
     ]
     lines += [_gone(one, labels) for one in change.gone]
-    return (*lines, labels("change_note", likeness=change.likeness))
+    return (
+        *lines,
+        labels(
+            "Matched by affine registration, correlation {likeness:.2f}. Sizes "
+            "are the model's; a reader's own diameters and rejected marks are "
+            "not compared. Intervals take the two measures as independent.",
+            likeness=change.likeness,
+        ),
+    )
 
 
-def _matched(now: Followed, then: Followed, growth: Growth, labels: Labels) -> str:
+def _matched(now: Followed, then: Followed, growth: Growth, labels: Translator) -> str:
     return labels(
-        "change_one",
+        "Finding {number}, earlier finding {prior}: {diameter}; {volume}. {doubling}",
         number=now.id,
         prior=then.id,
         diameter=_size(
-            "change_diameter",
+            message(
+                "diameter {before:.1f} mm ({before_low:.1f}–{before_high:.1f}) → "
+                "{after:.1f} mm ({after_low:.1f}–{after_high:.1f}), "
+                "{percent} ({low} to {high}): {verdict}",
+            ),
             (then.diameter_mm, then.diameter_ci95),
             (now.diameter_mm, now.diameter_ci95),
             growth.diameter,
             labels,
         ),
         volume=_size(
-            "change_volume",
+            message(
+                "volume {before:.0f} mm³ ({before_low:.0f}–{before_high:.0f}) → "
+                "{after:.0f} mm³ ({after_low:.0f}–{after_high:.0f}), "
+                "{percent} ({low} to {high}): {verdict}",
+            ),
             (then.volume_mm3, then.volume_ci95),
             (now.volume_mm3, now.volume_ci95),
             growth.volume,
@@ -63,15 +106,15 @@ def _matched(now: Followed, then: Followed, growth: Growth, labels: Labels) -> s
 
 
 def _size(
-    word: str,
+    text: Message,
     before: tuple[float, Interval],
     after: tuple[float, Interval],
     found: Change,
-    labels: Labels,
+    labels: Translator,
 ) -> str:
     low, high = (signed_percent((end - 1) * 100) for end in found.ratio_ci95)
     return labels(
-        word,
+        text.text,
         before=before[0],
         before_low=before[1][0],
         before_high=before[1][1],
@@ -81,27 +124,46 @@ def _size(
         percent=signed_percent(found.percent),
         low=low,
         high=high,
-        verdict=labels(found.verdict),
+        verdict=labels.among(GROWTHS, found.verdict),
     )
 
 
-def _doubling(growth: Growth, labels: Labels) -> str:
+def _doubling(growth: Growth, labels: Translator) -> str:
     if growth.volume.verdict == INDISTINGUISHABLE:
-        return labels("no_doubling")
+        return labels("The volume doubling time has no bound.")
     if growth.doubling_days is None or growth.doubling_days_ci95 is None:
-        return labels("no_days")
+        return labels("No volume doubling time: the days between the two CTs are not known.")
     low, high = sorted(abs(end) for end in growth.doubling_days_ci95)
-    word = "halving" if growth.doubling_days < 0 else "doubling"
-    return labels(word, days=abs(growth.doubling_days), low=low, high=high)
+    ends = {"low": low, "high": high}
+    if growth.doubling_days < 0:
+        return labels.plural(
+            "Volume halving time {count} day ({low:.0f}–{high:.0f}).",
+            "Volume halving time {count} days ({low:.0f}–{high:.0f}).",
+            round(-growth.doubling_days),
+            **ends,
+        )
+    return labels.plural(
+        "Volume doubling time {count} day ({low:.0f}–{high:.0f}).",
+        "Volume doubling time {count} days ({low:.0f}–{high:.0f}).",
+        round(growth.doubling_days),
+        **ends,
+    )
 
 
-def _gone(one: Followed, labels: Labels) -> str:
+def _gone(one: Followed, labels: Translator) -> str:
     low, high = one.diameter_ci95
     return labels(
-        "change_gone",
+        "No longer seen, or not found now: earlier finding {number}, "
+        "{location}, {diameter}, volume {volume:.0f} mm³ "
+        "({low:.0f}–{high:.0f}).",
         number=one.id,
-        location=labels.location(one.location),
-        diameter=labels("by_model", size=one.diameter_mm, low=low, high=high),
+        location=labels.translate(one.location),
+        diameter=labels(
+            "diameter {size:.1f} mm ({low:.1f}–{high:.1f})",
+            size=one.diameter_mm,
+            low=low,
+            high=high,
+        ),
         volume=one.volume_mm3,
         low=one.volume_ci95[0],
         high=one.volume_ci95[1],

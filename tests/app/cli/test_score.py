@@ -151,7 +151,7 @@ def test_table_gives_place_and_interval_of_every_finding(
         "right middle zone",
     ]
     assert "\x1b" not in shown
-    assert "warning: Slices are 2.0 mm thick." in shown
+    assert "warning: Slices are 2.0 mm thick or apart" in shown
     assert "not scored: 1.2.3: a scout image" in shown
 
 

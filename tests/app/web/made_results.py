@@ -75,7 +75,10 @@ def made_findings(
                 location=location,
             )
         )
-    thick = f"Slices are {volume.geometry.spacing_mm[0]:.1f} mm thick."
+    thick = (
+        f"Slices are {volume.geometry.spacing_mm[0]:.1f} mm thick or apart; above 2.5 mm small "
+        "nodules are missed more often and sizes are less certain."
+    )
     return SeriesFindings(
         study_instance_uid=None,
         series_instance_uid=volume.source.series_instance_uid,

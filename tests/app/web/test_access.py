@@ -31,8 +31,8 @@ def test_each_deed_with_each_role(deed: Deed) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_each_page_asks_for_a_deed_of_its_own(name: str) -> None:
-    _, deed, _ = PAGES[name]
-    assert [one for _, one, _ in PAGES.values()].count(deed) == 1
+    _, _, deed, _ = PAGES[name]
+    assert [one for _, _, one, _ in PAGES.values()].count(deed) == 1
     with pytest.raises(NotAllowedError):
         need(NOBODY, deed)
     need(BOSS, deed)

@@ -6,12 +6,10 @@ import pytest
 
 from app.web.owner.evaluation_panel import evaluation_figures, reliability_rows
 from app.web.owner.evaluation_plots import froc_plot, size_plot
-from app.web.words import Words
 from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.result import Evaluation
 from medical.evaluation.tables import Mark, ReferenceFinding, Tables
 
-EN = Words("en")
 PNG = b"\x89PNG"
 
 
@@ -25,7 +23,7 @@ def found() -> Evaluation:
 
 
 def test_figures_stand_with_their_intervals_and_counts(found: Evaluation) -> None:
-    said = evaluation_figures(found, EN)
+    said = evaluation_figures(found)
     assert "2 nodules, 3 scans" in said
     assert "Sensitivity at threshold 0.4</small><b>50%</b><small>1%–99%</small>" in said
     assert "False positives per scan at threshold 0.4</small><b>0.33</b><small>0.01–1.86" in said
@@ -33,7 +31,7 @@ def test_figures_stand_with_their_intervals_and_counts(found: Evaluation) -> Non
 
 
 def test_without_an_operating_point_no_figure_is_made_up(found: Evaluation) -> None:
-    said = evaluation_figures(found.model_copy(update={"operating_point": None}), EN)
+    said = evaluation_figures(found.model_copy(update={"operating_point": None}))
     assert "threshold" not in said
     assert "CPM" in said
 
@@ -47,8 +45,8 @@ def test_reliability_has_exact_intervals_and_no_empty_bins(found: Evaluation) ->
 
 @pytest.mark.parametrize("update", [{}, {"curve": []}], ids=["curve", "seven points"])
 def test_the_curve_is_drawn_from_numbers(found: Evaluation, update: dict[str, object]) -> None:
-    assert froc_plot(found.model_copy(update=update), EN).startswith(PNG)
+    assert froc_plot(found.model_copy(update=update)).startswith(PNG)
 
 
 def test_sizes_are_drawn_where_there_are_nodules(found: Evaluation) -> None:
-    assert size_plot(found.size_bins, EN).startswith(PNG)
+    assert size_plot(found.size_bins).startswith(PNG)

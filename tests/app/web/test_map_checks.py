@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from app.web.reading.map_checks import FIGURES, LUNGS, checks_lines
-from app.web.words import Words
 
 PAGE = (Path(__file__).parents[3] / "docs" / "benchmarks" / "explain.md").read_text()
 
@@ -39,7 +39,8 @@ def test_the_number_of_lungs_is_the_benchmark_s() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_each_check_is_a_sentence(language: str) -> None:
-    lines = checks_lines(Words("zh" if language == "zh" else "en"))
+def test_each_check_is_a_sentence(language: str, read_in: Callable[[str], None]) -> None:
+    read_in(language)
+    lines = checks_lines()
     assert len(lines) == 4
     assert f"{FIGURES.energy:.2f}" in lines[1]

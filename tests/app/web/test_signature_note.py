@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from app.settings import Settings
 from app.web.context import WebContext, start_context
 from app.web.security.secrets import result_key
-from app.web.words import Words
+from medical.i18n.catalogue import Translator
 from medical.results.folder import ResultFolder
 from tests.app.web.made_results import made_volume, write_made_result
 
@@ -45,12 +45,17 @@ def page(shared: WebContext, language: str) -> str:
 def test_without_a_signature_the_page_says_so(
     language: str, shared: WebContext, result: Path
 ) -> None:
-    words = Words(language)  # type: ignore[arg-type]
-    assert words("signature_not") in page(shared, language)
+    say = Translator(language)  # type: ignore[arg-type]
+    unsigned = say(
+        "This result carries no signature of this site: it was scored elsewhere or by version 0.5 "
+        "or earlier, or made by hand."
+    )
+    changed = say("This result was changed after this site had scored it.")
+    assert unsigned in page(shared, language)
     folder, key = ResultFolder(result), result_key(shared.settings.work_dir)
     folder.write_findings(folder.read_findings(), key=key)
     signed = page(shared, language)
-    assert words("signature_not") not in signed
-    assert words("signature_broken") not in signed
+    assert unsigned not in signed
+    assert changed not in signed
     (result / "findings.json").write_text(f"{(result / 'findings.json').read_text()}\n")
-    assert words("signature_broken") in page(shared, language)
+    assert changed in page(shared, language)

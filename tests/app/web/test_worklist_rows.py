@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from app.web.words import Words
 from app.web.worklist.worklist_rows import progress, row_html
 from medical.store.tables import Study
 
@@ -22,11 +21,11 @@ def made(**given: object) -> Study:
 
 
 def test_the_strongest_finding_comes_with_its_interval() -> None:
-    assert "<b>0.90</b> <small>0.70–0.97</small>" in row_html(made(), Words("en"))
+    assert "<b>0.90</b> <small>0.70–0.97</small>" in row_html(made())
 
 
 def test_a_failure_is_said_and_cannot_write_the_page() -> None:
-    row = row_html(made(status="failed", failure="<script>alert(1)</script>"), Words("en"))
+    row = row_html(made(status="failed", failure="<script>alert(1)</script>"))
     assert "&lt;script&gt;alert(1)" in row
     assert "<script>" not in row
 
@@ -34,9 +33,9 @@ def test_a_failure_is_said_and_cannot_write_the_page() -> None:
 def test_progress_counts_stages_and_the_share_of_the_present_one() -> None:
     running = made(status="scoring", stage="detect", fraction=0.5)
     assert progress(running) == 2.5 / 7
-    assert "36%" in row_html(running, Words("en"))
+    assert "36%" in row_html(running)
 
 
 def test_a_signed_study_names_its_reader() -> None:
-    row = row_html(made(status="signed", signed_by="anna", signed_at=0.0), Words("en"))
+    row = row_html(made(status="signed", signed_by="anna", signed_at=0.0))
     assert "Signed by anna, 1970-01-01 00:00 UTC" in row

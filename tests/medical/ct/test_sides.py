@@ -9,8 +9,8 @@ from medical.ct.lungs import lung_mask
 from medical.ct.sides import LungSides
 from medical.detection.searched import both_searched, searched_lungs
 from medical.geometry import VolumeGeometry
+from medical.i18n.catalogue import translate
 from medical.nodule.location import side_and_zone
-from medical.nodule.location_words import translate_location
 from tests.medical.ct.chest import (
     GEOMETRY,
     LEFT,
@@ -138,10 +138,6 @@ def test_the_zone_is_that_of_its_own_lung() -> None:
     assert side_and_zone(point(RIGHT, z=36), sides) == "right middle zone"
 
 
-def test_side_uncertain_is_translated_whole() -> None:
-    words = {"side uncertain": "侧别不确定", "upper": "上", "zone": "区", "left": "左"}
-    said = [
-        translate_location(text, words.__getitem__, words, chinese=True)
-        for text in ("left upper zone", "side uncertain, upper zone")
-    ]
+def test_locations_are_translated_whole() -> None:
+    said = [translate(text, "zh") for text in ("left upper zone", "side uncertain, upper zone")]
     assert said == ["左上区", "侧别不确定，上区"]

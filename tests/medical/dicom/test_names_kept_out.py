@@ -8,7 +8,7 @@ import pytest
 
 from medical.errors import InputError
 from medical.intake import open_input
-from medical.scoring.worker import _sentence
+from medical.scoring.failures import failure_sentence
 from tests.medical.dicom.make import series
 
 NAME = "Muster: Hans.dcm"
@@ -42,7 +42,7 @@ def test_neither_does_the_reason_of_a_failure(tmp_path: Path) -> None:
             handle.load()
         errors.append(caught.value)
     assert errors
-    assert "Muster" not in " ".join(_sentence(error, folder) for error in errors)
+    assert "Muster" not in " ".join(failure_sentence(error, folder) for error in errors)
 
 
 @pytest.mark.parametrize("name", ["19500101.nii", "Muster_Hans.nii", "1.2.3.nii"])

@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from app.web.comparing.growth_rows import growth_table
-from app.web.words import Words
 from medical.detection.added import AddedFinding
+from medical.i18n.catalogue import Translator
 from medical.nodule.registration import Registration
 from medical.report.change.change import (
     EarlierCt,
@@ -26,12 +26,11 @@ from medical.report.guideline_input import history_in
 from medical.report.record import report_json
 from medical.report.tables import report_csv
 from medical.report.text import report_text
-from medical.report.words.labels import Labels
 from medical.review.reading import ReadFinding
 from tests.medical.report.conftest import decision
 from tests.medical.store.made import made_series
 
-EN = Labels("en")
+EN = Translator("en")
 STAY = Registration(np.eye(4), 0.93)
 EARLIER = EarlierCt("CT-1", "1.2.9", "2023-03-01", same_patient=True, days=180)
 # of the reading: finding 1 is accepted, 2 rejected, 3 added where 1 is
@@ -64,11 +63,11 @@ def test_what_a_reader_added_now_is_not_called_gone(content: ReportContent) -> N
     told = replace(content, change=change)
     text = report_text(told, EN)
     assert "Finding 3 is where earlier finding 5 was; no change is told" in text
-    assert "所见 3 与既往所见 5 位置相同" in report_text(told, Labels("zh"))
+    assert "所见 3 与既往所见 5 位置相同" in report_text(told, Translator("zh"))
     rows = {row["finding"]: row for row in csv.DictReader(io.StringIO(report_csv(told)))}
     assert (rows["3"]["match"], rows["3"]["prior_finding"]) == ("not measured in both", "5")
     assert json.loads(report_json(told))["change"]["not_measured_in_both"] == [[3, 5]]
-    assert "3 – 5" in growth_table(change, Words("en"))
+    assert "3 – 5" in growth_table(change)
 
 
 def test_what_a_reader_had_added_before_is_not_called_new(content: ReportContent) -> None:

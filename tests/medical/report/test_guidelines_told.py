@@ -12,6 +12,7 @@ from typing import Any, get_args
 import pytest
 
 from medical.detection.added import AddedFinding
+from medical.i18n.catalogue import Translator
 from medical.nodule.guidelines.assessment import Assessment, Demographics, Examination
 from medical.nodule.guidelines.fleischner import ROWS, NodulesDensity, Patient, fleischner
 from medical.nodule.guidelines.lung_rads import ScreenedNodule, examination, lung_rads
@@ -19,21 +20,19 @@ from medical.nodule.guidelines.lung_rads_table import Status
 from medical.nodule.guidelines.rules import NotApplicable
 from medical.report.change.change import ChangeSince, EarlierCt, change_since, followed
 from medical.report.content import ReportContent
+from medical.report.guideline_terms import MISSING, REASONS, reason_text, result_text
 from medical.report.limits import DetectionLimits
 from medical.report.numbers import probability_interval_text, probability_text
 from medical.report.record import report_json
 from medical.report.tables import report_csv
 from medical.report.text import report_text
-from medical.report.words.labels import Labels
-from medical.report.words.quality_labels import quality_text
-from medical.report.words.rule_labels import MISSING, REASONS, reason_text, result_text
 from medical.review.reading import ReadFinding
 from medical.store.tables import Study
 from tests.app.web.test_growth_rows import STAY
 from tests.medical.report.conftest import decision
 from tests.medical.store.made import made_added, made_series
 
-EN, ZH = Labels("en"), Labels("zh")
+EN, ZH = Translator("en"), Translator("zh")
 
 
 def nodule(number: int, diameter_mm: float | None, **entered: Any) -> ReadFinding:
@@ -168,7 +167,7 @@ def test_a_nodule_that_an_older_version_let_be_signed_without_measure_is_still_n
     assert "Accepted by anna" in text
     assert "spiculated" in text
     assert "Accepted as nodules, but not measured: 1." in text
-    for untrue in (EN("no_findings"), EN("impression_none")):
+    for untrue in ("No nodule was accepted.", "No nodule confirmed."):
         assert untrue not in text
     assert "已确认为结节但未测量：1。" in report_text(content, ZH)
 
@@ -270,7 +269,7 @@ def test_every_rule_advice_and_reason_has_its_chinese() -> None:
     results = [*every_lung_rads(), *every_fleischner()]
     assert {row.advice for row in ROWS} <= {getattr(one, "category", "") for one in results}
     for result in results:
-        text = result_text(result, chinese=True)
+        text = result_text(result, ZH)
         words = [w for w in text.replace("PET/CT", "").replace("CT", "").split() if w.isascii()]
         letters = [word for word in words if word.isalpha() and word not in ("mm", "Lung-RADS")]
         assert not letters, text
@@ -279,15 +278,8 @@ def test_every_rule_advice_and_reason_has_its_chinese() -> None:
 def test_every_reason_of_the_engine_is_in_the_catalogue() -> None:
     for name in (*MISSING, *REASONS):
         missing = (name,) if name in MISSING else ()
-        reason = reason_text(NotApplicable(name, missing), chinese=True)
+        reason = reason_text(NotApplicable(name, missing), ZH)
         assert not any("a" <= letter <= "z" for letter in reason.replace("Lung-RADS", ""))
-
-
-def test_notes_on_quality_speak_the_reports_language() -> None:
-    thick = "Slices are 5.5 mm thick or apart; above 2.5 mm small nodules are missed more often."
-    assert quality_text(thick, chinese=True).startswith("层厚或层间距为 5.5 mm；超过 2.5 mm")
-    assert quality_text(thick, chinese=False) == thick
-    assert quality_text("Something new.", chinese=True) == "Something new."
 
 
 def test_a_reason_of_the_list_is_told_in_the_reports_language() -> None:

@@ -6,10 +6,10 @@ import csv
 import io
 from dataclasses import replace
 
+from medical.i18n.catalogue import Translator
 from medical.report.content import ReportContent
 from medical.report.tables import report_csv
 from medical.report.text import report_text
-from medical.report.words.labels import Labels
 from medical.store.tables import Decision
 
 FORMULA = "=HYPERLINK(1)"
@@ -40,7 +40,7 @@ def test_no_cell_starts_a_formula(content: ReportContent) -> None:
 
 def test_no_text_forges_a_line(content: ReportContent) -> None:
     for language in ("en", "zh"):
-        labels = Labels(language)  # type: ignore[arg-type]
+        labels = Translator(language)  # type: ignore[arg-type]
         plain = report_text(content, labels).splitlines()
         forged = report_text(with_text_everywhere(content, FORGED), labels).splitlines()
         assert len(forged) == len(plain)

@@ -13,11 +13,11 @@ from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
 
 from medical.ct.volume import CtVolume, SeriesSource
 from medical.geometry import VolumeGeometry
+from medical.i18n.catalogue import Language, Translator
 from medical.report.content import ReportContent
 from medical.report.font.embedded import as_markup, register_pdf_fonts
 from medical.report.pdf import report_pdf
 from medical.report.text import report_text
-from medical.report.words.labels import Labels, Language
 from tests.medical.report.test_harmless import with_text_everywhere
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -57,7 +57,7 @@ def solid(text: str) -> str:
 def test_every_line_of_the_report_stands_in_the_pdf(
     content: ReportContent, language: Language
 ) -> None:
-    labels = Labels(language)
+    labels = Translator(language)
     text = solid("".join(pages(report_pdf(content, None, language=language))))
     lines = report_text(content, labels).splitlines()
     assert len(lines) > 20
@@ -68,14 +68,20 @@ def test_every_line_of_the_report_stands_in_the_pdf(
 def test_each_page_is_numbered_and_says_that_it_is_for_research(
     content: ReportContent, ct: CtVolume, language: Language
 ) -> None:
-    labels = Labels(language)
+    labels = Translator(language)
     long = replace(content, findings=content.findings * 8)
     texts = pages(report_pdf(long, ct, language=language))
     assert len(texts) >= 5
     for number, text in enumerate(texts, start=1):
-        assert solid(labels("page", number=number, count=len(texts))) in solid(text)
-        for word in ("title", "draft", "research"):
-            assert solid(labels(word)) in solid(text)
+        assert solid(labels("Page {number} of {count}", number=number, count=len(texts))) in solid(
+            text
+        )
+        for words in (
+            "Chest CT: lung nodules",
+            "DRAFT – not signed",
+            "Research use only – not for diagnosis or treatment",
+        ):
+            assert solid(labels(words)) in solid(text)
         assert content.study.label in text
 
 
@@ -106,7 +112,7 @@ def test_pictures_are_there_where_there_are_images(content: ReportContent, ct: C
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_font_of_the_machine_is_needed(content: ReportContent, language: Language) -> None:
     plain = replace(content, findings=content.findings[1:])
-    for character in report_text(plain, Labels(language)):
+    for character in report_text(plain, Translator(language)):
         assert character == "\n" or ord(character) in register_pdf_fonts(), character
     pdf = report_pdf(plain, None, language=language)
     assert b"/FontFile2" in pdf

@@ -8,10 +8,10 @@ import pytest
 
 from medical.ct.volume import QualityNote
 from medical.detection.findings import Searched
+from medical.i18n.catalogue import Translator
 from medical.report.content import ReportContent
 from medical.report.record import report_json
 from medical.report.text import report_text
-from medical.report.words.labels import Labels
 from medical.store.tables import Study
 from tests.medical.store.made import made_series
 
@@ -39,11 +39,11 @@ def test_text_and_json_tell_what_was_searched(
     searched: Searched | None, negative: bool, line: str
 ) -> None:
     made = content(searched, negative=negative)
-    text = report_text(made, Labels("en"))
+    text = report_text(made, Translator("en"))
     assert line in text
     assert ("Not negative" in text) == (not negative)
     assert (UNKNOWN in text) == (searched is None)
-    assert ("比例未知" in report_text(made, Labels("zh"))) == (searched is None)
+    assert ("比例未知" in report_text(made, Translator("zh"))) == (searched is None)
     record = json.loads(report_json(made))
     assert record["negative"] is negative
     assert record["searched"] == (searched.model_dump() if searched else None)

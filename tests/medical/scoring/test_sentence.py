@@ -9,7 +9,7 @@ import pytest
 
 from medical.errors import InputError
 from medical.intake import open_input
-from medical.scoring.worker import _sentence
+from medical.scoring.failures import failure_sentence, failure_text
 
 
 def failures(source: Path, work: Path) -> list[InputError]:
@@ -24,8 +24,9 @@ def test_names_inside_a_zip_are_not_told(count: int, tmp_path: Path) -> None:
             made.writestr(f"Muster_Hans/Muster_{number}.dcm", "Dear colleague")
     (error,) = failures(source, tmp_path / "work")
     assert "Muster" in str(error)  # on the command line whoever typed the path may see it
-    said = _sentence(error, source)
+    said = failure_sentence(error, source)
     assert "Muster" not in said
+    assert "Muster" not in failure_text(said, "zh")
     assert str(tmp_path) not in said
     assert "not a DICOM file or volume" in said
 
@@ -34,4 +35,4 @@ def test_the_input_itself_is_called_so(tmp_path: Path) -> None:
     source = tmp_path / "Muster.dcm"
     source.write_text("Dear colleague")
     (error,) = failures(source, tmp_path / "work")
-    assert _sentence(error, source).startswith("input: not a DICOM file or volume")
+    assert failure_sentence(error, source).startswith("input: not a DICOM file or volume")

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 
 from app.web.comparing.priors import priors_of
 from medical.detection.findings import ModelReference, SeriesFindings
-from medical.report.words.quality_labels import quality_text
+from medical.i18n.catalogue import translate
 from medical.results.folder import ResultFolder
 from medical.results.search import result_folders
 from medical.review.decisions import Judgement
@@ -106,7 +106,7 @@ def test_a_folder_scored_again_since_lends_its_model_to_nobody(
     assert kept.scored.findings == scored.findings
     (note,) = kept.scored.quality
     assert note.code == "scored_again"
-    assert quality_text(note.message, chinese=True) != note.message
+    assert translate(note.message, "zh").startswith("所示发现来自较早的结果")
     assert not kept.owns_folder()
     if named:
         assert (kept.scored.model, kept.scored.operating_point) == (scored.model, 0.2)

@@ -17,14 +17,12 @@ import streamlit as st
 from app.web.context import context
 from app.web.routes.changes import Look
 from app.web.security.browser_key import holder
-from app.web.words import Words
+from app.web.words import gettext
 
 _SCRIPT = Path(__file__).with_name("watch.js").read_text("utf-8")
 
 
-def watch(
-    name: str, look: Look, seen: str | int, *, seconds: float, ask_in: Words | None = None
-) -> None:
+def watch(name: str, look: Look, seen: str | int, *, seconds: float, ask: bool = False) -> None:
     """Run the page again once ``look`` says something else than ``seen``.
 
     Args:
@@ -32,12 +30,12 @@ def watch(
         look: says how things stand.
         seen: what it said before the page read what it shows, so that no change slips between.
         seconds: between two looks.
-        ask_in: words of the language in which the reader is told of the change, and asked before
-            the page runs; where not given it runs at once.
+        ask: the reader is told of the change, and asked before the page runs; else it runs at
+            once.
     """
     name = hashlib.sha256(name.encode()).hexdigest()[:16]  # no path may stand in a page
     browser = holder(dict(st.context.cookies))
-    said = ask_in and [ask_in("changed_by_others"), ask_in("show_changes")]
+    question = [gettext("This study was changed in another window."), gettext("Show")]
     component = st.components.v2.component("starlung_watch", js=_SCRIPT, isolate_styles=False)
     component(
         key=f"watch-{name}",
@@ -45,7 +43,7 @@ def watch(
             "address": context().changes.url(name, look, holder=browser),
             "seen": str(seen),
             "seconds": seconds,
-            "said": said,
+            "said": question if ask else None,
         },
         on_changed_change=lambda: None,
     )

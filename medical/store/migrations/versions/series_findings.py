@@ -14,11 +14,13 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from medical.i18n.messages import message
+
 revision = "0008"
 down_revision = "0007"
 
 _SCORED = ("ready", "review", "signed")
-_NOTE = (
+_NOTE = message(
     "The findings are those of an earlier result; what is said of image quality and of the share "
     "of lung searched is of a later one."
 )

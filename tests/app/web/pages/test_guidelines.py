@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from medical.i18n.catalogue import Translator
 from medical.report.content import ReportContent
 from medical.report.text import report_text
-from medical.report.words.labels import Labels
 from medical.review.reading import read_study
 from medical.review.reviews import sign
 from tests.app.web.made_results import UID, made_findings, made_volume
@@ -26,7 +26,7 @@ def report(page: Page) -> str:
     reading = read_study(page.store, page.key)
     scored = made_findings(made_volume((24, 40, 40), (10.0, 8.8, 8.8)))
     content = ReportContent(reading.study, scored, tuple(reading.of_series(UID)))
-    return report_text(content, Labels("en"))
+    return report_text(content, Translator("en"))
 
 
 def test_the_table_leaves_out_rejected_marks_and_uses_the_readers_diameter(

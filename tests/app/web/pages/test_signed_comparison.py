@@ -10,7 +10,7 @@ from app.web.comparing.prior_panel import Comparison, findings_of
 from app.web.comparing.priors import priors_of
 from app.web.context import context
 from app.web.routes.report_files import files_to_sign, report_file
-from app.web.words import LANGUAGES, Words
+from medical.i18n.catalogue import LANGUAGES
 from medical.nodule.registration import Registration
 from medical.results.search import result_folders
 from medical.review.decisions import Judgement
@@ -53,7 +53,7 @@ def test_what_becomes_of_the_earlier_study_is_not_in_a_signed_report(
 
     def made_now() -> bytes:
         now = read_study(store, later)
-        return report_file("txt", now, now.series[0], comparison, Words("en"))
+        return report_file("txt", now, now.series[0], comparison, "en")
 
     def kept() -> bytes | None:
         uid = scored.series_instance_uid

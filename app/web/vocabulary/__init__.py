@@ -1,1 +1,0 @@
-"""Words of the page in English and Chinese, one module a part of the page; nothing else."""

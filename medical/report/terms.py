@@ -1,0 +1,60 @@
+"""Single terms that the report and the page both say, by the word that the code has for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from medical.i18n.catalogue import LANGUAGES, Translator, translate
+from medical.i18n.messages import Message, message
+from medical.nodule.growth import INDISTINGUISHABLE
+
+DENSITIES: Mapping[str, Message] = {
+    "solid": message("solid"),
+    "part-solid": message("part-solid"),
+    "ground-glass": message("ground-glass"),
+    "calcified": message("calcified"),
+    "cavitary": message("cavitary (air inside)"),
+}
+GROWTHS: Mapping[str, Message] = {
+    "grown": message("grown"),
+    "shrunk": message("shrunk"),
+    INDISTINGUISHABLE: message("not distinguishable from measurement error"),
+}
+EXAMINATION_KINDS: Mapping[str | None, Message] = {
+    None: message("not entered, taken as a first screening CT"),
+    "baseline": message("first screening CT"),
+    "follow-up": message("follow-up screening CT"),
+    "incidental": message("CT for another reason"),
+}
+SEXES: Mapping[str, Message] = {"F": message("female"), "M": message("male")}
+RISKS: Mapping[str | None, Message] = {
+    None: message("not known"),
+    "low": message("low"),
+    "high": message("high"),
+}
+HISTORIES: Mapping[str, Message] = {
+    "new": message("new"),
+    "growing": message("growing"),
+    "slow-growing": message("slow-growing"),
+    "stable": message("stable"),
+}
+CALCIFICATIONS: Mapping[str, Message] = {
+    "benign": message("Benign pattern of calcification."),
+    "not benign": message("No benign pattern of calcification."),
+}
+REASONS: tuple[Message, ...] = (
+    message("vessel"),
+    message("scar"),
+    message("lymph node"),
+    message("pleura"),
+    message("artefact"),
+)
+"""Reasons for a rejection that the page offers."""
+
+
+def rejection_reason(reason: str, labels: Translator) -> str:
+    """Say a reason of ``REASONS``, in whichever language it was chosen; any other as typed."""
+    for known in REASONS:
+        if reason in {translate(known, language) for language in LANGUAGES}:
+            return labels.translate(known)
+    return reason

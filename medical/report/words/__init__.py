@@ -1,1 +1,0 @@
-"""The report's words in English and Chinese."""
