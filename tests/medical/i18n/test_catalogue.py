@@ -21,8 +21,19 @@ NAMES = {"FROC", "Lung-RADS v2022: {reason}.", "Lung-RADS v2022 ({kind}): {resul
 SAYS_LITTLE = 12
 """Letters; a shorter text with blanks may stand for another when only its English is known."""
 SINGULAR = {"is", "was", "has", "pass", "series", "goes", "this", "does", "lies"}
-MORE_THAN_ONE = {"stacks", "parts"}
-"""Said of two and more only."""
+MORE_THAN_ONE = (
+    "The series holds {stacks} stacks",
+    "The series is in {parts} parts",
+    "a volume of {size} voxels",
+    "a zip inside {depth} other zips",
+    "all {count} slices claim",
+    "holds nothing that can be used; {count} files",
+    "the slices name {count} frames",
+    "the zip holds more than {limit} files",
+    "{bits} bits per pixel",
+    "{count} workers",
+)
+"""Texts that are said of two and more only."""
 _ONE = re.compile(r"(?<![\d.,])1 (?:[A-Z]+ |[a-z]+-[a-z]+ )?([a-z]{2,}s)\b")
 
 
@@ -113,8 +124,10 @@ def test_no_sentence_speaks_of_one_things(catalogue: Catalog) -> None:
     wrong = []
     for entry in catalogue:
         text = forms(entry.id)[0] if entry.id else ""
+        if text.startswith(MORE_THAN_ONE):
+            continue
         one = re.sub(r"{\w+}", "1", re.sub(r"{\w+:.*?}", "1.0", text))
-        wrong += [one for noun in _ONE.findall(one) if noun not in SINGULAR | MORE_THAN_ONE]
+        wrong += [one for noun in _ONE.findall(one) if noun not in SINGULAR]
     assert wrong == []
 
 
