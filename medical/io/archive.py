@@ -32,6 +32,8 @@ MAX_LIST_BYTES = 32 << 20
 """The zip's own list of its files, which is read as a whole; 50,000 long names take less."""
 CHUNK_BYTES = 1 << 20
 
+_UNPACK_YOURSELF = message("Unpack it yourself and give the folder with the CT")
+
 
 @dataclass(slots=True)
 class UnpackBudget:
@@ -110,16 +112,12 @@ def unpack(
         )
         if budget.files < 0:
             problem = message("the zip holds more than {limit} files", limit=MAX_FILES)
-        error = InputError(
-            shown, problem, message("Unpack it yourself and give the folder with the CT")
-        )
+        error = InputError(shown, problem, _UNPACK_YOURSELF)
     except _ListTooLongError:
         problem = message(
             "the zip holds more than {limit} files, or names without end", limit=MAX_FILES
         )
-        error = InputError(
-            shown, problem, message("Unpack it yourself and give the folder with the CT")
-        )
+        error = InputError(shown, problem, _UNPACK_YOURSELF)
     except InputError as late:
         shutil.rmtree(target, ignore_errors=True)
         raise late
