@@ -38,7 +38,7 @@ _SYSTEM = (
     *("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/dev/null"),
     *("/dev/urandom", "/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo"),
 )
-_MOST_LINKS = 20_000
+_MAX_LINKS = 20_000
 
 
 def confined(call: Callable[[], _T], *, read: Iterable[Path], write: Iterable[Path] = ()) -> _T:
@@ -98,7 +98,7 @@ def places(path: Path) -> list[Path]:
 
 def _targets(start: Path) -> Iterator[Path]:
     """Where links below a folder lead, also from there on."""
-    folders, left = [start], _MOST_LINKS
+    folders, left = [start], _MAX_LINKS
     for folder in folders:  # grows as it goes
         for parent, inner, names in os.walk(folder):
             for place in (Path(parent, name) for name in (*inner, *names)):

@@ -125,7 +125,7 @@ def worker(
             samples=settings.samples,
             imported=settings.work_dir / "models",
             lease_seconds=settings.lease_seconds,
-            most_seconds=settings.score_timeout_minutes * 60,
+            max_seconds=settings.score_timeout_minutes * 60,
             kinds=[kind for kind in KINDS if kind != "score" or not for_readers],
             options=ScoreOptions(
                 server=True,

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from app.web.context import context
 from medical.ct.volume import CtVolume
-from medical.detection.added import AddedFinding
+from medical.detection.findings import AddedFinding
 from medical.errors import InputError
 from medical.i18n.messages import message
 from medical.scoring.scorer import Scorer

@@ -128,7 +128,7 @@ def lung_mask(
     coarse = np.asarray(hu[::step, ::step, ::step])
     air = coarse < _AIR_HU
     inside = _clear_in_plane_border(air, cut_lung(coarse, grid_mm=coarse_mm))
-    parts = _largest_parts(inside, least_voxels=_MIN_LUNG_ML * 1000 / coarse_mm**3)
+    parts = _largest_parts(inside, min_voxels=_MIN_LUNG_ML * 1000 / coarse_mm**3)
     lungs = _without_tables(parts, air, grid_mm=coarse_mm)
     lungs |= small_lungs(coarse, inside & ~lungs, lungs, grid_mm=coarse_mm)
     closed = _close(lungs, radius_voxel=_CLOSE_MM / coarse_mm)
@@ -159,7 +159,7 @@ def _clear_in_plane_border(
 
 
 def _largest_parts(
-    air: Bool[np.ndarray, "z y x"], *, least_voxels: float
+    air: Bool[np.ndarray, "z y x"], *, min_voxels: float
 ) -> Bool[np.ndarray, "z y x"]:
     """Keep up to the three largest parts: two lungs, or one where the airways join them."""
     labels, count = ndimage.label(air)
@@ -168,7 +168,7 @@ def _largest_parts(
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     largest = np.argsort(sizes)[::-1][:3]
-    good = [part for part in largest if sizes[part] >= max(least_voxels, 0.1 * sizes.max())]
+    good = [part for part in largest if sizes[part] >= max(min_voxels, 0.1 * sizes.max())]
     return np.isin(labels, good)
 
 

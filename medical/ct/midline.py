@@ -14,7 +14,7 @@ _TISSUE_HU = -300.0
 _SPINE_MM = 40.0  # a vertebra's width
 _NEAR_MM = 25.0  # how far a bent spine strays from its mean place
 _ALONG_MM = 60.0  # over how much of its height the local place is averaged
-_LEAST_BONE_ML = 5.0
+_MIN_BONE_ML = 5.0
 _EDGE_VOXEL = 2
 
 
@@ -50,7 +50,7 @@ def _by_spine(
     Ribs and shoulder blades wander sideways with height, so that over all slices they weigh less.
     """
     profile = _bone_at_the_back(hu, body)
-    if profile.sum() * spacing_mm**3 < _LEAST_BONE_ML * 1000:
+    if profile.sum() * spacing_mm**3 < _MIN_BONE_ML * 1000:
         return _by_outline(body)
     width = max(1, round(_SPINE_MM / spacing_mm))
     whole = ndimage.uniform_filter1d(profile.sum(0), width, mode="constant")

@@ -15,8 +15,8 @@ from medical.i18n.messages import message, plural_message
 SEVERITY_ORDER = {"severe": 0, "warning": 1, "info": 2}
 THICK_MM = 2.5
 VERY_THICK_MM = 5.0
-MOST_THICK_MM = 10.0
-MOST_OVERLAP = 10.0  # thickness to distance
+MAX_THICK_MM = 10.0
+MAX_OVERLAP = 10.0  # thickness to distance
 SHORT_COVERAGE_MM = 150.0
 FEW_SLICES = 40
 KERNEL_RANK = {"sharp": 0, "unknown": 1, "soft": 2}
@@ -122,8 +122,8 @@ def believed_thickness(thickness_mm: float | None, spacing_mm: float) -> float |
     """
     if thickness_mm is None or thickness_mm <= 0:
         return None
-    plausible = thickness_mm <= max(MOST_THICK_MM, 2 * spacing_mm)
-    return thickness_mm if plausible and thickness_mm <= MOST_OVERLAP * spacing_mm else None
+    plausible = thickness_mm <= max(MAX_THICK_MM, 2 * spacing_mm)
+    return thickness_mm if plausible and thickness_mm <= MAX_OVERLAP * spacing_mm else None
 
 
 def thickness_notes(thickness_mm: float | None, spacing_mm: float) -> list[QualityNote]:

@@ -22,7 +22,7 @@ _GRID_MM = 2.0
 _AIR_HU = -400.0
 _SURE_MM = 10.0  # the midline is known to some millimetres
 _APART_MM = 4.0  # what thins out airways that join the two lungs
-_LEAST_LUNG_ML = 30.0
+_MIN_LUNG_ML = 30.0
 _ON_ONE_SIDE = 0.85
 _LEFT_TO_RIGHT = 0.9  # volumes of healthy lungs: the heart lies in the left
 _TOLERANCE = 0.75  # the volume of a lung against the other's varies by a quarter
@@ -181,7 +181,7 @@ def _lungs(
     depth = ndimage.distance_transform_edt(np.pad(air, 1))[1:-1, 1:-1, 1:-1] * spacing_mm
     labels, count = ndimage.label(depth > _APART_MM)
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    least = _LEAST_LUNG_ML * 1000 / spacing_mm**3
+    least = _MIN_LUNG_ML * 1000 / spacing_mm**3
     kept = [part for part in range(1, count + 1) if sizes[part] >= least]
     owners = np.zeros(labels.shape, np.uint8)
     sides: list[Side] = []

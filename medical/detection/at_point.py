@@ -13,9 +13,9 @@ from medical.ct.lungs import lung_mask
 from medical.ct.prepare import SPACING_MM, Prepared, resample
 from medical.ct.sides import LungSides
 from medical.ct.volume import CtVolume
-from medical.detection.added import AddedFinding
-from medical.detection.conclude import Mark, measure_candidate
-from medical.detection.uncertainty import SecondLook, SecondStage
+from medical.detection.finalize import ScoredCandidate, measure_candidate
+from medical.detection.findings import AddedFinding
+from medical.detection.refinement import Refined, RefinementStage
 from medical.geometry import VolumeGeometry
 from medical.i18n.messages import message
 from medical.nodule.location import side_and_zone
@@ -29,7 +29,7 @@ _ROUNDS = 2
 _STRAY_MM = 4.0  # an outline farther from the click than this is of something else
 _LUNG_GRID_MM = 4.0
 _SHELL_MM = (2.0, 7.0)  # beyond the outline: what a nodule must be brighter than
-_LEAST_CONTRAST_HU = 100.0  # a faint ground-glass nodule is brighter by more
+_MIN_CONTRAST_HU = 100.0  # a faint ground-glass nodule is brighter by more
 
 Point = tuple[float, float, float]
 
@@ -42,7 +42,7 @@ class PointMeasure:
         second: its second stage.
     """
 
-    def __init__(self, card: ModelCard, second: SecondStage) -> None:
+    def __init__(self, card: ModelCard, second: RefinementStage) -> None:
         self._card, self._second = card, second
 
     def measure(self, ct: CtVolume, point_lps_mm: Point) -> AddedFinding:
@@ -70,8 +70,8 @@ class PointMeasure:
         center, look, outlined = self._look(box, clicked)
         size = look.size(0) if outlined else _ball(look)
         x, y, z = (round(float(v), 2) for v in box.geometry.voxel_to_lps(center))
-        mark = Mark((x, y, z), 0.0, (0.0, 0.0), size.diameter_mm)
-        finding = measure_candidate(1, ct, box, center, look, 0, size, mark, self._card)
+        candidate = ScoredCandidate((x, y, z), 0.0, (0.0, 0.0), size.diameter_mm)
+        finding = measure_candidate(1, ct, box, center, look, 0, size, candidate, self._card)
         where = _location(ct, (x, y, z))
         return AddedFinding.measured(
             finding.model_copy(update={"location": where}), outlined=outlined
@@ -79,7 +79,7 @@ class PointMeasure:
 
     def _look(
         self, box: Prepared, clicked: Float[np.ndarray, 3]
-    ) -> tuple[Float[np.ndarray, 3], SecondLook, bool]:
+    ) -> tuple[Float[np.ndarray, 3], Refined, bool]:
         center = clicked
         look = self._look_once(box, center, _FIRST_GUESS_MM)
         if not _reaches(look, center, clicked) or not _stands_out(box, look, center):
@@ -94,8 +94,8 @@ class PointMeasure:
 
     def _look_once(
         self, box: Prepared, center: Float[np.ndarray, 3], diameter_mm: float
-    ) -> SecondLook:
-        return self._second.look(box.hu, center[None], np.array([diameter_mm]))
+    ) -> Refined:
+        return self._second.refine(box.hu, center[None], np.array([diameter_mm]))
 
 
 def _box(ct: CtVolume, point_lps_mm: Point) -> Prepared:
@@ -107,13 +107,13 @@ def _box(ct: CtVolume, point_lps_mm: Point) -> Prepared:
     return Prepared(hu, np.zeros(hu.shape, bool), grid, slice_mm=ct.geometry.spacing_mm[0])
 
 
-def _offsets_mm(look: SecondLook) -> Float[np.ndarray, "n 3"]:
+def _offsets_mm(look: Refined) -> Float[np.ndarray, "n 3"]:
     """Where the outlined voxels lie, from the crop's middle."""
     edge_mm = float(look.extents_mm[0]) / CROP
     return (np.argwhere(look.mask(0)) - (CROP - 1) / 2) * edge_mm
 
 
-def _stands_out(box: Prepared, look: SecondLook, center: Float[np.ndarray, 3]) -> bool:
+def _stands_out(box: Prepared, look: Refined, center: Float[np.ndarray, 3]) -> bool:
     """Whether what is outlined is brighter than the thinner part of what lies around it.
 
     The refiner was taught on candidates and outlines something in mere noise too. At the pleura a
@@ -125,10 +125,10 @@ def _stands_out(box: Prepared, look: SecondLook, center: Float[np.ndarray, 3]) -
     reach = float(np.linalg.norm(offsets - offsets.mean(0), axis=1).max())
     away = np.linalg.norm(np.indices(box.hu.shape).T - _middle(look, center), axis=-1).T
     around = box.hu[(away > reach + _SHELL_MM[0]) & (away < reach + _SHELL_MM[1])]
-    return bool(inside.mean() - np.quantile(around, 0.25) > _LEAST_CONTRAST_HU)
+    return bool(inside.mean() - np.quantile(around, 0.25) > _MIN_CONTRAST_HU)
 
 
-def _reaches(look: SecondLook, center: Float[np.ndarray, 3], clicked: Float[np.ndarray, 3]) -> bool:
+def _reaches(look: Refined, center: Float[np.ndarray, 3], clicked: Float[np.ndarray, 3]) -> bool:
     offsets = _offsets_mm(look)
     if len(offsets) == 0:
         return False
@@ -136,11 +136,11 @@ def _reaches(look: SecondLook, center: Float[np.ndarray, 3], clicked: Float[np.n
     return bool(away.min() <= _STRAY_MM)
 
 
-def _middle(look: SecondLook, center: Float[np.ndarray, 3]) -> Float[np.ndarray, 3]:
+def _middle(look: Refined, center: Float[np.ndarray, 3]) -> Float[np.ndarray, 3]:
     return np.asarray(center + _offsets_mm(look).mean(0))
 
 
-def _ball(look: SecondLook) -> MaskSize:
+def _ball(look: Refined) -> MaskSize:
     diameter_mm = float(np.exp(look.log_diameters[:, 0].mean()))
     return MaskSize(diameter_mm, diameter_mm, np.pi / 6 * diameter_mm**3)
 

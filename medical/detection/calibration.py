@@ -1,6 +1,6 @@
 """Raw scores to probabilities and intervals, by a calibration that belongs to the weights.
 
-Probability: of a nodule of at least ``LEAST_MM``. How the map is fitted, and to what:
+Probability: of a nodule of at least ``MIN_DIAMETER_MM``. How the map is fitted, and to what:
 ``medical.training.calibration.fit``.
 """
 
@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 from models.zoo.card import Calibration
 
-LEAST_MM = 4.0  # no guideline asks to follow less, and LUNA16's reference hardly holds any
+MIN_DIAMETER_MM = 4.0  # no guideline asks to follow less, and LUNA16's reference hardly holds any
 _LOG_ERROR = 0.15  # deviation of ln(first stage's diameter / true); measured 0.08 to 0.2
 
 Floats = Float[np.ndarray, " n"]
@@ -37,7 +37,7 @@ def probability(
     calibration: Calibration,
     detector_logit: Floats,
     refiner_logit: Floats,
-    spread: Floats,
+    std: Floats,
     diameter_mm: Floats,
 ) -> Probabilities:
     """Return probability and the ends of its 95 % interval for each candidate.
@@ -46,7 +46,7 @@ def probability(
         calibration: of the weights.
         detector_logit: the first stage's.
         refiner_logit: the second stage's, mean over samples.
-        spread: of the second stage's over samples.
+        std: standard deviation of the second stage's over samples.
         diameter_mm: the first stage's.
     """
     size = large_enough(diameter_mm, least_mm=calibration.least_mm)
@@ -55,28 +55,26 @@ def probability(
         + calibration.detector_slope * (detector_logit + size)
         + calibration.refiner_slope * refiner_logit
     )
-    half = calibration.logit_quantile * (
-        calibration.refiner_slope * spread + calibration.logit_floor
-    )
+    half = calibration.logit_quantile * (calibration.refiner_slope * std + calibration.logit_floor)
     return expit(score), expit(score - half), expit(score + half)
 
 
 def diameter_interval(
-    calibration: Calibration, said_mm: float, spread: float
+    calibration: Calibration, measured_mm: float, std: float
 ) -> tuple[float, float, float]:
     """Return the corrected diameter and the ends of its 95 % interval, millimetres."""
-    half = calibration.log_diameter_quantile * (spread + calibration.log_diameter_floor)
-    return _around(said_mm, calibration.log_diameter_bias, half)
+    half = calibration.log_diameter_quantile * (std + calibration.log_diameter_floor)
+    return _around(measured_mm, calibration.log_diameter_bias, half)
 
 
 def volume_interval(
-    calibration: Calibration, said_mm3: float, spread: float
+    calibration: Calibration, measured_mm3: float, std: float
 ) -> tuple[float, float, float]:
     """Return the corrected volume and the ends of its 95 % interval, cubic millimetres."""
-    half = calibration.log_volume_quantile * (spread + calibration.log_volume_floor)
-    return _around(said_mm3, calibration.log_volume_bias, half)
+    half = calibration.log_volume_quantile * (std + calibration.log_volume_floor)
+    return _around(measured_mm3, calibration.log_volume_bias, half)
 
 
-def _around(said: float, log_bias: float, log_half: float) -> tuple[float, float, float]:
-    middle, factor = said * float(np.exp(-log_bias)), float(np.exp(log_half))
+def _around(measured: float, log_bias: float, log_half: float) -> tuple[float, float, float]:
+    middle, factor = measured * float(np.exp(-log_bias)), float(np.exp(log_half))
     return middle, middle / factor, middle * factor

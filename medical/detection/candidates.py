@@ -19,11 +19,11 @@ from models.detector.peaks import find_peaks
 
 WINDOW = (128, 128, 128)
 # Windows begin at whole cells of the output: MONAI cuts fractions off, and a window whose map lies
-# half a cell off marks every nodule in it 2 mm beside.
+# half a cell off puts every nodule in it 2 mm beside.
 OVERLAP = 0.25
 MAX_CANDIDATES = 60
 _NOWHERE_LOGIT = -12.0
-_LEAST_LOGIT = -4.5
+_MIN_LOGIT = -4.5
 _NEAR_LUNG_MM = 4.0
 
 
@@ -99,7 +99,7 @@ def candidates_in(output: Tensor, lung: Bool[np.ndarray, "z y x"]) -> CandidateS
         lung: a candidate must touch it.
     """
     peaks = find_peaks(output, most=MAX_CANDIDATES * 3)
-    keep = (peaks.logits[0] > _LEAST_LOGIT).numpy()
+    keep = (peaks.logits[0] > _MIN_LOGIT).numpy()
     centers = peaks.centers[0].numpy()[keep]
     diameters = peaks.diameters_mm[0].numpy()[keep]
     logits = peaks.logits[0].numpy()[keep]
@@ -152,7 +152,7 @@ def touches_lung(
 def _suppress(
     centers: Float[np.ndarray, "n 3"], diameters_mm: Float[np.ndarray, " n"]
 ) -> list[int]:
-    """Keep the strongest of marks that lie inside each other's radius; input strongest first."""
+    """Keep the strongest of those inside each other's radius; the input is strongest first."""
     kept: list[int] = []
     for index, center in enumerate(centers):
         apart = [np.linalg.norm(center - centers[k]) for k in kept]

@@ -1,4 +1,4 @@
-"""One CT to findings: prepare, detect, look again, measure."""
+"""One CT to findings: prepare, detect, refine, measure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from medical.ct.prepare import Prepared, prepare
 from medical.ct.quality import sorted_notes
 from medical.ct.volume import CtVolume
 from medical.detection.calibration import Probabilities, probability
-from medical.detection.candidate_crops import cut
 from medical.detection.candidates import CandidateSet
-from medical.detection.conclude import LEAST_PROBABILITY, Mark, conclude
+from medical.detection.finalize import MIN_PROBABILITY, ScoredCandidate, finalize_findings
 from medical.detection.findings import (
     Finding,
     ModelReference,
@@ -23,27 +22,27 @@ from medical.detection.findings import (
     SeriesFindings,
 )
 from medical.detection.first_stage import FirstStage, model_notes
+from medical.detection.refinement import Refined, RefinementStage, cut
 from medical.detection.searched import both_searched, searched_lungs
-from medical.detection.uncertainty import SecondLook, SecondStage
 from medical.program import program_version
 from models.zoo.card import ModelCard
 
 Progress = Callable[[str, float], None]
-_Refined = tuple[CandidateSet, SecondLook, Probabilities]
+_Likely = tuple[CandidateSet, Refined, Probabilities]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class PipelineResult:
     """What was found in one CT.
 
     Args:
         findings: at or above the operating point.
-        marks: every candidate with a probability of at least 0.02, strongest first.
+        candidates: every candidate with a probability of at least 0.02, strongest first.
         prepared: the CT on its 1 mm grid, as the networks saw it.
     """
 
     findings: SeriesFindings
-    marks: tuple[Mark, ...]
+    candidates: tuple[ScoredCandidate, ...]
     prepared: Prepared
 
 
@@ -56,7 +55,7 @@ class DetectionPipeline:
         second: the second stage.
     """
 
-    def __init__(self, card: ModelCard, first: FirstStage, second: SecondStage) -> None:
+    def __init__(self, card: ModelCard, first: FirstStage, second: RefinementStage) -> None:
         self.card, self._first, self._second = card, first, second
 
     def read(
@@ -66,12 +65,12 @@ class DetectionPipeline:
         prepared: Prepared | None = None,
         progress: Progress | None = None,
         read_seconds: float = 0.0,
-    ) -> Reading:
+    ) -> PipelineResult:
         """Find and measure nodules.
 
         Args:
             ct: the CT.
-            prepared: of ``ct``, with its sides, where another reader made it already.
+            prepared: of ``ct``, with its sides, where it was made already.
             progress: told (stage, share of the stage done).
             read_seconds: what loading ``ct`` took, for the record.
 
@@ -84,13 +83,13 @@ class DetectionPipeline:
         prepared = prepared or prepare(ct, with_sides=True)
         clock.append(time.perf_counter())
         tell("detect", 0.0)
-        found = self._first(ct, prepared, lambda share: tell("detect", share))
+        detected = self._first(ct, prepared, lambda share: tell("detect", share))
         clock.append(time.perf_counter())
         tell("refine", 0.0)
-        refined = self._refine(prepared, found)
+        likely = self._refine(prepared, detected)
         clock.append(time.perf_counter())
         tell("measure", 0.0)
-        findings, marks = self._measure(ct, prepared, refined) if refined else ([], ())
+        findings, candidates = self._measure(ct, prepared, likely) if likely else ([], ())
         clock.append(time.perf_counter())
         spent = [round(float(seconds), 3) for seconds in np.diff(clock)]
         searched, search_notes = searched_lungs(prepared.sides)
@@ -121,28 +120,34 @@ class DetectionPipeline:
                 write=0.0,
             ),
         )
-        return Reading(record, marks, prepared)
+        return PipelineResult(record, candidates, prepared)
 
     def _measure(
-        self, ct: CtVolume, prepared: Prepared, refined: _Refined
-    ) -> tuple[list[Finding], tuple[Mark, ...]]:
-        kept, look, probabilities = refined
-        return conclude(ct, prepared, kept, look, self.card, probabilities=probabilities)
+        self, ct: CtVolume, prepared: Prepared, likely: _Likely
+    ) -> tuple[list[Finding], tuple[ScoredCandidate, ...]]:
+        candidates, refined, probabilities = likely
+        return finalize_findings(
+            ct, prepared, candidates, refined, self.card, probabilities=probabilities
+        )
 
-    def _refine(self, prepared: Prepared, found: CandidateSet) -> _Refined | None:
-        """Judge all candidates and outline those that are worth it: outlines cost as much again."""
-        if len(found.logits) == 0:
+    def _refine(self, prepared: Prepared, detected: CandidateSet) -> _Likely | None:
+        """Classify all candidates and outline the likely ones: outlines cost as much again."""
+        if len(detected.logits) == 0:
             return None
-        crops = cut(prepared.hu, found.centers_voxel, found.diameters_mm)
+        crops = cut(prepared.hu, detected.centers_voxel, detected.diameters_mm)
         # A candidate's samples side by side: their mean is then the same to the last bit however
         # many candidates there are beside it.
-        logits = np.asfortranarray(self._second.judge(crops))
+        logits = np.asfortranarray(self._second.classify(crops))
         probabilities = probability(
-            self.card.calibration, found.logits, logits.mean(0), logits.std(0), found.diameters_mm
+            self.card.calibration,
+            detected.logits,
+            logits.mean(0),
+            logits.std(0),
+            detected.diameters_mm,
         )
-        kept = np.flatnonzero(probabilities[0] >= LEAST_PROBABILITY)
-        if len(kept) == 0:
+        likely = np.flatnonzero(probabilities[0] >= MIN_PROBABILITY)
+        if len(likely) == 0:
             return None
-        look = self._second.outline(crops.only(kept), logits[:, kept])
-        p, low, high = (part[kept] for part in probabilities)
-        return found.only(kept), look, (p, low, high)
+        refined = self._second.outline(crops.only(likely), logits[:, likely])
+        p, low, high = (part[likely] for part in probabilities)
+        return detected.only(likely), refined, (p, low, high)

@@ -87,9 +87,10 @@ def at_operating_point(scans: Sequence[ScanMatch], *, threshold: float) -> Opera
 
 
 def measure_calibration(scores: Scores, *, bins: int = BINS) -> Calibration | None:
-    """Reliability of the marks that count (found nodules' strongest marks, false positives).
+    """Measure the reliability of the candidates that count.
 
-    ``None`` when there are no marks or the scores are no probabilities (outside 0..1).
+    These are the strongest candidate of each found nodule, and the false positives.
+    ``None`` when there are no candidates or the scores are no probabilities (outside 0..1).
     """
     p = scores.score
     if len(p) == 0 or p.min() < 0 or p.max() > 1:
@@ -103,18 +104,18 @@ def measure_calibration(scores: Scores, *, bins: int = BINS) -> Calibration | No
             ReliabilityBin(
                 probability_from=k / bins,
                 probability_to=(k + 1) / bins,
-                marks=count,
+                candidates=count,
                 mean_probability=float(p[inside].mean()) if count else None,
                 share_nodules=float(scores.is_nodule[inside].mean()) if count else None,
             )
         )
     gaps = [
-        row.marks * abs(row.mean_probability - row.share_nodules)
+        row.candidates * abs(row.mean_probability - row.share_nodules)
         for row in table
         if row.mean_probability is not None and row.share_nodules is not None
     ]
     return Calibration(
-        expected_calibration_error=sum(gaps) / len(p), marks=len(p), reliability=table
+        expected_calibration_error=sum(gaps) / len(p), candidates=len(p), reliability=table
     )
 
 
@@ -134,7 +135,7 @@ def evaluate_tables(
     bootstraps: int = DRAWS,
     seed: int = 0,
 ) -> EvaluationReport:
-    """Evaluate marks against the reference.
+    """Evaluate candidates against the reference.
 
     Args:
         tables: from :func:`medical.evaluation.tables.read_tables`, or made in memory.

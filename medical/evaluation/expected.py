@@ -13,7 +13,7 @@ class Expected:
     """One point of the operating curve.
 
     Args:
-        threshold: marks at or above it count.
+        threshold: candidates at or above it count.
         sensitivity: share of the inserted nodules that was found.
         sensitivity_ci95: exact binomial, nodules taken as independent of each other.
         false_positives: per scan.

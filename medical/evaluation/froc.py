@@ -49,7 +49,7 @@ class Scores:
     """All that counts, flattened and sorted from the highest score to the lowest.
 
     Args:
-        score: of each found nodule (its strongest mark) and each false positive.
+        score: of each found nodule (its strongest candidate) and each false positive.
         is_nodule: which of the two.
         scan: index of the scan.
         nodules: nodules in each scan, missed ones too.

@@ -1,4 +1,4 @@
-"""Which marks hit which nodules, by the LUNA16 protocol.
+"""Which candidates hit which nodules, by the LUNA16 protocol.
 
 Source:
     Setio et al., Med Image Anal 2017;42:1 (LUNA16), "Evaluation", and the published behaviour of
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from medical.evaluation.tables import Mark, ReferenceFinding, Tables
+from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 
-MAX_MARKS_PER_SCAN = 100
+MAX_CANDIDATES_PER_SCAN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,11 @@ class ScanMatch:
 
     Args:
         nodules: the reference of this scan.
-        found_at: for each nodule the score of its strongest mark, ``None`` when missed.
-        false_positives: scores of the marks that hit nothing.
-        ignored_irrelevant: marks on irrelevant findings only.
-        ignored_double: marks beyond the strongest on the same nodule.
-        strongest: highest score of any mark, counted or not; ``None`` without marks.
+        found_at: for each nodule the score of its strongest candidate, ``None`` when missed.
+        false_positives: scores of the candidates that hit nothing.
+        ignored_irrelevant: candidates on irrelevant findings only.
+        ignored_double: candidates beyond the strongest on the same nodule.
+        strongest: highest score of any candidate, counted or not; ``None`` without candidates.
     """
 
     nodules: tuple[ReferenceFinding, ...]
@@ -44,11 +44,11 @@ def match_scans(tables: Tables) -> list[ScanMatch]:
     """Match every listed scan, in the order of the list."""
     nodules = _by_series(tables.nodules)
     irrelevant = _by_series(tables.irrelevant)
-    marks: dict[str, list[Mark]] = defaultdict(list)
-    for mark in tables.marks:
-        marks[mark.series_uid].append(mark)
+    candidates: dict[str, list[Candidate]] = defaultdict(list)
+    for candidate in tables.candidates:
+        candidates[candidate.series_uid].append(candidate)
     return [
-        match_scan(nodules.get(uid, ()), irrelevant.get(uid, ()), marks.get(uid, ()))
+        match_scan(nodules.get(uid, ()), irrelevant.get(uid, ()), candidates.get(uid, ()))
         for uid in tables.series_uids
     ]
 
@@ -56,16 +56,16 @@ def match_scans(tables: Tables) -> list[ScanMatch]:
 def match_scan(
     nodules: Sequence[ReferenceFinding],
     irrelevant: Sequence[ReferenceFinding],
-    marks: Sequence[Mark],
+    candidates: Sequence[Candidate],
 ) -> ScanMatch:
-    """Match the marks of one scan.
+    """Match the candidates of one scan.
 
-    A mark hits when its distance is strictly below the finding's radius. A mark that hits a nodule
-    is never a false positive, even when another mark on it is stronger or when it also lies on an
-    irrelevant finding; one that lies close to two nodules finds both.
+    A candidate hits when its distance is strictly below the finding's radius. A candidate that hits
+    a nodule is never a false positive, even when another candidate on it is stronger or when it
+    also lies on an irrelevant finding; one that lies close to two nodules finds both.
     """
-    counted = strongest_marks(marks)
-    scores = np.array([mark.probability for mark in counted], dtype=np.float64)
+    counted = strongest_candidates(candidates)
+    scores = np.array([candidate.probability for candidate in counted], dtype=np.float64)
     hits = _hits(nodules, counted)
     on_nodule = hits.any(axis=0)
     on_irrelevant = _hits(irrelevant, counted).any(axis=0) & ~on_nodule
@@ -81,24 +81,26 @@ def match_scan(
     )
 
 
-def strongest_marks(marks: Sequence[Mark]) -> Sequence[Mark]:
-    """All marks up to 100; of more, those strictly above the 101st highest score.
+def strongest_candidates(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    """All candidates up to 100; of more, those strictly above the 101st highest score.
 
     Ties with the 101st fall away, so fewer than 100 can remain.
     """
-    if len(marks) <= MAX_MARKS_PER_SCAN:
-        return marks
-    scores = sorted((mark.probability for mark in marks), reverse=True)
-    bar = scores[MAX_MARKS_PER_SCAN]
-    return [mark for mark in marks if mark.probability > bar]
+    if len(candidates) <= MAX_CANDIDATES_PER_SCAN:
+        return candidates
+    scores = sorted((candidate.probability for candidate in candidates), reverse=True)
+    bar = scores[MAX_CANDIDATES_PER_SCAN]
+    return [candidate for candidate in candidates if candidate.probability > bar]
 
 
-def _hits(findings: Sequence[ReferenceFinding], marks: Sequence[Mark]) -> NDArray[np.bool_]:
-    """Tell, ``[findings, marks]``, whether the mark lies inside the finding's ball."""
+def _hits(
+    findings: Sequence[ReferenceFinding], candidates: Sequence[Candidate]
+) -> NDArray[np.bool_]:
+    """Tell, ``[findings, candidates]``, whether the candidate lies inside the finding's ball."""
     centers = np.array([f.center_lps_mm for f in findings], dtype=np.float64).reshape(-1, 1, 3)
-    points = np.array([m.center_lps_mm for m in marks], dtype=np.float64).reshape(1, -1, 3)
+    points = np.array([m.center_lps_mm for m in candidates], dtype=np.float64).reshape(1, -1, 3)
     radius = np.array([f.diameter_mm for f in findings], dtype=np.float64).reshape(-1, 1) / 2
-    # Squared on both sides: a mark exactly on the edge must not hit by rounding of a root.
+    # Squared on both sides: a candidate exactly on the edge must not hit by rounding of a root.
     return np.asarray(((points - centers) ** 2).sum(axis=2) < radius**2)
 
 

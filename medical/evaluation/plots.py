@@ -38,19 +38,19 @@ def plot_froc(curve: FrocCurve, band: Bootstrap, evaluation: Evaluation, path: P
 
 
 def plot_reliability(calibration: Calibration, path: Path) -> None:
-    """Write the reliability diagram as PNG; the number of marks stands at each point."""
+    """Write the reliability diagram as PNG; the number of candidates stands at each point."""
     figure = _figure()
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], "--", color="0.6", label="Perfect calibration")
     rows = [
-        (row.mean_probability, row.share_nodules, row.marks)
+        (row.mean_probability, row.share_nodules, row.candidates)
         for row in calibration.reliability
         if row.mean_probability is not None and row.share_nodules is not None
     ]
     axes.plot([row[0] for row in rows], [row[1] for row in rows], "o-", color=_INK)
-    for probability, share, marks in rows:
+    for probability, share, candidates in rows:
         axes.annotate(
-            str(marks), (probability, share), xytext=(4, -10), textcoords="offset points",
+            str(candidates), (probability, share), xytext=(4, -10), textcoords="offset points",
             fontsize=7, color="0.35",
         )  # fmt: skip
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="Probability given", ylabel="Share of nodules")

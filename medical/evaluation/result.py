@@ -8,14 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from medical.errors import InputError
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Interval = tuple[Share, Share]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
-_MOST_ROWS = 1000
+_CANDIDATES = AliasChoices("candidates", "marks")  # earlier versions wrote marks
+_MAX_ROWS = 1000
 LIMIT_BYTES = 1_000_000
 _REMEDY = "Name a folder that 'starlung evaluate --out' wrote"
 
@@ -40,7 +41,7 @@ class SizeBin(_Record):
     diameter_from_mm: float
     diameter_to_mm: float | None = Field(description="null: no upper limit")
     nodules: Count
-    found: Count = Field(description="by any mark")
+    found: Count = Field(description="by any candidate")
     sensitivity: Share | None = Field(description="found / nodules")
     found_at_operating_point: Count | None = None
 
@@ -58,27 +59,27 @@ class OperatingPoint(_Record):
     sensitivity: Share | None
     false_positives_per_scan: Annotated[float, Field(ge=0, le=1_000_000)]
     nodule_free_scans: Count
-    unmarked_nodule_free_scans: Count = Field(description="no mark at or above the threshold")
+    unmarked_nodule_free_scans: Count = Field(description="no candidate at or above the threshold")
     unmarked_share: Share | None
     unmarked_share_ci95: Interval | None = Field(description="Wilson interval")
 
 
 class ReliabilityBin(_Record):
-    """Marks whose probability lies in one range."""
+    """Candidates whose probability lies in one range."""
 
     probability_from: float
     probability_to: float
-    marks: Count
+    candidates: Count = Field(validation_alias=_CANDIDATES)
     mean_probability: Share | None
     share_nodules: Share | None
 
 
 class Calibration(_Record):
-    """Reliability of the probabilities of the marks that count."""
+    """Reliability of the probabilities of the candidates that count."""
 
     expected_calibration_error: float
-    marks: Count
-    reliability: list[ReliabilityBin] = Field(max_length=_MOST_ROWS)
+    candidates: Count = Field(validation_alias=_CANDIDATES)
+    reliability: list[ReliabilityBin] = Field(max_length=_MAX_ROWS)
 
 
 class Evaluation(_Record):
@@ -91,16 +92,16 @@ class Evaluation(_Record):
     cpm_ci95: Interval | None = Field(description="bootstrap by scan, percentiles 2.5 and 97.5")
     scans: Annotated[Count, Field(ge=1)]
     nodules: Count
-    found: Count = Field(description="nodules hit by any mark")
+    found: Count = Field(description="nodules hit by any candidate")
     false_positives: Count
     ignored_irrelevant: Count
     ignored_double: Count
     bootstraps: int
     seed: int
     curve: list[CurvePoint] = Field(
-        default=[], max_length=_MOST_ROWS, description="empty without reference nodules"
+        default=[], max_length=_MAX_ROWS, description="empty without reference nodules"
     )
-    size_bins: list[SizeBin] = Field(max_length=_MOST_ROWS)
+    size_bins: list[SizeBin] = Field(max_length=_MAX_ROWS)
     operating_point: OperatingPoint | None
     calibration: Calibration | None
     warnings: list[str]

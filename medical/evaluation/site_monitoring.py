@@ -54,14 +54,14 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The probabilities of all marks, and a test of whether both are draws of one distribution.
+    """The probabilities of all candidates, and whether both are draws of one distribution.
 
     Args:
         latest: of the latest studies, rising.
         calibration: of the calibration set, rising.
         distance: greatest distance between both distribution functions, 0 to 1.
-        p_value: two-sample Kolmogorov-Smirnov; ``None`` where one side has no mark. Marks of one
-            study resemble each other, so it is somewhat too small.
+        p_value: two-sample Kolmogorov-Smirnov; ``None`` where one side has no candidate. Candidates
+            of one study resemble each other, so it is somewhat too small.
     """
 
     latest: tuple[float, ...]
@@ -84,7 +84,7 @@ def compare_facts(
 def compare_scores(
     latest: Sequence[CalibrationScan], calibration: Sequence[CalibrationScan]
 ) -> Scores:
-    """Compare the distribution of the marks' probabilities on both sides."""
+    """Compare the distribution of the candidates' probabilities on both sides."""
     ours, theirs = (
         tuple(sorted(p for one in side for p in one.marks)) for side in (latest, calibration)
     )

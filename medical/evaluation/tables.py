@@ -1,4 +1,4 @@
-"""Read the four LUNA16 tables: reference nodules, irrelevant findings, the list of scans, marks."""
+"""Read the four LUNA16 tables: reference and irrelevant findings, list of scans, candidates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ReferenceFinding:
     Args:
         series_uid: the scan.
         center_lps_mm: LPS ``(x, y, z)``.
-        diameter_mm: > 0; a mark hits closer than half of it.
+        diameter_mm: > 0; a candidate hits closer than half of it.
         row: in the file that it was read from, 1 for the first; 0 where it came from none.
     """
 
@@ -33,7 +33,7 @@ class ReferenceFinding:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Candidate:
     """One candidate that the detector gave.
 
     Args:
@@ -52,17 +52,17 @@ class Tables:
     """What an evaluation needs.
 
     Args:
-        series_uids: every scan that counts, with or without nodules and marks.
+        series_uids: every scan that counts, with or without nodules and candidates.
         nodules: the reference.
-        irrelevant: findings on which marks are ignored.
-        marks: the detector's candidates.
+        irrelevant: findings on which candidates are ignored.
+        candidates: the detector's candidates.
         warnings: what the reader of the result should know, one sentence each.
     """
 
     series_uids: tuple[str, ...]
     nodules: tuple[ReferenceFinding, ...]
     irrelevant: tuple[ReferenceFinding, ...]
-    marks: tuple[Mark, ...]
+    candidates: tuple[Candidate, ...]
     warnings: tuple[str, ...] = field(default=())
 
 
@@ -70,7 +70,7 @@ def read_tables(*, truth: Path, excluded: Path | None, series: Path, predictions
     """Read and check all files; any may be gzip-compressed (``.gz``).
 
     Reference rows of scans outside the list are left out, as LUNA16 does, so that one
-    ``annotations.csv`` serves every fold; a warning counts them. Marks outside the list are
+    ``annotations.csv`` serves every fold; a warning counts them. Candidates outside the list are
     refused: leaving them out would flatter the detector.
 
     Raises:
@@ -87,8 +87,8 @@ def read_tables(*, truth: Path, excluded: Path | None, series: Path, predictions
     if excluded is not None:
         findings = read_reference(excluded, unsized_allowed=True)
         irrelevant = _within(findings, listed, excluded, warnings, any_needed=False)
-    marks = read_marks(predictions, listed=listed, list_name=series.name)
-    return Tables(uids, tuple(nodules), tuple(irrelevant), tuple(marks), tuple(warnings))
+    candidates = read_candidates(predictions, listed=listed, list_name=series.name)
+    return Tables(uids, tuple(nodules), tuple(irrelevant), tuple(candidates), tuple(warnings))
 
 
 def read_series_uids(path: Path) -> tuple[str, ...]:
@@ -131,24 +131,24 @@ def read_reference(path: Path, *, unsized_allowed: bool = False) -> list[Referen
     return findings
 
 
-def read_marks(path: Path, *, listed: frozenset[str], list_name: str) -> list[Mark]:
+def read_candidates(path: Path, *, listed: frozenset[str], list_name: str) -> list[Candidate]:
     """Rows of ``predictions.csv``; further columns are left alone.
 
     Raises:
         InputError: a column is missing, a value is no number, or a scan is not ``listed``.
     """
-    marks = []
+    candidates = []
     for row, values in read_records(path, (*_POSITION, "probability")):
         if values["seriesuid"] not in listed:
             raise InputError(
                 path, f"row {row}: series {values['seriesuid']} is not in {list_name}",
-                f"Add it to {list_name}, or remove its marks",
+                f"Add it to {list_name}, or remove its candidates",
             )  # fmt: skip
         x, y, z, score = (
             read_number(path, row, name, values) for name in (*_POSITION, "probability")
         )
-        marks.append(Mark(values["seriesuid"], (x, y, z), score))
-    return marks
+        candidates.append(Candidate(values["seriesuid"], (x, y, z), score))
+    return candidates
 
 
 def _within(

@@ -16,7 +16,7 @@ from models.detector.peaks import Candidates, find_peaks
 from models.detector.refiner import CONTEXT_FACTOR, CROP, Refiner, near_extent_mm
 from models.training.two_stage import TwoStage
 
-_MOST = 8
+_MAX_TARGETS = 8
 _REACH = 1  # cells around the finding's own, as its peak may move by one when the crop moves
 
 
@@ -79,7 +79,7 @@ class StarLungFinding(Subject):
 
     def candidates(self, x: Tensor) -> Candidates:
         """Return the strongest peaks of the first stage."""
-        return find_peaks(self.detector(x), most=_MOST)
+        return find_peaks(self.detector(x), most=_MAX_TARGETS)
 
     def mask(self, x: Tensor) -> Tensor:
         """Return the second stage's probability ``[1, 1, z, y, x]``; 0 beyond its near crop."""

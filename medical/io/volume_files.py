@@ -33,7 +33,7 @@ from medical.io.stored import Affine, Stored
 from medical.plain_text import one_line
 
 SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mhd", ".mha")
-AIR_AT_MOST_HU = -300
+MAX_AIR_HU = -300
 SPACING_RANGE_MM = (0.01, 50.0)
 
 
@@ -160,7 +160,7 @@ def _read_hu(stored: Stored) -> Int16[np.ndarray, "x y z"]:
         if finite.size:
             lowest, highest = min(lowest, finite.min()), max(highest, finite.max())
         hu[..., z] = _as_int16(values)
-    if not lowest <= AIR_AT_MOST_HU:
+    if not lowest <= MAX_AIR_HU:
         low, high = (lowest, highest) if lowest <= highest else (0, 0)
         problem = message(
             "values run from {low:g} to {high:g}, which are not Hounsfield units of a chest",

@@ -16,7 +16,7 @@ from medical.nodule.registration import Registration
 
 _GRID_MM = 4.0
 _LOW_HU, _HIGH_HU = -1000.0, 200.0
-_LEAST_LIKENESS = 0.6
+_MIN_CORRELATION = 0.6
 _STEPS = 150
 
 
@@ -51,13 +51,14 @@ def register(current: CtVolume, prior: CtVolume) -> Registration:
     affine.SetTranslation(rigid.GetTranslation())
     affine.SetCenter(rigid.GetCenter())
     _improve(affine, fixed, moving)
-    likeness = _likeness(fixed, moving, affine)
-    if not likeness >= _LEAST_LIKENESS:
+    correlation = _correlation(fixed, moving, affine)
+    if not correlation >= _MIN_CORRELATION:
         raise NotRegisteredError(
-            f"the two CTs could not be laid over each other (correlation {likeness:.2f}, at least "
-            f"{_LEAST_LIKENESS} is needed); are they chest CTs of the same patient?"
+            "the two CTs could not be laid over each other (correlation "
+            f"{correlation:.2f}, at least {_MIN_CORRELATION} is needed); are they chest CTs of the "
+            "same patient?"
         )
-    return Registration(_matrix(affine), likeness)
+    return Registration(_matrix(affine), correlation)
 
 
 def _image(ct: CtVolume) -> sitk.Image:
@@ -89,7 +90,7 @@ def _improve(transform: sitk.Transform, fixed: sitk.Image, moving: sitk.Image) -
         ) from error
 
 
-def _likeness(fixed: sitk.Image, moving: sitk.Image, transform: sitk.Transform) -> float:
+def _correlation(fixed: sitk.Image, moving: sitk.Image, transform: sitk.Transform) -> float:
     laid = sitk.GetArrayFromImage(sitk.Resample(moving, fixed, transform, sitk.sitkLinear, np.nan))
     here = np.isfinite(laid)
     a, b = laid[here], sitk.GetArrayFromImage(fixed)[here]

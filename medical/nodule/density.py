@@ -18,7 +18,7 @@ from medical.nodule.guidelines.rules import require_positive
 
 SOLID_HU = -300.0
 AIR_HU = -900.0
-_LEAST_CORE_VOXELS = 8
+_MIN_CORE_VOXELS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def density_of(core: CoreHu, limits: DensityLimits = LIMITS) -> Density:
 
 def _core(mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
     core = ndimage.binary_erosion(mask)
-    return np.asarray(core if core.sum() >= _LEAST_CORE_VOXELS else mask)
+    return np.asarray(core if core.sum() >= _MIN_CORE_VOXELS else mask)
 
 
 def _filled(mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:

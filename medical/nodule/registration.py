@@ -15,11 +15,11 @@ class Registration:
 
     Args:
         affine_lps_mm: 4x4, takes (x, y, z, 1) of this CT to that of the earlier, LPS millimetres.
-        likeness: correlation of the two CTs once laid over each other, 1 at best.
+        correlation: correlation of the two CTs once laid over each other, 1 at best.
     """
 
     affine_lps_mm: NDArray[np.float64]
-    likeness: float
+    correlation: float
 
     def to_prior(self, points_lps_mm: ArrayLike) -> Float[np.ndarray, "*n 3"]:
         """Points ``[..., 3]`` of this CT to where they lie in the earlier one."""

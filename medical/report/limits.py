@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from medical.detection.calibration import LEAST_MM
+from medical.detection.calibration import MIN_DIAMETER_MM
 from medical.evaluation.expected import expected_at_points
 from models.zoo.card import ModelCard
 
@@ -24,7 +24,7 @@ class DetectionLimits:
         source: name and version of the card.
     """
 
-    least_mm: float = LEAST_MM
+    least_mm: float = MIN_DIAMETER_MM
     sensitivity: float | None = None
     sensitivity_ci95: tuple[float, float] = (0.0, 1.0)
     nodules: int = 0
@@ -46,7 +46,7 @@ def detection_limits(card: ModelCard | None, operating_point: float) -> Detectio
     if abs(point.threshold - operating_point) > _SAME_POINT:
         return DetectionLimits()
     return DetectionLimits(
-        LEAST_MM,
+        MIN_DIAMETER_MM,
         point.sensitivity,
         point.sensitivity_ci95,
         card.operating_nodules,

@@ -7,8 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from medical.ct.volume import QualityNote
-from medical.detection.added import AddedFinding
-from medical.detection.findings import Finding, ModelReference, Program, Searched
+from medical.detection.findings import AddedFinding, Finding, ModelReference, Program, Searched
 from medical.i18n.catalogue import Translator
 from medical.nodule.density_kinds import Density
 from medical.nodule.guidelines.assessment import Assessment, Demographics, Examination

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from medical.content import Content
 from medical.ct.volume import CtVolume, QualityNote, SeriesSource
 from medical.detection.findings import SeriesFindings
-from medical.dicom.header.sitting import Sitting
+from medical.dicom.header.examination import ScannedExamination
 from medical.errors import InputError
 from medical.files import write_atomic
 from medical.i18n.messages import message
@@ -33,12 +33,12 @@ from medical.results.names import (
     SIGNATURE,
     VIEWER,
 )
-from medical.results.predictions import WrittenMark
+from medical.results.predictions import WrittenCandidate
 from medical.results.registration import KeptRegistration
 from medical.results.signature import Signed
 
 if TYPE_CHECKING:
-    from medical.detection.conclude import Mark
+    from medical.detection.finalize import ScoredCandidate
 
 _SIGNED = (FINDINGS, PREDICTIONS, ACQUISITION)
 _AGAIN = message("Score the study again")
@@ -116,19 +116,21 @@ class ResultFolder:
 
     # beside the findings
 
-    def write_marks(self, uid: str, marks: Sequence[Mark], *, operating_point: float) -> None:
-        """Write the series' ``predictions.csv``, see ``predictions.write_marks``."""
-        predictions.write_marks(
-            self.path / PREDICTIONS, uid, marks, operating_point=operating_point
+    def write_candidates(
+        self, uid: str, candidates: Sequence[ScoredCandidate], *, operating_point: float
+    ) -> None:
+        """Write the series' ``predictions.csv``, see ``predictions.write_candidates``."""
+        predictions.write_candidates(
+            self.path / PREDICTIONS, uid, candidates, operating_point=operating_point
         )
 
-    def read_marks(self) -> list[WrittenMark]:
-        """Read the series' marks, strongest first; none where the file is not there.
+    def read_candidates(self) -> list[WrittenCandidate]:
+        """Read the series' candidates, strongest first; none where the file is not there.
 
         Raises:
             InputError: the file is damaged.
         """
-        return predictions.read_marks(self.path / PREDICTIONS)
+        return predictions.read_candidates(self.path / PREDICTIONS)
 
     def write_acquisition(self, source: SeriesSource) -> None:
         """Write how the series was acquired; nothing of it tells who was scanned."""
@@ -184,9 +186,11 @@ class ResultFolder:
         """The compressed volume that the viewer loads; it need not exist."""
         return self.path / VIEWER / IMAGES
 
-    def write_images(self, ct: CtVolume, *, sitting: Sitting | None = None) -> None:
+    def write_images(self, ct: CtVolume, *, examination: ScannedExamination | None = None) -> None:
         """Keep the images for the viewer; the volume's sheet appears last."""
-        images.write(ct, self.images_file, self.images_file.with_name(SHEET), sitting=sitting)
+        images.write(
+            ct, self.images_file, self.images_file.with_name(SHEET), examination=examination
+        )
 
     def read_images(self) -> ViewerImages | None:
         """Read what the page must know of the images; ``None`` where there are none.

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from medical.ct.volume import CtVolume
 from medical.ct.write_nifti import write_nifti
-from medical.dicom.header.sitting import Sitting
+from medical.dicom.header.examination import ScannedExamination
 from medical.files import write_atomic
 from medical.nodule.guidelines.assessment import Demographics
 
@@ -23,7 +23,8 @@ class ViewerImages(BaseModel):
         slice_numbers: the number that viewers show for each slice along z.
         sop_instance_uids: one for each slice along z, where the slices are DICOM objects.
         acquired_on: day of the CT, ``YYYY-MM-DD``; empty when it is not known.
-        patient: pseudonym, see `medical.dicom.header.sitting`; empty when the patient is not known.
+        patient: pseudonym, see `medical.dicom.header.examination`; empty when the patient is not
+            known.
         header: age and sex by the header, for the guidelines.
     """
 
@@ -40,16 +41,18 @@ def header_of(images: ViewerImages | None) -> Demographics:
     return images.header if images is not None else Demographics()
 
 
-def write(volume: CtVolume, file: Path, sheet: Path, *, sitting: Sitting | None = None) -> None:
+def write(
+    volume: CtVolume, file: Path, sheet: Path, *, examination: ScannedExamination | None = None
+) -> None:
     """Write a volume and its sheet.
 
     Args:
         volume: the CT.
         file: of the compressed volume; its folder is made where it is missing.
         sheet: of what the page must know.
-        sitting: whose and of which day, where that is known.
+        examination: whose and of which day, where that is known.
     """
-    sitting = sitting or Sitting()
+    examination = examination or ScannedExamination()
     inverse = np.linalg.inv(volume.geometry.affine_lps_mm)
     a, b, c, d = (float(v) for v in inverse[0])
     numbers = volume.source.slice_numbers or range(1, volume.hu.shape[0] + 1)
@@ -57,9 +60,9 @@ def write(volume: CtVolume, file: Path, sheet: Path, *, sitting: Sitting | None 
         z_from_lps=(a, b, c, d),
         slice_numbers=list(numbers),
         sop_instance_uids=list(volume.source.sop_instance_uids),
-        acquired_on=sitting.day,
-        patient=sitting.patient,
-        header=Demographics(age_years=sitting.age_years, sex=sitting.sex),
+        acquired_on=examination.day,
+        patient=examination.patient,
+        header=Demographics(age_years=examination.age_years, sex=examination.sex),
     )
     write_nifti(volume.hu, volume.geometry, file)
     write_atomic(sheet, known.model_dump_json())

@@ -13,7 +13,7 @@ from medical.files import written_atomically
 from medical.i18n.messages import message
 
 if TYPE_CHECKING:
-    from medical.detection.conclude import Mark
+    from medical.detection.finalize import ScoredCandidate
 
 COLUMNS = (
     "seriesuid",
@@ -26,68 +26,68 @@ COLUMNS = (
     "diameter_mm",
     "at_operating_point",
 )
-"""LUNA16's five, then ours; the last says ``yes`` where ``findings.json`` has the mark too."""
+"""LUNA16's five, then ours; the last says ``yes`` where ``findings.json`` has the candidate too."""
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenMark:
-    """One line of a series' marks, as a page shows it."""
+class WrittenCandidate:
+    """One line of a series' candidates, as a page shows it."""
 
     center_lps_mm: tuple[float, float, float]
     probability: float
     probability_ci95: tuple[float, float]
 
 
-def read_marks(file: Path) -> list[WrittenMark]:
-    """Read the marks that ``write_marks`` wrote, strongest first; none where there is no file.
+def read_candidates(file: Path) -> list[WrittenCandidate]:
+    """Read what ``write_candidates`` wrote, strongest first; nothing where there is no file.
 
     Raises:
         InputError: the file is damaged.
     """
     if not file.is_file():
         return []
-    marks: list[WrittenMark] = []
+    candidates: list[WrittenCandidate] = []
     with file.open(newline="", encoding="utf-8") as stream:
         for row in csv.DictReader(stream):
             try:
                 x, y, z, p, low, high = (float(row[name]) for name in COLUMNS[1:7])
             except (KeyError, TypeError, ValueError) as error:
-                problem = message("is damaged in line {line}", line=len(marks) + 2)
+                problem = message("is damaged in line {line}", line=len(candidates) + 2)
                 raise InputError(file.name, problem, message("Score the study again")) from error
-            marks.append(WrittenMark((x, y, z), p, (low, high)))
-    return sorted(marks, key=lambda mark: -mark.probability)
+            candidates.append(WrittenCandidate((x, y, z), p, (low, high)))
+    return sorted(candidates, key=lambda candidate: -candidate.probability)
 
 
-def write_marks(
-    path: Path, series_uid: str, marks: Sequence[Mark], *, operating_point: float
+def write_candidates(
+    path: Path, series_uid: str, candidates: Sequence[ScoredCandidate], *, operating_point: float
 ) -> None:
-    """Write one series' marks.
+    """Write one series' candidates.
 
     Args:
         path: of the table.
         series_uid: the first column.
-        marks: all of the series, also those below the operating point.
-        operating_point: from this probability a mark is a finding.
+        candidates: all of the series, also those below the operating point.
+        operating_point: from this probability a candidate is a finding.
     """
     with written_atomically(path) as beside, _opened(beside) as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        for mark in marks:
-            low, high = mark.probability_ci95
-            numbers = (mark.probability, low, high)
+        for candidate in candidates:
+            low, high = candidate.probability_ci95
+            numbers = (candidate.probability, low, high)
             writer.writerow(
                 [
                     series_uid,
-                    *(f"{v:.3f}" for v in mark.center_lps_mm),
+                    *(f"{v:.3f}" for v in candidate.center_lps_mm),
                     *(f"{v:.6f}" for v in numbers),
-                    f"{mark.diameter_mm:.1f}",
-                    "yes" if mark.probability >= operating_point else "no",
+                    f"{candidate.diameter_mm:.1f}",
+                    "yes" if candidate.probability >= operating_point else "no",
                 ]
             )
 
 
 def gather(parts: Sequence[Path], path: Path) -> None:
-    """Put the marks of several tables into one."""
+    """Put the candidates of several tables into one."""
     with written_atomically(path) as beside, _opened(beside) as gathered:
         writer = csv.writer(gathered)
         writer.writerow(COLUMNS)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from medical.nodule.registration import Registration
 
@@ -21,7 +21,7 @@ class KeptRegistration(BaseModel):
 
     Args:
         affine_lps_mm: 4x4 by rows, from this CT to the earlier one; empty when it failed.
-        likeness: correlation of the two CTs once laid over each other; 0 when it failed.
+        correlation: correlation of the two CTs once laid over each other; 0 when it failed.
         failure: why it failed, in one sentence; empty otherwise.
         seconds: what the registration took.
     """
@@ -30,7 +30,9 @@ class KeptRegistration(BaseModel):
 
     schema_: Literal["starlung.registration/1"] = "starlung.registration/1"
     affine_lps_mm: list[list[float]] = []
-    likeness: float = 0.0
+    correlation: float = Field(
+        default=0.0, validation_alias=AliasChoices("correlation", "likeness")
+    )
     failure: str = ""
     seconds: float = 0.0
 
@@ -39,7 +41,7 @@ class KeptRegistration(BaseModel):
         """The map; ``None`` when it failed."""
         if self.failure:
             return None
-        return Registration(np.array(self.affine_lps_mm, dtype=np.float64), self.likeness)
+        return Registration(np.array(self.affine_lps_mm, dtype=np.float64), self.correlation)
 
 
 def file_name(prior: Path) -> str:

@@ -17,7 +17,7 @@ def result_folders(path: Path) -> list[ResultFolder]:
 
 
 def gather_predictions(out: Path) -> Path:
-    """Put the marks of every series under ``out`` into ``out/predictions.csv``."""
+    """Put the candidates of every series under ``out`` into ``out/predictions.csv``."""
     predictions.gather(sorted(out.glob(f"*/{PREDICTIONS}")), out / PREDICTIONS)
     return out / PREDICTIONS
 

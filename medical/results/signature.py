@@ -17,7 +17,7 @@ from typing import Literal
 Signed = Literal["here", "not", "broken"]
 """``here``: by this site; ``not``: by nobody, or elsewhere; ``broken``: changed afterwards."""
 _SCHEMA = "starlung.signature/1"
-_MOST_BYTES = 1 << 16
+_MAX_BYTES = 1 << 16
 
 
 def sign(files: Mapping[str, bytes], *, key: bytes) -> str:
@@ -39,7 +39,7 @@ def read(path: Path) -> bytes:
         OSError: it is not there or cannot be read.
     """
     with path.open("rb") as stream:
-        return stream.read(_MOST_BYTES)
+        return stream.read(_MAX_BYTES)
 
 
 def check(record: bytes, files: Mapping[str, bytes], *, key: bytes) -> Signed:

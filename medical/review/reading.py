@@ -7,8 +7,7 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from medical.detection.added import AddedFinding
-from medical.detection.findings import Finding
+from medical.detection.findings import AddedFinding, Finding
 from medical.nodule.density_kinds import Density
 from medical.nodule.guidelines.assessment import Assessment, Examination
 from medical.store.database import Store

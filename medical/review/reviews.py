@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from medical.detection.added import AddedFinding
+from medical.detection.findings import AddedFinding
 from medical.nodule.guidelines.assessment import Examination
 from medical.review.decisions import Judgement, append
 from medical.review.refusals import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from medical.detection.added import AddedFinding
+from medical.detection.findings import AddedFinding
 from medical.review.refusals import UnmeasuredError
 from medical.store.tables import Decision, StoredFinding, Study
 

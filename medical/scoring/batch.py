@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from medical.content import Content
 from medical.ct.volume import CtVolume
 from medical.detection.findings import Input, SeriesFindings
+from medical.dicom.header.examination import examination_of_series
 from medical.dicom.header.frames import Frame
-from medical.dicom.header.sitting import sitting_of_series
 from medical.dicom.stacking.series import CtSeries
 from medical.errors import InputError
 from medical.i18n.messages import message
@@ -29,7 +29,7 @@ from medical.results.search import gather_predictions
 from medical.scoring.naming import ResultNames, with_note_of_name
 
 if TYPE_CHECKING:
-    from medical.detection.pipeline import Reading
+    from medical.detection.pipeline import PipelineResult
     from medical.scoring.scorer import Scorer
 
 Progress = Callable[[str, float], None]
@@ -167,7 +167,7 @@ class Batch:
         tell("write", 1.0)
         return ScoredSeries(findings, folder.path, handle.why_chosen)
 
-    def _read(self, ct: CtVolume, handle: SeriesHandle, *, read_seconds: float) -> Reading:
+    def _read(self, ct: CtVolume, handle: SeriesHandle, *, read_seconds: float) -> PipelineResult:
         from medical.ct.prepare import NoLungError
 
         progress = self.options.progress
@@ -186,7 +186,7 @@ class Batch:
         handle: SeriesHandle,
         content: Content,
         ct: CtVolume,
-        reading: Reading,
+        reading: PipelineResult,
     ) -> None:
         """Write all but ``findings.json``, which appears last."""
         scored, options = reading.findings, self.options
@@ -195,18 +195,20 @@ class Batch:
         same = bool(earlier and earlier.input and earlier.input.sha256 == content.sha256)
         folder.clear(images_too=not same)
         folder.write_input(content)
-        folder.write_marks(
-            scored.series_instance_uid, reading.marks, operating_point=scored.operating_point
+        folder.write_candidates(
+            scored.series_instance_uid, reading.candidates, operating_point=scored.operating_point
         )
         folder.write_acquisition(ct.source)
         if options.heatmaps:
             self._write_maps(folder, handle, reading)
         if options.patient_secret is not None and folder.read_images() is None:
             options.progress("view", 0.0)
-            sitting = sitting_of_series(handle.origin, secret=options.patient_secret)
-            folder.write_images(ct, sitting=sitting)
+            examination = examination_of_series(handle.origin, secret=options.patient_secret)
+            folder.write_images(ct, examination=examination)
 
-    def _write_maps(self, folder: ResultFolder, handle: SeriesHandle, reading: Reading) -> None:
+    def _write_maps(
+        self, folder: ResultFolder, handle: SeriesHandle, reading: PipelineResult
+    ) -> None:
         origin = handle.origin
         frames = origin.frames if isinstance(origin, CtSeries) else ()
         files = () if self.options.server else tuple(dict.fromkeys(one.path for one in frames))

@@ -68,7 +68,7 @@ def register_earlier(folder: ResultFolder, prior: ResultFolder) -> None:
         return
     kept = KeptRegistration(
         affine_lps_mm=found.affine_lps_mm.tolist(),
-        likeness=found.likeness,
+        correlation=found.correlation,
         seconds=round(time.perf_counter() - began, 2),
     )
     folder.write_registration(prior, kept)

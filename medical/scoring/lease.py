@@ -30,7 +30,7 @@ class Lease:
         store: holds the queue.
         claimed: the study.
         seconds: how long it stays ours without a renewal.
-        most_seconds: a study that takes longer is stopped; ``inf`` for no limit.
+        max_seconds: a study that takes longer is stopped; ``inf`` for no limit.
 
     Attributes:
         expired: the time limit was reached.
@@ -38,16 +38,16 @@ class Lease:
     """
 
     def __init__(
-        self, store: Store, claimed: Claimed, seconds: float, *, most_seconds: float = math.inf
+        self, store: Store, claimed: Claimed, seconds: float, *, max_seconds: float = math.inf
     ) -> None:
         self.expired = self.lost = False
         self._store, self._claimed, self._seconds = store, claimed, seconds
         self._stage, self._fraction = "", 0.0
-        self._limit_seconds = most_seconds
+        self._limit_seconds = max_seconds
         self._ended = threading.Event()
         self._turn = threading.Lock()
         self._threads = [threading.Thread(target=self._renew, daemon=True)]
-        if math.isfinite(most_seconds):
+        if math.isfinite(max_seconds):
             self._threads.append(threading.Thread(target=self._watch, daemon=True))
 
     def tell(self, stage: str, fraction: float) -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medical.ct.volume import CtVolume
-from medical.detection.added import AddedFinding
-from medical.detection.findings import SeriesFindings
+from medical.detection.findings import AddedFinding, SeriesFindings
 from medical.results.folder import ResultFolder
 from medical.scoring.batch import Batch, ScoreOptions, ScoreResult
 from models.zoo.card import ModelCard
@@ -22,8 +21,8 @@ if TYPE_CHECKING:  # torch, MONAI and OpenVINO take seconds to import: not befor
     from medical.ct.prepare import Prepared
     from medical.detection.at_point import PointMeasure
     from medical.detection.first_stage import FirstStage
-    from medical.detection.pipeline import DetectionPipeline, Progress, Reading
-    from medical.detection.uncertainty import SecondStage
+    from medical.detection.pipeline import DetectionPipeline, PipelineResult, Progress
+    from medical.detection.refinement import RefinementStage
     from models.detector.refiner import Refiner
     from models.detector.retinanet import RetinaNetConfig
     from models.training.two_stage import TwoStage
@@ -95,7 +94,7 @@ class Scorer:
         prepared: Prepared | None = None,
         progress: Progress | None = None,
         read_seconds: float = 0.0,
-    ) -> Reading:
+    ) -> PipelineResult:
         """Find and measure the nodules of one CT, without writing anything.
 
         Args:
@@ -169,12 +168,12 @@ class Scorer:
         return load_retinanet(self._model)
 
     @cached_property
-    def _second(self) -> SecondStage:
-        from medical.detection.uncertainty import SecondStage
+    def _second(self) -> RefinementStage:
+        from medical.detection.refinement import RefinementStage
         from models.detector.runtime import compiled_convolutions
 
         refiner = self._imported[1] if self._is_imported else self._networks.refiner
-        return SecondStage(refiner, compiled_convolutions(refiner), samples=self.samples)
+        return RefinementStage(refiner, compiled_convolutions(refiner), samples=self.samples)
 
     @cached_property
     def _pipeline(self) -> DetectionPipeline:

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from medical.detection.findings import SeriesFindings
-from medical.dicom.header.sitting import sitting_of_series
+from medical.dicom.header.examination import examination_of_series
 from medical.errors import InputError
 from medical.intake import number_series, open_input
 from medical.io.series_handle import SeriesHandle
@@ -34,8 +34,8 @@ def prepare_images(
         # what a server scored goes by number where it has no UID, what a person scored by name
         for handle in (*found.chosen, *number_series(found).chosen):
             if _is_of(scored, handle):
-                sitting = sitting_of_series(handle.origin, secret=secret)
-                folder.write_images(handle.load(), sitting=sitting)
+                examination = examination_of_series(handle.origin, secret=secret)
+                folder.write_images(handle.load(), examination=examination)
                 return
 
 

@@ -45,7 +45,7 @@ from models.zoo.loader import ModelDamagedError, ModelNotFoundError, StoredModel
 _log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 1.0
-_MOST_OUTAGE_SECONDS = 600.0
+_MAX_OUTAGE_SECONDS = 600.0
 _LOST = "another worker has it, left to that"
 
 
@@ -63,7 +63,7 @@ class Worker:
         samples: Monte-Carlo dropout samples.
         imported: folder of the user's own models.
         lease_seconds: how long a study stays ours without a renewal.
-        most_seconds: a study that takes longer fails.
+        max_seconds: a study that takes longer fails.
         options: how each study is scored, see ``ScoreOptions``; progress goes to the store.
         kinds: of work that it takes.
     """
@@ -73,7 +73,7 @@ class Worker:
     samples: int
     imported: Path | None
     lease_seconds: float = LEASE_SECONDS
-    most_seconds: float = math.inf
+    max_seconds: float = math.inf
     options: ScoreOptions = field(default_factory=lambda: ScoreOptions(server=True))
     kinds: Collection[Kind] = KINDS
     owner: str = field(
@@ -112,21 +112,21 @@ class Worker:
         if gone_since == math.inf:
             _log.info(f"waiting: {error}")
             gone_since = now
-        elif now - gone_since > _MOST_OUTAGE_SECONDS:
+        elif now - gone_since > _MAX_OUTAGE_SECONDS:
             raise error
         # Longer than those who hold studies pause: theirs are renewed before we look.
         time.sleep(3 * TELL_SECONDS)
         return gone_since
 
     def _score(self, claimed: Claimed) -> bool:
-        lease = Lease(self.store, claimed, self.lease_seconds, most_seconds=self.most_seconds)
+        lease = Lease(self.store, claimed, self.lease_seconds, max_seconds=self.max_seconds)
         try:
             with lease:
                 return self._score_held(claimed, lease)
         except Stop:
             if lease.expired:
                 limit = message(
-                    "took longer than the {minutes:g} min allowed", minutes=self.most_seconds / 60
+                    "took longer than the {minutes:g} min allowed", minutes=self.max_seconds / 60
                 )
                 return self._failed(claimed, limit)
             if lease.lost:

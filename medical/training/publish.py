@@ -12,7 +12,7 @@ from pathlib import Path
 from medical.counts import counted
 from medical.ct.prepare import NoLungError, prepare
 from medical.evaluation.evaluate import evaluate_tables, write_report
-from medical.evaluation.tables import Mark, ReferenceFinding, Tables
+from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 from medical.scoring.scorer import Scorer
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
@@ -88,7 +88,7 @@ def score_held_out(models: Sequence[StoredModel], gathered: Gathered) -> list[Ta
         One table a model, all of the same scans, so that they can be compared scan by scan.
     """
     scorers = [Scorer(model, samples=_SAMPLES) for model in models]
-    marks: list[list[Mark]] = [[] for _ in models]
+    by_model: list[list[Candidate]] = [[] for _ in models]
     references: list[ReferenceFinding] = []
     for handle in gathered.held_out:
         ct, uid = handle.load(), handle.series_instance_uid
@@ -98,14 +98,22 @@ def score_held_out(models: Sequence[StoredModel], gathered: Gathered) -> list[Ta
         except NoLungError as error:
             _log.info(f"not evaluated: {handle.path}: {error}")
             continue
-        for mine, scorer in zip(marks, scorers, strict=True):
-            reading = scorer.read(ct, prepared=prepared)
-            mine += [Mark(uid, mark.center_lps_mm, mark.probability) for mark in reading.marks]
+        for candidates, scorer in zip(by_model, scorers, strict=True):
+            result = scorer.read(ct, prepared=prepared)
+            candidates += [
+                Candidate(uid, candidate.center_lps_mm, candidate.probability)
+                for candidate in result.candidates
+            ]
         _log.info(f"evaluated {uid}")
     series = tuple(handle.series_instance_uid for handle in gathered.held_out)
     return [
-        Tables(series_uids=series, nodules=tuple(references), irrelevant=(), marks=tuple(mine))
-        for mine in marks
+        Tables(
+            series_uids=series,
+            nodules=tuple(references),
+            irrelevant=(),
+            candidates=tuple(candidates),
+        )
+        for candidates in by_model
     ]
 
 

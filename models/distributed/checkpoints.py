@@ -177,10 +177,10 @@ class SnapshotWriter:
         self._thread = Thread(target=self._write, args=(step, copies), daemon=True)
         self._thread.start()
 
-    def wait(self, *, most_seconds: float | None = None) -> None:
-        """Return when nothing is being written, or after ``most_seconds``."""
+    def wait(self, *, max_seconds: float | None = None) -> None:
+        """Return when nothing is being written, or after ``max_seconds``."""
         if self._thread is not None:
-            self._thread.join(most_seconds)
+            self._thread.join(max_seconds)
             if not self._thread.is_alive():
                 self._thread = None
 

@@ -114,7 +114,7 @@ def train(
             if validate is not None and state.step % config.validate_steps == 0:
                 rhythm.judge(validate, log)
     finally:
-        rhythm.writer.wait(most_seconds=_WAIT_SECONDS)  # a run cut short keeps its last snapshot
+        rhythm.writer.wait(max_seconds=_WAIT_SECONDS)  # a run cut short keeps its last snapshot
     rhythm.finish()
     state.stopping.give_back(state.average.module)
     return state.average

@@ -193,9 +193,9 @@ def sensitivity(rows: list[Row], *, times: np.ndarray | None = None) -> float:
     """Of inserted nodules at ``AT`` false marks a CT; ``times`` says how often each CT counts."""
     outcomes = [
         CtOutcome(
-            np.array(row.marks),
-            np.zeros(len(row.marks), bool),
-            np.zeros((len(row.marks), 3)),
+            np.array(row.candidates),
+            np.zeros(len(row.candidates), bool),
+            np.zeros((len(row.candidates), 3)),
             np.array(row.found_at),
             0.5,
             0.0,
@@ -227,7 +227,7 @@ def _redrawn(rows: list[Row], rng: np.random.Generator) -> list[Row]:
     def again(values: list[float]) -> list[float]:
         return rng.choice(values, len(values)).tolist() if values else []
 
-    return [Row(row.ct, again(row.found_at), again(row.marks)) for row in rows]
+    return [Row(row.ct, again(row.found_at), again(row.candidates)) for row in rows]
 
 
 def print_table() -> dict[str, object]:

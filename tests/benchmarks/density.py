@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 
-from medical.detection.uncertainty import SecondStage
+from medical.detection.refinement import RefinementStage
 from medical.evaluation.intervals import draw_scans, percentile_interval
 from medical.nodule.density import LIMITS, CoreHu, DensityLimits, core_hu, density_of
 from models.detector.crops import crop_around
@@ -63,7 +63,7 @@ def truth_of(texture: int, calcification: int) -> int:
 def read_nodules(folder: Path) -> list[Read]:
     """Outline each nodule and look inside."""
     refiner = load_networks(find_model(DEFAULT_MODEL)).refiner.eval()
-    second = SecondStage(refiner, compiled_convolutions(refiner), samples=_SAMPLES)
+    second = RefinementStage(refiner, compiled_convolutions(refiner), samples=_SAMPLES)
     stored = np.load(folder / "lidc_vois.npz")
     image, masks = stored["image"], np.unpackbits(stored["mask_packed"])
     found = []
@@ -98,9 +98,9 @@ def _on_grid(
 
 
 def _look(
-    second: SecondStage, hu: np.ndarray, middle: np.ndarray, diameter_mm: str
+    second: RefinementStage, hu: np.ndarray, middle: np.ndarray, diameter_mm: str
 ) -> tuple[CoreHu, int]:
-    look = second.look(hu, middle[None], np.array([float(diameter_mm)]))
+    look = second.refine(hu, middle[None], np.array([float(diameter_mm)]))
     where = torch.from_numpy(middle.astype(np.float32))[None]
     extents = torch.from_numpy(look.extents_mm)
     crop = crop_around(torch.from_numpy(hu)[None, None], where, extents, size=CROP)[0, 0].numpy()

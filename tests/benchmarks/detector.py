@@ -20,7 +20,7 @@ import numpy as np
 
 from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.matching import match_scan, match_scans
-from medical.evaluation.tables import Mark, ReferenceFinding, Tables
+from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 from medical.scoring.scorer import Scorer
 from models.detector.refiner import DENSITIES
 from models.zoo.loader import DEFAULT_MODEL, find_model
@@ -50,11 +50,14 @@ def score_set(reader: Scorer, scans: list[HybridScan]) -> Tables:
         for z, y, x, mm in scan.case.nodules.tolist():
             irrelevant.append(ReferenceFinding(name, (x, y, z), mm))
         for mark in reader.read(as_ct(scan.case)).marks:
-            marks.append(Mark(name, mark.center_lps_mm, mark.probability))
+            marks.append(Candidate(name, mark.center_lps_mm, mark.probability))
         print(f"read {number} of {len(scans)}", file=sys.stderr)
     names = tuple(scan.case.name for scan in scans)
     return Tables(
-        series_uids=names, nodules=tuple(nodules), irrelevant=tuple(irrelevant), marks=tuple(marks)
+        series_uids=names,
+        nodules=tuple(nodules),
+        irrelevant=tuple(irrelevant),
+        candidates=tuple(marks),
     )
 
 
@@ -98,7 +101,7 @@ def read_real(reader: Scorer) -> RealLesions:
     found = total = first = others = 0
     for name, ct, lesions in read_scans(HELD_OUT_SCANS):
         marks = [
-            Mark(name, mark.center_lps_mm, mark.probability)
+            Candidate(name, mark.center_lps_mm, mark.probability)
             for mark in reader.read(ct).marks
             if mark.probability >= reader.card.operating_point
         ]

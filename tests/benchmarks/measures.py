@@ -18,7 +18,7 @@ import numpy as np
 
 from medical.detection.calibration import diameter_interval, probability, volume_interval
 from medical.detection.candidates import WINDOW, find_candidates
-from medical.detection.uncertainty import SecondStage
+from medical.detection.refinement import RefinementStage
 from medical.evaluation.intervals import share_interval
 from medical.synthesis.case import TrainingCase
 from models.detector.runtime import compiled_convolutions, compiled_detector
@@ -56,7 +56,7 @@ class CaseReader:
         self.card: ModelCard = model.card
         self._detect = compiled_detector(networks.detector, window=WINDOW)
         refiner = networks.refiner
-        self._second = SecondStage(refiner, compiled_convolutions(refiner), samples=_SAMPLES)
+        self._second = RefinementStage(refiner, compiled_convolutions(refiner), samples=_SAMPLES)
 
     def read(self, case: TrainingCase) -> CaseReading:
         """Find, look again, calibrate, measure."""
@@ -65,7 +65,7 @@ class CaseReader:
         count = len(found.logits)
         if count == 0:
             return CaseReading(np.zeros((0, 3)), np.zeros(0), np.zeros((0, 3)), np.zeros((0, 3)))
-        look = self._second.look(hu, found.centers_voxel, found.diameters_mm)
+        look = self._second.refine(hu, found.centers_voxel, found.diameters_mm)
         p, _, _ = probability(
             calibration,
             found.logits,

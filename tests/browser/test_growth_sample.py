@@ -50,7 +50,7 @@ def test_growth_of_a_scored_sample(browser: Any, serve: Callable[..., str], tmp_
         number = grown_row(page)
         page.picture("reading")
         page.tab.get_by_text("Why: the attention map").click()
-        page.picture("why", show=page.tab.get_by_text("likeness to itself"))
+        page.picture("why", show=page.tab.get_by_text("similarity to itself"))
         choose_prior(page)
         page.choose_row(number)
         page.eventually(lambda: assert_apart(page, (-6.0, 4.0, -9.0)))
@@ -65,4 +65,4 @@ def test_growth_of_a_scored_sample(browser: Any, serve: Callable[..., str], tmp_
     folders = list((work / "studies" / keys[1]).glob("*/heatmap-*.nii.gz"))
     assert folders, "the worker makes the maps"
     (kept,) = (work / "studies" / keys[1]).glob("*/growth/*.json")
-    assert json.loads(kept.read_text())["likeness"] > 0.9
+    assert json.loads(kept.read_text())["correlation"] > 0.9

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from medical.evaluation.evaluate import evaluate_tables, write_report
-from medical.evaluation.tables import Mark, ReferenceFinding, Tables
+from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 from medical.review.decisions import Judgement
 from medical.review.reading import read_study
 from medical.review.reviews import decide, sign
@@ -107,8 +107,8 @@ def test_an_evaluation_is_drawn_from_its_folder(page: ReadingPage, tmp_path: Pat
     page.expect_text("holds no evaluation.json")
 
     nodules = tuple(ReferenceFinding("a", (50.0 * n, 0, 0), 4.0 + 3 * n) for n in range(5))
-    marks = tuple(Mark("a", one.center_lps_mm, 0.9) for one in nodules[1:])
-    tables = Tables(("a", "b", "c"), nodules, (), (*marks, Mark("b", (0, 0, 0), 0.4)))
+    marks = tuple(Candidate("a", one.center_lps_mm, 0.9) for one in nodules[1:])
+    tables = Tables(("a", "b", "c"), nodules, (), (*marks, Candidate("b", (0, 0, 0), 0.4)))
     write_report(evaluate_tables(tables, operating_point=0.5), tmp_path / "out")
     field.fill(str(tmp_path / "out"))
     field.press("Enter")

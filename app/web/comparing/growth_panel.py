@@ -40,14 +40,14 @@ def growth_panel(comparison: Comparison, findings: list[ReadFinding]) -> Compari
             )
             comparison = replace(comparison, days_by_reader=days)
         st.html(growth_table(change_in(comparison, findings)))
-        likeness = f"{comparison.registration.likeness:.2f}"
+        correlation = f"{comparison.registration.correlation:.2f}"
         st.caption(
             gettext(
-                "Found again by affine registration (correlation {likeness}); places "
+                "Found again by affine registration (correlation {correlation}); places "
                 "agree within some millimetres. Sizes are the model's, with 95 % "
                 "intervals; a reader's own diameters are not compared. Intervals "
                 "take the two measures as independent.",
-                likeness=likeness,
+                correlation=correlation,
             )
         )
     return comparison

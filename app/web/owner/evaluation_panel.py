@@ -76,11 +76,11 @@ def reliability_rows(calibration: Calibration) -> list[ReliabilityRow]:
         ReliabilityRow(
             mean_probability=row.mean_probability,
             share_nodules=row.share_nodules,
-            share_ci95=share_interval(round(row.share_nodules * row.marks), row.marks),
-            candidates=row.marks,
+            share_ci95=share_interval(round(row.share_nodules * row.candidates), row.candidates),
+            candidates=row.candidates,
         )
         for row in calibration.reliability
-        if row.marks and row.mean_probability is not None and row.share_nodules is not None
+        if row.candidates and row.mean_probability is not None and row.share_nodules is not None
     ]
 
 

@@ -15,7 +15,7 @@ from medical.plain_text import as_markdown
 from medical.report.numbers import probability_interval_text, probability_text
 from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages
-from medical.results.predictions import WrittenMark
+from medical.results.predictions import WrittenCandidate
 
 
 def operating_panel(scored: SeriesFindings, folder: ResultFolder) -> None:
@@ -35,7 +35,7 @@ def operating_panel(scored: SeriesFindings, folder: ResultFolder) -> None:
             )
             return
         chosen = _choose(points, scored)
-        marks = folder.read_marks()
+        marks = folder.read_candidates()
         st.html(_figures(chosen, marks))
         if marks and chosen.threshold < scored.operating_point:  # else it adds no marks
             st.html(_marks_between(chosen, marks, scored, folder.read_images()))
@@ -72,7 +72,7 @@ def _choose(points: list[Expected], scored: SeriesFindings) -> Expected:
     return by_threshold[chosen]
 
 
-def _figures(chosen: Expected, marks: list[WrittenMark]) -> str:
+def _figures(chosen: Expected, marks: list[WrittenCandidate]) -> str:
     low, high = chosen.sensitivity_ci95
     few, many = chosen.false_positives_ci95
     cells = [
@@ -99,7 +99,7 @@ def _figures(chosen: Expected, marks: list[WrittenMark]) -> str:
 
 def _marks_between(
     chosen: Expected,
-    marks: list[WrittenMark],
+    marks: list[WrittenCandidate],
     scored: SeriesFindings,
     images: ViewerImages | None,
 ) -> str:
@@ -124,7 +124,7 @@ def _marks_between(
     )
 
 
-def _cells(mark: WrittenMark, images: ViewerImages | None) -> str:
+def _cells(mark: WrittenCandidate, images: ViewerImages | None) -> str:
     interval = probability_interval_text(*mark.probability_ci95)
     texts = (
         _slice(mark, images),
@@ -134,7 +134,7 @@ def _cells(mark: WrittenMark, images: ViewerImages | None) -> str:
     return "".join(f"<td>{html.escape(text)}</td>" for text in texts)
 
 
-def _slice(mark: WrittenMark, images: ViewerImages | None) -> str:
+def _slice(mark: WrittenCandidate, images: ViewerImages | None) -> str:
     if images is None:
         return "–"
     x, y, z = mark.center_lps_mm

@@ -78,7 +78,7 @@ def _read(folders: list[Path]) -> list[CalibrationScan]:
     return [
         CalibrationScan(
             acquisition=folder.read_acquisition(),
-            marks=tuple(mark.probability for mark in folder.read_marks()),
+            marks=tuple(mark.probability for mark in folder.read_candidates()),
         )
         for result in folders
         for folder in result_folders(result)

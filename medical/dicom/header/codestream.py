@@ -22,7 +22,7 @@ _JP2 = b"\0\0\0\x0cjP  "
 _JPEG = b"\xff\xd8"
 _SIZES = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 _ALONE = frozenset({0x01, 0xFF, *range(0xD0, 0xD9)})
-_MOST_COMPONENTS = 4
+_MAX_COMPONENTS = 4
 
 
 class OtherSizeError(ValueError):
@@ -62,7 +62,7 @@ def announced_size(image: bytes) -> tuple[int, int] | None:
     if image.startswith(_J2K):
         right, down, left, top = struct.unpack_from(">4I", image, 8)
         (components,) = struct.unpack_from(">H", image, 40)
-        if components > _MOST_COMPONENTS:
+        if components > _MAX_COMPONENTS:
             raise OtherSizeError(f"announces {components} components")
         return down - top, right - left
     return _jpeg_size(image) if image.startswith(_JPEG) else None
@@ -80,7 +80,7 @@ def _jpeg_size(image: bytes) -> tuple[int, int] | None:
             continue
         if marker in _SIZES:
             _, rows, columns, components = struct.unpack_from(">BHHB", image, at + 4)
-            if found not in (None, (rows, columns)) or components > _MOST_COMPONENTS:
+            if found not in (None, (rows, columns)) or components > _MAX_COMPONENTS:
                 raise OtherSizeError("announces two sizes, or too many components")
             found = rows, columns
         if marker == 0xDA:

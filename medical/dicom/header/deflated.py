@@ -15,8 +15,8 @@ import pydicom.filereader
 
 from medical.i18n.messages import message
 
-LEAST_LIMIT_BYTES = 64 << 20
-MOST_LIMIT_BYTES = 1536 << 20
+MIN_LIMIT_BYTES = 64 << 20
+MAX_LIMIT_BYTES = 1536 << 20
 """The largest volume that is read at all, as 16-bit values, and its header."""
 LIKELY_RATIO = 20
 """CT packs to a third; more than this is not expected of files beyond the least limit."""
@@ -40,7 +40,7 @@ class _LimitedZlib:
             TooLargeError: more comes out than allowed; no more than that is unpacked.
             zlib.error: the bytes are damaged or cut short.
         """
-        limit = min(MOST_LIMIT_BYTES, LEAST_LIMIT_BYTES + LIKELY_RATIO * len(data))
+        limit = min(MAX_LIMIT_BYTES, MIN_LIMIT_BYTES + LIKELY_RATIO * len(data))
         machine = zlib.decompressobj(wbits)
         found = machine.decompress(data, limit)
         if machine.unconsumed_tail or (len(found) == limit and not machine.eof):

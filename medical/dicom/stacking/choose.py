@@ -57,19 +57,19 @@ def choose(candidates: Sequence[Candidate]) -> tuple[Candidate, str, list[tuple[
         The best, why it was chosen, and each other one with why not.
     """
     enough = min(ENOUGH_COVERAGE_MM, max(one.coverage_mm for one in candidates)) * 0.9
-    least_ml = LUNG_SHARE * max(one.lung_ml for one in candidates)
-    limits = (enough, least_ml)
+    min_ml = LUNG_SHARE * max(one.lung_ml for one in candidates)
+    limits = (enough, min_ml)
     ranked = sorted(candidates, key=lambda one: _rank(one, *limits))
     best = ranked[0]
     others = [(other, _why_not(best, other, *limits)) for other in ranked[1:]]
     return best, _why(best, len(others)), others
 
 
-def _rank(one: Candidate, enough_mm: float, least_ml: float) -> tuple[float, ...]:
+def _rank(one: Candidate, enough_mm: float, min_ml: float) -> tuple[float, ...]:
     return (
         _is_projection(one),
         _is_other_body_part(one),
-        one.lung_ml < least_ml,
+        one.lung_ml < min_ml,
         one.coverage_mm < enough_mm,
         not _is_axial(one),
         int(np.searchsorted(THICKNESS_CLASSES_MM, one.thickness_mm)),
@@ -106,9 +106,9 @@ def _why(best: Candidate, others: int) -> str:
     return f"best of {others + 1} CT series for nodules: {facts}"
 
 
-def _why_not(best: Candidate, other: Candidate, enough_mm: float, least_ml: float) -> str:
+def _why_not(best: Candidate, other: Candidate, enough_mm: float, min_ml: float) -> str:
     """Name the first rank in which the other series loses."""
-    ranks = _rank(best, enough_mm, least_ml), _rank(other, enough_mm, least_ml)
+    ranks = _rank(best, enough_mm, min_ml), _rank(other, enough_mm, min_ml)
     lost = [a < b for a, b in zip(*ranks, strict=True)]
     reasons = (
         "a projection (MIP or average), not single slices",

@@ -18,8 +18,8 @@ from medical.dicom.header.frames import Frame
 from medical.i18n.messages import message, plural_message
 
 SAME_POSITION_MM = 0.01
-LEAST_SLICES = 3
-MOST_STACKS = 20
+MIN_SLICES = 3
+MAX_STACKS = 20
 OVERLAP = 0.5  # of the shorter stack
 ALL_OF_IT = 0.9  # of the slices of the largest
 Split = Callable[[Frame], Hashable]
@@ -80,7 +80,7 @@ def _separate(frames: list[Frame]) -> list[list[Frame]]:
         for frame in frames:
             groups[split(frame)].append(frame)
         stacks = list(groups.values())
-        if not 1 < len(stacks) <= min(MOST_STACKS, len(frames) // 2):
+        if not 1 < len(stacks) <= min(MAX_STACKS, len(frames) // 2):
             continue
         if not all(map(_is_single, stacks)):
             continue
@@ -115,7 +115,7 @@ def _passes(frames: Sequence[Frame]) -> dict[Hashable, int]:
         number += step * forward < 0
         found[frame.path, frame.index] = number
     sizes = Counter(found.values())
-    return found if min(sizes.values()) >= LEAST_SLICES else {}
+    return found if min(sizes.values()) >= MIN_SLICES else {}
 
 
 def _along(frames: Sequence[Frame]) -> np.ndarray:
@@ -127,7 +127,7 @@ def _along(frames: Sequence[Frame]) -> np.ndarray:
 
 def _are_interleaved(stacks: Sequence[list[Frame]]) -> bool:
     """Whether every stack is one, and two of them cover mostly the same region."""
-    if any(len(stack) < LEAST_SLICES for stack in stacks):
+    if any(len(stack) < MIN_SLICES for stack in stacks):
         return False
     ranges = [(float(along.min()), float(along.max())) for along in map(_along, stacks)]
     return any(

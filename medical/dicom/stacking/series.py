@@ -31,7 +31,7 @@ from medical.i18n.messages import message, plural_message
 
 MAX_LOST_SHARE = 0.25
 AIR_PERCENTILE = 0.1
-MOST_WRONG_AIR_HU = 400  # an intercept of -1024 that is missing makes about 24 of air
+MAX_WRONG_AIR_HU = 400  # an intercept of -1024 that is missing makes about 24 of air
 Progress = Callable[[float], None]
 Volume = Int16[np.ndarray, "z y x"]
 
@@ -195,7 +195,7 @@ def _check_air(path: Path, hu: Volume) -> None:
     if not measured.size:
         return
     emptiest = float(np.percentile(measured, AIR_PERCENTILE))
-    if HU_LIKE_MINIMUM < emptiest < MOST_WRONG_AIR_HU:
+    if HU_LIKE_MINIMUM < emptiest < MAX_WRONG_AIR_HU:
         raise InputError(
             path,
             message(

@@ -25,7 +25,7 @@ from medical.i18n.messages import message, plural_message
 
 TILT_DEGREES = 0.5
 SHIFT_MM = 1.0
-LEAST_AT_ONE_PLACE = 3
+MIN_AT_ONE_PLACE = 3
 FAR_MM = 30.0
 FAR_STEPS = 10
 LARGE_GAP_MM = 10.0
@@ -66,7 +66,7 @@ def plan_stack(frames: Sequence[Frame], *, path: Path) -> StackPlan:
     kept.sort(key=lambda frame: float(normal @ np.array(frame.placement.position_lps_mm)))
     kept, shift_notes = _lined_up(kept, normal, path)
     kept, far_notes = _without_far_parts(kept, normal)
-    if len(kept) < 2 and len(doubles) + 1 >= LEAST_AT_ONE_PLACE:
+    if len(kept) < 2 and len(doubles) + 1 >= MIN_AT_ONE_PLACE:
         raise InputError(
             path,
             message(

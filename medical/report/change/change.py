@@ -60,7 +60,7 @@ class ChangeSince:
 
     Args:
         earlier: the other CT.
-        likeness: correlation of the two once laid over each other.
+        correlation: correlation of the two once laid over each other.
         matched: nodules found in both, now and then, with the change; by the number now.
         new: without a partner in the earlier CT; nobody can tell from a nodule not found then.
         gone: of the earlier CT, without a partner now.
@@ -69,7 +69,7 @@ class ChangeSince:
     """
 
     earlier: EarlierCt
-    likeness: float
+    correlation: float
     matched: tuple[tuple[Followed, Followed, Growth], ...]
     new: tuple[Followed, ...]
     gone: tuple[Followed, ...]
@@ -146,7 +146,7 @@ def change_since(
     seen_then |= {number for _, number in unsized}
     return ChangeSince(
         earlier,
-        registration.likeness,
+        registration.correlation,
         tuple((by_number[0][one.current_id], by_number[1][one.prior_id], one) for one in growths),
         tuple(one for one in now if one.id not in seen_now),
         tuple(one for one in then if one.id not in seen_then),

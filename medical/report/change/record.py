@@ -83,7 +83,7 @@ def change_record(change: ChangeSince) -> ChangeRecord:
         same_patient_id=earlier.same_patient,
         interval_days=earlier.days,
         interval_from=None if earlier.days is None else source,
-        registration_correlation=change.likeness,
+        registration_correlation=change.correlation,
         matched=[_matched(*pair) for pair in change.matched],
         new=[one.id for one in change.new],
         no_longer_seen=[

@@ -66,10 +66,10 @@ def change_lines(change: ChangeSince, labels: Translator) -> tuple[str, ...]:
     return (
         *lines,
         labels(
-            "Matched by affine registration, correlation {likeness:.2f}. Sizes "
+            "Matched by affine registration, correlation {correlation:.2f}. Sizes "
             "are the model's; a reader's own diameters and rejected marks are "
             "not compared. Intervals take the two measures as independent.",
-            likeness=change.likeness,
+            correlation=change.correlation,
         ),
     )
 

@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from medical.counts import counted
-from medical.detection.calibration import LEAST_MM, probability
-from medical.detection.conclude import LEAST_PROBABILITY
+from medical.detection.calibration import MIN_DIAMETER_MM, probability
+from medical.detection.finalize import MIN_PROBABILITY
 from medical.evaluation.froc import Scores
 from medical.evaluation.intervals import Interval, draw_scans, percentile_interval
 from medical.training.adapting.pseudo_labels import Suspects, at_suspects
@@ -34,7 +34,8 @@ class CtOutcome:
         marks: probability of every mark of the CT as it is; none at a nodule that is known.
         suspect: which of them lie at what the old model would report.
         centers_voxel: ``[k, 3]`` where they lie.
-        found_at: probability on each inserted nodule of at least ``LEAST_MM``, 0 without a mark.
+        found_at: probability on each inserted nodule of at least ``MIN_DIAMETER_MM``, 0 without a
+            mark.
         threshold: marks at or above it are findings.
         loss: weighted logarithmic loss of all candidates that are no suspects, a candidate.
     """
@@ -56,7 +57,7 @@ class Figures:
         suspects_per_ct: those among them that the old model would report too.
         sensitivity: share of inserted nodules found at the threshold; ``nan`` without any.
         cts: behind it.
-        nodules: inserted, of at least ``LEAST_MM``.
+        nodules: inserted, of at least ``MIN_DIAMETER_MM``.
         loss: weighted logarithmic loss, lower is better.
     """
 
@@ -77,7 +78,7 @@ class Figures:
             f"{self.marks_per_ct:.2f} marks a CT [{low:.2f}, {high:.2f}], "
             f"{self.suspects_per_ct:.2f} of them where the old model sees a nodule; "
             f"{self.sensitivity:.0%} [{s_low:.0%}, {s_high:.0%}] of "
-            f"{counted(self.nodules, 'INSERTED nodule')} of at least {LEAST_MM:g} mm, in "
+            f"{counted(self.nodules, 'INSERTED nodule')} of at least {MIN_DIAMETER_MM:g} mm, in "
             f"{counted(self.cts, 'CT')}"
         )
 
@@ -95,17 +96,17 @@ def read_with(
         scores.diameter_mm,
     )
     found = np.where(rows >= 0, p[np.maximum(rows, 0)] if len(p) else 0.0, 0.0)
-    found[found < LEAST_PROBABILITY] = 0.0
+    found[found < MIN_PROBABILITY] = 0.0
     as_is = ~scores.is_nodule
     as_is[rows[rows >= 0]] = False
     hit, _ = at_suspects(part.center_voxel, suspects)
     hit &= as_is
-    written = as_is & (p >= LEAST_PROBABILITY)
+    written = as_is & (p >= MIN_PROBABILITY)
     return CtOutcome(
         p[written],
         hit[written],
         part.center_voxel[written],
-        found[part.inserted_mm >= LEAST_MM],
+        found[part.inserted_mm >= MIN_DIAMETER_MM],
         threshold,
         _loss(p[~hit], scores.is_nodule[~hit], scores.weight[~hit]),
     )

@@ -15,9 +15,8 @@ from jaxtyping import Float, Float32
 
 from medical.counts import counted
 from medical.detection.calibration import probability
-from medical.detection.candidate_crops import cut
 from medical.detection.candidates import WINDOW, find_candidates
-from medical.detection.uncertainty import SecondStage
+from medical.detection.refinement import RefinementStage, cut
 from medical.files import written_atomically
 from medical.synthesis.case import TrainingCase
 from models.detector.runtime import compiled_convolutions, compiled_detector
@@ -48,7 +47,7 @@ class Suspicion:
         networks = load_networks(model)
         self._detect = compiled_detector(networks.detector, window=WINDOW)
         refiner = networks.refiner
-        self._second = SecondStage(refiner, compiled_convolutions(refiner), samples=_SAMPLES)
+        self._second = RefinementStage(refiner, compiled_convolutions(refiner), samples=_SAMPLES)
 
     def of(self, case: TrainingCase) -> Suspects:
         """Pick the strongest marks at or above the operating point, ``MOST_A_CT`` at most."""
@@ -70,7 +69,7 @@ class Suspicion:
         found = find_candidates(hu, case.lung, self._detect)
         if len(found.logits) == 0:
             return np.zeros((0, 5))
-        logits = self._second.judge(cut(hu, found.centers_voxel, found.diameters_mm))
+        logits = self._second.classify(cut(hu, found.centers_voxel, found.diameters_mm))
         card = self.model.card
         p, _, _ = probability(
             card.calibration, found.logits, logits.mean(0), logits.std(0), found.diameters_mm

@@ -1,6 +1,7 @@
 """How the map from raw scores to probabilities and intervals is fitted.
 
-Probability: of a nodule of at least ``LEAST_MM``; logistic regression on both stages' logits and on
+Probability: of a nodule of at least ``MIN_DIAMETER_MM``; logistic regression on both stages' logits
+    and on
 the chance that what the first stage measured is so large, weighted to the prevalence of LUNA16
 (1.3 nodules a scan). Most false marks are vessels smaller than what anybody looks for. Intervals:
 split-conformal quantiles of normalised errors on held-out cases (Lei et al., JASA 2018;113:1094),
@@ -18,7 +19,7 @@ from scipy.optimize import minimize
 from scipy.special import logit
 
 from medical.counts import counted
-from medical.detection.calibration import LEAST_MM, large_enough
+from medical.detection.calibration import MIN_DIAMETER_MM, large_enough
 from models.zoo.card import Calibration
 
 COVERAGE = 0.95
@@ -39,7 +40,7 @@ class CandidateScores:
     refiner_logit: Floats  # mean over samples
     refiner_spread: Floats  # standard deviation over samples
     is_nodule: Bool[np.ndarray, " n"]
-    weight: Floats  # 0: a nodule smaller than ``LEAST_MM``, which counts for neither
+    weight: Floats  # 0: a nodule smaller than ``MIN_DIAMETER_MM``, which counts for neither
     diameter_mm: Floats  # the first stage's
 
 
@@ -95,7 +96,7 @@ def fit_calibration(
         intercept=intercept,
         detector_slope=slope,
         refiner_slope=slope,
-        least_mm=LEAST_MM,
+        least_mm=MIN_DIAMETER_MM,
         logit_quantile=_group_quantile(raw, unit, scores),
         logit_floor=_LOGIT_FLOOR,
         log_diameter_bias=bias_diameter,
@@ -130,7 +131,7 @@ def held_by_size_intervals(calibration: Calibration, sizes: SizeErrors) -> dict[
 
 
 def _evidence(scores: CandidateScores) -> Floats:
-    size = large_enough(scores.diameter_mm, least_mm=LEAST_MM)
+    size = large_enough(scores.diameter_mm, least_mm=MIN_DIAMETER_MM)
     evidence: Floats = scores.detector_logit + size + scores.refiner_logit
     return evidence
 

@@ -23,8 +23,8 @@ from jaxtyping import Bool, Float
 from scipy.stats import binom
 
 from medical.counts import counted
-from medical.detection.calibration import LEAST_MM, probability
-from medical.detection.conclude import LEAST_PROBABILITY
+from medical.detection.calibration import MIN_DIAMETER_MM, probability
+from medical.detection.finalize import MIN_PROBABILITY
 from medical.training.calibration.raw_scores import CalibrationData
 from models.zoo.card import Calibration, OperatingChoice
 
@@ -68,8 +68,10 @@ def choose_operating(
     """
     found, false = scores_at(measured, calibration)
     curve = tuple(_choice(threshold, found, false, scans=scans) for threshold in THRESHOLDS)
-    large = found[measured.inserted_mm >= LEAST_MM]
-    meant = f"inserted nodules of at least {LEAST_MM:g} mm in {counted(scans, 'held-out scan')}"
+    large = found[measured.inserted_mm >= MIN_DIAMETER_MM]
+    meant = (
+        f"inserted nodules of at least {MIN_DIAMETER_MM:g} mm in {counted(scans, 'held-out scan')}"
+    )
     try:
         promised, threshold = _best_promise(large, false, scans=scans)
     except ValueError as error:
@@ -111,7 +113,7 @@ def _best_promise(
                 raise
             continue
         # down to the last decimal shown, so that the nodule at the threshold stays found
-        threshold = max(LEAST_PROBABILITY, float(np.floor(exact * 1000) / 1000))
+        threshold = max(MIN_PROBABILITY, float(np.floor(exact * 1000) / 1000))
         threshold = min(threshold, 0.999)
         if (false >= threshold).sum() <= MOST_FALSE * scans or promised == PROMISES[-1]:
             break
@@ -133,7 +135,7 @@ def scores_at(
     hit = rows >= 0
     found = np.zeros(len(rows))
     found[hit] = p[rows[hit]]
-    found[found < LEAST_PROBABILITY] = 0.0  # such marks are not written: nothing is found by them
+    found[found < MIN_PROBABILITY] = 0.0  # such marks are not written: nothing is found by them
     as_is: Bool[np.ndarray, " n"] = np.ones(len(p), bool)
     as_is[rows[hit]] = False
     return found, p[as_is & ~scores.is_nodule]

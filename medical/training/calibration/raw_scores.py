@@ -16,9 +16,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from medical.counts import counted
-from medical.detection.calibration import LEAST_MM
+from medical.detection.calibration import MIN_DIAMETER_MM
 from medical.detection.candidates import WINDOW, find_candidates
-from medical.detection.uncertainty import SecondLook, SecondStage
+from medical.detection.refinement import Refined, RefinementStage
 from medical.nodule.measure import measure_mask
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.insertion.config import Mixture
@@ -82,7 +82,7 @@ class _Rows:
     def add(
         self,
         logit: float,
-        look: SecondLook,
+        look: Refined,
         index: int,
         *,
         nodule: bool,
@@ -118,7 +118,7 @@ def collect_raw_scores(
         seed: of insertion.
     """
     refiner = networks.refiner
-    second = SecondStage(refiner, compiled_convolutions(refiner), samples=samples)
+    second = RefinementStage(refiner, compiled_convolutions(refiner), samples=samples)
     whole = compiled_detector(networks.detector, window=WINDOW)
     part = in_mirrors(compiled_detector(networks.detector, window=(_PATCH,) * 3))
     rows = _Rows()
@@ -126,7 +126,7 @@ def collect_raw_scores(
         hu = case.hu
         found = find_candidates(hu, case.lung, whole)
         if len(found.logits):
-            look = second.look(hu, found.centers_voxel, found.diameters_mm)
+            look = second.refine(hu, found.centers_voxel, found.diameters_mm)
         for i, center in enumerate(found.centers_voxel):
             apart = np.linalg.norm(case.nodules[:, :3] - center, axis=1)
             hit = bool((apart < case.nodules[:, 3] / 2).any())
@@ -159,7 +159,7 @@ def _one_patch(
     batch: TrainingBatch,
     k: int,
     detect: Callable[[Tensor], Tensor],
-    second: SecondStage,
+    second: RefinementStage,
     scan: int,
 ) -> None:
     use = batch.valid[k] & batch.has_mask[k]
@@ -179,7 +179,7 @@ def _one_patch(
     centers, diameters, apart = centers[hit], diameters[hit], apart[hit]
     logits = peaks.logits[0].numpy()[hit]
     hu = ((batch.image[k, 0] + 1) * ((HIGH_HU - LOW_HU) / 2) + LOW_HU).numpy()
-    look = second.look(hu, centers, diameters)
+    look = second.refine(hu, centers, diameters)
     for number, slot in enumerate(slots):
         hits = np.flatnonzero(apart[:, number] < true_mm[number] / 2)
         if len(hits) == 0:
@@ -190,7 +190,7 @@ def _one_patch(
             look,
             best,
             nodule=True,
-            weight=np.nan if true_mm[number] >= LEAST_MM else 0.0,
+            weight=np.nan if true_mm[number] >= MIN_DIAMETER_MM else 0.0,
             scan=scan,
             diameter_mm=float(diameters[best]),
         )
@@ -213,7 +213,7 @@ def _gather(rows: _Rows, *, scans: int) -> CalibrationData:
     nodule = np.array([r[3] for r in rows.rows], bool)
     weight = np.array([r[4] for r in rows.rows])
     # inserted nodules stand for the 1.3 a scan that a screening population has
-    large = sum(mm >= LEAST_MM for mm, _, _ in rows.inserted)
+    large = sum(mm >= MIN_DIAMETER_MM for mm, _, _ in rows.inserted)
     weight[np.isnan(weight)] = NODULES_PER_SCAN * scans / max(1, large)
     sizes = np.array([s[:3] for s in rows.sizes]).reshape(-1, 3)
     return CalibrationData(

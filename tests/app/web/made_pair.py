@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from medical.ct.volume import CtVolume, SeriesSource
-from medical.dicom.header.sitting import Sitting
+from medical.dicom.header.examination import ScannedExamination
 from medical.geometry import VolumeGeometry
 from tests.app.web.made_results import made_findings, write_made_result
 
@@ -24,7 +24,10 @@ AFTER_MM = (14.0, 9.3)
 """The third nodule is gone."""
 
 PATIENT = "a" * 32
-EARLIER, LATER = Sitting(PATIENT, "2023-03-01"), Sitting(PATIENT, "2023-08-28")
+EARLIER, LATER = (
+    ScannedExamination(PATIENT, "2023-03-01"),
+    ScannedExamination(PATIENT, "2023-08-28"),
+)
 DAYS = 180
 _SHAPE, _STEP_MM = (84, 104, 120), 2.5
 _ORIGIN_LPS_MM = (-148.75, -128.75, -103.75)
@@ -66,7 +69,7 @@ def write_made_pair(root: Path, *, patient_known: bool = True) -> tuple[Path, Pa
         ("earlier", BEFORE_MM, (0.0, 0.0, 0.0), 2, EARLIER),
     )
     folders = []
-    for name, diameters, shift, seed, sitting in plans:
+    for name, diameters, shift, seed, examination in plans:
         uid = f"1.2.826.0.1.3680043.8.498.{seed}"
         volume = made_chest(diameters, shift=shift, seed=seed, uid=uid)
         count, (dx, dy, dz) = len(diameters), shift
@@ -76,7 +79,7 @@ def write_made_pair(root: Path, *, patient_known: bool = True) -> tuple[Path, Pa
             diameters_mm=diameters,
             locations=LOCATIONS[:count],
         )
-        known = sitting if patient_known else None
-        write_made_result(root / name, volume, found, sitting=known)
+        known = examination if patient_known else None
+        write_made_result(root / name, volume, found, examination=known)
         folders.append(root / name)
     return folders[0], folders[1]

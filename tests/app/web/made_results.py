@@ -9,7 +9,7 @@ import numpy as np
 
 from medical.ct.volume import CtVolume, QualityNote, SeriesSource
 from medical.detection.findings import Finding, ModelReference, Seconds, SeriesFindings
-from medical.dicom.header.sitting import Sitting
+from medical.dicom.header.examination import ScannedExamination
 from medical.geometry import Shape3, Spacing3, VolumeGeometry
 from medical.results.folder import ResultFolder
 
@@ -98,7 +98,7 @@ def write_made_result(
     volume: CtVolume,
     findings: SeriesFindings | None = None,
     *,
-    sitting: Sitting | None = None,
+    examination: ScannedExamination | None = None,
 ) -> Path:
     """Write a run's folder ``out`` with one series, its images included; return the series' one.
 
@@ -106,12 +106,12 @@ def write_made_result(
         out: the run's folder.
         volume: the images.
         findings: what was found in them; ``made_findings`` if not given.
-        sitting: whose images they are and of which day, where that is known.
+        examination: whose images they are and of which day, where that is known.
     """
     folder = out / volume.source.series_instance_uid
     folder.mkdir(parents=True)
     findings = findings or made_findings(volume)
     (folder / "findings.json").write_text(findings.model_dump_json(by_alias=True))
     (out / "predictions.csv").write_text("seriesuid,coordX,coordY,coordZ,probability\n")
-    ResultFolder(folder).write_images(volume, sitting=sitting)
+    ResultFolder(folder).write_images(volume, examination=examination)
     return folder

@@ -8,7 +8,7 @@ from app.web.owner.evaluation_panel import evaluation_figures, reliability_rows
 from app.web.owner.evaluation_plots import froc_plot, size_plot
 from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.result import Evaluation
-from medical.evaluation.tables import Mark, ReferenceFinding, Tables
+from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 
 PNG = b"\x89PNG"
 
@@ -17,7 +17,7 @@ PNG = b"\x89PNG"
 def found() -> Evaluation:
     """Three scans: nodules of 5 (found at 0.9) and 10 mm (missed), one false positive at 0.4."""
     nodules = (ReferenceFinding("a", (0, 0, 0), 5.0), ReferenceFinding("a", (50, 0, 0), 10.0))
-    marks = (Mark("a", (1, 0, 0), 0.9), Mark("b", (0, 0, 0), 0.4))
+    marks = (Candidate("a", (1, 0, 0), 0.9), Candidate("b", (0, 0, 0), 0.4))
     tables = Tables(("a", "b", "c"), nodules, (), marks)
     return evaluate_tables(tables, operating_point=0.4, bootstraps=50).evaluation
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from app.web.reading.table import findings_table, probability_text
-from medical.detection.added import AddedFinding
+from medical.detection.findings import AddedFinding
 from medical.review.reading import ReadFinding
 from medical.store.tables import Decision
 from tests.app.web.made_results import made_findings, made_volume

@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medical.detection.candidate_crops import cut
 from medical.detection.candidates import CandidateSet, find_candidates
-from medical.detection.uncertainty import SecondStage
+from medical.detection.refinement import RefinementStage, cut
 from medical.synthesis.case import TrainingCase
 from models.detector.refiner import Convolutions
 from models.training.two_stage import TwoStage
@@ -56,8 +55,8 @@ class MarkReader:
         if self.first_only or len(found.logits) == 0:
             return CaseMarks(*positions, found.logits, np.zeros_like(found.logits))
         convolutions = Convolutions(self._judging, self.refiner.embed)
-        second = SecondStage(self.networks.refiner, convolutions, samples=_SAMPLES)
-        logits = second.judge(cut(hu, *positions))
+        second = RefinementStage(self.networks.refiner, convolutions, samples=_SAMPLES)
+        logits = second.classify(cut(hu, *positions))
         return CaseMarks(*positions, found.logits, logits.mean(0))
 
     def _find(self, hu: np.ndarray, lung: np.ndarray) -> CandidateSet:

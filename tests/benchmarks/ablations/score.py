@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from scipy.special import expit
 
-from medical.detection.calibration import LEAST_MM, large_enough
+from medical.detection.calibration import MIN_DIAMETER_MM, large_enough
 from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.froc import Scores
 from medical.evaluation.matching import match_scans
-from medical.evaluation.tables import Mark, ReferenceFinding, Tables
+from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 from medical.training.gate import judge
 from tests.benchmarks.ablations.kept_marks import marks_there, read_set
 from tests.benchmarks.ablations.marks import CaseMarks
@@ -47,15 +47,15 @@ def tables_of(
             irrelevant.append(ReferenceFinding(name, one.center_voxel[::-1], one.diameter_mm))
         for z, y, x, mm in scan.case.nodules.tolist():
             irrelevant.append(ReferenceFinding(name, (x, y, z), mm))
-        size = large_enough(seen.diameters_mm, least_mm=LEAST_MM)
+        size = large_enough(seen.diameters_mm, least_mm=MIN_DIAMETER_MM)
         score = expit(seen.detector + size + (seen.refiner if with_refiner else 0.0))
         for (z, y, x), value in zip(seen.centers_voxel.tolist(), score.tolist(), strict=True):
-            marks.append(Mark(name, (x, y, z), value))
+            marks.append(Candidate(name, (x, y, z), value))
     return Tables(
         series_uids=tuple(names),
         nodules=tuple(nodules),
         irrelevant=tuple(irrelevant),
-        marks=tuple(marks),
+        candidates=tuple(marks),
     )
 
 

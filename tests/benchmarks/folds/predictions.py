@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medical.detection.calibration import LEAST_MM, large_enough
+from medical.detection.calibration import MIN_DIAMETER_MM, large_enough
 from tests.benchmarks.folds.read import COLUMNS
 from tests.benchmarks.leave_out.seen_scan import Places, SeenScan
 
@@ -41,7 +41,7 @@ def _scan_of(
         return np.array(tables[kind], np.float64).reshape(-1, 6)[:, :4]
 
     marks = np.array(tables[f"views{views}"], np.float64).reshape(-1, 6)
-    scores = marks[:, 4] + large_enough(marks[:, 3], least_mm=LEAST_MM)
+    scores = marks[:, 4] + large_enough(marks[:, 3], least_mm=MIN_DIAMETER_MM)
     if with_second:
         scores = scores + marks[:, 5]
     return SeenScan(

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from medical.detection.candidate_crops import cut
 from medical.detection.candidates import candidates_in
-from medical.detection.uncertainty import SecondStage
+from medical.detection.refinement import RefinementStage, cut
 from medical.synthesis.case import TrainingCase
 from models.detector.detector import STRIDE
 from models.detector.mirrors import in_mirrors
@@ -58,8 +57,8 @@ class WholeBox:
         if len(found.logits) == 0:
             return CaseMarks(found.centers_voxel, found.diameters_mm, found.logits, found.logits)
         convolutions = Convolutions(self._judging, self.refiner.embed)
-        second = SecondStage(self.networks.refiner, convolutions, samples=_SAMPLES)
-        logits = second.judge(cut(hu, found.centers_voxel, found.diameters_mm))
+        second = RefinementStage(self.networks.refiner, convolutions, samples=_SAMPLES)
+        logits = second.classify(cut(hu, found.centers_voxel, found.diameters_mm))
         return CaseMarks(found.centers_voxel, found.diameters_mm, found.logits, logits.mean(0))
 
     def _judging(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Tensor:

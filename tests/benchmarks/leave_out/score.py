@@ -18,7 +18,7 @@ from scipy.special import expit
 from medical.evaluation.froc import Scores
 from medical.evaluation.intervals import Interval, percentile_interval, times_drawn
 from medical.evaluation.matching import match_scans
-from medical.evaluation.tables import Mark, ReferenceFinding, Tables
+from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 from tests.benchmarks.leave_out.folds import BY_COLLECTION, BY_SCAN, SHIPPED
 from tests.benchmarks.leave_out.known_lesions import LEAST_REACH_MM, lesions_of, operate
 from tests.benchmarks.leave_out.seen_scan import Places, SeenScan, load_scans
@@ -30,7 +30,7 @@ def tables_of(scans: list[SeenScan]) -> Tables:
     """Inserted nodules are the reference; what is known or doubtful of the lung counts for none."""
     nodules: list[ReferenceFinding] = []
     irrelevant: list[ReferenceFinding] = []
-    marks: list[Mark] = []
+    marks: list[Candidate] = []
     for scan in scans:
         nodules += _findings(scan.name, scan.inserted)
         doubtful = scan.doubtful.copy()
@@ -38,7 +38,7 @@ def tables_of(scans: list[SeenScan]) -> Tables:
         irrelevant += _findings(scan.name, np.concatenate([scan.ignored, scan.known, doubtful]))
         score = expit(scan.scores)
         marks += [
-            Mark(scan.name, (x, y, z), float(p))
+            Candidate(scan.name, (x, y, z), float(p))
             for (z, y, x), p in zip(scan.marks[:, :3].tolist(), score, strict=True)
         ]
     names = tuple(scan.name for scan in scans)
@@ -46,7 +46,7 @@ def tables_of(scans: list[SeenScan]) -> Tables:
         series_uids=names,
         nodules=tuple(nodules),
         irrelevant=tuple(irrelevant),
-        marks=tuple(marks),
+        candidates=tuple(marks),
     )
 
 

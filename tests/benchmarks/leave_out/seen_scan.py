@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from medical.detection.calibration import LEAST_MM, large_enough
+from medical.detection.calibration import MIN_DIAMETER_MM, large_enough
 from tests.benchmarks.ablations.marks import CaseMarks
 
 Places = Float[np.ndarray, "n 4"]
@@ -47,7 +47,7 @@ class SeenScan:
 
 def evidence(marks: CaseMarks) -> Float[np.ndarray, " n"]:
     """What a probability is made of, see ``medical.detection.calibration``."""
-    size = large_enough(marks.diameters_mm, least_mm=LEAST_MM)
+    size = large_enough(marks.diameters_mm, least_mm=MIN_DIAMETER_MM)
     return np.asarray(marks.detector + size + marks.refiner, np.float64)
 
 

@@ -1,4 +1,4 @@
-"""Places of the first stage's marks, whatever window they were seen in."""
+"""Places of the first stage's candidates, whatever window they were seen in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AIR, DOT = -1000.0, 300.0
 
 
 def bright_cells(window: Tensor) -> Tensor:
-    """A detector that marks cells by their brightest voxel."""
+    """A detector that candidates cells by their brightest voxel."""
     heat = functional.max_pool3d(window, 4) * 10
     output = heat.new_zeros(1, CHANNELS_OUT, *heat.shape[2:])
     output[:, HEAT] = heat[:, 0]

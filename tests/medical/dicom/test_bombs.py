@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from medical.dicom.header.deflated import TooLargeError
-from medical.dicom.header.sitting import sitting_of
+from medical.dicom.header.examination import examination_of
 from medical.errors import InputError
 from medical.intake import open_input
 from medical.io.archive import MAX_FILES, UnpackBudget, unpack
@@ -72,7 +72,7 @@ def test_a_deflated_bomb_is_refused_before_it_goes_off(
 
 def test_the_patient_of_a_bomb_is_not_looked_for(tmp_path: Path) -> None:
     path = deflated(tmp_path / "in", private)
-    assert sitting_of(path, secret=b"x").patient == ""
+    assert examination_of(path, secret=b"x").patient == ""
 
 
 def test_a_deflated_ct_is_read(tmp_path: Path) -> None:

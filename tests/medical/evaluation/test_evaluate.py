@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from app.cli.evaluate import evaluate
 from medical.evaluation.evaluate import evaluate_tables, write_report
-from medical.evaluation.tables import Mark, ReferenceFinding, Tables
+from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 
 CONTRACT = {
     "sensitivity", "cpm", "cpm_ci95", "scans", "nodules", "found", "false_positives",
@@ -24,7 +24,7 @@ def tables() -> Tables:
         ("a", "b", "c"),
         (ReferenceFinding("a", (0, 0, 0), 5.0), ReferenceFinding("a", (50, 0, 0), 10.0)),
         (),
-        (Mark("a", (1, 0, 0), 0.9), Mark("b", (0, 0, 0), 0.4)),
+        (Candidate("a", (1, 0, 0), 0.9), Candidate("b", (0, 0, 0), 0.4)),
     )
 
 
@@ -60,7 +60,7 @@ def test_a_curve_has_no_band_where_no_draw_held_a_nodule() -> None:
 
 
 def test_without_reference_nodules_there_is_no_curve() -> None:
-    none = Tables(("a",), (), (), (Mark("a", (0, 0, 0), 0.5),))
+    none = Tables(("a",), (), (), (Candidate("a", (0, 0, 0), 0.5),))
     assert evaluate_tables(none).evaluation.curve == []
 
 
@@ -88,14 +88,14 @@ def test_without_an_operating_point_nothing_is_said_of_it(tables: Tables) -> Non
 def test_calibration_by_hand(tables: Tables) -> None:
     calibration = evaluate_tables(tables).evaluation.calibration
     assert calibration is not None
-    # One mark at 0.9 that is a nodule, one at 0.4 that is none.
+    # One candidate at 0.9 that is a nodule, one at 0.4 that is none.
     assert calibration.expected_calibration_error == pytest.approx((0.1 + 0.4) / 2)
-    assert sum(row.marks for row in calibration.reliability) == 2
+    assert sum(row.candidates for row in calibration.reliability) == 2
 
 
 def test_scores_that_are_no_probabilities_have_no_calibration(tables: Tables) -> None:
-    marks = (Mark("a", (0, 0, 0), 3.7),)
-    logits = Tables(tables.series_uids, tables.nodules, (), marks)
+    candidates = (Candidate("a", (0, 0, 0), 3.7),)
+    logits = Tables(tables.series_uids, tables.nodules, (), candidates)
     result = evaluate_tables(logits).evaluation
     assert result.calibration is None
     assert result.found == 1

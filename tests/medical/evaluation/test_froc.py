@@ -6,11 +6,13 @@ import pytest
 from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.froc import FALSE_POSITIVES_PER_SCAN, Scores, bootstrap
 from medical.evaluation.matching import match_scans
-from medical.evaluation.tables import Mark, ReferenceFinding, Tables
+from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 
 
-def tables(scans: int, nodules: dict[int, int], marks: list[tuple[int, float, float]]) -> Tables:
-    """Nodules of 10 mm at x = 0, 100, ... of a scan; marks as (scan, x, probability)."""
+def tables(
+    scans: int, nodules: dict[int, int], candidates: list[tuple[int, float, float]]
+) -> Tables:
+    """Nodules of 10 mm at x = 0, 100, ... of a scan; candidates as (scan, x, probability)."""
     return Tables(
         tuple(f"s{k}" for k in range(scans)),
         tuple(
@@ -19,7 +21,7 @@ def tables(scans: int, nodules: dict[int, int], marks: list[tuple[int, float, fl
             for k in range(count)
         ),
         (),
-        tuple(Mark(f"s{scan}", (x, 0, 0), p) for scan, x, p in marks),
+        tuple(Candidate(f"s{scan}", (x, 0, 0), p) for scan, x, p in candidates),
     )
 
 
@@ -90,7 +92,7 @@ def test_a_bootstrap_draw_equals_the_evaluation_of_the_drawn_scans() -> None:
 
 
 def random_tables(rng: np.random.Generator, *, scans: int) -> Tables:
-    """Crowded random scans: ties, doubles, irrelevant findings, more than a hundred marks."""
+    """Crowded random scans: ties, doubles, irrelevant findings, more than a hundred candidates."""
 
     def findings(count: int) -> tuple[ReferenceFinding, ...]:
         return tuple(
@@ -102,31 +104,34 @@ def random_tables(rng: np.random.Generator, *, scans: int) -> Tables:
             for _ in range(count)
         )
 
-    marks = tuple(
-        Mark(
+    candidates = tuple(
+        Candidate(
             f"s{rng.integers(scans) if rng.random() < 0.5 else 0}",
             tuple(rng.uniform(0, 60, 3).tolist()),  # type: ignore[arg-type]
             float(np.round(rng.random(), 2)),
         )
         for _ in range(int(rng.integers(1, 60 * scans)))
     )
-    return Tables(tuple(f"s{k}" for k in range(scans)), findings(2 * scans), findings(scans), marks)
+    return Tables(
+        tuple(f"s{k}" for k in range(scans)), findings(2 * scans), findings(scans), candidates
+    )
 
 
 def brute_force(case: Tables) -> dict[float, float]:
     """The same by loops over thresholds, sharing no code with the product."""
 
-    def inside(mark: Mark, finding: ReferenceFinding) -> bool:
-        if mark.series_uid != finding.series_uid:
+    def inside(candidate: Candidate, finding: ReferenceFinding) -> bool:
+        if candidate.series_uid != finding.series_uid:
             return False
         gap = sum(
-            (a - b) ** 2 for a, b in zip(mark.center_lps_mm, finding.center_lps_mm, strict=True)
+            (a - b) ** 2
+            for a, b in zip(candidate.center_lps_mm, finding.center_lps_mm, strict=True)
         )
         return bool(gap < (finding.diameter_mm / 2) ** 2)
 
-    counted: list[Mark] = []
+    counted: list[Candidate] = []
     for uid in case.series_uids:
-        own = [m for m in case.marks if m.series_uid == uid]
+        own = [m for m in case.candidates if m.series_uid == uid]
         if len(own) > 100:
             bar = sorted([m.probability for m in own])[-101]
             own = [m for m in own if m.probability > bar]

@@ -35,12 +35,12 @@ def marks_on(source: Path, target: Path) -> Path:
 
 
 def test_a_mark_on_every_annotation_gives_a_perfect_score(tmp_path: Path) -> None:
-    marks = marks_on(LUNA16 / "annotations.csv", tmp_path / "p.csv")
+    candidates = marks_on(LUNA16 / "annotations.csv", tmp_path / "p.csv")
     tables = read_tables(
         truth=LUNA16 / "annotations.csv",
         excluded=LUNA16 / "annotations_excluded.csv.gz",
         series=LUNA16 / "seriesuids.csv",
-        predictions=marks,
+        predictions=candidates,
     )
     result = evaluate_tables(tables, bootstraps=20).evaluation
     assert (result.scans, result.nodules, result.found) == (888, 1186, 1186)

@@ -11,13 +11,13 @@ import pytest
 from medical.errors import InputError
 from medical.evaluation.evaluate import evaluate_tables, write_report
 from medical.evaluation.result import LIMIT_BYTES, read_evaluation
-from medical.evaluation.tables import Mark, ReferenceFinding, Tables
+from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 
 TABLES = Tables(
     ("a", "b", "c"),
     (ReferenceFinding("a", (0, 0, 0), 5.0), ReferenceFinding("a", (50, 0, 0), 10.0)),
     (),
-    (Mark("a", (1, 0, 0), 0.9), Mark("b", (0, 0, 0), 0.4)),
+    (Candidate("a", (1, 0, 0), 0.9), Candidate("b", (0, 0, 0), 0.4)),
 )
 
 

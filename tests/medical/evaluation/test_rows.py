@@ -72,9 +72,9 @@ def test_a_list_of_stems_needs_no_heading(tmp_path: Path) -> None:
 
 def test_a_nodule_that_is_listed_twice_counts_once(tmp_path: Path) -> None:
     truth = table(tmp_path / "t.csv", HEAD, ROW, ROW)
-    marks = table(tmp_path / "p.csv", (*HEAD[:4], "probability"), (*ROW[:4], "0.9"))
+    candidates = table(tmp_path / "p.csv", (*HEAD[:4], "probability"), (*ROW[:4], "0.9"))
     series = tmp_path / "s.csv"
     series.write_text("1.2.3\n")
-    tables = read_tables(truth=truth, excluded=None, series=series, predictions=marks)
+    tables = read_tables(truth=truth, excluded=None, series=series, predictions=candidates)
     assert len(tables.nodules) == 1
     assert "row 3 repeats row 2" in tables.warnings[0]

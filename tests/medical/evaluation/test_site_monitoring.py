@@ -8,8 +8,8 @@ from medical.evaluation.site_monitoring import UNKNOWN, compare_facts, compare_s
 from models.zoo.card import CalibrationScan
 
 
-def scan(*marks: float, **acquisition: str) -> CalibrationScan:
-    return CalibrationScan(acquisition=acquisition, marks=marks)
+def scan(*candidates: float, **acquisition: str) -> CalibrationScan:
+    return CalibrationScan(acquisition=acquisition, marks=candidates)
 
 
 KNOWN = scan(0.1, 0.9, manufacturer="A", model="1", kernel="B30f", slice_thickness_mm="1.00")

@@ -16,12 +16,12 @@ def read(
     folder: Path,
     *,
     truth: str = TRUTH,
-    marks: str = MARKS,
+    candidates: str = MARKS,
     series: str = "1.2\n1.3\n",
     excluded: str | None = None,
 ) -> Tables:
     (folder / "truth.csv").write_text(truth)
-    (folder / "marks.csv").write_text(marks)
+    (folder / "marks.csv").write_text(candidates)
     (folder / "series.csv").write_text(series)
     path = None
     if excluded is not None:
@@ -39,13 +39,13 @@ def test_a_good_set_is_read(tmp_path: Path) -> None:
     tables = read(tmp_path)
     assert tables.series_uids == ("1.2", "1.3")
     assert tables.nodules[0].center_lps_mm == (-10.5, 20, 30)
-    assert tables.marks[0].probability == 0.9
+    assert tables.candidates[0].probability == 0.9
     assert tables.warnings == ()
 
 
 def test_further_columns_and_another_order_are_fine(tmp_path: Path) -> None:
-    marks = "id,probability,coordZ,coordY,coordX,seriesuid\n7,0.4,3,2,1,1.3\n"
-    assert read(tmp_path, marks=marks).marks[0].center_lps_mm == (1, 2, 3)
+    candidates = "id,probability,coordZ,coordY,coordX,seriesuid\n7,0.4,3,2,1,1.3\n"
+    assert read(tmp_path, candidates=candidates).candidates[0].center_lps_mm == (1, 2, 3)
 
 
 def test_a_negative_diameter_of_an_irrelevant_finding_means_ten_millimetres(
@@ -61,7 +61,7 @@ def test_a_heading_in_the_list_of_series_is_no_series(tmp_path: Path) -> None:
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"marks.csv: row 1: column probability is missing"):
-        read(tmp_path, marks="seriesuid,coordX,coordY,coordZ\n1.2,1,2,3\n")
+        read(tmp_path, candidates="seriesuid,coordX,coordY,coordZ\n1.2,1,2,3\n")
 
 
 def test_an_empty_file_is_named(tmp_path: Path) -> None:
@@ -71,18 +71,18 @@ def test_an_empty_file_is_named(tmp_path: Path) -> None:
 
 def test_a_probability_that_is_no_number_is_named_with_its_row(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"marks.csv: row 3: probability .* got 'high'"):
-        read(tmp_path, marks=MARKS + "1.2,1,2,3,high\n")
+        read(tmp_path, candidates=MARKS + "1.2,1,2,3,high\n")
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", ""])
 def test_a_probability_must_be_finite(tmp_path: Path, value: str) -> None:
     with pytest.raises(InputError, match="finite number"):
-        read(tmp_path, marks=MARKS + f"1.2,1,2,3,{value}\n")
+        read(tmp_path, candidates=MARKS + f"1.2,1,2,3,{value}\n")
 
 
 def test_a_mark_outside_the_list_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"marks.csv: row 3: series 9.9 is not in series.csv"):
-        read(tmp_path, marks=MARKS + "9.9,1,2,3,0.5\n")
+        read(tmp_path, candidates=MARKS + "9.9,1,2,3,0.5\n")
 
 
 def test_a_reference_outside_the_list_is_left_out_with_a_warning(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_reference_outside_the_list_is_left_out_with_a_warning(tmp_path: Path)
 
 def test_a_reference_wholly_outside_the_list_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"truth.csv: row 2: series 1.2 is not in the list"):
-        read(tmp_path, series="7\n", marks=MARKS.splitlines()[0])
+        read(tmp_path, series="7\n", candidates=MARKS.splitlines()[0])
 
 
 def test_a_truth_in_voxel_columns_is_refused_with_the_way_out(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import pytest
 
-from medical.detection.added import AddedFinding
+from medical.detection.findings import AddedFinding
 from medical.i18n.catalogue import Translator
 from medical.nodule.guidelines.assessment import Assessment, Demographics, Examination
 from medical.nodule.guidelines.fleischner import ROWS, NodulesDensity, Patient, fleischner

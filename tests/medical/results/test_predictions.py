@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from medical.detection.conclude import Mark
+from medical.detection.finalize import ScoredCandidate
 from medical.results.folder import ResultFolder
 from medical.results.predictions import COLUMNS
 from medical.results.search import gather_predictions
 
 MARKS = (
-    Mark((1.0, 2.0, 3.0), 0.94, (0.9, 0.97), 8.4),
-    Mark((4.0, 5.0, 6.0), 0.09, (0.02, 0.2), 5.1),
+    ScoredCandidate((1.0, 2.0, 3.0), 0.94, (0.9, 0.97), 8.4),
+    ScoredCandidate((4.0, 5.0, 6.0), 0.09, (0.02, 0.2), 5.1),
 )
 
 
@@ -22,16 +22,19 @@ def rows(file: Path) -> list[dict[str, str]]:
 
 
 def test_a_row_says_whether_it_reaches_the_operating_point(tmp_path: Path) -> None:
-    ResultFolder(tmp_path).write_marks("1.2", MARKS, operating_point=0.094)
+    ResultFolder(tmp_path).write_candidates("1.2", MARKS, operating_point=0.094)
     found = rows(tmp_path / "predictions.csv")
     assert list(found[0])[:5] == ["seriesuid", "coordX", "coordY", "coordZ", "probability"]
     assert [row["at_operating_point"] for row in found] == ["yes", "no"]
     assert [row["diameter_mm"] for row in found] == ["8.4", "5.1"]
-    assert [mark.probability for mark in ResultFolder(tmp_path).read_marks()] == [0.94, 0.09]
+    assert [candidate.probability for candidate in ResultFolder(tmp_path).read_candidates()] == [
+        0.94,
+        0.09,
+    ]
 
 
 def test_a_mark_at_the_operating_point_counts(tmp_path: Path) -> None:
-    ResultFolder(tmp_path).write_marks("1.2", MARKS, operating_point=0.09)
+    ResultFolder(tmp_path).write_candidates("1.2", MARKS, operating_point=0.09)
     assert [row["at_operating_point"] for row in rows(tmp_path / "predictions.csv")] == [
         "yes",
         "yes",
@@ -41,7 +44,7 @@ def test_a_mark_at_the_operating_point_counts(tmp_path: Path) -> None:
 def test_series_scored_before_the_column_was_there_are_gathered_too(tmp_path: Path) -> None:
     for name in ("new", "old"):
         (tmp_path / name).mkdir()
-    ResultFolder(tmp_path / "new").write_marks("1.2", MARKS, operating_point=0.5)
+    ResultFolder(tmp_path / "new").write_candidates("1.2", MARKS, operating_point=0.5)
     before = [",".join(COLUMNS[:-1]), "1.3,1.000,2.000,3.000,0.5,0.4,0.6,7.12"]
     (tmp_path / "old" / "predictions.csv").write_text("\n".join(before) + "\n")
     found = rows(gather_predictions(tmp_path))

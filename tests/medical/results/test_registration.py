@@ -15,7 +15,7 @@ def other(folder: Path, name: str) -> ResultFolder:
 def test_is_read_as_it_was_kept(tmp_path: Path) -> None:
     affine = np.eye(4)
     affine[:3, 3] = (1.5, -2.0, 3.0)
-    kept = KeptRegistration(affine_lps_mm=affine.tolist(), likeness=0.97, seconds=2.0)
+    kept = KeptRegistration(affine_lps_mm=affine.tolist(), correlation=0.97, seconds=2.0)
     other(tmp_path, "now").write_registration(other(tmp_path, "then"), kept)
     found = other(tmp_path, "now").read_registration(other(tmp_path, "then"))
     assert found == kept

@@ -110,7 +110,7 @@ def test_a_locked_database_does_not_end_the_lease(store: Store, file: Path, tmp_
 def test_the_time_limit_is_watched_while_the_database_is_locked(
     store: Store, file: Path, tmp_path: Path
 ) -> None:
-    slow = worker(store, tmp_path, most_seconds=1.5)
+    slow = worker(store, tmp_path, max_seconds=1.5)
     lock = lock_for(file, 0.8, after=0.3)
     assert slow.run(until_empty=True) == 0
     lock.join()

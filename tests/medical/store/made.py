@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from medical.detection.added import AddedFinding
-from medical.detection.findings import Finding, ModelReference, Seconds, SeriesFindings
+from medical.detection.findings import (
+    AddedFinding,
+    Finding,
+    ModelReference,
+    Seconds,
+    SeriesFindings,
+)
 
 
 def made_series(*probabilities: float, uid: str = "1.2.3") -> SeriesFindings:

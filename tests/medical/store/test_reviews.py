@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from medical.detection.added import AddedFinding
+from medical.detection.findings import AddedFinding
 from medical.nodule.guidelines.assessment import Assessment, Examination
 from medical.review.decisions import Judgement, unaccounted
 from medical.review.reading import read_study, study_version

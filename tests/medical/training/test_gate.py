@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from medical.evaluation.evaluate import evaluate_tables
-from medical.evaluation.tables import Mark, ReferenceFinding, Tables
+from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 from medical.training.gate import compare, judge
 
 
@@ -14,7 +14,7 @@ def tables(*, scans: int, found: int) -> Tables:
     uids = tuple(f"s{i}" for i in range(scans))
     at = (0.0, 0.0, 0.0)
     nodules = tuple(ReferenceFinding(uid, at, 8.0) for uid in uids)
-    return Tables(uids, nodules, (), tuple(Mark(uid, at, 0.9) for uid in uids[:found]))
+    return Tables(uids, nodules, (), tuple(Candidate(uid, at, 0.9) for uid in uids[:found]))
 
 
 def test_better_weights_replace_the_old() -> None:
@@ -56,9 +56,9 @@ def compared(*, probability: float, false: int) -> Tables:
     """Six scans with one nodule each, found by a mark, and false marks in the first."""
     names = [f"s{n}" for n in range(6)]
     nodules = tuple(ReferenceFinding(name, (0.0, 0.0, 0.0), 8.0) for name in names)
-    marks = [Mark(name, (1.0, 0.0, 0.0), probability) for name in names]
-    marks += [Mark("s0", (90.0 + 30 * n, 0.0, 0.0), 0.5) for n in range(false)]
-    return Tables(series_uids=tuple(names), nodules=nodules, irrelevant=(), marks=tuple(marks))
+    marks = [Candidate(name, (1.0, 0.0, 0.0), probability) for name in names]
+    marks += [Candidate("s0", (90.0 + 30 * n, 0.0, 0.0), 0.5) for n in range(false)]
+    return Tables(series_uids=tuple(names), nodules=nodules, irrelevant=(), candidates=tuple(marks))
 
 
 def test_each_model_is_measured_at_its_own_operating_point() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from app.web.components.viewer.component import Crosshair
 from app.web.reading import add_panel
-from medical.detection.added import AddedFinding
+from medical.detection.findings import AddedFinding
 from medical.nodule.guidelines.assessment import Examination
 from medical.review.decisions import Judgement
 from medical.review.reading import read_study

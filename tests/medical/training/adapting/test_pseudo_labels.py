@@ -57,7 +57,7 @@ def suspicion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Suspicion:
     monkeypatch.setattr(pseudo_labels, "find_candidates", lambda *_: found)
     for name in ("compiled_detector", "compiled_convolutions", "cut"):
         monkeypatch.setattr(pseudo_labels, name, lambda *_, **__: None)
-    monkeypatch.setattr(pseudo_labels.SecondStage, "judge", lambda *_: silent)
+    monkeypatch.setattr(pseudo_labels.RefinementStage, "judge", lambda *_: silent)
     model = tiny_model(tmp_path / "tiny")
     update = {"calibration": plain_calibration(), "operating_point": 0.5}
     card = model.card.model_copy(update=update)

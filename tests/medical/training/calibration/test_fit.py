@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from medical.detection.calibration import LEAST_MM, large_enough, probability
+from medical.detection.calibration import MIN_DIAMETER_MM, large_enough, probability
 from medical.training.calibration.fit import CandidateScores, SizeErrors, fit_calibration
 from models.zoo.card import Calibration
 
@@ -34,7 +34,9 @@ def _said(calibration: Calibration, mm: float) -> float:
 
 
 def test_the_chance_rises_with_the_size_and_is_even_at_the_limit() -> None:
-    chance = np.exp(large_enough(np.array([2.0, 3.5, LEAST_MM, 5.0, 20.0]), least_mm=LEAST_MM))
+    chance = np.exp(
+        large_enough(np.array([2.0, 3.5, MIN_DIAMETER_MM, 5.0, 20.0]), least_mm=MIN_DIAMETER_MM)
+    )
     assert (np.diff(chance) > 0).all()
     assert chance[2] == 0.5
     assert chance[0] < 1e-4
@@ -47,7 +49,7 @@ def test_any_size_will_do_where_none_is_asked_for() -> None:
 
 def test_the_same_logits_say_less_of_what_is_small() -> None:
     calibration = _fit(_scores())
-    assert calibration.least_mm == LEAST_MM
+    assert calibration.least_mm == MIN_DIAMETER_MM
     assert _said(calibration, 3.3) < 0.5 * _said(calibration, 8.0)
 
 

@@ -13,7 +13,7 @@ from medical.ct.volume import CtVolume
 from medical.detection.calibration import Probabilities, diameter_interval, volume_interval
 from medical.detection.candidates import CandidateSet
 from medical.detection.findings import Finding
-from medical.detection.uncertainty import SecondLook
+from medical.detection.refinement import Refined
 from medical.nodule.density import core_hu, density_of
 from medical.nodule.location import side_and_zone
 from medical.nodule.measure import MaskSize
@@ -21,11 +21,11 @@ from models.detector.crops import crop_around
 from models.detector.refiner import CROP
 from models.zoo.card import ModelCard
 
-LEAST_PROBABILITY = 0.02
+MIN_PROBABILITY = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ScoredCandidate:
     """A candidate with its calibrated probability, for FROC."""
 
     center_lps_mm: tuple[float, float, float]
@@ -34,46 +34,57 @@ class Mark:
     diameter_mm: float
 
 
-def conclude(
+def finalize_findings(
     ct: CtVolume,
     prepared: Prepared,
-    found: CandidateSet,
-    look: SecondLook,
+    detected: CandidateSet,
+    refined: Refined,
     card: ModelCard,
     *,
     probabilities: Probabilities,
-) -> tuple[list[Finding], tuple[Mark, ...]]:
+) -> tuple[list[Finding], tuple[ScoredCandidate, ...]]:
     """Measure candidates and make findings of those at or above the operating point.
 
     Args:
         ct: as read, for slice numbers and SOP instances.
         prepared: the same on the 1 mm grid.
-        found: candidates.
-        look: the second look at each.
+        detected: candidates.
+        refined: candidates by the second stage.
         card: calibration and operating point.
-        probabilities: of each, all at least ``LEAST_PROBABILITY``.
+        probabilities: of each, all at least ``MIN_PROBABILITY``.
 
     Returns:
-        Findings at or above the operating point, and all marks of at least 0.02, strongest first.
+        Findings at or above the operating point, and all candidates of at least 0.02, strongest
+        first.
     """
     p, low, high = probabilities
     order = [int(i) for i in np.argsort(-p)]
-    lps = prepared.geometry.voxel_to_lps(found.centers_voxel)
-    findings, marks = [], []
+    lps = prepared.geometry.voxel_to_lps(detected.centers_voxel)
+    findings, candidates = [], []
     for rank, i in enumerate(order, start=1):
-        size = look.size(i)
+        size = refined.size(i)
         interval = (float(low[i]), float(high[i]))
         # the finding's own diameter: corrected and rounded, so that both files say the same
         diameter = diameter_interval(
-            card.calibration, size.diameter_mm, float(look.log_diameters[:, i].std())
+            card.calibration, size.diameter_mm, float(refined.log_diameters[:, i].std())
         )[0]
-        marks.append(Mark(_triple(lps[i]), float(p[i]), interval, round(diameter, 1)))
+        candidates.append(
+            ScoredCandidate(_triple(lps[i]), float(p[i]), interval, round(diameter, 1))
+        )
         if p[i] >= card.operating_point:
             finding = measure_candidate(
-                rank, ct, prepared, found.centers_voxel[i], look, i, size, marks[-1], card
+                rank,
+                ct,
+                prepared,
+                detected.centers_voxel[i],
+                refined,
+                i,
+                size,
+                candidates[-1],
+                card,
             )
             findings.append(finding)
-    return findings, tuple(marks)
+    return findings, tuple(candidates)
 
 
 def measure_candidate(
@@ -81,10 +92,10 @@ def measure_candidate(
     ct: CtVolume,
     prepared: Prepared,
     center: Float[np.ndarray, 3],
-    look: SecondLook,
+    refined: Refined,
     index: int,
     size: MaskSize,
-    mark: Mark,
+    candidate: ScoredCandidate,
     card: ModelCard,
 ) -> Finding:
     """Make a finding of one candidate.
@@ -94,17 +105,17 @@ def measure_candidate(
         ct: as read, for slice number and SOP instance.
         prepared: the same on the 1 mm grid.
         center: ``(z, y, x)`` on that grid.
-        look: the second look at all candidates.
+        refined: all candidates, by the second stage.
         index: which of them.
         size: its mask's.
-        mark: its probability and place.
+        candidate: its probability and place.
         card: calibration.
     """
-    spread = float(look.log_diameters[:, index].std())
-    diameter, *diameter_ci95 = diameter_interval(card.calibration, size.diameter_mm, spread)
-    volume, *volume_ci95 = volume_interval(card.calibration, size.volume_mm3, spread)
+    std = float(refined.log_diameters[:, index].std())
+    diameter, *diameter_ci95 = diameter_interval(card.calibration, size.diameter_mm, std)
+    volume, *volume_ci95 = volume_interval(card.calibration, size.volume_mm3, std)
     scale = diameter / size.diameter_mm
-    crop, mask = _near_hu(prepared.hu, center, look, index), look.mask(index)
+    crop, mask = _near_hu(prepared.hu, center, refined, index), refined.mask(index)
     inside = mask if mask.any() else _middle(mask)
     mean_hu = float(crop[inside].mean())
     lps = prepared.geometry.voxel_to_lps(center)
@@ -112,9 +123,9 @@ def measure_candidate(
     numbers, uids = ct.source.slice_numbers, ct.source.sop_instance_uids
     return Finding(
         id=rank,
-        probability=round(mark.probability, 4),
-        probability_ci95=_pair(*mark.probability_ci95, digits=4),
-        center_lps_mm=mark.center_lps_mm,
+        probability=round(candidate.probability, 4),
+        probability_ci95=_pair(*candidate.probability_ci95, digits=4),
+        center_lps_mm=candidate.center_lps_mm,
         slice_number=numbers[z] if numbers else z + 1,
         sop_instance_uid=uids[z] if uids else None,
         long_axis_mm=round(size.long_axis_mm * scale, 1),
@@ -123,27 +134,27 @@ def measure_candidate(
         diameter_ci95=_pair(*diameter_ci95, digits=1),
         volume_mm3=round(volume, 1),
         volume_ci95=_pair(*volume_ci95, digits=1),
-        density=density_of(core_hu(crop, inside, voxel_mm=float(look.extents_mm[index]) / CROP)),
+        density=density_of(core_hu(crop, inside, voxel_mm=float(refined.extents_mm[index]) / CROP)),
         mean_hu=round(mean_hu, 1),
         location=side_and_zone(lps, prepared.sides),
     )
 
 
 def _near_hu(
-    hu: Float32[np.ndarray, "z y x"], center: Float[np.ndarray, 3], look: SecondLook, index: int
+    hu: Float32[np.ndarray, "z y x"], center: Float[np.ndarray, 3], refined: Refined, index: int
 ) -> Float32[np.ndarray, "32 32 32"]:
     """HU on the crop that the mask lies on."""
     where = torch.from_numpy(np.asarray(center, np.float32))[None]
-    extent = torch.from_numpy(look.extents_mm[index : index + 1])
+    extent = torch.from_numpy(refined.extents_mm[index : index + 1])
     crop = crop_around(torch.from_numpy(hu)[None, None], where, extent, size=CROP)
     return np.asarray(crop[0, 0].numpy())
 
 
 def _middle(mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
-    """Mark the crop's middle, for an empty outline."""
-    found, middle = np.zeros_like(mask), slice(CROP // 2 - 1, CROP // 2 + 1)
-    found[middle, middle, middle] = True
-    return found
+    """Select the crop's middle, for an empty outline."""
+    selected, middle = np.zeros_like(mask), slice(CROP // 2 - 1, CROP // 2 + 1)
+    selected[middle, middle, middle] = True
+    return selected
 
 
 def _triple(point: Float[np.ndarray, 3]) -> tuple[float, float, float]:

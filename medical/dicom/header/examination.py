@@ -35,7 +35,7 @@ _DATES = ("AcquisitionDate", "AcquisitionDateTime", "SeriesDate", "StudyDate")
 
 
 @dataclass(frozen=True, slots=True)
-class Sitting:
+class ScannedExamination:
     """One visit to the scanner.
 
     Args:
@@ -51,7 +51,7 @@ class Sitting:
     sex: Literal["F", "M"] | None = None
 
 
-def sitting_of(file: Path, *, secret: bytes) -> Sitting:
+def examination_of(file: Path, *, secret: bytes) -> ScannedExamination:
     """Read one DICOM file's header.
 
     Args:
@@ -59,21 +59,23 @@ def sitting_of(file: Path, *, secret: bytes) -> Sitting:
         secret: the site's own; the same patient has the same pseudonym under it.
 
     Returns:
-        An empty sitting where the file is not DICOM or cannot be read.
+        An empty examination where the file is not DICOM or cannot be read.
     """
     try:
         header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_WANTED))
     except Exception:  # pydicom raises nearly anything on damaged files
-        return Sitting()
+        return ScannedExamination()
     day = _day(header)
-    return Sitting(_pseudonym(header, secret), day, _age_years(header, day), _sex(header))
+    return ScannedExamination(
+        _pseudonym(header, secret), day, _age_years(header, day), _sex(header)
+    )
 
 
-def sitting_of_series(origin: CtSeries | Path, *, secret: bytes) -> Sitting:
+def examination_of_series(origin: CtSeries | Path, *, secret: bytes) -> ScannedExamination:
     """Read it from a series' first file; a volume file says neither who nor when."""
     if isinstance(origin, Path):
-        return Sitting()
-    return sitting_of(origin.frames[0].path, secret=secret)
+        return ScannedExamination()
+    return examination_of(origin.frames[0].path, secret=secret)
 
 
 def _age_years(header: pydicom.Dataset, day: str) -> float | None:
