@@ -24,12 +24,14 @@ def show_failure(error: Exception) -> bool:
     if isinstance(error, StoreUnavailableError):
         st.error(
             gettext(
-                "The store of studies cannot be reached. Nothing is lost: reload the "
-                "page in a moment, or tell whoever runs the server."
+                "The database of studies cannot be reached. Nothing is lost: reload the "
+                "page in a moment, or contact the server's administrator."
             )
         )
     elif isinstance(error, NotAllowedError):
-        st.error(gettext("This is for administrators, or your login has ended. Reload the page."))
+        st.error(
+            gettext("This requires an administrator, or your session has ended. Reload the page.")
+        )
     elif isinstance(error, InputError):
         st.error(as_markdown(sentence(error)))
     elif isinstance(error, FrontendMissingError):
@@ -38,8 +40,7 @@ def show_failure(error: Exception) -> bool:
         _log.error("the page failed: %s", traceless(error))
         st.error(
             gettext(
-                "StarLung met an error of its own. Reload the page; the server's log "
-                "has the details."
+                "An internal error occurred. Reload the page; the details are in the server's log."
             )
         )
     return True

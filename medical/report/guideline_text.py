@@ -27,10 +27,10 @@ def guideline_lines(content: ReportContent, labels: Translator) -> tuple[str, ..
 def density_note(labels: Translator) -> str:
     """Say how far the model's density can be relied on."""
     return labels(
-        "Density by the model: not validated on real nodules in whole scans. "
-        "On cut-outs of real LIDC nodules it named {agreed} % of {nodules} "
-        "as radiologists do; part-solid and ground-glass ones are the least "
-        "certain. Check it before a category is relied on.",
+        "Density by the model: not validated on real nodules in whole scans. On "
+        "crops of real LIDC nodules it agreed with radiologists for {agreed} % "
+        "of {nodules}; part-solid and ground-glass are the least certain. Verify "
+        "it before relying on a category.",
         agreed=AGREED_PERCENT,
         nodules=NODULES,
     )
@@ -95,7 +95,7 @@ def _sourced(value: str | None, entered: object, labels: Translator) -> str:
     if value is None:
         return labels("not known")
     if entered is None:
-        return labels("{value} (by the images' header)", value=value)
+        return labels("{value} (from the image header)", value=value)
     return labels("{value} (entered by a reader)", value=value)
 
 
@@ -113,7 +113,8 @@ def _row(row: Guidance, content: ReportContent, labels: Translator) -> str:
     if entered.solid_diameter_mm is not None:
         parts.append(
             labels(
-                "Solid component {size:.1f} mm (reader's measure).", size=entered.solid_diameter_mm
+                "Solid component {size:.1f} mm (measured by the reader).",
+                size=entered.solid_diameter_mm,
             )
         )
     if entered.calcification is not None:

@@ -21,7 +21,7 @@ GROWTHS: Mapping[str, Message] = {
     INDISTINGUISHABLE: message("not distinguishable from measurement error"),
 }
 EXAMINATION_KINDS: Mapping[str | None, Message] = {
-    None: message("not entered, taken as a first screening CT"),
+    None: message("not entered; assumed to be a first screening CT"),
     "baseline": message("first screening CT"),
     "follow-up": message("follow-up screening CT"),
     "incidental": message("CT for another reason"),

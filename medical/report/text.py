@@ -35,8 +35,8 @@ def report_sections(content: ReportContent, labels: Translator) -> list[Section]
     """List the report's sections, in order."""
     scored = content.scored
     method = labels(
-        "Nodules marked by {model} {version} (operating point {point:.2f}, {samples}) and decided "
-        "on by the readers named below.",
+        "Nodules detected by {model} {version} (operating point {point:.2f}, "
+        "{samples}) and reviewed by the readers named below.",
         model=scored.model.name,
         version=scored.model.version,
         point=scored.operating_point,
@@ -105,7 +105,7 @@ def _finding(one: ReadFinding, labels: Translator) -> str:
     x, y, z = measured.center_lps_mm
     density = labels.among(DENSITIES, one.density) if one.density else ""
     if one.assessment.density is not None:
-        density = labels("{density} (reader's)", density=density)
+        density = labels("{density} (by the reader)", density=density)
     parts = [
         labels(
             "{number}. {location}, slice {slice}, LPS {x:.1f}, {y:.1f}, {z:.1f} "
@@ -146,8 +146,8 @@ def _unmeasured(one: ReadFinding, labels: Translator) -> str:
     location, number = labels.translate(one.measured.location), one.number
     slice_number = one.measured.slice_number
     place = labels(
-        "{number}. {location}, slice {slice}, LPS {x:.1f}, {y:.1f}, {z:.1f} "
-        "mm: nodule that nobody measured, without size and density.",
+        "{number}. {location}, slice {slice}, LPS {x:.1f}, {y:.1f}, {z:.1f} mm: "
+        "nodule not measured, no size or density.",
         number=number,
         location=location,
         slice=slice_number,
@@ -163,7 +163,7 @@ def _unmeasured(one: ReadFinding, labels: Translator) -> str:
 
 def _diameter(one: ReadFinding, labels: Translator) -> str:
     if one.diameter_by_reader_mm is not None or one.measured.diameter_ci95 is None:
-        return labels("diameter {size:.1f} mm (reader's measure)", size=one.diameter_mm)
+        return labels("diameter {size:.1f} mm (measured by the reader)", size=one.diameter_mm)
     low, high = one.measured.diameter_ci95
     return labels(
         "diameter {size:.1f} mm ({low:.1f}–{high:.1f})",
@@ -182,8 +182,8 @@ def _volume(one: ReadFinding, labels: Translator) -> str:
     if one.diameter_by_reader_mm is None:
         return labels(", volume {volume:.0f} mm³ ({low:.0f}–{high:.0f})", **size)
     return labels(
-        ", volume by the model's own outline, not by this diameter: {volume:.0f} mm³ "
-        "({low:.0f}–{high:.0f})",
+        ", volume from the model's outline, not from this diameter: {volume:.0f} "
+        "mm³ ({low:.0f}–{high:.0f})",
         **size,
     )
 
@@ -191,7 +191,7 @@ def _volume(one: ReadFinding, labels: Translator) -> str:
 def _rejected(one: ReadFinding, labels: Translator) -> str:
     latest = one.decisions[-1]
     said = labels(
-        "Mark {number}, slice {slice}: {reason} ({name}, {at}).",
+        "Finding {number}, slice {slice}: {reason} ({name}, {at}).",
         number=one.number,
         slice=one.measured.slice_number,
         reason=rejection_reason(latest.reason, labels),
@@ -231,7 +231,8 @@ def _impression(content: ReportContent, labels: Translator) -> tuple[str, ...]:
         )
         lines.append(
             labels(
-                "Not negative: of the left lung {left}, of the right lung {right} were searched.",
+                "Not negative: {left} of the left lung and {right} of the right lung "
+                "were searched.",
                 left=left,
                 right=right,
             )
@@ -242,9 +243,10 @@ def _impression(content: ReportContent, labels: Translator) -> tuple[str, ...]:
         lines.append(labels("Accepted as nodules, but not measured: {numbers}.", numbers=numbers))
     if content.undecided:
         lines.append(
-            labels(
-                "Findings not decided: {count}. This report is not complete.",
-                count=len(content.undecided),
+            labels.plural(
+                "{count} finding is undecided; this report is incomplete.",
+                "{count} findings are undecided; this report is incomplete.",
+                len(content.undecided),
             )
         )
     return tuple(lines)
@@ -254,7 +256,7 @@ def limit_lines(limits: DetectionLimits, labels: Translator) -> tuple[str, ...]:
     """Say what a reading without nodules does not rule out, and how that is known."""
     lines = [
         labels("This does not rule out a nodule."),
-        labels("Nodules smaller than {least:g} mm are seldom marked.", least=limits.least_mm),
+        labels("Nodules smaller than {least:g} mm are rarely detected.", least=limits.least_mm),
     ]
     if limits.sensitivity is None:
         return (
@@ -263,9 +265,9 @@ def limit_lines(limits: DetectionLimits, labels: Translator) -> tuple[str, ...]:
         )
     low, high = limits.sensitivity_ci95
     found = labels(
-        "At its operating point the model found {share} ({low}–{high}) of {nodules} of that size "
-        "or more, inserted into {scans} (source: model card of {source}); on real nodules or "
-        "another scanner expect less.",
+        "At its operating point the model found {share} ({low}–{high}) of "
+        "{nodules} of that size or larger, inserted into {scans} (source: model "
+        "card of {source}); expect less on real nodules or another scanner.",
         share=f"{limits.sensitivity:.0%}",
         low=f"{low:.0%}",
         high=f"{high:.0%}",

@@ -157,7 +157,7 @@ class ReadingPage:
     def expect_no_failure(self) -> None:
         """Nothing failed on the server, of which the browser's own errors do not tell."""
         self.settle()
-        assert "met an error of its own" not in self.text()
+        assert "An internal error occurred" not in self.text()
 
     def text(self) -> str:
         return str(self.tab.inner_text("body"))

@@ -37,7 +37,7 @@ def findings(folder: Path) -> list[ReadFinding]:
 
 
 def test_enter_in_the_comment_decides_nothing(page: ReadingPage, tmp_path: Path) -> None:
-    reason = page.tab.get_by_role("combobox", name="Reason, to reject")
+    reason = page.tab.get_by_role("combobox", name="Reason for rejection")
     reason.fill("vessel")
     reason.press("Enter")
     comment = page.tab.get_by_role("textbox", name="Comment")

@@ -56,7 +56,7 @@ def test_growth_of_a_scored_sample(browser: Any, serve: Callable[..., str], tmp_
         page.eventually(lambda: assert_apart(page, (-6.0, 4.0, -9.0)))
         page.tab.mouse.wheel(0, -5000)
         page.picture("prior")
-        page.picture("growth", show=page.tab.get_by_text("Found again by affine registration"))
+        page.picture("growth", show=page.tab.get_by_text("Matched by affine registration"))
         said = page.tab.locator(".starlung-growth tbody tr").all_inner_texts()
         (one,) = [line for line in said if line.split("\t")[0] == str(number)]
         assert "grown" in one

@@ -69,13 +69,13 @@ def test_an_administrator_sees_the_trail(browser: Any, address: str) -> None:
         page.expect_text("administrator")
         page.sidebar().get_by_role("link", name="Model", exact=True).wait_for()
         page.tab.get_by_role("link", name="Audit trail").click()
-        page.tab.get_by_role("button", name="Check the chain").click()
-        page.expect_text("entries, whole. Last hash:")
+        page.tab.get_by_role("button", name="Verify the trail").click()
+        page.expect_text("entries, intact. Last hash:")
 
 
 def test_somebody_not_on_the_list_is_turned_away(browser: Any, address: str) -> None:
     with logged_in(browser, address, EVE) as page:
-        page.expect_text("This login may not read here.")
+        page.expect_text("This account may not read studies here.")
         assert "CT-" not in page.text()
 
 

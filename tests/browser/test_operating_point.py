@@ -55,7 +55,7 @@ def test_a_lower_point_shows_what_it_gives_and_the_marks_that_it_adds(
         page.open()
         page.await_images()
         page.call_reader("anna")
-        page.tab.get_by_text("Operating point: what another threshold would give").click()
+        page.tab.get_by_text("Operating point: effect of another threshold").click()
         figures = page.tab.locator(".starlung-figures")
         figures.get_by_text(f"{by_threshold[START].sensitivity:.0%}", exact=True).wait_for()
         assert figures.inner_text().split()[-1] == "3"  # marks in this CT at the point of scoring

@@ -124,7 +124,7 @@ def test_an_evaluation_is_drawn_from_its_folder(page: ReadingPage, tmp_path: Pat
 
 def test_drift_tells_scanners_that_the_calibration_set_has_not(page: ReadingPage) -> None:
     go_to(page, "Drift")
-    page.expect_text("6 latest scored series against 3 scans")
+    page.expect_text("The latest 6 scored series compared with 3 scans")
     page.expect_text("6 of 6 have a value that the calibration set has not (54%–100%).")
     page.expect_text("24 marks of the latest studies")
     page.picture("drift")

@@ -91,8 +91,10 @@ def test_side_by_side_scrolled_together_with_growth(page: ReadingPage, tmp_path:
     days = int(first.split("\t")[4].split()[0])
     assert days == pytest.approx(180 * np.log(2) / (3 * np.log(14 / 8)), abs=1)
     assert "not distinguishable from measurement error" in second
-    assert "no bound" in second
-    growth.get_by_text("Earlier findings without a partner now (gone, or not found): 3.").wait_for()
+    assert "unbounded" in second
+    growth.get_by_text(
+        "Earlier findings without a match now (resolved, or not detected): 3."
+    ).wait_for()
     assert page.problems == []
     assert page.strangers == []
 
@@ -101,7 +103,7 @@ def test_side_by_side_scrolled_together_with_growth(page: ReadingPage, tmp_path:
     report = Path(download.value.path()).read_text("utf-8")
     assert "CHANGE SINCE 2023-03-01" in report
     assert f"Volume doubling time {days} days" in report
-    assert "No longer seen, or not found now: earlier finding 3" in report
+    assert "No longer seen, or not detected now: earlier finding 3" in report
 
     store = open_store(sqlite_url(tmp_path / "work" / "store.sqlite"))
     opened = {entry.subject for entry in newest(store, 50) if entry.action == "open"}

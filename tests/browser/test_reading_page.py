@@ -160,6 +160,6 @@ def test_a_newer_result_of_a_study_that_was_read_is_not_named_as_who_marked(
         page.tab.get_by_text("Guidelines: Lung-RADS and Fleischner").wait_for()
         page.settle()
         # Figures of the newer result's marks, and maps, would stand beside findings of another.
-        assert page.tab.get_by_text("Operating point: what another").count() == 0
+        assert page.tab.get_by_text("Operating point: effect of another").count() == 0
         assert page.tab.get_by_text("Why: the attention map").count() == 0
         assert page.problems == []

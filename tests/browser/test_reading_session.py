@@ -67,7 +67,7 @@ def anna(browser: Any, address: str) -> Iterator[ReadingPage]:
 
 
 def reject(page: ReadingPage, number: int, reason: str) -> None:
-    box = page.tab.get_by_role("combobox", name="Reason, to reject")
+    box = page.tab.get_by_role("combobox", name="Reason for rejection")
     box.fill(reason)
     box.press("Enter")
     page.press(f"Reject {number}")
@@ -139,7 +139,7 @@ def reads(anna: ReadingPage) -> None:
 
     # Reject with a reason; the next undecided finding comes by itself.
     anna.press("Reject 1")
-    anna.expect_text("Not rejected: give a reason first.")
+    anna.expect_text("Not rejected: enter a reason first.")
     reject(anna, 1, "vessel")
     anna.expect_text("rejected: vessel")
     anna.expect_text("Finding 2 of 2")
@@ -199,8 +199,8 @@ def sees_the_trail(boss: ReadingPage) -> None:
     """All that the session did, in a chain that holds."""
     boss.sidebar().get_by_role("link", name="Worklist").click()
     boss.sidebar().get_by_role("link", name="Audit trail").click()
-    boss.tab.get_by_role("button", name="Check the chain").click()
-    boss.expect_text("entries, whole. Last hash:")
+    boss.tab.get_by_role("button", name="Verify the trail").click()
+    boss.expect_text("entries, intact. Last hash:")
     boss.picture("trail")
 
 
@@ -220,7 +220,7 @@ def test_two_tabs_that_decide_on_the_same_finding(
         comment = anna.tab.get_by_role("textbox", name="Comment")
         comment.fill("clearly a nodule")
         anna.press("Accept 1")
-        anna.expect_text("Finding 1 was meanwhile rejected (scar) by bo, 20")
+        anna.expect_text("Finding 1 has meanwhile been rejected (scar) by bo, 20")
         anna.expect_text("Your decision was not saved")
         assert comment.input_value() == "clearly a nodule"
         anna.press("Accept 1")

@@ -104,7 +104,7 @@ def test_a_finding_without_a_map_says_so(page: ReadingPage) -> None:
     page.choose_row(3)
     page.eventually(lambda: _assert(page.view()["heat"] == ""))
     assert page.tab.locator(".heat input").is_disabled()
-    page.expect_text("The maps of this result have not been made yet.")
+    page.expect_text("This result has no attention maps yet.")
 
 
 def test_the_words_beside_the_map(page: ReadingPage) -> None:

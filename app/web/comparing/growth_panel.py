@@ -26,13 +26,13 @@ def growth_panel(comparison: Comparison, findings: list[ReadFinding]) -> Compari
         if not prior.same_patient:
             st.warning(
                 gettext(
-                    "The images do not say that both CTs are of the same patient: make "
-                    "sure yourself."
+                    "The images do not confirm that both CTs are of the same patient: please "
+                    "verify."
                 )
             )
         if prior.days is None:
             days: int | None = st.number_input(
-                gettext("Days between the two CTs"),
+                gettext("Interval between the two CTs, days"),
                 1,
                 _MOST_DAYS,
                 value=None,
@@ -40,14 +40,13 @@ def growth_panel(comparison: Comparison, findings: list[ReadFinding]) -> Compari
             )
             comparison = replace(comparison, days_by_reader=days)
         st.html(growth_table(change_in(comparison, findings)))
-        correlation = f"{comparison.registration.correlation:.2f}"
         st.caption(
             gettext(
-                "Found again by affine registration (correlation {correlation}); places "
-                "agree within some millimetres. Sizes are the model's, with 95 % "
-                "intervals; a reader's own diameters are not compared. Intervals "
-                "take the two measures as independent.",
-                correlation=correlation,
+                "Matched by affine registration (correlation {correlation:.2f}), "
+                "accurate to a few millimetres. Sizes are the model's, with 95 % "
+                "intervals; readers' own diameters are not compared. Intervals assume "
+                "independent measurements.",
+                correlation=comparison.registration.correlation,
             )
         )
     return comparison

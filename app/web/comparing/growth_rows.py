@@ -30,22 +30,22 @@ def growth_table(change: ChangeSince) -> str:
     if change.new:
         notes.append(
             gettext(
-                "Without a partner in the earlier CT (new, or not found then): {numbers}.",
+                "No match in the earlier CT (new, or not detected then): {numbers}.",
                 numbers=_numbers(change.new),
             )
         )
     if change.gone:
         notes.append(
             gettext(
-                "Earlier findings without a partner now (gone, or not found): {numbers}.",
+                "Earlier findings without a match now (resolved, or not detected): {numbers}.",
                 numbers=_numbers(change.gone),
             )
         )
     if change.unsized:
         notes.append(
             gettext(
-                "At one place, but not measured by the model in both CTs (now – earlier): "
-                "{numbers}.",
+                "At the same location, but not measured by the model in both CTs (now – "
+                "earlier): {numbers}.",
                 numbers=", ".join(f"{now} – {then}" for now, then in change.unsized),
             )
         )
@@ -53,7 +53,7 @@ def growth_table(change: ChangeSince) -> str:
     table = (
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         if change.matched
-        else f"<p>{html.escape(gettext('No nodule is found in both CTs.'))}</p>"
+        else f"<p>{html.escape(gettext('No nodule was found in both CTs.'))}</p>"
     )
     return f'<div class="starlung-guidelines starlung-growth">{table}{below}</div>'
 
@@ -98,7 +98,7 @@ def _doubling(row: Growth) -> str:
     if row.doubling_days_ci95 is None:
         # Without a change that can be told from error there is no time to show, days or not.
         bounded = row.doubling_days is None and row.volume.verdict != INDISTINGUISHABLE
-        why = gettext("needs the days between") if bounded else gettext("no bound")
+        why = gettext("needs the interval in days") if bounded else gettext("unbounded")
         return f"<small>{html.escape(why)}</small>"
     days = row.doubling_days if row.doubling_days is not None else math.inf
     low, high = sorted(abs(end) for end in row.doubling_days_ci95)

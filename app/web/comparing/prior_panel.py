@@ -86,9 +86,7 @@ def _keep_in_address(name: str | None) -> None:
 def compared(folder: ResultFolder, prior: Prior) -> Comparison | None:
     """Return the comparison; ``None``, and a sentence, while or where there is none."""
     if not prior.folder.images_file.is_file():
-        st.warning(
-            gettext("The images of {label} are no longer where they were.", label=prior.label)
-        )
+        st.warning(gettext("The images of {label} have been moved or deleted.", label=prior.label))
         return None
     kept = folder.read_registration(prior.folder)
     if kept is None:
@@ -100,8 +98,7 @@ def compared(folder: ResultFolder, prior: Prior) -> Comparison | None:
             gettext(
                 "No comparison: {problem}",
                 problem=gettext(
-                    "the two CTs could not be laid over each other. Is it a chest CT of "
-                    "the same patient?"
+                    "the two CTs could not be registered. Are both chest CTs of the same patient?"
                 ),
             )
         )
@@ -163,7 +160,7 @@ def _register(folder: ResultFolder, prior: ResultFolder) -> None:
             return
     allowed("compare")
     request_job(store, wanted)
-    st.info(gettext("The two CTs are being laid over each other; go on reading."))
+    st.info(gettext("Registering the two CTs. You can keep reading."))
     watch(f"prior-{folder.path}-{prior.path}", state, state(), seconds=_LOOK_AGAIN_SECONDS)
 
 

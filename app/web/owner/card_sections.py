@@ -11,7 +11,7 @@ from models.zoo.card import ModelCard
 
 def card_head(card: ModelCard, *, in_use: bool) -> str:
     """Name, version, whether it scores now, operating point and digest."""
-    state = f'<i class="starlung-state signed">{gettext("scores now")}</i>' if in_use else ""
+    state = f'<i class="starlung-state signed">{gettext("Active")}</i>' if in_use else ""
     facts = (
         (gettext("Operating point"), f"{card.operating_point:.3f}"),
         (gettext("SHA-256 of the weights"), card.sha256),
@@ -32,7 +32,7 @@ def card_lists(card: ModelCard) -> str:
     )
     return "".join(
         (
-            _list(gettext("Not good for"), card.not_good_for, "severe"),
+            _list(gettext("Not suitable for"), card.not_good_for, "severe"),
             _list(gettext("Data and licences"), card.data, ""),
             _list(gettext("How it was made"), [card.recipe, card.calibration.set_description], ""),
             _list(seen, [", ".join(card.scans_seen_in_training) or "–"], ""),

@@ -41,8 +41,8 @@ def evaluation_panel() -> None:
     st.html(evaluation_figures(found))
     st.caption(
         gettext(
-            "Drawn from the numbers in evaluation.json, which does not say which "
-            "model made the marks nor on which scans: the one who ran it knows."
+            "Based on evaluation.json, which does not record the model or the scans: "
+            "ask whoever ran the evaluation."
         )
     )
     for warning in found.warnings:
@@ -106,7 +106,8 @@ def _cells(found: Evaluation) -> Iterator[tuple[str, str, str]]:
     yield name, f"{false:.2f}", _between(ends, "{:.2f}")
     if at.unmarked_share is not None and at.unmarked_share_ci95 is not None:
         name = gettext(
-            "Nodule-free scans without a mark at threshold {threshold}", threshold=threshold
+            "Nodule-free scans without a false positive at threshold {threshold}",
+            threshold=threshold,
         )
         yield name, f"{at.unmarked_share:.0%}", _between(at.unmarked_share_ci95, "{:.0%}")
 
@@ -119,7 +120,7 @@ def _froc(found: Evaluation) -> None:
     st.markdown(f"**{gettext('FROC')}**")
     if not found.nodules:
         st.caption(
-            gettext("The evaluation counts no reference nodule: there is no sensitivity to draw.")
+            gettext("The evaluation has no reference nodule, so there is no sensitivity to show.")
         )
         return
     st.image(froc_plot(found))
@@ -150,14 +151,14 @@ def _sizes(found: Evaluation) -> None:
     st.markdown(f"**{gettext('Sensitivity by size')}**")
     if not any(one.nodules for one in found.size_bins):
         st.caption(
-            gettext("The evaluation counts no reference nodule: there is no sensitivity to draw.")
+            gettext("The evaluation has no reference nodule, so there is no sensitivity to show.")
         )
         return
     st.image(size_plot(found.size_bins))
     st.caption(
         gettext(
-            "Found and all nodules stand at each point. Bars: exact 95 % "
-            "intervals, nodules taken as independent of each other."
+            "Each point shows the nodules found, out of all. Bars: exact 95 % "
+            "intervals, assuming that nodules are independent."
         )
     )
 
@@ -166,15 +167,19 @@ def _reliability(calibration: Calibration | None) -> None:
     st.markdown(f"**{gettext('Reliability')}**")
     rows = reliability_rows(calibration) if calibration is not None else []
     if calibration is None or not rows:
-        st.caption(gettext("Nothing to draw: no mark counts, or the scores are no probabilities."))
+        st.caption(
+            gettext(
+                "Nothing to show: no candidate was counted, or the scores are not probabilities."
+            )
+        )
         return
     st.image(reliability_plot(rows))
     error = f"{calibration.expected_calibration_error:.3f}"
     st.caption(
         gettext(
-            "Probability given against the share that were nodules; the number "
-            "of marks stands at each point. Bars: exact 95 % intervals. Expected "
-            "calibration error {error}.",
+            "Predicted probability against the observed share of nodules; the number "
+            "of candidates is shown at each point. Bars: exact 95 % intervals. "
+            "Expected calibration error {error}.",
             error=error,
         )
     )

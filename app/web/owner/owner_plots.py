@@ -53,7 +53,7 @@ def reliability_plot(rows: Sequence[ReliabilityRow]) -> bytes:
                 color=GREY,
             )
         axes.set(xlim=(0, 1), ylim=(-0.02, 1.02))
-        axes.set(xlabel=gettext("Probability given"), ylabel=gettext("Share of nodules"))
+        axes.set(xlabel=gettext("Predicted probability"), ylabel=gettext("Share of nodules"))
         return png(figure)
 
 
@@ -69,7 +69,10 @@ def scores_plot(scores: Scores) -> bytes:
             if values:
                 axes.ecdf(values, color=colour, linewidth=1.8, label=name)
         axes.set(xlim=(0, 1), ylim=(0, 1.02))
-        axes.set(xlabel=gettext("Probability given"), ylabel=gettext("Share of marks at or below"))
+        axes.set(
+            xlabel=gettext("Predicted probability"),
+            ylabel=gettext("Share of candidates at or below"),
+        )
         axes.legend(loc="lower right", frameon=False, labelcolor=INK)
         return png(figure)
 

@@ -73,9 +73,8 @@ def _add(where: tuple[str, str], folder: ResultFolder, place: Place, reader: Rea
     except StoreUnavailableError:
         tell(
             gettext(
-                "Not saved: the store cannot be reached or cannot write. What you "
-                "typed is kept; try again in a moment, or tell whoever runs the "
-                "server."
+                "Not saved: the database cannot be reached or written. Your entries are "
+                "kept; try again in a moment, or contact the server's administrator."
             )
         )
     except InputError as error:
@@ -86,8 +85,8 @@ def _add(where: tuple[str, str], folder: ResultFolder, place: Place, reader: Rea
         if not measured.outlined:
             tell(
                 gettext(
-                    "Finding {number}: the model outlines nothing there, so it has no "
-                    "size. Enter your own diameter, then accept it.",
+                    "Finding {number} has no size because the model could not outline it. "
+                    "Enter your own diameter, then accept it.",
                     number=number,
                 )
             )

@@ -25,7 +25,7 @@ _TITLES = {
     "density": message("My density"),
     "calcification": message("Pattern of calcification"),
     "history": message("Since the earlier examination"),
-    "prior_category": message("Lung-RADS then"),
+    "prior_category": message("Previous Lung-RADS"),
 }
 
 
@@ -54,7 +54,7 @@ def assessment_fields(reading: StudyReading, shown: ReadFinding, draft: Draft) -
         name, value = "calcification", entered.calcification
         _choose(name, CALCIFICATIONS, value, terms.CALCIFICATIONS, gettext("not known"), draft)
     if reading.examination.kind == "follow-up":
-        hint = gettext("by the comparison, if there is one")
+        hint = gettext("from the comparison, if available")
         _choose("history", HISTORIES, entered.history, terms.HISTORIES, hint, draft)
         if draft.value("history", entered.history) in (None, "stable"):
             then, hint = entered.prior_category, gettext("not known")

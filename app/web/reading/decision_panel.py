@@ -62,7 +62,7 @@ def decision_html(decision: Decision) -> str:
     why = f": {reason}" if reason else ""
     size = ""
     if decision.diameter_mm is not None:
-        size = f" · {gettext('{size:.1f} mm by hand', size=decision.diameter_mm)}"
+        size = f" · {gettext('{size:.1f} mm by the reader', size=decision.diameter_mm)}"
     comment = f"<q>{html.escape(decision.comment)}</q>" if decision.comment else ""
     text = html.escape(f"{what}{why}{size}")
     who = html.escape(f"{decision.actor}, {moment(decision.at)}")
@@ -129,7 +129,7 @@ def _fields(reading: StudyReading, shown: ReadFinding) -> None:
         draft.rephrase("reason", typed)
     reasons += [one for one in dict.fromkeys((earlier, typed)) if one and one not in reasons]
     st.selectbox(
-        gettext("Reason, to reject"),
+        gettext("Reason for rejection"),
         reasons,
         index=None,
         accept_new_options=True,
@@ -162,7 +162,9 @@ def _buttons(reading: StudyReading, shown: ReadFinding, place: Place, reader: Re
     save = partial(_save, shown, place, reader, reading.study.key)
     nameless = not reader.name
     if nameless:
-        st.warning(gettext("Give your name above before you decide: a decision carries it."))
+        st.warning(
+            gettext("Enter your name above before you decide; it is recorded with each decision.")
+        )
     # The number is on the buttons: on a slow line those of the finding before may still be on the
     # screen, and nobody may accept it for the one that is shown above.
     accept, reject = st.columns(2)
@@ -183,7 +185,7 @@ def _buttons(reading: StudyReading, shown: ReadFinding, place: Place, reader: Re
     )
     if shown.latest is not None and shown.latest.verdict != "open":
         st.button(
-            gettext("Take the decision back"),
+            gettext("Undo decision"),
             on_click=partial(save, "open"),
             width="stretch",
             disabled=nameless,
@@ -203,7 +205,7 @@ def _save(
     draft = Draft(shown.id, shown.version, page_language())
     reason = (draft.value("reason", None) or "").strip()
     if verdict == "rejected" and not reason:
-        tell(gettext("Not rejected: give a reason first."))
+        tell(gettext("Not rejected: enter a reason first."))
         return
     store = context().store
     judgement = Judgement(
@@ -222,9 +224,8 @@ def _save(
     except StoreUnavailableError:
         tell(
             gettext(
-                "Not saved: the store cannot be reached or cannot write. What you "
-                "typed is kept; try again in a moment, or tell whoever runs the "
-                "server."
+                "Not saved: the database cannot be reached or written. Your entries are "
+                "kept; try again in a moment, or contact the server's administrator."
             )
         )
         return

@@ -47,11 +47,11 @@ def guideline_panel(
     with st.expander(gettext("Guidelines: Lung-RADS and Fleischner")):
         st.caption(
             gettext(
-                "Lung-RADS v2022 and Fleischner 2017 as in the report: rejected "
-                "marks are left out, a reader's diameter and density count before "
-                "the model's. Until the kind of examination is entered, as if this "
-                "were a first screening CT, and as if the finding were made by "
-                "chance. Not a recommendation."
+                "Lung-RADS v2022 and Fleischner 2017, as in the report. Rejected "
+                "findings are excluded; a reader's diameter and density take precedence "
+                "over the model's. Until the type of examination is entered, Lung-RADS "
+                "assumes a first screening CT and Fleischner an incidental finding. Not "
+                "a recommendation."
             )
         )
         _examination_fields(reading, header, reader)
@@ -110,7 +110,7 @@ def _examination_fields(reading: StudyReading, header: Demographics, reader: Rea
         EXAMINATIONS,
         index=None if entered.kind is None else EXAMINATIONS.index(entered.kind),
         format_func=partial(words().among, terms.EXAMINATION_KINDS),
-        placeholder=gettext("not entered, taken as a first screening CT"),
+        placeholder=gettext("not entered; assumed to be a first screening CT"),
         key=fields["kind"],
         on_change=partial(save, "kind"),
         disabled=closed,
@@ -184,8 +184,7 @@ def _save(reading: StudyReading, fields: dict[str, str], reader: Reader, name: s
     except StoreUnavailableError:
         tell(
             gettext(
-                "Not saved: the store cannot be reached or cannot write. What you "
-                "typed is kept; try again in a moment, or tell whoever runs the "
-                "server."
+                "Not saved: the database cannot be reached or written. Your entries are "
+                "kept; try again in a moment, or contact the server's administrator."
             )
         )

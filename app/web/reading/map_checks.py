@@ -54,8 +54,8 @@ def checks_lines() -> list[str]:
             baseline=f"{f.gaussian_energy:.2f}",
         ),
         gettext(
-            "similarity to the map of a network with random weights: {value} for "
-            "the score, {box} for the size (must be below 0.5)",
+            "similarity to the map of a network with random weights: {value} for the "
+            "score, {box} for the size (must be below 0.5)",
             value=f"{f.random_class:.2f}",
             box=f"{f.random_box:.2f}",
         ),

@@ -62,19 +62,21 @@ def _missing(folder: ResultFolder, findings: list[ReadFinding]) -> None:
     seen = state()
     job = job_state(store, wanted)
     if job is not None and job.is_waited_for:
-        st.info(gettext("The maps are being made; go on reading, they appear by themselves."))
+        st.info(
+            gettext("Computing the attention maps. You can keep reading; they appear when ready.")
+        )
         watch(f"maps-{folder.path}", state, seen, seconds=_LOOK_AGAIN_SECONDS)
         return
     if job is not None and job.status == "failed":
         st.warning(
             gettext(
-                "The maps could not be made: {problem}",
+                "The attention maps could not be computed: {problem}",
                 problem=as_markdown(words().translate(job.failure)),
             )
         )
     said, make = st.columns([8, 2], vertical_alignment="center")
-    said.caption(gettext("The maps of this result have not been made yet."))
-    if make.button(gettext("Make the maps"), width="stretch"):
+    said.caption(gettext("This result has no attention maps yet."))
+    if make.button(gettext("Compute attention maps"), width="stretch"):
         allowed("make_maps")
         request_job(store, wanted)
         st.rerun()

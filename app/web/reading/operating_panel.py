@@ -20,15 +20,15 @@ from medical.results.predictions import WrittenCandidate
 
 def operating_panel(scored: SeriesFindings, folder: ResultFolder) -> None:
     """Show a slider over the thresholds that the model's card was measured at."""
-    with st.expander(gettext("Operating point: what another threshold would give")):
+    with st.expander(gettext("Operating point: effect of another threshold")):
         card = card_of(scored.model, scored.operating_point)
         points = expected_at_points(card) if card is not None else []
         if card is None or not points:
             st.caption(
                 gettext(
-                    "{model} {version} is no longer on this machine, or its card does "
-                    "not say how many nodules and scans its operating curve was measured "
-                    "on: no figure can be given.",
+                    "{model} {version} is no longer installed, or its model card does not "
+                    "say on how many nodules and scans its operating curve was measured, so "
+                    "no figures can be shown.",
                     model=as_markdown(scored.model.name),
                     version=as_markdown(scored.model.version),
                 )
@@ -41,9 +41,9 @@ def operating_panel(scored: SeriesFindings, folder: ResultFolder) -> None:
             st.html(_marks_between(chosen, marks, scored, folder.read_images()))
         st.caption(
             gettext(
-                "Measured by {model} {version} on {nodules} and {scans}; on other nodules or "
-                "another scanner expect less. 95 % intervals stand below the figures. Moving the "
-                "slider changes no finding.",
+                "Measured with {model} {version} on {nodules} and {scans}; expect less "
+                "on other nodules or another scanner. 95 % intervals are shown below the "
+                "figures. Moving the slider does not change any finding.",
                 model=as_markdown(card.name),
                 version=as_markdown(card.version),
                 nodules=ngettext(
@@ -110,10 +110,7 @@ def _marks_between(
     if not added:
         none = gettext("No candidate in this CT lies between the two thresholds.")
         return f'<div class="starlung-note">{none}</div>'
-    note = gettext(
-        "Candidates below the operating point at which this CT was scored; nobody has measured "
-        "them."
-    )
+    note = gettext("Candidates below the operating point of this CT; not measured.")
     titles = (gettext("Slice"), gettext("Position, LPS mm"), gettext("Probability"))
     head = "".join(f"<th>{title}</th>" for title in titles)
     body = "".join(f"<tr>{_cells(mark, images)}</tr>" for mark in added)

@@ -55,7 +55,7 @@ _VIEWER_TEXTS: dict[str, Message] = {
     "slab_mean": message("mean"),
     "slab_minip": message("minimum (MinIP)"),
     "heat": message("Attention map"),
-    "no_heat": message("No attention map for what is chosen."),
+    "no_heat": message("No attention map for the selected finding."),
     "distance": message("Distance"),
     "keys": message(
         "N P finding · ↑ ↓ slice · 1 2 3 or right button: window · M [ ] slab "
@@ -154,8 +154,8 @@ def headline_html(
     if count == 0:
         title = (
             gettext(
-                "No finding in what was searched – not negative: a lung was not searched, or only "
-                "in part; see the image quality notes."
+                "No finding in the part that was searched. Not negative: at least one "
+                "lung was not searched completely; see the image quality notes."
             )
             if is_partly_searched(scored)
             else gettext("No finding reaches the operating point. This does not rule out a nodule.")
@@ -224,13 +224,15 @@ def _ask_for_images(series: KeptSeries) -> None:
     if not may(present_reader(context().settings), "name_folder"):
         st.info(
             gettext(
-                "The images of this series are not at hand. Ask an administrator to "
-                "name their folder."
+                "The images of this series are not available. Ask an administrator to "
+                "enter their folder."
             )
         )
         return
     st.info(
-        gettext("The images of this series are not at hand. Name the study's folder to see them.")
+        gettext(
+            "The images of this series are not available. Enter the study's folder to see them."
+        )
     )
     text = st.text_input(gettext("Folder with the images"))
     if st.button(gettext("Show images")) and text.strip():
@@ -247,6 +249,6 @@ def _ask_for_images(series: KeptSeries) -> None:
             st.rerun()
         st.error(
             gettext(
-                "The images of this series are not at hand. Name the study's folder to see them."
+                "The images of this series are not available. Enter the study's folder to see them."
             )
         )

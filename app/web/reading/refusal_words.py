@@ -24,8 +24,8 @@ def refusal(error: ReviewRefusedError) -> str:
             why = f" ({reason})" if reason else ""
             said = words().among(VERDICTS, error.verdict) + why
             return gettext(
-                "Finding {number} was meanwhile {verdict} by {name}, {at}. Your "
-                "decision was not saved: look at theirs, then decide again.",
+                "Finding {number} has meanwhile been {verdict} by {name}, {at}. Your "
+                "decision was not saved: review theirs, then decide again.",
                 number=error.number,
                 verdict=said,
                 name=error.actor,
@@ -45,14 +45,14 @@ def refusal(error: ReviewRefusedError) -> str:
             )
         case UnmeasuredError():
             return gettext(
-                "Finding {number} has no size: the model outlines nothing there. "
+                "Finding {number} has no size because the model could not outline it. "
                 "Enter your own diameter, then accept it.",
                 number=error.number,
             )
         case ChangedMeanwhileError():
             return gettext(
-                "Not signed: another reader changed this study meanwhile. Look at "
-                "the changes, then sign again."
+                "Not signed: another reader has changed this study in the meantime. "
+                "Review the changes, then sign again."
             )
         case NotReadyError():
             return gettext(

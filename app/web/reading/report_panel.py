@@ -35,12 +35,16 @@ def report_panel(
     if _signed(reading.study.key, series, "txt", language) is not None:
         st.caption(
             gettext(
-                "As it was signed; what changes later, in an earlier CT or the model, is not in it."
+                "The report as signed; later changes to an earlier CT or the model are "
+                "not included."
             )
         )
     elif comparison is not None:
         st.caption(
-            gettext("With the change since {label}, as on this page.", label=comparison.prior.label)
+            gettext(
+                "Includes the change since {label}, as shown on this page.",
+                label=comparison.prior.label,
+            )
         )
     key = reading.study.key
     name = f"{reading.study.label}-report"

@@ -22,16 +22,17 @@ _SEVERITIES: dict[str, Message] = {
     "info": message("Note"),
 }
 _ANOTHER_RESULT = message(
-    "The result folder now holds another result. What you read here is the result that was taken "
-    "in; the maps and candidates in the folder are not its own and are not shown. As long as "
-    "nobody has decided anything, opening the folder again takes the other result in."
+    "The result folder now holds another result. You are reading the result "
+    "that was imported; the maps and candidates in the folder do not belong "
+    "to it and are not shown. If nobody has decided anything yet, open the "
+    "folder again to import the other result."
 )
 _SIGNATURES: dict[str, Message] = {
     "not": message(
-        "This result carries no signature of this site: it was scored elsewhere or by version 0.5 "
-        "or earlier, or made by hand."
+        "This result is not signed by this site: it was scored elsewhere, scored "
+        "by version 0.5 or earlier, or created by hand."
     ),
-    "broken": message("This result was changed after this site had scored it."),
+    "broken": message("This result was changed after this site scored it."),
 }
 
 
@@ -43,7 +44,7 @@ def choose_series(reading: StudyReading) -> KeptSeries:
     """
     if not reading.series:
         raise InputError(
-            "study", message("holds no result any more"), message("Score the study again")
+            "study", message("no longer has a result"), message("Score the study again")
         )
     series = {one.uid: one for one in reading.series}
     uid = next(iter(series))
@@ -55,7 +56,7 @@ def choose_series(reading: StudyReading) -> KeptSeries:
 
 def quality_notes(scored: SeriesFindings) -> None:
     """Show what the reader should know about the images, most severe first."""
-    st.subheader(gettext("Quality"))
+    st.subheader(gettext("Image quality"))
     if not scored.quality:
         st.caption(gettext("Nothing to note."))
     for note in scored.quality:

@@ -55,7 +55,7 @@ def sign_panel(
         on_click=partial(_sign, reading, series, comparison, reader),
         width="stretch",
         icon=":material/signature:",
-        help=gettext("Ends the reading; afterwards nothing can be changed."),
+        help=gettext("Completes the reading; nothing can be changed afterwards."),
         disabled=not reader.name,
     )
 
@@ -84,9 +84,8 @@ def _sign(
     except StoreUnavailableError:
         tell(
             gettext(
-                "Not saved: the store cannot be reached or cannot write. What you "
-                "typed is kept; try again in a moment, or tell whoever runs the "
-                "server."
+                "Not saved: the database cannot be reached or written. Your entries are "
+                "kept; try again in a moment, or contact the server's administrator."
             )
         )
     except InputError as error:
@@ -100,8 +99,7 @@ def _reopen(key: str, reader: Reader) -> None:
     except StoreUnavailableError:
         tell(
             gettext(
-                "Not saved: the store cannot be reached or cannot write. What you "
-                "typed is kept; try again in a moment, or tell whoever runs the "
-                "server."
+                "Not saved: the database cannot be reached or written. Your entries are "
+                "kept; try again in a moment, or contact the server's administrator."
             )
         )

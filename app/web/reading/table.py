@@ -60,7 +60,7 @@ def diameter_text(one: ReadFinding) -> tuple[str, str]:
     """Word the diameter that counts, and its interval or whose it is; a dash if unmeasured."""
     by_hand, interval = one.diameter_by_reader_mm, one.measured.diameter_ci95
     if by_hand is not None:
-        return f"{by_hand:.1f}", gettext("by hand")
+        return f"{by_hand:.1f}", gettext("by the reader")
     if one.measured.diameter_mm is None or interval is None:
         return "–", gettext("not measured")
     return _measured(one.measured.diameter_mm, interval, digits=1)

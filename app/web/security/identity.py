@@ -99,7 +99,9 @@ def _local_name() -> str:
 
 
 def _turn_away() -> NoReturn:
-    st.error(gettext("This login may not read here. Ask an administrator to add your address."))
+    st.error(
+        gettext("This account may not read studies here. Ask an administrator to add your address.")
+    )
     if st.button(gettext("Log out")):
         st.logout()
     st.stop()

@@ -48,16 +48,17 @@ def drift_page(reader: Reader) -> None:
     if not card.calibration_scans:
         st.info(
             gettext(
-                "The card of {model} does not describe its calibration set: nothing "
-                "can be compared.",
+                "The model card of {model} does not describe its calibration set, so "
+                "nothing can be compared.",
                 model=as_markdown(f"{card.name} {card.version}"),
             )
         )
         return
     st.caption(
         gettext(
-            "{latest} latest scored series against {scans} of the calibration set of {model}. "
-            "Intervals and operating point hold for cases like that set.",
+            "The latest {latest} scored series compared with {scans} of the "
+            "calibration set of {model}. Intervals and operating point are valid for "
+            "cases like those.",
             latest=len(latest),
             scans=ngettext("{count} scan", "{count} scans", len(card.calibration_scans)),
             model=as_markdown(f"{card.name} {card.version}"),

@@ -43,8 +43,8 @@ def model_page(reader: Reader) -> None:
         _plots(card)
     with lists:
         st.html(card_lists(card))
-        st.caption(gettext("The card is shown in the words of whoever made the weights."))
-    with st.expander(gettext("All figures of the card")):
+        st.caption(gettext("The model card is shown as its author wrote it."))
+    with st.expander(gettext("All figures on the model card")):
         st.html(card_figures(card))
     evaluation_panel()
 
@@ -63,20 +63,20 @@ def _plots(card: ModelCard) -> None:
             )
         )
     else:
-        st.caption(gettext("Nothing to draw: the card of this model holds no such figures."))
+        st.caption(gettext("Nothing to show: the model card has no such figures."))
     st.subheader(gettext("Calibration"))
     if card.reliability:
         st.image(reliability_plot(card.reliability))
         st.caption(
             gettext(
-                "Probability given against the share that were nodules, each scan by "
-                "a calibration on the other scans; INSERTED nodules and the scans' "
-                "own marks. Bars: bootstrap 95 % intervals; the number of candidates "
-                "stands at each point."
+                "Predicted probability against the observed share of nodules, each scan "
+                "calibrated on the other scans; INSERTED nodules and the scans' own "
+                "candidates. Bars: bootstrap 95 % intervals; the number of candidates is "
+                "shown at each point."
             )
         )
     else:
-        st.caption(gettext("Nothing to draw: the card of this model holds no such figures."))
+        st.caption(gettext("Nothing to show: the model card has no such figures."))
     st.subheader(gettext("What readers confirmed"))
     said = readers_reliability(
         (one.probability, one.verdict == "accepted")
@@ -87,16 +87,14 @@ def _plots(card: ModelCard) -> None:
         st.image(reliability_plot(said))
         st.caption(
             ngettext(
-                "{count} mark of signed studies here, whichever model made them. "
-                "Readers saw the probability, and only marks at or above the "
-                "operating point, so this flatters the model. Bars: exact 95 % "
-                "intervals.",
-                "{count} marks of signed studies here, whichever model made them. "
-                "Readers saw the probability, and only marks at or above the "
-                "operating point, so this flatters the model. Bars: exact 95 % "
-                "intervals.",
+                "{count} finding in signed studies at this site, from any model. Readers "
+                "saw the probability, and only findings at or above the operating point, "
+                "so this is optimistic. Bars: exact 95 % intervals.",
+                "{count} findings in signed studies at this site, from any model. "
+                "Readers saw the probability, and only findings at or above the "
+                "operating point, so this is optimistic. Bars: exact 95 % intervals.",
                 sum(row.candidates for row in said),
             )
         )
     else:
-        st.caption(gettext("Nothing to draw yet: no signed study holds a mark of a model."))
+        st.caption(gettext("Nothing to show yet: no signed study has a finding by a model."))

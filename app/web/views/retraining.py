@@ -31,8 +31,8 @@ def retraining_page(reader: Reader) -> None:
     st.html(_counts(queue))
     st.caption(
         gettext(
-            "Counted are decisions in signed studies whose scans {model} was not "
-            "trained on. Studies that are open or in review are not among them.",
+            "Counts decisions in signed studies whose scans {model} was not trained "
+            "on; studies that are not signed are excluded.",
             model=as_markdown(f"{card.name} {card.version}"),
         )
     )
@@ -40,10 +40,9 @@ def retraining_page(reader: Reader) -> None:
     st.code(retrain_command(context().settings.address_of_store(), card.name), language="bash")
     st.caption(
         gettext(
-            "Type it on this machine. Accepted, measured again and added "
-            "findings of signed studies are the truth, rejected marks are hard "
-            "negatives; the new model is installed only if it is not worse on "
-            "held-out scans."
+            "Run this on this machine. Accepted, remeasured and added findings of "
+            "signed studies are the reference, rejected findings are hard negatives; "
+            "the new model is installed only if it is not worse on held-out scans."
         )
     )
 

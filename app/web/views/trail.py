@@ -31,7 +31,7 @@ _COLUMNS: tuple[tuple[Message, int, Callable[[AuditEntry], str | int]], ...] = (
 def trail_page(reader: Reader) -> None:
     """Draw the page; ``reader`` is an administrator, others never get it."""
     store = context().store
-    if st.button(gettext("Check the chain")):
+    if st.button(gettext("Verify the trail")):
         found = verify(store)
         problem = found.problem or _changed(store)
         if problem:
@@ -39,8 +39,8 @@ def trail_page(reader: Reader) -> None:
         else:
             st.success(
                 ngettext(
-                    "{count} entry, whole. Last hash: {hash}",
-                    "{count} entries, whole. Last hash: {hash}",
+                    "{count} entry, intact. Last hash: {hash}",
+                    "{count} entries, intact. Last hash: {hash}",
                     found.entries,
                     hash=found.last_hash,
                 )
@@ -48,9 +48,8 @@ def trail_page(reader: Reader) -> None:
             if last := found.without_key:
                 st.warning(
                     gettext(
-                        "Entries up to number {last} carry no key: an earlier version wrote "
-                        "them, and they could be rewritten until entry {next} closed them "
-                        "off.",
+                        "Entries up to number {last} have no key: an earlier version wrote them, "
+                        "and they could have been altered until entry {next} sealed them.",
                         last=last,
                         next=last + 1,
                     )
@@ -74,12 +73,10 @@ def trail_page(reader: Reader) -> None:
 def _changed(store: Store) -> str:
     """Which decisions or signed reports are not what the trail says; empty where all are."""
     if rows := unaccounted(store):
-        return gettext(
-            "decisions {rows} are not what the trail says", rows=", ".join(map(str, rows))
-        )
+        return gettext("decisions {rows} do not match the trail", rows=", ".join(map(str, rows)))
     if labels := changed_reports(store):
         return gettext(
-            "the signed reports of {labels} are not what the audit trail says",
+            "the signed reports of {labels} do not match the trail",
             labels=", ".join(labels),
         )
     return ""

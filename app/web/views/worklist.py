@@ -30,7 +30,7 @@ def worklist_page(reader: Reader) -> None:
     search, state = st.columns([2, 3], vertical_alignment="bottom")
     text = search.text_input(
         gettext("Search"),
-        placeholder=gettext("label, UID, reader, comment or reason of a failure"),
+        placeholder=gettext("label, UID, reader, comment or reason for failure"),
         key="search",
         icon=":material/search:",
     )
@@ -53,14 +53,14 @@ def _rows(reader: Reader, text: str, chosen: list[Status]) -> None:
     studies = worklist(store, status=chosen, text=text)
     st.html(_counts(counts))
     if not studies:
-        st.html(f'<div class="starlung-welcome"><b>{gettext("No study here.")}</b></div>')
+        st.html(f'<div class="starlung-welcome"><b>{gettext("No studies found.")}</b></div>')
         return
     pages = (len(studies) + PAGE_ROWS - 1) // PAGE_ROWS
     page = 1
     if pages > 1:
         page = int(
             st.number_input(
-                gettext("Page, of {pages}", pages=pages), 1, pages, 1, key="worklist-page"
+                gettext("Page (of {pages})", pages=pages), 1, pages, 1, key="worklist-page"
             )
         )
     with st.container(key="starlung-worklist", gap=None):

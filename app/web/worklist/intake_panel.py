@@ -56,11 +56,7 @@ def _sample(reader: Reader) -> None:
         if sample.is_dir():
             _put_in_line(sample, reader)
         else:
-            tell(
-                gettext(
-                    "The sample is not on this machine. Name a folder or upload a study instead."
-                )
-            )
+            tell(gettext("The sample is not installed. Enter a folder or upload a study instead."))
         st.rerun()
 
 
@@ -105,7 +101,7 @@ def _folder(reader: Reader) -> None:
     if not st.button(action, type="primary", width="stretch"):
         return
     if not text:
-        tell(gettext("No study is named. Type the path of a folder on this machine."))
+        tell(gettext("Enter the path of a folder on this machine."))
     elif not path.exists():
         tell(gettext("{path}: no such file or folder. Check the spelling.", path=text))
     else:

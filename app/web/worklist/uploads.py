@@ -53,7 +53,7 @@ def save_uploads(
             size=total / 1e6,
             limit=limit_bytes / 1e6,
         )
-        raise InputError("upload", problem, message("Name a folder on this machine instead"))
+        raise InputError("upload", problem, message("Enter a folder on this machine instead"))
     _refuse_ambiguous([name for name, _, _ in files])
     try:
         written = _write(files, folder)
@@ -66,7 +66,7 @@ def save_uploads(
 def _refuse_ambiguous(names: Sequence[str]) -> None:
     """Of two files of one name a header that names it would get the other patient's voxels."""
     if max(Counter(names).values()) > 1 and any(one.lower().endswith(_DETACHED) for one in names):
-        problem = message("holds two files of one name, and a header that may mean either")
+        problem = message("has two files of the same name, and a header that may refer to either")
         raise InputError(
             "upload", problem, message("Upload one CT at a time, or a zip with its folders")
         )
@@ -78,12 +78,10 @@ def not_kept(error: OSError) -> InputError:
     problem = (
         message("the server's disk is full")
         if full
-        else message("cannot be kept: {reason}", reason=error.strerror)
+        else message("cannot be saved: {reason}", reason=error.strerror)
     )
-    remedy = message("Ask whoever runs the server for space, then upload again")
-    return InputError(
-        "upload", message("{problem}; nothing of it was kept", problem=problem), remedy
-    )
+    remedy = message("Ask the server's administrator for space, then upload again")
+    return InputError("upload", message("{problem}; nothing was saved", problem=problem), remedy)
 
 
 def _write(files: Sequence[tuple[str, int, BinaryIO]], folder: Path) -> list[Path]:

@@ -28,7 +28,7 @@ def head_html() -> str:
     """Render the columns' headings."""
     titles = (
         gettext("State"),
-        gettext("Strongest finding, 95 %"),
+        gettext("Highest probability, 95 %"),
         gettext("Findings"),
         gettext("Received, UTC"),
         gettext("Progress or note"),

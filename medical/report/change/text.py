@@ -18,19 +18,19 @@ def comparison_line(earlier: EarlierCt, labels: Translator) -> str:
         else labels("An earlier CT of unknown date: study {label}, series {series}.", **which)
     ]
     if earlier.days is None:
-        parts.append(labels("The days between the two are not known."))
+        parts.append(labels("The interval between the two is not known."))
     elif earlier.days_by_reader:
         parts.append(
             labels.plural(
-                "{count} day earlier, as the reader says; the images do not.",
-                "{count} days earlier, as the reader says; the images do not.",
+                "{count} day earlier according to the reader; the images give no date.",
+                "{count} days earlier according to the reader; the images give no date.",
                 earlier.days,
             )
         )
     else:
         parts.append(labels.plural("{count} day earlier.", "{count} days earlier.", earlier.days))
     if not earlier.same_patient:
-        parts.append(labels("The images do not say that both CTs are of the same patient."))
+        parts.append(labels("The images do not confirm that both CTs are of the same patient."))
     return labels.sentences(parts)
 
 
@@ -46,17 +46,17 @@ def change_title(earlier: EarlierCt, labels: Translator) -> str:
 def change_lines(change: ChangeSince, labels: Translator) -> tuple[str, ...]:
     """One line a nodule found in both, then what has no partner, then how it was compared."""
     lines = [_matched(*pair, labels) for pair in change.matched] or [
-        labels("No nodule is found in both CTs.")
+        labels("No nodule was found in both CTs.")
     ]
     if change.new:
         numbers = ", ".join(str(one.id) for one in change.new)
         lines.append(
-            labels("New, or not found in the earlier CT: finding {numbers}.", numbers=numbers)
+            labels("New, or not detected in the earlier CT: finding {numbers}.", numbers=numbers)
         )
     lines += [
         labels(
-            "Finding {number} is where earlier finding {prior} was; no change is "
-            "told, for the model did not measure both.",
+            "Finding {number} is at the location of earlier finding {prior}; no "
+            "change is reported because the model did not measure both.",
             number=number,
             prior=prior,
         )
@@ -67,8 +67,8 @@ def change_lines(change: ChangeSince, labels: Translator) -> tuple[str, ...]:
         *lines,
         labels(
             "Matched by affine registration, correlation {correlation:.2f}. Sizes "
-            "are the model's; a reader's own diameters and rejected marks are "
-            "not compared. Intervals take the two measures as independent.",
+            "are the model's; readers' own diameters and rejected findings are not "
+            "compared. Intervals assume independent measurements.",
             correlation=change.correlation,
         ),
     )
@@ -130,9 +130,9 @@ def _size(
 
 def _doubling(growth: Growth, labels: Translator) -> str:
     if growth.volume.verdict == INDISTINGUISHABLE:
-        return labels("The volume doubling time has no bound.")
+        return labels("The volume doubling time cannot be bounded.")
     if growth.doubling_days is None or growth.doubling_days_ci95 is None:
-        return labels("No volume doubling time: the days between the two CTs are not known.")
+        return labels("No volume doubling time: the interval between the two CTs is not known.")
     low, high = sorted(abs(end) for end in growth.doubling_days_ci95)
     ends = {"low": low, "high": high}
     if growth.doubling_days < 0:
@@ -153,9 +153,8 @@ def _doubling(growth: Growth, labels: Translator) -> str:
 def _gone(one: Followed, labels: Translator) -> str:
     low, high = one.diameter_ci95
     return labels(
-        "No longer seen, or not found now: earlier finding {number}, "
-        "{location}, {diameter}, volume {volume:.0f} mm³ "
-        "({low:.0f}–{high:.0f}).",
+        "No longer seen, or not detected now: earlier finding {number}, "
+        "{location}, {diameter}, volume {volume:.0f} mm³ ({low:.0f}–{high:.0f}).",
         number=one.id,
         location=labels.translate(one.location),
         diameter=labels(

@@ -17,7 +17,7 @@ def test_a_full_disk_keeps_nothing_of_an_upload(names: list[str], tmp_path: Path
     content = bytes(2_000_000)
     with small_disk(tmp_path / "disk", size="1m") as disk:
         files = [(name, len(content), io.BytesIO(content)) for name in names]
-        with pytest.raises(InputError, match="disk is full; nothing of it was kept"):
+        with pytest.raises(InputError, match="disk is full; nothing was saved"):
             save_uploads(files, disk / "upload" / "input", limit_bytes=10**9)
         assert not (disk / "upload" / "input").exists()
         (disk / "upload" / "still").write_bytes(bytes(500_000))  # the space is free again

@@ -38,7 +38,7 @@ def test_growth_stands_with_its_interval_and_doubling_time() -> None:
 def test_what_error_may_explain_is_said_to_be_so_and_has_no_doubling_time() -> None:
     said = table([SAME], [ONE])
     assert "not distinguishable from measurement error" in said
-    assert "no bound" in said
+    assert "unbounded" in said
     assert "grown" not in said
 
 
@@ -51,7 +51,7 @@ def test_what_rounds_to_zero_has_no_sign() -> None:
 def test_without_dates_there_is_change_but_no_doubling_time() -> None:
     said = table([GROWN], [ONE], None)
     assert "grown" in said
-    assert "needs the days between" in said
+    assert "needs the interval in days" in said
 
 
 def test_shrinking_is_a_halving_time() -> None:
@@ -68,7 +68,7 @@ def test_nodules_without_a_partner_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("language", "text"),
-    [("en", "No nodule is found in both CTs."), ("zh", "两次 CT 中没有匹配的结节。")],
+    [("en", "No nodule was found in both CTs."), ("zh", "两次 CT 中没有匹配的结节。")],
 )
 def test_nothing_in_common_is_said(
     language: str, text: str, read_in: Callable[[str], None]

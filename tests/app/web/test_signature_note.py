@@ -47,10 +47,10 @@ def test_without_a_signature_the_page_says_so(
 ) -> None:
     say = Translator(language)  # type: ignore[arg-type]
     unsigned = say(
-        "This result carries no signature of this site: it was scored elsewhere or by version 0.5 "
-        "or earlier, or made by hand."
+        "This result is not signed by this site: it was scored elsewhere, scored by version 0.5 or "
+        "earlier, or created by hand."
     )
-    changed = say("This result was changed after this site had scored it.")
+    changed = say("This result was changed after this site scored it.")
     assert unsigned in page(shared, language)
     folder, key = ResultFolder(result), result_key(shared.settings.work_dir)
     folder.write_findings(folder.read_findings(), key=key)

@@ -42,7 +42,7 @@ def test_a_decision_shows_who_made_it(first: ReadFinding) -> None:
 
 def test_a_readers_measure_stands_in_place_of_the_models(first: ReadFinding) -> None:
     row = findings_table([decided(first, diameter_mm=11.5)])["rows"][0]
-    assert row["cells"][4] == {"text": "11.5", "interval": "by hand"}
+    assert row["cells"][4] == {"text": "11.5", "interval": "by the reader"}
 
 
 def test_a_readers_nodule_claims_no_probability(first: ReadFinding) -> None:

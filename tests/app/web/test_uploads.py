@@ -57,7 +57,7 @@ def test_two_headers_never_share_the_voxels_of_the_later_one(
 ) -> None:
     names = (header, pixels, header, pixels)
     files = [(name, 1, BytesIO(f"of file {n}".encode())) for n, name in enumerate(names)]
-    with pytest.raises(InputError, match="two files of one name") as caught:
+    with pytest.raises(InputError, match="two files of the same name") as caught:
         save_uploads(files, tmp_path / "in", limit_bytes=10)
     assert pixels not in str(caught.value)
     assert not (tmp_path / "in").exists()

@@ -62,7 +62,7 @@ def test_what_a_reader_added_now_is_not_called_gone(content: ReportContent) -> N
     assert (change.gone, change.unsized) == ((), ((3, 5),))
     told = replace(content, change=change)
     text = report_text(told, EN)
-    assert "Finding 3 is where earlier finding 5 was; no change is told" in text
+    assert "Finding 3 is at the location of earlier finding 5; no change is reported" in text
     assert "所见 3 与既往所见 5 位置相同" in report_text(told, Translator("zh"))
     rows = {row["finding"]: row for row in csv.DictReader(io.StringIO(report_csv(told)))}
     assert (rows["3"]["match"], rows["3"]["prior_finding"]) == ("not measured in both", "5")
@@ -119,4 +119,4 @@ def test_what_error_may_explain_is_said_to_be_so(content: ReportContent) -> None
     like = replace(like, volume_mm3=250.0, volume_ci95=(180.0, 340.0))
     text = report_text(compared(content, like), EN)
     assert text.count("not distinguishable from measurement error") == 2
-    assert "The volume doubling time has no bound." in text
+    assert "The volume doubling time cannot be bounded." in text

@@ -68,7 +68,7 @@ def test_no_category_is_told_while_a_nodule_cannot_be_classified() -> None:
     )
     text = report_text(entered, EN)
     assert "): 4A (part-solid ≥ 6 mm in total" in text.split("IMPRESSION")[1]
-    assert "Solid component 6.0 mm (reader's measure)." in text
+    assert "Solid component 6.0 mm (measured by the reader)." in text
 
 
 def test_page_table_and_impression_have_one_engine() -> None:
@@ -89,7 +89,7 @@ def test_what_was_entered_and_what_the_header_says_stand_in_the_report() -> None
     header = Demographics(age_years=64, sex="F")
     text = report_text(told(nodule(1, 9.0), said=said, header=header), EN)
     assert "Examination: CT for another reason." in text
-    assert "Age: 64 (by the images' header). Sex: female (by the images' header)." in text
+    assert "Age: 64 (from the image header). Sex: female (from the image header)." in text
     assert "Risk of lung cancer: high." in text
     assert "Fleischner consider CT at 3 months, PET/CT or tissue sampling" in text
     own = Examination(age_years=30)
@@ -150,12 +150,12 @@ def test_a_nodule_that_nobody_measured_is_not_reported() -> None:
     text = report_text(content, EN)
     assert "268" not in text
     assert "8.0 mm" not in text
-    assert "Findings not decided: 1." in text
+    assert "1 finding is undecided" in text
     (row,) = csv.DictReader(io.StringIO(report_csv(content)))
     assert (row["diameter_mm"], row["volume_mm3"], row["volume_low"]) == ("", "", "")
     measured = ReadFinding(1, "1.2.3", 1, 1, guess, (decision(diameter_mm=6.0),))
     text = report_text(told(measured), EN)
-    assert "diameter 6.0 mm (reader's measure)." in text
+    assert "diameter 6.0 mm (measured by the reader)." in text
     assert "mm³" not in text
 
 
@@ -163,7 +163,7 @@ def test_a_nodule_that_an_older_version_let_be_signed_without_measure_is_still_n
     guess = AddedFinding.measured(made_series(0.9).findings[0], outlined=False)
     content = told(ReadFinding(1, "1.2.3", 1, 1, guess, (decision(comment="spiculated"),)))
     text = report_text(content, EN)
-    assert "1. left upper zone, slice 41, LPS -50.0, 10.0, -100.0 mm: nodule that nobody" in text
+    assert "1. left upper zone, slice 41, LPS -50.0, 10.0, -100.0 mm: nodule not measured" in text
     assert "Accepted by anna" in text
     assert "spiculated" in text
     assert "Accepted as nodules, but not measured: 1." in text

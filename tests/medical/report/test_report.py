@@ -67,7 +67,7 @@ def test_no_number_of_the_models_stands_without_its_interval(content: ReportCont
 
 def test_the_readers_measure_counts_in_finding_and_impression(content: ReportContent) -> None:
     text = report_text(content, EN)
-    assert "diameter 11.5 mm (reader's measure)" in text
+    assert "diameter 11.5 mm (measured by the reader)" in text
     assert "Nodules confirmed: 2. Largest: finding 1, 11.5 mm, left upper zone." in text
     assert (
         "taken as a first screening CT): 4A (solid ≥ 8 to < 15 mm at baseline), by finding 1."
@@ -76,14 +76,14 @@ def test_the_readers_measure_counts_in_finding_and_impression(content: ReportCon
 
 
 def test_a_rejected_mark_is_told_with_reason_and_reader(content: ReportContent) -> None:
-    assert "Mark 2, slice 42: vessel (bo, 2025-06-15 15:06 UTC)." in report_text(content, EN)
+    assert "Finding 2, slice 42: vessel (bo, 2025-06-15 15:06 UTC)." in report_text(content, EN)
 
 
 def test_undecided_marks_make_the_report_incomplete(content: ReportContent) -> None:
     open_one = replace(content.findings[0], decisions=())
     text = report_text(replace(content, findings=(open_one,)), EN)
     assert "Not decided yet." in text
-    assert "Findings not decided: 1. This report is not complete." in text
+    assert "1 finding is undecided; this report is incomplete." in text
 
 
 def test_chinese_says_the_same(content: ReportContent) -> None:

@@ -29,7 +29,7 @@ def content(searched: Searched | None, *, negative: bool) -> ReportContent:
 @pytest.mark.parametrize(
     ("searched", "negative", "line"),
     [
-        (Searched(left=0.0, right=1.0), False, "of the left lung 0%, of the right lung 100%"),
+        (Searched(left=0.0, right=1.0), False, "0% of the left lung and 100% of the right lung"),
         (Searched(left=None, right=None), False, "of the left lung an unknown share"),
         (Searched(left=0.9, right=1.0), True, ""),
         (None, True, UNKNOWN),

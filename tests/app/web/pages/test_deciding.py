@@ -16,7 +16,7 @@ from medical.review.reviews import decide
 from tests.app.web.made_results import UID, made_findings, made_volume
 from tests.app.web.pages.conftest import OpenPage, Page
 
-REASON, SIZE, COMMENT, DENSITY = "Reason, to reject", "My diameter, mm", "Comment", "My density"
+REASON, SIZE, COMMENT, DENSITY = "Reason for rejection", "My diameter, mm", "Comment", "My density"
 
 
 def test_accepting_all_and_signing(open_page: OpenPage) -> None:
@@ -33,7 +33,7 @@ def test_accepting_all_and_signing(open_page: OpenPage) -> None:
 def test_a_rejection_needs_a_reason(open_page: OpenPage) -> None:
     page = open_page()
     page.press("Reject 1")
-    assert page.problems() == ["Not rejected: give a reason first."]
+    assert page.problems() == ["Not rejected: enter a reason first."]
     page.enter("selectbox", REASON, "vessel")
     page.press("Reject 1")
     first = page.findings()[0]
@@ -96,7 +96,7 @@ def test_an_empty_name_cannot_decide(open_page: OpenPage) -> None:
     page.enter("text_input", "Reader's name", "  ")
     for label in ("Accept 1", "Reject 1", "Sign"):
         assert page.widget("button", label).disabled, label
-    assert "Give your name above" in page.text()
+    assert "Enter your name above" in page.text()
     with pytest.raises(ValueError, match="needs the name"):
         decide(page.store, page.findings()[0].id, Judgement("accepted"), seen_version=0, actor=" ")
 
@@ -105,7 +105,7 @@ def test_a_decision_can_be_taken_back(open_page: OpenPage) -> None:
     page = open_page()
     page.press("Accept 1")
     page.press("Previous (P)")
-    page.press("Take the decision back")
+    page.press("Undo decision")
     assert page.findings()[0].verdict == "open"
     assert len(page.findings()[0].decisions) == 2
 
@@ -173,7 +173,7 @@ def test_a_nodule_that_nobody_measured_needs_the_readers_diameter(
     seen = AddedFinding.measured(one_finding.findings[0], outlined=False)
     assert (seen.diameter_mm, seen.volume_mm3, seen.volume_ci95) == (None, None, None)
     add_at(page, seen, monkeypatch)
-    assert "outlines nothing there" in page.problems()[0]
+    assert "could not outline it" in page.problems()[0]
     page.press("Accept 2")
     assert "has no size" in page.problems()[0]
     assert page.findings()[1].verdict == "open"
@@ -198,7 +198,7 @@ def test_a_store_that_cannot_write_is_told_and_the_text_is_kept(
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     page.press("Accept 1")
-    assert page.problems()[0].startswith("Not saved: the store cannot be reached")
+    assert page.problems()[0].startswith("Not saved: the database cannot be reached")
     other.execute("ROLLBACK")
     other.close()
     assert page.widget("text_input", COMMENT).value == "spiculated"

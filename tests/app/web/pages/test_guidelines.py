@@ -35,7 +35,7 @@ def test_the_table_leaves_out_rejected_marks_and_uses_the_readers_diameter(
     page = open_page()
     page.enter("number_input", "My diameter, mm", 16.0)
     page.press("Accept 1")
-    page.enter("selectbox", "Reason, to reject", "vessel")
+    page.enter("selectbox", "Reason for rejection", "vessel")
     page.press("Reject 2")
     page.press("Accept 3")
     shown = table(page)

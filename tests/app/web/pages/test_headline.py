@@ -14,8 +14,8 @@ UNKNOWN = "which share of each lung was searched is not known"
 @pytest.mark.parametrize(
     ("searched", "title"),
     [
-        (Searched(left=0.4, right=1.0), "No finding in what was searched"),
-        (Searched(left=None, right=None), "No finding in what was searched"),
+        (Searched(left=0.4, right=1.0), "No finding in the part that was searched"),
+        (Searched(left=None, right=None), "No finding in the part that was searched"),
         (Searched(left=0.9, right=1.0), "No finding reaches the operating point."),
         (None, "No finding reaches the operating point."),
     ],
