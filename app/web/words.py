@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import streamlit as st
 
 from app.web.preferences import preferred
 from medical.errors import InputError
 from medical.i18n.catalogue import Language, Translator
-from medical.i18n.messages import Message, message
-from medical.store.tables import Status, Verdict
 
 
 def page_language() -> Language:
@@ -40,18 +36,3 @@ def ngettext(one: str, many: str, /, count: int, **values: object) -> str:
 def error_text(error: InputError) -> str:
     """Say what is wrong with an input, and what to do."""
     return words().translate(error.sentence)
-
-
-STATES: Mapping[Status, Message] = {
-    "received": message("received"),
-    "scoring": message("scoring"),
-    "ready": message("ready"),
-    "review": message("in review"),
-    "signed": message("signed"),
-    "failed": message("failed"),
-}
-VERDICTS: Mapping[Verdict, Message] = {
-    "open": message("not decided"),
-    "accepted": message("accepted"),
-    "rejected": message("rejected"),
-}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from medical.i18n.catalogue import LANGUAGES, Translator, translate
 from medical.i18n.messages import Message, message
 from medical.nodule.growth import INDISTINGUISHABLE
 
@@ -42,19 +41,3 @@ CALCIFICATIONS: Mapping[str, Message] = {
     "benign": message("Benign pattern of calcification."),
     "not benign": message("No benign pattern of calcification."),
 }
-REASONS: tuple[Message, ...] = (
-    message("vessel"),
-    message("scar"),
-    message("lymph node"),
-    message("pleura"),
-    message("artefact"),
-)
-"""Reasons for a rejection that the page offers."""
-
-
-def rejection_reason(reason: str, labels: Translator) -> str:
-    """Say a reason of ``REASONS``, in whichever language it was chosen; any other as typed."""
-    for known in REASONS:
-        if reason in {translate(known, language) for language in LANGUAGES}:
-            return labels.translate(known)
-    return reason

@@ -14,9 +14,10 @@ from medical.report.content import ReportContent
 from medical.report.guideline_text import examination_line, guideline_lines
 from medical.report.limits import DetectionLimits
 from medical.report.numbers import probability_interval_text, probability_text
-from medical.report.terms import DENSITIES, rejection_reason
+from medical.report.terms import DENSITIES
 from medical.review.reading import ReadFinding
 from medical.review.refusals import moment
+from medical.review.terms import rejection_reason
 
 
 @dataclass(frozen=True, slots=True)

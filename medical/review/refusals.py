@@ -1,10 +1,12 @@
-"""Why a reader's deed was not done: typed, each with one sentence for the reader."""
+"""Why a reader's action was refused: typed, each with one sentence for the reader."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from medical.store.tables import Verdict
+from medical.i18n.messages import Message, message
+from medical.review.terms import STATES, VERDICTS, known_reason
+from medical.store.tables import Status, Verdict
 
 
 def moment(at: float) -> str:
@@ -13,20 +15,33 @@ def moment(at: float) -> str:
 
 
 class ReviewRefusedError(Exception):
-    """Nothing was written; the message says why, and what to do."""
+    """Nothing was written; the sentence says why, and what to do.
+
+    Args:
+        sentence: for the reader, in any language.
+    """
+
+    def __init__(self, sentence: Message) -> None:
+        self.sentence = sentence
+        super().__init__(str(sentence))
 
 
 class DecidedMeanwhileError(ReviewRefusedError):
     """Somebody else decided about this finding after it was shown."""
 
     def __init__(self, number: int, verdict: Verdict, actor: str, at: float, reason: str) -> None:
-        self.number, self.verdict, self.actor, self.at = number, verdict, actor, at
-        self.reason = reason
-        why = f" ({reason})" if reason else ""
-        said = "set back to undecided" if verdict == "open" else verdict
+        decided: Message = VERDICTS[verdict]
+        if reason:
+            decided = message("{text} ({note})", text=decided, note=known_reason(reason))
         super().__init__(
-            f"Finding {number} was meanwhile {said}{why} by {actor}, {moment(at)}. "
-            "Your decision was not saved: look at theirs, then decide again."
+            message(
+                "Finding {number} has meanwhile been {verdict} by {name}, {at}. Your decision was "
+                "not saved: review theirs, then decide again.",
+                number=number,
+                verdict=decided,
+                name=actor,
+                at=moment(at),
+            )
         )
 
 
@@ -34,10 +49,13 @@ class SignedError(ReviewRefusedError):
     """The study is signed and stays as it is."""
 
     def __init__(self, actor: str, at: float) -> None:
-        self.actor, self.at = actor, at
         super().__init__(
-            f"This study was signed by {actor}, {moment(at)}, and can no longer be changed. "
-            "An administrator can open it again."
+            message(
+                "This study was signed by {name}, {at}, and can no longer be changed. An "
+                "administrator can open it again.",
+                name=actor,
+                at=moment(at),
+            )
         )
 
 
@@ -47,18 +65,16 @@ class UndecidedError(ReviewRefusedError):
     def __init__(self, numbers: list[int]) -> None:
         self.numbers = numbers
         listed = ", ".join(map(str, numbers))
-        super().__init__(f"Not signed: accept or reject finding {listed} first.")
+        super().__init__(
+            message("Not signed: accept or reject finding {numbers} first.", numbers=listed)
+        )
 
 
 class UnmeasuredError(ReviewRefusedError):
     """The model outlined nothing there, so only a reader's own diameter can be reported."""
 
     def __init__(self, number: int) -> None:
-        self.number = number
-        super().__init__(
-            f"Finding {number} has no size: the model outlines nothing there. "
-            "Enter your own diameter, then accept it."
-        )
+        super().__init__(not_outlined(number))
 
 
 class ChangedMeanwhileError(ReviewRefusedError):
@@ -66,14 +82,29 @@ class ChangedMeanwhileError(ReviewRefusedError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Not signed: another reader changed this study meanwhile. "
-            "Look at the changes, then sign again."
+            message(
+                "Not signed: another reader has changed this study in the meantime. Review the "
+                "changes, then sign again."
+            )
         )
 
 
 class NotReadyError(ReviewRefusedError):
     """The study cannot be read in its present state."""
 
-    def __init__(self, status: str) -> None:
-        self.status = status
-        super().__init__(f"This study cannot be read now: it is {status}. Wait until it is ready.")
+    def __init__(self, status: Status) -> None:
+        super().__init__(
+            message(
+                "This study cannot be read now: it is {state}. Wait until it is ready.",
+                state=STATES[status],
+            )
+        )
+
+
+def not_outlined(number: int) -> Message:
+    """Say what a reader must do about a finding without a size."""
+    return message(
+        "Finding {number} has no size because the model could not outline it. Enter your own "
+        "diameter, then accept it.",
+        number=number,
+    )

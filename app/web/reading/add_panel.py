@@ -10,16 +10,15 @@ from app.web.context import context
 from app.web.notices import tell
 from app.web.outlining import outline_at, warm_up
 from app.web.reading.place import Place
-from app.web.reading.refusal_words import refusal
 from app.web.reading.table import millimetres
 from app.web.security.access import Reader
 from app.web.security.identity import allowed
-from app.web.words import error_text, gettext
+from app.web.words import error_text, gettext, words
 from medical.detection.findings import SeriesFindings
 from medical.errors import InputError
 from medical.results.folder import ResultFolder
 from medical.review.reading import StudyReading
-from medical.review.refusals import ReviewRefusedError
+from medical.review.refusals import ReviewRefusedError, not_outlined
 from medical.review.reviews import add_finding
 from medical.store.database import StoreUnavailableError
 
@@ -69,7 +68,7 @@ def _add(where: tuple[str, str], folder: ResultFolder, place: Place, reader: Rea
         measured = outline_at(folder.load_images(), place.click.lps_mm)
         number = add_finding(context().store, study_key, series_uid, measured, actor=reader.name)
     except ReviewRefusedError as error:
-        tell(refusal(error))
+        tell(words().translate(error.sentence))
     except StoreUnavailableError:
         tell(
             gettext(
@@ -83,10 +82,4 @@ def _add(where: tuple[str, str], folder: ResultFolder, place: Place, reader: Rea
         place.click = None
         place.go_to(number)
         if not measured.outlined:
-            tell(
-                gettext(
-                    "Finding {number} has no size because the model could not outline it. "
-                    "Enter your own diameter, then accept it.",
-                    number=number,
-                )
-            )
+            tell(words().translate(not_outlined(number)))

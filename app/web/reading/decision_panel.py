@@ -12,7 +12,6 @@ from app.web.notices import tell
 from app.web.reading.assessment_fields import assessment_fields, assessment_of
 from app.web.reading.draft import Draft
 from app.web.reading.place import Place
-from app.web.reading.refusal_words import refusal
 from app.web.reading.table import (
     density_text,
     diameter_text,
@@ -22,12 +21,12 @@ from app.web.reading.table import (
 )
 from app.web.security.access import Reader
 from app.web.security.identity import allowed
-from app.web.words import VERDICTS, gettext, ngettext, page_language, words
-from medical.report.terms import REASONS, rejection_reason
+from app.web.words import gettext, ngettext, page_language, words
 from medical.review.decisions import LEAST_DIAMETER_MM, MOST_DIAMETER_MM, Judgement
 from medical.review.reading import ReadFinding, StudyReading, read_study
 from medical.review.refusals import ReviewRefusedError, moment
 from medical.review.reviews import decide
+from medical.review.terms import REASONS, VERDICTS, rejection_reason
 from medical.store.database import StoreUnavailableError
 from medical.store.tables import Decision, Verdict
 
@@ -219,7 +218,7 @@ def _save(
         decide(store, shown.id, judgement, seen_version=shown.version, actor=reader.name)
         latest = read_study(store, study_key).of_series(shown.series_uid)
     except ReviewRefusedError as error:
-        tell(refusal(error))
+        tell(words().translate(error.sentence))
         return
     except StoreUnavailableError:
         tell(

@@ -11,7 +11,6 @@ import streamlit as st
 
 from app.web.context import context
 from app.web.notices import tell
-from app.web.reading.refusal_words import refusal
 from app.web.security.access import Reader
 from app.web.security.identity import allowed
 from app.web.words import gettext, page_language, words
@@ -180,7 +179,7 @@ def _save(reading: StudyReading, fields: dict[str, str], reader: Reader, name: s
             actor=reader.name,
         )
     except ReviewRefusedError as error:
-        tell(refusal(error))
+        tell(words().translate(error.sentence))
     except StoreUnavailableError:
         tell(
             gettext(

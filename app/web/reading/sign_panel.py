@@ -11,11 +11,10 @@ import streamlit as st
 from app.web.comparing.prior_panel import Comparison
 from app.web.context import context
 from app.web.notices import tell
-from app.web.reading.refusal_words import refusal
 from app.web.routes.report_files import files_to_sign
 from app.web.security.access import Reader, may
 from app.web.security.identity import allowed
-from app.web.words import error_text, gettext
+from app.web.words import error_text, gettext, words
 from medical.errors import InputError
 from medical.review.reading import StudyReading
 from medical.review.refusals import ReviewRefusedError, moment
@@ -80,7 +79,7 @@ def _sign(
             report=report,
         )
     except ReviewRefusedError as error:
-        tell(refusal(error))
+        tell(words().translate(error.sentence))
     except StoreUnavailableError:
         tell(
             gettext(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from app.web.components.viewer.component import Cell, Column, Row, Table
-from app.web.words import VERDICTS, gettext, words
+from app.web.words import gettext, words
 from medical.detection.findings import Finding
 from medical.i18n.messages import Message, message
 from medical.report.numbers import probability_interval_text
 from medical.report.numbers import probability_text as shown_probability
-from medical.report.terms import DENSITIES, rejection_reason
+from medical.report.terms import DENSITIES
 from medical.review.reading import ReadFinding
+from medical.review.terms import VERDICTS, rejection_reason
 
 _COLUMNS: tuple[tuple[Message, bool], ...] = (
     (message("No."), False),

@@ -24,10 +24,11 @@ from app.web.reading.report_panel import report_panel
 from app.web.reading.result_panel import choose_series, folder_note, quality_notes
 from app.web.reading.sign_panel import sign_panel
 from app.web.security.access import Reader
-from app.web.words import STATES, gettext, words
+from app.web.words import gettext, words
 from medical.results.images import header_of
 from medical.review.reading import StudyReading, read_study, study_version
 from medical.review.reviews import note_opened
+from medical.review.terms import STATES
 from medical.store.tables import SCORED
 
 _LOOK_AGAIN_SECONDS = 5.0

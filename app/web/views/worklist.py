@@ -12,9 +12,10 @@ from app.web.links import reading_link
 from app.web.notices import tell
 from app.web.security.access import Reader
 from app.web.security.identity import allowed
-from app.web.words import STATES, gettext, words
+from app.web.words import gettext, words
 from app.web.worklist.intake_panel import intake_panel
 from app.web.worklist.worklist_rows import head_html, row_html
+from medical.review.terms import STATES
 from medical.review.worklist import count_by_status, standing, worklist
 from medical.store.queue import try_again
 from medical.store.tables import SCORED, STATUSES, Status, Study

@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 from datetime import UTC, datetime
 
-from app.web.words import STATES, gettext, page_language, words
+from app.web.words import gettext, page_language, words
 from medical.i18n.messages import Message, message
 from medical.report.numbers import probability_interval_text, probability_text
 from medical.review.refusals import moment
+from medical.review.terms import STATES
 from medical.scoring.failures import failure_text
 from medical.store.tables import SCORED, Study
 

@@ -180,7 +180,7 @@ def test_guesses_that_an_older_version_kept_are_dropped() -> None:
 
 def test_the_models_volume_is_marked_beside_a_readers_diameter() -> None:
     text = report_text(told(nodule(1, 11.0)), EN)
-    assert "volume by the model's own outline, not by this diameter: 268 mm³" in text
+    assert "volume from the model's outline, not from this diameter: 268 mm³" in text
     (row,) = csv.DictReader(io.StringIO(report_csv(told(nodule(1, 11.0)))))
     assert (row["diameter_by"], row["volume_by"]) == ("reader", "model")
 

@@ -70,7 +70,7 @@ def test_the_readers_measure_counts_in_finding_and_impression(content: ReportCon
     assert "diameter 11.5 mm (measured by the reader)" in text
     assert "Nodules confirmed: 2. Largest: finding 1, 11.5 mm, left upper zone." in text
     assert (
-        "taken as a first screening CT): 4A (solid ≥ 8 to < 15 mm at baseline), by finding 1."
+        "assumed to be a first screening CT): 4A (solid ≥ 8 to < 15 mm at baseline), by finding 1."
         in text
     )
 

@@ -30,7 +30,7 @@ def content(searched: Searched | None, *, negative: bool) -> ReportContent:
     ("searched", "negative", "line"),
     [
         (Searched(left=0.0, right=1.0), False, "0% of the left lung and 100% of the right lung"),
-        (Searched(left=None, right=None), False, "of the left lung an unknown share"),
+        (Searched(left=None, right=None), False, "an unknown share of the left lung"),
         (Searched(left=0.9, right=1.0), True, ""),
         (None, True, UNKNOWN),
     ],

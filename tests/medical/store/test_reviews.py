@@ -88,7 +88,7 @@ def test_the_second_tab_is_told_who_decided_what_and_nothing_is_lost(
     with pytest.raises(DecidedMeanwhileError) as refused:
         decide(store, finding.id, ACCEPT, seen_version=0, actor="bo")
     said = str(refused.value)
-    assert said.startswith("Finding 1 was meanwhile rejected (vessel) by anna, 20")
+    assert said.startswith("Finding 1 has meanwhile been rejected (vessel) by anna, 20")
     assert "was not saved" in said
     (kept,) = read_study(store, key).findings[0].decisions
     assert (kept.actor, kept.verdict) == ("anna", "rejected")
