@@ -62,8 +62,8 @@ def test_shrinking_is_a_halving_time() -> None:
 
 def test_nodules_without_a_partner_are_named() -> None:
     said = table([GROWN, FAR], [ONE, replace(ONE, id=7, center_lps_mm=(-90.0, 0.0, 0.0))])
-    assert "(new, or not found then): 2." in said
-    assert "(gone, or not found): 7." in said
+    assert "(new, or not detected then): 2." in said
+    assert "(resolved, or not detected): 7." in said
 
 
 @pytest.mark.parametrize(

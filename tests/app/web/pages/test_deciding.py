@@ -86,7 +86,7 @@ def test_the_slower_of_two_readers_loses_no_text(open_page: OpenPage) -> None:
     rejection = Judgement("rejected", reason="scar")
     decide(page.store, finding.id, rejection, seen_version=0, actor="bo")
     page.press("Accept 1")
-    assert "meanwhile rejected (scar) by bo" in page.problems()[0]
+    assert "meanwhile been rejected (scar) by bo" in page.problems()[0]
     assert page.widget("text_input", COMMENT).value == "clearly a nodule"
     assert page.findings()[0].verdict == "rejected"
 
