@@ -1,10 +1,11 @@
-"""``starlung models``: list, show, import, remove."""
+"""``starlung models``: list, show, import, export, remove."""
 
 from __future__ import annotations
 
 import re
 import shutil
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +19,17 @@ if TYPE_CHECKING:
 
 MONAI_NAME = "monai-lung-nodule"
 
-models = typer.Typer(help="Models at hand: list, show, import, remove.", no_args_is_help=True)
+
+class ExportFormat(StrEnum):
+    """How a model leaves this machine."""
+
+    STARLUNG = "starlung"
+    MONAI_BUNDLE = "monai-bundle"
+
+
+models = typer.Typer(
+    help="Models at hand: list, show, import, export, remove.", no_args_is_help=True
+)
 
 
 @models.command("list")
@@ -56,6 +67,8 @@ def import_(
     if is_bundle(path):
         _import_bundle(path, name)
         return
+    if (path / "models" / CARD).is_file():  # a bundle that `models export` wrote
+        path = path / "models"
     if not all((path / part).is_file() for part in (WEIGHTS, CARD)):
         fail(
             f"{path}: neither {WEIGHTS} and {CARD} nor a bundle's models/model.pt are in it. Give "
@@ -85,6 +98,46 @@ def _import_bundle(path: Path, name: str) -> None:
     parent = model_called(DEFAULT_MODEL)
     _add(path, name, lambda folder: write_model(bundle, folder, name=name, parent=parent))
     typer.echo(f"Its probabilities are not calibrated. Score with: starlung score --model {name}")
+
+
+@models.command()
+def export(
+    name: Annotated[str, typer.Argument(help="Name of a model, or its folder.")],
+    out: Annotated[Path, typer.Option(help="Folder to write; it must not exist yet.")],
+    format_: Annotated[
+        ExportFormat,
+        typer.Option(
+            "--format", help="starlung: weights and card. monai-bundle: for monai.bundle run."
+        ),
+    ] = ExportFormat.STARLUNG,
+) -> None:
+    """Write a model's weights and card, or its MONAI bundle, into a new folder."""
+    model = model_called(name)
+    if out.exists():
+        fail(f"{out}: is there already. Name a folder that does not exist.")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".export-", dir=out.parent) as work:
+            beside = Path(work) / out.name
+            _write_export(model, beside, format_)
+            beside.rename(out)
+    except OSError as error:
+        fail(f"{error.filename or out}: {error.strerror}. Give another --out.")
+    typer.echo(f"{model.card.name} {model.card.version} exported to {out}")
+
+
+def _write_export(model: StoredModel, folder: Path, format_: ExportFormat) -> None:
+    """Write an export into a folder that is not there yet."""
+    from models.zoo.loader import CARD, WEIGHTS
+
+    if format_ is ExportFormat.MONAI_BUNDLE:
+        from medical.scoring.monai_bundle import write_bundle
+
+        write_bundle(model, folder)
+        return
+    folder.mkdir()
+    for part in (WEIGHTS, CARD):
+        shutil.copyfile(model.folder / part, folder / part)
 
 
 def _check_name(path: Path, name: str) -> None:

@@ -169,3 +169,22 @@ def test_what_is_not_there_is_one_line(starlung: Run, tmp_path: Path) -> None:
     result = starlung("models", "import", tmp_path / "nothing.zip")
     assert result.exit_code == 2
     assert "no such folder or file" in one_line(result.stderr)
+
+
+@pytest.mark.parametrize("form", ["starlung", "monai-bundle"])
+def test_an_exported_model_can_be_imported_elsewhere(
+    starlung: Run, retrained: Path, tmp_path: Path, form: str
+) -> None:
+    out = tmp_path / "exported"
+    exported = starlung("models", "export", str(retrained), "--format", form, "--out", str(out))
+    assert exported.exit_code == 0
+    assert starlung("models", "import", str(out)).exit_code == 0
+    shown = json.loads(starlung("models", "show", "ward-7").stdout)
+    assert shown.items() >= json.loads((retrained / CARD).read_text()).items()
+
+
+def test_an_export_replaces_nothing(starlung: Run, tmp_path: Path) -> None:
+    result = starlung("models", "export", "starlung-base", "--out", str(tmp_path))
+    assert result.exit_code == 2
+    assert "is there already" in one_line(result.stderr)
+    assert list(tmp_path.iterdir()) == []
