@@ -133,9 +133,9 @@ class RefinementStage:
     @torch.no_grad()
     def classify(self, crops: Crops) -> Float32[np.ndarray, "samples n"]:
         """Logits of nodule or not: convolutions once a view, all samples in one batch."""
-        views = [self.convolutions.judging(*crops.mirrored(axes)) for axes in _VIEWS]
+        seen = [self.convolutions.classifier_features(*crops.mirrored(axes)) for axes in _VIEWS]
         with _same_dropout():
-            return self.refiner.judge(self._samples(views), drop=True).numpy()
+            return self.refiner.classify(self._samples(seen), drop=True).numpy()
 
     @torch.no_grad()
     def outline(self, crops: Crops, logits: Float32[np.ndarray, "samples n"]) -> Refined:

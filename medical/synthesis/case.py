@@ -27,8 +27,8 @@ class TrainingCase:
         code: ``[z, y, x]`` bytes, HU = 8 * code - 1024, 1 mm voxels, axial.
         lung: where nodules may be.
         nodules: ``[n, 4]`` centre ``(z, y, x)`` in voxels and diameter in mm.
-        doubtful: ``[m, 4]`` the same of what nobody judged and may be a nodule: neither taught
-            nor counted as a false mark.
+        ignore_regions: ``[m, 4]`` the same of what nobody judged and may be a nodule: neither
+            taught nor counted as a false positive.
         rejected: ``[k, 4]`` the same of what a reader looked at and called no nodule.
         slice_mm: distance between the CT's own slices: what is set into the case must be as blurred
             along z as slices so far apart leave it.
@@ -38,7 +38,7 @@ class TrainingCase:
     code: UInt8[np.ndarray, "z y x"]
     lung: Bool[np.ndarray, "z y x"]
     nodules: Float32[np.ndarray, "n 4"]
-    doubtful: Float32[np.ndarray, "m 4"] = field(
+    ignore_regions: Float32[np.ndarray, "m 4"] = field(
         default_factory=lambda: np.zeros((0, 4), np.float32)
     )
     rejected: Float32[np.ndarray, "k 4"] = field(
@@ -53,7 +53,7 @@ class TrainingCase:
         nodules_lps_mm: Float32[np.ndarray, "n 4"],
         *,
         name: str,
-        doubtful_lps_mm: Float32[np.ndarray, "m 4"] | None = None,
+        ignore_lps_mm: Float32[np.ndarray, "m 4"] | None = None,
         rejected_lps_mm: Float32[np.ndarray, "k 4"] | None = None,
     ) -> Self:
         """Resample to 1 mm and crop to the lungs.
@@ -62,7 +62,7 @@ class TrainingCase:
             ct: the CT as read.
             nodules_lps_mm: rows ``(x, y, z, diameter)`` in LPS millimetres.
             name: the case's name.
-            doubtful_lps_mm: the same of what may be a nodule.
+            ignore_lps_mm: the same of what may be a nodule.
             rejected_lps_mm: the same of what a reader called no nodule.
 
         Raises:
@@ -72,9 +72,9 @@ class TrainingCase:
         case = cls.from_prepared(
             prepared, nodules_lps_mm, name=name, rejected_lps_mm=rejected_lps_mm
         )
-        if doubtful_lps_mm is None:
+        if ignore_lps_mm is None:
             return case
-        return replace(case, doubtful=_in_voxels(doubtful_lps_mm, prepared))
+        return replace(case, ignore_regions=_in_voxels(ignore_lps_mm, prepared))
 
     @classmethod
     def from_prepared(
@@ -106,7 +106,7 @@ class TrainingCase:
             code=self.code,
             lung=np.packbits(self.lung),
             nodules=self.nodules,
-            doubtful=self.doubtful,
+            doubtful=self.ignore_regions,  # the file's name for them
             rejected=self.rejected,
             slice_mm=self.slice_mm,
         )
@@ -117,11 +117,14 @@ class TrainingCase:
         with np.load(path, allow_pickle=False) as stored:
             code = stored["code"]
             lung = np.unpackbits(stored["lung"])[: code.size].reshape(code.shape).astype(bool)
-            kinds = ("doubtful", "rejected")
-            rest = {kind: stored[kind] for kind in kinds}
-            slice_mm = float(stored["slice_mm"])
             return cls(
-                str(stored["name"]), code, lung, stored["nodules"], **rest, slice_mm=slice_mm
+                str(stored["name"]),
+                code,
+                lung,
+                stored["nodules"],
+                ignore_regions=stored["doubtful"],
+                rejected=stored["rejected"],
+                slice_mm=float(stored["slice_mm"]),
             )
 
 

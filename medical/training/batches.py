@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.insertion.config import Mixture
+from medical.synthesis.insertion.config import FORMER_NAMES, AugmentationConfig
 from medical.synthesis.insertion.engine import NoduleEngine, TrainingBatch
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.cases.preparing import around_rejected
@@ -67,19 +67,23 @@ def turned(batch: TrainingBatch, *, order: list[int], mirrored: list[int]) -> Tr
     return batch._replace(image=volume(batch.image), label=volume(batch.label), centers=centers)
 
 
-def mixture_of(stage: Stage) -> Mixture:
+def augmentation_of(stage: Stage) -> AugmentationConfig:
     """Return what a stage's engine mixes; what it does not say is as without stages.
 
     Raises:
-        ValueError: the stage names what no mixture has, or a value that it refuses.
+        ValueError: the stage names what no augmentation has, or a value that it refuses.
     """
-    known = {one.name for one in fields(Mixture)}
-    given = {name: value for name, value in stage.batches.items() if name != HARD_NEGATIVES}
+    known = {field.name for field in fields(AugmentationConfig)}
+    given = {
+        FORMER_NAMES.get(name, name): value
+        for name, value in stage.batches.items()
+        if name != HARD_NEGATIVES
+    }
     if unknown := sorted(set(given) - known):
         may = ", ".join(sorted([*known, HARD_NEGATIVES]))
         raise ValueError(f"stage '{stage.name}': {unknown[0]} is unknown; there are {may}")
     try:
-        return Mixture(**{name: _fixed(value) for name, value in given.items()})
+        return AugmentationConfig(**{name: _fixed(value) for name, value in given.items()})
     except (TypeError, ValueError) as error:
         raise ValueError(f"stage '{stage.name}': {error}") from error
 
@@ -92,14 +96,14 @@ class StagedBatches:
     """Makes batches of the stage that the loop's step belongs to. Use as a context.
 
     Args:
-        cases: real lungs; those around rejected marks join in stages with ``hard_negatives``, which
-            all have that do not say otherwise.
+        cases: real lungs; those around rejected findings join in stages with ``hard_negatives``,
+            which all have that do not say otherwise.
         pool: nodules to insert.
         curriculum: the stages.
         device: where batches are made, one ahead on an accelerator.
         batch: patches a step, a multiple of 4.
         patch: edge of a patch, millimetres, a multiple of 16.
-        seed: of the look-alikes' shapes.
+        seed: of the distractors' shapes.
         chests: synthetic lungs without nodules, drawn beside the cases.
         chest_share: of the patches that come from them, where there are any.
         echoes: how often each batch is used.
@@ -123,7 +127,7 @@ class StagedBatches:
         self.cases, self.pool, self.curriculum = list(cases), pool, curriculum
         self.device, self.batch, self.patch, self.seed = device, batch, patch, seed
         for stage in curriculum.stages:
-            mixture_of(stage)  # what is wrong in the last stage shows before the first
+            augmentation_of(stage)  # what is wrong in the last stage shows before the first
         self._number: int | None = None
         self._make: Callable[[], TrainingBatch] | None = None
         self._ahead: Prefetch[TrainingBatch] | None = None
@@ -145,7 +149,7 @@ class StagedBatches:
                 self.pool,
                 device=self.device,
                 patch=self.patch,
-                mixture=mixture_of(stage),
+                augmentation=augmentation_of(stage),
                 seed=self.seed,
             )
         self._weigh_chests(engine, real=len(cases))

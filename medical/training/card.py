@@ -38,9 +38,9 @@ def new_card(folder: Path, made: Made, *, own: Recalibrated | None) -> ModelCard
     operating curve is never copied, as it is measured with the weights.
     """
     origin = made.parent or find_model(DEFAULT_MODEL)
-    point, promise = origin.card.operating_point, dict[str, object](none="not calibrated anew")
+    point, guarantee = origin.card.operating_point, dict[str, object](none="not calibrated anew")
     if own is not None:
-        calibration, promise = own.calibration, own.operating.promise
+        calibration, guarantee = own.calibration, own.operating.guarantee
         point = own.operating.threshold or point
     else:
         calibration = origin.card.calibration.model_copy(
@@ -71,7 +71,7 @@ def new_card(folder: Path, made: Made, *, own: Recalibrated | None) -> ModelCard
         ],
         recipe=_recipe(made),
         run=made.config.for_card(),
-        metrics={"operating_point_promise": promise},
+        metrics={"operating_point_promise": guarantee},
         not_good_for=["clinical use of any kind: research only", *origin.card.not_good_for[1:]],
     )
 

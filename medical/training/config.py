@@ -92,7 +92,7 @@ class RunConfig(Frozen):
         recipe: how.
         cluster: where.
         sparse: whether a slow link between nodes may be sent a part of the gradients alone.
-        curriculum: stages that follow each other, instead of the recipe's one mixture.
+        curriculum: stages that follow each other, instead of the recipe's one augmentation.
         start_from: folder of the model to begin with; ``None``: random weights.
         resume: whether to go on with what is in the run's folder. Not kept.
         assigned: files of the cases; ``None`` until they are gathered.
@@ -128,9 +128,9 @@ class RunConfig(Frozen):
     def for_card(self) -> dict[str, object]:
         """Return what the model card repeats: all but paths, addresses and names of cases."""
         away = {"source", "assigned", "start_from"}
-        told: dict[str, object] = self.model_dump(mode="json", exclude=away)
+        contents: dict[str, object] = self.model_dump(mode="json", exclude=away)
         cluster = self.cluster
-        return {**told, "cluster": {"nodes": cluster.nodes, "per_node": cluster.per_node}}
+        return {**contents, "cluster": {"nodes": cluster.nodes, "per_node": cluster.per_node}}
 
 
 class AdaptConfig(Frozen):

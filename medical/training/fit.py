@@ -137,7 +137,7 @@ class _Teacher:
         if phase.compiled and self.device.type == "cuda":
             learner.detector.compile()
         staged = self._batches(phase)
-        judge = self._validation_loss()
+        validate = self._validation_loss()
         if (ranks := Ranks.current()).world > 1:  # the same weights on every rank, other batches
             torch.manual_seed(self.config.recipe.seed + 1000 * (ranks.rank + 1))
         with ExitStack() as stack:
@@ -151,7 +151,7 @@ class _Teacher:
                 out=out,
                 device=self.device,
                 communication=self.communication() if self.communication else None,
-                validate=_settled(batches, judge) if self.material.validation else None,
+                validate=_settled(batches, validate) if self.material.validation else None,
                 events=self.events,
                 curriculum=self.config.curriculum,
             )
@@ -185,13 +185,13 @@ class _Teacher:
 
 
 def _settled(
-    ahead: StagedBatches, judge: Callable[[nn.Module], float]
+    ahead: StagedBatches, validate: Callable[[nn.Module], float]
 ) -> Callable[[nn.Module], float]:
-    """Judge while no batch is being made: both draw from torch's own generators."""
+    """Validate while no batch is being made: both draw from torch's own generators."""
 
     def settled(module: nn.Module) -> float:
         ahead.settle()
-        return judge(module)
+        return validate(module)
 
     return settled
 
@@ -208,7 +208,7 @@ def make_validation_loss(
 ) -> Callable[[nn.Module], float]:
     """Mean loss on the same few batches of cases that are not trained on, whenever it is asked.
 
-    Drawing and judging leave torch's generators as they were.
+    Drawing and classifier_features leave torch's generators as they were.
     """
     devices = [device] if device.type == "cuda" else []
     made: list[TrainingBatch] = []

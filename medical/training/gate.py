@@ -25,8 +25,8 @@ from medical.evaluation.result import Evaluation
 from medical.evaluation.tables import Tables
 
 MARGIN = 0.05
-LEAST_SCANS = 5
-LEAST_NODULES = 5
+MIN_SCANS = 5
+MIN_NODULES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Verdict:
         path.write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
 
 
-def judge(new: Tables, old: Tables, *, draws: int = DRAWS, seed: int = 0) -> Verdict:
+def decide(new: Tables, old: Tables, *, draws: int = DRAWS, seed: int = 0) -> Verdict:
     """Compare two models on the same scans.
 
     Args:
@@ -71,10 +71,10 @@ def judge(new: Tables, old: Tables, *, draws: int = DRAWS, seed: int = 0) -> Ver
     if new.series_uids != old.series_uids or new.nodules != old.nodules:
         raise ValueError("both models must be scored on the same scans and nodules")
     scores = [Scores.of(match_scans(tables)) for tables in (new, old)]
-    return judge_scores(scores[0], scores[1], draws=draws, seed=seed)
+    return decide_by_scores(scores[0], scores[1], draws=draws, seed=seed)
 
 
-def judge_scores(new: Scores, old: Scores, *, draws: int = DRAWS, seed: int = 0) -> Verdict:
+def decide_by_scores(new: Scores, old: Scores, *, draws: int = DRAWS, seed: int = 0) -> Verdict:
     """Judge scores that were gathered otherwise, of the same scans and nodules.
 
     Raises:
@@ -85,11 +85,11 @@ def judge_scores(new: Scores, old: Scores, *, draws: int = DRAWS, seed: int = 0)
     scans, nodules = len(new.nodules), int(new.nodules.sum())
     cpm_new, cpm_old = (s.curve().cpm if nodules else None for s in (new, old))
     interval = None
-    if scans < LEAST_SCANS or nodules < LEAST_NODULES:
+    if scans < MIN_SCANS or nodules < MIN_NODULES:
         replaces, why = False, (
             f"the evaluation set holds {counted(scans, 'scan')} and "
             f"{counted(nodules, 'nodule')}, too few to tell "
-            f"({LEAST_SCANS} scans and {LEAST_NODULES} nodules are needed): both models are kept"
+            f"({MIN_SCANS} scans and {MIN_NODULES} nodules are needed): both models are kept"
         )  # fmt: skip
     else:
         interval = _paired_difference(new, old, draws=draws, seed=seed)
@@ -136,9 +136,9 @@ def compare(old: Evaluation, new: Evaluation) -> tuple[Row, ...]:
         new: of the new one, at its own.
     """
     rows = [
-        ("held-out scans", *(f"{one.scans}" for one in (old, new))),
-        ("nodules in them", *(f"{one.nodules}" for one in (old, new))),
-        ("CPM [95 % interval]", *(_cpm(one) for one in (old, new))),
+        ("held-out scans", *(f"{item.scans}" for item in (old, new))),
+        ("nodules in them", *(f"{item.nodules}" for item in (old, new))),
+        ("CPM [95 % interval]", *(_cpm(item) for item in (old, new))),
     ]
     rows += [
         (f"sensitivity at {rate} false positives a scan", _share(old.sensitivity[rate]),
@@ -146,10 +146,10 @@ def compare(old: Evaluation, new: Evaluation) -> tuple[Row, ...]:
         for rate in new.sensitivity
     ]  # fmt: skip
     rows += [
-        ("operating point", *(_point(one, "threshold") for one in (old, new))),
-        ("sensitivity there", *(_point(one, "sensitivity") for one in (old, new))),
+        ("operating point", *(_point(item, "threshold") for item in (old, new))),
+        ("sensitivity there", *(_point(item, "sensitivity") for item in (old, new))),
         ("false positives a scan there",
-         *(_point(one, "false_positives_per_scan") for one in (old, new))),
+         *(_point(item, "false_positives_per_scan") for item in (old, new))),
     ]  # fmt: skip
     return tuple(Row(*row) for row in rows)
 

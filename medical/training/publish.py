@@ -17,7 +17,7 @@ from medical.scoring.scorer import Scorer
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.calibration.recalibrate import (
-    LEAST_SCANS,
+    MIN_SCANS,
     Recalibrated,
     TooFewError,
     recalibrate,
@@ -26,7 +26,7 @@ from medical.training.card import Made, new_card
 from medical.training.cases.gather import Gathered
 from medical.training.cases.truth import lesions_of
 from medical.training.config import RunConfig
-from medical.training.gate import Row, compare, judge
+from medical.training.gate import Row, compare, decide
 from medical.training.worker import TRAINED
 from models.distributed.checkpoints import CheckpointStore
 from models.training.two_stage import TwoStage
@@ -185,8 +185,8 @@ def publish_model(
     new, before = score_held_out(models, gathered)
     report = evaluate_tables(new, operating_point=card.operating_point)
     write_report(report, out)
-    told = json.loads(report.evaluation.model_dump_json())
-    figures = {name: told.get(name) for name in _KEEP}
+    figures_all = json.loads(report.evaluation.model_dump_json())
+    figures = {name: figures_all.get(name) for name in _KEEP}
     card.with_metrics({_FIGURES: figures}).write(folder / CARD)
     _pass_gate(new, before, folder, out, old, home)
     as_it_was = evaluate_tables(before, operating_point=old.card.operating_point)
@@ -210,7 +210,7 @@ def _pass_gate(
     old: StoredModel,
     home: Installed | None,
 ) -> None:
-    verdict = judge(new, before)
+    verdict = decide(new, before)
     verdict.write(out / "gate.json")
     _log.info(f"compared with {old.card.name}: {verdict.why}")
     if verdict.replaces and home is not None:
@@ -221,10 +221,9 @@ def _pass_gate(
 def _calibrate(networks: TwoStage, gathered: Gathered, pools: Pools) -> Recalibrated | None:
     files = list(gathered.held_out_cases.values())
     try:
-        if len(files) < LEAST_SCANS:  # before the pool is made, which takes seconds
+        if len(files) < MIN_SCANS:  # before the pool is made, which takes seconds
             raise TooFewError(
-                f"{counted(len(files), 'scan was', 'scans were')} held out, {LEAST_SCANS} are "
-                "needed"
+                f"{counted(len(files), 'scan was', 'scans were')} held out, {MIN_SCANS} are needed"
             )
         cases = [TrainingCase.load(file) for file in files]
         return recalibrate(networks, cases, pools()[1])

@@ -10,18 +10,18 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from medical.errors import InputError, sentence_of
-from medical.training.batches import mixture_of
+from medical.training.batches import augmentation_of
 from models.detector.detector import DetectorConfig
-from models.detector.refiner import RefinerConfig
+from models.detector.refiner import RefinerConfig, current_names
 from models.training.curriculum import Curriculum, Stage
 from models.zoo.loader import DEFAULT_MODEL
 
 FROM_NOTHING = "none"
 _BATCH_BY_DEVICE = {"cuda": 32, "cpu": 4}
-_LEAST_LOCAL_PATCH = 64  # local attention looks 50 mm around
+_MIN_LOCAL_PATCH = 64  # local attention looks 50 mm around
 SHIPPED = Path(__file__).parents[2] / "models" / "zoo" / "recipes"
 
 
@@ -84,7 +84,7 @@ class Phase(Frozen):
         smoothing: of the labels nodule and no nodule.
         echoes: how often each batch is used; more is faster where batches are slow to make.
         compiled: compile the first stage where it trains on an accelerator.
-        batches: options of ``medical.synthesis.insertion.config.Mixture``, and
+        batches: options of ``medical.synthesis.insertion.config.AugmentationConfig``, and
             ``hard_negatives``; those of a curriculum's stages go before.
     """
 
@@ -103,6 +103,11 @@ class Phase(Frozen):
     def curriculum(self) -> Curriculum:
         """The phase as a curriculum of one stage, without a budget of its own."""
         return Curriculum(stages=(Stage(name=self.name, steps=1, batches=self.batches),))
+
+
+def _refiner(given: object) -> object:
+    """Take the refiner's former names, which runs and recipes of earlier versions hold."""
+    return current_names(given) if isinstance(given, dict) else given
 
 
 class Recipe(Frozen):
@@ -126,7 +131,7 @@ class Recipe(Frozen):
     about: str = ""
     start_from: str = DEFAULT_MODEL
     detector: DetectorConfig = DetectorConfig()
-    refiner: RefinerConfig = RefinerConfig()
+    refiner: Annotated[RefinerConfig, BeforeValidator(_refiner)] = RefinerConfig()
     phases: Annotated[tuple[Phase, ...], Field(min_length=1)] = (Phase(),)
     chests: Annotated[int, Field(ge=0)] = 0
     chest_share: Annotated[float, Field(gt=0, lt=1)] = 0.3
@@ -145,9 +150,9 @@ class Recipe(Frozen):
 
     @model_validator(mode="after")
     def _patches_hold_a_neighbourhood(self) -> Self:
-        if self.detector.local_attention and self.patches.patch < _LEAST_LOCAL_PATCH:
+        if self.detector.local_attention and self.patches.patch < _MIN_LOCAL_PATCH:
             raise ValueError(
-                f"--patch must be at least {_LEAST_LOCAL_PATCH} with local attention, "
+                f"--patch must be at least {_MIN_LOCAL_PATCH} with local attention, "
                 f"got {self.patches.patch}"
             )
         return self
@@ -170,7 +175,7 @@ def read_recipe(name: str) -> Recipe:
     try:
         recipe = Recipe.model_validate(tomllib.loads(path.read_text("utf-8")))
         for phase in recipe.phases:
-            mixture_of(phase.curriculum.stages[0])
+            augmentation_of(phase.curriculum.stages[0])
     except FileNotFoundError as error:
         there = ", ".join(shipped_recipes())
         raise InputError(path, "no such recipe", f"Give a file, or one of: {there}") from error
@@ -180,6 +185,6 @@ def read_recipe(name: str) -> Recipe:
     except ValidationError as error:
         problem = sentence_of(error).replace("--", "", 1).replace("-", "_", 1)
         raise InputError(path, problem, "Correct it; see docs/retraining.md") from error
-    except ValueError as error:  # TOML, or a mixture that refuses a value
+    except ValueError as error:  # TOML, or a augmentation that refuses a value
         raise InputError(path, str(error), "Correct it; see docs/retraining.md") from error
     return recipe

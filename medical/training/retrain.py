@@ -21,8 +21,8 @@ from medical.errors import InputError
 from medical.synthesis.nodules.pool import NodulePool
 from medical.synthesis.phantom.sample import keep_chest_cases
 from medical.training import gate
-from medical.training.batches import mixture_of
-from medical.training.calibration.recalibrate import LEAST_SCANS
+from medical.training.batches import augmentation_of
+from medical.training.calibration.recalibrate import MIN_SCANS
 from medical.training.cases.gather import Gathered, gather
 from medical.training.cases.split import chosen_validation
 from medical.training.config import Assigned, RunConfig
@@ -39,25 +39,25 @@ _log = logging.getLogger(__name__)
 def what_is_missing(gathered: Gathered) -> list[str]:
     """Sentences on what calibration and gate lack; none where both have enough.
 
-    Enough held-out scans are no promise: 60 inserted nodules must be found in them, too, which
+    Enough held-out scans are no guarantee: 60 inserted nodules must be found in them, too, which
     only the trained weights can tell.
     """
     held = {handle.series_instance_uid for handle in gathered.held_out}
     nodules = sum(lesion.series_uid in held for lesion in gathered.truth)
-    told = []
-    if len(held) < LEAST_SCANS:
-        told.append(
-            f"calibration needs {LEAST_SCANS} held-out scans, there {_are(len(held))}: the old "
+    sentences = []
+    if len(held) < MIN_SCANS:
+        sentences.append(
+            f"calibration needs {MIN_SCANS} held-out scans, there {_are(len(held))}: the old "
             "model's will be copied, and its intervals and operating point need not hold"
         )
-    if len(held) < gate.LEAST_SCANS or nodules < gate.LEAST_NODULES:
-        told.append(
-            f"the gate needs {gate.LEAST_SCANS} held-out scans with {gate.LEAST_NODULES} nodules, "
+    if len(held) < gate.MIN_SCANS or nodules < gate.MIN_NODULES:
+        sentences.append(
+            f"the gate needs {gate.MIN_SCANS} held-out scans with {gate.MIN_NODULES} nodules, "
             f"there {_are(len(held))} with {nodules}: the new model will not replace the old one"
         )
-    if told:
-        told.append("to have both, give CTs of more patients whom the old model has not seen")
-    return told
+    if sentences:
+        sentences.append("to have both, give CTs of more patients whom the old model has not seen")
+    return sentences
 
 
 def _are(count: int) -> str:
@@ -112,7 +112,7 @@ def retrain(config: RunConfig, *, out: Path, installed: Path | None = None) -> P
 
 
 def read_stages(path: Path) -> Curriculum:
-    """Read a curriculum and check that each stage's mixture is one.
+    """Read a curriculum and check that each stage's augmentation is one.
 
     Raises:
         InputError: a stage cannot be; the file is named.
@@ -120,7 +120,7 @@ def read_stages(path: Path) -> Curriculum:
     try:
         curriculum = read_curriculum(path)
         for stage in curriculum.stages:
-            mixture_of(stage)
+            augmentation_of(stage)
     except ValueError as error:
         problem = str(error).removeprefix(f"{path}: ")
         raise InputError(path, problem, "Correct the stage; see docs/retraining.md") from error
@@ -163,11 +163,11 @@ def _summary(config: RunConfig, gathered: Gathered, device: str) -> str:
 
 
 def _assign(config: RunConfig, gathered: Gathered, out: Path) -> Assigned:
-    """Cases by file; where early stopping is wished for, some training patients judge it."""
-    judging: set[str] = set()
+    """Cases by file; where early stopping is wished for, some training patients validate."""
+    validating: set[str] = set()
     if config.recipe.budget.patience is not None:
-        judging = chosen_validation({uid: gathered.patients[uid] for uid in gathered.training})
-        if not judging:
+        validating = chosen_validation({uid: gathered.patients[uid] for uid in gathered.training})
+        if not validating:
             raise InputError(
                 out,
                 "too few patients to stop early: five are needed to train on",
@@ -176,8 +176,8 @@ def _assign(config: RunConfig, gathered: Gathered, out: Path) -> Assigned:
     files = {uid: str(path.relative_to(out)) for uid, path in gathered.training.items()}
     chests = keep_chest_cases(out / "chests", count=config.recipe.chests)
     return Assigned(
-        training=tuple(file for uid, file in files.items() if uid not in judging),
-        validation=tuple(file for uid, file in files.items() if uid in judging),
+        training=tuple(file for uid, file in files.items() if uid not in validating),
+        validation=tuple(file for uid, file in files.items() if uid in validating),
         chests=tuple(str(path.relative_to(out)) for path in chests),
     )
 

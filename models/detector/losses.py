@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.detector.detector import ATTENTION, HEAT, LOG_DIAMETER, OFFSET, STRIDE
-from models.detector.refiner import Opinion
+from models.detector.refiner import CandidatePrediction
 
 
 class CentreTargets(NamedTuple):
@@ -26,7 +26,7 @@ class CentreTargets(NamedTuple):
     valid: Tensor  # [n, k] bool
     attention: Tensor  # [n, g, g, g] nodule occupancy in [0, 1]
     attention_known: Tensor  # [n, g, g, g] bool
-    counted: Tensor  # [n, g, g, g] bool: false where a doubtful finding lies
+    counted: Tensor  # [n, g, g, g] bool: false where an ignore region lies
 
 
 def centre_targets(
@@ -35,7 +35,7 @@ def centre_targets(
     valid: Tensor,
     label: Tensor,
     has_mask: Tensor,
-    doubtful: Tensor,
+    ignore_regions: Tensor,
 ) -> CentreTargets:
     """Build targets.
 
@@ -45,7 +45,7 @@ def centre_targets(
         valid: ``[n, k]`` which rows are nodules.
         label: ``[n, 1, p, p, p]`` 1 + index of the nodule at each voxel.
         has_mask: ``[n, k]`` whose outline is in ``label``.
-        doubtful: ``[n, k]`` which rows may be nodules and are left out of the loss.
+        ignore_regions: ``[n, k]`` which rows may be nodules and are left out of the loss.
     """
     cells = label.shape[-1] // STRIDE
     position = (centers + 0.5) / STRIDE - 0.5
@@ -68,7 +68,7 @@ def centre_targets(
         reach = (0.75 * diameters_mm[:, k] / STRIDE + 1).view(-1, 1, 1, 1)
         unknown = (valid & ~has_mask)[:, k].view(-1, 1, 1, 1)
         near_unknown |= unknown & (distance < reach**2)
-        counted &= ~(doubtful[:, k].view(-1, 1, 1, 1) & (distance < reach**2))
+        counted &= ~(ignore_regions[:, k].view(-1, 1, 1, 1) & (distance < reach**2))
     return CentreTargets(
         heat,
         cell,
@@ -101,9 +101,9 @@ def centre_loss(output: Tensor, targets: CentreTargets) -> dict[str, Tensor]:
     heat = (torch.where(positive, hit, miss) * targets.counted).sum() / count
     flat = output.flatten(2)
     at = targets.cell[:, None].expand(-1, flat.shape[1], -1)
-    said = flat.gather(2, at)
-    offset = (said[:, OFFSET].transpose(1, 2) - targets.offset).abs().sum(-1)
-    size = (said[:, LOG_DIAMETER] - targets.log_diameter).abs()
+    predicted = flat.gather(2, at)
+    offset = (predicted[:, OFFSET].transpose(1, 2) - targets.offset).abs().sum(-1)
+    size = (predicted[:, LOG_DIAMETER] - targets.log_diameter).abs()
     attention_logit = output[:, ATTENTION]
     bce = functional.binary_cross_entropy_with_logits(
         attention_logit, targets.attention, reduction="none"
@@ -118,7 +118,7 @@ def centre_loss(output: Tensor, targets: CentreTargets) -> dict[str, Tensor]:
 
 
 def refiner_loss(
-    opinion: Opinion,
+    prediction: CandidatePrediction,
     mask_logits: Tensor,
     *,
     is_nodule: Tensor,
@@ -131,24 +131,24 @@ def refiner_loss(
     """Nodule or not, and for nodules diameter, density type and mask (BCE + Dice).
 
     Args:
-        opinion: of ``m`` candidates.
+        prediction: of ``m`` candidates.
         mask_logits: ``[m, 1, s, s, s]``.
         is_nodule: ``[m]`` bool.
         log_diameter: ``[m]``.
         density: ``[m]`` long, -1 unknown.
         mask: ``[m, 1, s, s, s]`` in [0, 1].
         has_mask: ``[m]`` bool.
-        smoothing: how far the judgement's labels stay from 0 and 1 (Szegedy et al.,
-            arXiv 1512.00567): false marks in lungs that nobody read to the end may be nodules.
+        smoothing: how far the classifier's labels stay from 0 and 1 (Szegedy et al.,
+            arXiv 1512.00567): false positives in lungs that nobody read to the end may be nodules.
     """
     real = is_nodule.float()
     count = real.sum().clamp(min=1)
-    said = real * (1 - 2 * smoothing) + smoothing
-    judge = functional.binary_cross_entropy_with_logits(opinion.logit.float(), said)
-    size = ((opinion.log_diameter.float() - log_diameter).abs() * real).sum() / count
+    predicted = real * (1 - 2 * smoothing) + smoothing
+    classifier = functional.binary_cross_entropy_with_logits(prediction.logit.float(), predicted)
+    size = ((prediction.log_diameter.float() - log_diameter).abs() * real).sum() / count
     known = is_nodule & (density >= 0)
     kind = functional.cross_entropy(
-        opinion.density_logits.float(), density.clamp(min=0), reduction="none"
+        prediction.density_logits.float(), density.clamp(min=0), reduction="none"
     )
     kind = (kind * known).sum() / known.sum().clamp(min=1)
     drawn = (is_nodule & has_mask).float()
@@ -158,4 +158,4 @@ def refiner_loss(
     p = torch.sigmoid(logits)
     dice = 1 - (2 * (p * truth).sum(1) + 1) / (p.sum(1) + truth.sum(1) + 1)
     outline = ((bce + dice) * drawn).sum() / drawn.sum().clamp(min=1)
-    return {"judge": judge, "size": 0.5 * size, "kind": 0.2 * kind, "mask": outline}
+    return {"classifier": classifier, "size": 0.5 * size, "kind": 0.2 * kind, "mask": outline}

@@ -1,7 +1,7 @@
 """The first stage seen in a mirror as well.
 
 Lungs have no handedness and training mirrors too, so both views should say the same; where they do
-not, their mean errs less than either: false marks differ between views more than nodules do.
+not, their mean errs less than either: false positives differ between views more than nodules do.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def in_mirrors(detector: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tenso
 def _seen(detector: Callable[[Tensor], Tensor], window: Tensor, axes: tuple[int, ...]) -> Tensor:
     if not axes:
         return detector(window)
-    said = detector(window.flip(axes).contiguous()).flip(axes)
+    maps = detector(window.flip(axes).contiguous()).flip(axes)
     for axis in axes:  # what lay to one side of its cell's middle lies to the other
-        said[:, OFFSET.start + axis - _FIRST_AXIS] *= -1
-    return said
+        maps[:, OFFSET.start + axis - _FIRST_AXIS] *= -1
+    return maps

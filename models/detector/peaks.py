@@ -34,7 +34,7 @@ def find_peaks(output: Tensor, *, most: int) -> Candidates:
     height, width = output.shape[3:]
     cell = torch.stack([index // (height * width), index // width % height, index % width], -1)
     flat = output.flatten(2)
-    said = flat.gather(2, index[:, None].expand(-1, flat.shape[1], -1))
-    position = cell + said[:, OFFSET].transpose(1, 2).clamp(-1, 1)
+    at_peaks = flat.gather(2, index[:, None].expand(-1, flat.shape[1], -1))
+    position = cell + at_peaks[:, OFFSET].transpose(1, 2).clamp(-1, 1)
     centers = (position + 0.5) * STRIDE - 0.5
-    return Candidates(centers, said[:, LOG_DIAMETER].clamp(0.5, 4.6).exp(), logits)
+    return Candidates(centers, at_peaks[:, LOG_DIAMETER].clamp(0.5, 4.6).exp(), logits)

@@ -1,18 +1,18 @@
-"""The second stage: looks again at each candidate, at two scales, and says how sure it is.
+"""The refinement stage: looks again at each candidate, at two scales, and says how sure it is.
 
 The convolutions run once a candidate; only the small dropout layers at the end run once a sample
 (Monte-Carlo dropout, Gal and Ghahramani, arXiv 1506.02142), so samples are nearly free.
 
 Whether it is a nodule and how large it is can be told by trunks of their own: outlines get better
-the longer they are trained, while the judgement, taught on inserted nodules for long, comes to know
-inserted ones from real ones.
+the longer they are trained, while the classifier, taught on inserted nodules for long, comes to
+know inserted ones from real ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -21,15 +21,21 @@ from torch.nn import functional
 from models.detector.blocks import Residual, conv
 
 CROP = 32
-NEAR_LEAST_MM = 24.0
-NEAR_MOST_MM = 96.0
+NEAR_MIN_MM = 24.0
+NEAR_MAX_MM = 96.0
 CONTEXT_FACTOR = 2.5
+_FORMER_NAMES = {"own_judge": "own_classifier"}  # of version 0.5 and earlier
 DENSITIES = ("solid", "part-solid", "ground-glass", "calcified")
 
 
 def near_extent_mm(diameter_mm: Tensor) -> Tensor:
     """Edge of the near crop for a candidate's diameter: twice it, within [24, 96] mm."""
-    return (2.0 * diameter_mm).clamp(NEAR_LEAST_MM, NEAR_MOST_MM)
+    return (2.0 * diameter_mm).clamp(NEAR_MIN_MM, NEAR_MAX_MM)
+
+
+def current_names(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored configuration of the refiner by the names of today."""
+    return {_FORMER_NAMES.get(name, name): value for name, value in stored.items()}
 
 
 class Embedded(NamedTuple):
@@ -42,10 +48,10 @@ class Embedded(NamedTuple):
 class Convolutions(NamedTuple):
     """The refiner's expensive parts, compiled or not; both take what ``Refiner.embed`` takes.
 
-    Whether a candidate is worth an outline is known from the judge's features alone.
+    Whether a candidate is worth an outline is known from the classifier's features alone.
     """
 
-    judging: Callable[[Tensor, Tensor, Tensor], Tensor]
+    classifier_features: Callable[[Tensor, Tensor, Tensor], Tensor]
     outlining: Callable[[Tensor, Tensor, Tensor], Embedded]
 
 
@@ -56,7 +62,7 @@ class Description(NamedTuple):
     density_logits: Tensor  # [..., n, 4] in the order of DENSITIES
 
 
-class Opinion(NamedTuple):
+class CandidatePrediction(NamedTuple):
     """All that one pass says of ``n`` candidates."""
 
     logit: Tensor  # [n] nodule or not
@@ -72,13 +78,13 @@ class RefinerConfig:
         widths: channels at strides 1, 2 and 4.
         hidden: of the dropout layers.
         dropout: share of features dropped.
-        own_judge: whether a nodule is told from others by a trunk of its own.
+        own_classifier: whether a nodule is told from others by a trunk of its own.
     """
 
     widths: tuple[int, int, int] = (16, 32, 64)
     hidden: int = 128
     dropout: float = 0.3
-    own_judge: bool = False
+    own_classifier: bool = False
 
     def build(self) -> Refiner:
         """Make the network, freshly initialised."""
@@ -87,6 +93,12 @@ class RefinerConfig:
     def to_dict(self) -> dict[str, object]:
         """As stored in a model card."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Read what a model card holds, lists in place of tuples, former names too."""
+        named = current_names(stored)
+        return cls(**{**named, "widths": tuple(named.get("widths", cls().widths))})
 
 
 class Stream(nn.Module):
@@ -134,16 +146,16 @@ class Trunk(nn.Module):
             for f in (maps[2], c4)
             for part in (f.mean((2, 3, 4)), f[:, :, 2:6, 2:6, 2:6].amax((2, 3, 4)))
         ]
-        scale = torch.log(near_mm / NEAR_LEAST_MM)[:, None].to(c4.dtype)
+        scale = torch.log(near_mm / NEAR_MIN_MM)[:, None].to(c4.dtype)
         return torch.cat([*pooled, scale], 1), maps
 
-    def say(self, features: Tensor, *, drop: bool) -> Tensor:
+    def apply_head(self, features: Tensor, *, drop: bool) -> Tensor:
         """Run the small layers: ``[..., n, 6]``."""
         x = functional.dropout(features, self.dropout, training=drop)
         x = functional.dropout(functional.relu(self.hidden1(x)), self.dropout, training=drop)
         x = functional.dropout(functional.relu(self.hidden2(x)), self.dropout, training=drop)
-        said: Tensor = self.out(x)
-        return said
+        output: Tensor = self.out(x)
+        return output
 
 
 class Refiner(Trunk):
@@ -154,10 +166,11 @@ class Refiner(Trunk):
         w1, w2, w4 = config.widths
         self.up2, self.up1 = conv(w4 + w2, w2), conv(w2 + w1, w1)
         self.mask = nn.Conv3d(w1, 1, kernel_size=1)
-        self.own = Trunk(config) if config.own_judge else None
+        # ``own`` is part of the names of stored weights
+        self.own = Trunk(config) if config.own_classifier else None
 
-    def judging(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Tensor:
-        """Run the judge's convolutions once: features ``[n, f]``; arguments as of ``embed``."""
+    def classifier_features(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Tensor:
+        """Features ``[n, f]`` of the classifier's convolutions; arguments as of ``embed``."""
         return (self.own or self).pool(near, context, near_mm)[0]
 
     def embed(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Embedded:
@@ -173,21 +186,25 @@ class Refiner(Trunk):
         d1 = self.up1(torch.cat([functional.interpolate(d2, scale_factor=2.0), f1], 1))
         return Embedded(features, self.mask(d1))
 
-    def judge(self, judging: Tensor, *, drop: bool) -> Tensor:
-        """Logits ``[..., n]`` of the judge's features; with ``drop`` each row is one sample."""
-        return (self.own or self).say(judging, drop=drop)[..., 0]
+    def classify(self, features: Tensor, *, drop: bool) -> Tensor:
+        """Return logits ``[..., n]`` of the features; with ``drop`` each row is one sample."""
+        return (self.own or self).apply_head(features, drop=drop)[..., 0]
 
     def describe(self, features: Tensor, near_mm: Tensor, *, drop: bool) -> Description:
         """Size and kind of the outline's features; with ``drop`` each row is one sample."""
-        out = self.say(features, drop=drop)
+        out = self.apply_head(features, drop=drop)
         return Description(out[..., 1] + torch.log(near_mm / 3.0), out[..., 2:])
 
-    def forward(self, near: Tensor, context: Tensor, near_mm: Tensor) -> tuple[Opinion, Tensor]:
-        """One training pass: dropout as the module's mode says; opinion and mask logits."""
+    def forward(
+        self, near: Tensor, context: Tensor, near_mm: Tensor
+    ) -> tuple[CandidatePrediction, Tensor]:
+        """One training pass: dropout as the module's mode says; prediction and mask logits."""
         seen = self.embed(near, context, near_mm)
-        out = self.say(seen.features, drop=self.training)
+        out = self.apply_head(seen.features, drop=self.training)
         logit = out[..., 0]
         if self.own is not None:
-            logit = self.judge(self.judging(near, context, near_mm), drop=self.training)
-        said = Opinion(logit, out[..., 1] + torch.log(near_mm / 3.0), out[..., 2:])
-        return said, seen.mask_logits
+            logit = self.classify(
+                self.classifier_features(near, context, near_mm), drop=self.training
+            )
+        output = CandidatePrediction(logit, out[..., 1] + torch.log(near_mm / 3.0), out[..., 2:])
+        return output, seen.mask_logits

@@ -72,7 +72,7 @@ class RetinaNetConfig:
 
 
 class _Features(nn.Module):
-    """ResNet-50 up to its second stage under a feature pyramid."""
+    """ResNet-50 up to its refinement stage under a feature pyramid."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -153,5 +153,5 @@ def find_boxes(
     )
     detector.set_sliding_window_inferer(config.patch, overlap=0.25, sw_batch_size=1)
     with torch.no_grad():
-        found: dict[str, Any] = detector([image[None]], use_inferer=True)[0]
-    return found[detector.target_box_key], found[detector.pred_score_key]
+        boxes: dict[str, Any] = detector([image[None]], use_inferer=True)[0]
+    return boxes[detector.target_box_key], boxes[detector.pred_score_key]

@@ -59,13 +59,13 @@ def compiled_maps(
     return lambda x: tuple(torch.from_numpy(part) for part in run([x.numpy()]))
 
 
-class _Judging(nn.Module):
+class _ClassifierFeatures(nn.Module):
     def __init__(self, refiner: Refiner) -> None:
         super().__init__()
         self.refiner = refiner
 
     def forward(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Tensor:
-        return self.refiner.judging(near, context, near_mm)
+        return self.refiner.classifier_features(near, context, near_mm)
 
 
 class _Outlining(nn.Module):
@@ -84,10 +84,10 @@ def compiled_convolutions(refiner: Refiner) -> Convolutions:
     Args:
         refiner: in evaluation mode.
     """
-    judge = _one_by_one(_Judging(refiner))
+    classifier = _one_by_one(_ClassifierFeatures(refiner))
     outline = _one_by_one(_Outlining(refiner))
     return Convolutions(
-        lambda near, context, near_mm: judge(near, context, near_mm)[0],
+        lambda near, context, near_mm: classifier(near, context, near_mm)[0],
         lambda near, context, near_mm: Embedded(*outline(near, context, near_mm)),
     )
 

@@ -18,39 +18,39 @@ from torch import Tensor
 from torch.futures import Future
 
 from models.distributed.compression.error_feedback import Layout
-from models.distributed.strategy import Way
+from models.distributed.strategy import Strategy
 
 Work = Callable[[], Sequence[Tensor]]
 _Task = tuple[Work, Sequence[Future[Tensor]], torch.device, torch.cuda.Event | None]
-Aggregate = Callable[[Tensor, int, Layout, Way], Tensor]
+Aggregate = Callable[[Tensor, int, Layout, Strategy], Tensor]
 
 
-class Courier:
+class CommunicationThread:
     """Runs work in its thread; on CUDA on a stream of its own, after the gradients are there."""
 
     def __init__(self) -> None:
         self._tasks: SimpleQueue[_Task] = SimpleQueue()
-        self._thread = Thread(target=self._run, daemon=True, name="gradient-courier")
+        self._thread = Thread(target=self._run, daemon=True, name="gradient-communication")
         self._thread.start()
 
     @staticmethod
-    def promise(device: torch.device) -> Future[Tensor]:
+    def new_future(device: torch.device) -> Future[Tensor]:
         """Return a future for a tensor on ``device``, which ``send`` keeps."""
         return Future(devices=[device] if device.type == "cuda" else None)
 
-    def send(self, work: Work, promises: Sequence[Future[Tensor]], device: torch.device) -> None:
+    def send(self, work: Work, futures: Sequence[Future[Tensor]], device: torch.device) -> None:
         """Queue ``work``.
 
         Args:
-            work: makes tensors on ``device``, one for each promise.
-            promises: futures that give them.
+            work: makes tensors on ``device``, one for each future.
+            futures: give them.
             device: whose current stream made what ``work`` reads.
         """
         ready = None
         if device.type == "cuda":
             ready = torch.cuda.Event()  # type: ignore[no-untyped-call]
             ready.record(torch.cuda.current_stream(device))
-        self._tasks.put((work, promises, device, ready))
+        self._tasks.put((work, futures, device, ready))
 
     def settle(self) -> None:
         """Wait until everything handed over so far is done."""
@@ -61,62 +61,64 @@ class Courier:
     def _run(self) -> None:
         streams: dict[torch.device, torch.cuda.Stream] = {}
         while True:
-            work, promises, device, ready = self._tasks.get()
+            work, futures, device, ready = self._tasks.get()
             try:
                 if ready is None:
-                    _keep(promises, work())
+                    _keep(futures, work())
                     continue
                 if device not in streams:
                     streams[device] = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
                 with torch.cuda.device(device), torch.cuda.stream(streams[device]):
                     ready.wait(streams[device])
-                    _keep(promises, work())
+                    _keep(futures, work())
             except Exception as error:
-                for promise in promises:
-                    promise.set_exception(error)  # type: ignore[arg-type]
+                for future in futures:
+                    future.set_exception(error)  # type: ignore[arg-type]
 
 
-def _keep(promises: Sequence[Future[Tensor]], made: Sequence[Tensor]) -> None:
-    for promise, tensor in zip(promises, made, strict=True):
-        promise.set_result(tensor)
+def _keep(futures: Sequence[Future[Tensor]], made: Sequence[Tensor]) -> None:
+    for future, tensor in zip(futures, made, strict=True):
+        future.set_result(tensor)
 
 
 @dataclass(frozen=True, slots=True)
-class _Parcel:
+class _Bucket:
     gradient: Tensor
     layout: Layout
     index: int
-    way: Way
+    strategy: Strategy
     mean: Future[Tensor]
 
 
-class Parcels:
+class BucketQueue:
     """The buckets of one rank; every rank must hand them over in the same order.
 
     Args:
-        aggregate: makes the mean of a flat gradient, given the bucket's index, layout and way.
+        aggregate: makes the mean of a flat gradient, given the bucket's index, layout and strategy.
     """
 
     def __init__(self, aggregate: Aggregate) -> None:
         self.aggregate = aggregate
-        self.courier = Courier()
-        self._waiting: list[_Parcel] = []
+        self.thread = CommunicationThread()
+        self._waiting: list[_Bucket] = []
 
-    def put(self, gradient: Tensor, layout: Layout, index: int, way: Way) -> Future[Tensor]:
+    def put(
+        self, gradient: Tensor, layout: Layout, index: int, strategy: Strategy
+    ) -> Future[Tensor]:
         """Hand over a bucket; the future is ``gradient``, overwritten by the mean.
 
         Args:
             gradient: ``[n]``.
             layout: of the bucket.
             index: of the bucket.
-            way: to travel, not ``DENSE``.
+            strategy: to travel, not ``DENSE``.
         """
-        parcel = _Parcel(gradient, layout, index, way, self.courier.promise(gradient.device))
-        if way.sparse:
-            self._waiting.append(parcel)
+        bucket = _Bucket(gradient, layout, index, strategy, self.thread.new_future(gradient.device))
+        if strategy.sparse:
+            self._waiting.append(bucket)
         else:
-            self._dispatch([parcel])
-        return parcel.mean
+            self._dispatch([bucket])
+        return bucket.mean
 
     def end_step(self, then: Callable[[], None], device: torch.device) -> None:
         """Send what waits, then call ``then``."""
@@ -128,17 +130,17 @@ class Parcels:
             then()
             return []
 
-        self.courier.send(last, [], device)
+        self.thread.send(last, [], device)
 
-    def _dispatch(self, parcels: list[_Parcel]) -> None:
+    def _dispatch(self, queue: list[_Bucket]) -> None:
         def work() -> list[Tensor]:
             with torch.no_grad():
-                whole = torch.cat([one.gradient for one in parcels])
-                layout = tuple(part for one in parcels for part in one.layout)
-                mean = self.aggregate(whole, parcels[0].index, layout, parcels[0].way)
-                sizes = [len(one.gradient) for one in parcels]
-                for one, part in zip(parcels, torch.split(mean, sizes), strict=True):
-                    one.gradient.copy_(part)
-            return [one.gradient for one in parcels]
+                whole = torch.cat([item.gradient for item in queue])
+                layout = tuple(part for item in queue for part in item.layout)
+                mean = self.aggregate(whole, queue[0].index, layout, queue[0].strategy)
+                sizes = [len(item.gradient) for item in queue]
+                for item, part in zip(queue, torch.split(mean, sizes), strict=True):
+                    item.gradient.copy_(part)
+            return [item.gradient for item in queue]
 
-        self.courier.send(work, [one.mean for one in parcels], parcels[0].gradient.device)
+        self.thread.send(work, [item.mean for item in queue], queue[0].gradient.device)

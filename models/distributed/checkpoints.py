@@ -88,8 +88,8 @@ class CheckpointStore:
 
     def steps(self) -> list[int]:
         """List steps with a manifest, oldest first; their files are not yet checked."""
-        found = self.folder.glob(f"{_STEP}*/{_MANIFEST}")
-        return sorted(int(path.parent.name.removeprefix(_STEP)) for path in found)
+        manifests = self.folder.glob(f"{_STEP}*/{_MANIFEST}")
+        return sorted(int(path.parent.name.removeprefix(_STEP)) for path in manifests)
 
     def newest(self) -> tuple[int | None, list[str]]:
         """Return the newest whole checkpoint, and a sentence for each torn one that was skipped."""

@@ -1,4 +1,4 @@
-"""Which way each bucket takes between nodes: as told, or as measured when the run starts."""
+"""Which strategy each bucket takes between nodes: as told, or as measured when the run starts."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from torch import Tensor, distributed
 from models.distributed.compression.low_rank import Probe
 from models.distributed.cost import Costs, measure_costs
 from models.distributed.mean import HierarchicalMean
-from models.distributed.strategy import DENSE, LOW_RANK, AggregatorConfig, Way
+from models.distributed.strategy import DENSE, LOW_RANK, AggregatorConfig, Strategy
 from models.distributed.topology import NodeGroups
 
 _log = logging.getLogger(__name__)
 
 
-class WayChooser:
-    """The ways of one run; the same on all ranks.
+class StrategyChooser:
+    """The strategies of one run; the same on all ranks.
 
     Args:
         config: how gradients travel.
@@ -27,7 +27,7 @@ class WayChooser:
 
     def __init__(self, config: AggregatorConfig) -> None:
         self.config = config
-        self._chosen: dict[int, Way] = {}
+        self._chosen: dict[int, Strategy] = {}
         self._costs: Costs | None = None
         self._nodes = 1
 
@@ -41,7 +41,7 @@ class WayChooser:
         matrix: tuple[int, int],
         all_ranks: distributed.ProcessGroup,
     ) -> None:
-        """Measure what the ways cost, where they are to be chosen and were not yet.
+        """Measure what the strategies cost, where they are to be chosen and were not yet.
 
         Args:
             groups: of this rank.
@@ -56,7 +56,7 @@ class WayChooser:
             probe = Probe(matrix, all_ranks)
             self._costs = self._measure(groups, device, ddp_group, most, probe)
 
-    def of(self, index: int, size: int) -> Way:
+    def of(self, index: int, size: int) -> Strategy:
         """How a bucket travels.
 
         Args:
@@ -66,7 +66,7 @@ class WayChooser:
         if self._nodes == 1:
             return DENSE
         if not self.config.automatic:
-            return self.config.way
+            return self.config.strategy
         if index not in self._chosen:
             costs = self._costs
             self._chosen[index] = costs.choose(size) if costs else DENSE
@@ -75,20 +75,20 @@ class WayChooser:
         return self._chosen[index]
 
     def state_dict(self) -> dict[int, str]:
-        """Names of the ways by bucket."""
-        return {index: way.name for index, way in self._chosen.items()}
+        """Names of the strategies by bucket."""
+        return {index: strategy.name for index, strategy in self._chosen.items()}
 
     def load_state_dict(self, state: Mapping[Any, str]) -> None:
         """Take the place of what was chosen."""
-        known = {way.name: way for way in self._ways()}
+        known = {strategy.name: strategy for strategy in self._strategies()}
         self._chosen = {int(index): known.get(name, DENSE) for index, name in state.items()}
 
-    def _ways(self) -> list[Way]:
+    def _strategies(self) -> list[Strategy]:
         """Those that may be chosen, those first that lose less."""
-        ways = [DENSE, Way(precision=None)]
+        strategies = [DENSE, Strategy(precision=None)]
         if self.config.top.k < 1:  # a part alone may be sent
-            ways += [Way(sparse=True, precision=None), LOW_RANK]
-        return ways
+            strategies += [Strategy(sparse=True, precision=None), LOW_RANK]
+        return strategies
 
     def _measure(
         self,
@@ -98,23 +98,27 @@ class WayChooser:
         most: int,
         probe: Probe,
     ) -> Costs:
-        """Measure what the ways cost here; a twin tries them, so that nothing is remembered."""
+        """Measure what each strategy costs here, tried by a twin: nothing is remembered."""
         twin = HierarchicalMean(self.config)
         twin.join(groups, device)
         twin.step = self.config.top.warmup_steps
 
-        def through(way: Way) -> Callable[[Tensor], object]:
+        def through(strategy: Strategy) -> Callable[[Tensor], object]:
             def send(values: Tensor) -> object:
                 size = len(values)
-                return twin.of(values, size, ((f"{size} values", size),), way)
+                return twin.of(values, size, ((f"{size} values", size),), strategy)
 
             return send
 
-        ways = {way: through(way) for way in self._ways() if way not in (DENSE, LOW_RANK)}
-        every: dict[Way, Callable[[Tensor], object]] = {
-            DENSE: lambda values: distributed.all_reduce(values, group=ddp_group),
-            **ways,
+        strategies = {
+            strategy: through(strategy)
+            for strategy in self._strategies()
+            if strategy not in (DENSE, LOW_RANK)
         }
-        if LOW_RANK in self._ways():
+        every: dict[Strategy, Callable[[Tensor], object]] = {
+            DENSE: lambda values: distributed.all_reduce(values, group=ddp_group),
+            **strategies,
+        }
+        if LOW_RANK in self._strategies():
             every[LOW_RANK] = probe.send
         return measure_costs(every, groups, device, most=most)

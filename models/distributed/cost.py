@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, distributed
 
-from models.distributed.strategy import Way
+from models.distributed.strategy import Strategy
 from models.distributed.topology import NodeGroups
 
-NEARLY = 1.05  # so much slower a way may be that loses less
+NEARLY = 1.05  # so much slower a strategy may be that loses less
 FEW = 2**12
 _LONG_SECONDS = 0.1
 _TRIES = 3
@@ -60,46 +60,47 @@ class Costs:
     """What was measured, the same on every rank.
 
     Args:
-        lines: of each way, those first that lose less.
+        lines: of each strategy, those first that lose less.
         megabits: a second that a leader sends.
         latency_seconds: of the smallest sum over leaders.
         nodes: how many.
     """
 
-    lines: Mapping[Way, Line]
+    lines: Mapping[Strategy, Line]
     megabits: float
     latency_seconds: float
     nodes: int
 
-    def choose(self, values: int) -> Way:
-        """Choose the first way that is nearly as fast as the fastest."""
-        seconds = {way: line.seconds(values) for way, line in self.lines.items()}
+    def choose(self, values: int) -> Strategy:
+        """Choose the first strategy that is nearly as fast as the fastest."""
+        seconds = {strategy: line.seconds(values) for strategy, line in self.lines.items()}
         enough = NEARLY * min(seconds.values())
-        return next(way for way, one in seconds.items() if one <= enough)
+        return next(strategy for strategy, second in seconds.items() if second <= enough)
 
     def explain(self, index: int, values: int) -> str:
         """One line: what a bucket takes, and why."""
-        told = ", ".join(
-            f"{way.name} {1000 * line.seconds(values):.0f} ms" for way, line in self.lines.items()
+        seconds_of_each = ", ".join(
+            f"{strategy.name} {1000 * line.seconds(values):.0f} ms"
+            for strategy, line in self.lines.items()
         )
         return (
             f"gradients between {self.nodes} nodes ({self.megabits:.0f} Mb/s, "
             f"{1000 * self.latency_seconds:.1f} ms): bucket {index} of {values:,} values goes "
-            f"{self.choose(values).name}, by what it should take ({told})"
+            f"{self.choose(values).name}, by what it should take ({seconds_of_each})"
         )
 
 
 def measure_costs(
-    ways: Mapping[Way, Callable[[Tensor], object]],
+    strategies: Mapping[Strategy, Callable[[Tensor], object]],
     groups: NodeGroups,
     device: torch.device,
     *,
     most: int,
 ) -> Costs:
-    """Measure the link between the leaders, then each way.
+    """Measure the link between the leaders, then each strategy.
 
     Args:
-        ways: what sends a flat gradient, those first that lose less.
+        strategies: what sends a flat gradient, those first that lose less.
         groups: of this rank.
         device: where gradients are.
         most: values in the largest bucket that there may be.
@@ -108,7 +109,7 @@ def measure_costs(
     if groups.leader:
         link.copy_(torch.tensor(_link(groups.leaders, device, most)))
     latency, megabits, many = _slowest(link)
-    lines = {way: _line(send, int(many), device) for way, send in ways.items()}
+    lines = {strategy: _line(send, int(many), device) for strategy, send in strategies.items()}
     return Costs(lines, megabits, latency, len(groups.nodes))
 
 
@@ -167,4 +168,4 @@ def _settle(device: torch.device) -> None:
 
 def _slowest(seconds: Tensor) -> list[float]:
     distributed.all_reduce(seconds, op=distributed.ReduceOp.MAX)
-    return [float(one) for one in seconds.reshape(-1)]
+    return [float(item) for item in seconds.reshape(-1)]

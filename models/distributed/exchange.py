@@ -115,5 +115,5 @@ class LeaderExchange:
         copies = data.expand(self.nodes, -1).contiguous()
         distributed.all_to_all_single(gathered, copies, group=self.group)
         total = decode(gathered, piece, form).to(rows.dtype)
-        told = received[:, :_NOTE_BYTES].flatten().clone().view(torch.float32)
-        return Summed(total.flatten()[:size], lost.flatten()[:size], told)
+        notes_received = received[:, :_NOTE_BYTES].flatten().clone().view(torch.float32)
+        return Summed(total.flatten()[:size], lost.flatten()[:size], notes_received)

@@ -1,6 +1,6 @@
-"""The mean of a gradient over all ranks by way of the leaders, and what is still owed of it.
+"""The mean of a gradient over all ranks by way of the leaders, with error feedback.
 
-The members of a node sum their gradients in its leader; the leaders add what they still owe (error
+The members of a node sum their gradients in its leader; the leaders add their residuals (error
 feedback), agree on the positions of the largest values, taking turns in proposing (ScaleCom, arXiv
 2104.11125), sum only those, compressed, and share the mean in their nodes.
 """
@@ -16,7 +16,7 @@ from torch import Tensor, distributed
 from models.distributed.compression.error_feedback import BucketMemory, Layout, Residuals
 from models.distributed.compression.values import Format, Precision
 from models.distributed.exchange import LeaderExchange
-from models.distributed.strategy import AggregatorConfig, Way
+from models.distributed.strategy import AggregatorConfig, Strategy
 from models.distributed.topology import NodeGroups
 
 
@@ -52,7 +52,7 @@ class HierarchicalMean:
             self.exchange = LeaderExchange(groups.leaders, generator)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what this rank owes, and what decides its next step; call it between steps."""
+        """Return this rank's residuals, and what decides its next step; call it between steps."""
         random = self._random if self._generator is None else self._generator.get_state()
         return {
             **self.residuals.state_dict(),
@@ -71,61 +71,66 @@ class HierarchicalMean:
             self._generator.set_state(self._random)
         self._met.clear()
 
-    def of(self, gradient: Tensor, index: int, layout: Layout, way: Way) -> Tensor:
+    def of(self, gradient: Tensor, index: int, layout: Layout, strategy: Strategy) -> Tensor:
         """Mean over all ranks of what was sent of their gradients.
 
         Args:
-            gradient: ``[n]`` this rank's, and what it owes from before.
+            gradient: ``[n]`` this rank's, and its residual from before.
             index: of the bucket.
             layout: of the bucket.
-            way: to travel, not ``DENSE``.
+            strategy: to travel, not ``DENSE``.
         """
         share = gradient / self._world
-        if not self.groups.leader and (owed := self.residuals.take(layout, gradient)) is not None:
-            share += owed  # was a leader before the world changed
+        if (
+            not self.groups.leader
+            and (residual := self.residuals.take(layout, gradient)) is not None
+        ):
+            share += residual  # was a leader before the world changed
         self.groups.sum_to_leader(share)
         if self.groups.leader:
             memory = self.residuals.bucket(index, layout, gradient)
-            share = self._between_nodes(share, memory, index, way)
+            share = self._between_nodes(share, memory, index, strategy)
         self.groups.share(share)
         return share
 
-    def _between_nodes(self, share: Tensor, memory: BucketMemory, index: int, way: Way) -> Tensor:
+    def _between_nodes(
+        self, share: Tensor, memory: BucketMemory, index: int, strategy: Strategy
+    ) -> Tensor:
         self._meet(index, share.device)
-        owed = memory.residual + share
-        chosen = self._chosen(owed, index, way)
-        values = owed[chosen]
-        form = way.precision or self.precision.of(index)
+        residual = memory.residual + share
+        chosen = self._chosen(residual, index, strategy)
+        values = residual[chosen]
+        form = strategy.precision or self.precision.of(index)
         finite = bool(torch.isfinite(share).all())
         note = None if finite and form is Format.INT8 else 0.0 if finite else math.nan
-        if note == 0.0 and way.precision is None:
+        if note == 0.0 and strategy.precision is None:
             note = self.precision.try_out(values, self.step, generator=self._generator)
         summed = self.exchange.sum(values, form, note=note)
         if not bool(torch.isfinite(summed.notes).all()):
             return torch.full_like(share, math.nan)
-        if way.precision is None:
+        if strategy.precision is None:
             self.precision.hear(index, summed.notes)
-        owed[chosen] = summed.lost
-        memory.residual = owed
+        residual[chosen] = summed.lost
+        memory.residual = residual
         mean = torch.zeros_like(share)
         mean[chosen] = summed.total
         return mean
 
-    def _chosen(self, owed: Tensor, index: int, way: Way) -> Tensor:
+    def _chosen(self, residual: Tensor, index: int, strategy: Strategy) -> Tensor:
         """Positions that are sent, the same on all leaders; all of them where nothing is saved."""
-        top, nodes, size = self.config.top, self.exchange.nodes, len(owed)
-        count = top.count(size, step=self.step, nodes=nodes) if way.sparse else size
+        top, nodes, size = self.config.top, self.exchange.nodes, len(residual)
+        count = top.count(size, step=self.step, nodes=nodes) if strategy.sparse else size
         if count == size:
-            return torch.arange(size, device=owed.device)
+            return torch.arange(size, device=residual.device)
         turn = (self.step + index) % nodes
-        return self.exchange.agree_on_indices(owed, count, proposer=turn)
+        return self.exchange.agree_on_indices(residual, count, proposer=turn)
 
     def _meet(self, index: int, device: torch.device) -> None:
         """Leaders that were not there before take step and precision from those that were."""
         if index in self._met:
             return
-        mine = torch.tensor([self.step, int(self.precision.of(index))], device=device)
-        agreed = self.exchange.greatest(mine)
+        known_here = torch.tensor([self.step, int(self.precision.of(index))], device=device)
+        agreed = self.exchange.greatest(known_here)
         self.step = int(agreed[0])
         self.precision.set(index, Format(int(agreed[1])))
         self._met.add(index)

@@ -9,8 +9,8 @@ from models.distributed.compression.values import Format
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """One way.
+class Strategy:
+    """One strategy.
 
     Args:
         sparse: only the largest values, with their positions.
@@ -34,8 +34,8 @@ class Way:
         return "sparse" if self.sparse else "compressed"
 
 
-DENSE = Way(flat=True)
-LOW_RANK = Way(low_rank=True)
+DENSE = Strategy(flat=True)
+LOW_RANK = Strategy(low_rank=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,6 @@ class AggregatorConfig:
     automatic: bool = False
 
     @property
-    def way(self) -> Way:
+    def strategy(self) -> Strategy:
         """How every bucket travels."""
-        return Way(sparse=self.top.k < 1, precision=None)
+        return Strategy(sparse=self.top.k < 1, precision=None)

@@ -57,8 +57,8 @@ def ranks_by_node(node_of_rank: Sequence[int]) -> list[list[int]]:
     if not node_of_rank:
         raise ValueError("node_of_rank names no ranks, got an empty list")
     return [
-        [rank for rank, node in enumerate(node_of_rank) if node == one]
-        for one in dict.fromkeys(node_of_rank)
+        [rank for rank, node in enumerate(node_of_rank) if node == fromkey]
+        for fromkey in dict.fromkeys(node_of_rank)
     ]
 
 

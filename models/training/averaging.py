@@ -28,9 +28,9 @@ class WeightAverage:
         """Take one step towards ``module``; buffers are copied."""
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        mine, theirs = list(self.module.parameters()), list(module.parameters())
-        data: list[Tensor] = [p.detach() for p in theirs]
-        torch._foreach_lerp_([p.data for p in mine], data, 1 - decay)
+        averages, parameters = list(self.module.parameters()), list(module.parameters())
+        data: list[Tensor] = [p.detach() for p in parameters]
+        torch._foreach_lerp_([p.data for p in averages], data, 1 - decay)
         for own, other in zip(self.module.buffers(), module.buffers(), strict=True):
             own.copy_(other)
 

@@ -131,15 +131,19 @@ class Distiller(nn.Module):
         with torch.no_grad():
             wanted = teacher(image).float()
         output: Tensor = self.student(image)
-        said, weights = output.float(), self.weights
-        logits = [logit_loss(said[:, one], wanted[:, one]) for one in (HEAT, ATTENTION)]
+        predicted, weights = output.float(), self.weights
+        logits = [logit_loss(predicted[:, item], wanted[:, item]) for item in (HEAT, ATTENTION)]
         parts = {
             "distil_logits": weights.logits * torch.stack(logits).sum(),
-            "distil_boxes": weights.boxes * box_loss(said, wanted),
+            "distil_boxes": weights.boxes * box_loss(predicted, wanted),
         }
-        mine, theirs = self._seen
-        if self.project is not None and mine is not None and theirs is not None:
-            alike = feature_loss(self.project(mine).float(), theirs.float())
+        student_features, teacher_features = self._seen
+        if (
+            self.project is not None
+            and student_features is not None
+            and teacher_features is not None
+        ):
+            alike = feature_loss(self.project(student_features).float(), teacher_features.float())
             parts["distil_features"] = weights.features * alike
         self._seen = [None, None]  # a graph that is kept is memory that is lost
         return output, parts

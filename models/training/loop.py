@@ -25,8 +25,8 @@ from models.training.averaging import EarlyStopping, WeightAverage
 from models.training.config import LoopConfig
 from models.training.log import Events, RunLog
 from models.training.ranks import Ranks
-from models.training.schedule import Rhythm
-from models.training.state import Owing, RunState, Stateful, prefixes_of, world_of
+from models.training.schedule import Schedule
+from models.training.state import ErrorFeedback, RunState, Stateful, prefixes_of, world_of
 
 if TYPE_CHECKING:  # it needs pydantic, which a machine that only trains may lack
     from models.training.curriculum import Curriculum
@@ -72,8 +72,8 @@ def train(
         config: budget and optimizer.
         out: folder of checkpoints and ``log.jsonl``, shared by all ranks.
         device: where the module is.
-        communication: attached to DDP where there are several ranks. What its ranks owed is
-            shared out anew where their number has changed.
+        communication: attached to DDP where there are several ranks. The residuals of its ranks
+            are shared out anew where their number has changed.
         validate: loss of the averaged weights on what is not trained on; runs on rank 0.
         events: told step and mean losses, for TensorBoard.
         curriculum: stages; ``batches`` with a ``seek`` are told each step before they are called.
@@ -97,25 +97,27 @@ def train(
     )
     store = CheckpointStore(out / "checkpoints")
     _resume(state, store, ranks)
-    rhythm = Rhythm(state, config, ranks, SnapshotWriter(store))
+    schedule = Schedule(state, config, ranks, SnapshotWriter(store))
     step_losses = _between_ranks(module, losses, communication, ranks, device)
-    alone = communication if ranks.world == 1 and isinstance(communication, Owing) else None
+    alone = communication if ranks.world == 1 and isinstance(communication, ErrorFeedback) else None
     log = RunLog(out / "log.jsonl", config=config, events=events)
     stages = _Stages(curriculum, batches)
     module.train()
     try:
-        while rhythm.goes_on():
+        while schedule.goes_on():
             factor = stages.begin(state.step)
             log.stage = stages.name
-            rate = factor * _schedule(rhythm.progress, state.step, config.warmup_steps)
+            rate = factor * _learning_rate_factor(
+                schedule.progress, state.step, config.warmup_steps
+            )
             parts = _step(state, step_losses, batches(), config, device, rate, alone=alone)
             if ranks.first:
                 log.add(state.step, state.seconds, parts)
             if validate is not None and state.step % config.validate_steps == 0:
-                rhythm.judge(validate, log)
+                schedule.validate(validate, log)
     finally:
-        rhythm.writer.wait(max_seconds=_WAIT_SECONDS)  # a run cut short keeps its last snapshot
-    rhythm.finish()
+        schedule.writer.wait(max_seconds=_WAIT_SECONDS)  # a run cut short keeps its last snapshot
+    schedule.finish()
     state.stopping.give_back(state.average.module)
     return state.average
 
@@ -194,7 +196,7 @@ def _step(
     device: torch.device,
     rate: float,
     *,
-    alone: Owing | None,
+    alone: ErrorFeedback | None,
 ) -> dict[str, Tensor]:
     """One step of the optimizer; a gradient that is not finite is left out on all ranks alike.
 
@@ -209,7 +211,7 @@ def _step(
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     if alone is not None:
-        alone.pay(_Losses(state.module, losses))
+        alone.flush(_Losses(state.module, losses))
     norm = nn.utils.clip_grad_norm_(state.module.parameters(), config.clip)
     if torch.isfinite(norm):
         state.optimizer.step()
@@ -247,6 +249,6 @@ def _own_parts(batches: object, communication: Communication | None) -> dict[str
     return {name: part for name, part in parts.items() if isinstance(part, Stateful)}
 
 
-def _schedule(progress: float, step: int, warmup_steps: int) -> float:
+def _learning_rate_factor(progress: float, step: int, warmup_steps: int) -> float:
     warm = min(1.0, (step + 1) / max(1, warmup_steps))
     return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))

@@ -43,8 +43,8 @@ class MaskedReconstruction(nn.Module):
         """Mean absolute error where the image was hidden, in units of the normalised image."""
         image = batch.image
         hidden = hide_blocks(image)
-        said = self.paint(self.pyramid(self.encoder(torch.where(hidden, self.hidden, image))))
-        error = (unfold_cells(said.float()) - image.float()).abs()
+        predicted = self.paint(self.pyramid(self.encoder(torch.where(hidden, self.hidden, image))))
+        error = (unfold_cells(predicted.float()) - image.float()).abs()
         return {"paint": (error * hidden).sum() / hidden.sum().clamp(min=1)}
 
 
@@ -57,8 +57,8 @@ def hide_blocks(image: Tensor) -> Tensor:
     return wide[:, :, :z, :y, :x]
 
 
-def unfold_cells(said: Tensor) -> Tensor:
+def unfold_cells(predicted: Tensor) -> Tensor:
     """``[n, STRIDE**3, g, g, g]`` to ``[n, 1, g * STRIDE, ...]``, a cube of voxels a cell."""
-    n, _, *cells = said.shape
-    cube = said.reshape(n, STRIDE, STRIDE, STRIDE, *cells).permute(0, 4, 1, 5, 2, 6, 3)
+    n, _, *cells = predicted.shape
+    cube = predicted.reshape(n, STRIDE, STRIDE, STRIDE, *cells).permute(0, 4, 1, 5, 2, 6, 3)
     return cube.reshape(n, 1, *(size * STRIDE for size in cells))

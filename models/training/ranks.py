@@ -41,9 +41,9 @@ class Ranks:
         """
         if self.world == 1:
             return list(values)
-        said = torch.tensor(values, dtype=torch.float64)
-        distributed.broadcast(said, src=0)
-        return [float(value) for value in said]
+        agreed = torch.tensor(values, dtype=torch.float64)
+        distributed.broadcast(agreed, src=0)
+        return [float(value) for value in agreed]
 
 
 class FirstRankOnly(logging.Filter):

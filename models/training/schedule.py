@@ -20,7 +20,7 @@ _RETRY_SECONDS = 5.0
 _LAST_TRIES = 3
 
 
-class Rhythm:
+class Schedule:
     """Beats once a step, by rank 0's clock and disk."""
 
     def __init__(
@@ -46,7 +46,7 @@ class Rhythm:
             self.progress = state.seconds / config.seconds
         return state.seconds < config.seconds and not state.stopping.done
 
-    def judge(self, validate: Callable[[nn.Module], float], log: RunLog) -> None:
+    def validate(self, validate: Callable[[nn.Module], float], log: RunLog) -> None:
         """Validate the average on rank 0; all remember the outcome."""
         state, loss = self.state, 0.0
         if self.ranks.first:

@@ -115,13 +115,13 @@ class Stateful(Protocol):
 
 
 @runtime_checkable
-class Owing(Protocol):
+class ErrorFeedback(Protocol):
     """A communication whose ranks remember gradients that they have not sent."""
 
     def take_over(  # noqa: D102
         self, states: Sequence[dict[str, Any]], *, rank: int, world: int
     ) -> None: ...
-    def pay(self, module: nn.Module) -> None: ...  # noqa: D102
+    def flush(self, module: nn.Module) -> None: ...  # noqa: D102
 
 
 @dataclass(slots=True, kw_only=True)
@@ -172,7 +172,7 @@ class RunState:
         """Go back to what ``tensors`` gave.
 
         A rank that was not there keeps its own parts. Where the number of ranks is another one,
-        ``tensors`` hold all ranks' parts, and what they owed is shared out anew.
+        ``tensors`` hold all ranks' parts, and their residuals is shared out anew.
         """
         shared = unpack(tensors, prefix=_SHARED)
         try:
@@ -187,14 +187,14 @@ class RunState:
         then = world_of(tensors, now=self.world)
         if (own := unpack(tensors, prefix=_rank(rank))) is not None:
             for name, part in self.own.items():
-                if name in own and not (isinstance(part, Owing) and then != self.world):
+                if name in own and not (isinstance(part, ErrorFeedback) and then != self.world):
                     part.load_state_dict(own[name])
             restore_random_state(own["random"])
         if then != self.world:
             every = [unpack(tensors, prefix=_rank(old)) for old in range(then)]
             for name, part in self.own.items():
                 states = [old[name] for old in every if name in old]
-                if isinstance(part, Owing) and states:
+                if isinstance(part, ErrorFeedback) and states:
                     part.take_over(states, rank=rank, world=self.world)
 
 

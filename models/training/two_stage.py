@@ -25,13 +25,13 @@ from models.detector.peaks import Candidates, find_peaks
 from models.detector.refiner import CONTEXT_FACTOR, CROP, Refiner, near_extent_mm
 
 _GRID_MM = 2
-_LEAST_CONTRAST = 0.12  # of the normalised image: about 120 HU above what lies around
+_MIN_CONTRAST = 0.12  # of the normalised image: about 120 HU above what lies around
 _LUNG = -0.5  # normalised; about -515 HU: a blob must lie within 8 mm of something as thin
 _MARGIN = 4  # cells of the 2 mm grid along the border, where surroundings are cut off
 FALSE_MARKS = 3  # a patch, and as many blobs
 _NO_MARK = -1e3  # logit: a patch had fewer peaks than were asked for
-ROWS = 3  # candidates a patch that the refiner sees, false marks and nodules
-_CHUNK = 64  # crops at a time: each needs its own patch gathered, 3.5 MB a channel
+ROWS = 3  # candidates a patch that the refiner sees, false positives and nodules
+_CROPS_AT_ONCE = 64  # crops at a time: each needs its own patch gathered, 3.5 MB a channel
 
 
 def blob_peaks(image: Tensor, output: Tensor, *, most: int) -> Candidates:
@@ -55,15 +55,15 @@ def blob_peaks(image: Tensor, output: Tensor, *, most: int) -> Candidates:
     inner = torch.zeros_like(by_lung)
     inner[(..., *(slice(_MARGIN, -_MARGIN),) * 3)] = True
     top = contrast == functional.max_pool3d(contrast, 3, 1, 1)
-    blob = top & by_lung & inner & (contrast > _LEAST_CONTRAST)
+    blob = top & by_lung & inner & (contrast > _MIN_CONTRAST)
     wish = torch.where(blob, contrast * torch.rand_like(contrast), -1.0).flatten(1)
     strength, index = wish.topk(most, dim=1)
     edge = coarse.shape[-1]
     cell = torch.stack([index // edge**2, index // edge % edge, index % edge], -1)
-    said = output.float()[:, LOG_DIAMETER].flatten(1)
+    log_diameters = output.float()[:, LOG_DIAMETER].flatten(1)
     cells = output.shape[-1]
     z, y, x = (cell * _GRID_MM // STRIDE).unbind(-1)
-    diameters = said.gather(1, (z * cells + y) * cells + x).clamp(0.5, 4.6).exp()
+    diameters = log_diameters.gather(1, (z * cells + y) * cells + x).clamp(0.5, 4.6).exp()
     centers = (cell.float() + 0.5) * _GRID_MM - 0.5
     return Candidates(centers, diameters, torch.where(strength > 0, 0.0, -1e4))
 
@@ -86,7 +86,7 @@ class Batch(Protocol):
     @property
     def has_mask(self) -> Tensor: ...  # noqa: D102
     @property
-    def doubtful(self) -> Tensor: ...  # noqa: D102
+    def ignore_regions(self) -> Tensor: ...  # noqa: D102
 
 
 class TwoStage(nn.Module):
@@ -95,7 +95,7 @@ class TwoStage(nn.Module):
     Args:
         detector: the first stage.
         refiner: the second.
-        smoothing: of the judgement's labels, see ``refiner_loss``.
+        smoothing: of the classifier's labels, see ``refiner_loss``.
     """
 
     def __init__(self, detector: Detector, refiner: Refiner, *, smoothing: float = 0.0) -> None:
@@ -112,24 +112,24 @@ class TwoStage(nn.Module):
         return {**first, **self._refine(marks, batch)}
 
     def _first(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Return the first stage's losses; what is doubtful is left out of them."""
+        """Return the first stage's losses; what lies in an ignore region is left out of them."""
         targets = centre_targets(
             batch.centers,
             batch.diameters_mm,
             batch.valid,
             batch.label,
             batch.has_mask,
-            batch.doubtful,
+            batch.ignore_regions,
         )
         return centre_loss(output, targets)
 
     def candidate_sources(self, output: Tensor, batch: Batch) -> list[Candidates]:
-        """Where false marks are looked for, each source apart."""
+        """Where false positives are looked for, each source apart."""
         peaks = find_peaks(output, most=8)
         return [peaks, blob_peaks(batch.image, output, most=8)]
 
     def candidate_rows(self, sources: list[Candidates], batch: Batch) -> dict[str, Tensor]:
-        """Rows of true nodules (jittered) and of false marks, as flat tensors."""
+        """Rows of true nodules (jittered) and of false positives, as flat tensors."""
         count, slots = batch.valid.shape
         device = batch.image.device
         jitter = torch.randn(count, slots, 3, device=device) * (
@@ -138,14 +138,16 @@ class TwoStage(nn.Module):
         wobble = torch.exp(0.25 * torch.randn(count, slots, device=device))
         patch = torch.arange(count, device=device)[:, None]
         true = batch.valid
-        found = Candidates(*(torch.cat(part, 1) for part in zip(*sources, strict=True)))
+        candidates = Candidates(*(torch.cat(part, 1) for part in zip(*sources, strict=True)))
         false = torch.cat([_false_marks(source, batch) for source in sources], 1)
-        size_said = found.diameters_mm * torch.exp(0.2 * torch.randn_like(found.diameters_mm))
+        size_said = candidates.diameters_mm * torch.exp(
+            0.2 * torch.randn_like(candidates.diameters_mm)
+        )
         slot = torch.arange(slots, device=device)[None].expand(count, -1)
         rows = {
             "patch": torch.cat([patch.expand_as(true)[true], patch.expand_as(false)[false]]),
-            "slot": torch.cat([slot[true], torch.zeros_like(found.logits).long()[false]]),
-            "center": torch.cat([(batch.centers + jitter)[true], found.centers[false]]),
+            "slot": torch.cat([slot[true], torch.zeros_like(candidates.logits).long()[false]]),
+            "center": torch.cat([(batch.centers + jitter)[true], candidates.centers[false]]),
             "diameter": torch.cat([(batch.diameters_mm * wobble)[true], size_said[false]]),
             "is_nodule": torch.cat([true[true], ~false[false]]),
         }
@@ -158,8 +160,8 @@ class TwoStage(nn.Module):
         patch, slot = marks["patch"], marks["slot"]
         near_mm = near_extent_mm(marks["diameter"])
         near, context, masks = [], [], []
-        for piece in range(0, len(patch), _CHUNK):
-            rows = slice(piece, piece + _CHUNK)
+        for piece in range(0, len(patch), _CROPS_AT_ONCE):
+            rows = slice(piece, piece + _CROPS_AT_ONCE)
             image = batch.image[patch[rows]].float()
             outline = (batch.label[patch[rows]] == (slot[rows] + 1).view(-1, 1, 1, 1, 1)).float()
             center, extent = marks["center"][rows], near_mm[rows]
@@ -167,10 +169,10 @@ class TwoStage(nn.Module):
             near.append(crops[:, :1])
             masks.append(crops[:, 1:])
             context.append(crop_around(image, center, extent * CONTEXT_FACTOR, size=CROP))
-        opinion, mask_logits = self.refiner(torch.cat(near), torch.cat(context), near_mm)
+        prediction, mask_logits = self.refiner(torch.cat(near), torch.cat(context), near_mm)
         diameters = batch.diameters_mm[patch, slot]
         return refiner_loss(
-            opinion,
+            prediction,
             mask_logits,
             is_nodule=marks["is_nodule"],
             log_diameter=diameters.clamp(min=1.0).log(),
@@ -182,13 +184,13 @@ class TwoStage(nn.Module):
 
 
 class RefinementStageOnly(TwoStage):
-    """Teaches the second stage on the marks of a first one that no longer learns."""
+    """Teaches the refinement stage on the marks of a first one that no longer learns."""
 
     def __init__(self, detector: Detector, refiner: Refiner, *, smoothing: float) -> None:
         super().__init__(detector.requires_grad_(False), refiner, smoothing=smoothing)
 
     def train(self, mode: bool = True) -> Self:
-        """Switch the second stage; the first one's running means stay as they are."""
+        """Switch the refinement stage; the first one's running means stay as they are."""
         super().train(mode)
         self.detector.eval()
         return self
@@ -198,16 +200,16 @@ class RefinementStageOnly(TwoStage):
         return self.candidate_rows(self.candidate_sources(self.detector(batch.image), batch), batch)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the weighted losses of the second stage by name."""
+        """Return the weighted losses of the refinement stage by name."""
         return self._refine(self._marks(batch), batch)
 
 
-def _false_marks(found: Candidates, batch: Batch) -> Tensor:
-    """``[n, k]`` which marks are at no nodule and at nothing doubtful, a few a patch."""
-    apart = torch.cdist(found.centers, batch.centers)
-    apart = apart.masked_fill(~(batch.valid | batch.doubtful)[:, None], 1e4)
+def _false_marks(candidates: Candidates, batch: Batch) -> Tensor:
+    """``[n, k]`` which marks are at no nodule and at no ignore region, a few a patch."""
+    apart = torch.cdist(candidates.centers, batch.centers)
+    apart = apart.masked_fill(~(batch.valid | batch.ignore_regions)[:, None], 1e4)
     reach = (batch.diameters_mm / 2).clamp(min=4.0)[:, None] + 3.0
-    false = ~(apart < reach).any(-1) & (found.logits > _NO_MARK)
+    false = ~(apart < reach).any(-1) & (candidates.logits > _NO_MARK)
     return false & (false.cumsum(1) <= FALSE_MARKS)
 
 
@@ -226,6 +228,7 @@ class FirstStageOnly(TwoStage):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the weighted losses of the first stage by name.
 
-        What is doubtful is left out of them: it is taught neither as nodule nor as background.
+        What lies in an ignore region is left out of them: it is taught neither as nodule nor as
+        background.
         """
         return self._first(self.detector(batch.image), batch)

@@ -17,15 +17,15 @@ _OPERATING_POINT = 0.5
 
 
 def write_model(bundle: MonaiBundle, folder: Path, *, name: str, parent: StoredModel) -> None:
-    """Write weights and card of a bundle's network with the second stage of another model.
+    """Write weights and card of a bundle's network with the refinement stage of another model.
 
-    The bundle finds and judges; the second stage outlines and measures what was found.
+    The bundle finds and classifies; the refinement stage outlines and measures what was found.
 
     Args:
         bundle: as read.
         folder: made where it is missing.
         name: of the new model.
-        parent: model of this project whose second stage measures.
+        parent: model of this project whose refinement stage measures.
     """
     refiner = {n: v for n, v in load_file(parent.weights).items() if n.startswith(_REFINER)}
     detector = {f"detector.{n}": v.contiguous() for n, v in bundle.state.items()}
@@ -43,7 +43,7 @@ def write_model(bundle: MonaiBundle, folder: Path, *, name: str, parent: StoredM
         data=[
             "First stage: as its makers tell (LUNA16 / LIDC-IDRI for MONAI's own weights). "
             + bundle.copyright,
-            f"Second stage, which outlines and measures: {parent.card.name} "
+            f"Refinement stage, which outlines and measures: {parent.card.name} "
             f"{parent.card.version}, see its card.",
         ],
         recipe="Imported from a MONAI bundle lung_nodule_ct_detection; nothing was trained here.",
@@ -58,7 +58,7 @@ def write_model(bundle: MonaiBundle, folder: Path, *, name: str, parent: StoredM
 
 
 def _as_it_is(measured: Calibration, parent: str) -> Calibration:
-    """Keep the network's own score as probability, with sizes as the second stage's card has."""
+    """Keep the network's own score as probability; sizes are as the refinement stage's card has."""
     return measured.model_copy(
         update={
             "intercept": 0.0,

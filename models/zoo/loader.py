@@ -61,19 +61,19 @@ def find_model(name: str, *, imported: Path | None = None) -> StoredModel:
         ModelDamagedError: the file's SHA-256 is not the card's.
     """
     if (Path(name) / CARD).is_file():
-        found = StoredModel(Path(name), ModelCard.read(Path(name) / CARD))
+        matched = StoredModel(Path(name), ModelCard.read(Path(name) / CARD))
     else:
         stored = {model.card.name: model for model in list_models(imported=imported)}
         if name not in stored:
             known = ", ".join(sorted(stored)) or "none"
             raise ModelNotFoundError(f"no model is called '{name}'; there are: {known}")
-        found = stored[name]
-    if (digest := sha256_of(found.weights)) != found.card.sha256:
+        matched = stored[name]
+    if (digest := sha256_of(matched.weights)) != matched.card.sha256:
         raise ModelDamagedError(
-            f"{found.weights} has SHA-256 {digest[:12]}... but its card says "
-            f"{found.card.sha256[:12]}...; install the model again"
+            f"{matched.weights} has SHA-256 {digest[:12]}... but its card says "
+            f"{matched.card.sha256[:12]}...; install the model again"
         )
-    return found
+    return matched
 
 
 def sha256_of(path: Path) -> str:

@@ -212,5 +212,5 @@ def _first(steps: list[dict[str, Any]], target: str, key: str) -> Any:
 
 
 def _number(text: str, name: Literal["score_thresh", "nms_thresh"], default: float) -> float:
-    found = re.search(name + _NUMBER, text)
-    return float(found[1]) if found else default
+    match = re.search(name + _NUMBER, text)
+    return float(match[1]) if match else default

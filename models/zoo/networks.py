@@ -62,9 +62,7 @@ def load_retinanet(model: StoredModel) -> tuple[RetinaNet, Refiner, RetinaNetCon
 
 
 def _empty_refiner(card: ModelCard) -> Refiner:
-    config = cast(dict[str, Any], dict(card.refiner))
-    config["widths"] = tuple(config["widths"])
-    return RefinerConfig(**config).build()
+    return RefinerConfig.from_dict(card.refiner).build()
 
 
 def save_networks(networks: TwoStage, path: Path) -> None:

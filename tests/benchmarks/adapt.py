@@ -11,7 +11,7 @@ compare before with after, not scanner with scanner. The right half of each CT's
 and the left one measured, with nodules INSERTED that were not trained on: no lung is on both sides,
 though the patient is, without labels. Known lesions are no labels in the adaptation; in the
 measurement they count neither as false nor as inserted. A source that was trained here carries the
-shipped calibration, by which the suspects are chosen.
+shipped calibration, by which the pseudo-labels are chosen.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.adapting.learn import learn_features, learn_statistics
 from medical.training.adapting.outcome import CtOutcome, read_with, scores_of
-from medical.training.adapting.pseudo_labels import Suspicion, prepare_sides
+from medical.training.adapting.pseudo_labels import PseudoLabeler, prepare_sides
 from medical.training.adapting.score_cache import measure
 from medical.training.card import Made, new_card
 from medical.training.config import AdaptConfig, Cases, RunConfig
@@ -58,7 +58,7 @@ EDGE = int(os.environ.get("STARLUNG_ADAPT_PATCH_MM", "96"))
 COLLECTIONS = ("qin", "lidc", "covid", "cptac", "lungfcp", "cmb")
 ARMS = ("before", "statistics", "features")
 AT = 1.0  # false marks a CT
-LEAST_CTS = 3  # fewer redrawn CTs are nearly always the same ones
+MIN_CTS = 3  # fewer redrawn CTs are nearly always the same ones
 SEED = 3
 MINUTES = 600.0  # steps end each training, not the time
 
@@ -67,11 +67,11 @@ note = partial(print, file=sys.stderr, flush=True)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One CT by one arm: probabilities on inserted nodules and of its own marks."""
+    """One CT by one arm: probabilities on inserted nodules and of its own candidates."""
 
     ct: str
     found_at: list[float]
-    marks: list[float]
+    candidates: list[float]
 
 
 def scans_of(scanner: str) -> dict[str, str]:
@@ -138,9 +138,9 @@ def adapted(
         patches=Patches(patch=EDGE).on(device.type),
         seed=SEED,
     )
-    suspicion = Suspicion(source, kept=out / "suspected")
+    labeler = PseudoLabeler(source, cache=out / "suspected")
     halves = [half(unlabelled(case), right=True) for case in cases]
-    marked, _ = prepare_sides(halves, suspicion)
+    marked, _ = prepare_sides(halves, labeler)
     if arm == "features":
         channels = int(str(source.card.detector["channels"]))
         networks = learn_features(
@@ -169,8 +169,8 @@ def run_scanner(scanner: str, pools: tuple[NodulePool, NodulePool], arms: tuple[
         note(f"{scanner}: {arm}, source {source.card.name}")
         networks = adapted(arm, source, cases, pools[0], out)
         left = [half(case, right=False) for case in cases]
-        kept = out / f"measured_{arm}_{PATCHES}"
-        parts = measure(networks, left, pools[1], patches=PATCHES, kept=kept)
+        cache = out / f"measured_{arm}_{PATCHES}"
+        parts = measure(networks, left, pools[1], patches=PATCHES, cache=cache)
         rows = []
         for case, part in zip(cases, parts, strict=True):
             outcome = read_with(part, np.zeros((0, 5)), source.card.calibration, threshold=0.5)
@@ -244,7 +244,7 @@ def print_table() -> dict[str, object]:
             _print_row(scanner, arm, new, old, by_ct=False)
             new_all, old_all = new_all + new, old_all + old
         if new_all:
-            change = _print_row("all", arm, new_all, old_all, by_ct=len(new_all) >= LEAST_CTS)
+            change = _print_row("all", arm, new_all, old_all, by_ct=len(new_all) >= MIN_CTS)
             for name, value in zip(("", "_lo", "_hi"), change, strict=True):
                 result[f"{arm}_change{name}"] = round(value, 3)
             result[f"{arm}_cts"] = len(new_all)

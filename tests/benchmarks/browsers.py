@@ -91,16 +91,16 @@ async def read_all(address: str, labels: list[str], count: int, measured: Measur
         before = measured.cpu_seconds()
         wished = [labels[n : n + ROUNDS] for n in range(count)]
         moments = random.Random(0)
-        pauses = [[moments.uniform(0, 2 * BETWEEN_SECONDS) for _ in one] for one in wished]
+        pauses = [[moments.uniform(0, 2 * BETWEEN_SECONDS) for _ in item] for item in wished]
         visits = zip(tabs, wished, pauses, strict=True)
         await asyncio.gather(
-            *(look_for(tab, one, when, measured.answers, measured) for tab, one, when in visits)
+            *(look_for(tab, item, when, measured.answers, measured) for tab, item, when in visits)
         )
         measured.answering_cpu_seconds = measured.cpu_seconds() - before
         at_once = [0.0] * ROUNDS
         again = zip(tabs, reversed(wished), strict=True)
         await asyncio.gather(
-            *(look_for(tab, one, at_once, measured.together, measured) for tab, one in again)
+            *(look_for(tab, item, at_once, measured.together, measured) for tab, item in again)
         )
         await opened.close()
 

@@ -30,7 +30,7 @@ SIZES_MM = (3, 5, 8, 15, 40)
 def metrics_of(
     held_out: CalibrationData, found: np.ndarray, operating: Operating
 ) -> dict[str, object]:
-    """For the card: sensitivity by size with an interval, errors of size, and the promise."""
+    """For the card: sensitivity by size with an interval, errors of size, and the guarantee."""
     point = operating.threshold
     mm, rng = held_out.inserted_mm, np.random.default_rng(0)
     draws = [(rng.choice(found, len(found)) >= point).mean() for _ in range(1000)]
@@ -54,7 +54,7 @@ def metrics_of(
             "caution": "inserted nodules, and the calibration was fitted on the same "
             f"{len(HELD_OUT_SCANS)} scans; false positives counted on the scans as they are",
         },
-        "operating_point_promise": operating.promise,
+        "operating_point_promise": operating.guarantee,
     }  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def calibrated_card(card: ModelCard, held_out: CalibrationData) -> ModelCard:
     )
     operating = choose_operating(held_out, calibration, scans=len(HELD_OUT_SCANS))
     if operating.threshold is None:
-        raise SystemExit(f"no operating point: {operating.promise['none']}")
+        raise SystemExit(f"no operating point: {operating.guarantee['none']}")
     found, _ = scores_at(held_out, calibration)
     return card.model_copy(
         update={
@@ -93,8 +93,8 @@ def described(card: ModelCard, held_out: CalibrationData) -> dict[str, Any]:
     reader = Scorer(StoredModel(find_model(DEFAULT_MODEL).folder, card))
     scans = []
     for _, ct, _ in read_scans(HELD_OUT_SCANS):
-        marks = tuple(round(mark.probability, 4) for mark in reader.read(ct).marks)
-        scans.append(CalibrationScan(acquisition=dict(ct.source.acquisition), candidates=marks))
+        marks = tuple(round(mark.probability, 4) for mark in reader.read(ct).candidates)
+        scans.append(CalibrationScan(acquisition=dict(ct.source.acquisition), marks=marks))
     return {"calibration_scans": tuple(scans), "reliability": left_out_reliability(held_out)}
 
 

@@ -29,7 +29,7 @@ from tests.benchmarks.shared.cases import DATA
 
 NAMES = (*DENSITIES, "cavitary")
 _SEED = 20261126
-_LEAST_SOLID = 0.9
+_MIN_SOLID = 0.9
 _SAMPLES = 32
 _REPEATS = 2000
 _BOX_MM = 40
@@ -114,20 +114,20 @@ def _look(
 
 def choose(nodules: list[Read]) -> DensityLimits:
     """The limits with the largest mean share right of a density, nine of ten solid ones right."""
-    truth = np.array([one.truth for one in nodules])
+    truth = np.array([nodule.truth for nodule in nodules])
 
     def score(limits: DensityLimits) -> float:
         found = recalls(truth, _named(nodules, limits))
-        return float(found.mean()) if found[0] >= _LEAST_SOLID else 0.0
+        return float(found.mean()) if found[0] >= _MIN_SOLID else 0.0
 
     tried = [
-        DensityLimits(LIMITS.air_share, *map(float, one)) for one in itertools.product(*_CHOICES)
+        DensityLimits(LIMITS.air_share, *map(float, item)) for item in itertools.product(*_CHOICES)
     ]
     return max(tried, key=score)
 
 
 def _named(nodules: list[Read], limits: DensityLimits) -> np.ndarray:
-    return np.array([NAMES.index(density_of(one.core, limits)) for one in nodules])
+    return np.array([NAMES.index(density_of(nodule.core, limits)) for nodule in nodules])
 
 
 def recalls(truth: np.ndarray, named: np.ndarray) -> np.ndarray:
@@ -137,8 +137,8 @@ def recalls(truth: np.ndarray, named: np.ndarray) -> np.ndarray:
 
 def interval(nodules: list[Read], right: np.ndarray) -> tuple[float, float]:
     """95 % bootstrap interval of a share, patients drawn."""
-    patients = sorted({one.patient for one in nodules})
-    rows = [np.flatnonzero([one.patient == name for one in nodules]) for name in patients]
+    patients = sorted({nodule.patient for nodule in nodules})
+    rows = [np.flatnonzero([nodule.patient == name for nodule in nodules]) for name in patients]
     shares = [
         right[np.concatenate([rows[patient] for patient in drawn])].mean()
         for drawn in draw_scans(len(rows), draws=_REPEATS, seed=_SEED)
@@ -149,12 +149,12 @@ def interval(nodules: list[Read], right: np.ndarray) -> tuple[float, float]:
 
 def split(nodules: list[Read]) -> tuple[list[Read], list[Read]]:
     """By patient: to choose on, and to measure on."""
-    patients = sorted({one.patient for one in nodules})
+    patients = sorted({nodule.patient for nodule in nodules})
     order = np.random.default_rng(_SEED).permutation(len(patients))
     chosen = {patients[i] for i in order[: len(patients) // 2]}
     return (
-        [one for one in nodules if one.patient in chosen],
-        [one for one in nodules if one.patient not in chosen],
+        [nodule for nodule in nodules if nodule.patient in chosen],
+        [nodule for nodule in nodules if nodule.patient not in chosen],
     )
 
 
@@ -172,10 +172,10 @@ def main() -> None:
     to_choose, held_out = split(read_nodules(DATA / "nodules"))
     limits = choose(to_choose)
     print(f"chosen on {len(to_choose)} nodules: {limits}; the product has {LIMITS}")
-    truth = np.array([one.truth for one in held_out])
+    truth = np.array([item.truth for item in held_out])
     result: dict[str, object] = {"nodules": len(held_out), "chosen_on": len(to_choose)}
     for name, named in (
-        ("before", np.array([one.before for one in held_out])),
+        ("before", np.array([item.before for item in held_out])),
         ("now", _named(held_out, LIMITS)),
     ):
         _table(f"{name}; radiologists", list(NAMES[:4]), truth, named)
@@ -186,7 +186,7 @@ def main() -> None:
         result[f"{name}_mean_recall"] = round(float(recalls(truth, named).mean()), 3)
         for kind, recall in zip(NAMES, recalls(truth, named), strict=False):
             result[f"{name}_{kind}"] = round(float(recall), 3)
-    texture = np.array([one.texture - 1 if one.truth != 3 else 5 for one in held_out])
+    texture = np.array([item.texture - 1 if item.truth != 3 else 5 for item in held_out])
     ratings = [f"texture {n}" for n in range(1, 6)] + ["calcified"]
     _table("now; rating", ratings, texture, _named(held_out, LIMITS))
     result["limits_as_chosen"] = limits == LIMITS

@@ -43,13 +43,13 @@ def score_set(reader: Scorer, scans: list[HybridScan]) -> Tables:
     marks, nodules, irrelevant = [], [], []
     for number, scan in enumerate(scans, start=1):
         name = scan.case.name
-        for one in scan.inserted:
-            nodules.append(ReferenceFinding(name, one.center_voxel[::-1], one.diameter_mm))
-        for one in scan.ignored:
-            irrelevant.append(ReferenceFinding(name, one.center_voxel[::-1], one.diameter_mm))
+        for item in scan.inserted:
+            nodules.append(ReferenceFinding(name, item.center_voxel[::-1], item.diameter_mm))
+        for item in scan.ignored:
+            irrelevant.append(ReferenceFinding(name, item.center_voxel[::-1], item.diameter_mm))
         for z, y, x, mm in scan.case.nodules.tolist():
             irrelevant.append(ReferenceFinding(name, (x, y, z), mm))
-        for mark in reader.read(as_ct(scan.case)).marks:
+        for mark in reader.read(as_ct(scan.case)).candidates:
             marks.append(Candidate(name, mark.center_lps_mm, mark.probability))
         print(f"read {number} of {len(scans)}", file=sys.stderr)
     names = tuple(scan.case.name for scan in scans)
@@ -69,11 +69,11 @@ def found_at(tables: Tables, threshold: float) -> np.ndarray:
 
 def print_strata(scans: list[HybridScan], tables: Tables, threshold: float) -> None:
     """Sensitivity at a threshold by size, density and contrast."""
-    inserted = [one for scan in scans for one in scan.inserted]
+    inserted = [item for scan in scans for item in scan.inserted]
     found = found_at(tables, threshold)
-    mm = np.array([one.diameter_mm for one in inserted])
-    contrast = np.array([one.contrast_hu for one in inserted])
-    density = np.array([one.density for one in inserted])
+    mm = np.array([item.diameter_mm for item in inserted])
+    contrast = np.array([item.contrast_hu for item in inserted])
+    density = np.array([item.density for item in inserted])
     rows = [(f"{a} to {b} mm", (mm >= a) & (mm < b)) for a, b in pairwise(SIZES_MM)]
     rows += [(name, density == i) for i, name in enumerate(DENSITIES)]
     rows.append(("real cube", density < 0))
@@ -102,7 +102,7 @@ def read_real(reader: Scorer) -> RealLesions:
     for name, ct, lesions in read_scans(HELD_OUT_SCANS):
         marks = [
             Candidate(name, mark.center_lps_mm, mark.probability)
-            for mark in reader.read(ct).marks
+            for mark in reader.read(ct).candidates
             if mark.probability >= reader.card.operating_point
         ]
         references = [ReferenceFinding(name, (x, y, z), mm) for x, y, z, mm in lesions.tolist()]

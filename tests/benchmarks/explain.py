@@ -52,7 +52,7 @@ FINDINGS = 2  # a copy
 SLOW = ("occlusion", "D-RISE", "SmoothGrad")
 THOROUGH_EVERY = 4
 _PATCH, _OFF_VOXELS = 96, 12
-_LEAST_LOGIT = -1.35  # the operating point's probability of 0.206 by the first stage alone
+_MIN_LOGIT = -1.35  # the operating point's probability of 0.206 by the first stage alone
 
 
 class Case(NamedTuple):
@@ -87,7 +87,7 @@ def predicted(
         peaks = find_peaks(networks.detector(patch.image), most=8)
     centers = peaks.centers[0].numpy()
     apart = np.linalg.norm(centers - np.array(patch.center_voxel), axis=1)
-    hits = np.flatnonzero((apart < diameter_mm / 2) & (peaks.logits[0].numpy() > _LEAST_LOGIT))
+    hits = np.flatnonzero((apart < diameter_mm / 2) & (peaks.logits[0].numpy() > _MIN_LOGIT))
     if len(hits) == 0:
         return None
     where = geometry.lps_to_voxel(patch.geometry.voxel_to_lps(centers[hits[0]]))
@@ -102,13 +102,13 @@ def inserted_cases(networks: TwoStage, scans: list[HybridScan]) -> Iterator[Case
         hu = scan.case.hu
         geometry = VolumeGeometry.axial(shape=hu.shape, spacing_mm=(1.0, 1.0, 1.0))
         count = 0
-        for one in scan.inserted:
+        for item in scan.inserted:
             if count == FINDINGS:
                 break
-            crop = predicted(networks, hu, geometry, one.center_voxel, one.diameter_mm, rng)
+            crop = predicted(networks, hu, geometry, item.center_voxel, item.diameter_mm, rng)
             if crop is not None:
-                name = f"{scan.case.name}#{one.label}"
-                label = (scan.label == one.label).astype(np.float32)
+                name = f"{scan.case.name}#{item.label}"
+                label = (scan.label == item.label).astype(np.float32)
                 yield Case(name, scan.case.name, False, crop, on_crop(label, geometry, crop))
                 count += 1
 

@@ -35,7 +35,7 @@ from tests.benchmarks.shared.lidc_crops import (
 )
 
 RATES = (0.33, 1, 2, 4, 8)  # false marks a scan
-_LEAST_REACH_MM = 2.5
+_MIN_REACH_MM = 2.5
 _SAMPLES = 32
 
 
@@ -96,7 +96,7 @@ class CaseReader:
 def hits(reading: CaseReading, nodule: np.ndarray) -> np.ndarray:
     """Which candidates lie in a nodule ``(z, y, x, mm)``; a small one is given 2.5 mm."""
     apart = np.linalg.norm(reading.centers_voxel - nodule[:3], axis=1)
-    return np.asarray(apart < max(float(nodule[3]) / 2, _LEAST_REACH_MM))
+    return np.asarray(apart < max(float(nodule[3]) / 2, _MIN_REACH_MM))
 
 
 def false_marks(reader: CaseReader) -> np.ndarray:
@@ -146,7 +146,7 @@ def reader_spread(groups: list[tuple[Outline, ...]], name: str) -> np.ndarray:
     for group in groups:
         if len(group) < 3:
             continue
-        logs = np.log([getattr(one, name) for one in group])
+        logs = np.log([getattr(item, name) for item in group])
         away += [abs(logs[i] - np.delete(logs, i).mean()) for i in range(len(logs))]
     return np.array(away)
 

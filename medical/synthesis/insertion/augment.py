@@ -16,10 +16,10 @@ _AIR_HU, _DENSE_HU = -1000.0, -500.0  # lung lies between
 _CAP_HU = 400.0
 
 
-def cross_vessels(back: Background, *, share: float) -> None:
+def overlay_vessels(back: Background, *, share: float) -> None:
     """Add another patch's vessels to a share of the patches, in place.
 
-    Nothing is taken from a patch that holds a lesion, known or doubtful: it would be taught as
+    Nothing is taken from a patch that holds a lesion, known or to be ignored: it would be taught as
     background.
 
     Args:
@@ -31,17 +31,17 @@ def cross_vessels(back: Background, *, share: float) -> None:
     order = [2 + int(axis) for axis in torch.randperm(3)]
     mirrored = [axis for axis in (2, 3, 4) if float(torch.rand(())) < 0.5]
 
-    def turned(x: Tensor) -> Tensor:
+    def rotated(x: Tensor) -> Tensor:
         return x[giver].permute(0, 1, *order).flip(mirrored)
 
-    theirs, their_lung = turned(back.hu), turned(back.lung)
-    inside = functional.avg_pool3d(their_lung, _EDGE, 1, _EDGE // 2, count_include_pad=False)
+    giver_hu, giver_lung = rotated(back.hu), rotated(back.lung)
+    inside = functional.avg_pool3d(giver_lung, _EDGE, 1, _EDGE // 2, count_include_pad=False)
     inside = inside.clamp(0, 1) ** 2 * back.lung.clamp(0, 1)
     takes = torch.rand(count, device=back.hu.device) < share
-    takes &= ~(back.valid | back.doubtful).any(1)[giver]
-    weight = torch.sigmoid((theirs - _VESSEL_HU) / _SOFT_HU) * inside
+    takes &= ~(back.valid | back.ignore_regions).any(1)[giver]
+    weight = torch.sigmoid((giver_hu - _VESSEL_HU) / _SOFT_HU) * inside
     weight = weight * takes.view(-1, 1, 1, 1, 1)
-    back.hu.add_(weight * (theirs - back.hu).clamp(min=0))
+    back.hu.add_(weight * (giver_hu - back.hu).clamp(min=0))
 
 
 def vary_scanner(hu: Tensor, *, strength: float) -> Tensor:

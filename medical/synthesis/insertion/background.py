@@ -11,10 +11,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.insertion.config import Mixture
-from medical.synthesis.insertion.filters import bend_on_grid, random_bend, where_it_went
+from medical.synthesis.insertion.config import AugmentationConfig
+from medical.synthesis.insertion.filters import (
+    deformation_on_grid,
+    deformed_positions,
+    random_deformation,
+)
 
-REAL_SLOTS = 4  # real lesions, doubtful ones among them, that one patch may hold
+REAL_SLOTS = 4  # real lesions, ignore regions among them, that one patch may hold
 
 
 class Background(NamedTuple):
@@ -25,8 +29,12 @@ class Background(NamedTuple):
     centers: Tensor  # [n, REAL_SLOTS, 3]
     diameters_mm: Tensor  # [n, REAL_SLOTS]
     valid: Tensor  # [n, REAL_SLOTS] bool
-    smear: Tensor  # [n, 3] across the slices, in patch voxels; as long as their blur's deviation
-    doubtful: Tensor  # [n, REAL_SLOTS] bool: near the patch, and nobody knows whether a nodule
+    slice_blur: (
+        Tensor  # [n, 3] across the slices, in patch voxels; as long as their blur's deviation
+    )
+    ignore_regions: (
+        Tensor  # [n, REAL_SLOTS] bool: near the patch, and nobody knows whether a nodule
+    )
 
 
 class BackgroundSampler:
@@ -36,7 +44,7 @@ class BackgroundSampler:
         cases: with lungs and real lesions.
         patch: edge in voxels.
         device: where cases live and patches are made.
-        mixture: how often at a real lesion, and how much size and pose vary.
+        augmentation: how often at a real lesion, and how much size and pose vary.
     """
 
     def __init__(
@@ -45,17 +53,17 @@ class BackgroundSampler:
         *,
         patch: int,
         device: torch.device,
-        mixture: Mixture,
+        augmentation: AugmentationConfig,
     ) -> None:
-        self.patch, self.device, self.mixture = patch, device, mixture
+        self.patch, self.device, self.augmentation = patch, device, augmentation
         self.volumes, self.inside, self.lesions, self.known = [], [], [], []
-        self.smear_mm = [slice_blur_mm(case.slice_mm) for case in cases]
+        self.slice_blurs_mm = [slice_blur_mm(case.slice_mm) for case in cases]
         for case in cases:
             hu = torch.from_numpy(case.hu).to(device)
             lung = torch.from_numpy(case.lung).to(device)
             self.volumes.append(torch.stack([hu, lung.float()])[None])
             self.inside.append(torch.nonzero(lung[::4, ::4, ::4]) * 4)
-            lesions = torch.from_numpy(np.concatenate([case.nodules, case.doubtful]))
+            lesions = torch.from_numpy(np.concatenate([case.nodules, case.ignore_regions]))
             self.lesions.append(lesions.to(device))
             self.known.append(len(case.nodules))
         self.weights = torch.tensor([float(len(i)) ** 0.5 for i in self.inside])
@@ -72,14 +80,14 @@ class BackgroundSampler:
         inside = self.inside[case]
         center = inside[torch.randint(len(inside), (count,), device=dev)].float()
         if known:
-            at_lesion = torch.rand(count, device=dev) < self.mixture.lesion_share
+            at_lesion = torch.rand(count, device=dev) < self.augmentation.lesion_share
             lesion = lesions[torch.randint(known, (count,), device=dev), :3]
             jitter = (torch.rand(count, 3, device=dev) - 0.5) * p * 0.7
             center = torch.where(at_lesion[:, None], lesion + jitter, center)
-        much = self.mixture.variation
+        much = self.augmentation.variation
         turn = random_rotations(count, device=dev, most_rad=0.4 + 0.3 * much)
-        if self.mixture.turned_share > 0:
-            anyhow = torch.rand(count, 1, 1, device=dev) < self.mixture.turned_share
+        if self.augmentation.rotation_share > 0:
+            anyhow = torch.rand(count, 1, 1, device=dev) < self.augmentation.rotation_share
             turn = torch.where(anyhow, random_rotations(count, device=dev), turn)
         turn = turn * random_signs(count, dev)[:, None]
         zoom = torch.exp((0.14 + 0.06 * much) * (torch.rand(count, 1, device=dev) * 2 - 1))
@@ -88,10 +96,12 @@ class BackgroundSampler:
         matrix = turn / (zoom * stretch)[:, None]  # patch voxel -> volume voxel
         axis = torch.arange(p, device=dev, dtype=torch.float32) - (p - 1) / 2
         z, y, x = (axis.view(*shape) for shape in ((1, p, 1, 1), (1, 1, p, 1), (1, 1, 1, p)))
-        bend = None
-        if self.mixture.bent_share > 0:
-            bend = random_bend(count, share=self.mixture.bent_share, device=dev)
-            moved = bend_on_grid(bend, p)
+        deformation = None
+        if self.augmentation.deformation_share > 0:
+            deformation = random_deformation(
+                count, share=self.augmentation.deformation_share, device=dev
+            )
+            moved = deformation_on_grid(deformation, p)
             z, y, x = z + moved[:, 0], y + moved[:, 1], x + moved[:, 2]
         size = torch.tensor(volume.shape[2:], device=dev, dtype=torch.float32)
         position = [
@@ -108,11 +118,13 @@ class BackgroundSampler:
         grid = torch.stack(position, -1).reshape(1, count * p, p, p, 3)
         sampled = functional.grid_sample(volume, grid, padding_mode="border", align_corners=False)
         sampled = sampled[0].reshape(2, count, 1, p, p, p)
-        centers, diameters, valid, doubtful = self._lesions(
-            lesions, known, center, matrix, zoom, bend
+        centers, diameters, valid, ignore_regions = self._lesions(
+            lesions, known, center, matrix, zoom, deformation
         )
-        smear = torch.linalg.inv(matrix)[:, :, 0] * self.smear_mm[case]
-        return Background(sampled[0], sampled[1], centers, diameters, valid, smear, doubtful)
+        slice_blur = torch.linalg.inv(matrix)[:, :, 0] * self.slice_blurs_mm[case]
+        return Background(
+            sampled[0], sampled[1], centers, diameters, valid, slice_blur, ignore_regions
+        )
 
     def _lesions(
         self,
@@ -121,7 +133,7 @@ class BackgroundSampler:
         center: Tensor,
         matrix: Tensor,
         zoom: Tensor,
-        bend: Tensor | None,
+        deformation: Tensor | None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         count, p = len(center), self.patch
         centers = torch.full((count, REAL_SLOTS, 3), -1e3, device=self.device)
@@ -133,7 +145,9 @@ class BackgroundSampler:
             offset = lesions[order, :3] - center[:, None]
             back = torch.linalg.inv(matrix)
             straight = torch.einsum("nij,nkj->nki", back, offset) + (p - 1) / 2
-            centers[:, :shown] = straight if bend is None else where_it_went(straight, bend, p)
+            centers[:, :shown] = (
+                straight if deformation is None else deformed_positions(straight, deformation, p)
+            )
             diameters[:, :shown] = lesions[order, 3] * zoom
             judged[:, :shown] = order < known
         valid = ((centers >= 0) & (centers <= p - 1)).all(-1) & judged

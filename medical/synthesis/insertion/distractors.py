@@ -21,11 +21,11 @@ from medical.synthesis.insertion.rendered import BOX, UNKNOWN, Rendered, ball_wi
 from medical.synthesis.nodules.contours import EDGE
 
 Rng = np.random.Generator
-_LEAST_MM, _MOST_MM = 10.0, 23.0  # radius; a real cube brings at least its nodule, at most this
+_MIN_MM, _MAX_MM = 10.0, 23.0  # radius; a real cube brings at least its nodule, at most this
 
 
 @lru_cache(maxsize=4)  # drawing takes seconds, and every engine of a process needs the same
-def structures(count: int, *, seed: int) -> Bool[np.ndarray, "count 48 48 48"]:
+def distractor_shapes(count: int, *, seed: int) -> Bool[np.ndarray, "count 48 48 48"]:
     """Draw ``count`` shapes: vessels, vessel forks and scar-like bands, in turn.
 
     Args:
@@ -62,9 +62,11 @@ def _along(
     return inside.reshape(EDGE, EDGE, EDGE)
 
 
-def _curve(start: np.ndarray, bend: np.ndarray, end: np.ndarray) -> Float[np.ndarray, "48 3"]:
+def _curve(
+    start: np.ndarray, deformation: np.ndarray, end: np.ndarray
+) -> Float[np.ndarray, "48 3"]:
     t = np.linspace(0, 1, EDGE)[:, None]
-    return np.asarray((1 - t) ** 2 * start + 2 * t * (1 - t) * bend + t**2 * end)
+    return np.asarray((1 - t) ** 2 * start + 2 * t * (1 - t) * deformation + t**2 * end)
 
 
 def _tube(rng: Rng) -> Bool[np.ndarray, "48 48 48"]:
@@ -78,8 +80,8 @@ def _fork(rng: Rng) -> Bool[np.ndarray, "48 48 48"]:
     shape = np.zeros((EDGE, EDGE, EDGE), bool)
     width = rng.uniform(2, 5)
     for end, scale in ((trunk, 1.0), (20 * _unit(rng), 0.75), (20 * _unit(rng), 0.6)):
-        bend = (joint + end) / 2 + rng.normal(size=3) * 3
-        shape |= _along(_curve(joint, bend, end), np.full(EDGE, width * scale))
+        deformation = (joint + end) / 2 + rng.normal(size=3) * 3
+        shape |= _along(_curve(joint, deformation, end), np.full(EDGE, width * scale))
     return shape
 
 
@@ -95,20 +97,20 @@ def _band(rng: Rng) -> Bool[np.ndarray, "48 48 48"]:
     )
 
 
-def lung_chunks(back: Background) -> tuple[Rendered, Tensor]:
+def lung_distractors(back: Background) -> tuple[Rendered, Tensor]:
     """Cut one ball for each patch out of another patch of the batch.
 
     Args:
         back: the batch before anything is set into it; patches of one case follow each other.
 
     Returns:
-        The balls and which of them were found ``[n]``; none holds a known or doubtful lesion.
+        The balls and which of them were found ``[n]``; none holds a lesion or an ignore region.
     """
     count, device = len(back.hu), back.hu.device
     giver = (torch.arange(count, device=device) + count // 4 + 1) % count
     hu, lung = back.hu[giver], back.lung[giver]
-    radius = _LEAST_MM + (_MOST_MM - _LEAST_MM) * torch.rand(count, device=device)
-    taken = (back.valid | back.doubtful)[giver]
+    radius = _MIN_MM + (_MAX_MM - _MIN_MM) * torch.rand(count, device=device)
+    taken = (back.valid | back.ignore_regions)[giver]
     at, found = place(hu, lung, back.centers[giver], back.diameters_mm[giver], taken, 2 * radius)
     p = hu.shape[-1]
     axis = torch.arange(BOX, device=device) - BOX // 2

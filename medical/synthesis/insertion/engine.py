@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.insertion.augment import cross_vessels, vary_scanner
+from medical.synthesis.insertion.augment import overlay_vessels, vary_scanner
 from medical.synthesis.insertion.background import Background, BackgroundSampler
-from medical.synthesis.insertion.config import Mixture
-from medical.synthesis.insertion.distractors import lung_chunks
+from medical.synthesis.insertion.config import AugmentationConfig
+from medical.synthesis.insertion.distractors import lung_distractors
 from medical.synthesis.insertion.placement import paste, place
 from medical.synthesis.insertion.render import Renderer
 from medical.synthesis.insertion.rendered import UNKNOWN, box_for
@@ -32,7 +32,7 @@ class TrainingBatch(NamedTuple):
     """``n`` patches with up to ``k`` nodules each; positions in patch voxels = millimetres.
 
     ``density`` is an index into ``models.detector.refiner.DENSITIES`` or -1 where unknown;
-    ``doubtful`` rows may be nodules: neither taught nor counted as false;
+    ``ignore_regions`` rows may be nodules: neither taught nor counted as false;
     ``has_mask`` is false for real lesions of which only centre and diameter are known.
     """
 
@@ -43,7 +43,7 @@ class TrainingBatch(NamedTuple):
     valid: Tensor  # [n, k] bool
     density: Tensor  # [n, k] long
     has_mask: Tensor  # [n, k] bool
-    doubtful: Tensor  # [n, k] bool
+    ignore_regions: Tensor  # [n, k] bool
 
 
 class UnlabelledBatch(NamedTuple):
@@ -62,14 +62,16 @@ class UnlabelledPatches:
     """
 
     def __init__(self, cases: list[TrainingCase], *, device: torch.device, patch: int) -> None:
-        self.mixture = Mixture(lesion_share=0.0)
-        self.background = BackgroundSampler(cases, patch=patch, device=device, mixture=self.mixture)
+        self.augmentation = AugmentationConfig(lesion_share=0.0)
+        self.background = BackgroundSampler(
+            cases, patch=patch, device=device, augmentation=self.augmentation
+        )
 
     @torch.no_grad()
     def batch(self, count: int) -> UnlabelledBatch:
         """Make ``count`` patches (a multiple of 4)."""
         hu = self.background.draw(count).hu
-        return UnlabelledBatch(normalise(vary_scanner(hu, strength=self.mixture.variation)))
+        return UnlabelledBatch(normalise(vary_scanner(hu, strength=self.augmentation.variation)))
 
 
 class NoduleEngine:
@@ -80,8 +82,8 @@ class NoduleEngine:
         pool: nodules to insert.
         device: where it all happens.
         patch: edge of a patch in voxels of 1 mm, a multiple of 16.
-        mixture: what is drawn, how often, how large.
-        seed: of the look-alikes' shapes; batches follow torch's own generator.
+        augmentation: what is drawn, how often, how large.
+        seed: of the distractors' shapes; batches follow torch's own generator.
     """
 
     def __init__(
@@ -91,30 +93,32 @@ class NoduleEngine:
         *,
         device: torch.device,
         patch: int = 96,
-        mixture: Mixture | None = None,
+        augmentation: AugmentationConfig | None = None,
         seed: int = 0,
     ) -> None:
-        self.mixture = mixture = mixture or Mixture()
-        self.background = BackgroundSampler(cases, patch=patch, device=device, mixture=mixture)
-        box = box_for(mixture.large_mm[1])
-        self.renderer = Renderer(pool, device=device, seed=seed, mixture=mixture, box=box)
+        self.augmentation = augmentation = augmentation or AugmentationConfig()
+        self.background = BackgroundSampler(
+            cases, patch=patch, device=device, augmentation=augmentation
+        )
+        box = box_for(augmentation.large_mm[1])
+        self.renderer = Renderer(pool, device=device, seed=seed, augmentation=augmentation, box=box)
         self.device = device
 
     @torch.no_grad()
     def batch(self, count: int) -> TrainingBatch:
         """Make ``count`` patches (a multiple of 4)."""
         back = self.background.draw(count)
-        if self.mixture.crossed_share > 0:
-            cross_vessels(back, share=self.mixture.crossed_share)
+        if self.augmentation.vessel_overlay_share > 0:
+            overlay_vessels(back, share=self.augmentation.vessel_overlay_share)
         hu, lung = back.hu, back.lung
         label = torch.zeros_like(hu)
-        if self.mixture.chunk_share > 0:
-            self._set_chunks(back, label)
+        if self.augmentation.lung_distractor_share > 0:
+            self._set_lung_distractors(back, label)
         centers, diameters, valid = [back.centers], [back.diameters_mm], [back.valid]
         densities = [torch.full_like(back.valid, UNKNOWN, dtype=torch.long)]
-        taken = [back.valid | back.doubtful]
+        taken = [back.valid | back.ignore_regions]
         for slot in range(SLOTS):
-            wish_mm = draw_diameters(count, self.device, self.mixture)
+            wish_mm = draw_diameters(count, self.device, self.augmentation)
             at, found = place(
                 hu,
                 lung,
@@ -124,7 +128,7 @@ class NoduleEngine:
                 wish_mm,
             )
             found &= torch.rand(count, device=self.device) < (0.9, 0.55, 0.4)[slot]
-            made = self.renderer.draw(wish_mm, at, back.smear)
+            made = self.renderer.draw(wish_mm, at, back.slice_blur)
             index = back.valid.shape[1] + slot + 1
             real_mm, found = paste(hu, label, lung, at, made, found, index=index)
             centers.append(at[:, None])
@@ -135,34 +139,41 @@ class NoduleEngine:
         every_valid = torch.cat(valid, 1)
         has_mask = every_valid.clone()
         has_mask[:, : back.valid.shape[1]] = False
-        doubtful = torch.zeros_like(every_valid)
-        doubtful[:, : back.valid.shape[1]] = back.doubtful
+        ignore_regions = torch.zeros_like(every_valid)
+        ignore_regions[:, : back.valid.shape[1]] = back.ignore_regions
         return TrainingBatch(
-            normalise(vary_scanner(hu, strength=self.mixture.variation)),
+            normalise(vary_scanner(hu, strength=self.augmentation.variation)),
             label,
             torch.cat(centers, 1),
             torch.cat(diameters, 1),
             every_valid,
             torch.cat(densities, 1),
             has_mask,
-            doubtful,
+            ignore_regions,
         )
 
-    def _set_chunks(self, back: Background, label: Tensor) -> None:
+    def _set_lung_distractors(self, back: Background, label: Tensor) -> None:
         """Set balls of lung into some patches, in place, away from what is known in them."""
-        made, found = lung_chunks(back)
+        made, found = lung_distractors(back)
         wish_mm = (made.mask.flatten(1).sum(1) * 6 / math.pi).pow(1 / 3)
         at, free = place(
-            back.hu, back.lung, back.centers, back.diameters_mm, back.valid | back.doubtful, wish_mm
+            back.hu,
+            back.lung,
+            back.centers,
+            back.diameters_mm,
+            back.valid | back.ignore_regions,
+            wish_mm,
         )
-        found &= free & (torch.rand(len(found), device=self.device) < self.mixture.chunk_share)
+        found &= free & (
+            torch.rand(len(found), device=self.device) < self.augmentation.lung_distractor_share
+        )
         paste(back.hu, label, back.lung, at, made, found, index=0)
 
 
-def draw_diameters(count: int, device: torch.device, mixture: Mixture) -> Tensor:
-    """Millimetres ``[count]``; as the mixture is by default mostly small, like LIDC's."""
+def draw_diameters(count: int, device: torch.device, augmentation: AugmentationConfig) -> Tensor:
+    """Millimetres ``[count]``; as the augmentation is by default mostly small, like LIDC's."""
     r = torch.rand(count, device=device)
-    small = torch.rand(count, device=device) < mixture.small_share
-    low = torch.where(small, mixture.small_mm[0], mixture.large_mm[0])
-    high = torch.where(small, mixture.small_mm[1], mixture.large_mm[1])
+    small = torch.rand(count, device=device) < augmentation.small_share
+    low = torch.where(small, augmentation.small_mm[0], augmentation.large_mm[0])
+    high = torch.where(small, augmentation.small_mm[1], augmentation.large_mm[1])
     return torch.exp(low.log() + r * (high / low).log())

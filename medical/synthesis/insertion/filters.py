@@ -1,8 +1,8 @@
 """Blur and elastic deformation of patches.
 
 What is drawn is blurred evenly, or along the slices' normal as their thickness blurs what is in the
-patient (slice-profile blur). Lung is bent by smooth displacements, so that no vessel runs twice as
-it did before: a network that sees few lungs often learns their vessels by heart.
+patient (slice-profile blur). Lung is deformed by smooth displacements, so that no vessel runs twice
+as it did before: a network that sees few lungs often learns their vessels by heart.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _TAPS = 3  # on each side
 _STEP = 0.8  # deviations between taps
 _KNOTS = 6  # along an edge of a patch
 _FINE = 4  # times as many cells in which the bends are smoothed
-_MOST_VOXELS = 3.0  # deviation of the displacement of a patch bent most
+_MAX_VOXELS = 3.0  # deviation of the displacement of a patch deformed most
 _ROUNDS = 6  # of the fixed point; each brings it nearer by the displacement's slope
 
 
-def smear_along(volume: Tensor, direction: Tensor) -> Tensor:
+def slice_profile_blur(volume: Tensor, direction: Tensor) -> Tensor:
     """Gaussian blur along one direction a row.
 
     Args:
@@ -57,12 +57,12 @@ def gaussian_blur(volume: Tensor, sigma: tuple[float, float, float]) -> Tensor:
     return volume
 
 
-def random_bend(count: int, *, share: float, device: torch.device) -> Tensor:
+def random_deformation(count: int, *, share: float, device: torch.device) -> Tensor:
     """Displacements ``[count, 3, c, c, c]`` (z, y, x) in voxels over a patch; 0 in most patches.
 
     Args:
         count: patches.
-        share: of the patches that are bent; the others get zeros.
+        share: of the patches that are deformed; the others get zeros.
         device: where they are drawn.
     """
     rough = torch.randn(count, 3, _KNOTS, _KNOTS, _KNOTS, device=device)
@@ -70,25 +70,29 @@ def random_bend(count: int, *, share: float, device: torch.device) -> Tensor:
         rough, scale_factor=float(_FINE), mode="trilinear", align_corners=False
     )
     smooth = functional.avg_pool3d(fine, _FINE + 1, 1, _FINE // 2, count_include_pad=False)
-    bent = torch.rand(count, device=device) < share
-    much = _MOST_VOXELS * torch.rand(count, device=device) * bent
+    deformed = torch.rand(count, device=device) < share
+    much = _MAX_VOXELS * torch.rand(count, device=device) * deformed
     return smooth * (much / smooth.std().clamp(min=1e-6)).view(-1, 1, 1, 1, 1)
 
 
-def bend_on_grid(bend: Tensor, patch: int) -> Tensor:
+def deformation_on_grid(deformation: Tensor, patch: int) -> Tensor:
     """Evaluate the same ``[count, 3, p, p, p]`` at each voxel of a patch."""
-    return functional.interpolate(bend, size=(patch,) * 3, mode="trilinear", align_corners=False)
+    return functional.interpolate(
+        deformation, size=(patch,) * 3, mode="trilinear", align_corners=False
+    )
 
 
-def where_it_went(points: Tensor, bend: Tensor, patch: int) -> Tensor:
-    """Where in a bent patch lies what would be at ``points`` ``[count, k, 3]`` of a straight one.
+def deformed_positions(points: Tensor, deformation: Tensor, patch: int) -> Tensor:
+    """Where in a deformed patch lies what is at ``points`` ``[count, k, 3]`` of a straight one.
 
-    A voxel ``v`` of the bent patch shows what lies at ``v + bend(v)`` of the straight one; this
-    finds ``v``, to a tenth of a voxel.
+    A voxel ``v`` of the deformed patch shows what lies at ``v + deformation(v)`` of the straight
+    one; this finds ``v``, to a tenth of a voxel.
     """
     at = points
     for _ in range(_ROUNDS):
         grid = ((2 * at + 1) / patch - 1).flip(-1)[:, :, None, None]
-        moved = functional.grid_sample(bend, grid, padding_mode="border", align_corners=False)
+        moved = functional.grid_sample(
+            deformation, grid, padding_mode="border", align_corners=False
+        )
         at = points - moved[..., 0, 0].transpose(1, 2)
     return at

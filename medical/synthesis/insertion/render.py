@@ -1,4 +1,4 @@
-"""Draws what is to be set into lung: a real cube, a radiologist's shape, or a look-alike."""
+"""Draws what is to be set into lung: a real cube, a radiologist's shape, or a distractor."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from medical.synthesis.insertion.background import random_rotations, random_signs
-from medical.synthesis.insertion.config import Mixture
-from medical.synthesis.insertion.distractors import structures
-from medical.synthesis.insertion.filters import gaussian_blur, smear_along
+from medical.synthesis.insertion.config import AugmentationConfig
+from medical.synthesis.insertion.distractors import distractor_shapes
+from medical.synthesis.insertion.filters import gaussian_blur, slice_profile_blur
 from medical.synthesis.insertion.rendered import (
     BOX,
     CALCIFIED,
@@ -26,7 +26,7 @@ from medical.synthesis.insertion.rendered import (
 from medical.synthesis.nodules.contours import EDGE
 from medical.synthesis.nodules.pool import NodulePool
 
-_LOOK_ALIKES = 90
+_DISTRACTORS = 90
 _HOLLOW_SHARE = 0.04  # cavities
 _AIR_HU = -900.0
 
@@ -37,8 +37,8 @@ class Renderer:
     Args:
         pool: nodules to insert.
         device: where it all happens.
-        seed: of the look-alikes' shapes; what is drawn follows torch's own generator.
-        mixture: shares of real cubes and of look-alikes.
+        seed: of the distractors' shapes; what is drawn follows torch's own generator.
+        augmentation: shares of real cubes and of distractors.
         box: edge of the box that things are drawn in, voxels.
     """
 
@@ -48,16 +48,18 @@ class Renderer:
         *,
         device: torch.device,
         seed: int = 0,
-        mixture: Mixture,
+        augmentation: AugmentationConfig,
         box: int = BOX,
     ) -> None:
-        self.device, self.mixture, self.box = device, mixture, box
+        self.device, self.augmentation, self.box = device, augmentation, box
         shapes = torch.from_numpy(pool.shapes)
-        # drawing look-alikes takes seconds: a renderer that never shows one needs none
-        fakes = torch.tensor(structures(_LOOK_ALIKES if mixture.fake_share > 0 else 1, seed=seed))
-        self.shapes = self._softened(torch.cat([shapes, fakes]))
+        # drawing distractors takes seconds: a renderer that never shows one needs none
+        distractors = torch.tensor(
+            distractor_shapes(_DISTRACTORS if augmentation.distractor_share > 0 else 1, seed=seed)
+        )
+        self.shapes = self._softened(torch.cat([shapes, distractors]))
         self.unit_diameter = ball_diameter((self.shapes > 0.5).sum((1, 2, 3, 4)))
-        self.first_fake = len(shapes)
+        self.first_distractor = len(shapes)
         texture, calcified = (
             torch.from_numpy(pool.texture),
             torch.from_numpy(pool.calcification) < 6,
@@ -68,7 +70,7 @@ class Renderer:
             GROUND_GLASS: torch.nonzero(texture <= 3)[:, 0].to(device),
             CALCIFIED: torch.nonzero(texture >= 4)[:, 0].to(device),
         }
-        self.cubes = CubeBank(pool, device=device, wide_share=mixture.wide_share)
+        self.cubes = CubeBank(pool, device=device, wide_share=augmentation.wide_share)
 
     def _softened(self, shapes: Tensor) -> Tensor:
         parts = [
@@ -77,26 +79,32 @@ class Renderer:
         ]
         return torch.cat(parts)
 
-    def draw(self, wish_mm: Tensor, at: Tensor, smear: Tensor) -> Rendered:
+    def draw(self, wish_mm: Tensor, at: Tensor, slice_blur: Tensor) -> Rendered:
         """Draw one thing for each patch in a box around ``at``.
 
         Args:
             wish_mm: ``[m]`` diameters wished for; cubes keep about their own.
             at: ``[m, 3]`` where, in patch voxels: its fraction is kept.
-            smear: ``[m, 3]`` across the scan's slices, as long as their blur's deviation, voxels.
+            slice_blur: ``[m, 3]`` across the scan's slices, as long as their blur's deviation,
+                voxels.
         """
         count, device = len(wish_mm), self.device
         draw = torch.rand(count, device=device)
-        is_cube, is_fake = draw < self.mixture.cube_share, draw > 1 - self.mixture.fake_share
+        is_cube, is_distractor = (
+            draw < self.augmentation.cube_share,
+            draw > 1 - self.augmentation.distractor_share,
+        )
         density = torch.multinomial(
-            torch.tensor(self.mixture.densities, device=device), count, replacement=True
+            torch.tensor(self.augmentation.densities, device=device), count, replacement=True
         )
         shape = torch.stack(
             [v[torch.randint(len(v), (count,), device=device)] for v in self.by_density.values()]
         ).gather(0, density[None])[0]
-        fakes = len(self.shapes) - self.first_fake
+        distractors = len(self.shapes) - self.first_distractor
         shape = torch.where(
-            is_fake, self.first_fake + torch.randint(fakes, (count,), device=device), shape
+            is_distractor,
+            self.first_distractor + torch.randint(distractors, (count,), device=device),
+            shape,
         )
         turn = random_rotations(count, device=device) * random_signs(count, device)[:, None]
         stretch = 1 + 0.25 * (torch.rand(count, 3, device=device) - 0.5)
@@ -105,8 +113,8 @@ class Renderer:
         axis = torch.arange(self.box, device=device, dtype=torch.float32) - self.box // 2
         box = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(1, -1, 3)
         local = torch.einsum("nij,nvj->nvi", turn, box - fraction[:, None]) * stretch[:, None]
-        alpha, hu, mask = self._shape(shape, density, wish_mm, local, smear)
-        cube = self.cubes.draw(local, self.box, smear)
+        alpha, hu, mask = self._shape(shape, density, wish_mm, local, slice_blur)
+        cube = self.cubes.draw(local, self.box, slice_blur)
         real = is_cube.view(-1, 1, 1, 1, 1)
         return Rendered(
             torch.where(real, cube.alpha, alpha),
@@ -115,11 +123,11 @@ class Renderer:
             torch.where(real, cube.mask, mask),
             is_cube,
             torch.where(is_cube, UNKNOWN, density),
-            ~is_fake,
+            ~is_distractor,
         )
 
     def _shape(
-        self, shape: Tensor, density: Tensor, wish_mm: Tensor, local: Tensor, smear: Tensor
+        self, shape: Tensor, density: Tensor, wish_mm: Tensor, local: Tensor, slice_blur: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Alpha, HU and outline of shapes, blurred as the scan is."""
         count, device = len(shape), self.device
@@ -134,7 +142,7 @@ class Renderer:
         size = 0.35 + 0.4 * torch.rand(count, 1, 1, 1, 1, device=device)
         inner = functional.grid_sample(bank, grid / size * (2 / EDGE), align_corners=False)
         width = 0.5 + 0.4 * float(torch.rand(()))
-        both = smear_along(torch.cat([soft > 0.5, inner > 0.5], 1).float(), smear)
+        both = slice_profile_blur(torch.cat([soft > 0.5, inner > 0.5], 1).float(), slice_blur)
         alpha, core = (gaussian_blur(part, (width,) * 3) for part in torch.split(both, 1, dim=1))
         hu = structured_hu(base_hu(density), self.box)
         within = structured_hu(base_hu(torch.zeros_like(density)), self.box)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from medical.synthesis.insertion.filters import gaussian_blur, smear_along
+from medical.synthesis.insertion.filters import gaussian_blur, slice_profile_blur
 from medical.synthesis.nodules.lidc_cubes import CENTER_VOXEL, CUBE
 from medical.synthesis.nodules.pool import NodulePool
 
@@ -22,7 +22,7 @@ _HIGH_HU = (120.0, -480.0, -480.0, 900.0)
 _CENTER_SHIFT = CENTER_VOXEL - (CUBE - 1) / 2
 _NEAR_MM, _FAR_MM = 14.0, 23.0  # how far from the nodule its own surroundings reach
 _SEAM_MM = 1.5
-_LEAST_ZOOM, _MOST_ZOOM = 0.5, 1.2
+_MIN_ZOOM, _MAX_ZOOM = 0.5, 1.2
 _DENSE_HU, _SOFT_HU = -500.0, 60.0
 
 
@@ -101,7 +101,7 @@ class CubeBank:
         self.alpha = torch.cat(soft)
         self.whole = torch.from_numpy(pool.cubes.whole).to(device)
 
-    def draw(self, local_mm: Tensor, edge: int, smear: Tensor) -> DrawnCubes:
+    def draw(self, local_mm: Tensor, edge: int, slice_blur: Tensor) -> DrawnCubes:
         """Draw one cube a row, at 0.5 to 1.2 times its size.
 
         One drawn smaller is blurred again by as much as shrinking sharpened it: the real ones are
@@ -110,17 +110,18 @@ class CubeBank:
         Args:
             local_mm: ``[m, edge**3, 3]`` positions (z, y, x) about the nodule's middle.
             edge: of the box drawn, voxels.
-            smear: ``[m, 3]`` across the scan's slices, as long as their blur's deviation, voxels.
+            slice_blur: ``[m, 3]`` across the scan's slices, as long as their blur's deviation,
+                voxels.
         """
         count, device = len(local_mm), local_mm.device
-        zoom = _LEAST_ZOOM + (_MOST_ZOOM - _LEAST_ZOOM) * torch.rand(count, device=device)
+        zoom = _MIN_ZOOM + (_MAX_ZOOM - _MIN_ZOOM) * torch.rand(count, device=device)
         pick = torch.randint(len(self.hu), (count,), device=device)
         place = (local_mm / zoom[:, None, None] + _CENTER_SHIFT).flip(-1)
         grid = place.reshape(count, edge, edge, edge, 3) * (2 / self.hu.shape[-1])
         hu = functional.grid_sample(self.hu[pick], grid, padding_mode="border", align_corners=False)
         close = functional.grid_sample(self.alpha[pick], grid, align_corners=False)
         sharpened = (1 - zoom.clamp(max=1) ** 2).sqrt()[:, None]
-        hu = smear_along(hu, smear * sharpened)
+        hu = slice_profile_blur(hu, slice_blur * sharpened)
         mask = functional.grid_sample(self.masks[pick], grid, align_corners=False) > 0.5
         radius = (_NEAR_MM + (_FAR_MM - _NEAR_MM) * torch.rand(count, device=device)) * zoom
         distance = local_mm.norm(dim=-1).reshape(count, 1, edge, edge, edge)

@@ -18,7 +18,7 @@ from scipy import ndimage
 
 EDGE = 48
 _FILL = 38.0  # longest extent of a shape inside the cube, voxels
-_LEAST_SLICES = 3
+_MIN_SLICES = 3
 
 
 class ContourShape(NamedTuple):
@@ -72,7 +72,7 @@ def _render(
         points = np.array([pair.split(",") for pair in coords.split()], float) * pixel_mm
         if len(points) >= 3:
             by_z[z_mm].append(points)
-    if len(by_z) < _LEAST_SLICES:
+    if len(by_z) < _MIN_SLICES:
         return None
     z_mm_sorted = np.array(sorted(by_z))
     everything = np.concatenate([p for parts in by_z.values() for p in parts])

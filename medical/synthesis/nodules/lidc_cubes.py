@@ -25,7 +25,7 @@ CUBE = 51  # voxels along an edge
 CENTER_VOXEL = 26.5  # where nodules sit, measured on LIDC's cubes: 1.5 voxels past the middle
 _GROWN = 5  # width of the box that an outline is grown by: what belongs to a nodule beyond it
 _RIM_MM = 1.5  # beyond the outline, which is generous: what a nodule blurs into
-_LEAST_VOXELS = 9
+_MIN_VOXELS = 9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,7 +177,7 @@ def _cube_of(voi: Voi) -> tuple[UInt8[np.ndarray, "e e e"], np.ndarray, np.ndarr
     for along, length in zip(at, voi.mask.shape, strict=True):
         seen &= (along > -0.5) & (along < length - 0.5)
     depth[~seen] = -np.inf
-    voxels = max(_LEAST_VOXELS, round(math.pi / 6 * voi.diameter_mm**3))
+    voxels = max(_MIN_VOXELS, round(math.pi / 6 * voi.diameter_mm**3))
     level = np.sort(depth, axis=None)[-min(voxels, int(seen.sum()))]
     mask = (depth >= level) & (depth > -_RIM_MM)
     return np.clip(np.round(code), 0, 255).astype(np.uint8), mask, depth > -_RIM_MM

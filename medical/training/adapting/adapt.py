@@ -22,7 +22,7 @@ from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool, divided, open_pool
 from medical.training.adapting.hospital_cts import HospitalCt, gather
 from medical.training.adapting.learn import learn_features, learn_statistics
-from medical.training.adapting.pseudo_labels import Suspects, Suspicion, prepare_sides
+from medical.training.adapting.pseudo_labels import PseudoLabeler, PseudoLabels, prepare_sides
 from medical.training.adapting.publish import Readings, choose_adapted_model
 from medical.training.adapting.score_cache import measure, patches_each
 from medical.training.config import AdaptConfig
@@ -88,14 +88,14 @@ def adapt(config: AdaptConfig, *, out: Path, installed: Path | None = None) -> P
     _log.info(
         f"{counted(len(sides.learnt), 'CT')} to learn from, {len(sides.aside)} kept aside to "
         "calibrate and to "
-        f"judge on; {run.how}, on {device.type}"
+        f"evaluate on; {run.how}, on {device.type}"
     )
-    suspicion = Suspicion(old, kept=out / "suspected")
-    aside, suspects = prepare_sides([ct.case() for ct in sides.aside], suspicion)
-    new = _learn(run, sides.learnt, suspicion, to_learn)
-    readings = [_read(run, "old", load_networks(old), aside, suspects, to_keep)]
+    labeler = PseudoLabeler(old, cache=out / "suspected")
+    aside, labels = prepare_sides([ct.case() for ct in sides.aside], labeler)
+    new = _learn(run, sides.learnt, labeler, to_learn)
+    readings = [_read(run, "old", load_networks(old), aside, labels, to_keep)]
     if new is not None:
-        readings.append(_read(run, "new", new, aside, suspects, to_keep))
+        readings.append(_read(run, "new", new, aside, labels, to_keep))
     folder = choose_adapted_model(
         readings, old=old, how=run.how, recipe=_recipe(run), sides=sides, out=out
     )
@@ -119,12 +119,12 @@ def _begin_from(note: Path, old: StoredModel) -> None:
 
 
 def _learn(
-    run: _Run, learnt: list[HospitalCt], suspicion: Suspicion, pool: NodulePool
+    run: _Run, learnt: list[HospitalCt], labeler: PseudoLabeler, pool: NodulePool
 ) -> TwoStage | None:
     """Learn new weights, as they would be stored; ``None`` where nothing is learnt."""
     if run.how == "calibrate":
         return None
-    cases, _ = prepare_sides([ct.case() for ct in learnt], suspicion)
+    cases, _ = prepare_sides([ct.case() for ct in learnt], labeler)
     networks = load_networks(run.old)
     if run.how == "features":
         try:
@@ -139,7 +139,7 @@ def _learn(
             )
         except ValueError as error:
             raise InputError(run.out, str(error), "Remove the folder and start again") from error
-    _log.info("taking running means and variances anew")
+    _log.info("adapting the batch-norm statistics")
     networks = learn_statistics(
         networks,
         cases,
@@ -167,15 +167,15 @@ def _read(
     name: str,
     networks: TwoStage,
     cases: list[TrainingCase],
-    suspects: list[Suspects],
+    labels: list[PseudoLabels],
     pool: NodulePool,
 ) -> Readings:
     weights = run.old.weights if name == "old" else run.out / "trained" / WEIGHTS
     _log.info(f"measuring the {name} weights on the CTs kept aside")
     patches = run.config.patches_each or patches_each(len(cases))
-    kept = run.out / "measured" / f"{sha256_of(weights)[:12]}-{_digest(pool)}-{patches}"
-    parts = measure(networks, cases, pool, patches=patches, kept=kept)
-    return Readings(weights, parts, suspects)
+    cache = run.out / "measured" / f"{sha256_of(weights)[:12]}-{_digest(pool)}-{patches}"
+    parts = measure(networks, cases, pool, patches=patches, cache=cache)
+    return Readings(weights, parts, labels)
 
 
 def _digest(pool: NodulePool) -> str:
@@ -192,7 +192,7 @@ def _recipe(run: _Run) -> str:
         limits += f" and {counted(budget.steps, 'step')} a part"
     return {
         "calibrate": "weights as they were, calibration and operating point anew",
-        "statistics": "running means and variances mixed with those of the new CTs",
+        "statistics": "batch-norm statistics mixed with those of the new CTs",
         "features": "masked reconstruction, then the first stage on inserted nodules, "
-        f"{limits}, then running means and variances mixed with those of the new CTs",
+        f"{limits}, then batch-norm statistics mixed with those of the new CTs",
     }[run.how]

@@ -88,7 +88,7 @@ def write_card(folder: Path, made: Adapted) -> ModelCard:
                 "that nobody read, so some of them may be nodules. After: each CT by a calibration "
                 "on the other ones. No real nodule with a reference was measured.",
             },
-            "operating_point_promise": own.operating.promise,
+            "operating_point_promise": own.operating.guarantee,
         },
         not_good_for=[
             "clinical use of any kind: research only",
@@ -102,8 +102,8 @@ def write_card(folder: Path, made: Adapted) -> ModelCard:
 
 def _name(digest: str, own: Recalibrated) -> str:
     """By weights and calibration: two hospitals may calibrate the same weights."""
-    told = f"{digest} {own.operating.threshold} {own.calibration.model_dump_json()}"
-    return _KIND + hashlib.sha256(told.encode()).hexdigest()[:8]
+    identity = f"{digest} {own.operating.threshold} {own.calibration.model_dump_json()}"
+    return _KIND + hashlib.sha256(identity.encode()).hexdigest()[:8]
 
 
 def _reliability(measured: CalibrationData) -> tuple[ReliabilityRow, ...]:

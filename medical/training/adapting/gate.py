@@ -19,13 +19,13 @@ import numpy as np
 from medical.counts import counted
 from medical.evaluation.intervals import Interval, draw_scans, percentile_interval
 from medical.training.adapting.outcome import CtOutcome, scores_of
-from medical.training.adapting.pseudo_labels import Suspects
-from medical.training.gate import judge_scores
+from medical.training.adapting.pseudo_labels import PseudoLabels
+from medical.training.gate import decide_by_scores
 
 SURE = 0.8  # probability by the old model
 KEPT_SHARE = 0.9
 MARGIN_LOSS = 0.05  # of the old loss
-_LEAST_MM = 4.0
+_MIN_MM = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,53 +49,53 @@ class Decision:
     sure: int | None = None
 
 
-def judge_weights(
-    new: Sequence[CtOutcome], old: Sequence[CtOutcome], suspects: Sequence[Suspects]
+def decide_on_weights(
+    new: Sequence[CtOutcome], old: Sequence[CtOutcome], labels: Sequence[PseudoLabels]
 ) -> Decision:
     """Compare new weights with the old ones, each by its own calibration, on the same CTs.
 
     Args:
         new: outcomes of the new weights.
         old: of the old ones.
-        suspects: what the old model would report, a CT.
+        labels: what the old model would report, a CT.
     """
-    kept, sure = sure_marks_kept(new, suspects)
-    verdict = judge_scores(scores_of(new), scores_of(old))
+    still_found, sure = sure_marks_kept(new, labels)
+    verdict = decide_by_scores(scores_of(new), scores_of(old))
     passes, why = verdict.replaces, f"on inserted nodules {verdict.why}"
-    if kept < KEPT_SHARE * sure:
+    if still_found < KEPT_SHARE * sure:
         passes = False
         why = (
-            f"of {counted(sure, 'mark')} that the old model was sure of only {kept} "
-            f"{'is still a finding' if kept == 1 else 'are still findings'}: they may be nodules, "
-            "the old weights stay"
+            f"of {counted(sure, 'high-probability finding')} of the old model only {still_found} "
+            f"{'is still a finding' if still_found == 1 else 'are still findings'}: they may be "
+            "nodules, the old weights stay"
         )
     return Decision(
-        passes, why, verdict.cpm_new, verdict.cpm_old, verdict.difference_ci95, kept, sure
+        passes, why, verdict.cpm_new, verdict.cpm_old, verdict.difference_ci95, still_found, sure
     )
 
 
-def sure_marks_kept(new: Sequence[CtOutcome], suspects: Sequence[Suspects]) -> tuple[int, int]:
+def sure_marks_kept(new: Sequence[CtOutcome], labels: Sequence[PseudoLabels]) -> tuple[int, int]:
     """How many of the old model's marks of at least ``SURE`` are still found, and of how many."""
-    kept = total = 0
-    for outcome, mine in zip(new, suspects, strict=True):
-        sure = mine[mine[:, 4] >= SURE]
+    still_found = total = 0
+    for outcome, rows in zip(new, labels, strict=True):
+        sure = rows[rows[:, 4] >= SURE]
         findings = outcome.centers_voxel[outcome.marks >= outcome.threshold]
         total += len(sure)
         if len(findings) and len(sure):
             apart = np.linalg.norm(sure[:, None, :3] - findings[None], axis=-1)
-            reach = np.maximum(sure[:, 3] / 2, _LEAST_MM)
-            kept += int((apart <= reach[:, None]).any(1).sum())
-    return kept, total
+            reach = np.maximum(sure[:, 3] / 2, _MIN_MM)
+            still_found += int((apart <= reach[:, None]).any(1).sum())
+    return still_found, total
 
 
-def judge_calibration(new: Sequence[CtOutcome], old: Sequence[CtOutcome]) -> Decision:
+def decide_on_calibration(new: Sequence[CtOutcome], old: Sequence[CtOutcome]) -> Decision:
     """Compare calibrations of the same weights by what they say of CTs not calibrated on.
 
     Args:
         new: each CT by a calibration on the others.
         old: each CT by the old card.
     """
-    losses = np.array([[one.loss for one in side] for side in (new, old)])
+    losses = np.array([[item.loss for item in side] for side in (new, old)])
     drawn = draw_scans(losses.shape[1])
     low, high = percentile_interval((losses[0] - losses[1])[drawn].mean(1))
     passes = bool(high <= MARGIN_LOSS * losses[1].mean())

@@ -20,15 +20,15 @@ from medical.errors import InputError
 from medical.intake import open_input
 from medical.io.series_handle import SeriesHandle
 from medical.synthesis.case import TrainingCase
-from medical.training.calibration.recalibrate import LEAST_SCANS
+from medical.training.calibration.recalibrate import MIN_SCANS
 from medical.training.cases.preparing import UnreadableError, prepared_case
 from medical.training.cases.split import freeze, frozen_split, patient_of
 
 UNKNOWN_SCANNER = "scanner not told"
-LEAST_KEPT = 5  # patients kept aside where anything is learnt: the gate cannot tell by fewer
+MIN_KEPT = 5  # patients kept aside where anything is learnt: the gate cannot tell by fewer
 _SHARE_KEPT = 1 / 3
 _log = logging.getLogger(__name__)
-MOST_CTS = 36  # a case takes 220 MB while it is learnt from, minutes to calibrate on
+MAX_CTS = 36  # a case takes 220 MB while it is learnt from, minutes to calibrate on
 _FROZEN = "kept_aside.json"
 
 
@@ -51,10 +51,10 @@ def kept_aside(
     seen: Collection[str],
     learn: bool,
 ) -> set[str]:
-    """Series to calibrate and to judge on; the others are learnt from.
+    """Series to calibrate and to evaluate on; the others are learnt from.
 
     Patients of whom a scan was trained on before are never kept aside. Of the others a third is,
-    at least ``LEAST_KEPT``, spread evenly over the scanners; all of them where nothing is learnt.
+    at least ``MIN_KEPT``, spread evenly over the scanners; all of them where nothing is learnt.
     The choice follows from the patients' keys and scanners alone.
 
     Args:
@@ -71,7 +71,7 @@ def kept_aside(
     known = {patients[uid] for uid in seen if uid in patients}
     free = [patient for patient in order if patient not in known]
     if learn:
-        count = max(LEAST_KEPT, round(_SHARE_KEPT * len(order)))
+        count = max(MIN_KEPT, round(_SHARE_KEPT * len(order)))
         if len(free) < count or len(order) <= count:
             return set()
         free = [free[int((place + 0.5) * len(free) / count)] for place in range(count)]
@@ -118,7 +118,7 @@ class HospitalCts:
 
     Args:
         learnt: to learn from; empty where nothing is learnt.
-        aside: to calibrate and to judge on.
+        aside: to calibrate and to evaluate on.
     """
 
     learnt: list[HospitalCt]
@@ -157,7 +157,7 @@ def gather(
     held = _held(out / _FROZEN, patients, scanners, seen=seen, learn=learn)
     aside = [ct for ct in usable if ct.uid in held]
     learnt = [ct for ct in usable if ct.uid not in held] if learn else []
-    least = LEAST_KEPT if learn else LEAST_SCANS
+    least = MIN_KEPT if learn else MIN_SCANS
     if len(aside) < least or (learn and not learnt):
         raise InputError(folder, *_too_few(len(usable), learn=learn, least=least))
     return HospitalCts(learnt, aside)
@@ -193,13 +193,13 @@ def _too_few(usable: int, *, learn: bool, least: int) -> tuple[str, str]:
 
 
 def _usable(handles: dict[str, SeriesHandle], out: Path, folder: Path) -> list[HospitalCt]:
-    """Return the first ``MOST_CTS`` that can be prepared, of all scanners in turn."""
-    told = {uid: acquisition_of(handle) for uid, handle in handles.items()}
-    found: list[HospitalCt] = []
-    for uid in in_turns(list(handles), {uid: scanner_of(how) for uid, how in told.items()}):
-        if len(found) == MOST_CTS:
+    """Return the first ``MAX_CTS`` that can be prepared, of all scanners in turn."""
+    acquisitions = {uid: acquisition_of(handle) for uid, handle in handles.items()}
+    usable: list[HospitalCt] = []
+    for uid in in_turns(list(handles), {uid: scanner_of(how) for uid, how in acquisitions.items()}):
+        if len(usable) == MAX_CTS:
             _log.info(
-                f"the first {MOST_CTS} of {len(handles)} CTs are used, of all scanners in turn"
+                f"the first {MAX_CTS} of {len(handles)} CTs are used, of all scanners in turn"
             )
             break
         handle = handles[uid]
@@ -209,5 +209,5 @@ def _usable(handles: dict[str, SeriesHandle], out: Path, folder: Path) -> list[H
             named = error if str(handle.path) in str(error) else f"{handle.path}: {error}"
             _log.info(f"left out: {named}")
             continue
-        found.append(HospitalCt(uid, file, told[uid]))
-    return found
+        usable.append(HospitalCt(uid, file, acquisitions[uid]))
+    return usable

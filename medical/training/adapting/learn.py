@@ -1,8 +1,9 @@
 """Adapt a model's statistics and features to unlabelled lungs, through the project's one loop.
 
-First encoder and pyramid paint what was hidden of the lungs (no label is needed), then the first
-stage finds nodules that are inserted into them, then running statistics are taken anew. The second
-stage's weights do not move: taught on inserted nodules alone it would come to know insertion.
+First encoder and pyramid reconstruct what was masked of the lungs (no label is needed), then the
+first stage finds nodules that are inserted into them, then batch-norm statistics are adapted. The
+refinement stage's weights do not move: taught on inserted nodules alone it would come to know
+insertion.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from models.training.two_stage import FirstStageOnly, TwoStage
 
 _log = logging.getLogger(__name__)
 
-PAINTING_SHARE = 1 / 3  # of the time; the rest is detection
+RECONSTRUCTION_SHARE = 1 / 3  # of the time; the rest is detection
 LEARNING_RATE = 2e-4  # a seventh of training from nothing: the features are good already
 STATISTICS_BATCHES = 32
 
@@ -58,7 +59,7 @@ def learn_features(
 
     Args:
         networks: of the old model; changed in place.
-        cases: unlabelled lungs with their suspects as doubtful.
+        cases: unlabelled lungs with their pseudo-labels as ignore regions.
         pool: nodules to insert.
         config: how long, on which patches.
         channels: of the detector's pyramid.
@@ -77,18 +78,18 @@ def learn_features(
     _log.info("Pretraining by masked reconstruction")
     paint = MaskedReconstruction(networks.detector, channels=channels).to(device)
     patches = UnlabelledPatches(list(cases), device=device, patch=patch)
-    learnt = _run(paint, partial(patches.batch, count), loop_config(config, PAINTING_SHARE),
+    learnt = _run(paint, partial(patches.batch, count), loop_config(config, RECONSTRUCTION_SHARE),
                   out / "reconstruction", device)  # fmt: skip
     paint.load_state_dict(learnt.state_dict())
     del patches
     torch.manual_seed(config.seed + 1)
-    _log.info("finding nodules that are inserted into the lungs")
+    _log.info("Training the first stage on inserted nodules")
     first = FirstStageOnly(networks.detector, networks.refiner)
     engine = NoduleEngine(
         list(cases), pool, device=device, patch=config.patches.patch, seed=config.seed
     )
-    learnt = _run(first, partial(engine.batch, count), loop_config(config, 1 - PAINTING_SHARE),
-                  out / "detection", device)  # fmt: skip
+    of_time = loop_config(config, 1 - RECONSTRUCTION_SHARE)
+    learnt = _run(first, partial(engine.batch, count), of_time, out / "detection", device)
     networks.load_state_dict(learnt.state_dict())
     return networks.requires_grad_(True).cpu().eval()
 
@@ -102,7 +103,7 @@ def learn_statistics(
     known_cts: int,
     device: torch.device,
 ) -> TwoStage:
-    """Take running means and variances of both stages anew, in place; weights do not move.
+    """Adapt batch-norm statistics of both stages, in place; weights do not move.
 
     Patches are made as in training, so that what differs from the old statistics is the lungs and
     not the variation that training adds. The old statistics weigh as many CTs as they came from.

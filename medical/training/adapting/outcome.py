@@ -17,13 +17,13 @@ from medical.detection.calibration import MIN_DIAMETER_MM, probability
 from medical.detection.finalize import MIN_PROBABILITY
 from medical.evaluation.froc import Scores
 from medical.evaluation.intervals import Interval, draw_scans, percentile_interval
-from medical.training.adapting.pseudo_labels import Suspects, at_suspects
+from medical.training.adapting.pseudo_labels import PseudoLabels, at_pseudo_labels
 from medical.training.adapting.score_cache import joined, with_soft_labels
 from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.calibration.recalibrate import Recalibrated, fitted
 from models.zoo.card import Calibration, ModelCard
 
-_LEAST_P = 1e-6  # a probability of 0 would make one candidate's loss infinite
+_MIN_P = 1e-6  # a probability of 0 would make one candidate's loss infinite
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,16 +32,16 @@ class CtOutcome:
 
     Args:
         marks: probability of every mark of the CT as it is; none at a nodule that is known.
-        suspect: which of them lie at what the old model would report.
+        pseudo_labelled: which of them lie at what the old model would report.
         centers_voxel: ``[k, 3]`` where they lie.
         found_at: probability on each inserted nodule of at least ``MIN_DIAMETER_MM``, 0 without a
             mark.
         threshold: marks at or above it are findings.
-        loss: weighted logarithmic loss of all candidates that are no suspects, a candidate.
+        loss: weighted logarithmic loss of all candidates that are no pseudo-labels, a candidate.
     """
 
     marks: Float[np.ndarray, " k"]
-    suspect: Bool[np.ndarray, " k"]
+    pseudo_labelled: Bool[np.ndarray, " k"]
     centers_voxel: Float[np.ndarray, "k 3"]
     found_at: Float[np.ndarray, " m"]
     threshold: float
@@ -54,7 +54,7 @@ class Figures:
 
     Args:
         marks_per_ct: findings a CT as it is.
-        suspects_per_ct: those among them that the old model would report too.
+        pseudo_labels_per_ct: those among them that the old model would report too.
         sensitivity: share of inserted nodules found at the threshold; ``nan`` without any.
         cts: behind it.
         nodules: inserted, of at least ``MIN_DIAMETER_MM``.
@@ -63,7 +63,7 @@ class Figures:
 
     marks_per_ct: float
     marks_ci95: Interval
-    suspects_per_ct: float
+    pseudo_labels_per_ct: float
     sensitivity: float
     sensitivity_ci95: Interval
     cts: int
@@ -75,8 +75,8 @@ class Figures:
         low, high = self.marks_ci95
         s_low, s_high = self.sensitivity_ci95
         return (
-            f"{self.marks_per_ct:.2f} marks a CT [{low:.2f}, {high:.2f}], "
-            f"{self.suspects_per_ct:.2f} of them where the old model sees a nodule; "
+            f"{self.marks_per_ct:.2f} findings a CT [{low:.2f}, {high:.2f}], "
+            f"{self.pseudo_labels_per_ct:.2f} of them where the old model sees a nodule; "
             f"{self.sensitivity:.0%} [{s_low:.0%}, {s_high:.0%}] of "
             f"{counted(self.nodules, 'INSERTED nodule')} of at least {MIN_DIAMETER_MM:g} mm, in "
             f"{counted(self.cts, 'CT')}"
@@ -84,7 +84,7 @@ class Figures:
 
 
 def read_with(
-    part: CalibrationData, suspects: Suspects, calibration: Calibration, *, threshold: float
+    part: CalibrationData, labels: PseudoLabels, calibration: Calibration, *, threshold: float
 ) -> CtOutcome:
     """One CT's outcome by a calibration and a threshold."""
     scores, rows = part.scores, part.inserted_row
@@ -95,18 +95,18 @@ def read_with(
         scores.refiner_spread,
         scores.diameter_mm,
     )
-    found = np.where(rows >= 0, p[np.maximum(rows, 0)] if len(p) else 0.0, 0.0)
-    found[found < MIN_PROBABILITY] = 0.0
+    found_at = np.where(rows >= 0, p[np.maximum(rows, 0)] if len(p) else 0.0, 0.0)
+    found_at[found_at < MIN_PROBABILITY] = 0.0
     as_is = ~scores.is_nodule
     as_is[rows[rows >= 0]] = False
-    hit, _ = at_suspects(part.center_voxel, suspects)
+    hit, _ = at_pseudo_labels(part.center_voxel, labels)
     hit &= as_is
     written = as_is & (p >= MIN_PROBABILITY)
     return CtOutcome(
         p[written],
         hit[written],
         part.center_voxel[written],
-        found[part.inserted_mm >= MIN_DIAMETER_MM],
+        found_at[part.inserted_mm >= MIN_DIAMETER_MM],
         threshold,
         _loss(p[~hit], scores.is_nodule[~hit], scores.weight[~hit]),
     )
@@ -117,51 +117,53 @@ def _loss(
 ) -> float:
     if not weight.sum():
         return 0.0
-    sure = np.clip(np.where(nodule, p, 1 - p), _LEAST_P, 1.0)
+    sure = np.clip(np.where(nodule, p, 1 - p), _MIN_P, 1.0)
     return float(-np.average(np.log(sure), weights=weight))
 
 
 def as_it_is(
-    parts: Sequence[CalibrationData], suspects: Sequence[Suspects], card: ModelCard
+    parts: Sequence[CalibrationData], labels: Sequence[PseudoLabels], card: ModelCard
 ) -> list[CtOutcome]:
     """Outcomes by a card's own calibration and operating point."""
     return [
-        read_with(part, mine, card.calibration, threshold=card.operating_point)
-        for part, mine in zip(parts, suspects, strict=True)
+        read_with(part, own_labels, card.calibration, threshold=card.operating_point)
+        for part, own_labels in zip(parts, labels, strict=True)
     ]
 
 
 def left_out(
-    parts: Sequence[CalibrationData], suspects: Sequence[Suspects], *, otherwise: float
+    parts: Sequence[CalibrationData], labels: Sequence[PseudoLabels], *, otherwise: float
 ) -> list[CtOutcome]:
     """Each CT's outcome by a calibration and an operating point from the other CTs alone.
 
     Args:
         parts: of the CTs, at least two.
-        suspects: of each.
-        otherwise: threshold where the other CTs promise none.
+        labels: of each.
+        otherwise: threshold where the other CTs guarantee none.
 
     Raises:
         TooFewError: the other CTs of one hold too few nodules.
     """
     outcomes = []
-    for number, (part, mine) in enumerate(zip(parts, suspects, strict=True)):
+    for number, (part, own_labels) in enumerate(zip(parts, labels, strict=True)):
         others = [n for n in range(len(parts)) if n != number]
-        own = calibrated([parts[n] for n in others], [suspects[n] for n in others])
+        own = calibrated([parts[n] for n in others], [labels[n] for n in others])
         threshold = own.operating.threshold or otherwise
-        outcomes.append(read_with(part, mine, own.calibration, threshold=threshold))
+        outcomes.append(read_with(part, own_labels, own.calibration, threshold=threshold))
     return outcomes
 
 
 def calibrated(
-    parts: Sequence[CalibrationData], suspects: Sequence[Suspects], *, description: str = ""
+    parts: Sequence[CalibrationData], labels: Sequence[PseudoLabels], *, description: str = ""
 ) -> Recalibrated:
-    """Calibration and operating point of all these CTs; suspects count in part.
+    """Calibration and operating point of all these CTs; pseudo-labels count in part.
 
     Raises:
         TooFewError: they hold too few nodules.
     """
-    halved = [with_soft_labels(part, mine) for part, mine in zip(parts, suspects, strict=True)]
+    halved = [
+        with_soft_labels(part, own_labels) for part, own_labels in zip(parts, labels, strict=True)
+    ]
     return fitted(joined(halved), scans=len(parts), description=description)
 
 
@@ -173,39 +175,48 @@ def figures_of(outcomes: Sequence[CtOutcome]) -> Figures:
     """
     if not outcomes:
         raise ValueError("no CT to measure on")
-    marks = np.array([(one.marks >= one.threshold).sum() for one in outcomes], float)
-    suspects = [(one.marks[one.suspect] >= one.threshold).sum() for one in outcomes]
-    found = np.array([(one.found_at >= one.threshold).sum() for one in outcomes], float)
-    nodules = np.array([len(one.found_at) for one in outcomes], float)
+    marks = np.array([(outcome.marks >= outcome.threshold).sum() for outcome in outcomes], float)
+    labels = [
+        (outcome.marks[outcome.pseudo_labelled] >= outcome.threshold).sum() for outcome in outcomes
+    ]
+    found_at = np.array(
+        [(outcome.found_at >= outcome.threshold).sum() for outcome in outcomes], float
+    )
+    nodules = np.array([len(outcome.found_at) for outcome in outcomes], float)
     drawn = draw_scans(len(outcomes))
     return Figures(
         marks_per_ct=round(float(marks.mean()), 4),
         marks_ci95=_ends(marks[drawn].mean(1)),
-        suspects_per_ct=round(float(np.mean(suspects)), 4),
-        sensitivity=round(float(_ratio(found.sum(), nodules.sum())), 4),
-        sensitivity_ci95=_ends(_ratio(found[drawn].sum(1), nodules[drawn].sum(1))),
+        pseudo_labels_per_ct=round(float(np.mean(labels)), 4),
+        sensitivity=round(float(_ratio(found_at.sum(), nodules.sum())), 4),
+        sensitivity_ci95=_ends(_ratio(found_at[drawn].sum(1), nodules[drawn].sum(1))),
         cts=len(outcomes),
         nodules=int(nodules.sum()),
-        loss=round(float(np.mean([one.loss for one in outcomes])), 5),
+        loss=round(float(np.mean([outcome.loss for outcome in outcomes])), 5),
     )
 
 
 def scores_of(outcomes: Sequence[CtOutcome]) -> Scores:
     """For the FROC curve; every mark of a CT as it is counts as false."""
-    score = np.concatenate([part for one in outcomes for part in (one.found_at, one.marks)])
+    score = np.concatenate(
+        [part for outcome in outcomes for part in (outcome.found_at, outcome.marks)]
+    )
     nodule = np.concatenate(
         [
             np.full(len(p), k)
-            for one in outcomes
-            for p, k in ((one.found_at, True), (one.marks, False))
+            for outcome in outcomes
+            for p, k in ((outcome.found_at, True), (outcome.marks, False))
         ]
     ).astype(bool)
     scan = np.concatenate(
-        [np.full(len(one.found_at) + len(one.marks), n) for n, one in enumerate(outcomes)]
+        [
+            np.full(len(outcome.found_at) + len(outcome.marks), n)
+            for n, outcome in enumerate(outcomes)
+        ]
     ).astype(np.int64)
     order = np.argsort(-score, kind="stable")
     order = order[score[order] > 0]  # a nodule without a mark is found at no threshold
-    counts = np.array([len(one.found_at) for one in outcomes], np.int64)
+    counts = np.array([len(outcome.found_at) for outcome in outcomes], np.int64)
     return Scores(score[order], nodule[order], scan[order], counts)
 
 

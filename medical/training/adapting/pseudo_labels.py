@@ -25,37 +25,37 @@ from models.zoo.networks import load_networks
 
 _log = logging.getLogger(__name__)
 
-MOST_A_CT = 5  # the strongest: where a strange scanner makes the model mark everything, the rest
+MAX_A_CT = 5  # the strongest: where a strange scanner makes the model mark everything, the rest
 # must stay background, or nothing could be learnt from that CT
 _SAMPLES = 16
-_LEAST_MM = 4.0
+_MIN_MM = 4.0
 
-Suspects = Float[np.ndarray, "m 5"]
+PseudoLabels = Float[np.ndarray, "m 5"]
 """Rows ``(z, y, x, diameter in mm, probability)`` by the case's own voxels, the strongest first."""
 
 
-class Suspicion:
-    """Finds suspects with one model; make it once, use it for many cases.
+class PseudoLabeler:
+    """Finds pseudo-labels with one model; make it once, use it for many cases.
 
     Args:
         model: the old model.
-        kept: folder where they are kept for the next start.
+        cache: folder where they are kept for the next start.
     """
 
-    def __init__(self, model: StoredModel, *, kept: Path) -> None:
-        self.model, self.kept = model, kept
+    def __init__(self, model: StoredModel, *, cache: Path) -> None:
+        self.model, self.cache = model, cache
         networks = load_networks(model)
         self._detect = compiled_detector(networks.detector, window=WINDOW)
         refiner = networks.refiner
         self._second = RefinementStage(refiner, compiled_convolutions(refiner), samples=_SAMPLES)
 
-    def of(self, case: TrainingCase) -> Suspects:
-        """Pick the strongest marks at or above the operating point, ``MOST_A_CT`` at most."""
-        stored = self.kept / f"{case.name}.{self._key()}.npy"
+    def of(self, case: TrainingCase) -> PseudoLabels:
+        """Pick the strongest marks at or above the operating point, ``MAX_A_CT`` at most."""
+        stored = self.cache / f"{case.name}.{self._key()}.npy"
         if stored.exists():
             return np.asarray(np.load(stored, allow_pickle=False), np.float64).reshape(-1, 5)
         rows = self._look(case)
-        self.kept.mkdir(parents=True, exist_ok=True)
+        self.cache.mkdir(parents=True, exist_ok=True)
         with written_atomically(stored) as beside:
             np.save(beside, rows)
         return rows
@@ -64,58 +64,64 @@ class Suspicion:
         """Of all that decides who is suspected: the weights, and how their scores are read."""
         return self.model.card.digest[:12]
 
-    def _look(self, case: TrainingCase) -> Suspects:
+    def _look(self, case: TrainingCase) -> PseudoLabels:
         hu = case.hu
-        found = find_candidates(hu, case.lung, self._detect)
-        if len(found.logits) == 0:
+        candidates = find_candidates(hu, case.lung, self._detect)
+        if len(candidates.logits) == 0:
             return np.zeros((0, 5))
-        logits = self._second.classify(cut(hu, found.centers_voxel, found.diameters_mm))
+        logits = self._second.classify(cut(hu, candidates.centers_voxel, candidates.diameters_mm))
         card = self.model.card
         p, _, _ = probability(
-            card.calibration, found.logits, logits.mean(0), logits.std(0), found.diameters_mm
+            card.calibration,
+            candidates.logits,
+            logits.mean(0),
+            logits.std(0),
+            candidates.diameters_mm,
         )
-        rows = np.column_stack([found.centers_voxel, found.diameters_mm, p]).astype(np.float64)
+        rows = np.column_stack([candidates.centers_voxel, candidates.diameters_mm, p]).astype(
+            np.float64
+        )
         strong = rows[p >= card.operating_point]
-        return np.asarray(strong[np.argsort(-strong[:, 4])][:MOST_A_CT])
+        return np.asarray(strong[np.argsort(-strong[:, 4])][:MAX_A_CT])
 
 
-def with_suspects(case: TrainingCase, suspects: Suspects) -> TrainingCase:
-    """Return the case with its suspects as doubtful."""
-    rows: Float32[np.ndarray, "m 4"] = suspects[:, :4].astype(np.float32)
-    return replace(case, doubtful=rows)
+def with_pseudo_labels(case: TrainingCase, labels: PseudoLabels) -> TrainingCase:
+    """Return the case with its pseudo-labels as ignore regions."""
+    rows: Float32[np.ndarray, "m 4"] = labels[:, :4].astype(np.float32)
+    return replace(case, ignore_regions=rows)
 
 
 def prepare_sides(
-    cases: list[TrainingCase], suspicion: Suspicion
-) -> tuple[list[TrainingCase], list[Suspects]]:
-    """Cases with their suspects, and these with their probabilities."""
+    cases: list[TrainingCase], labeler: PseudoLabeler
+) -> tuple[list[TrainingCase], list[PseudoLabels]]:
+    """Cases with their pseudo-labels, and these with their probabilities."""
     marked, every = [], []
     for case in cases:
-        suspects = suspicion.of(case)
+        labels = labeler.of(case)
         _log.info(
             f"{case.name}: "
             + counted(
-                len(suspects),
+                len(labels),
                 "mark that may be a nodule is left out of the loss",
                 "marks that may be nodules are left out of the loss",
             )
         )
-        marked.append(with_suspects(case, suspects))
-        every.append(suspects)
+        marked.append(with_pseudo_labels(case, labels))
+        every.append(labels)
     return marked, every
 
 
-def at_suspects(
-    centers: Float[np.ndarray, "n 3"], suspects: Suspects
+def at_pseudo_labels(
+    centers: Float[np.ndarray, "n 3"], labels: PseudoLabels
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which centres lie at a suspect ``[n]`` bool, and the probability of the one ``[n]``.
 
-    At means within its radius, and within ``_LEAST_MM`` in any case; the nearest counts.
+    At means within its radius, and within ``_MIN_MM`` in any case; the nearest counts.
     """
-    if len(suspects) == 0 or len(centers) == 0:
+    if len(labels) == 0 or len(centers) == 0:
         return np.zeros(len(centers), bool), np.zeros(len(centers))
-    apart = np.linalg.norm(centers[:, None] - suspects[None, :, :3], axis=-1)
-    reach = np.maximum(suspects[:, 3] / 2, _LEAST_MM)
+    apart = np.linalg.norm(centers[:, None] - labels[None, :, :3], axis=-1)
+    reach = np.maximum(labels[:, 3] / 2, _MIN_MM)
     nearest = np.where(apart <= reach, apart, np.inf).argmin(1)
     hit = (apart <= reach).any(1)
-    return hit, np.where(hit, suspects[nearest, 4], 0.0)
+    return hit, np.where(hit, labels[nearest, 4], 0.0)

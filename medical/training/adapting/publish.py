@@ -14,7 +14,7 @@ from typing import Any
 from medical.counts import counted
 from medical.errors import InputError
 from medical.training.adapting.card import Adapted, write_card
-from medical.training.adapting.gate import Decision, judge_calibration, judge_weights
+from medical.training.adapting.gate import Decision, decide_on_calibration, decide_on_weights
 from medical.training.adapting.hospital_cts import HospitalCt, HospitalCts
 from medical.training.adapting.outcome import (
     CtOutcome,
@@ -25,7 +25,7 @@ from medical.training.adapting.outcome import (
     left_out,
     read_with,
 )
-from medical.training.adapting.pseudo_labels import Suspects
+from medical.training.adapting.pseudo_labels import PseudoLabels
 from medical.training.adapting.score_cache import joined, with_soft_labels
 from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.calibration.recalibrate import Recalibrated, TooFewError
@@ -43,16 +43,16 @@ class Readings:
     Args:
         weights: their file.
         parts: raw scores, a CT each.
-        suspects: what the old model would report, a CT each.
+        labels: what the old model would report, a CT each.
     """
 
     weights: Path
     parts: list[CalibrationData]
-    suspects: list[Suspects]
+    labels: list[PseudoLabels]
 
     def left_out(self, *, otherwise: float) -> list[CtOutcome]:
         """Each CT by a calibration on the others."""
-        return left_out(self.parts, self.suspects, otherwise=otherwise)
+        return left_out(self.parts, self.labels, otherwise=otherwise)
 
 
 def choose_adapted_model(
@@ -80,10 +80,10 @@ def choose_adapted_model(
     Raises:
         InputError: too few inserted nodules were found to calibrate by.
     """
-    before = as_it_is(readings[0].parts, readings[0].suspects, old.card)
+    before = as_it_is(readings[0].parts, readings[0].labels, old.card)
     point = old.card.operating_point
     try:
-        after = [one.left_out(otherwise=point) for one in readings]
+        after = [item.left_out(otherwise=point) for item in readings]
     except TooFewError as error:
         raise InputError(
             out, f"not calibrated: {error}", "Give more CTs, and remove the folder"
@@ -91,10 +91,10 @@ def choose_adapted_model(
     decisions: dict[str, Decision] = {}
     chosen: int | None = None
     if len(readings) > 1:
-        decisions[how] = judge_weights(after[1], after[0], readings[0].suspects)
+        decisions[how] = decide_on_weights(after[1], after[0], readings[0].labels)
         chosen = 1 if decisions[how].passes else None
     if chosen is None:
-        decisions["calibrate"] = judge_calibration(after[0], before)
+        decisions["calibrate"] = decide_on_calibration(after[0], before)
         chosen = 0 if decisions["calibrate"].passes else None
     figures = {"before": figures_of(before), "calibrate": figures_of(after[0])}
     if len(readings) > 1:
@@ -112,7 +112,7 @@ def choose_adapted_model(
     shutil.copyfile(reading.weights, folder / WEIGHTS)
     own = _own(reading, len(sides.aside))
     if own.operating.threshold is None:
-        _log.info(f"the operating point is copied: {own.operating.promise['none']}")
+        _log.info(f"the operating point is copied: {own.operating.guarantee['none']}")
     write_card(
         folder,
         Adapted(
@@ -134,15 +134,15 @@ def choose_adapted_model(
 
 
 def _halved(reading: Readings) -> list[CalibrationData]:
-    pairs = zip(reading.parts, reading.suspects, strict=True)
-    return [with_soft_labels(part, mine) for part, mine in pairs]
+    pairs = zip(reading.parts, reading.labels, strict=True)
+    return [with_soft_labels(part, indices) for part, indices in pairs]
 
 
 def _own(reading: Readings, cts: int) -> Recalibrated:
     nodules = sum(len(part.inserted_mm) for part in reading.parts)
     return calibrated(
         reading.parts,
-        reading.suspects,
+        reading.labels,
         description=f"{counted(cts, 'unlabelled CT')} of the user's own with "
         f"{counted(nodules, 'INSERTED nodule')}; "
         "marks that the old model would report count as nodules by its probability and as false "
@@ -153,17 +153,17 @@ def _own(reading: Readings, cts: int) -> Recalibrated:
 def _in_sample(reading: Readings, own: Recalibrated, *, otherwise: float) -> list[CtOutcome]:
     threshold = own.operating.threshold or otherwise
     return [
-        read_with(part, mine, own.calibration, threshold=threshold)
-        for part, mine in zip(reading.parts, reading.suspects, strict=True)
+        read_with(part, indices, own.calibration, threshold=threshold)
+        for part, indices in zip(reading.parts, reading.labels, strict=True)
     ]
 
 
 def _log_figures(
     figures: dict[str, Figures], decisions: dict[str, Decision], old: StoredModel
 ) -> None:
-    for name, one in figures.items():
+    for name, figure in figures.items():
         who = f"{old.card.name} {old.card.version}" if name == "before" else f"after, {name}"
-        _log.info(f"{who}: {one.sentence()}")
+        _log.info(f"{who}: {figure.sentence()}")
     for name, decision in decisions.items():
         _log.info(f"{name}: {decision.why}")
 
@@ -182,17 +182,17 @@ def _write_report(
     sides = dict(zip(names, (before, *after), strict=True))
     scanners: dict[str, dict[str, Any]] = {}
     for scanner in sorted({ct.scanner for ct in aside}):
-        mine = [n for n, ct in enumerate(aside) if ct.scanner == scanner]
+        indices = [n for n, ct in enumerate(aside) if ct.scanner == scanner]
         scanners[scanner] = {
-            name: asdict(figures_of([outcomes[n] for n in mine]))
+            name: asdict(figures_of([outcomes[n] for n in indices]))
             for name, outcomes in sides.items()
         }
     report = {
         "used": used,
         "caution": "sensitivity is that on INSERTED nodules; marks are counted on CTs that nobody "
         "read",
-        "figures": {name: asdict(one) for name, one in figures.items()},
-        "decisions": {name: asdict(one) for name, one in decisions.items()},
+        "figures": {name: asdict(figure) for name, figure in figures.items()},
+        "decisions": {name: asdict(decision) for name, decision in decisions.items()},
         "by_scanner": scanners,
     }
     path.write_text(json.dumps(_finite(report), indent=2) + "\n", "utf-8")

@@ -14,19 +14,19 @@ import numpy as np
 from medical.files import written_atomically
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
-from medical.training.adapting.pseudo_labels import Suspects, at_suspects
+from medical.training.adapting.pseudo_labels import PseudoLabels, at_pseudo_labels
 from medical.training.calibration.fit import NODULES_PER_SCAN, CandidateScores, SizeErrors, rows_of
 from medical.training.calibration.raw_scores import CalibrationData, collect_raw_scores
 from models.training.two_stage import TwoStage
 
 NODULES = 400  # patches with nodules inserted over all CTs; each holds one or two
-_LEAST_PATCHES, _MOST_PATCHES = 16, 88  # a CT
+_MIN_PATCHES, _MAX_PATCHES = 16, 88  # a CT
 
 
 def patches_each(cts: int) -> int:
     """Patches with inserted nodules a CT, a multiple of 4: fewer where there are many CTs."""
     wish = -(-NODULES // max(1, cts) // 4) * 4
-    return min(_MOST_PATCHES, max(_LEAST_PATCHES, wish))
+    return min(_MAX_PATCHES, max(_MIN_PATCHES, wish))
 
 
 def measure(
@@ -35,21 +35,21 @@ def measure(
     pool: NodulePool,
     *,
     patches: int,
-    kept: Path,
+    cache: Path,
 ) -> list[CalibrationData]:
     """Collect each case apart; the same nodules at the same places whatever the networks are.
 
     Args:
         networks: float32, evaluation mode.
-        cases: kept aside, with their suspects as doubtful.
+        cases: kept aside, with their pseudo-labels as ignore regions.
         pool: nodules that were not trained on.
         patches: with inserted nodules a case, a multiple of 4.
-        kept: folder for what was collected; of these networks, this pool and these cases alone.
+        cache: folder for what was collected; of these networks, this pool and these cases alone.
     """
-    kept.mkdir(parents=True, exist_ok=True)
+    cache.mkdir(parents=True, exist_ok=True)
     parts = []
     for case in cases:
-        stored = kept / f"{case.name}.npz"
+        stored = cache / f"{case.name}.npz"
         part = _read(stored) if stored.exists() else None
         if part is None:
             part = collect_raw_scores(networks, [case], pool, patches=patches, seed=_seed(case))
@@ -92,14 +92,14 @@ def joined(parts: Sequence[CalibrationData]) -> CalibrationData:
     )
 
 
-def with_soft_labels(part: CalibrationData, suspects: Suspects) -> CalibrationData:
-    """Return a CT's collection in which nobody is sure of the suspects.
+def with_soft_labels(part: CalibrationData, labels: PseudoLabels) -> CalibrationData:
+    """Return a CT's collection in which nobody is sure of the pseudo-labels.
 
     A mark on one counts as a nodule by the probability that the old model gave it, and as a false
     mark by the rest: counted as false alone it would teach that strong marks are false, left out
-    that there are no strong false marks.
+    that there are no strong false positives.
     """
-    hit, p = at_suspects(part.center_voxel, suspects)
+    hit, p = at_pseudo_labels(part.center_voxel, labels)
     if not hit.any():
         return part
     scores = part.scores
@@ -115,14 +115,14 @@ def with_soft_labels(part: CalibrationData, suspects: Suspects) -> CalibrationDa
 
 
 def _concatenated(kind: type[Any], tables: Sequence[Any]) -> Any:
-    return kind(*(np.concatenate([getattr(t, one.name) for t in tables]) for one in fields(kind)))
+    return kind(*(np.concatenate([getattr(t, item.name) for t in tables]) for item in fields(kind)))
 
 
 def _write(part: CalibrationData, path: Path) -> None:
-    flat = {one.name: getattr(part, one.name) for one in fields(part)}
+    flat = {item.name: getattr(part, item.name) for item in fields(part)}
     for name in ("scores", "sizes"):
         table = flat.pop(name)
-        flat |= {f"{name}.{one.name}": getattr(table, one.name) for one in fields(table)}
+        flat |= {f"{name}.{item.name}": getattr(table, item.name) for item in fields(table)}
     with written_atomically(path) as beside:
         np.savez_compressed(beside, **flat)
 
@@ -132,13 +132,13 @@ def _read(path: Path) -> CalibrationData | None:
     try:
         with np.load(path, allow_pickle=False) as stored:
             tables: dict[str, Any] = {
-                name: kind(*(stored[f"{name}.{one.name}"] for one in fields(kind)))
+                name: kind(*(stored[f"{name}.{item.name}"] for item in fields(kind)))
                 for name, kind in (("scores", CandidateScores), ("sizes", SizeErrors))
             }
             rest = {
-                one.name: stored[one.name]
-                for one in fields(CalibrationData)
-                if one.name not in tables
+                item.name: stored[item.name]
+                for item in fields(CalibrationData)
+                if item.name not in tables
             }
             return CalibrationData(tables["scores"], tables["sizes"], **rest)
     except (OSError, ValueError, KeyError, BadZipFile):

@@ -1,11 +1,10 @@
 """How the map from raw scores to probabilities and intervals is fitted.
 
 Probability: of a nodule of at least ``MIN_DIAMETER_MM``; logistic regression on both stages' logits
-    and on
-the chance that what the first stage measured is so large, weighted to the prevalence of LUNA16
-(1.3 nodules a scan). Most false marks are vessels smaller than what anybody looks for. Intervals:
-split-conformal quantiles of normalised errors on held-out cases (Lei et al., JASA 2018;113:1094),
-the Monte-Carlo spread being the normaliser only.
+and on the chance that what the first stage measured is so large, weighted to the prevalence of
+LUNA16 (1.3 nodules a scan). Most false positives are vessels smaller than what anybody looks for.
+Intervals: split-conformal quantiles of normalised errors on held-out cases (Lei et al., JASA
+2018;113:1094), the Monte-Carlo spread being the normaliser only.
 """
 
 from __future__ import annotations

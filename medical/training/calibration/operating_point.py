@@ -1,12 +1,12 @@
 """The operating point and operating curve of weights, from what was held out from them.
 
 A threshold belongs to the weights and the calibration that it was chosen with: a parent's says
-nothing about its child. What is promised and measured here is so on inserted nodules; false marks
-are counted on the held-out scans as they are.
+nothing about its child. What is guaranteed and measured here is so on inserted nodules; false
+positives are counted on the held-out scans as they are.
 
 Of ``n`` held-out nodules, a threshold that misses ``k`` of them misses more than a share ``a`` of
 all such nodules with probability at most ``P(Binomial(n, a) <= k)``, whatever the distribution of
-scores. The promise is about nodules exchangeable with the held-out ones: on other nodules or
+scores. The guarantee is about nodules exchangeable with the held-out ones: on other nodules or
 another scanner it need not hold.
 
 Source:
@@ -28,8 +28,10 @@ from medical.detection.finalize import MIN_PROBABILITY
 from medical.training.calibration.raw_scores import CalibrationData
 from models.zoo.card import Calibration, OperatingChoice
 
-PROMISES = tuple(percent / 100 for percent in range(90, 69, -1))  # sensitivities, the best first
-MOST_FALSE = 1.0  # marks a held-out scan that a promise may cost; the last may cost more
+GUARANTEED_SENSITIVITIES = tuple(
+    percent / 100 for percent in range(90, 69, -1)
+)  # sensitivities, the best first
+MAX_FALSE_POSITIVES = 1.0  # marks a held-out scan that a guarantee may cost; the last may cost more
 CONFIDENCE = 0.95
 THRESHOLDS = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -39,16 +41,17 @@ class Operating:
     """Where to cut, and what each cut would give.
 
     Args:
-        threshold: marks at or above it are findings; ``None`` where no threshold keeps the promise.
+        threshold: marks at or above it are findings; ``None`` where no threshold keeps the
+            guarantee.
         curve: of the held-out scans, at ``THRESHOLDS``.
-        promise: for the card: what holds at the threshold, or why nothing is promised.
+        guarantee: for the card: what holds at the threshold, or why nothing is guaranteed.
         nodules: inserted nodules behind the curve.
         scans: held-out scans behind it.
     """
 
     threshold: float | None
     curve: tuple[OperatingChoice, ...]
-    promise: dict[str, object]
+    guarantee: dict[str, object]
     nodules: int
     scans: int
 
@@ -56,10 +59,11 @@ class Operating:
 def choose_operating(
     measured: CalibrationData, calibration: Calibration, *, scans: int
 ) -> Operating:
-    """Choose the threshold of the best promise that is cheap enough, and measure the curve.
+    """Choose the threshold of the best guarantee that is cheap enough, and measure the curve.
 
-    Each promise of ``PROMISES`` has a highest threshold that keeps it with ``CONFIDENCE``. Taken is
-    the first that costs at most ``MOST_FALSE`` false marks a scan; the last at any cost.
+    Each guarantee of ``GUARANTEED_SENSITIVITIES`` has a highest threshold that keeps it with
+    ``CONFIDENCE``. Taken is the first that costs at most ``MAX_FALSE_POSITIVES`` false positives a
+    scan; the last at any cost.
 
     Args:
         measured: of scans and nodules that the weights have not seen.
@@ -73,12 +77,12 @@ def choose_operating(
         f"inserted nodules of at least {MIN_DIAMETER_MM:g} mm in {counted(scans, 'held-out scan')}"
     )
     try:
-        promised, threshold = _best_promise(large, false, scans=scans)
+        guaranteed, threshold = _best_guarantee(large, false, scans=scans)
     except ValueError as error:
         return Operating(
             threshold=None,
             curve=curve,
-            promise={"none": str(error), "for": meant},
+            guarantee={"none": str(error), "for": meant},
             nodules=len(found),
             scans=scans,
         )
@@ -88,42 +92,44 @@ def choose_operating(
         curve=curve,
         nodules=len(found),
         scans=scans,
-        promise={
-            "sensitivity": promised,
+        guarantee={
+            "sensitivity": guaranteed,
             "confidence": CONFIDENCE,
             "for": meant,
             "nodules": len(large),
             "measured_sensitivity_of_all_sizes": at_it.sensitivity,
             "measured_false_positives_per_scan": at_it.false_positives_per_scan,
             "caution": "inserted nodules, and the calibration was fitted on the same scans; on "
-            "other nodules or another scanner the promise need not hold",
+            "other nodules or another scanner the guarantee need not hold",
         },
     )
 
 
-def _best_promise(
+def _best_guarantee(
     found: Float[np.ndarray, " m"], false: Float[np.ndarray, " k"], *, scans: int
 ) -> tuple[float, float]:
-    """Return the sensitivity promised and its threshold; ``ValueError`` if none holds."""
-    for promised in PROMISES:
+    """Return the sensitivity guaranteed and its threshold; ``ValueError`` if none holds."""
+    for guaranteed in GUARANTEED_SENSITIVITIES:
         try:
-            exact = controlled_threshold(found, sensitivity=promised, confidence=CONFIDENCE)
+            exact = controlled_threshold(found, sensitivity=guaranteed, confidence=CONFIDENCE)
         except ValueError:
-            if promised == PROMISES[-1]:
+            if guaranteed == GUARANTEED_SENSITIVITIES[-1]:
                 raise
             continue
         # down to the last decimal shown, so that the nodule at the threshold stays found
         threshold = max(MIN_PROBABILITY, float(np.floor(exact * 1000) / 1000))
         threshold = min(threshold, 0.999)
-        if (false >= threshold).sum() <= MOST_FALSE * scans or promised == PROMISES[-1]:
+        if (
+            false >= threshold
+        ).sum() <= MAX_FALSE_POSITIVES * scans or guaranteed == GUARANTEED_SENSITIVITIES[-1]:
             break
-    return promised, threshold
+    return guaranteed, threshold
 
 
 def scores_at(
     measured: CalibrationData, calibration: Calibration
 ) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " k"]]:
-    """Probability on each inserted nodule, 0 where no mark is written, and of each false mark."""
+    """Probability on each inserted nodule, 0 without a candidate, and of each false positive."""
     scores, rows = measured.scores, measured.inserted_row
     p, _, _ = probability(
         calibration,
@@ -162,14 +168,14 @@ def controlled_threshold(
 
     Args:
         nodule_scores: probability of the best mark on each held-out nodule, 0 where none hit.
-        sensitivity: promised, above 0 and below 1.
-        confidence: that the promise holds over draws of held-out nodules, above 0 and below 1.
+        sensitivity: guaranteed, above 0 and below 1.
+        confidence: that the guarantee holds over draws of held-out nodules, above 0 and below 1.
 
     Returns:
         A threshold; marks at or above it count.
 
     Raises:
-        ValueError: no threshold keeps the promise: too few nodules, or too many missed ones.
+        ValueError: no threshold keeps the guarantee: too few nodules, or too many missed ones.
     """
     for name, share in (("sensitivity", sensitivity), ("confidence", confidence)):
         if not 0 < share < 1:
@@ -179,7 +185,7 @@ def controlled_threshold(
     allowed = int((binom.cdf(missed, count, 1 - sensitivity) <= 1 - confidence).sum())
     if allowed == 0:
         raise ValueError(
-            f"{counted(count, 'nodule is', 'nodules are')} too few to promise a sensitivity of "
+            f"{counted(count, 'nodule is', 'nodules are')} too few to guarantee a sensitivity of "
             f"{sensitivity:.0%} "
             f"with a confidence of {confidence:.0%}"
         )

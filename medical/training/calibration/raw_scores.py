@@ -1,6 +1,6 @@
 """Collect raw scores on cases that weights have not seen, to calibrate and to measure them.
 
-False marks come from whole scans as they are; true ones from held-out nodules inserted into the
+False positives come from whole scans as they are; true ones from held-out nodules inserted into the
 same lungs, and from the scans' real lesions. Figures made of them are figures on inserted nodules.
 """
 
@@ -21,7 +21,7 @@ from medical.detection.candidates import WINDOW, find_candidates
 from medical.detection.refinement import Refined, RefinementStage
 from medical.nodule.measure import measure_mask
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.insertion.config import Mixture
+from medical.synthesis.insertion.config import AugmentationConfig
 from medical.synthesis.insertion.engine import NoduleEngine, TrainingBatch
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.calibration.fit import NODULES_PER_SCAN, CandidateScores, SizeErrors
@@ -34,13 +34,13 @@ from models.training.two_stage import TwoStage
 _log = logging.getLogger(__name__)
 
 _PATCH = 96
-_AS_SCANNED = Mixture(
+_AS_SCANNED = AugmentationConfig(
     lesion_share=0.0,
-    fake_share=0.0,
-    chunk_share=0.0,
-    turned_share=0.0,
-    bent_share=0.0,
-    crossed_share=0.0,
+    distractor_share=0.0,
+    lung_distractor_share=0.0,
+    rotation_share=0.0,
+    deformation_share=0.0,
+    vessel_overlay_share=0.0,
     variation=0.0,
 )
 _EDGE_MM = 10.0  # nodules nearer to a patch's edge are half unseen
@@ -93,8 +93,8 @@ class _Rows:
     ) -> int:
         self.centers.append((np.nan,) * 3 if center is None else tuple(center.tolist()))
         samples = look.logits[:, index]
-        said = (logit, float(samples.mean()), float(samples.std()))
-        self.rows.append((*said, nodule, weight, scan, diameter_mm))
+        measured = (logit, float(samples.mean()), float(samples.std()))
+        self.rows.append((*measured, nodule, weight, scan, diameter_mm))
         return len(self.rows) - 1
 
 
@@ -124,13 +124,13 @@ def collect_raw_scores(
     rows = _Rows()
     for scan, case in enumerate(cases):
         hu = case.hu
-        found = find_candidates(hu, case.lung, whole)
-        if len(found.logits):
-            look = second.refine(hu, found.centers_voxel, found.diameters_mm)
-        for i, center in enumerate(found.centers_voxel):
+        candidates = find_candidates(hu, case.lung, whole)
+        if len(candidates.logits):
+            look = second.refine(hu, candidates.centers_voxel, candidates.diameters_mm)
+        for i, center in enumerate(candidates.centers_voxel):
             apart = np.linalg.norm(case.nodules[:, :3] - center, axis=1)
             hit = bool((apart < case.nodules[:, 3] / 2).any())
-            logit = float(found.logits[i])
+            logit = float(candidates.logits[i])
             rows.add(
                 logit,
                 look,
@@ -138,13 +138,18 @@ def collect_raw_scores(
                 nodule=hit,
                 weight=1.0,
                 scan=scan,
-                diameter_mm=float(found.diameters_mm[i]),
+                diameter_mm=float(candidates.diameters_mm[i]),
                 center=center,
             )
-        _log.info(f"{case.name}: {counted(len(found.logits), 'candidate')}")
+        _log.info(f"{case.name}: {counted(len(candidates.logits), 'candidate')}")
         torch.manual_seed(seed + scan)
         engine = NoduleEngine(
-            [case], pool, device=torch.device("cpu"), patch=_PATCH, mixture=_AS_SCANNED, seed=seed
+            [case],
+            pool,
+            device=torch.device("cpu"),
+            patch=_PATCH,
+            augmentation=_AS_SCANNED,
+            seed=seed,
         )
         for _ in range(0, patches, 4):
             batch = engine.batch(4)
@@ -196,12 +201,12 @@ def _one_patch(
         )
         rows.inserted.append((float(true_mm[number]), row, scan))
         truth = measure_mask((batch.label[k, 0] == slot + 1).numpy(), voxel_mm=1.0)
-        said = look.size(best)
+        measured = look.size(best)
         if truth is not None:
             rows.sizes.append(
                 (
-                    float(np.log(said.diameter_mm / truth.diameter_mm)),
-                    float(np.log(said.volume_mm3 / truth.volume_mm3)),
+                    float(np.log(measured.diameter_mm / truth.diameter_mm)),
+                    float(np.log(measured.volume_mm3 / truth.volume_mm3)),
                     float(look.log_diameters[:, best].std()),
                     scan,
                 )

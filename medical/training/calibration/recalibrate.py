@@ -31,8 +31,8 @@ BINS = 10
 
 Floats = Float[np.ndarray, " n"]
 _log = logging.getLogger(__name__)
-LEAST_SCANS = 3
-LEAST_SIZES = 60  # a 95 % quantile of fewer is one of the three largest errors
+MIN_SCANS = 3
+MIN_SIZES = 60  # a 95 % quantile of fewer is one of the three largest errors
 PATCHES = 40
 
 
@@ -62,12 +62,12 @@ def size_coverage(held_out: CalibrationData) -> dict[str, float]:
     """
     held = {"diameter": 0.0, "volume": 0.0}
     for scan, calibration in calibrations_without(held_out):
-        mine = held_out.size_scan == scan
-        if not mine.any():
+        of_scan = held_out.size_scan == scan
+        if not of_scan.any():
             continue
-        shares = held_by_size_intervals(calibration, rows_of(held_out.sizes, mine))
+        shares = held_by_size_intervals(calibration, rows_of(held_out.sizes, of_scan))
         for name, share in shares.items():
-            held[name] += share * float(mine.mean())
+            held[name] += share * float(of_scan.mean())
     return {name: round(share, 4) for name, share in held.items()}
 
 
@@ -95,15 +95,15 @@ def left_out_reliability(
 def _left_out(held_out: CalibrationData) -> tuple[Floats, Bool[np.ndarray, " n"], Floats]:
     parts = []
     for scan, calibration in calibrations_without(held_out):
-        mine = rows_of(held_out.scores, (held_out.scan == scan) & (held_out.scores.weight > 0))
-        said, _, _ = probability(
+        of_scan = rows_of(held_out.scores, (held_out.scan == scan) & (held_out.scores.weight > 0))
+        predicted, _, _ = probability(
             calibration,
-            mine.detector_logit,
-            mine.refiner_logit,
-            mine.refiner_spread,
-            mine.diameter_mm,
+            of_scan.detector_logit,
+            of_scan.refiner_logit,
+            of_scan.refiner_spread,
+            of_scan.diameter_mm,
         )
-        parts.append((said, mine.is_nodule, mine.weight))
+        parts.append((predicted, of_scan.is_nodule, of_scan.weight))
     given, nodule, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
     return given, nodule, weight
 
@@ -142,7 +142,7 @@ def recalibrate(
 
     Args:
         networks: float32, evaluation mode.
-        held_out: scans that the weights have not seen, at least ``LEAST_SCANS``.
+        held_out: scans that the weights have not seen, at least ``MIN_SCANS``.
         pool: nodules that they have not seen.
         patches: with inserted nodules, a scan.
 
@@ -160,7 +160,7 @@ def recalibrate(
         "measured leave-one-scan-out on inserted nodules",
     )
     if recalibrated.operating.threshold is None:
-        _log.info(f"the operating point is copied: {recalibrated.operating.promise['none']}")
+        _log.info(f"the operating point is copied: {recalibrated.operating.guarantee['none']}")
     return recalibrated
 
 
@@ -175,9 +175,9 @@ def fitted(measured: CalibrationData, *, scans: int, description: str) -> Recali
     Raises:
         TooFewError: too few inserted nodules were found in them.
     """
-    found = len(measured.sizes.spread)
-    if found < LEAST_SIZES or not (~measured.scores.is_nodule).any():
-        raise TooFewError(f"{found} inserted nodules were found, {LEAST_SIZES} are needed")
+    sizes = len(measured.sizes.spread)
+    if sizes < MIN_SIZES or not (~measured.scores.is_nodule).any():
+        raise TooFewError(f"{sizes} inserted nodules were found, {MIN_SIZES} are needed")
     calibration = fit_calibration(
         measured.scores, measured.sizes, description=description, coverage=_coverage(measured)
     )

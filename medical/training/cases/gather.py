@@ -68,8 +68,8 @@ def gather(
         InputError: what the user can mend; of a table, the row is named.
     """
     cases = source.cases
-    found = collect(cases, out=out, truth=source.truth, work=work)
-    handles, lesions, truth_path = found.handles, found.truth, found.truth_path
+    collected = collect(cases, out=out, truth=source.truth, work=work)
+    handles, lesions, truth_path = collected.handles, collected.truth, collected.truth_path
     if not handles:
         raise InputError(cases, "no CT to train on", "Give chest CTs that show the lungs")
     patients = {handle.series_instance_uid: patient_of(handle) for handle in handles}
@@ -93,7 +93,7 @@ def gather(
                 out / "cases",
                 lesions,
                 truth_path=truth_path,
-                rejected=found.rejected,
+                rejected=collected.rejected,
             )
         except (NoLungError, UnreadableError) as error:
             _log.info(f"left out: {handle.path}: {error}")

@@ -29,18 +29,18 @@ from medical.evaluation.tables import ReferenceFinding
 from medical.files import written_atomically
 from medical.io.series_handle import SeriesHandle
 from medical.synthesis.case import TrainingCase
-from medical.training.cases.truth import as_rows, doubtful_lesions, lesions_of
+from medical.training.cases.truth import as_rows, implausible_lesions, lesions_of
 
 _log = logging.getLogger(__name__)
 
 _FORMAT = 4  # raise it when preparation changes: kept cases are then made again
 _NEAR_MM = 10  # a nodule's centre this far from the lung mask may still be pleural
-MOST_A_CASE = 20
+MAX_A_CASE = 20
 _HALF_MM = 84  # half a patch of 96 mm, turned
 _REACH_MM = 28  # lung this far from the mark: it is in every patch that is centred there
 _FREE_MM = 8
 _GRID = 4  # the engine draws centres from every fourth voxel
-_LEAST_PLACES = 8
+_MIN_PLACES = 8
 
 
 class UnreadableError(Exception):
@@ -73,9 +73,9 @@ def prepared_case(
         InputError: the truth does not fit the CT; its row is named.
     """
     uid = handle.series_instance_uid
-    mine = [lesion for lesion in truth if lesion.series_uid == uid]
+    lesions_of_ct = [lesion for lesion in truth if lesion.series_uid == uid]
     away = [mark for mark in rejected if mark.series_uid == uid]
-    stored = folder / f"{uid}.{_digest(handle, mine, away)}.npz"
+    stored = folder / f"{uid}.{_digest(handle, lesions_of_ct, away)}.npz"
     if stored.exists():
         try:
             return TrainingCase.load(stored), stored
@@ -88,7 +88,7 @@ def prepared_case(
     lesions = lesions_of(truth, ct, path=truth_path)
     prepared = prepare(ct)
     _refuse_outside_lungs(lesions, ct, prepared, path=truth_path)
-    for question in doubtful_lesions(lesions, ct):
+    for question in implausible_lesions(lesions, ct):
         _log.info(f"please check: {question}")
     case = TrainingCase.from_prepared(
         prepared, as_rows(lesions), name=uid, rejected_lps_mm=as_rows(away)
@@ -104,16 +104,16 @@ def prepared_case(
 def _digest(
     handle: SeriesHandle, lesions: list[ReferenceFinding], rejected: list[ReferenceFinding]
 ) -> str:
-    """Of the truth's rows, the rejected marks and the CT's files (names and sizes)."""
+    """Of the truth's rows, the rejected findings and the CT's files (names and sizes)."""
     origin = handle.origin
     paths = {f.path for f in origin.frames} if isinstance(origin, CtSeries) else {origin}
     files = sorted((path.name, path.stat().st_size if path.exists() else -1) for path in paths)
     rows, away = (
-        sorted((*one.center_lps_mm, one.diameter_mm) for one in kind)
+        sorted((*item.center_lps_mm, item.diameter_mm) for item in kind)
         for kind in (lesions, rejected)
     )
-    told = json.dumps([_FORMAT, files, rows, away] if away else [_FORMAT, files, rows])
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    contents = json.dumps([_FORMAT, files, rows, away] if away else [_FORMAT, files, rows])
+    return hashlib.sha256(contents.encode()).hexdigest()[:12]
 
 
 def _refuse_outside_lungs(
@@ -146,9 +146,9 @@ def _near_lung(center_lps_mm: tuple[float, ...], prepared: Prepared) -> bool:
 
 
 def around_rejected(case: TrainingCase) -> list[TrainingCase]:
-    """One small case for each rejected mark that has lung around it, ``MOST_A_CASE`` at most."""
-    found = [_around(case, row, index) for index, row in enumerate(case.rejected[:MOST_A_CASE])]
-    return [one for one in found if one is not None]
+    """One small case for each rejected finding that has lung around it, ``MAX_A_CASE`` at most."""
+    made = [_around(case, row, index) for index, row in enumerate(case.rejected[:MAX_A_CASE])]
+    return [item for item in made if item is not None]
 
 
 def _around(case: TrainingCase, row: NDArray[np.float32], index: int) -> TrainingCase | None:
@@ -167,7 +167,7 @@ def _around(case: TrainingCase, row: NDArray[np.float32], index: int) -> Trainin
     away_mm = np.sqrt(squares[0] + squares[1] + squares[2])
     shell = (away_mm > diameter_mm / 2 + _FREE_MM) & (away_mm < diameter_mm / 2 + _REACH_MM)
     lung = case.lung[box] & shell
-    if lung[::_GRID, ::_GRID, ::_GRID].sum() < _LEAST_PLACES:
+    if lung[::_GRID, ::_GRID, ::_GRID].sum() < _MIN_PLACES:
         return None
     nothing = np.zeros((0, 4), np.float32)
     return replace(
@@ -176,7 +176,7 @@ def _around(case: TrainingCase, row: NDArray[np.float32], index: int) -> Trainin
         code=case.code[box],
         lung=lung,
         nodules=_within(case.nodules, low, high),
-        doubtful=_within(case.doubtful, low, high),
+        ignore_regions=_within(case.ignore_regions, low, high),
         rejected=nothing,
     )
 

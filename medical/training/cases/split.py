@@ -23,7 +23,7 @@ from medical.io.series_handle import SeriesHandle
 TRAINING, EVALUATION = "training", "evaluation"
 _COLUMNS = ("seriesuid", "split", "patient")
 _HELD_OUT_SHARE = 0.2
-_LEAST_TO_VALIDATE = 5
+_MIN_TO_VALIDATE = 5
 
 
 def patient_of(handle: SeriesHandle) -> str:
@@ -141,11 +141,12 @@ def given_split(
                 f"Move the patient to {TRAINING}",
             )
     for part in (TRAINING, EVALUATION):
-        mine = [row for row in here if row.part == part]
-        if mine and not any(nodules.get(row.series_uid) for row in mine):
+        rows_of_part = [row for row in here if row.part == part]
+        if rows_of_part and not any(nodules.get(row.series_uid) for row in rows_of_part):
             raise InputError(
                 path,
-                f"row {mine[0].row}: no scan in {part} has a nodule, of {len(mine)}",
+                f"row {rows_of_part[0].row}: no scan in {part} has a nodule, "
+                f"of {len(rows_of_part)}",
                 "Put scans with and without nodules on both sides",
             )
     return {row.series_uid for row in here if row.part == EVALUATION}
@@ -179,7 +180,7 @@ def chosen_split(
 def chosen_validation(patients: Mapping[str, str]) -> set[str]:
     """Choose a fifth of the training patients for the best weights; none below five patients."""
     order = sorted(set(patients.values()))
-    if len(order) < _LEAST_TO_VALIDATE:
+    if len(order) < _MIN_TO_VALIDATE:
         return set()
     chosen = set(order[:: round(1 / _HELD_OUT_SHARE)])
     return {uid for uid, patient in patients.items() if patient in chosen}

@@ -66,18 +66,18 @@ def lesions_of(
     Raises:
         InputError: a centre lies outside the CT, as voxel positions would; the row is named.
     """
-    mine = [lesion for lesion in lesions if lesion.series_uid == ct.source.series_instance_uid]
-    for lesion in mine:
+    own = [lesion for lesion in lesions if lesion.series_uid == ct.source.series_instance_uid]
+    for lesion in own:
         if not ct.geometry.contains_voxel(ct.geometry.lps_to_voxel(lesion.center_lps_mm)):
             raise InputError(
                 path,
                 f"row {lesion.row} lies outside its CT",
                 "Centres must be LPS millimetres (x, y, z), not voxels",
             )
-    return mine
+    return own
 
 
-def doubtful_lesions(lesions: Sequence[ReferenceFinding], ct: CtVolume) -> list[str]:
+def implausible_lesions(lesions: Sequence[ReferenceFinding], ct: CtVolume) -> list[str]:
     """Questions about lesions of this CT whose middle is neither nodule nor soft tissue.
 
     A truth that lies beside its nodule, by another frame or a mirrored axis, teaches the opposite.

@@ -1,1 +1,1 @@
-"""How gradients get smaller: what is sent, in which form, and what is owed of the rest."""
+"""How gradients get smaller: what is sent, in which form, and the residual of the rest."""

@@ -1,4 +1,4 @@
-"""Gradients as matrices of low rank: torch's own PowerSGD as one of the ways between ranks.
+"""Gradients as matrices of low rank: torch's own PowerSGD as one of the strategies between ranks.
 
 Each matrix of a bucket travels as two thin factors, with what they lose added to the next gradient
 (error feedback) and the last factors as the next start (warm start). All ranks take part alike:
@@ -79,7 +79,7 @@ class LowRank:
         return values
 
     def take(self, layout: Layout) -> Tensor | None:
-        """Give away what is owed of a bucket that goes another way now; ``None``: nothing."""
+        """Give away the residual of a bucket that goes another strategy now; ``None``: nothing."""
         index = next((n for n, known in self._layouts.items() if known == layout), None)
         if index is None or self._power is None:
             return None
@@ -94,7 +94,9 @@ class LowRank:
         power = self._power
         _, numbers, place, *_ = cast(Any, power.rng.get_state())
         return {
-            "layouts": {n: [list(part) for part in way] for n, way in self._layouts.items()},
+            "layouts": {
+                n: [list(part) for part in strategy] for n, strategy in self._layouts.items()
+            },
             "errors": dict(power.error_dict),
             "p": dict(power.p_memory_dict),
             "q": dict(power.q_memory_dict),
@@ -109,8 +111,8 @@ class LowRank:
             return
         power = self._power
         self._layouts = {
-            int(n): tuple((str(name), int(size)) for name, size in way)
-            for n, way in state["layouts"].items()
+            int(n): tuple((str(name), int(size)) for name, size in strategy)
+            for n, strategy in state["layouts"].items()
         }
         for memory, name in (
             (power.error_dict, "errors"),

@@ -18,7 +18,7 @@ from tests.benchmarks.ablations.retina import AnchorDetector
 from tests.benchmarks.ablations.whole_scan import find_in_anchors
 
 _SAMPLES = 8
-_CHUNK = 32
+_CROPS_AT_ONCE = 32
 
 
 class CaseMarks(NamedTuple):
@@ -69,10 +69,12 @@ class MarkReader:
         return said
 
     def _judging(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Tensor:
-        rows = zip(*(each.split(_CHUNK) for each in (near, context, near_mm)), strict=True)
+        rows = zip(*(each.split(_CROPS_AT_ONCE) for each in (near, context, near_mm)), strict=True)
         return torch.cat(
             [
-                self.refiner.judging(*(each.to(self.device) for each in row)).float().cpu()
+                self.refiner.classifier_features(*(each.to(self.device) for each in row))
+                .float()
+                .cpu()
                 for row in rows
             ]
         )

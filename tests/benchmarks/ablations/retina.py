@@ -27,7 +27,7 @@ from tests.benchmarks.ablations.strongest import strongest_box
 
 EDGES_MM = (4, 6)  # of the anchors at stride 4; twice and four times as long at strides 8 and 16
 SCALES = (1, 2, 4)
-LEAST_SIZE = 16  # inputs are multiples of it
+MIN_SIZE = 16  # inputs are multiples of it
 _HEAD_CONVOLUTIONS = 2
 _LAYERS_A_CONVOLUTION = 3  # with its norm and activation
 _JUDGE_SHARE = 0.5  # of the loss that judges anchors, beside that of the boxes
@@ -68,7 +68,7 @@ class AnchorDetector(RetinaNetDetector):  # type: ignore[misc]
     """
 
     def __init__(self, config: RetinaConfig) -> None:
-        network = RetinaNet(3, 1, len(EDGES_MM), Features(config), size_divisible=LEAST_SIZE)
+        network = RetinaNet(3, 1, len(EDGES_MM), Features(config), size_divisible=MIN_SIZE)
         for head in (network.classification_head, network.regression_head):
             head.conv = head.conv[: _HEAD_CONVOLUTIONS * _LAYERS_A_CONVOLUTION]
         anchors = AnchorGeneratorWithAnchorShape(SCALES, [(edge,) * 3 for edge in EDGES_MM])
@@ -112,7 +112,7 @@ class AnchorDetector(RetinaNetDetector):  # type: ignore[misc]
     def compute_anchor_matched_idxs(
         self, anchors: list[Tensor], targets: list[dict[str, Tensor]], places: list[int]
     ) -> list[Tensor]:
-        """As MONAI's, which asks torchvision for a class; anchors at doubtful findings count not.
+        """As MONAI's, which asks torchvision for a class; anchors at ignore regions count not.
 
         Args:
             anchors: ``[a, 6]`` of each patch.
@@ -130,8 +130,8 @@ class AnchorDetector(RetinaNetDetector):  # type: ignore[misc]
                 _, index = matcher(target["boxes"], mine, places, len(EDGES_MM))
             middle = ((mine[:, :3] + mine[:, 3:]) / 2)[:, None]
             low, high = target["doubtful"].split(3, dim=1)
-            doubtful = ((middle > low) & (middle < high)).all(-1).any(1)
-            index[doubtful & (index < 0)] = matcher.BETWEEN_THRESHOLDS
+            ignore_regions = ((middle > low) & (middle < high)).all(-1).any(1)
+            index[ignore_regions & (index < 0)] = matcher.BETWEEN_THRESHOLDS
             matched.append(index)
         return matched
 
@@ -146,19 +146,19 @@ class AnchorDetector(RetinaNetDetector):  # type: ignore[misc]
 def box_targets(batch: Batch) -> list[dict[str, Tensor]]:
     """Boxes of each patch as MONAI wants them.
 
-    ``doubtful`` are those where nobody knows, as wide as the centre heat-map leaves out of its loss
-    (``models.detector.losses``).
+    ``ignore_regions`` are those where nobody knows, as wide as the centre heat-map leaves out of
+    its loss (``models.detector.losses``).
     """
     cubes = _cubes(batch.centers, batch.diameters_mm.clamp(min=1.0))
     wide = _cubes(batch.centers, 2 * (0.75 * batch.diameters_mm + 4.0))
-    rows = zip(cubes, wide, batch.valid, batch.doubtful, strict=True)
+    rows = zip(cubes, wide, batch.valid, batch.ignore_regions, strict=True)
     return [
         {
             "boxes": cube[valid],
             "labels": torch.zeros(len(cube[valid]), dtype=torch.long, device=cube.device),
-            "doubtful": around[doubtful],
+            "doubtful": around[ignore_regions],
         }
-        for cube, around, valid, doubtful in rows
+        for cube, around, valid, ignore_regions in rows
     ]
 
 

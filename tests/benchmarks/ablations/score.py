@@ -22,7 +22,7 @@ from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.froc import Scores
 from medical.evaluation.matching import match_scans
 from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
-from medical.training.gate import judge
+from medical.training.gate import decide
 from tests.benchmarks.ablations.kept_marks import marks_there, read_set
 from tests.benchmarks.ablations.marks import CaseMarks
 from tests.benchmarks.ablations.train import SEEDS
@@ -41,10 +41,10 @@ def tables_of(
     for scan, seen in scans:
         name = scan.case.name
         names.append(name)
-        for one in scan.inserted:
-            nodules.append(ReferenceFinding(name, one.center_voxel[::-1], one.diameter_mm))
-        for one in scan.ignored:
-            irrelevant.append(ReferenceFinding(name, one.center_voxel[::-1], one.diameter_mm))
+        for item in scan.inserted:
+            nodules.append(ReferenceFinding(name, item.center_voxel[::-1], item.diameter_mm))
+        for item in scan.ignored:
+            irrelevant.append(ReferenceFinding(name, item.center_voxel[::-1], item.diameter_mm))
         for z, y, x, mm in scan.case.nodules.tolist():
             irrelevant.append(ReferenceFinding(name, (x, y, z), mm))
         size = large_enough(seen.diameters_mm, least_mm=MIN_DIAMETER_MM)
@@ -61,7 +61,7 @@ def tables_of(
 
 def row(what: str, mine: Tables, other: Tables) -> str:
     """One line: mean sensitivity, at one false positive a scan, difference to another."""
-    figures, verdict = evaluate_tables(mine).evaluation, judge(mine, other)
+    figures, verdict = evaluate_tables(mine).evaluation, decide(mine, other)
     low, high = figures.cpm_ci95 or (float("nan"),) * 2
     less, more = verdict.difference_ci95 or (float("nan"),) * 2
     difference = (verdict.cpm_new or 0.0) - (verdict.cpm_old or 0.0)

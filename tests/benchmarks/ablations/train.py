@@ -66,7 +66,7 @@ def train_variant(
     networks.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     used = [case for case in cases if not any(name in case.name for name in variant.without)]
     engine = NoduleEngine(
-        used, pool, device=device, patch=patch, mixture=variant.mixture, seed=seed
+        used, pool, device=device, patch=patch, augmentation=variant.augmentation, seed=seed
     )
     if variant.pretrained:
         pretrain(

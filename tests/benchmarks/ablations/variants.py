@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from medical.synthesis.insertion.config import Mixture
+from medical.synthesis.insertion.config import AugmentationConfig
 from models.detector.detector import Detector, DetectorConfig, Pyramid, SpatialAttention
 from models.detector.peaks import Candidates
 from models.detector.refiner import RefinerConfig
 from models.training.two_stage import Batch, TwoStage
 from tests.benchmarks.ablations.retina import AnchorStage, RetinaConfig
 
-FULL = Mixture()
+FULL = AugmentationConfig()
 
 
 class WatchedOnly(nn.Module):
@@ -101,7 +101,7 @@ class Variant:
     Args:
         what: in the table's words.
         alter: changes the freshly made detector.
-        mixture: what the engine draws.
+        augmentation: what the engine draws.
         without: scans whose names hold one of these are not trained on.
         twin: trained as this other variant, only scored otherwise.
         detector: kind and sizes of the first stage.
@@ -112,7 +112,7 @@ class Variant:
 
     what: str
     alter: Callable[[Detector], None] | None = None
-    mixture: Mixture = field(default=FULL)
+    augmentation: AugmentationConfig = field(default=FULL)
     without: tuple[str, ...] = ()
     twin: str | None = None
     detector: DetectorConfig | RetinaConfig = field(default=DetectorConfig())
@@ -141,15 +141,19 @@ VARIANTS = {
     "fusion": Variant("without fusion: stride 8 alone", _one_scale),
     "plain": Variant("fusion: plain feature pyramid", _plain_sum),
     "gated": Variant("fusion: attention-gated", _gated_sum),
-    "cubes": Variant("without real cubes", mixture=replace(FULL, cube_share=0.0)),
-    "shapes": Variant("without LIDC shapes", mixture=replace(FULL, cube_share=1 - FULL.fake_share)),
-    "negatives": Variant("without look-alikes", mixture=replace(FULL, fake_share=0.0)),
+    "cubes": Variant("without real cubes", augmentation=replace(FULL, cube_share=0.0)),
+    "shapes": Variant(
+        "without LIDC shapes", augmentation=replace(FULL, cube_share=1 - FULL.distractor_share)
+    ),
+    "negatives": Variant("without distractors", augmentation=replace(FULL, distractor_share=0.0)),
     "variation": Variant(
-        "scanner, inspiration and pose varied less", mixture=replace(FULL, variation=0.0)
+        "scanner, inspiration and pose varied less", augmentation=replace(FULL, variation=0.0)
     ),
     "lungs": Variant(
         "lungs neither turned by any angle, bent nor crossed by others",
-        mixture=replace(FULL, turned_share=0.0, bent_share=0.0, crossed_share=0.0),
+        augmentation=replace(
+            FULL, rotation_share=0.0, deformation_share=0.0, vessel_overlay_share=0.0
+        ),
     ),
     "blobs": Variant("second stage taught on the first one's marks alone", stages=OwnMarksOnly),
     "wide": Variant(

@@ -15,7 +15,7 @@ from torch.nn import functional
 from medical.detection.candidates import WINDOW, CandidateSet, candidates_in
 from models.detector.detector import STRIDE
 from models.detector.normalise import normalise
-from tests.benchmarks.ablations.retina import LEAST_SIZE, AnchorDetector
+from tests.benchmarks.ablations.retina import MIN_SIZE, AnchorDetector
 
 OVERLAP = 0.25  # windows begin at multiples of every stride
 
@@ -38,7 +38,7 @@ def find_in_anchors(
     """
     image = normalise(torch.from_numpy(hu))[None, None]
     grow = [
-        max(window, -(-length // LEAST_SIZE) * LEAST_SIZE) - length
+        max(window, -(-length // MIN_SIZE) * MIN_SIZE) - length
         for window, length in zip(WINDOW, hu.shape, strict=True)
     ]
     padding = [extra for each in reversed(grow) for extra in (0, each)]

@@ -238,18 +238,18 @@ def main() -> None:
     )
     print("| fault | recovered | seconds | steps lost | same weights to the bit |")
     print("|---|---|---|---|---|")
-    for one in outcomes:
+    for outcome in outcomes:
         words = ("no", "yes")
         print(
-            f"| {one.name} | {words[one.recovered]} | {one.seconds:.1f} | {one.steps_lost} "
-            f"| {words[one.equal]} |"
+            f"| {outcome.name} | {words[outcome.recovered]} | {outcome.seconds:.1f} "
+            f"| {outcome.steps_lost} | {words[outcome.equal]} |"
         )
     result = {
         "tried": len(outcomes),
-        "recovered": sum(one.recovered for one in outcomes),
-        "max_seconds": round(max(one.seconds for one in outcomes), 1),
-        "bitwise_equal": all(one.equal for one in outcomes),
-        "max_steps_lost": max(one.steps_lost for one in outcomes),
+        "recovered": sum(outcome.recovered for outcome in outcomes),
+        "max_seconds": round(max(outcome.seconds for outcome in outcomes), 1),
+        "bitwise_equal": all(outcome.equal for outcome in outcomes),
+        "max_steps_lost": max(outcome.steps_lost for outcome in outcomes),
         "interval": INTERVAL,
     }
     print("RESULT", json.dumps(result))

@@ -89,7 +89,7 @@ def print_real(by_fold: dict[str, list[SeenScan]]) -> dict[str, float]:
             print(f"  {lesion.scan}: {lesion.diameter_mm:.0f} mm: {told}")
         if len(real) < 2:
             continue
-        done = operate(real, others_a_scan=RATE, count_doubtful=False)
+        done = operate(real, others_a_scan=RATE, count_ignore_regions=False)
         names = [scan.name for scan in real]
         print(
             f"  {fold}: threshold from its other scans, {RATE:g} other marks a scan: {done.found} "

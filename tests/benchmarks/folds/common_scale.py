@@ -32,7 +32,7 @@ def on_common_scale(scans: list[SeenScan]) -> list[SeenScan]:
 
 
 def _false_scores(scan: SeenScan) -> Float[np.ndarray, " k"]:
-    """Scores of marks that hit nothing known, doubtful or inserted."""
+    """Scores of marks that hit nothing known, to be ignored or inserted."""
     (match,) = match_scans(tables_of([scan]))
     p = np.array(match.false_positives, np.float64)
     return np.log(p) - np.log1p(-p)

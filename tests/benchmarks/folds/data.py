@@ -50,9 +50,9 @@ def read_case(name: str) -> TrainingCase:
         ct = open_input(DATA / SCANS[name].path, work_dir=Path(work)).chosen[0].load()
     nodules = np.concatenate([reference_lesions(name), training_findings(name, "nodule")])
     disputed, irrelevant = _excluded(ct.source.series_instance_uid, away_from=nodules)
-    doubtful = np.concatenate([training_findings(name, "doubtful"), disputed])
+    ignore_regions = np.concatenate([training_findings(name, "doubtful"), disputed])
     return TrainingCase.from_ct(
-        ct, nodules, name=name, doubtful_lps_mm=doubtful, rejected_lps_mm=irrelevant
+        ct, nodules, name=name, ignore_lps_mm=ignore_regions, rejected_lps_mm=irrelevant
     )
 
 

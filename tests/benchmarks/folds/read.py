@@ -50,7 +50,7 @@ def rows_of(
     """Lines of the table of one scan."""
     truth = {
         "known": case.nodules,
-        "doubtful": case.doubtful,
+        "doubtful": case.ignore_regions,
         "inserted": inserted,
         "ignored": ignored,
         "irrelevant": case.rejected,

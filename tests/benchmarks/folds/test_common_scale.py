@@ -24,8 +24,8 @@ def a_fold(*, offset: float = 0.0) -> list[SeenScan]:
 
 def test_a_fold_s_own_offset_no_longer_matters() -> None:
     plain, shifted = on_common_scale(a_fold()), on_common_scale(a_fold(offset=-9.0))
-    for one, other in zip(plain, shifted, strict=True):
-        assert np.allclose(one.scores, other.scores)
+    for item, other in zip(plain, shifted, strict=True):
+        assert np.allclose(item.scores, other.scores)
 
 
 def test_order_within_a_scan_stays() -> None:

@@ -20,7 +20,7 @@ from models.training.two_stage import TwoStage
 from tests.benchmarks.ablations.marks import CaseMarks
 
 _MULTIPLE, _LEAST = 16, 64  # what strides and neighbourhoods of the network need
-_SAMPLES, _CHUNK = 8, 64
+_SAMPLES, _CROPS_AT_ONCE = 8, 64
 
 
 class WholeBox:
@@ -62,10 +62,12 @@ class WholeBox:
         return CaseMarks(found.centers_voxel, found.diameters_mm, found.logits, logits.mean(0))
 
     def _judging(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Tensor:
-        rows = zip(*(each.split(_CHUNK) for each in (near, context, near_mm)), strict=True)
+        rows = zip(*(each.split(_CROPS_AT_ONCE) for each in (near, context, near_mm)), strict=True)
         return torch.cat(
             [
-                self.refiner.judging(*(each.to(self.device) for each in row)).float().cpu()
+                self.refiner.classifier_features(*(each.to(self.device) for each in row))
+                .float()
+                .cpu()
                 for row in rows
             ]
         )

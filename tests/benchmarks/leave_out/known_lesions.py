@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 
 from tests.benchmarks.leave_out.seen_scan import Places, SeenScan
 
-LEAST_REACH_MM = 3.0  # a doubtful place is marked by one point
+MIN_REACH_MM = 3.0  # an ignore region is marked by one point
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,15 @@ def lesions_of(scan: SeenScan) -> list[Lesion]:
     return lesions
 
 
-def operate(scans: list[SeenScan], *, others_a_scan: float, count_doubtful: bool) -> Operated:
+def operate(scans: list[SeenScan], *, others_a_scan: float, count_ignore_regions: bool) -> Operated:
     """Mark each scan at the lowest threshold at which the other scans keep to a rate.
 
     Args:
         scans: as they are, each read by weights that have not seen it; at least two.
         others_a_scan: most marks beside the known lesions that the other scans may have.
-        count_doubtful: whether marks at doubtful places are among them.
+        count_ignore_regions: whether marks at ignore regions are among them.
     """
-    wrong = [_others(scan, count_doubtful=count_doubtful) for scan in scans]
+    wrong = [_others(scan, count_ignore_regions=count_ignore_regions) for scan in scans]
     found, others = 0, []
     for number, scan in enumerate(scans):
         rest = np.sort(np.concatenate([w for n, w in enumerate(wrong) if n != number]))[::-1]
@@ -78,13 +78,13 @@ def operate(scans: list[SeenScan], *, others_a_scan: float, count_doubtful: bool
     return Operated(found, sum(len(scan.known) for scan in scans), tuple(others))
 
 
-def _others(scan: SeenScan, *, count_doubtful: bool) -> Float[np.ndarray, " k"]:
+def _others(scan: SeenScan, *, count_ignore_regions: bool) -> Float[np.ndarray, " k"]:
     taken = np.zeros(len(scan.marks), bool)
     for row in scan.known:
         taken |= _at(scan.marks, row, least_mm=0.0)
-    if not count_doubtful:
-        for row in scan.doubtful:
-            taken |= _at(scan.marks, row, least_mm=LEAST_REACH_MM)
+    if not count_ignore_regions:
+        for row in scan.ignore_regions:
+            taken |= _at(scan.marks, row, least_mm=MIN_REACH_MM)
     return scan.scores[~taken]
 
 

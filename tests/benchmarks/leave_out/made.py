@@ -18,7 +18,7 @@ def made_scan(
     *,
     copy: str = "",
     known: Places | None = None,
-    doubtful: Places | None = None,
+    ignore_regions: Places | None = None,
     inserted: Places | None = None,
 ) -> SeenScan:
     """A scan whose mark number n has the n-th score."""
@@ -29,7 +29,7 @@ def made_scan(
         at(*range(len(scores))),
         np.array(scores, float),
         none if known is None else known,
-        none if doubtful is None else doubtful,
+        none if ignore_regions is None else ignore_regions,
         none if inserted is None else inserted,
         none,
     )

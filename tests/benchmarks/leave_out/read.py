@@ -59,7 +59,7 @@ def read_lung(
                 places.astype(np.float64),
                 evidence(marks),
                 case.nodules.astype(np.float64),
-                case.doubtful.astype(np.float64),
+                case.ignore_regions.astype(np.float64),
                 _places(inserted),
                 _places(ignored),
             )
@@ -74,7 +74,7 @@ def _with_room(case: TrainingCase) -> TrainingCase:
 
 
 def _places(nodules: tuple[InsertedNodule, ...]) -> Places:
-    rows = [(*one.center_voxel, one.diameter_mm) for one in nodules]
+    rows = [(*nodule.center_voxel, nodule.diameter_mm) for nodule in nodules]
     return np.array(rows, np.float64).reshape(-1, 4)
 
 

@@ -20,22 +20,24 @@ from medical.evaluation.intervals import Interval, percentile_interval, times_dr
 from medical.evaluation.matching import match_scans
 from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 from tests.benchmarks.leave_out.folds import BY_COLLECTION, BY_SCAN, SHIPPED
-from tests.benchmarks.leave_out.known_lesions import LEAST_REACH_MM, lesions_of, operate
+from tests.benchmarks.leave_out.known_lesions import MIN_REACH_MM, lesions_of, operate
 from tests.benchmarks.leave_out.seen_scan import Places, SeenScan, load_scans
 
 RATES = (0.25, 0.5, 0.75, 1.0)  # other marks a scan that a threshold may give
 
 
 def tables_of(scans: list[SeenScan]) -> Tables:
-    """Inserted nodules are the reference; what is known or doubtful of the lung counts for none."""
+    """Inserted nodules are the reference; the lung's own lesions count for none."""
     nodules: list[ReferenceFinding] = []
     irrelevant: list[ReferenceFinding] = []
     marks: list[Candidate] = []
     for scan in scans:
         nodules += _findings(scan.name, scan.inserted)
-        doubtful = scan.doubtful.copy()
-        doubtful[:, 3] = np.maximum(doubtful[:, 3], 2 * LEAST_REACH_MM)
-        irrelevant += _findings(scan.name, np.concatenate([scan.ignored, scan.known, doubtful]))
+        ignore_regions = scan.ignore_regions.copy()
+        ignore_regions[:, 3] = np.maximum(ignore_regions[:, 3], 2 * MIN_REACH_MM)
+        irrelevant += _findings(
+            scan.name, np.concatenate([scan.ignored, scan.known, ignore_regions])
+        )
         score = expit(scan.scores)
         marks += [
             Candidate(scan.name, (x, y, z), float(p))
@@ -68,18 +70,18 @@ def lung_interval(scores: Scores, lungs: list[str]) -> Interval:
 
 def print_real(scans: list[SeenScan]) -> None:
     """Ranks, and what a threshold from the other scans gives."""
-    for lesion in (one for scan in scans for one in lesions_of(scan)):
+    for lesion in (item for scan in scans for item in lesions_of(scan)):
         said = f"mark {lesion.rank}, {lesion.off_mm:.1f} mm off" if lesion.rank else "MISSED"
         print(f"  {lesion.scan}: {lesion.diameter_mm:.0f} mm: {said}")
     if len(scans) < 2:
         return  # no other scan to take a threshold from
     for rate in RATES:
-        for doubtful in (True, False):
-            done = operate(scans, others_a_scan=rate, count_doubtful=doubtful)
+        for ignore_regions in (True, False):
+            done = operate(scans, others_a_scan=rate, count_ignore_regions=ignore_regions)
             print(
                 f"  threshold from the other scans, {rate:g} other marks a scan"
-                f"{'' if doubtful else ', doubtful ones not counted'}: {done.found} of {done.of} "
-                f"found, {np.mean(done.others):.2f} others a scan {list(done.others)}"
+                f"{'' if ignore_regions else ', ignore regions not counted'}: {done.found} of "
+                f"{done.of} found, {np.mean(done.others):.2f} others a scan {list(done.others)}"
             )
 
 

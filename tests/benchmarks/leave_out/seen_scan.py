@@ -25,7 +25,7 @@ class SeenScan:
         marks: ``[n, 4]`` where the candidates lie.
         scores: ``[n]`` evidence: both stages' logits and what the size says, as in the pipeline.
         known: lesions that are really there.
-        doubtful: what may be one.
+        ignore_regions: what may be one.
         inserted: nodules to be found; none in a scan as it is.
         ignored: inserted, and counts for neither.
     """
@@ -35,7 +35,7 @@ class SeenScan:
     marks: Places
     scores: Float[np.ndarray, " n"]
     known: Places
-    doubtful: Places
+    ignore_regions: Places
     inserted: Places
     ignored: Places
 
@@ -54,9 +54,9 @@ def evidence(marks: CaseMarks) -> Float[np.ndarray, " n"]:
 def save_scans(scans: list[SeenScan], path: Path) -> None:
     """Write the scans of one fold."""
     columns = {
-        f"{number}.{one.name}": np.asarray(getattr(scan, one.name))
+        f"{number}.{item.name}": np.asarray(getattr(scan, item.name))
         for number, scan in enumerate(scans)
-        for one in fields(scan)
+        for item in fields(scan)
     }
     np.savez_compressed(path, **columns)  # type: ignore[arg-type]
 
@@ -66,7 +66,8 @@ def load_scans(path: Path) -> list[SeenScan]:
     with np.load(path, allow_pickle=False) as stored:
         count = len({name.split(".")[0] for name in stored.files})
         rows = [
-            {one.name: stored[f"{n}.{one.name}"] for one in fields(SeenScan)} for n in range(count)
+            {item.name: stored[f"{n}.{item.name}"] for item in fields(SeenScan)}
+            for n in range(count)
         ]
     texts = ("name", "lung")
     return [SeenScan(**(row | {text: str(row[text]) for text in texts})) for row in rows]

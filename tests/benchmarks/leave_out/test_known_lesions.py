@@ -17,18 +17,18 @@ def test_a_threshold_comes_from_the_other_scans_alone() -> None:
     # of its own two other marks both lie above what the other scan allows
     strict = made_scan("a", [9.0, 8.0, 7.0], known=at(2))
     quiet = made_scan("b", [1.0, 0.5], known=at(0))
-    done = operate([strict, quiet], others_a_scan=0.0, count_doubtful=True)
+    done = operate([strict, quiet], others_a_scan=0.0, count_ignore_regions=True)
     assert done.others == (2, 0)  # a at 0.5 of b's, b at 9 of a's
     assert (done.found, done.of) == (1, 2)
 
 
 def test_what_is_doubtful_counts_only_when_asked() -> None:
-    scans = [made_scan(name, [2.0, 1.0], known=at(0), doubtful=at(1)) for name in "ab"]
-    assert operate(scans, others_a_scan=1.0, count_doubtful=True).others == (1, 1)
-    assert operate(scans, others_a_scan=1.0, count_doubtful=False).others == (0, 0)
+    scans = [made_scan(name, [2.0, 1.0], known=at(0), ignore_regions=at(1)) for name in "ab"]
+    assert operate(scans, others_a_scan=1.0, count_ignore_regions=True).others == (1, 1)
+    assert operate(scans, others_a_scan=1.0, count_ignore_regions=False).others == (0, 0)
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0])
 def test_without_other_marks_all_is_marked(rate: float) -> None:
     scans = [made_scan(name, [-5.0], known=at(0)) for name in "ab"]
-    assert operate(scans, others_a_scan=rate, count_doubtful=True).found == 2
+    assert operate(scans, others_a_scan=rate, count_ignore_regions=True).found == 2

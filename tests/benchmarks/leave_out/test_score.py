@@ -12,7 +12,8 @@ from tests.benchmarks.leave_out.seen_scan import load_scans, save_scans
 
 
 def test_known_and_doubtful_places_are_neither_found_nor_false() -> None:
-    scan = made_scan("a", [3.0, 2.0, 1.0, 0.0], copy="+1", known=at(0), doubtful=at(1, mm=1.0),
+    scan = made_scan("a", [3.0, 2.0, 1.0, 0.0], copy="+1", known=at(0), ignore_regions=at(1,
+    mm=1.0),
                      inserted=at(2))  # fmt: skip
     (match,) = match_scans(tables_of([scan]))
     assert match.ignored_irrelevant == 2

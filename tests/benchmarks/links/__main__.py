@@ -3,8 +3,8 @@
 Run by ``make bench NAME=links`` as root on Linux, or ``python -m tests.benchmarks.links FOLDER``:
 what was measured is then kept there, rate by rate, and is not measured again. Two nodes of two
 ranks, network namespaces whose interfaces are held to a rate by the kernel's token bucket (tc tbf),
-train the real detector at reduced size. At each rate the ways take turns, a step at a time; a cell
-is the median over rounds. How far the automatic choice is from the best way is the median over
+train the real detector at reduced size. At each rate the strategies take turns, a step at a time; a
+cell is the median over rounds. How far the automatic choice is from the best way is the median over
 rounds of their ratio within the round. Draws ``docs/benchmarks/links.png``.
 """
 
@@ -72,8 +72,8 @@ def from_best(one: Measured) -> float:
 def break_even(found: dict[float | None, Measured]) -> float | None:
     """Megabits a second where top-k and dense take as long, between measured rates (log-log)."""
     points = [
-        (math.log(rate or UNSHAPED_AT), math.log(medians(one)[SPARSE] / medians(one)[DENSE]))
-        for rate, one in found.items()
+        (math.log(rate or UNSHAPED_AT), math.log(medians(item)[SPARSE] / medians(item)[DENSE]))
+        for rate, item in found.items()
     ]
     for (x0, y0), (x1, y1) in pairwise(points):
         if y0 < 0 <= y1:
@@ -91,7 +91,7 @@ def draw(found: dict[float | None, Measured], path: Path) -> None:
     figure, axes = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
     rates = [rate or UNSHAPED_AT for rate in found]
     for name in next(iter(found.values())).rounds[0]:
-        seconds = [medians(one)[name] for one in found.values()]
+        seconds = [medians(value)[name] for value in found.values()]
         dashed = "--" if name == AUTOMATIC else "-"
         axes.plot(rates, seconds, dashed, marker="o", label=name)
     if (rate := break_even(found)) is not None:
@@ -114,15 +114,15 @@ def main() -> None:
     names = list(found[None].rounds[0])
     print(f"| seconds a step | {' | '.join(names)} | automatic to best |")
     print("|---" * (len(names) + 2) + "|")
-    for rate, one in found.items():
-        cells = " | ".join(f"{medians(one)[name]:.3f}" for name in names)
+    for rate, item in found.items():
+        cells = " | ".join(f"{medians(item)[name]:.3f}" for name in names)
         label = f"{rate:,} Mb/s" if rate else "no limit"
-        print(f"| {label} | {cells} | {from_best(one):.3f} |")
-    for rate, one in found.items():
-        for line in one.said:
+        print(f"| {label} | {cells} | {from_best(item):.3f} |")
+    for rate, item in found.items():
+        for line in item.said:
             print(f"{rate or 'no limit'}: {line}")
     draw(found, PLOT)
-    worst = max(from_best(one) for one in found.values())
+    worst = max(from_best(value) for value in found.values())
     result = {
         "automatic_to_best": {
             str(rate or "none"): round(from_best(found[rate]), 3) for rate in found

@@ -26,7 +26,7 @@ from medical.synthesis.insertion.engine import TrainingBatch
 from models.detector.losses import centre_loss, centre_targets
 from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
 from models.distributed.compression.selection import SharedTopK
-from tests.benchmarks.traffic.one_strategy import Always
+from tests.benchmarks.traffic.one_strategy import OneStrategy
 from tests.benchmarks.traffic.worker import BATCH, SIZES
 from tests.logs import logged
 
@@ -63,13 +63,13 @@ class Detecting(nn.Module):
             batch.valid,
             batch.label,
             batch.has_mask,
-            batch.doubtful,
+            batch.ignore_regions,
         )
         return torch.stack(list(centre_loss(self.detector(batch.image), targets).values())).sum()
 
 
 class Trainer:
-    """Steps with gradients travelling one way, as the training loop sets DDP up.
+    """Steps with gradients travelling one strategy, as the training loop sets DDP up.
 
     Args:
         attach: takes over the gradients.
@@ -118,16 +118,16 @@ def power_sgd(ddp: DistributedDataParallel) -> None:
     ddp.register_comm_hook(state, powerSGD_hook)
 
 
-def ways() -> dict[str, Attach]:
-    """How each way is attached."""
+def strategies() -> dict[str, Attach]:
+    """How each strategy is attached."""
     top = SharedTopK(k=0.01, k_start=0.01, warmup_steps=0)
     chooser = HierarchicalAggregator(AggregatorConfig(top=top, automatic=True))
     return {
         DENSE: lambda ddp: None,
         "torch's FP16 hook": lambda ddp: ddp.register_comm_hook(None, fp16_compress_hook),
         POWER: power_sgd,
-        "ours, compressed": Always().attach,
-        "ours, top-k 1 %": Always(k=0.01).attach,
+        "ours, compressed": OneStrategy().attach,
+        "ours, top-k 1 %": OneStrategy(k=0.01).attach,
         AUTOMATIC: chooser.attach,
     }
 
@@ -142,13 +142,14 @@ def main() -> None:
     bank = TrainingBatch(*(stored[name] for name in TrainingBatch._fields))
     trainers = {
         name: Trainer(attach, bank, bucket_mb=_ONE_BUCKET_MB if name == POWER else None)
-        for name, attach in ways().items()
+        for name, attach in strategies().items()
     }
     with logged() as said:
         for trainer in trainers.values():
             trainer.seconds(3)  # PowerSGD begins, buckets are there
     measured = Measured(
-        [{name: one.seconds(steps) for name, one in trainers.items()} for _ in range(rounds)], said
+        [{name: item.seconds(steps) for name, item in trainers.items()} for _ in range(rounds)],
+        said,
     )
     if distributed.get_rank() == 0:
         (folder / "results.json").write_text(json.dumps(asdict(measured)))

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from medical.synthesis.case import TrainingCase, hu_to_code
-from medical.synthesis.insertion.config import Mixture
+from medical.synthesis.insertion.config import AugmentationConfig
 from medical.synthesis.insertion.render import Renderer
 from medical.synthesis.nodules.pool import NodulePool
 from tests.benchmarks.realism.classifiers import (
@@ -44,11 +44,11 @@ FOLDS, SEEDS = 5, 3
 SLICE_MM = 1.5  # of the cubes nobody says it; usual in LIDC
 _BALL_HU = 0.0
 _SMALLEST = 96  # voxels that a hybrid scan must have along each axis
-_MIXTURE = Mixture(
+_AUGMENTATION = AugmentationConfig(
     lesion_share=0.0,
     cube_share=0.0,
-    fake_share=0.0,
-    chunk_share=0.0,
+    distractor_share=0.0,
+    lung_distractor_share=0.0,
     densities=(0.73, 0.08, 0.07, 0.12),
 )
 
@@ -130,14 +130,14 @@ def looks_of(case: TrainingCase, renderer: Renderer, *, seed: int) -> list[Look]
     for attempt in range(TRIES):
         wish = np.array([mm], np.float32)
         made = make_hybrid(wide, renderer, diameters_mm=wish, seed=100 * seed + attempt)
-        for one in made.inserted:
-            at = np.array(one.center_voxel) - corner
+        for item in made.inserted:
+            at = np.array(item.center_voxel) - corner
             inside = tuple(slice(c, c + n) for c, n in zip(corner, case.code.shape, strict=True))
             hu, before = cut(made.case.hu[inside], at), cut(case.hu, at)
             alone = np.abs(at - [z, y, x]).max() > HALF + mm / 2
-            right = SIZES_MM[0] <= one.diameter_mm <= SIZES_MM[1]
+            right = SIZES_MM[0] <= item.diameter_mm <= SIZES_MM[1]
             if hu is not None and before is not None and alone and right:
-                found.append(Look(hu, case.name, True, one.diameter_mm, before))
+                found.append(Look(hu, case.name, True, item.diameter_mm, before))
         if len(found) == APIECE:
             break
     return [Look(real, case.name, False, mm, real), *found] if found else []
@@ -145,7 +145,7 @@ def looks_of(case: TrainingCase, renderer: Renderer, *, seed: int) -> list[Look]
 
 def read_looks(database: Path, pool: NodulePool) -> list[Look]:
     """All that the classifiers are shown."""
-    renderer = Renderer(pool, device=torch.device("cpu"), mixture=_MIXTURE)
+    renderer = Renderer(pool, device=torch.device("cpu"), augmentation=_AUGMENTATION)
     looks = []
     for number, case in enumerate(read_real(database)):
         looks += looks_of(case, renderer, seed=number)
@@ -156,10 +156,10 @@ def out_of_fold(
     looks: list[Look], scores_of: Callable[..., np.ndarray], *, seeds: int
 ) -> np.ndarray:
     """Each look's score by classifiers that have not seen its scan, mean over seeds."""
-    hu = torch.from_numpy(np.stack([one.hu for one in looks])).float().clamp(-1000, 400)
+    hu = torch.from_numpy(np.stack([look.hu for look in looks])).float().clamp(-1000, 400)
     hu = (hu + 300) / 700
-    label = torch.tensor([float(one.inserted) for one in looks])
-    scans = np.array([one.scan for one in looks])
+    label = torch.tensor([float(look.inserted) for look in looks])
+    scans = np.array([look.scan for look in looks])
     names = np.unique(scans)
     np.random.default_rng(0).shuffle(names)
     fold = np.array([int(np.flatnonzero(names == scan)[0]) % FOLDS for scan in scans])
@@ -174,8 +174,8 @@ def out_of_fold(
 
 def auc_interval(looks: list[Look], scores: np.ndarray) -> tuple[float, float]:
     """95 %, scans redrawn."""
-    label = np.array([one.inserted for one in looks])
-    scans = np.array([one.scan for one in looks])
+    label = np.array([look.inserted for look in looks])
+    scans = np.array([look.scan for look in looks])
     names = np.unique(scans)
     rng = np.random.default_rng(0)
     draws = []
@@ -196,16 +196,16 @@ def draw_forty(looks: list[Look], out: Path) -> None:
     from matplotlib import pyplot
 
     rng = np.random.default_rng(0)
-    kinds = [[one for one in looks if one.inserted == kind] for kind in (False, True)]
+    kinds = [[look for look in looks if look.inserted == kind] for kind in (False, True)]
     shown = [kind[i] for kind in kinds for i in rng.choice(len(kind), 20, replace=False)]
     rng.shuffle(shown)  # type: ignore[arg-type]
     figure, panels = pyplot.subplots(8, 10, figsize=(10, 8.4))
-    for number, one in enumerate(shown):
+    for number, item in enumerate(shown):
         row, column = divmod(number, 10)
         middle = HALF + JITTER
         for panel, picture in (
-            (panels[2 * row, column], one.hu[middle]),
-            (panels[2 * row + 1, column], one.hu[::-1, middle]),
+            (panels[2 * row, column], item.hu[middle]),
+            (panels[2 * row + 1, column], item.hu[::-1, middle]),
         ):
             panel.imshow(picture, cmap="gray", vmin=-1350, vmax=150)
             panel.axis("off")
@@ -215,9 +215,9 @@ def draw_forty(looks: list[Look], out: Path) -> None:
     with (out / "forty.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["number", "is", "diameter_mm"])
-        for number, one in enumerate(shown, start=1):
-            kind = "inserted" if one.inserted else "real"
-            table.writerow([number, kind, round(one.diameter_mm, 1)])
+        for number, item in enumerate(shown, start=1):
+            kind = "inserted" if item.inserted else "real"
+            table.writerow([number, kind, round(item.diameter_mm, 1)])
 
 
 def main() -> None:
@@ -229,12 +229,12 @@ def main() -> None:
     out = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/realism")
     out.mkdir(parents=True, exist_ok=True)
     looks = read_looks(Path(database), read_pools(Path(database))[1])
-    label = np.array([one.inserted for one in looks])
-    scans = len({one.scan for one in looks})
+    label = np.array([look.inserted for look in looks])
+    scans = len({look.scan for look in looks})
     print(f"{(~label).sum()} real and {label.sum()} INSERTED nodules in cubes of {scans} scans")
     draw_forty(looks, out)
     result: dict[str, float] = {"real": int((~label).sum()), "inserted": int(label.sum())}
-    balls = [one.as_ball() for one in looks]
+    balls = [look.as_ball() for look in looks]
     ways = (
         ("network", looks, network_scores, SEEDS),
         ("measurements", looks, regression_scores, 1),

@@ -32,9 +32,9 @@ class Network(nn.Module):
 def shifted(hu: Tensor, *, generator: torch.Generator) -> Tensor:
     """Turned, mirrored and moved at random, each differently: ``[n, 1, 20, 20, 20]``."""
     made = []
-    for one in hu:
+    for item in hu:
         z, y, x = (int(torch.randint(2 * JITTER + 1, (1,), generator=generator)) for _ in range(3))
-        part = one[z : z + 2 * HALF, y : y + 2 * HALF, x : x + 2 * HALF]
+        part = item[z : z + 2 * HALF, y : y + 2 * HALF, x : x + 2 * HALF]
         flips = [axis for axis in range(3) if torch.rand((), generator=generator) < 0.5]
         turns = int(torch.randint(4, (1,), generator=generator))
         made.append(torch.rot90(part.flip(flips), turns, (1, 2)))
@@ -53,7 +53,7 @@ def network_scores(train: Tensor, label: Tensor, test: Tensor, *, seed: int) -> 
         # as many of both kinds
         kinds = [torch.nonzero(label == kind)[:, 0] for kind in (0.0, 1.0)]
         picks = torch.cat(
-            [one[torch.randint(len(one), (BATCH // 2,), generator=generator)] for one in kinds]
+            [item[torch.randint(len(item), (BATCH // 2,), generator=generator)] for item in kinds]
         )
         logits = network(shifted(train[picks], generator=generator))
         loss = functional.binary_cross_entropy_with_logits(logits, label[picks])
@@ -88,8 +88,8 @@ def measurements(hu: np.ndarray) -> np.ndarray:
 
 def regression_scores(train: Tensor, label: Tensor, test: Tensor, *, seed: int) -> np.ndarray:
     """Logits of a logistic regression on ``measurements``."""
-    table = torch.tensor(np.stack([measurements(one.numpy()) for one in train])).float()
-    other = torch.tensor(np.stack([measurements(one.numpy()) for one in test])).float()
+    table = torch.tensor(np.stack([measurements(item.numpy()) for item in train])).float()
+    other = torch.tensor(np.stack([measurements(item.numpy()) for item in test])).float()
     mean, spread = table.mean(0), table.std(0) + 1e-6
     weight = torch.zeros(table.shape[1] + 1, requires_grad=True)
     balance = (label == 0).sum() / (label == 1).sum()

@@ -82,7 +82,7 @@ def make_hybrid(
         lung = torch.from_numpy(case.lung).float()[None, None]
         known = torch.from_numpy(case.nodules)
         taken_at, taken_mm = known[:, :3], known[:, 3]
-        smear = torch.tensor([[slice_blur_mm(case.slice_mm), 0.0, 0.0]])
+        slice_blur = torch.tensor([[slice_blur_mm(case.slice_mm), 0.0, 0.0]])
         inserted: list[InsertedNodule] = []
         for wish_mm in diameters_mm.tolist():
             for _ in range(_TRIES):
@@ -94,7 +94,7 @@ def make_hybrid(
                     taken_mm,
                     renderer,
                     wish_mm,
-                    smear,
+                    slice_blur,
                     index=len(inserted) + 1,
                 )
                 if one is not None:
@@ -115,7 +115,7 @@ def _insert(
     taken_mm: Tensor,
     renderer: Renderer,
     wish_mm: float,
-    smear: Tensor,
+    slice_blur: Tensor,
     *,
     index: int,
 ) -> InsertedNodule | None:
@@ -133,7 +133,7 @@ def _insert(
     apart = torch.ones(local.shape[:2], dtype=torch.bool)
     at, found = place(part, lung[..., z, y, x], local, taken_mm[None], apart, wish)
     shown = torch.zeros_like(part)
-    made = renderer.draw(wish, at, smear)
+    made = renderer.draw(wish, at, slice_blur)
     diameter, done = paste(part, shown, lung[..., z, y, x], at, made, found, index=1)
     if not bool(done):
         return None

@@ -19,7 +19,7 @@ import torch
 from medical.ct.volume import CtVolume, SeriesSource
 from medical.geometry import VolumeGeometry
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.insertion.config import Mixture
+from medical.synthesis.insertion.config import AugmentationConfig
 from medical.synthesis.insertion.render import Renderer
 from medical.synthesis.nodules.pool import NodulePool
 from tests.benchmarks.shared.cases import DATA, HELD_OUT_SCANS, read_cases, read_pools
@@ -27,17 +27,17 @@ from tests.benchmarks.shared.insertion import HybridScan, make_hybrid
 
 COPIES = 8  # hybrid scans a lung
 NODULES = 6  # in each
-LEAST_MM = 4.0
+MIN_DIAMETER_MM = 4.0
 SEED = 2026
 # frozen with the set: real cubes with their surroundings, shapes of the densities of LIDC (6,859
 # outlines:
 # 7 % rated ground-glass, 8 % between it and solid, 12 % calcified)
-_MIXTURE = Mixture(
+_AUGMENTATION = AugmentationConfig(
     lesion_share=0.0,
     cube_share=0.25,
     wide_share=1.0,
-    fake_share=0.0,
-    chunk_share=0.0,
+    distractor_share=0.0,
+    lung_distractor_share=0.0,
     densities=(0.73, 0.08, 0.07, 0.12),
 )
 
@@ -48,9 +48,9 @@ def make_set(
     """Hybrid scans of every case, the first ``copies`` of the frozen set each.
 
     Sizes are drawn from LUNA16's reference nodules and measured again where a nodule shows; one
-    that shows smaller than ``LEAST_MM`` is not asked for.
+    that shows smaller than ``MIN_DIAMETER_MM`` is not asked for.
     """
-    renderer = Renderer(pool, device=torch.device("cpu"), mixture=_MIXTURE)
+    renderer = Renderer(pool, device=torch.device("cpu"), augmentation=_AUGMENTATION)
     sizes = reference_sizes()
     scans = []
     for number, case in enumerate(cases):
@@ -58,17 +58,17 @@ def make_set(
             seed = first_seed + 100 * number + copy
             wishes = np.random.default_rng(seed).choice(sizes, NODULES).astype(np.float32)
             made = make_hybrid(case, renderer, diameters_mm=wishes, seed=seed)
-            kept = tuple(one for one in made.inserted if one.diameter_mm >= LEAST_MM)
-            small = tuple(one for one in made.inserted if one.diameter_mm < LEAST_MM)
+            kept = tuple(item for item in made.inserted if item.diameter_mm >= MIN_DIAMETER_MM)
+            small = tuple(item for item in made.inserted if item.diameter_mm < MIN_DIAMETER_MM)
             scans.append(replace(made, inserted=kept, ignored=small))
     return scans
 
 
 def reference_sizes() -> np.ndarray:
-    """Diameters of LUNA16's reference nodules of at least ``LEAST_MM``, millimetres."""
+    """Diameters of LUNA16's reference nodules of at least ``MIN_DIAMETER_MM``, millimetres."""
     with (DATA / "luna16" / "annotations.csv").open(newline="", encoding="utf-8") as file:
         mm = np.array([float(row["diameter_mm"]) for row in csv.DictReader(file)])
-    return np.asarray(mm[mm >= LEAST_MM])
+    return np.asarray(mm[mm >= MIN_DIAMETER_MM])
 
 
 def as_ct(case: TrainingCase) -> CtVolume:
@@ -100,10 +100,10 @@ def main() -> None:
         for scan in scans:
             image = sitk.GetImageFromArray(scan.case.hu.astype(np.int16))
             sitk.WriteImage(image, str(out / f"{scan.case.name}.nii.gz"))
-            for one in scan.inserted:
-                values = (*one.center_voxel, one.diameter_mm, one.contrast_hu)
+            for item in scan.inserted:
+                values = (*item.center_voxel, item.diameter_mm, item.contrast_hu)
                 z, y, x, mm, contrast = (round(v, 1) for v in values)
-                table.writerow([scan.case.name, z, y, x, mm, one.density, contrast])
+                table.writerow([scan.case.name, z, y, x, mm, item.density, contrast])
     print(f"{len(scans)} scans, digest {digest_of(scans)}")
 
 

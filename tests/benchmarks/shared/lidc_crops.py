@@ -135,14 +135,14 @@ def _plane(rings: list[tuple[int, np.ndarray]], low: np.ndarray) -> np.ndarray:
 def group_outlines(outlines: list[Outline]) -> list[tuple[Outline, ...]]:
     """Outlines of the same nodule: centres within the larger one's radius, most drawn first."""
     groups: list[list[Outline]] = []
-    for one in sorted(outlines, key=lambda o: -o.diameter_mm):
+    for outline in sorted(outlines, key=lambda o: -o.diameter_mm):
         for group in groups:
-            apart = np.linalg.norm(np.subtract(one.center_mm, group[0].center_mm))
+            apart = np.linalg.norm(np.subtract(outline.center_mm, group[0].center_mm))
             if apart < max(group[0].diameter_mm / 2, 2.0):
-                group.append(one)
+                group.append(outline)
                 break
         else:
-            groups.append([one])
+            groups.append([outline])
     return [tuple(group) for group in sorted(groups, key=lambda g: -len(g))]
 
 

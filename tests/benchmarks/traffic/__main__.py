@@ -6,10 +6,10 @@ learns on nodules set into a phantom's lungs.
 
 Three tables. First the bytes of two nodes of two ranks, a quarter of the shipped weights. Then the
 loss, with a fourteenth of them: that of a run is its mean over ranks and the last quarter of the
-steps. ``loss_within_spread`` says whether, for every way, the mean of its three seeds lies between
-the least and the greatest loss of the three dense seeds, or below (a lower loss is no fault);
-``loss_within_spread_...`` says so of one way. Last
-2, 4 and 8 nodes of one rank, the shipped sizes: what a node sends a step, and how that grows.
+steps. ``loss_within_spread`` says whether, for every strategy, the mean of its three seeds lies
+between the least and the greatest loss of the three dense seeds, or below (a lower loss is no
+fault); ``loss_within_spread_...`` says so of one strategy. Last 2, 4 and 8 nodes of one rank, the
+shipped sizes: what a node sends a step, and how that grows.
 
 Where namespaces cannot be made it says so and measures nothing on a wire: ranks share the machine,
 and bytes are counted from what is handed to the exchange.
@@ -40,7 +40,7 @@ Options = dict[str, Any]
 
 def byte_jobs() -> list[Job]:
     """Ways whose bytes are counted; the second shows what the hierarchy alone gives."""
-    ways: dict[str, Options] = {
+    strategies: dict[str, Options] = {
         DENSE: {"dense": True},
         "hierarchy alone, FP32": {"form": "FP32"},
         "FP16": {"form": "FP16"},
@@ -49,12 +49,12 @@ def byte_jobs() -> list[Job]:
         TOPK10: {"k": 0.1},
         TOPK: {"k": 0.01},
     }
-    return [Job(name=name, steps=SHORT, **options) for name, options in ways.items()]
+    return [Job(name=name, steps=SHORT, **options) for name, options in strategies.items()]
 
 
 def loss_jobs(steps: int = STEPS, *, lose_at_most: int = 10**9) -> list[Job]:
     """Every way that loses something, and dense, with every seed; FP16 loses less than INT8."""
-    ways: dict[str, Options] = {
+    strategies: dict[str, Options] = {
         DENSE: {"dense": True},
         MEASURED: {},
         TOPK10: {"k": 0.1, "k_start": 0.1},
@@ -63,20 +63,21 @@ def loss_jobs(steps: int = STEPS, *, lose_at_most: int = 10**9) -> list[Job]:
     return [
         Job(name=name, seed=seed, steps=steps, size="small", lose_at_most=lose_at_most, **options)
         for seed in SEEDS
-        for name, options in ways.items()
+        for name, options in strategies.items()
     ]
 
 
 def growth_jobs() -> list[Job]:
     """Ways whose growth with the number of nodes is measured."""
-    ways: dict[str, Options] = {
+    strategies: dict[str, Options] = {
         DENSE: {"dense": True},
         MEASURED: {},
         "top-k 1 %, k held": {"k": 0.01, "hold": False},
         "top-k 1 %, traffic held": {"k": 0.01},
     }
     return [
-        Job(name=name, steps=SHORT, size="shipped", **options) for name, options in ways.items()
+        Job(name=name, steps=SHORT, size="shipped", **options)
+        for name, options in strategies.items()
     ]
 
 
@@ -96,7 +97,7 @@ def measured(
         worker = ["tests.benchmarks.traffic.worker", str(folder)]
         run_ranks(network, worker, folder=folder, per_node=per_node, nodes=nodes)
         read = json.loads((folder / "results.json").read_text())
-    return [Outcome(**{**one, "job": Job(**one["job"])}) for one in read]
+    return [Outcome(**{**item, "job": Job(**item["job"])}) for item in read]
 
 
 def bytes_a_step(outcome: Outcome, *, first: int = SKIP) -> float:
@@ -111,19 +112,19 @@ def final_loss(outcome: Outcome) -> float:
 
 
 def by_name(outcomes: list[Outcome]) -> dict[str, list[Outcome]]:
-    """Outcomes of the same way together."""
-    names = dict.fromkeys(one.job.name for one in outcomes)
-    return {name: [one for one in outcomes if one.job.name == name] for name in names}
+    """Outcomes of the same strategy together."""
+    names = dict.fromkeys(outcome.job.name for outcome in outcomes)
+    return {name: [outcome for outcome in outcomes if outcome.job.name == name] for name in names}
 
 
 def byte_table(outcomes: list[Outcome]) -> dict[str, object]:
     """Print bytes of two nodes of two ranks; the keys that they give."""
-    sent = {one.job.name: bytes_a_step(one) for one in outcomes}
-    fewer = {name: 1 - one / sent[DENSE] for name, one in sent.items()}
+    sent = {outcome.job.name: bytes_a_step(outcome) for outcome in outcomes}
+    fewer = {name: 1 - item / sent[DENSE] for name, item in sent.items()}
     print("| two nodes of two ranks | bytes a node and step | fewer |")
     print("|---|---|---|")
-    for name, one in sent.items():
-        print(f"| {name} | {one:,.0f} | {fewer[name]:.2%} |")
+    for name, item in sent.items():
+        print(f"| {name} | {item:,.0f} | {fewer[name]:.2%} |")
     return {
         "reduction_precision": round(fewer[MEASURED], 4),
         "reduction_fp16": round(fewer["FP16"], 4),
@@ -134,19 +135,21 @@ def byte_table(outcomes: list[Outcome]) -> dict[str, object]:
 
 def loss_table(outcomes: list[Outcome]) -> dict[str, object]:
     """Print losses, and bytes of the whole run; the keys that they give."""
-    ways = by_name(outcomes)
-    whole = {name: fmean(bytes_a_step(one, first=0) for one in runs) for name, runs in ways.items()}
-    loss = {name: [final_loss(one) for one in runs] for name, runs in ways.items()}
+    strategies = by_name(outcomes)
+    whole = {
+        name: fmean(bytes_a_step(run, first=0) for run in runs) for name, runs in strategies.items()
+    }
+    loss = {name: [final_loss(run) for run in runs] for name, runs in strategies.items()}
     steps = outcomes[0].job.steps
     print(f"\n| loss after {steps} steps | three seeds | mean | fewer bytes, whole run |")
     print("|---|---|---|---|")
     for name, each in loss.items():
-        seeds = ", ".join(f"{one:.4f}" for one in each)
+        seeds = ", ".join(f"{item:.4f}" for item in each)
         print(f"| {name} | {seeds} | {fmean(each):.4f} | {1 - whole[name] / whole[DENSE]:.2%} |")
     greatest = max(loss[DENSE])
     mean = {name: fmean(each) for name, each in loss.items()}
     return {
-        "loss_within_spread": all(one <= greatest for one in mean.values()),
+        "loss_within_spread": all(value <= greatest for value in mean.values()),
         "loss_within_spread_precision": mean[MEASURED] <= greatest,
         "loss_within_spread_topk10": mean[TOPK10] <= greatest,
         "loss_to_dense_precision": round(mean[MEASURED] / mean[DENSE], 4),
@@ -164,7 +167,7 @@ def growth_table(by_nodes: dict[int, list[Outcome]]) -> dict[str, object]:
     for name in by_name(by_nodes[2]):
         sent = [fmean(map(bytes_a_step, by_name(outcomes)[name])) for outcomes in by_nodes.values()]
         growth[name] = sent[-1] / sent[0]
-        cells = " | ".join(f"{one:,.0f}" for one in sent)
+        cells = " | ".join(f"{item:,.0f}" for item in sent)
         print(f"| {name} | {cells} | {growth[name]:.2f} |")
     return {
         "growth_2_to_8_nodes": round(growth["top-k 1 %, traffic held"], 3),

@@ -29,7 +29,7 @@ from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
 from models.distributed.compression.values import Format
 from models.training.two_stage import TwoStage
-from tests.benchmarks.traffic.one_strategy import Always
+from tests.benchmarks.traffic.one_strategy import OneStrategy
 
 NODULES = 3
 PLAIN = "plain DDP"
@@ -45,7 +45,7 @@ class MadeBatch(NamedTuple):
     valid: Tensor
     density: Tensor
     has_mask: Tensor
-    doubtful: Tensor
+    ignore_regions: Tensor
 
 
 def made_batch(count: int, patch: int, device: torch.device) -> MadeBatch:
@@ -77,7 +77,7 @@ class Losses(nn.Module):
 
 
 class Trainer:
-    """Training steps with gradients travelling one way."""
+    """Training steps with gradients travelling one strategy."""
 
     def __init__(self, device: torch.device, attach: Callable[[DistributedDataParallel], None]):
         torch.manual_seed(0)
@@ -115,15 +115,15 @@ class Trainer:
             torch.cuda.synchronize(self.device)
 
 
-def ways(world: int) -> dict[str, Callable[[DistributedDataParallel], None]]:
-    """How each way is attached."""
+def strategies(world: int) -> dict[str, Callable[[DistributedDataParallel], None]]:
+    """How each strategy is attached."""
     nodes = list(range(world))
     return {
         PLAIN: lambda ddp: None,
         "torch's FP16 hook": lambda ddp: ddp.register_comm_hook(None, fp16_compress_hook),
-        "ours, k = 1": Always(flat=True, node_of_rank=nodes).attach,
-        "ours, FP16": Always(form=Format.FP16, node_of_rank=nodes).attach,
-        "ours, k = 1 %": Always(k=0.01, node_of_rank=nodes).attach,
+        "ours, k = 1": OneStrategy(flat=True, node_of_rank=nodes).attach,
+        "ours, FP16": OneStrategy(form=Format.FP16, node_of_rank=nodes).attach,
+        "ours, k = 1 %": OneStrategy(k=0.01, node_of_rank=nodes).attach,
     }
 
 
@@ -156,12 +156,12 @@ def main() -> None:
     world = distributed.get_world_size()
     torch.manual_seed(distributed.get_rank())
     batch = made_batch(given.batch, given.patch, device)
-    trainers = {name: Trainer(device, attach) for name, attach in ways(world).items()}
+    trainers = {name: Trainer(device, attach) for name, attach in strategies(world).items()}
     for trainer in trainers.values():  # kernels are tuned, memory is found, buckets are made
         trainer.seconds(batch, 3)
     rounds, started = list[dict[str, float]](), time.perf_counter()
     while len(rounds) < given.rounds and (not rounds or goes_on(started, given.seconds, device)):
-        rounds.append({name: one.seconds(batch, given.steps) for name, one in trainers.items()})
+        rounds.append({name: item.seconds(batch, given.steps) for name, item in trainers.items()})
     if distributed.get_rank() == 0:
         name = "CPU" if small else torch.cuda.get_device_name(device)
         weights = sum(p.numel() for p in trainers[PLAIN].networks.parameters())
@@ -184,8 +184,8 @@ def report(rounds: list[dict[str, float]], where: str, batch: int, patch: int, w
     print("|---|---|---|---|")
     overhead = {}
     for name in rounds[0]:
-        seconds = median(one[name] for one in rounds)
-        overhead[name] = 100 * (median(one[name] / one[PLAIN] for one in rounds) - 1)
+        seconds = median(item[name] for item in rounds)
+        overhead[name] = 100 * (median(item[name] / item[PLAIN] for item in rounds) - 1)
         rate = world * batch / seconds
         print(f"| {name} | {1000 * seconds:.1f} | {rate:.1f} | {overhead[name]:+.1f} % |")
     keys = {"k1": "ours, k = 1", "fp16": "ours, FP16", "topk1": "ours, k = 1 %"}

@@ -1,11 +1,11 @@
 """The loss that compressed gradients cost, on any Linux machine: the middle table of ``traffic``.
 
-Run as ``python -m tests.benchmarks.traffic.loss OUT``. Three seeds of each way, two nodes of two
-ranks each, one thread a rank, several runs at once; nodes are groups of processes of one machine,
-and bytes are those handed to the exchange (dense: those of a ring over four ranks), without frames.
-A run that was cut off goes on from its snapshot when the command is given again with the same OUT;
-runs that ended are not repeated. ``OUT/traffic_loss.json`` holds every loss so far, and the keys
-once all runs have ended.
+Run as ``python -m tests.benchmarks.traffic.loss OUT``. Three seeds of each strategy, two nodes of
+two ranks each, one thread a rank, several runs at once; nodes are groups of processes of one
+machine, and bytes are those handed to the exchange (dense: those of a ring over four ranks),
+without frames. A run that was cut off goes on from its snapshot when the command is given again
+with the same OUT; runs that ended are not repeated. ``OUT/traffic_loss.json`` holds every loss so
+far, and the keys once all runs have ended.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def carry_out(numbered: tuple[int, Job], *, out: Path) -> Outcome:
 def write(path: Path, outcomes: Sequence[Outcome], result: dict[str, object] | None) -> None:
     """Keep what is known so far."""
     runs = [
-        {**asdict(one.job), "final_loss": final_loss(one), "loss": one.loss} for one in outcomes
+        {**asdict(outcome.job), "final_loss": final_loss(outcome), "loss": outcome.loss}
+        for outcome in outcomes
     ]
     path.write_text(json.dumps({"result": result, "runs": runs}))
 
@@ -91,8 +92,8 @@ def main() -> None:
     jobs = loss_jobs(given.steps, lose_at_most=max(3, 3 * given.steps // SNAPSHOTS))
     outcomes = []
     with ThreadPoolExecutor(given.at_once) as pool:
-        for one in pool.map(partial(carry_out, out=out), enumerate(jobs)):
-            outcomes.append(one)
+        for item in pool.map(partial(carry_out, out=out), enumerate(jobs)):
+            outcomes.append(item)
             write(out / "traffic_loss.json", outcomes, None)
     result = loss_table(outcomes)
     result |= {"seeds": len(SEEDS), "steps": given.steps, "ranks": NODES * PER_NODE}

@@ -1,4 +1,4 @@
-"""An aggregator whose buckets always go one way, so that ways can be compared."""
+"""An aggregator whose buckets always go one strategy, so that ways can be compared."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
 from models.distributed.compression.selection import SharedTopK
 from models.distributed.compression.values import Format
-from models.distributed.strategy import DENSE, Way
+from models.distributed.strategy import DENSE, Strategy
 
 
 class _SameShare(SharedTopK):
@@ -17,8 +17,8 @@ class _SameShare(SharedTopK):
         return super().count(size, step=step, nodes=2)
 
 
-class Always(HierarchicalAggregator):
-    """Sends every bucket the same way, also where the product would leave it to DDP.
+class OneStrategy(HierarchicalAggregator):
+    """Sends every bucket the same strategy, also where the product would leave it to DDP.
 
     Args:
         k: share of the values that is sent; 1 sends all.
@@ -46,7 +46,7 @@ class Always(HierarchicalAggregator):
         selection = SharedTopK if hold else _SameShare
         top = selection(k=k, k_start=max(k_start, k), warmup_steps=warmup)
         super().__init__(AggregatorConfig(top=top, seed=seed), node_of_rank=node_of_rank)
-        self.way = DENSE if flat else Way(sparse=k < 1, precision=form)
+        self.strategy = DENSE if flat else Strategy(sparse=k < 1, precision=form)
 
-    def way_of(self, index: int, size: int) -> Way:
-        return self.way
+    def strategy_of(self, index: int, size: int) -> Strategy:
+        return self.strategy

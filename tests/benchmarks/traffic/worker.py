@@ -27,7 +27,7 @@ from models.distributed.aggregator import HierarchicalAggregator
 from models.distributed.compression.values import Format
 from models.training.loop import LoopConfig, train
 from tests.benchmarks.traffic.network import sent_bytes
-from tests.benchmarks.traffic.one_strategy import Always
+from tests.benchmarks.traffic.one_strategy import OneStrategy
 
 SIZES = {
     "small": DetectorConfig(widths=(8, 16, 24, 32), channels=16),  # 0.22 M weights
@@ -72,7 +72,7 @@ class Job:
         """What travels in this job; ``None`` for DDP's own."""
         if self.dense:
             return None
-        return Always(
+        return OneStrategy(
             k=self.k,
             form=Format[self.form] if self.form else None,
             warmup=self.warmup,
@@ -145,7 +145,7 @@ def carry_out(job: Job, bank: TrainingBatch, out: Path) -> Outcome:
     detector = SIZES[job.size].build()
     torch.manual_seed(1000 * job.seed + rank + 1)
     per_node = int(os.environ["LOCAL_WORLD_SIZE"])
-    nodes = [one // per_node for one in range(world)] if sent_bytes() is None else None
+    nodes = [item // per_node for item in range(world)] if sent_bytes() is None else None
     aggregator = job.aggregator(nodes)
     weights = sum(p.numel() for p in detector.parameters())
 
@@ -163,7 +163,7 @@ def carry_out(job: Job, bank: TrainingBatch, out: Path) -> Outcome:
             batch.valid,
             batch.label,
             batch.has_mask,
-            batch.doubtful,
+            batch.ignore_regions,
         )
         parts = centre_loss(detector(batch.image), targets)
         batches.loss.append(torch.stack(list(parts.values())).sum().detach())
@@ -210,7 +210,9 @@ def main() -> None:
         outcomes.append(carry_out(Job(**text), bank, out))
         if distributed.get_rank() == 0:
             print(f"{text['name']}: {outcomes[-1].loss[-1]:.3f}", file=sys.stderr, flush=True)
-            (folder / "results.json").write_text(json.dumps([asdict(one) for one in outcomes]))
+            (folder / "results.json").write_text(
+                json.dumps([asdict(outcome) for outcome in outcomes])
+            )
     distributed.destroy_process_group()
 
 

@@ -13,7 +13,7 @@ import torch
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.insertion.engine import TrainingBatch
 from medical.synthesis.nodules.pool import made_pool
-from medical.training.batches import Echo, StagedBatches, mixture_of, turned
+from medical.training.batches import Echo, StagedBatches, augmentation_of, turned
 from models.training.curriculum import Curriculum, Stage, read_curriculum
 from tests.conftest import REPOSITORY
 
@@ -41,23 +41,33 @@ def staged(*stages: Stage) -> StagedBatches:
 
 
 def test_stage_changes_what_it_names_and_nothing_else() -> None:
-    mixture = mixture_of(stage(small_share=0.0, large_mm=[12.0, 20.0], hard_negatives=False))
-    assert (mixture.small_share, mixture.large_mm) == (0.0, (12.0, 20.0))
-    assert mixture.small_mm == mixture_of(stage()).small_mm
+    augmentation = augmentation_of(
+        stage(small_share=0.0, large_mm=[12.0, 20.0], hard_negatives=False)
+    )
+    assert (augmentation.small_share, augmentation.large_mm) == (0.0, (12.0, 20.0))
+    assert augmentation.small_mm == augmentation_of(stage()).small_mm
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
-    [({"smal_share": 0.5}, "smal_share is unknown"), ({"fake_share": 2.0}, "'one': fake_share is")],
+    [
+        ({"smal_share": 0.5}, "smal_share is unknown"),
+        ({"distractor_share": 2.0}, "'one': distractor_share is"),
+    ],
 )
 def test_stage_that_no_mixture_has_is_refused(options: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        mixture_of(stage(**options))
+        augmentation_of(stage(**options))
 
 
 def test_sizes_follow_the_stage() -> None:
-    large = {"small_share": 0.0, "large_mm": [14.0, 16.0], "fake_share": 0.0, "cube_share": 0.0}
-    small = {"small_share": 1.0, "small_mm": [4.0, 5.0], "fake_share": 0.0, "cube_share": 0.0}
+    large = {
+        "small_share": 0.0,
+        "large_mm": [14.0, 16.0],
+        "distractor_share": 0.0,
+        "cube_share": 0.0,
+    }
+    small = {"small_share": 1.0, "small_mm": [4.0, 5.0], "distractor_share": 0.0, "cube_share": 0.0}
     torch.manual_seed(0)
     with staged(stage(**large), stage(**small)) as batches:
         batches.seek(1)
@@ -68,7 +78,7 @@ def test_sizes_follow_the_stage() -> None:
 
 
 def test_run_that_begins_in_a_later_stage_draws_as_one_that_came_there() -> None:
-    stages = (stage(), stage(fake_share=0.0))
+    stages = (stage(), stage(distractor_share=0.0))
     drawn = []
     for steps in ((0, 2), (2,)):
         with staged(*stages) as batches:
@@ -84,7 +94,7 @@ def test_stage_in_the_documentation_is_one(tmp_path: Path) -> None:
     block = page.split("```toml\n")[1].split("```")[0]
     (tmp_path / "stage.toml").write_text(textwrap.dedent(block))
     (written,) = read_curriculum(tmp_path / "stage.toml").stages
-    assert mixture_of(written).large_mm == (12.0, 20.0)
+    assert augmentation_of(written).large_mm == (12.0, 20.0)
 
 
 EDGE = 8

@@ -6,7 +6,7 @@ import pytest
 
 from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
-from medical.training.gate import compare, judge
+from medical.training.gate import compare, decide
 
 
 def tables(*, scans: int, found: int) -> Tables:
@@ -18,42 +18,42 @@ def tables(*, scans: int, found: int) -> Tables:
 
 
 def test_better_weights_replace_the_old() -> None:
-    verdict = judge(tables(scans=10, found=10), tables(scans=10, found=5))
+    verdict = decide(tables(scans=10, found=10), tables(scans=10, found=5))
     assert verdict.replaces
     assert verdict.difference_ci95 is not None
     assert verdict.difference_ci95[0] > 0
 
 
 def test_equal_weights_replace_the_old() -> None:
-    assert judge(tables(scans=10, found=7), tables(scans=10, found=7)).replaces
+    assert decide(tables(scans=10, found=7), tables(scans=10, found=7)).replaces
 
 
 def test_worse_weights_do_not_and_it_says_why() -> None:
-    verdict = judge(tables(scans=10, found=3), tables(scans=10, found=9))
+    verdict = decide(tables(scans=10, found=3), tables(scans=10, found=9))
     assert not verdict.replaces
     assert "worse" in verdict.why
     assert "kept" in verdict.why
 
 
 def test_a_possible_loss_is_no_pass() -> None:
-    verdict = judge(tables(scans=10, found=9), tables(scans=10, found=10))
+    verdict = decide(tables(scans=10, found=9), tables(scans=10, found=10))
     assert not verdict.replaces
     assert "cannot be ruled out" in verdict.why
 
 
 def test_too_few_scans_cannot_tell() -> None:
-    verdict = judge(tables(scans=3, found=3), tables(scans=3, found=0))
+    verdict = decide(tables(scans=3, found=3), tables(scans=3, found=0))
     assert not verdict.replaces
     assert "too few" in verdict.why
 
 
 def test_other_scans_are_refused() -> None:
     with pytest.raises(ValueError, match="same scans"):
-        judge(tables(scans=5, found=5), tables(scans=6, found=5))
+        decide(tables(scans=5, found=5), tables(scans=6, found=5))
 
 
 def compared(*, probability: float, false: int) -> Tables:
-    """Six scans with one nodule each, found by a mark, and false marks in the first."""
+    """Six scans with one nodule each, found by a mark, and false positives in the first."""
     names = [f"s{n}" for n in range(6)]
     nodules = tuple(ReferenceFinding(name, (0.0, 0.0, 0.0), 8.0) for name in names)
     marks = [Candidate(name, (1.0, 0.0, 0.0), probability) for name in names]

@@ -82,13 +82,13 @@ def run(network: Network, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
                 )
             )
     try:
-        for one in nodes:
-            one.wait(timeout=LIMIT_SECONDS)
+        for item in nodes:
+            item.wait(timeout=LIMIT_SECONDS)
     finally:
-        for one in nodes:
-            one.kill()
+        for item in nodes:
+            item.kill()
     said = "\n".join(log.read_text() for log in logs)
-    assert [one.returncode for one in nodes] == [0, 0], said
+    assert [item.returncode for item in nodes] == [0, 0], said
     return out, said
 
 

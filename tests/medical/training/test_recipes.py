@@ -12,7 +12,7 @@ import torch
 from medical.errors import InputError
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import divided, made_pool
-from medical.training.batches import mixture_of
+from medical.training.batches import augmentation_of
 from medical.training.config import Cases, RunConfig
 from medical.training.fit import Material, fit
 from medical.training.recipes import Budget, Patches, Phase, Recipe, read_recipe, shipped_recipes
@@ -36,7 +36,7 @@ def test_every_shipped_recipe_can_be_read_and_says_what_it_is(name: str) -> None
     recipe = read_recipe(name)
     assert recipe.name == name
     assert recipe.about
-    assert mixture_of(recipe.phases[-1].curriculum.stages[0]).large_mm == (10.0, 38.0)
+    assert augmentation_of(recipe.phases[-1].curriculum.stages[0]).large_mm == (10.0, 38.0)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_phases_teach_one_stage_each_and_go_on_where_they_were(tmp_path: Path) -
     code, none = rng.integers(10, 40, (64, 64, 64)).astype(np.uint8), np.zeros((0, 4), np.float32)
     case = TrainingCase("made", code, np.ones(code.shape, bool), none)
     chest = TrainingCase("chest", code, np.ones(code.shape, bool), none)
-    light = {"fake_share": 0.0}
+    light = {"distractor_share": 0.0}
     recipe = Recipe(
         detector=DetectorConfig(widths=(4, 8, 8, 8), channels=8),
         refiner=RefinerConfig(widths=(4, 4, 4), hidden=8),

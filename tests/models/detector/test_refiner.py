@@ -1,4 +1,4 @@
-"""The second stage with a judge's trunk of its own, and without."""
+"""The refinement stage with a classifier trunk of its own, and without."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 from models.detector.refiner import Refiner, RefinerConfig
 
 SMALL = RefinerConfig(widths=(4, 8, 8), hidden=8)
-APART = RefinerConfig(widths=(4, 8, 8), hidden=8, own_judge=True)
+APART = RefinerConfig(widths=(4, 8, 8), hidden=8, own_classifier=True)
 
 
 def crops() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -28,7 +28,9 @@ def test_what_is_embedded_once_gives_what_the_whole_pass_gives() -> None:
         with torch.no_grad():
             whole, mask = refiner(near, context, near_mm)
             once = refiner.embed(near, context, near_mm)
-            logit = refiner.judge(refiner.judging(near, context, near_mm), drop=False)
+            logit = refiner.classify(
+                refiner.classifier_features(near, context, near_mm), drop=False
+            )
             size, _ = refiner.describe(once.features, near_mm, drop=False)
         assert torch.equal(whole.logit, logit)
         assert torch.equal(whole.log_diameter, size)
@@ -72,8 +74,8 @@ def test_dropout_samples_differ_in_one_batch() -> None:
     refiner = made(APART)
     near, context, near_mm = crops()
     with torch.no_grad():
-        features = refiner.judging(near, context, near_mm)
+        features = refiner.classifier_features(near, context, near_mm)
         torch.manual_seed(0)
-        said = refiner.judge(features.expand(8, *features.shape), drop=True)
+        said = refiner.classify(features.expand(8, *features.shape), drop=True)
     assert said.shape == (8, 3)
     assert (said.std(0) > 0).all()

@@ -13,7 +13,7 @@ from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregat
 from models.distributed.compression.error_feedback import redistribute
 from models.distributed.compression.selection import SharedTopK
 from models.distributed.compression.values import Format
-from tests.benchmarks.traffic.one_strategy import Always
+from tests.benchmarks.traffic.one_strategy import OneStrategy
 from tests.logs import logged
 from tests.models.distributed.gloo import on_ranks
 
@@ -56,7 +56,7 @@ def local_gradient(module: nn.Module, rank: int, step: int) -> Tensor:
     return torch.cat([g.flatten() for g in grads])
 
 
-def owed(states: list[State], module: nn.Module) -> Tensor:
+def residual(states: list[State], module: nn.Module) -> Tensor:
     names = [(name, p.numel()) for name, p in module.named_parameters()]
     total = torch.zeros(sum(n for _, n in names), dtype=torch.float64)
     for state in states:
@@ -74,7 +74,7 @@ def rank_of_everything(rank: int) -> State:
     """Several trials in one start of the processes, which is what costs."""
     out: State = {}
     plain = attached(network(), None)
-    ours = attached(network(), Always(flat=True, node_of_rank=NODES))
+    ours = attached(network(), OneStrategy(flat=True, node_of_rank=NODES))
     out["equal"] = [
         torch.equal(gradients(plain, rank, step), gradients(ours, rank, step)) for step in range(4)
     ]
@@ -84,7 +84,7 @@ def rank_of_everything(rank: int) -> State:
         ("half", {"form": Format.FP16}),
         ("exact", {"k": 0.3, "form": Format.FP32}),
     ):
-        aggregator = Always(node_of_rank=NODES, **options)
+        aggregator = OneStrategy(node_of_rank=NODES, **options)
         module = network().double()
         ddp = attached(module, aggregator)
         sent = [gradients(ddp, rank, step) for step in range(10)]
@@ -111,11 +111,11 @@ def rank_of_everything(rank: int) -> State:
     out["resumed"] = [
         torch.equal(straight[i], gradients(resumed_ddp, rank, 4 + i)) for i in range(3)
     ]
-    out.update(chosen_ways(rank))
+    out.update(chosen_strategies(rank))
     return out
 
 
-def chosen_ways(rank: int) -> State:
+def chosen_strategies(rank: int) -> State:
     """What is measured and chosen here, and what a resumed run does with other choices."""
     first = HierarchicalAggregator(configured(automatic=True), node_of_rank=NODES)
     with logged() as said:
@@ -147,7 +147,7 @@ def test_everything_at_full_precision_is_ddps_all_reduce_to_the_bit(ranks: list[
 def test_sent_and_owed_are_the_sum_of_the_gradients(ranks: list[State], name: str) -> None:
     mean = sum(rank[name]["local"] for rank in ranks) / 4
     sent = ranks[0][name]["sent"].sum(0)
-    left = owed([rank[name]["state"] for rank in ranks], network())
+    left = residual([rank[name]["state"] for rank in ranks], network())
     torch.testing.assert_close(sent + left, mean, rtol=1e-12, atol=1e-14)
     assert left.norm() > (0 if name != "sparse" else 0.01 * mean.norm())
 
@@ -205,7 +205,7 @@ def test_nothing_owed_is_lost_in_a_smaller_world(ranks: list[State], tmp_path: P
     shared = redistribute([old[0], old[2]], 2)
     now = on_ranks(2, rank_of_smaller_world, tmp_path, shared)
     mean = (now[0]["local"] + now[1]["local"]) / 2
-    left = owed([rank["state"] for rank in now], network())
-    carried = owed(old, network())
+    left = residual([rank["state"] for rank in now], network())
+    carried = residual(old, network())
     torch.testing.assert_close(now[0]["sent"] + left, mean + carried, rtol=1e-12, atol=1e-14)
     assert {rank["state"]["step"] for rank in now} == {6}  # the one that was not there learns it

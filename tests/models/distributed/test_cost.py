@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from models.distributed.cost import NEARLY, Costs, Line
-from models.distributed.strategy import DENSE, Way
+from models.distributed.strategy import DENSE, Strategy
 
-COMPRESSED, SPARSE = Way(precision=None), Way(sparse=True, precision=None)
+COMPRESSED, SPARSE = Strategy(precision=None), Strategy(sparse=True, precision=None)
 
 
 def costs(dense: Line, compressed: Line, sparse: Line) -> Costs:

@@ -63,7 +63,7 @@ def trained(teacher: Detector, *, distil: bool) -> Detector:
 
 @pytest.mark.slow
 def test_student_with_a_teacher_comes_nearer_to_it_than_without(teacher: Detector) -> None:
-    with_it, without = (trained(teacher, distil=way) for way in (True, False))
+    with_it, without = (trained(teacher, distil=strategy) for strategy in (True, False))
     logits, boxes = [], []
     with torch.no_grad():
         for seed in range(1000, 1004):
@@ -71,8 +71,8 @@ def test_student_with_a_teacher_comes_nearer_to_it_than_without(teacher: Detecto
             wanted = teacher(image)
             # running means of so few steps say little: judge as trained
             said = [with_it(image), without(image)]
-            logits.append([float(logit_loss(one[:, HEAT], wanted[:, HEAT])) for one in said])
-            boxes.append([float(box_loss(one, wanted)) for one in said])
+            logits.append([float(logit_loss(item[:, HEAT], wanted[:, HEAT])) for item in said])
+            boxes.append([float(box_loss(item, wanted)) for item in said])
     for each in (logits, boxes):
         mean_with, mean_without = torch.tensor(each).mean(0).tolist()
         assert mean_with < 0.95 * mean_without

@@ -1,4 +1,4 @@
-"""The first stage alone is taught: the second one does not move, nor is what is doubtful taught."""
+"""The first stage alone is taught: the second does not move, and ignore regions teach nothing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from models.training.two_stage import FirstStageOnly
 EDGE = 32
 
 
-def batch_of(*, valid: bool, doubtful: bool) -> TrainingBatch:
-    """One bright cube in air, as a nodule, as something doubtful, or as background."""
+def batch_of(*, valid: bool, ignore_regions: bool) -> TrainingBatch:
+    """One bright cube in air, as a nodule, as an ignore region, or as background."""
     image = torch.full((2, 1, EDGE, EDGE, EDGE), -0.85)
     image[..., 12:20, 12:20, 12:20] = 0.05
     here = torch.ones(2, 1, dtype=torch.bool)
@@ -25,7 +25,7 @@ def batch_of(*, valid: bool, doubtful: bool) -> TrainingBatch:
         here & valid,
         torch.zeros(2, 1, dtype=torch.long),
         here & valid,
-        here & doubtful,
+        here & ignore_regions,
     )
 
 
@@ -39,7 +39,9 @@ def test_only_the_first_stage_moves() -> None:
     model = stages().train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0.1)
-    loss = torch.stack(list(model.losses(batch_of(valid=True, doubtful=False)).values())).sum()
+    loss = torch.stack(
+        list(model.losses(batch_of(valid=True, ignore_regions=False)).values())
+    ).sum()
     loss.backward()
     optimizer.step()
     moved = {
@@ -52,6 +54,6 @@ def test_only_the_first_stage_moves() -> None:
 def test_what_is_doubtful_is_not_taught_as_background() -> None:
     model = stages().eval()
     with torch.no_grad():
-        background = model.losses(batch_of(valid=False, doubtful=False))["heat"]
-        doubtful = model.losses(batch_of(valid=False, doubtful=True))["heat"]
-    assert doubtful < background
+        background = model.losses(batch_of(valid=False, ignore_regions=False))["heat"]
+        ignore_regions = model.losses(batch_of(valid=False, ignore_regions=True))["heat"]
+    assert ignore_regions < background

@@ -1,4 +1,4 @@
-"""Blobs for the second stage: where there is contrast in lung, and nowhere else."""
+"""Blobs for the refinement stage: where there is contrast in lung, and nowhere else."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def rank_of_run(rank: int, out: Path, steps: int) -> tuple[State, list[str]]:
     return run(out, steps=steps)
 
 
-def owed(states: list[State]) -> dict[str, Tensor]:
+def residual(states: list[State]) -> dict[str, Tensor]:
     names = {name for state in states for name in state["residual"]}
     return {
         name: sum((s["residual"][name] for s in states if name in s["residual"]), torch.zeros(()))
@@ -104,9 +104,9 @@ def test_two_ranks_owe_what_three_owed(three: tuple[Path, list[State]], tmp_path
     after = [state for state, _ in now]
     assert "2 processes go on where there were 3" in now[0][1]
     assert {state["step"] for state in after} == {STEPS}
-    expected = owed(before)
+    expected = residual(before)
     assert max(float(part.abs().max()) for part in expected.values()) > 0
-    for name, part in owed(after).items():
+    for name, part in residual(after).items():
         torch.testing.assert_close(part, expected[name])
 
 
@@ -114,13 +114,13 @@ def test_one_process_pays_what_three_owed(three: tuple[Path, list[State]]) -> No
     out, before = three
     state, said = run(out, steps=STEPS)
     assert "1 process goes on where there were 3" in said
-    torch.testing.assert_close(owed([state]), owed(before))
+    torch.testing.assert_close(residual([state]), residual(before))
     module = nn.Module()
     module.module = nn.Linear(40, 3)
     aggregator = HierarchicalAggregator(AggregatorConfig())
     aggregator.load_state_dict(state)
     for _ in range(2):  # the second time there is nothing left
-        aggregator.pay(module)
+        aggregator.flush(module)
     for name, parameter in module.named_parameters():
         assert parameter.grad is not None
-        torch.testing.assert_close(parameter.grad.flatten(), owed(before)[name])
+        torch.testing.assert_close(parameter.grad.flatten(), residual(before)[name])

@@ -2,7 +2,7 @@
 
 What is not a table is written down as one, ``OUT/truth.csv`` with LUNA16's columns and where each
 row comes from, so that every later check names a row that can be looked at and mended; readers'
-rejected marks go to ``OUT/rejected.csv``.
+rejected findings go to ``OUT/rejected.csv``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 Row = TypeVar("Row", ReferenceFinding, Lesion)
 _KINDS = frozenset({STRUCTURE_SET, *SEGMENTATIONS, *REPORTS})
-_MOST_SAID = 40
+_MAX_SAID = 40
 _HEADING = ("seriesuid", "coordX", "coordY", "coordZ", "diameter_mm", "source")
 
 
@@ -79,29 +79,31 @@ def collect(cases: Path | str, *, out: Path, truth: Path | None, work: Path) -> 
         reviewed = reviewed_studies(str(cases), work=work)
         return _as_tables(reviewed.handles, reviewed.lesions, out=out, cases="store")
     folder = Path(cases)
-    told = read_truth(truth) if truth is not None else None  # before CTs are looked at
+    rows_given = read_truth(truth) if truth is not None else None  # before CTs are looked at
     table = truth or folder / "annotations.csv"
-    if told is None and table.exists():
-        told = read_truth(table)
-    objects = [] if told is not None else list(_find_objects(folder, work=work))
-    meant = {one.series_uid for one in told or ()} | {uid for one in objects for uid in one.series}
+    if rows_given is None and table.exists():
+        rows_given = read_truth(table)
+    objects = [] if rows_given is not None else list(_find_objects(folder, work=work))
+    meant = {item.series_uid for item in rows_given or ()} | {
+        uid for item in objects for uid in item.series
+    }
     intake = open_input(folder, work_dir=work, is_no_ct=is_mask, preferred=meant)
     if not intake.chosen:
         raise intake.errors[0]  # the only one
     for error in intake.errors:
         _log.info(f"left out: {error}")
     handles = list(intake.chosen)
-    if told is not None:
-        _report_unknown_series(told, handles, place=lambda row: f"{table.name} row {row.row}")
-        return Collected(_sorted(handles), told, table, [])
+    if rows_given is not None:
+        _report_unknown_series(rows_given, handles, place=lambda row: f"{table.name} row {row.row}")
+        return Collected(_sorted(handles), rows_given, table, [])
     lesions = [*_beside(handles, intake.set_aside), *_lesions_of(objects, Planes.of(handles))]
     if not lesions:
         raise InputError(table, "no truth table here, nor masks, SEG, RTSTRUCT, SR or reports",
                          "Name a table with --truth")  # fmt: skip
     _report_unknown_series(lesions, handles, place=lambda lesion: lesion.place)
-    found = _as_tables(handles, lesions, out=out, cases=str(folder))
-    _report_rows(found.truth_path, {one.series_instance_uid for one in handles})
-    return found
+    collected = _as_tables(handles, lesions, out=out, cases=str(folder))
+    _report_rows(collected.truth_path, {handle.series_instance_uid for handle in handles})
+    return collected
 
 
 def _sorted(handles: Iterable[SeriesHandle]) -> list[SeriesHandle]:
@@ -114,11 +116,11 @@ def _report_unknown_series(
     """Name what belongs to no CT here: its CT would count as free of nodules otherwise."""
     known = {handle.series_instance_uid for handle in handles}
     strangers = [row for row in rows if row.series_uid not in known]
-    for row in strangers[:_MOST_SAID]:
+    for row in strangers[:_MAX_SAID]:
         _log.info(f"left out: {place(row)}: its series {row.series_uid} is not among the CTs")
-    if len(strangers) > _MOST_SAID:
+    if len(strangers) > _MAX_SAID:
         _log.info(
-            f"left out: {counted(len(strangers) - _MOST_SAID, 'more row')} whose series is not "
+            f"left out: {counted(len(strangers) - _MAX_SAID, 'more row')} whose series is not "
             "among the CTs"
         )
 
@@ -127,24 +129,24 @@ def _report_rows(path: Path, known: set[str]) -> None:
     """Each row of truth that was made of objects and masks, with where it came from."""
     with path.open(encoding="utf-8", newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if row["seriesuid"] in known]
-    for row in rows[:_MOST_SAID]:
+    for row in rows[:_MAX_SAID]:
         x, y, z, diameter = (float(row[name]) for name in _HEADING[1:5])
         _log.info(
             f"truth: {row['seriesuid']}: LPS ({x:.1f}, {y:.1f}, {z:.1f}), {diameter:.1f} mm, "
             f"from {row['source']}"
         )
-    if len(rows) > _MOST_SAID:
-        _log.info(f"truth: {counted(len(rows) - _MOST_SAID, 'more row')}, all in {path}")
+    if len(rows) > _MAX_SAID:
+        _log.info(f"truth: {counted(len(rows) - _MAX_SAID, 'more row')}, all in {path}")
 
 
 def _beside(handles: Sequence[SeriesHandle], masks: Sequence[Path]) -> list[Lesion]:
-    found: list[Lesion] = []
+    collected: list[Lesion] = []
     for handle in handles:
         if isinstance(handle.origin, Path) and (mask := mask_of(handle.origin, masks)) is not None:
             uid = handle.series_instance_uid
             ct = handle.load().geometry
-            found += mask_lesions(mask, series_uid=uid, place=mask.name, ct=ct)
-    return found
+            collected += mask_lesions(mask, series_uid=uid, place=mask.name, ct=ct)
+    return collected
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,30 +178,30 @@ def _find_objects(folder: Path, *, work: Path) -> Iterator[_Object]:
             shown = walk.as_named(file)
             place = str(shown.relative_to(folder)) if shown.is_relative_to(folder) else shown.name
             if file.suffix.lower() == ".json":
-                found = exported_lesions(file) or []
-                series = tuple(dict.fromkeys(one.series_uid for one in found))
+                collected = exported_lesions(file) or []
+                series = tuple(dict.fromkeys(item.series_uid for item in collected))
                 yield _Object(file, shown, place, "", series)
             elif (kind := _class_of(file)) in _KINDS:
                 yield _Object(file, shown, place, kind, _series_of(file, kind))
 
 
 def _lesions_of(objects: Iterable[_Object], planes: Planes) -> list[Lesion]:
-    found: list[Lesion] = []
+    collected: list[Lesion] = []
     with quiet_pydicom():
-        for one in objects:
-            if not one.kind:
-                found += exported_lesions(one.file) or []
+        for object in objects:
+            if not object.kind:
+                collected += exported_lesions(object.file) or []
                 continue
-            if one.kind in SEGMENTATIONS:
-                lesions = segmentation_lesions(one.file, place=one.place)
-            elif one.kind == STRUCTURE_SET:
-                lesions = contour_lesions(one.file, planes, place=one.place)
+            if object.kind in SEGMENTATIONS:
+                lesions = segmentation_lesions(object.file, place=object.place)
+            elif object.kind == STRUCTURE_SET:
+                lesions = contour_lesions(object.file, planes, place=object.place)
             else:
-                lesions = structured_lesions(one.file, planes, place=one.place)
+                lesions = structured_lesions(object.file, planes, place=object.place)
             if not lesions:
-                _log.info(f"no lesion in {one.shown}")
-            found += lesions
-    return found
+                _log.info(f"no lesion in {object.shown}")
+            collected += lesions
+    return collected
 
 
 def _series_of(file: Path, kind: str) -> tuple[str, ...]:
@@ -213,8 +215,8 @@ def _series_of(file: Path, kind: str) -> tuple[str, ...]:
     places: list[Dataset] = [dataset]
     for keyword in ("CurrentRequestedProcedureEvidenceSequence", "PertinentOtherEvidenceSequence"):
         places += items(dataset, keyword)
-    named = [text(one, "SeriesInstanceUID") for place in places
-             for one in items(place, "ReferencedSeriesSequence")]  # fmt: skip
+    named = [text(item, "SeriesInstanceUID") for place in places
+             for item in items(place, "ReferencedSeriesSequence")]  # fmt: skip
     return tuple(uid for uid in named if uid)
 
 
@@ -232,8 +234,8 @@ def _as_tables(
     handles: Iterable[SeriesHandle], lesions: Sequence[Lesion], *, out: Path, cases: str
 ) -> Collected:
     known = merged(lesions)
-    nodules = [one for one in known if one.verdict == "nodule"]
-    rejected = [one for one in known if one.verdict == "rejected"]
+    nodules = [item for item in known if item.verdict == "nodule"]
+    rejected = [item for item in known if item.verdict == "rejected"]
     if not nodules:
         raise InputError(cases, "no nodule in it", "Give at least one CT with a nodule")
     truth_path = _write(out / "truth.csv", nodules)
@@ -249,7 +251,7 @@ def _write(path: Path, lesions: Sequence[Lesion]) -> Path:
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(_HEADING)
-        for one in lesions:
-            place = [f"{value:.3f}" for value in one.center_lps_mm]
-            writer.writerow([one.series_uid, *place, f"{one.diameter_mm:.3f}", one.place])
+        for lesion in lesions:
+            place = [f"{value:.3f}" for value in lesion.center_lps_mm]
+            writer.writerow([lesion.series_uid, *place, f"{lesion.diameter_mm:.3f}", lesion.place])
     return path

@@ -44,10 +44,10 @@ def contour_lesions(path: Path, planes: Planes, *, place: str) -> list[Lesion]:
         raise InputError(path, f"damaged RTSTRUCT ({type(error).__name__})", _REMEDY) from error
     wanted = _lesion_regions(dataset)
     frames = {
-        int(number(one, "ROINumber") or 0): text(one, "ReferencedFrameOfReferenceUID")
-        for one in items(dataset, "StructureSetROISequence")
+        int(number(item, "ROINumber") or 0): text(item, "ReferencedFrameOfReferenceUID")
+        for item in items(dataset, "StructureSetROISequence")
     }
-    found: list[Lesion] = []
+    collected: list[Lesion] = []
     for region in items(dataset, "ROIContourSequence"):
         name = int(number(region, "ReferencedROINumber") or 0)
         contours = _contours(region)
@@ -60,8 +60,8 @@ def contour_lesions(path: Path, planes: Planes, *, place: str) -> list[Lesion]:
         for part, group in enumerate(groups, start=1):
             center, diameter_mm = _measure(group)
             which = f", part {part}" if len(groups) > 1 else ""
-            found.append(Lesion(uid, center, diameter_mm, f"{place} ROI {name}{which}"))
-    return found
+            collected.append(Lesion(uid, center, diameter_mm, f"{place} ROI {name}{which}"))
+    return collected
 
 
 def referenced_series(dataset: Dataset) -> list[str]:
@@ -83,9 +83,9 @@ def _series(dataset: Dataset, region: Dataset, frame_uid: str, planes: Planes) -
             known = planes.placed.get((text(image, "ReferencedSOPInstanceUID"), 1))
             if known:
                 return known[0]
-    told = items(dataset, "ReferencedFrameOfReferenceSequence")
-    own = [frame for frame in told if text(frame, "FrameOfReferenceUID") == frame_uid]
-    for frame in own or (told if len(told) == 1 else []):
+    frames_named = items(dataset, "ReferencedFrameOfReferenceSequence")
+    own = [frame for frame in frames_named if text(frame, "FrameOfReferenceUID") == frame_uid]
+    for frame in own or (frames_named if len(frames_named) == 1 else []):
         for uid in _series_of_frame(frame):
             return uid
     frame_uid = frame_uid or text(dataset, "FrameOfReferenceUID")
@@ -106,18 +106,18 @@ def touching_outlines(contours: list[Contour]) -> list[list[Contour]]:
 
     People draw several nodules as one region; as one lesion it would lie between them.
     """
-    depth = np.array([float(one[:, 2].mean()) for one in contours])
+    depth = np.array([float(item[:, 2].mean()) for item in contours])
     steps = np.diff(np.unique(np.round(depth, 2)))
     reach_mm = _GAP_STEPS * float(np.median(steps)) if len(steps) else 0.1
-    boxes = np.array([(*one[:, :2].min(0), *one[:, :2].max(0)) for one in contours])
+    boxes = np.array([(*item[:, :2].min(0), *item[:, :2].max(0)) for item in contours])
     group = list(range(len(contours)))
     for a, b in combinations(range(len(contours)), 2):
         near = abs(depth[a] - depth[b]) <= reach_mm
         if near and _boxes_meet(boxes[a], boxes[b]) and group[a] != group[b]:
             old, new = group[b], group[a]
-            group = [new if one == old else one for one in group]
+            group = [new if item == old else item for item in group]
     return [
-        [contour for contour, one in zip(contours, group, strict=True) if one == name]
+        [contour for contour, item in zip(contours, group, strict=True) if item == name]
         for name in dict.fromkeys(group)
     ]
 
@@ -129,33 +129,33 @@ def _boxes_meet(a: Float[np.ndarray, 4], b: Float[np.ndarray, 4]) -> bool:
 def _lesion_regions(dataset: Dataset) -> set[int]:
     """Numbers of the regions that are lesions, by their type, else by their name."""
     types = {
-        int(number(one, "ReferencedROINumber") or 0): text(one, "RTROIInterpretedType").upper()
-        for one in items(dataset, "RTROIObservationsSequence")
+        int(number(item, "ReferencedROINumber") or 0): text(item, "RTROIInterpretedType").upper()
+        for item in items(dataset, "RTROIObservationsSequence")
     }
-    found: set[int] = set()
+    collected: set[int] = set()
     for region in items(dataset, "StructureSetROISequence"):
         name = int(number(region, "ROINumber") or 0)
         kind = types.get(name, "")
         if kind in _LESION_TYPES or (not kind and _LESION_NAMES.search(text(region, "ROIName"))):
-            found.add(name)
-    return found
+            collected.add(name)
+    return collected
 
 
 def _contours(region: Dataset) -> list[Contour]:
     """Return closed planar outlines and single points, LPS millimetres."""
-    found = []
+    collected = []
     for contour in items(region, "ContourSequence"):
         values = numbers(contour, "ContourData")
         if values and len(values) % 3 == 0:
-            found.append(np.array(values).reshape(-1, 3))
-    return found
+            collected.append(np.array(values).reshape(-1, 3))
+    return collected
 
 
 def _measure(contours: list[Contour]) -> tuple[tuple[float, float, float], float]:
     """Centre, weighted by area, and diameter in the outline with the largest area."""
-    areas = np.array([_area(one) for one in contours])
+    areas = np.array([_area(contour) for contour in contours])
     weights = areas if areas.sum() > 0 else np.ones(len(contours))
-    centers = np.array([_centroid(one) for one in contours])
+    centers = np.array([_centroid(contour) for contour in contours])
     x, y, z = (float(v) for v in np.average(centers, axis=0, weights=weights))
     largest = contours[int(areas.argmax())]
     first, second = _plane(largest)

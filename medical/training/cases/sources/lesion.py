@@ -16,7 +16,7 @@ from medical.geometry import VolumeGeometry
 from medical.io.series_handle import SeriesHandle
 from medical.nodule.measure import measure_mask
 
-LEAST_MM3 = 10.0  # of a connected part: less than a ball of 2.7 mm is a speck of the outline
+MIN_MM3 = 10.0  # of a connected part: less than a ball of 2.7 mm is a speck of the outline
 _GRID_MM = 0.5
 _EVERY_NEIGHBOUR = np.ones((3, 3, 3), bool)
 Verdict = Literal["nodule", "rejected"]
@@ -93,7 +93,7 @@ class Lesion:
 def lesions_of_mask(
     mask: Bool[np.ndarray, "z y x"], geometry: VolumeGeometry, *, series_uid: str, place: str
 ) -> list[Lesion]:
-    """One lesion for each connected part of a mask; specks below ``LEAST_MM3`` are passed by.
+    """One lesion for each connected part of a mask; specks below ``MIN_MM3`` are passed by.
 
     Args:
         mask: what is outlined.
@@ -102,34 +102,36 @@ def lesions_of_mask(
         place: of the mask; a part's number is added where there are several.
     """
     labels, _ = ndimage.label(mask, structure=_EVERY_NEIGHBOUR)
-    found: list[Lesion] = []
+    lesions: list[Lesion] = []
     for number, box in enumerate(ndimage.find_objects(labels), start=1):
         part = labels[box] == number
-        if part.sum() * geometry.voxel_volume_mm3 < LEAST_MM3:
+        if part.sum() * geometry.voxel_volume_mm3 < MIN_MM3:
             continue
         start = np.array([axis.start for axis in box])
         center = geometry.voxel_to_lps(np.argwhere(part).mean(0) + start)
         x, y, z = (float(value) for value in center)
-        found.append(Lesion(series_uid, (x, y, z), _diameter_mm(part, geometry), place))
-    if len(found) == 1:
-        return found
-    return [replace(one, place=f"{place}, part {n}") for n, one in enumerate(found, start=1)]
+        lesions.append(Lesion(series_uid, (x, y, z), _diameter_mm(part, geometry), place))
+    if len(lesions) == 1:
+        return lesions
+    return [
+        replace(lesion, place=f"{place}, part {n}") for n, lesion in enumerate(lesions, start=1)
+    ]
 
 
 def merged(lesions: Sequence[Lesion]) -> list[Lesion]:
     """Several outlines of one lesion (by several readers or in several files) as their mean.
 
-    Two are the same where the centres are closer than half the smaller diameter. A rejected mark on
-    a nodule is no hard negative, and goes.
+    Two are the same where the centres are closer than half the smaller diameter. A rejected finding
+    on a nodule is no hard negative, and goes.
     """
     groups: list[list[Lesion]] = []
-    for one in sorted(lesions, key=lambda lesion: lesion.verdict):  # nodules first
+    for item in sorted(lesions, key=lambda lesion: lesion.verdict):  # nodules first
         for group in groups:
-            if any(_same(one, other) for other in group):
-                group.append(one)
+            if any(_same(item, other) for other in group):
+                group.append(item)
                 break
         else:
-            groups.append([one])
+            groups.append([item])
     return [_mean(group) for group in groups]
 
 
@@ -139,12 +141,12 @@ def _same(a: Lesion, b: Lesion) -> bool:
 
 
 def _mean(group: Sequence[Lesion]) -> Lesion:
-    same = [one for one in group if one.verdict == group[0].verdict]
+    same = [item for item in group if item.verdict == group[0].verdict]
     if len(same) == 1:
         return same[0]
-    x, y, z = (float(v) for v in np.mean([one.center_lps_mm for one in same], axis=0))
-    diameter_mm = float(np.mean([one.diameter_mm for one in same]))
-    places = "; ".join(dict.fromkeys(one.place for one in same))
+    x, y, z = (float(v) for v in np.mean([item.center_lps_mm for item in same], axis=0))
+    diameter_mm = float(np.mean([item.diameter_mm for item in same]))
+    places = "; ".join(dict.fromkeys(item.place for item in same))
     return Lesion(same[0].series_uid, (x, y, z), diameter_mm, places, same[0].verdict)
 
 

@@ -24,7 +24,7 @@ from medical.training.cases.sources.lesion import Lesion, lesions_of_mask
 _NAME = re.compile(r"[_.-](mask|masks|seg|segmentation|label|labels|nodule|nodules|lesion)$", re.I)
 _FOLDER = re.compile(r"^(masks?|labels?(tr|ts)?|segs?|segmentations?)$", re.I)
 _CHANNEL = re.compile(r"_\d{4}$")
-_MOST_CLASSES = 255
+_MAX_CLASSES = 255
 _REMEDY = "Give a mask in which 0 is background and every nodule has a small whole number"
 
 
@@ -48,15 +48,15 @@ def mask_of(ct: Path, masks: Iterable[Path]) -> Path | None:
     """
     every = list(masks)
     whole = [path for path in every if _NAME.sub("", volume_stem(path)) == volume_stem(ct)]
-    mine = whole or [path for path in every if key_of(path) == key_of(ct)]
-    if len(mine) > 1:
-        near = max(_shared_parts(path, ct) for path in mine)
-        beside = [path for path in mine if _shared_parts(path, ct) == near]
-        mine = beside if len(beside) == 1 else mine
-    if len(mine) > 1:
-        problem = f"belongs to the same CT as {mine[1].name}"
-        raise InputError(mine[0], problem, "Keep one mask a CT")
-    return mine[0] if mine else None
+    matching = whole or [path for path in every if key_of(path) == key_of(ct)]
+    if len(matching) > 1:
+        near = max(_shared_parts(path, ct) for path in matching)
+        beside = [path for path in matching if _shared_parts(path, ct) == near]
+        matching = beside if len(beside) == 1 else matching
+    if len(matching) > 1:
+        problem = f"belongs to the same CT as {matching[1].name}"
+        raise InputError(matching[0], problem, "Keep one mask a CT")
+    return matching[0] if matching else None
 
 
 def _shared_parts(a: Path, b: Path) -> int:
@@ -83,12 +83,12 @@ def mask_lesions(
     if ct is not None and _lies_elsewhere(geometry, ct):
         problem = "has as many voxels as its CT, but its header places them elsewhere"
         raise InputError(path, problem, "Copy the CT's geometry into the mask, or mend the header")
-    found: list[Lesion] = []
+    lesions: list[Lesion] = []
     for number in _classes(path, values):
-        found += lesions_of_mask(
+        lesions += lesions_of_mask(
             _is_of(values, number), geometry, series_uid=series_uid, place=f"{place} class {number}"
         )
-    return found
+    return lesions
 
 
 def _lies_elsewhere(mask: VolumeGeometry, ct: VolumeGeometry) -> bool:
@@ -126,6 +126,6 @@ def _classes(path: Path, values: Shaped[np.ndarray, "z y x"]) -> list[int]:
         return [1]
     classes = np.unique(values)
     whole = np.equal(np.mod(classes, 1), 0).all() if np.isfinite(classes).all() else False
-    if not whole or len(classes) > _MOST_CLASSES or classes.min() < 0:
+    if not whole or len(classes) > _MAX_CLASSES or classes.min() < 0:
         raise InputError(path, "is no mask: its values are not a few whole numbers", _REMEDY)
     return [int(value) for value in classes if value]

@@ -62,7 +62,7 @@ def reviewed_studies(url: str, *, work: Path) -> Reviewed:
         readings = _signed(store)
     finally:
         store.close()
-    found = Reviewed([], [])
+    reviewed = Reviewed([], [])
     taken: set[str] = set()
     for reading in reversed(readings):  # of a CT that was read twice, the later reading counts
         label = reading.study.label
@@ -77,16 +77,16 @@ def reviewed_studies(url: str, *, work: Path) -> Reviewed:
             # a volume file is known by its name alone, which another study's may have too
             name = f"{uid}-{reading.study.key[:6]}" if uid in taken else uid
             taken.add(name)
-            found.handles.append(replace(handle, series_instance_uid=name))
-            found.lesions.extend(
-                _lesion(one, one.diameter_mm, reading, name)
-                for one in reading.findings
-                if one.series_uid == uid and one.diameter_mm is not None
+            reviewed.handles.append(replace(handle, series_instance_uid=name))
+            reviewed.lesions.extend(
+                _lesion(finding, finding.diameter_mm, reading, name)
+                for finding in reading.findings
+                if finding.series_uid == uid and finding.diameter_mm is not None
             )
-    if not found.handles:
+    if not reviewed.handles:
         raise InputError("store", "holds no signed study whose images are still here",
                          "Sign studies in the reading room first")  # fmt: skip
-    return found
+    return reviewed
 
 
 def _refuse_missing(url: str) -> None:
@@ -107,7 +107,7 @@ def _signed(store: Store) -> list[StudyReading]:
 def _images(reading: StudyReading, *, work: Path) -> Iterable[SeriesHandle]:
     """Return the study's read series, from its source or from the kept copy."""
     study = reading.study
-    wanted = dict.fromkeys(one.series_uid for one in reading.findings)
+    wanted = dict.fromkeys(finding.series_uid for finding in reading.findings)
     uids = study.uids.split()
     source, folder = Path(study.source), Path(study.folder)
     if source.exists() and source != folder:
@@ -122,7 +122,7 @@ def _images(reading: StudyReading, *, work: Path) -> Iterable[SeriesHandle]:
         for place in (folder / uid, folder):
             file = ResultFolder(place).images_file
             if file.exists() and place.name == uid:
-                study_uid = next((one for one in uids if one not in wanted), None)
+                study_uid = next((item for item in uids if item not in wanted), None)
                 yield SeriesHandle(
                     place, uid, study_uid or study.key, "CT kept by the reading room",
                     "the only series kept", file,
@@ -138,11 +138,13 @@ def _is_another(handle: SeriesHandle, folder: Path) -> bool:
     """
     uid = handle.series_instance_uid
     results = (ResultFolder(place).find_findings() for place in (folder / uid, folder))
-    kept = next((one for one in results if one and one.series_instance_uid == uid), None)
-    if kept is None or kept.input is None:
+    stored = next(
+        (result for result in results if result and result.series_instance_uid == uid), None
+    )
+    if stored is None or stored.input is None:
         return False
     try:
-        return handle.content().sha256 != kept.input.sha256
+        return handle.content().sha256 != stored.input.sha256
     except InputError:
         return True
 
@@ -200,11 +202,11 @@ def exported_lesions(path: Path) -> list[Lesion] | None:
     return [
         Lesion(
             report.series_instance_uid,
-            one.measured.center_lps_mm,
-            one.diameter_mm,
-            f"{path.name} finding {one.number}",
-            verdicts[one.decision],
+            finding.measured.center_lps_mm,
+            finding.diameter_mm,
+            f"{path.name} finding {finding.number}",
+            verdicts[finding.decision],
         )
-        for one in report.findings
-        if one.decision in verdicts and one.diameter_mm is not None
+        for finding in report.findings
+        if finding.decision in verdicts and finding.diameter_mm is not None
     ]

@@ -49,7 +49,7 @@ def segmentation_lesions(path: Path, *, place: str) -> list[Lesion]:
     uid = text(series[0], "SeriesInstanceUID") if series else ""
     if not uid:
         raise InputError(path, "does not say which CT series it outlines", _REMEDY)
-    found: list[Lesion] = []
+    collected: list[Lesion] = []
     kind = text(dataset, "SegmentationType").upper()
     numbers_of = _frames_of_segments(dataset)
     half = (number(dataset, "MaximumFractionalValue") or 255.0) / 2 if kind == "FRACTIONAL" else 0.0
@@ -59,10 +59,10 @@ def segmentation_lesions(path: Path, *, place: str) -> list[Lesion]:
         if chosen and _is_lesion(segment):
             shown = frames == name if kind == "LABELMAP" else frames > half
             mask, geometry = _volume(path, dataset, shown, chosen)
-            found += lesions_of_mask(
+            collected += lesions_of_mask(
                 mask, geometry, series_uid=uid, place=f"{place} segment {name}"
             )
-    return found
+    return collected
 
 
 def _is_lesion(segment: Dataset) -> bool:
@@ -75,11 +75,13 @@ def _is_lesion(segment: Dataset) -> bool:
 
 def _frames_of_segments(dataset: Dataset) -> dict[int, list[int]]:
     """List the frames of each segment; all belong to the first where frames do not say."""
-    found: dict[int, list[int]] = defaultdict(list)
+    collected: dict[int, list[int]] = defaultdict(list)
     for index, frame in enumerate(items(dataset, "PerFrameFunctionalGroupsSequence")):
-        told = [*_group(dataset, frame, "SegmentIdentificationSequence")]
-        found[int(number(told[0], "ReferencedSegmentNumber") or 1) if told else 1].append(index)
-    return found
+        identified = [*_group(dataset, frame, "SegmentIdentificationSequence")]
+        collected[
+            int(number(identified[0], "ReferencedSegmentNumber") or 1) if identified else 1
+        ].append(index)
+    return collected
 
 
 def _volume(

@@ -47,8 +47,8 @@ def structured_lesions(path: Path, planes: Planes, *, place: str) -> list[Lesion
         dataset = pydicom.dcmread(path)
     except Exception as error:  # pydicom raises nearly anything on damaged objects
         raise InputError(path, f"damaged DICOM SR ({type(error).__name__})", _REMEDY) from error
-    found: list[Lesion] = []
-    groups = [one for one in _walk(dataset) if _code(one) in _GROUP]
+    collected: list[Lesion] = []
+    groups = [item for item in _walk(dataset) if _code(item) in _GROUP]
     for index, group in enumerate(groups, start=1):
         where = _region(group, planes)
         if where is None:
@@ -59,8 +59,8 @@ def structured_lesions(path: Path, planes: Planes, *, place: str) -> list[Lesion
             problem = f"measurement group {index} has a place, but no size"
             raise InputError(path, problem, _REMEDY)
         x, y, z = (float(value) for value in _middle(points))
-        found.append(Lesion(uid, (x, y, z), diameter_mm, f"{place} group {index}"))
-    return found
+        collected.append(Lesion(uid, (x, y, z), diameter_mm, f"{place} group {index}"))
+    return collected
 
 
 def _walk(item: Dataset) -> Iterator[Dataset]:
@@ -107,20 +107,20 @@ def _images(item: Dataset) -> Iterator[tuple[str, int]]:
 
 def _size_mm(group: Dataset) -> float | None:
     """Mean of long and short axis, else the diameter, else the long axis."""
-    found: dict[str, float] = {}
+    collected: dict[str, float] = {}
     names = {"long": _LONG, "short": _SHORT, "diameter": _DIAMETER}
     for item in _walk(group):
         name = next((name for name, codes in names.items() if _code(item) in codes), None)
         measured = items(item, "MeasuredValueSequence")
-        if name is None or not measured or name in found:
+        if name is None or not measured or name in collected:
             continue
         _, unit = _code(measured[0], "MeasurementUnitsCodeSequence")
         value = number(measured[0], "NumericValue")
         if value and value > 0 and unit in _TO_MM:
-            found[name] = value * _TO_MM[unit]
-    if "long" in found and "short" in found:
-        return (found["long"] + found["short"]) / 2
-    return found.get("diameter", found.get("long"))
+            collected[name] = value * _TO_MM[unit]
+    if "long" in collected and "short" in collected:
+        return (collected["long"] + collected["short"]) / 2
+    return collected.get("diameter", collected.get("long"))
 
 
 def _middle(points: Points) -> NDArray[np.float64]:

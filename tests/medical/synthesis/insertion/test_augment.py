@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from medical.synthesis.insertion.augment import cross_vessels
+from medical.synthesis.insertion.augment import overlay_vessels
 from medical.synthesis.insertion.background import REAL_SLOTS, Background
 
 P, LUNG_HU, VESSEL_HU = 48, -850.0, 30.0
@@ -32,7 +32,7 @@ def test_vessels_are_taken_along_and_nothing_else() -> None:
     torch.manual_seed(0)
     back = _patches()
     before = back.hu.clone()
-    cross_vessels(back, share=1.0)
+    overlay_vessels(back, share=1.0)
     assert (back.hu[0] > -100).sum() == (before[1] > -100).sum()
     thin = back.hu[0] < -800
     assert torch.allclose(back.hu[0][thin], before[0][thin], atol=5)
@@ -43,7 +43,7 @@ def test_nothing_comes_from_a_patch_with_a_lesion() -> None:
     torch.manual_seed(0)
     back = _patches()
     before = back.hu.clone()
-    cross_vessels(back, share=1.0)
+    overlay_vessels(back, share=1.0)
     assert torch.equal(back.hu[1], before[1])
 
 
@@ -52,12 +52,12 @@ def test_nothing_is_laid_outside_the_lungs() -> None:
     back = _patches()
     back.lung[0, :, :24] = 0
     before = back.hu.clone()
-    cross_vessels(back, share=1.0)
+    overlay_vessels(back, share=1.0)
     assert torch.equal(back.hu[0, :, :24], before[0, :, :24])
 
 
 def test_a_share_of_none_changes_nothing() -> None:
     back = _patches()
     before = back.hu.clone()
-    cross_vessels(back, share=0.0)
+    overlay_vessels(back, share=0.0)
     assert torch.equal(back.hu, before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from medical.synthesis.insertion.background import REAL_SLOTS, Background
-from medical.synthesis.insertion.distractors import lung_chunks
+from medical.synthesis.insertion.distractors import lung_distractors
 
 P, LESION_HU = 96, 100.0
 
@@ -31,7 +31,7 @@ def test_no_ball_holds_a_known_lesion() -> None:
     torch.manual_seed(0)
     found_some = False
     for _ in range(6):
-        made, found = lung_chunks(lungs_with_a_lesion())
+        made, found = lung_distractors(lungs_with_a_lesion())
         found_some |= bool(found.any())
         shown = made.hu[found][made.mask[found]]
         assert not (shown > -500).any()

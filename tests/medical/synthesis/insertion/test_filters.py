@@ -9,10 +9,10 @@ from torch.nn import functional
 
 from medical.synthesis.insertion.background import slice_blur_mm
 from medical.synthesis.insertion.filters import (
-    bend_on_grid,
-    random_bend,
-    smear_along,
-    where_it_went,
+    deformation_on_grid,
+    deformed_positions,
+    random_deformation,
+    slice_profile_blur,
 )
 
 
@@ -31,14 +31,14 @@ def spread(volume: torch.Tensor) -> list[float]:
 def test_a_point_is_spread_along_the_direction_only() -> None:
     point = torch.zeros(1, 1, 33, 33, 33)
     point[..., 16, 16, 16] = 1
-    z, y, x = spread(smear_along(point, torch.tensor([[2.0, 0.0, 0.0]])))
+    z, y, x = spread(slice_profile_blur(point, torch.tensor([[2.0, 0.0, 0.0]])))
     assert abs(z - 2.0) < 0.2
     assert max(y, x) < 0.05
 
 
 def test_without_a_direction_nothing_changes() -> None:
     volume = torch.rand(2, 1, 9, 9, 9)
-    torch.testing.assert_close(smear_along(volume, torch.zeros(2, 3)), volume)
+    torch.testing.assert_close(slice_profile_blur(volume, torch.zeros(2, 3)), volume)
 
 
 def test_slices_three_millimetres_apart_blur_as_a_box_read_linearly() -> None:
@@ -53,32 +53,32 @@ def test_slices_three_millimetres_apart_blur_as_a_box_read_linearly() -> None:
 P = 48
 
 
-def _shown(volume: torch.Tensor, bend: torch.Tensor) -> torch.Tensor:
+def _shown(volume: torch.Tensor, deformation: torch.Tensor) -> torch.Tensor:
     axis = torch.arange(P, dtype=torch.float32)
     grid = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"))[None]
-    at = (grid + bend_on_grid(bend, P)).permute(0, 2, 3, 4, 1).flip(-1)
+    at = (grid + deformation_on_grid(deformation, P)).permute(0, 2, 3, 4, 1).flip(-1)
     return functional.grid_sample(volume, (2 * at + 1) / P - 1, align_corners=False)
 
 
 def test_a_point_is_found_where_it_went() -> None:
     torch.manual_seed(3)
-    bend = random_bend(8, share=1.0, device=torch.device("cpu"))
-    assert bend.abs().max() > 2
+    deformation = random_deformation(8, share=1.0, device=torch.device("cpu"))
+    assert deformation.abs().max() > 2
     axis = torch.arange(P, dtype=torch.float32)
     grid = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1)
     points = torch.tensor([[[20.0, 26.0, 23.0]]]).expand(8, -1, -1)
     blob = torch.exp(-((grid - points[0, 0]) ** 2).sum(-1) / 8)[None, None]
-    said = where_it_went(points, bend, P)[:, 0]
+    said = deformed_positions(points, deformation, P)[:, 0]
     for patch in range(8):
-        shown = _shown(blob, bend[patch : patch + 1])[0, 0]
+        shown = _shown(blob, deformation[patch : patch + 1])[0, 0]
         at = torch.nonzero(shown == shown.max())[0].float()
         assert (at - said[patch]).abs().max() < 1.5
 
 
 def test_the_share_that_is_not_bent_stays_as_it_is() -> None:
     torch.manual_seed(0)
-    bend = random_bend(64, share=0.5, device=torch.device("cpu"))
-    still = (bend == 0).flatten(1).all(1)
+    deformation = random_deformation(64, share=0.5, device=torch.device("cpu"))
+    still = (deformation == 0).flatten(1).all(1)
     assert 16 < still.sum() < 48
     points = torch.rand(64, 2, 3) * P
-    assert torch.equal(where_it_went(points, bend, P)[still], points[still])
+    assert torch.equal(deformed_positions(points, deformation, P)[still], points[still])

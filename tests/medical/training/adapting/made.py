@@ -31,13 +31,13 @@ def part_of(
     mm: float = 8.0,
 ) -> CalibrationData:
     """One CT: logits of its marks as it is, and of the marks on inserted nodules (None: missed)."""
-    hits = [one for one in nodules if one is not None]
+    hits = [nodule for nodule in nodules if nodule is not None]
     logits = np.array([*marks, *hits], float)
     count, first = len(logits), len(marks)
     rows, row = [], first
-    for one in nodules:
-        rows.append(-1 if one is None else row)
-        row += one is not None
+    for nodule in nodules:
+        rows.append(-1 if nodule is None else row)
+        row += nodule is not None
     at = np.full((count, 3), np.nan)
     places = centers if centers is not None else [(50.0 * (n + 1),) * 3 for n in range(first)]
     at[:first] = np.array(places, float).reshape(-1, 3)
@@ -50,7 +50,7 @@ def part_of(
         SizeErrors(errors, errors, np.zeros(len(hits))),
         np.zeros(count, int),
         np.zeros(len(hits), int),
-        np.array([one is not None for one in nodules], bool),
+        np.array([nodule is not None for nodule in nodules], bool),
         np.full(len(nodules), mm),
         np.array(rows, int),
         at,

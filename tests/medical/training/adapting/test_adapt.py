@@ -14,7 +14,7 @@ from medical.synthesis.nodules.pool import divided, made_pool
 from medical.training.adapting import adapt as command
 from medical.training.adapting import learn
 from medical.training.adapting.adapt import adapt
-from medical.training.adapting.pseudo_labels import Suspects
+from medical.training.adapting.pseudo_labels import PseudoLabels
 from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.config import AdaptConfig
 from medical.training.recipes import Budget, Patches
@@ -39,12 +39,12 @@ def few_nodules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-class NoSuspicion:
+class NoPseudoLabeler:
     """The networks' own takes a quarter of a minute to compile; see ``test_suspected``."""
 
     def __init__(self, *_: object, **__: object) -> None: ...
 
-    def of(self, _: TrainingCase) -> Suspects:
+    def of(self, _: TrainingCase) -> PseudoLabels:
         return np.zeros((0, 5))
 
 
@@ -58,7 +58,7 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoredModel:
         return [drawn_part(number, shift=4.0) for number, _ in enumerate(cases)]
 
     monkeypatch.setattr(command, "measure", measure)
-    monkeypatch.setattr(command, "Suspicion", NoSuspicion)
+    monkeypatch.setattr(command, "Suspicion", NoPseudoLabeler)
     monkeypatch.setattr(learn, "STATISTICS_BATCHES", 1)
     monkeypatch.setattr("medical.synthesis.insertion.render._LOOK_ALIKES", 3)  # takes seconds
     return tiny_model(tmp_path / "tiny")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from medical.training.adapting.gate import judge_calibration, judge_weights, sure_marks_kept
+from medical.training.adapting.gate import decide_on_calibration, decide_on_weights, sure_marks_kept
 from medical.training.adapting.outcome import CtOutcome, read_with
 from tests.medical.training.adapting.made import drawn_part, part_of, plain_calibration
 
@@ -23,23 +23,23 @@ def outcomes(*, shift: float = 0.0, cts: int = 8, marks: float = 0.0) -> list[Ct
 
 
 def test_the_same_weights_pass() -> None:
-    assert judge_weights(outcomes(), outcomes(), [NONE] * 8).passes
+    assert decide_on_weights(outcomes(), outcomes(), [NONE] * 8).passes
 
 
 def test_weights_with_stronger_false_marks_do_not_pass() -> None:
-    decision = judge_weights(outcomes(marks=3.0), outcomes(), [NONE] * 8)
+    decision = decide_on_weights(outcomes(marks=3.0), outcomes(), [NONE] * 8)
     assert not decision.passes
     assert "worse" in decision.why
 
 
 def test_too_few_cts_do_not_pass() -> None:
-    decision = judge_weights(outcomes(cts=4), outcomes(cts=4), [NONE] * 4)
+    decision = decide_on_weights(outcomes(cts=4), outcomes(cts=4), [NONE] * 4)
     assert not decision.passes
     assert "too few" in decision.why
 
 
 def test_weights_that_lose_what_the_old_model_was_sure_of_do_not_pass() -> None:
-    decision = judge_weights(outcomes(), outcomes(), [SURE] * 8)
+    decision = decide_on_weights(outcomes(), outcomes(), [SURE] * 8)
     assert not decision.passes
     assert (decision.sure_kept, decision.sure) == (0, 8)
     assert "may be nodules" in decision.why
@@ -59,10 +59,10 @@ def test_marks_of_which_the_old_model_was_not_sure_need_not_stay() -> None:
 
 
 def test_a_calibration_that_fits_better_passes() -> None:
-    assert judge_calibration(outcomes(), outcomes(shift=3.0)).passes
+    assert decide_on_calibration(outcomes(), outcomes(shift=3.0)).passes
 
 
 def test_a_calibration_that_fits_worse_does_not_and_it_says_so() -> None:
-    decision = judge_calibration(outcomes(shift=3.0), outcomes())
+    decision = decide_on_calibration(outcomes(shift=3.0), outcomes())
     assert not decision.passes
     assert "the old stays" in decision.why

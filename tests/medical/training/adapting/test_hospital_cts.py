@@ -13,7 +13,7 @@ from medical.errors import InputError
 from medical.io.series_handle import SeriesHandle
 from medical.training.adapting import hospital_cts as gathering
 from medical.training.adapting.hospital_cts import (
-    LEAST_KEPT,
+    MIN_KEPT,
     UNKNOWN_SCANNER,
     HospitalCts,
     gather,
@@ -65,8 +65,8 @@ def test_all_are_kept_aside_where_nothing_is_learnt() -> None:
 
 
 def test_too_few_patients_leave_nothing_to_learn_from() -> None:
-    assert not kept_aside(*patients_of(LEAST_KEPT), seen=(), learn=True)
-    assert len(kept_aside(*patients_of(LEAST_KEPT + 1), seen=(), learn=True)) == LEAST_KEPT
+    assert not kept_aside(*patients_of(MIN_KEPT), seen=(), learn=True)
+    assert len(kept_aside(*patients_of(MIN_KEPT + 1), seen=(), learn=True)) == MIN_KEPT
 
 
 def test_scanners_take_turns() -> None:

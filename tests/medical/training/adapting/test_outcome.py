@@ -22,9 +22,9 @@ def test_marks_and_found_nodules_are_counted_at_the_threshold() -> None:
 
 def test_a_mark_on_a_suspect_counts_and_is_said_apart() -> None:
     part = part_of(marks=[2.0, 2.0], centers=[(9, 9, 9), (70, 70, 70)], nodules=[1.0])
-    suspects = np.array([[9.0, 9.0, 9.0, 8.0, 0.9]])
-    figures = figures_of([read_with(part, suspects, plain_calibration(), threshold=0.5)])
-    assert (figures.marks_per_ct, figures.suspects_per_ct) == (2.0, 1.0)
+    labels = np.array([[9.0, 9.0, 9.0, 8.0, 0.9]])
+    figures = figures_of([read_with(part, labels, plain_calibration(), threshold=0.5)])
+    assert (figures.marks_per_ct, figures.pseudo_labels_per_ct) == (2.0, 1.0)
 
 
 def test_small_inserted_nodules_are_not_in_the_sensitivity() -> None:
@@ -48,10 +48,9 @@ def test_the_loss_is_lower_where_probabilities_are_right() -> None:
 
 def test_suspects_are_not_in_the_loss() -> None:
     part = part_of(marks=[5.0, -3.0], centers=[(9, 9, 9), (70, 70, 70)], nodules=[3.0])
-    suspects = np.array([[9.0, 9.0, 9.0, 8.0, 0.9]])
+    labels = np.array([[9.0, 9.0, 9.0, 8.0, 0.9]])
     known, unknown = (
-        read_with(part, these, plain_calibration(), threshold=0.5).loss
-        for these in (NONE, suspects)
+        read_with(part, these, plain_calibration(), threshold=0.5).loss for these in (NONE, labels)
     )
     assert unknown < 0.1 < known
 
@@ -90,7 +89,7 @@ def test_too_few_nodules_in_the_other_cts_are_said() -> None:
 
 def test_every_mark_of_a_ct_as_it_is_counts_as_false() -> None:
     part = part_of(marks=[2.0, -1.0], centers=[(9, 9, 9), (70, 70, 70)], nodules=[1.0, None])
-    suspects = np.array([[9.0, 9.0, 9.0, 8.0, 0.9]])
-    scores = scores_of([read_with(part, suspects, plain_calibration(), threshold=0.5)])
+    labels = np.array([[9.0, 9.0, 9.0, 8.0, 0.9]])
+    scores = scores_of([read_with(part, labels, plain_calibration(), threshold=0.5)])
     assert scores.is_nodule.tolist() == [False, True, False]
     assert scores.nodules.tolist() == [2]

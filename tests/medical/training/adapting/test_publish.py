@@ -51,7 +51,7 @@ def run(
     out.mkdir()
     with logged() as said:
         folder = choose_adapted_model(
-            [Readings(old.weights, one, [NONE] * len(one)) for one in made],
+            [Readings(old.weights, item, [NONE] * len(item)) for item in made],
             old=old,
             how="features" if len(made) > 1 else "calibrate",
             recipe="a recipe",

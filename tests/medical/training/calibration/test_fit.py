@@ -12,7 +12,7 @@ COUNT = 400
 
 
 def _scores() -> CandidateScores:
-    """False marks of 3.3 mm and nodules of 8 mm whose logits overlap."""
+    """False positives of 3.3 mm and nodules of 8 mm whose logits overlap."""
     rng = np.random.default_rng(0)
     is_nodule = np.arange(COUNT) % 2 == 0
     logit = rng.normal(size=COUNT) + 0.5 * is_nodule

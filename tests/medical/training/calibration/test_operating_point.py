@@ -70,7 +70,7 @@ def calibration() -> Calibration:
 
 
 def measured(*, nodules: list[float], false: list[float], mm: float = 8.0) -> CalibrationData:
-    """Inserted nodules by the probability of their mark (0: no mark), and false marks."""
+    """Inserted nodules by the probability of their mark (0: no mark), and false positives."""
     marks = [p for p in nodules if p > 0]
     row, rows = 0, []
     for p in nodules:
@@ -79,7 +79,7 @@ def measured(*, nodules: list[float], false: list[float], mm: float = 8.0) -> Ca
     scores = logit(np.array([*marks, *false]))
     zeros, count = np.zeros(len(scores)), len(scores)
     is_nodule = np.arange(count) < len(marks)
-    # a weight of one for inserted nodules too: they must be told from false marks by their rows
+    # a weight of one for inserted nodules too: they must be told from false positives by their rows
     return CalibrationData(
         CandidateScores(scores, zeros, zeros, is_nodule, np.ones(count), np.full(count, 9.0)),
         SizeErrors(np.zeros(0), np.zeros(0), np.zeros(0)),
@@ -95,10 +95,10 @@ def test_threshold_keeps_the_promise_and_is_the_highest_that_does(calibration: C
     nodules = list(np.linspace(0.05, 0.95, 100))
     chosen = choose_operating(measured(nodules=nodules, false=[0.5]), calibration, scans=2)
     # of 100 nodules 4 may be missed: P(Binomial(100, 0.1) <= 4) = 0.0237, of 5: 0.0576
-    assert chosen.promise["sensitivity"] == 0.9
+    assert chosen.guarantee["sensitivity"] == 0.9
     assert chosen.threshold == pytest.approx(np.sort(nodules)[4], abs=1e-3)
     assert chosen.threshold <= np.sort(nodules)[4]
-    assert chosen.promise["measured_sensitivity_of_all_sizes"] == pytest.approx(0.96)
+    assert chosen.guarantee["measured_sensitivity_of_all_sizes"] == pytest.approx(0.96)
 
 
 def test_a_promise_that_costs_too_many_false_marks_is_not_made(calibration: Calibration) -> None:
@@ -107,7 +107,7 @@ def test_a_promise_that_costs_too_many_false_marks_is_not_made(calibration: Cali
     chosen = choose_operating(held, calibration, scans=2)
     # 18 may be missed for 0.74: P(Binomial(100, 0.26) <= 18) = 0.0399, and the next one's mark lies
     # below 0.22; 19 may be missed for 0.73: 0.0420, and that one lies above
-    assert chosen.promise["sensitivity"] == 0.73
+    assert chosen.guarantee["sensitivity"] == 0.73
     assert chosen.threshold == pytest.approx(np.sort(nodules)[19], abs=1e-3)
     assert np.sort(nodules)[18] < 0.22 < chosen.threshold
 
@@ -115,8 +115,8 @@ def test_a_promise_that_costs_too_many_false_marks_is_not_made(calibration: Cali
 def test_the_last_promise_is_made_at_any_cost(calibration: Calibration) -> None:
     nodules = list(np.linspace(0.05, 0.95, 100))
     chosen = choose_operating(measured(nodules=nodules, false=[0.9] * 9), calibration, scans=2)
-    assert chosen.promise["sensitivity"] == 0.7
-    assert chosen.promise["measured_false_positives_per_scan"] == 4.5
+    assert chosen.guarantee["sensitivity"] == 0.7
+    assert chosen.guarantee["measured_false_positives_per_scan"] == 4.5
 
 
 def test_curve_counts_false_marks_a_scan(calibration: Calibration) -> None:
@@ -130,7 +130,7 @@ def test_curve_counts_false_marks_a_scan(calibration: Calibration) -> None:
 def test_too_few_nodules_promise_nothing_and_it_says_so(calibration: Calibration) -> None:
     chosen = choose_operating(measured(nodules=[0.9] * 5, false=[0.1]), calibration, scans=3)
     assert chosen.threshold is None
-    assert "5 nodules are too few" in str(chosen.promise["none"])
+    assert "5 nodules are too few" in str(chosen.guarantee["none"])
 
 
 def test_marks_that_are_not_written_find_nothing(calibration: Calibration) -> None:

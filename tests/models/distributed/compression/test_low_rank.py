@@ -1,4 +1,4 @@
-"""PowerSGD as one of the ways, between real ranks: it converges, and its state comes back."""
+"""PowerSGD as one of the strategies, between real ranks: it converges, and its state comes back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
 from models.distributed.compression.selection import SharedTopK
-from models.distributed.strategy import LOW_RANK, Way
+from models.distributed.strategy import LOW_RANK, Strategy
 from models.training.state import pack, unpack
 from tests.logs import logged
 from tests.models.distributed.gloo import on_ranks
@@ -24,7 +24,7 @@ State = dict[str, Any]
 class AlwaysLowRank(HierarchicalAggregator):
     """Sends every bucket as factors, whatever it would cost."""
 
-    def way_of(self, index: int, size: int) -> Way:
+    def strategy_of(self, index: int, size: int) -> Strategy:
         return LOW_RANK
 
 
@@ -101,13 +101,13 @@ def on_rank(rank: int) -> State:
 
     plain, run = Run(None), Run(aggregator())
     totals = []
-    for one in (plain, run):
-        total = torch.zeros(sum(p.numel() for p in one.module.parameters()), dtype=torch.float64)
+    for item in (plain, run):
+        total = torch.zeros(sum(p.numel() for p in item.module.parameters()), dtype=torch.float64)
         for step in range(6):  # without a step of the optimizer: the same gradients for both
             x, y = batch(rank, step)
-            one.ddp.zero_grad()
-            (one.ddp(x) - y).square().mean().backward()
-            grads = [p.grad.flatten() for p in one.module.parameters() if p.grad is not None]
+            item.ddp.zero_grad()
+            (item.ddp(x) - y).square().mean().backward()
+            grads = [p.grad.flatten() for p in item.module.parameters() if p.grad is not None]
             total += torch.cat(grads).double()
         totals.append(total)
     out["exact"], out["sent"], out["state"] = *totals, run.state()["carried"]
@@ -157,9 +157,9 @@ def test_sent_and_owed_are_the_sum_of_the_gradients(ranks: list[State]) -> None:
 
     states = errors_as_residuals([rank["state"] for rank in ranks])
     names = [name for name, _ in network().named_parameters()]
-    owed = sum(torch.cat([s["residual"][n].flatten() for n in names]).double() for s in states)
-    assert float(torch.as_tensor(owed).norm()) > 0.01 * float(ranks[0]["exact"].norm())
-    torch.testing.assert_close(ranks[0]["sent"] + owed, ranks[0]["exact"], rtol=1e-4, atol=1e-5)
+    residual = sum(torch.cat([s["residual"][n].flatten() for n in names]).double() for s in states)
+    assert float(torch.as_tensor(residual).norm()) > 0.01 * float(ranks[0]["exact"].norm())
+    torch.testing.assert_close(ranks[0]["sent"] + residual, ranks[0]["exact"], rtol=1e-4, atol=1e-5)
 
 
 def test_it_is_measured_beside_the_other_ways(ranks: list[State]) -> None:

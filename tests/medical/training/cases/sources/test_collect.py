@@ -129,8 +129,8 @@ def test_signed_readings_are_truth_and_rejected_marks_hard_negatives(
     store.close()
     found, _ = taken(url, tmp_path)
     assert [handle.series_instance_uid for handle in found.handles] == ["one"]
-    assert [one.diameter_mm for one in found.truth] == [11.5, 8.0]
-    assert [one.center_lps_mm for one in found.rejected] == [(-40.0, 10.0, -100.0)]
+    assert [item.diameter_mm for item in found.truth] == [11.5, 8.0]
+    assert [item.center_lps_mm for item in found.rejected] == [(-40.0, 10.0, -100.0)]
 
 
 def test_studies_that_are_not_signed_do_not_count(
@@ -210,8 +210,8 @@ def test_exported_report_is_truth(folder: Path, tmp_path: Path) -> None:
     (folder / "CT-1-report.json").write_text(report("signed"))
     (folder / "other.json").write_text("{}")
     found, _ = taken(folder, tmp_path)
-    assert [one.center_lps_mm for one in found.truth] == [(5.0, 15.0, 10.0)]
-    assert [one.center_lps_mm for one in found.rejected] == [(25.0, 15.0, 10.0)]
+    assert [item.center_lps_mm for item in found.truth] == [(5.0, 15.0, 10.0)]
+    assert [item.center_lps_mm for item in found.rejected] == [(25.0, 15.0, 10.0)]
 
 
 def test_exported_report_that_is_not_signed_is_refused(folder: Path, tmp_path: Path) -> None:

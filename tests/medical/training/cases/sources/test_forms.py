@@ -20,7 +20,7 @@ from medical.geometry import VolumeGeometry
 from medical.training.cases.sources.collect import Collected, collect
 from medical.training.cases.sources.masks import mask_lesions, mask_of
 from medical.training.cases.sources.segmentation import segmentation_lesions
-from medical.training.cases.truth import doubtful_lesions
+from medical.training.cases.truth import implausible_lesions
 from tests.logs import logged
 from tests.medical.dicom.make import series, take
 from tests.medical.training.cases.sources.made import (
@@ -103,7 +103,7 @@ def test_numbers_of_four_digits_are_names_not_channels(tmp_path: Path, pattern: 
         nifti(folder / (inside if "/" in name else name.replace(".nii", "_mask.nii")), mask())
     found, _ = taken(folder, tmp_path)
     assert len(found.handles) == len(found.truth) == 2
-    assert {one.series_uid for one in found.truth} == {
+    assert {item.series_uid for item in found.truth} == {
         handle.series_instance_uid for handle in found.handles
     }
 
@@ -216,6 +216,6 @@ def test_a_centre_in_no_nodule_is_asked_about(
         shape=hu.shape, spacing_mm=(1.0, 1.0, 1.0), origin_lps_mm=(-15.0, -15.0, -10.0)
     )
     ct = CtVolume(hu, geometry, SeriesSource("a"))
-    asked = doubtful_lesions([ReferenceFinding("a", center, 5.0, row=7)], ct)
+    asked = implausible_lesions([ReferenceFinding("a", center, 5.0, row=7)], ct)
     assert len(asked) == (what is not None)
     assert all(f"row 7 of a: its middle is {what}" in question for question in asked)

@@ -55,10 +55,10 @@ def test_every_part_is_a_lesion_with_its_place_and_size(
 ) -> None:
     path = write(tmp_path / "a_mask.nii.gz", balls(*values))
     lesions = mask_lesions(path, series_uid="a", place=path.name)
-    assert {one.series_uid for one in lesions} == {"a"}
-    found = sorted(one.center_lps_mm for one in lesions)
+    assert {lesion.series_uid for lesion in lesions} == {"a"}
+    found = sorted(lesion.center_lps_mm for lesion in lesions)
     np.testing.assert_allclose(found, sorted(CENTERS_LPS_MM), atol=0.1)
-    assert [one.diameter_mm for one in lesions] == pytest.approx([9.0, 9.0], abs=1.0)
+    assert [lesion.diameter_mm for lesion in lesions] == pytest.approx([9.0, 9.0], abs=1.0)
 
 
 def test_empty_mask_is_a_scan_without_nodules(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_a_file_called_like_the_number_of_another_is_not_taken_for_it(
     write_small_chest(source / "anna.nii.gz", seed=1)
     write_small_chest(source / "series-1.nii.gz", seed=2)
     numbered = number_series(open_input(source, work_dir=tmp_path / "w")).chosen
-    assert [(one.path.name, one.series_instance_uid) for one in numbered] == [
+    assert [(item.path.name, item.series_instance_uid) for item in numbered] == [
         ("anna.nii.gz", "series-1"),
         ("series-1.nii.gz", "series-2"),
     ]
@@ -64,9 +64,9 @@ def test_a_file_called_like_the_number_of_another_is_not_taken_for_it(
             reviewed_studies(url, work=tmp_path / "w2")
         return
     read = reviewed_studies(url, work=tmp_path / "w2")
-    images = {one.series_instance_uid: voxels(one) for one in read.handles}
-    truth = {one.series_instance_uid: voxels(one) for one in numbered}
-    assert set(images) == set(truth) == {one.series_uid for one in read.lesions}
+    images = {item.series_instance_uid: voxels(item) for item in read.handles}
+    truth = {item.series_instance_uid: voxels(item) for item in numbered}
+    assert set(images) == set(truth) == {lesion.series_uid for lesion in read.lesions}
     for name, hu in truth.items():
         np.testing.assert_array_equal(images[name], hu)
 
