@@ -68,6 +68,28 @@ def test_the_recipe_in_the_documentation_is_one(tmp_path: Path) -> None:
     assert [phase.learns for phase in recipe.phases] == ["first-stage", "refinement-stage"]
 
 
+def test_former_names_of_options_are_read(tmp_path: Path) -> None:
+    """Recipes and runs of version 0.5 and earlier."""
+    file = tmp_path / "old.toml"
+    file.write_text(
+        "[refiner]\nown_judge = true\n[[phases]]\n[phases.batches]\n"
+        "fake_share = 0.2\nchunk_share = 0.1\nturned_share = 0.3\nbent_share = 0.4\n"
+        "crossed_share = 0.5\n"
+    )
+    recipe = read_recipe(str(file))
+    assert recipe.refiner.own_classifier
+    read = augmentation_of(recipe.phases[0].curriculum.stages[0])
+    assert (read.distractor_share, read.lung_distractor_share) == (0.2, 0.1)
+    assert (read.rotation_share, read.deformation_share, read.vessel_overlay_share) == (
+        0.3,
+        0.4,
+        0.5,
+    )
+    run = RunConfig(source=Cases(cases="made"), recipe=recipe).model_dump_json()
+    former = run.replace("own_classifier", "own_judge")
+    assert RunConfig.model_validate_json(former).recipe == recipe
+
+
 def test_an_unknown_recipe_lists_those_there_are() -> None:
     with pytest.raises(InputError, match=r"local-attention.*starlung-0\.5\.0"):
         read_recipe("nobody")
