@@ -6,7 +6,7 @@ SERVE ?= 1
 WORKERS ?= 2
 SPREAD := --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup run check test test-all test-slow bench browser schemas words clean
+.PHONY: setup run check test test-all test-slow bench browser schemas words docs clean
 
 setup: $(VENV)/.ready
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from medical.ct.diffuse_disease import diffuse_disease_notes
 from medical.ct.prepare import Prepared, prepare
 from medical.ct.quality import sorted_notes
 from medical.ct.volume import CtVolume
@@ -93,6 +94,7 @@ class DetectionPipeline:
         clock.append(time.perf_counter())
         spent = [round(float(seconds), 3) for seconds in np.diff(clock)]
         searched, search_notes = searched_lungs(prepared.sides)
+        notes = [*search_notes, *diffuse_disease_notes(prepared.hu, prepared.lung)]
         record = SeriesFindings(
             schema="starlung.findings/1",
             study_instance_uid=ct.source.study_instance_uid,
@@ -108,7 +110,7 @@ class DetectionPipeline:
             operating_point=self.card.operating_point,
             samples=self._second.samples,
             searched=searched,
-            quality=list(sorted_notes([*ct.quality, *search_notes, *model_notes(self.card)])),
+            quality=list(sorted_notes([*ct.quality, *notes, *model_notes(self.card)])),
             findings=findings,
             negative=not findings and both_searched(searched),
             seconds=Seconds(
