@@ -13,23 +13,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from medical.confined import confined, places
-from medical.content import place_below
 from medical.dicom.header.frames import BrokenFile, CtFile, SkippedFile
 from medical.dicom.header.headers import scan_file
-from medical.dicom.header.tags import quiet_pydicom
-from medical.dicom.header.uids import valid_uid
+from medical.dicom.header.tags import quiet_pydicom, valid_uid
 from medical.dicom.stacking.grouping import group_series, unique_name
+from medical.dicom.stacking.selection import settle_studies
 from medical.dicom.stacking.series import CtSeries
-from medical.dicom.stacking.studies import settle_studies
 from medical.errors import InputError
+from medical.files import place_below
 from medical.i18n.messages import message
 from medical.io.archive import DEFAULT_LIMIT_BYTES, UnpackBudget
-from medical.io.dicomdir import Index, is_dicomdir, read_index
 from medical.io.left_over import WHAT_TO_GIVE, NotChosen, missing_series, only_error, skipped_series
 from medical.io.series_handle import SeriesHandle
 from medical.io.volume_files import is_volume_file, volume_stem
-from medical.io.walk import Walk
-from medical.results.search import is_own_result
+from medical.io.walk import Index, Walk, is_dicomdir, read_index
+from medical.results.names import is_own_result
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima", ".dic")
 

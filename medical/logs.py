@@ -1,17 +1,23 @@
-"""The program's own log as plain lines: what a run tells people while it goes on.
+"""The program's own log as plain lines, and what libraries say of a file kept out of it.
 
 Modules log by ``logging.getLogger(__name__)``; nothing is shown until a command, or a training
-process, says where by ``own_log``. Patients' names never stand in a message.
+process, says where by ``own_log``. Patients' names, numbers and dates stand in headers; a warning
+of a library, or the message of an exception that it raises, may quote the header that it stumbled
+over. Our own sentences never do, and are kept.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
+import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 PACKAGES = ("app", "medical", "models")
+_OURS = ("app", "medical", "models", "__main__", "alembic", "uvicorn", "streamlit")
 
 
 class LineHandler(logging.Handler):
@@ -42,3 +48,32 @@ def own_log(handler: logging.Handler) -> Iterator[None]:
         for logger, level in zip(loggers, levels, strict=True):
             logger.removeHandler(handler)
             logger.setLevel(level)
+
+
+def silence_libraries() -> None:
+    """Show no library's warning, and of its log only that it spoke; for a whole process."""
+    warnings.simplefilter("ignore")
+    logging.captureWarnings(capture=False)
+    former = logging.getLogRecordFactory()
+    if getattr(former, "withholds", False):
+        return
+
+    def record(*arguments: object, **named: object) -> logging.LogRecord:
+        made = former(*arguments, **named)
+        if made.name.partition(".")[0] not in _OURS:
+            made.msg, made.args = f"{made.name} had a remark, withheld: it may quote a header", ()
+            made.exc_info = made.exc_text = None
+        elif made.exc_info and made.exc_info[1] is not None:
+            made.msg, made.args = f"{made.getMessage()}: {traceless(made.exc_info[1])}", ()
+            made.exc_info = made.exc_text = None
+        return made
+
+    record.withholds = True  # type: ignore[attr-defined]
+    logging.setLogRecordFactory(record)
+
+
+def traceless(error: BaseException) -> str:
+    """Where an exception came from and of which type, without its text."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = " > ".join(f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in frames)
+    return f"{type(error).__name__} at {places or 'no known place'}"

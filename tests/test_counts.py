@@ -20,7 +20,7 @@ MORE_THAN_ONE = {
     "medical/dicom/stacking/stack.py",  # slices at one place, ten and more
     "models/distributed/compression/values.py",  # for programmers
     "models/distributed/compression/selection.py",  # the same
-    "medical/dicom/stacking/overlapping.py",  # stacks, two and more
+    "medical/dicom/stacking/one_stack.py",  # stacks, two and more
 }
 
 

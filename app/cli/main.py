@@ -19,7 +19,7 @@ from app.cli.queue import queue, worker
 from app.cli.retrain import retrain
 from app.cli.score import score
 from app.cli.serve import serve
-from medical.quiet import silence_libraries
+from medical.logs import silence_libraries
 
 app = typer.Typer(
     name="starlung",

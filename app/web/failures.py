@@ -12,8 +12,8 @@ from app.web.security.access import NotAllowedError, may
 from app.web.security.identity import present_reader
 from app.web.words import gettext, words
 from medical.errors import InputError
+from medical.logs import traceless
 from medical.plain_text import as_markdown
-from medical.quiet import traceless
 from medical.store.database import StoreUnavailableError
 
 _log = logging.getLogger(__name__)

@@ -1,1 +1,4 @@
-"""CT as numbers: the volume, resampling, lung mask, phantoms and nodule insertion."""
+"""A CT as numbers: the volume, its resampling, lungs, sides, midline, and notes on its quality.
+
+No file format, no nodule, no network.
+"""

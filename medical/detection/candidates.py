@@ -1,9 +1,13 @@
-"""First stage over a whole CT: MONAI's sliding windows where there is lung, peaks, suppression."""
+"""First stage over a whole CT: what finds candidates, the project's own network or an imported one.
+
+The project's own runs by MONAI's sliding windows where there is lung; then peaks and suppression.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,10 +16,21 @@ from monai.inferers import sliding_window_inference
 from scipy import ndimage
 from torch import Tensor
 
+from medical.ct.prepare import Prepared
+from medical.ct.volume import CtVolume, QualityNote
+from medical.i18n.messages import message
 from models.detector.detector import CHANNELS_OUT, HEAT, STRIDE
 from models.detector.mirrors import in_mirrors
 from models.detector.normalise import normalise
 from models.detector.peaks import find_peaks
+from models.detector.runtime import compiled_detector, compiled_maps
+from models.zoo.card import ModelCard
+
+if TYPE_CHECKING:
+    from monai.apps.detection.networks.retinanet_network import RetinaNet
+
+    from models.detector.detector import Detector
+    from models.detector.retinanet import RetinaNetConfig
 
 WINDOW = (128, 128, 128)
 # Windows begin at whole cells of the output: MONAI cuts fractions off, and a window whose map lies
@@ -25,6 +40,7 @@ MAX_CANDIDATES = 60
 _NOWHERE_LOGIT = -12.0
 _MIN_LOGIT = -4.5
 _NEAR_LUNG_MM = 4.0
+Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +60,10 @@ class CandidateSet:
     def only(self, kept: Int[np.ndarray, " m"]) -> CandidateSet:
         """Those at some indices."""
         return CandidateSet(self.centers_voxel[kept], self.diameters_mm[kept], self.logits[kept])
+
+
+FirstStage = Callable[[CtVolume, Prepared, Progress], CandidateSet]
+"""Finds candidates in a CT, given as read and on its 1 mm grid, and tells the share done."""
 
 
 def find_candidates(
@@ -160,3 +180,42 @@ def _suppress(
         if all(a > max(r, 3.0) for a, r in zip(apart, reach, strict=True)):
             kept.append(index)
     return kept
+
+
+def compile_heat_map(detector: Detector) -> FirstStage:
+    """Compile the project's own first stage, in evaluation mode."""
+    run = compiled_detector(detector, window=WINDOW)
+
+    def find(ct: CtVolume, prepared: Prepared, progress: Progress) -> CandidateSet:
+        return find_candidates(prepared.hu, prepared.lung, run, progress=progress)
+
+    return find
+
+
+def compile_boxes(network: RetinaNet, config: RetinaNetConfig) -> FirstStage:
+    """Compile an imported RetinaNet, in evaluation mode."""
+    from medical.detection.retinanet import find_by_boxes
+
+    run = compiled_maps(network, window=config.patch)
+
+    def find(ct: CtVolume, prepared: Prepared, progress: Progress) -> CandidateSet:
+        return find_by_boxes(ct, prepared, run, config, progress=progress)
+
+    return find
+
+
+def model_notes(card: ModelCard) -> tuple[QualityNote, ...]:
+    """Note what a reader must know of the model: whether its probabilities were calibrated."""
+    if card.calibration.candidates > 0:
+        return ()
+    return (
+        QualityNote(
+            "uncalibrated-model",
+            "warning",
+            message(
+                "The probabilities are those of {model} itself, which was not calibrated here: "
+                "no interval of them and no operating point is known to hold.",
+                model=card.name,
+            ),
+        ),
+    )

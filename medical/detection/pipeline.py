@@ -13,7 +13,7 @@ from medical.ct.prepare import Prepared, prepare
 from medical.ct.quality import sorted_notes
 from medical.ct.volume import CtVolume
 from medical.detection.calibration import Probabilities, probability
-from medical.detection.candidates import CandidateSet
+from medical.detection.candidates import CandidateSet, FirstStage, model_notes
 from medical.detection.finalize import MIN_PROBABILITY, ScoredCandidate, finalize_findings
 from medical.detection.findings import (
     Finding,
@@ -22,7 +22,6 @@ from medical.detection.findings import (
     Seconds,
     SeriesFindings,
 )
-from medical.detection.first_stage import FirstStage, model_notes
 from medical.detection.refinement import Refined, RefinementStage, cut
 from medical.detection.searched import both_searched, searched_lungs
 from medical.program import program_version

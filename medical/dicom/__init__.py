@@ -1,6 +1,6 @@
-"""DICOM in and out: headers, frames, stacks, decoding, choice of series, parametric maps.
+"""DICOM in: headers, frames, stacks, decoding, choice of series.
 
-No NIfTI, NRRD or MetaImage (`medical.ct`), nothing about nodules.
+No NIfTI, NRRD or MetaImage (`medical.io`), nothing about nodules.
 """
 
 from medical.dicom.header.deflated import limit_pydicom

@@ -1,1 +1,4 @@
-"""How good a model is: FROC by the LUNA16 protocol, intervals, drift, tables; reads no CT."""
+"""How good a model is: FROC by the LUNA16 protocol, intervals, drift, tables.
+
+Reads tables, never a CT; fitting a calibration is training.
+"""

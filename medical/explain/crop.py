@@ -12,9 +12,9 @@ from jaxtyping import Float32
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from medical.ct.write_nifti import write_nifti
 from medical.explain.subject import Target, column
 from medical.geometry import VolumeGeometry
+from medical.io.nifti import write_nifti
 from models.detector.normalise import normalise
 
 EDGE = 64

@@ -13,7 +13,7 @@ import numpy as np
 from medical.errors import InputError
 from medical.i18n.messages import message
 from medical.io.header_text import REMEDY, Fields, header_lines, parts_of_pixel_file, whole_numbers
-from medical.io.stored import Affine, Stored
+from medical.io.pixels import Affine, Stored
 
 _TYPES = {
     "MET_CHAR": "i1",

@@ -16,7 +16,7 @@ import numpy as np
 from medical.errors import InputError
 from medical.i18n.messages import message
 from medical.io.header_text import REMEDY, Fields, header_lines, parts_of_pixel_file, whole_numbers
-from medical.io.stored import Affine, Packing, Stored
+from medical.io.pixels import Affine, Packing, Stored
 
 _KINDS = {
     "i1": ("signed char", "int8", "int8_t"),

@@ -1,8 +1,9 @@
 """Reads the voxels of a volume file: from the place that was checked, no more than announced.
 
-The file is opened step by step below the header's folder and no link is followed, so what is read
-is what was checked. Packed voxels are unpacked piece by piece; what comes out beyond the announced
-size is not unpacked, so a bomb takes no more memory than the volume that it claims to be.
+A header says how the voxels are stored, and where they lie. The file is opened step by step below
+the header's folder and no link is followed, so what is read is what was checked. Packed voxels are
+unpacked piece by piece; what comes out beyond the announced size is not unpacked, so a bomb takes
+no more memory than the volume that it claims to be.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +26,45 @@ from medical.dicom.stacking.stack import MAX_VOXELS
 from medical.errors import InputError
 from medical.i18n.messages import message
 from medical.io.header_text import REMEDY
-from medical.io.stored import Stored
 
+Packing = Literal["raw", "deflate", "bzip2"]
+"""``deflate`` stands for zlib's own and gzip's frame alike; the bytes tell which."""
+Affine = NDArray[np.float64]
 MAX_SIDE = 4096
 """Voxels along an axis, as for DICOM; a plane is read at once."""
 _CHUNK_BYTES = 1 << 20
 _MAX_RATIO = {"raw": 1, "deflate": 1100, "bzip2": 1 << 20}
 """What the packing cannot exceed; bzip2 has no such limit worth naming."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A volume on the disk, before any of its voxels is read.
+
+    Args:
+        header: the file that was named.
+        parts: the file with the voxels, as steps down from the header's folder; none when they
+            follow the header in its own file.
+        offset: where they begin in that file, bytes; ``None`` when they are its last bytes.
+        skip: bytes to pass over once unpacked.
+        packing: of the voxels.
+        dtype: of one voxel, with its byte order.
+        shape: voxels along ``x, y, z`` and any further axes, the first running fastest.
+        affine: 4 x 4, from voxel ``(x, y, z)`` to LPS millimetres.
+        slope: HU = slope * stored + intercept.
+        intercept: see ``slope``.
+    """
+
+    header: Path
+    parts: tuple[str, ...]
+    offset: int | None
+    packing: Packing
+    dtype: np.dtype[np.generic]
+    shape: tuple[int, ...]
+    affine: Affine
+    skip: int = 0
+    slope: float = 1.0
+    intercept: float = 0.0
 
 
 class _Reader(Protocol):

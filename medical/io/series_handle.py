@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from medical.confined import confined
-from medical.content import Content, content_of
 from medical.ct.volume import CtVolume, QualityNote
-from medical.dicom.header.uids import valid_uid
+from medical.dicom.header.tags import valid_uid
 from medical.dicom.stacking.series import CtSeries, read_series
 from medical.errors import InputError
+from medical.files import Content, content_of
 from medical.i18n.messages import message
 from medical.io.volume_files import files_of_volume, read_volume_file, volume_stem
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from medical.ct.lung_coverage import lung_notes
 from medical.ct.quality import coverage_notes, sorted_notes, thickness_notes
 from medical.ct.volume import CtVolume, SeriesSource
-from medical.dicom.stacking.padding import AIR_HU, clear_surround
+from medical.dicom.header.padding import AIR_HU, clear_surround
 from medical.errors import InputError
 from medical.geometry import VolumeGeometry
 from medical.i18n.messages import message
@@ -28,8 +28,7 @@ from medical.io.header_text import REMEDY
 from medical.io.meta_image import read_meta_image_header
 from medical.io.nifti import read_nifti_header
 from medical.io.nrrd import read_nrrd_header
-from medical.io.pixels import check_shape, read_planes
-from medical.io.stored import Affine, Stored
+from medical.io.pixels import Affine, Stored, check_shape, read_planes
 from medical.plain_text import one_line
 
 SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mhd", ".mha")

@@ -1,1 +1,4 @@
-"""What is known of a nodule: measures, density, location, growth, guidelines; no network."""
+"""What is known of a nodule: measures, density, location, growth, guidelines.
+
+No network, no file, no page.
+"""

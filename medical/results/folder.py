@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from medical.content import Content
 from medical.ct.volume import CtVolume, QualityNote, SeriesSource
 from medical.detection.findings import SeriesFindings
 from medical.dicom.header.examination import ScannedExamination
 from medical.errors import InputError
-from medical.files import write_atomic
+from medical.files import Content, write_atomic
 from medical.i18n.messages import message
 from medical.results import images, predictions, registration, signature
 from medical.results.images import ViewerImages

@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import BaseModel
 
 from medical.ct.volume import CtVolume
-from medical.ct.write_nifti import write_nifti
 from medical.dicom.header.examination import ScannedExamination
 from medical.files import write_atomic
+from medical.io.nifti import write_nifti
 from medical.nodule.guidelines.assessment import Demographics
 
 

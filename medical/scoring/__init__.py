@@ -1,1 +1,4 @@
-"""Reading many CTs: batches, resumption, the queue's worker, and what is written for each."""
+"""Reading many CTs: batches, resumption, the queue's worker, and what is written for each.
+
+How one CT is read lives in `detection`, the files' names in `results`, the queue in `store`.
+"""

@@ -14,18 +14,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medical.content import Content
 from medical.ct.volume import CtVolume
 from medical.detection.findings import Input, SeriesFindings
 from medical.dicom.header.examination import examination_of_series
 from medical.dicom.header.frames import Frame
 from medical.dicom.stacking.series import CtSeries
 from medical.errors import InputError
+from medical.files import Content
 from medical.i18n.messages import message
 from medical.intake import open_input
 from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
-from medical.results.search import gather_predictions
+from medical.results.names import gather_predictions
 from medical.scoring.naming import ResultNames, with_note_of_name
 
 if TYPE_CHECKING:

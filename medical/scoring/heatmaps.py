@@ -8,8 +8,7 @@ from pathlib import Path
 
 from medical.ct.prepare import Prepared
 from medical.detection.findings import Finding, SeriesFindings
-from medical.dicom.header.tags import quiet_pydicom
-from medical.dicom.header.uids import derived_uid
+from medical.dicom.header.tags import derived_uid, quiet_pydicom
 from medical.dicom_out.parametric_map import source_headers, write_parametric_map
 from medical.explain.attention import attention_in_mask
 from medical.explain.crop import Explanation, cut

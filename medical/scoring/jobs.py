@@ -1,12 +1,18 @@
-"""What a worker does for a reader: the maps of a result, and the registration of an earlier CT."""
+"""What a worker does for a reader beside scoring: maps, registration of an earlier CT, images."""
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+from medical.detection.findings import SeriesFindings
+from medical.dicom.header.examination import examination_of_series
 from medical.errors import InputError
 from medical.i18n.messages import message
+from medical.intake import number_series, open_input
+from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
 from medical.results.registration import KeptRegistration
 from medical.scoring.scorer import Scorer
@@ -72,3 +78,39 @@ def register_earlier(folder: ResultFolder, prior: ResultFolder) -> None:
         seconds=round(time.perf_counter() - began, 2),
     )
     folder.write_registration(prior, kept)
+
+
+def prepare_images(
+    source: Path, folder: ResultFolder, scored: SeriesFindings, *, secret: bytes
+) -> None:
+    """Keep the images of a scored series, where ``source`` holds it and there are none yet.
+
+    Args:
+        source: the input that was scored.
+        folder: of the series' result.
+        scored: what was said of the series.
+        secret: of this site, for the patients' pseudonyms.
+
+    Raises:
+        InputError: ``source`` cannot be opened any more.
+    """
+    if folder.read_images() is not None:
+        return
+    with tempfile.TemporaryDirectory() as work_dir:
+        found = open_input(source, work_dir=Path(work_dir))
+        # what a server scored goes by number where it has no UID, what a person scored by name
+        for handle in (*found.chosen, *number_series(found).chosen):
+            if _is_of(scored, handle):
+                examination = examination_of_series(handle.origin, secret=secret)
+                folder.write_images(handle.load(), examination=examination)
+                return
+
+
+def _is_of(scored: SeriesFindings, handle: SeriesHandle) -> bool:
+    """Whether a result was made of these files; by the name where an older one does not say."""
+    if scored.input is None:
+        return scored.series_instance_uid == handle.series_instance_uid
+    try:
+        return scored.input.sha256 == handle.content().sha256
+    except InputError:  # what lies beside it may be damaged
+        return False

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, count, takewhile
 from pathlib import Path
 
-from medical.content import Content
 from medical.ct.quality import sorted_notes
 from medical.ct.volume import CtVolume, QualityNote
+from medical.files import Content
 from medical.i18n.messages import message
 from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # torch, MONAI and OpenVINO take seconds to import: not befor
 
     from medical.ct.prepare import Prepared
     from medical.detection.at_point import PointMeasure
-    from medical.detection.first_stage import FirstStage
+    from medical.detection.candidates import FirstStage
     from medical.detection.pipeline import DetectionPipeline, PipelineResult, Progress
     from medical.detection.refinement import RefinementStage
     from models.detector.refiner import Refiner
@@ -183,7 +183,7 @@ class Scorer:
 
     @cached_property
     def _first(self) -> FirstStage:
-        from medical.detection.first_stage import compile_boxes, compile_heat_map
+        from medical.detection.candidates import compile_boxes, compile_heat_map
 
         if self._is_imported:
             network, _, config = self._imported

@@ -22,7 +22,7 @@ from medical.ct.volume import QualityNote
 from medical.errors import InputError
 from medical.i18n.messages import message
 from medical.results.folder import ResultFolder
-from medical.results.search import gather_predictions
+from medical.results.names import gather_predictions
 from medical.scoring.batch import ScoreOptions, ScoreResult
 from medical.scoring.failures import failure_sentence, failures_beside, not_written
 from medical.scoring.jobs import explain_result, register_earlier

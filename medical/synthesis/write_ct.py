@@ -14,7 +14,7 @@ from jaxtyping import Int16
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEGLSLossless
 
-from medical.dicom.header.uids import derived_uid
+from medical.dicom.header.tags import derived_uid
 from medical.geometry import VolumeGeometry
 
 _INTERCEPT_HU = -1024

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from app.web.reading.map_checks import FIGURES
-from medical.ct.write_nifti import nifti_affine
 from medical.geometry import VolumeGeometry
+from medical.io.nifti import nifti_affine
 from tests.app.web.made_results import CENTRES_LPS_MM, made_volume, write_made_result
 from tests.browser.page import ReadingPage, reading_page
 

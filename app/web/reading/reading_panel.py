@@ -19,11 +19,11 @@ from app.web.security.browser_key import holder
 from app.web.security.identity import allowed, present_reader
 from app.web.security.secrets import patient_secret
 from app.web.words import error_text, gettext, ngettext, words
-from medical.ct.write_nifti import NIFTI_FROM_LPS
 from medical.detection.findings import SeriesFindings
 from medical.detection.searched import is_partly_searched
 from medical.errors import InputError
 from medical.i18n.messages import Message, message
+from medical.io.nifti import NIFTI_FROM_LPS
 from medical.plain_text import as_markdown
 from medical.report.limits import detection_limits
 from medical.report.text import limit_lines
@@ -31,7 +31,7 @@ from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages
 from medical.review.reading import ReadFinding, StudyReading
 from medical.review.terms import STATES
-from medical.scoring.viewer_images import prepare_images
+from medical.scoring.jobs import prepare_images
 from medical.store.series import KeptSeries, note_images
 
 _WINDOWS = (

@@ -7,9 +7,8 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from medical.dicom.header import tags
-from medical.dicom.header.frames import Frame
-from medical.dicom.header.placement import placement
-from medical.dicom.stacking.padding import padding_range
+from medical.dicom.header.frames import Frame, placement
+from medical.dicom.header.padding import padding_range
 
 SPLIT_KEYWORDS = (
     "TemporalPositionIdentifier",

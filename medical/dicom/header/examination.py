@@ -11,12 +11,14 @@ import hmac
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pydicom
 
 from medical.dicom.header import tags
-from medical.dicom.stacking.series import CtSeries
+
+if TYPE_CHECKING:
+    from medical.dicom.stacking.series import CtSeries
 
 _WANTED = [
     "PatientID",

@@ -1,19 +1,26 @@
 """Read one header value tolerantly: a missing or malformed value is ``None``, never an exception.
 
 Header values come from outside. pydicom converts them on access and may then raise nearly
-anything, hence the wide net here, at the boundary, and nowhere else.
+anything, hence the wide net here, at the boundary, and nowhere else. What a unique identifier is,
+and how we derive one, stands here too.
 """
 
 from __future__ import annotations
 
 import logging
 import math
+import re
+import uuid
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
+
+_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+_NAMESPACE = uuid.UUID("5b0f7f0e-6d0e-4f0b-9c53-0e8f5f1c7a11")
 
 
 def value(dataset: Dataset, keyword: str) -> Any:
@@ -86,3 +93,17 @@ def quiet_pydicom() -> Iterator[None]:
         finally:
             for logger, disabled in zip(loggers, before, strict=True):
                 logger.disabled = disabled
+
+
+def valid_uid(uid: str) -> bool:
+    """Digits and dots, at most 64: safe as a file name, too (DICOM PS3.5 section 9)."""
+    return len(uid) <= 64 and _UID.fullmatch(uid) is not None
+
+
+def derived_uid(*parts: str) -> UID:
+    """Derive the UID under 2.25 that belongs to these words, always the same one.
+
+    Standard:
+        PS3.5 B.2, UIDs derived from a UUID.
+    """
+    return UID(f"2.25.{uuid.uuid5(_NAMESPACE, '/'.join(parts)).int}")

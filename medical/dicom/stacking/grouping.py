@@ -10,7 +10,7 @@ from pathlib import Path
 
 from medical.dicom.header.frames import BrokenFile, CtFile, SeriesHeader
 from medical.dicom.header.person import tell_apart
-from medical.dicom.header.uids import valid_uid
+from medical.dicom.header.tags import valid_uid
 from medical.dicom.stacking.series import CtSeries
 
 ReadFile = CtFile | BrokenFile

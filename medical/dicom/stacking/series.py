@@ -19,11 +19,11 @@ from medical.ct import quality
 from medical.ct.lung_coverage import lung_notes
 from medical.ct.volume import CtVolume
 from medical.dicom.header.frames import BrokenFile, Frame, SeriesHeader
+from medical.dicom.header.padding import AIR_HU, clear_surround
 from medical.dicom.header.tags import quiet_pydicom
 from medical.dicom.stacking.decode import HU_LIKE_MINIMUM, NotHounsfieldError, decode_file
-from medical.dicom.stacking.doubles import double_notes
 from medical.dicom.stacking.grid import EvenGrid
-from medical.dicom.stacking.padding import AIR_HU, clear_surround
+from medical.dicom.stacking.one_stack import double_notes
 from medical.dicom.stacking.series_notes import file_notes, header_notes, source_of
 from medical.dicom.stacking.stack import StackPlan, plan_stack
 from medical.errors import InputError

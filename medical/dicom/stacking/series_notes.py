@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from medical.ct import quality
 from medical.ct.volume import QualityNote, SeriesSource
 from medical.dicom.header.frames import BrokenFile
-from medical.dicom.header.uids import valid_uid
+from medical.dicom.header.tags import valid_uid
 from medical.dicom.stacking.stack import StackPlan
 from medical.i18n.messages import message, plural_message
 

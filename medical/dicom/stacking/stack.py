@@ -16,9 +16,8 @@ from jaxtyping import Float
 
 from medical.ct.volume import QualityNote
 from medical.dicom.header.frames import Frame
-from medical.dicom.stacking.consistent import largest_consistent, slices_read
 from medical.dicom.stacking.grid import EvenGrid, even_grid
-from medical.dicom.stacking.overlapping import without_doubles
+from medical.dicom.stacking.one_stack import largest_consistent, slices_read, without_doubles
 from medical.errors import InputError
 from medical.geometry import VolumeGeometry
 from medical.i18n.messages import message, plural_message

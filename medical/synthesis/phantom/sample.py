@@ -12,7 +12,7 @@ import numpy as np
 
 from medical.ct.prepare import prepare
 from medical.ct.volume import CtVolume, SeriesSource
-from medical.dicom.header.uids import derived_uid
+from medical.dicom.header.tags import derived_uid
 from medical.files import written_atomically
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.phantom.chest import Chest, make_chest

@@ -11,7 +11,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset, write_file_meta_info
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless
 
-from medical.dicom.stacking.padding import clear_surround
+from medical.dicom.header.padding import clear_surround
 from medical.errors import InputError
 from tests.medical.dicom.make import codes, ct_slice, expected, ramp, read, series, set_pixels
 

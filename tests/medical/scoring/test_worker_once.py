@@ -12,7 +12,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from medical.dicom.stacking import decode, doubles, glance, series
+from medical.dicom.stacking import decode, one_stack, selection, series
 from medical.geometry import VolumeGeometry
 from medical.results.folder import ResultFolder
 from medical.review.worklist import worklist
@@ -69,7 +69,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         monkeypatch.setattr(module, name, call)
 
-    for module in (series, glance, doubles, decode):
+    for module in (series, selection, one_stack, decode):
         counting(module, "decode_file", "decode")
     counting(networks, "load_networks", "load")
     counting(runtime, "_compile", "compile")

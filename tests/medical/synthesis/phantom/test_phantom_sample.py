@@ -7,7 +7,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from medical.dicom.header.uids import derived_uid
+from medical.dicom.header.tags import derived_uid
 from medical.geometry import VolumeGeometry
 from medical.synthesis.phantom import make_chest
 from medical.synthesis.write_ct import CtLabels, write_ct_series

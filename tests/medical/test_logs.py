@@ -7,7 +7,7 @@ import sys
 
 SAYS = """
 import logging, warnings
-from medical.quiet import silence_libraries
+from medical.logs import silence_libraries
 silence_libraries()
 silence_libraries()
 logging.basicConfig(level=logging.INFO)

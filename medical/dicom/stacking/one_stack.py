@@ -1,7 +1,10 @@
-"""Stacks of one series that lie over each other: time points, breath holds, reconstructions.
+"""From the planes of one series, keep the largest set that can form one stack.
 
-They may share their positions or lie between each other's slices. One of them is read, and a note
-says so: slices of two breath holds in one volume show vessels as nodules and nodules twice.
+A series may mix orientations, matrices, pixel sizes, table positions, or several stacks that lie
+over each other: time points, breath holds, reconstructions. These may share their positions or lie
+between each other's slices. One of them is read, and a note says what is left out: slices of two
+breath holds in one volume show vessels as nodules and nodules twice. Of two planes at one place of
+which nothing says why, the pixels tell: the same image sent twice, or two times.
 """
 
 from __future__ import annotations
@@ -15,14 +18,97 @@ import numpy as np
 from medical.ct.quality import KERNEL_RANK, kernel_class
 from medical.ct.volume import QualityNote
 from medical.dicom.header.frames import Frame
-from medical.i18n.messages import message, plural_message
+from medical.dicom.stacking.decode import NotHounsfieldError, decode_file
+from medical.errors import InputError
+from medical.i18n.messages import Message, message, plural_message
 
+COSINE_TOLERANCE = 2e-3
+SPACING_TOLERANCE = 2e-3  # share of the pixel size
 SAME_POSITION_MM = 0.01
 MIN_SLICES = 3
 MAX_STACKS = 20
 OVERLAP = 0.5  # of the shorter stack
 ALL_OF_IT = 0.9  # of the slices of the largest
 Split = Callable[[Frame], Hashable]
+LOOKED_AT = 12
+
+
+def largest_consistent(frames: Sequence[Frame]) -> tuple[list[Frame], list[QualityNote]]:
+    """Planes of one matrix, pixel size, orientation and stack; a position may still hold two."""
+    notes: list[QualityNote] = []
+    steps = (
+        ("mixed_matrix", message("another image matrix or pixel size"), _same_matrix),
+        ("mixed_orientation", message("another orientation"), _same_orientation),
+    )
+    kept = list(frames)
+    for code, what, alike in steps:
+        groups = _grouped(kept, alike)
+        kept = max(groups, key=len)
+        if len(groups) > 1:
+            left = sum(map(len, groups)) - len(kept)
+            notes.append(_left_out(code, left, what, len(kept)))
+    kept, copies = _without_copies(kept)
+    if copies:
+        notes.append(QualityNote("duplicates", "info", duplicates_left_out(copies)))
+    kept, stack_notes = one_stack(kept)
+    return kept, [*notes, *stack_notes]
+
+
+def duplicates_left_out(count: int) -> Message:
+    """Say how many slices were read once only."""
+    return plural_message(
+        "{count} duplicate slice at a position already read was left out.",
+        "{count} duplicate slices at a position already read were left out.",
+        count,
+    )
+
+
+def slices_read(count: int) -> Message:
+    """Say how many slices were read, as part of a sentence."""
+    return plural_message("{count} slice was read", "{count} slices were read", count)
+
+
+def _left_out(code: str, count: int, what: Message, kept: int) -> QualityNote:
+    text = plural_message(
+        "{count} slice with {what} was left out of the series; {kept}.",
+        "{count} slices with {what} were left out of the series; {kept}.",
+        count,
+        what=what,
+        kept=slices_read(kept),
+    )
+    return QualityNote(code, "warning", text)
+
+
+def _grouped(frames: list[Frame], alike: Callable[[Frame, Frame], bool]) -> list[list[Frame]]:
+    groups: list[list[Frame]] = []
+    for frame in frames:
+        home = next((group for group in groups if alike(group[0], frame)), None)
+        if home is None:
+            groups.append([frame])
+        else:
+            home.append(frame)
+    return groups
+
+
+def _same_matrix(a: Frame, b: Frame) -> bool:
+    if (a.rows, a.columns) != (b.rows, b.columns):
+        return False
+    mm = [(p.row_spacing_mm, p.column_spacing_mm) for p in (a.placement, b.placement)]
+    return bool(np.allclose(mm[0], mm[1], rtol=SPACING_TOLERANCE, atol=0))
+
+
+def _same_orientation(a: Frame, b: Frame) -> bool:
+    cosines = [(*p.along_row, *p.along_column) for p in (a.placement, b.placement)]
+    return bool(np.abs(np.subtract(cosines[0], cosines[1])).max() <= COSINE_TOLERANCE)
+
+
+def _without_copies(frames: list[Frame]) -> tuple[list[Frame], int]:
+    """Drop further copies of the same object (same UID, frame and position) from another file."""
+    seen: dict[Hashable, Frame] = {}
+    for frame in frames:
+        named = frame.sop_instance_uid or (str(frame.path), "no UID")
+        seen.setdefault((named, frame.index, position_key(frame)), frame)
+    return list(seen.values()), len(frames) - len(seen)
 
 
 def position_key(frame: Frame) -> Hashable:
@@ -153,3 +239,36 @@ def without_doubles(frames: list[Frame]) -> tuple[list[Frame], list[tuple[Frame,
         if kept is not frame:
             pairs.append((kept, frame))
     return list(first.values()), pairs
+
+
+def double_notes(pairs: Sequence[tuple[Frame, Frame]]) -> list[QualityNote]:
+    """Note each kind of pair of a plane that was kept and one at its place that was not.
+
+    Images that are equal were sent twice. Others are two time points or reconstructions, and the
+    volume may be mixed of both.
+    """
+    if not pairs:
+        return []
+    picked = np.unique(np.linspace(0, len(pairs) - 1, min(LOOKED_AT, len(pairs))).astype(int))
+    if all(_are_equal(*pairs[at]) for at in picked):
+        return [QualityNote("duplicates", "info", duplicates_left_out(len(pairs)))]
+    text = plural_message(
+        "{count} position holds two different images, and nothing in their headers says which "
+        "belong together: the volume may be mixed of two time points or reconstructions, and "
+        "findings on it cannot be trusted. Export one acquisition alone.",
+        "{count} positions hold two different images, and nothing in their headers says which "
+        "belong together: the volume may be mixed of two time points or reconstructions, and "
+        "findings on it cannot be trusted. Export one acquisition alone.",
+        len(pairs),
+    )
+    return [QualityNote("mixed_stacks", "severe", text)]
+
+
+def _are_equal(kept: Frame, dropped: Frame) -> bool:
+    planes = []
+    for frame in (kept, dropped):
+        try:
+            planes += [hu for _, hu in decode_file(frame.path, [frame])]
+        except (InputError, NotHounsfieldError):
+            return True  # a damaged copy beside a good one is no second time point
+    return np.array_equal(planes[0], planes[1])

@@ -5,8 +5,8 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
-from medical.ct.write_nifti import nifti_affine, write_nifti
 from medical.geometry import VolumeGeometry
+from medical.io.nifti import nifti_affine, write_nifti
 
 TILTED = VolumeGeometry.from_axes(
     shape=(3, 4, 5),

@@ -1,22 +1,50 @@
-"""Of several reconstructions in a study, pick the one that shows nodules best, and say why."""
+"""Which series of each study is read: the reconstruction that shows nodules best, and why.
+
+A look at a few slices tells how much lung a series shows: Body Part Examined is often empty or
+wrong, and the thinnest series of a study may be the abdomen.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from medical.counts import counted
+from medical.ct.lung_coverage import lung_area_mm2
 from medical.ct.quality import KERNEL_RANK, believed_thickness, kernel_class
+from medical.dicom.header.person import tell_apart
+from medical.dicom.stacking.decode import NotHounsfieldError, decode_file
 from medical.dicom.stacking.series import CtSeries
 from medical.dicom.stacking.stack import StackPlan
+from medical.errors import InputError
 
+SLICES = 11
 ENOUGH_COVERAGE_MM = 250.0
 LUNG_SHARE = 0.5  # of what the series with the most shows
 THICKNESS_CLASSES_MM = (1.3, 2.1, 2.6, 3.1, 5.1)
 PROJECTION_WORDS = frozenset({"MIP", "MINIP", "PROJECTION IMAGE", "AVERAGE", "MAX_IP", "MIN_IP"})
 OTHER_BODY_PARTS = ("HEAD", "BRAIN", "SKULL", "NECK", "PELVIS", "ABDOMEN", "SPINE", "KNEE", "FOOT")
+
+
+def glance_at_lung(plan: StackPlan) -> float:
+    """About how much lung the stack shows, millilitres; 0 where it cannot be decoded."""
+    count = len(plan.frames)
+    picked = np.unique(np.linspace(0, count - 1, min(SLICES, count) + 2).round().astype(int)[1:-1])
+    spacing = plan.geometry.spacing_mm
+    areas = []
+    for at in picked:
+        frame = plan.frames[at]
+        try:
+            planes = [hu for _, hu in decode_file(frame.path, [frame])]
+        except (InputError, NotHounsfieldError):
+            continue
+        areas.append(lung_area_mm2(planes[0], spacing[1:]))
+    if not areas:
+        return 0.0
+    return float(np.mean(areas)) * plan.geometry.shape[0] * spacing[0] / 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,3 +151,65 @@ def _why_not(best: Candidate, other: Candidate, enough_mm: float, min_ml: float)
         "fewer slices",
     )
     return next((why for why, worse in zip(reasons, lost, strict=True) if worse), "no better")
+
+
+@dataclass(slots=True)
+class Settled:
+    """The outcome over all studies of one input."""
+
+    chosen: list[tuple[CtSeries, str]] = field(default_factory=list)
+    not_chosen: list[tuple[str, str]] = field(default_factory=list)
+    errors: list[InputError] = field(default_factory=list)
+
+
+def settle_studies(series: Sequence[CtSeries], *, preferred: Collection[str] = ()) -> Settled:
+    """Choose the best series of each study, among those preferred where it holds one.
+
+    A series that cannot be used is an error only when its study has no other: a single-slice
+    bolus check beside a good chest series is nothing to worry anybody with.
+    """
+    studies: dict[Hashable, list[CtSeries]] = defaultdict(list)
+    for one in series:
+        studies[_study_key(one)].append(one)
+    result = Settled()
+    for members in studies.values():
+        for of_one in _by_person(members):
+            _settle(of_one, result, preferred)
+    return result
+
+
+def _by_person(series: Sequence[CtSeries]) -> list[list[CtSeries]]:
+    """Series of one Study Instance UID, apart by whose they are: one study, one patient."""
+    people = tell_apart([one.header.person for one in series])
+    groups: dict[int, list[CtSeries]] = defaultdict(list)
+    for one in series:
+        groups[people[one.header.person]].append(one)
+    return list(groups.values())
+
+
+def _study_key(series: CtSeries) -> Hashable:
+    """Return the study UID as written; without it, what one patient frame or folder shares."""
+    written = series.header.study_instance_uid
+    return written or (series.header.frame_of_reference_uid or str(series.path),)
+
+
+def _settle(members: Sequence[CtSeries], result: Settled, preferred: Collection[str]) -> None:
+    candidates = []
+    failures = []
+    for one in members:
+        try:
+            candidates.append(Candidate(one, one.plan()))
+        except InputError as error:
+            failures.append((one, error))
+    if len(candidates) > 1:  # to see whether they show lung costs some decoding
+        candidates = [replace(one, lung_ml=glance_at_lung(one.plan)) for one in candidates]
+    if not candidates:
+        result.errors += [error for _, error in failures]
+        return
+    wanted = [one for one in candidates if one.series.uid in preferred]
+    best, why, others = choose(wanted or candidates)
+    if wanted:
+        others += [(one, "another one is referred to") for one in candidates if one not in wanted]
+    result.chosen.append((best.series, why))
+    result.not_chosen += [(other.series.uid, reason) for other, reason in others]
+    result.not_chosen += [(one.uid, error.problem) for one, error in failures]
