@@ -118,10 +118,10 @@ def _targets(start: Path) -> Iterator[Path]:
 def _own() -> tuple[Path, ...]:
     """Python, its libraries, and our own code: what an import still needs."""
     here = Path(__file__).parent
-    ours = [here, here.with_name("models")]
+    own_code = [here, here.with_name("models")]
     libraries = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
     named = (*_SYSTEM, sys.prefix, sys.base_prefix, *site.getsitepackages(), *libraries)
-    return (*ours, *(Path(name) for name in dict.fromkeys(named)))
+    return (*own_code, *(Path(name) for name in dict.fromkeys(named)))
 
 
 def _libc() -> ctypes.CDLL:

@@ -27,7 +27,7 @@ from medical.io.left_over import WHAT_TO_GIVE, NotChosen, missing_series, only_e
 from medical.io.series_handle import SeriesHandle
 from medical.io.volume_files import is_volume_file, volume_stem
 from medical.io.walk import Index, Walk, is_dicomdir, read_index
-from medical.results.names import is_own_result
+from medical.results.search import is_own_result
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima", ".dic")
 
@@ -155,7 +155,7 @@ def _settle(
     missing = Counter(index.missing) + files.missing
     series, orphans = group_series(files.ct, root=root, missing=missing)
     studies = settle_studies(series, preferred=preferred)
-    names = {one.uid for one in series}
+    names = {ct_series.uid for ct_series in series}
     chosen = []
     for file in files.volumes:
         uid, shown = unique_name(volume_stem(file), names), walk.as_named(file)
@@ -176,7 +176,7 @@ def _settle(
             )
         )
     errors = [*walk.errors, *files.errors, *(file.error for file in orphans), *studies.errors]
-    found = {one.header.series_instance_uid for one in series}
+    found = {ct_series.header.series_instance_uid for ct_series in series}
     errors += missing_series(path, index.missing, found)  # of a folder a part may be meant
     errors = [InputError(walk.as_named(e.path), e.problem, e.remedy, names=e.names) for e in errors]
     not_chosen = [*studies.not_chosen, *skipped_series(files.skipped)]

@@ -75,5 +75,7 @@ def silence_libraries() -> None:
 def traceless(error: BaseException) -> str:
     """Where an exception came from and of which type, without its text."""
     frames = traceback.extract_tb(error.__traceback__)
-    places = " > ".join(f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in frames)
+    places = " > ".join(
+        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames
+    )
     return f"{type(error).__name__} at {places or 'no known place'}"

@@ -185,11 +185,11 @@ def _without_tables(
     inside = _inside_body(air, shell_voxel=_SHELL_MM / grid_mm)
     good = []
     for part in range(1, count + 1):
-        mine = labels == part
+        lung = labels == part
         good.append(
-            inside[mine].mean() > 0.5
-            or mine.sum()
-            < (1 - _VESSEL_SHARE) * _close(mine, radius_voxel=_VESSEL_MM / grid_mm).sum()
+            inside[lung].mean() > 0.5
+            or lung.sum()
+            < (1 - _VESSEL_SHARE) * _close(lung, radius_voxel=_VESSEL_MM / grid_mm).sum()
         )
     kept = 1 + np.flatnonzero(good)
     return np.isin(labels, kept) if len(kept) else parts

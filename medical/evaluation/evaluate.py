@@ -188,7 +188,7 @@ def _points(curve: FrocCurve, band: Bootstrap) -> list[CurvePoint]:
             sensitivity=value,
             sensitivity_ci95=None if band.cpm_ci95 is None else (low, high),
         )
-        for rate, value, low, high in zip(*(one.tolist() for one in columns), strict=True)
+        for rate, value, low, high in zip(*(column.tolist() for column in columns), strict=True)
     ]
 
 

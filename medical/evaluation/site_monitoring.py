@@ -75,7 +75,9 @@ def compare_facts(
 ) -> list[Fact]:
     """Scanner, kernel and slice thickness of both sides."""
     return [
-        _fact("scanner", [_scanner(one) for one in latest], [_scanner(one) for one in calibration]),
+        _fact(
+            "scanner", [_scanner(scan) for scan in latest], [_scanner(scan) for scan in calibration]
+        ),
         _fact("kernel", _values(latest, "kernel"), _values(calibration, "kernel")),
         _fact("slice_thickness", _thicknesses(latest), _thicknesses(calibration)),
     ]
@@ -85,15 +87,15 @@ def compare_scores(
     latest: Sequence[CalibrationScan], calibration: Sequence[CalibrationScan]
 ) -> Scores:
     """Compare the distribution of the candidates' probabilities on both sides."""
-    ours, theirs = (
-        tuple(sorted(p for one in side for p in one.marks)) for side in (latest, calibration)
+    latest_p, calibration_p = (
+        tuple(sorted(p for scan in side for p in scan.marks)) for side in (latest, calibration)
     )
-    if not ours or not theirs:
-        return Scores(ours, theirs, None, None)
+    if not latest_p or not calibration_p:
+        return Scores(latest_p, calibration_p, None, None)
     from scipy.stats import ks_2samp  # late, as in intervals
 
-    tested = ks_2samp(ours, theirs)
-    return Scores(ours, theirs, float(tested.statistic), float(tested.pvalue))
+    tested = ks_2samp(latest_p, calibration_p)
+    return Scores(latest_p, calibration_p, float(tested.statistic), float(tested.pvalue))
 
 
 def _fact(name: str, latest: list[str], calibration: list[str]) -> Fact:
@@ -106,7 +108,7 @@ def _fact(name: str, latest: list[str], calibration: list[str]) -> Fact:
 
 
 def _values(scans: Sequence[CalibrationScan], key: str) -> list[str]:
-    return [one.acquisition.get(key, UNKNOWN) for one in scans]
+    return [scan.acquisition.get(key, UNKNOWN) for scan in scans]
 
 
 def _scanner(scan: CalibrationScan) -> str:
@@ -126,19 +128,19 @@ def _thicknesses(scans: Sequence[CalibrationScan]) -> list[str]:
 
 
 def readers_reliability(
-    said: Iterable[tuple[float, bool]], *, bins: int = BINS
+    outcomes: Iterable[tuple[float, bool]], *, bins: int = BINS
 ) -> list[ReliabilityRow]:
     """Rows of equal width in probability; empty ones are left out.
 
     Args:
-        said: probability given, and whether the reader confirmed the mark.
+        outcomes: probability given, and whether the reader confirmed the mark.
         bins: of the range 0 to 1.
 
     Raises:
         ValueError: a probability is outside 0 to 1.
     """
     groups: dict[int, list[tuple[float, bool]]] = {}
-    for given, confirmed in said:
+    for given, confirmed in outcomes:
         if not 0 <= given <= 1:
             raise ValueError(f"a probability must lie between 0 and 1, got {given}")
         groups.setdefault(min(int(given * bins), bins - 1), []).append((given, confirmed))
@@ -146,7 +148,7 @@ def readers_reliability(
 
 
 def _row(group: list[tuple[float, bool]]) -> ReliabilityRow:
-    confirmed = sum(one for _, one in group)
+    confirmed = sum(is_confirmed for _, is_confirmed in group)
     return ReliabilityRow(
         mean_probability=sum(given for given, _ in group) / len(group),
         share_nodules=confirmed / len(group),

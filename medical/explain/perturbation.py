@@ -173,7 +173,7 @@ def _masks(count: int, crop: Crop, draw: torch.Generator) -> Tensor:
     at = torch.randint(0, cell, (count, 3), generator=draw).tolist()
     return torch.stack(
         [
-            one[:, z : z + edge, y : y + edge, x : x + edge]
-            for one, (z, y, x) in zip(fine, at, strict=True)
+            mask[:, z : z + edge, y : y + edge, x : x + edge]
+            for mask, (z, y, x) in zip(fine, at, strict=True)
         ]
     )

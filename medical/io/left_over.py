@@ -62,7 +62,9 @@ def only_error(
         return InputError(path, problem, first.remedy, names=(first.path.name, *first.names))
     if skipped:
         kinds = Counter(file.reason for file in skipped).most_common(3)
-        reasons = [message("{reason} ({count})", reason=one, count=count) for one, count in kinds]
+        reasons = [
+            message("{reason} ({count})", reason=reason, count=count) for reason, count in kinds
+        ]
         what = reduce(lambda a, b: message("{first}, {others}", first=a, others=b), reasons)
         return InputError(path, message("holds no CT images: {what}", what=what), WHAT_TO_GIVE)
     what = (

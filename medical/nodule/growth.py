@@ -207,8 +207,8 @@ def match(
     """
     if not current or not prior:
         return []
-    here = registration.to_prior([one.center_lps_mm for one in current])
-    there = np.array([one.center_lps_mm for one in prior])
+    here = registration.to_prior([finding.center_lps_mm for finding in current])
+    there = np.array([finding.center_lps_mm for finding in prior])
     apart = np.linalg.norm(here[:, None] - there[None], axis=-1)
     reach = np.array(
         [[max(REACH_MM, a.diameter_mm / 2, b.diameter_mm / 2) for b in prior] for a in current]

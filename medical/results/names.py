@@ -1,12 +1,8 @@
-"""What the files of a result are called, where result folders lie, and what is no input."""
+"""What the files of a result are called."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-from medical.results import predictions
-from medical.results.folder import ResultFolder
 
 FINDINGS = "findings.json"
 PREDICTIONS = "predictions.csv"
@@ -17,34 +13,3 @@ MAP = re.compile(r"heatmap-\d+\.(nii\.gz|dcm)")
 VIEWER, GROWTH = "viewer", "growth"
 IMAGES, SHEET = "ct.nii.gz", "volume.json"
 PARTIAL = ".partial-"  # see medical.files
-
-
-def result_folders(path: Path) -> list[ResultFolder]:
-    """Return the scored series at or right below ``path``, by name; empty when it holds none."""
-    if (path / FINDINGS).is_file():
-        return [ResultFolder(path)]
-    return [ResultFolder(file.parent) for file in sorted(path.glob(f"*/{FINDINGS}"))]
-
-
-def gather_predictions(out: Path) -> Path:
-    """Put the candidates of every series under ``out`` into ``out/predictions.csv``."""
-    predictions.gather(sorted(out.glob(f"*/{PREDICTIONS}")), out / PREDICTIONS)
-    return out / PREDICTIONS
-
-
-def is_own_result(file: Path) -> bool:
-    """Tell whether an image was written beside a result: it must never be read as an input."""
-    if file.parent.name == VIEWER:
-        return _is(file.name, IMAGES) and _is_result(file.parent.parent)
-    name = file.name.removeprefix(PARTIAL)
-    return (name != file.name or MAP.fullmatch(name) is not None) and _is_result(file.parent)
-
-
-def _is(name: str, wanted: str) -> bool:
-    """Also where it was being written when somebody pulled the plug."""
-    return name == wanted or (name.startswith(PARTIAL) and name.endswith(wanted))
-
-
-def _is_result(folder: Path) -> bool:
-    """Also of a run that was cut off before its findings were written."""
-    return any((folder / name).is_file() for name in (FINDINGS, ACQUISITION))

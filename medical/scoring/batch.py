@@ -25,7 +25,7 @@ from medical.i18n.messages import message
 from medical.intake import open_input
 from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
-from medical.results.names import gather_predictions
+from medical.results.search import gather_predictions
 from medical.scoring.naming import ResultNames, with_note_of_name
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ class Batch:
     ) -> None:
         origin = handle.origin
         frames = origin.frames if isinstance(origin, CtSeries) else ()
-        files = () if self.options.server else tuple(dict.fromkeys(one.path for one in frames))
+        files = () if self.options.server else tuple(dict.fromkeys(frame.path for frame in frames))
         written = self.scorer.explain(reading.prepared, reading.findings, folder, dicom=files)
         if files and written and not any(path.suffix == ".dcm" for path in written):
             reason = f"no DICOM parametric map: {why_no_parametric_map(frames)}"
@@ -226,7 +226,7 @@ class Batch:
         same_model = earlier.model.digest == self.scorer.card.digest
         if not same_model or earlier.samples != self.scorer.samples:
             return None
-        wanted = [one.id for one in earlier.findings] if self.options.heatmaps else []
+        wanted = [finding.id for finding in earlier.findings] if self.options.heatmaps else []
         return earlier if len(folder.maps(wanted)) == len(wanted) else None
 
 

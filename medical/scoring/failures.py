@@ -34,10 +34,10 @@ def failure_sentence(error: InputError, source: Path) -> Message:
             if isinstance(problem, Message)
             else problem.replace(name, "a file")
         )
-    said = {"problem": problem, "remedy": error.remedy}
+    record = {"problem": problem, "remedy": error.remedy}
     if error.path != source and error.path.is_relative_to(source):
-        return message("a file in it: {problem}. {remedy}.", **said)
-    return message("input: {problem}. {remedy}.", **said)
+        return message("a file in it: {problem}. {remedy}.", **record)
+    return message("input: {problem}. {remedy}.", **record)
 
 
 def failures_beside(errors: Iterable[InputError], source: Path) -> str:

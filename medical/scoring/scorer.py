@@ -85,7 +85,7 @@ class Scorer:
             OSError: a result cannot be written.
         """
         batch = Batch(self, Path(out), options or ScoreOptions())
-        return batch.score([Path(one) for one in inputs])
+        return batch.score([Path(path) for path in inputs])
 
     def read(
         self,

@@ -22,7 +22,7 @@ from medical.ct.volume import QualityNote
 from medical.errors import InputError
 from medical.i18n.messages import message
 from medical.results.folder import ResultFolder
-from medical.results.names import gather_predictions
+from medical.results.search import gather_predictions
 from medical.scoring.batch import ScoreOptions, ScoreResult
 from medical.scoring.failures import failure_sentence, failures_beside, not_written
 from medical.scoring.jobs import explain_result, register_earlier
@@ -158,7 +158,10 @@ class Worker:
         if not result.series:
             reasons = [failure_sentence(error, claimed.source) for error in result.errors]
             return self._failed(claimed, " ".join(reasons) or message("no CT series in it"), lease)
-        found = [ResultFolder(one.folder).find_findings() or one.findings for one in result.series]
+        found = [
+            ResultFolder(ct_series.folder).find_findings() or ct_series.findings
+            for ct_series in result.series
+        ]
         unscored = self._unscored(result, claimed)
         try:
             kept = lease.conclude(
@@ -174,9 +177,9 @@ class Worker:
         options = replace(self.options, progress=lease.tell)
         scorer = self._scorer_of(self._model(self.model))
         result = scorer.score([claimed.source], claimed.folder, options=options)
-        for one in result.series:
-            if labels := same_images(self.store, claimed.id, one.findings):
-                ResultFolder(one.folder).add_note(_scored_before(labels), key=options.key)
+        for ct_series in result.series:
+            if labels := same_images(self.store, claimed.id, ct_series.findings):
+                ResultFolder(ct_series.folder).add_note(_scored_before(labels), key=options.key)
         return result
 
     def _help(self, claimed: Claimed, lease: Lease) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from medical.detection.findings import Finding, SeriesFindings
 from medical.results.folder import ResultFolder
-from medical.results.names import result_folders
+from medical.results.search import result_folders
 from medical.store.database import Store
 from medical.store.tables import SCORED, StoredFinding, StoredSeries, Study, label_of
 

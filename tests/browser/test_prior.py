@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from medical.results.names import result_folders
+from medical.results.search import result_folders
 from medical.store.audit import newest
 from medical.store.database import open_store, sqlite_url
 from medical.store.results import adopt

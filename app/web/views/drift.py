@@ -15,7 +15,7 @@ from app.web.words import gettext, ngettext, words
 from medical.evaluation.site_monitoring import UNKNOWN, Fact, Scores, compare_facts, compare_scores
 from medical.i18n.messages import Message, message
 from medical.plain_text import as_markdown
-from medical.results.names import result_folders
+from medical.results.search import result_folders
 from medical.store.latest import latest_scored
 from models.zoo.card import CalibrationScan
 

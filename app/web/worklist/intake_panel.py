@@ -19,7 +19,7 @@ from app.web.worklist.upload_folders import new_upload_folder
 from app.web.worklist.uploads import not_kept, save_uploads
 from medical.errors import InputError
 from medical.i18n.messages import message
-from medical.results.names import result_folders
+from medical.results.search import result_folders
 from medical.store.queue import receive
 
 _WAYS = {"sample": message("Sample"), "upload": message("Upload"), "folder": message("Folder")}

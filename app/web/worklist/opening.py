@@ -13,7 +13,7 @@ from app.settings import Settings
 from app.web.security.access import Reader, need
 from medical.errors import InputError
 from medical.i18n.messages import message
-from medical.results.names import result_folders
+from medical.results.search import result_folders
 from medical.results.signature import folder_digest
 from medical.store.database import Store
 from medical.store.queue import receive

@@ -107,8 +107,8 @@ def _pseudonym(header: pydicom.Dataset, secret: bytes) -> str:
     number = tags.text(header, "PatientID").strip()
     if not number:
         return ""
-    said = f"{tags.text(header, 'IssuerOfPatientID').strip()}\n{number}"
-    return hmac.new(secret, said.encode(), hashlib.sha256).hexdigest()[:32]
+    identity = f"{tags.text(header, 'IssuerOfPatientID').strip()}\n{number}"
+    return hmac.new(secret, identity.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def _day(header: pydicom.Dataset) -> str:

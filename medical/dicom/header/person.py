@@ -66,7 +66,7 @@ def tell_apart(people: Iterable[Person]) -> dict[Person, int]:
     known: list[Person] = []
     numbers: dict[Person, int] = {}
     for person in sorted(set(people), key=_facts, reverse=True):
-        homes = [at for at, one in enumerate(known) if one.may_be(person)]
+        homes = [at for at, other in enumerate(known) if other.may_be(person)]
         if len(homes) == 1:
             known[homes[0]] = known[homes[0]].with_facts_of(person)
             numbers[person] = homes[0]

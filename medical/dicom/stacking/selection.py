@@ -84,41 +84,41 @@ def choose(candidates: Sequence[Candidate]) -> tuple[Candidate, str, list[tuple[
     Returns:
         The best, why it was chosen, and each other one with why not.
     """
-    enough = min(ENOUGH_COVERAGE_MM, max(one.coverage_mm for one in candidates)) * 0.9
-    min_ml = LUNG_SHARE * max(one.lung_ml for one in candidates)
+    enough = min(ENOUGH_COVERAGE_MM, max(candidate.coverage_mm for candidate in candidates)) * 0.9
+    min_ml = LUNG_SHARE * max(candidate.lung_ml for candidate in candidates)
     limits = (enough, min_ml)
-    ranked = sorted(candidates, key=lambda one: _rank(one, *limits))
+    ranked = sorted(candidates, key=lambda candidate: _rank(candidate, *limits))
     best = ranked[0]
     others = [(other, _why_not(best, other, *limits)) for other in ranked[1:]]
     return best, _why(best, len(others)), others
 
 
-def _rank(one: Candidate, enough_mm: float, min_ml: float) -> tuple[float, ...]:
+def _rank(candidate: Candidate, enough_mm: float, min_ml: float) -> tuple[float, ...]:
     return (
-        _is_projection(one),
-        _is_other_body_part(one),
-        one.lung_ml < min_ml,
-        one.coverage_mm < enough_mm,
-        not _is_axial(one),
-        int(np.searchsorted(THICKNESS_CLASSES_MM, one.thickness_mm)),
-        KERNEL_RANK[kernel_class(one.kernel)],
-        round(one.thickness_mm, 2),
-        -round(one.coverage_mm),
-        -len(one.plan.frames),
+        _is_projection(candidate),
+        _is_other_body_part(candidate),
+        candidate.lung_ml < min_ml,
+        candidate.coverage_mm < enough_mm,
+        not _is_axial(candidate),
+        int(np.searchsorted(THICKNESS_CLASSES_MM, candidate.thickness_mm)),
+        KERNEL_RANK[kernel_class(candidate.kernel)],
+        round(candidate.thickness_mm, 2),
+        -round(candidate.coverage_mm),
+        -len(candidate.plan.frames),
     )
 
 
-def _is_projection(one: Candidate) -> bool:
-    return bool(PROJECTION_WORDS & set(one.series.header.image_type))
+def _is_projection(candidate: Candidate) -> bool:
+    return bool(PROJECTION_WORDS & set(candidate.series.header.image_type))
 
 
-def _is_other_body_part(one: Candidate) -> bool:
-    part = one.series.header.body_part
+def _is_other_body_part(candidate: Candidate) -> bool:
+    part = candidate.series.header.body_part
     return "CHEST" not in part and any(word in part for word in OTHER_BODY_PARTS)
 
 
-def _is_axial(one: Candidate) -> bool:
-    return int(np.abs(one.plan.geometry.affine_lps_mm[:3, 0]).argmax()) == 2
+def _is_axial(candidate: Candidate) -> bool:
+    return int(np.abs(candidate.plan.geometry.affine_lps_mm[:3, 0]).argmax()) == 2
 
 
 def _why(best: Candidate, others: int) -> str:
@@ -169,8 +169,8 @@ def settle_studies(series: Sequence[CtSeries], *, preferred: Collection[str] = (
     bolus check beside a good chest series is nothing to worry anybody with.
     """
     studies: dict[Hashable, list[CtSeries]] = defaultdict(list)
-    for one in series:
-        studies[_study_key(one)].append(one)
+    for ct_series in series:
+        studies[_study_key(ct_series)].append(ct_series)
     result = Settled()
     for members in studies.values():
         for of_one in _by_person(members):
@@ -180,10 +180,10 @@ def settle_studies(series: Sequence[CtSeries], *, preferred: Collection[str] = (
 
 def _by_person(series: Sequence[CtSeries]) -> list[list[CtSeries]]:
     """Series of one Study Instance UID, apart by whose they are: one study, one patient."""
-    people = tell_apart([one.header.person for one in series])
+    people = tell_apart([ct_series.header.person for ct_series in series])
     groups: dict[int, list[CtSeries]] = defaultdict(list)
-    for one in series:
-        groups[people[one.header.person]].append(one)
+    for ct_series in series:
+        groups[people[ct_series.header.person]].append(ct_series)
     return list(groups.values())
 
 
@@ -196,20 +196,26 @@ def _study_key(series: CtSeries) -> Hashable:
 def _settle(members: Sequence[CtSeries], result: Settled, preferred: Collection[str]) -> None:
     candidates = []
     failures = []
-    for one in members:
+    for member in members:
         try:
-            candidates.append(Candidate(one, one.plan()))
+            candidates.append(Candidate(member, member.plan()))
         except InputError as error:
-            failures.append((one, error))
+            failures.append((member, error))
     if len(candidates) > 1:  # to see whether they show lung costs some decoding
-        candidates = [replace(one, lung_ml=glance_at_lung(one.plan)) for one in candidates]
+        candidates = [
+            replace(candidate, lung_ml=glance_at_lung(candidate.plan)) for candidate in candidates
+        ]
     if not candidates:
         result.errors += [error for _, error in failures]
         return
-    wanted = [one for one in candidates if one.series.uid in preferred]
+    wanted = [candidate for candidate in candidates if candidate.series.uid in preferred]
     best, why, others = choose(wanted or candidates)
     if wanted:
-        others += [(one, "another one is referred to") for one in candidates if one not in wanted]
+        others += [
+            (candidate, "another one is referred to")
+            for candidate in candidates
+            if candidate not in wanted
+        ]
     result.chosen.append((best.series, why))
     result.not_chosen += [(other.series.uid, reason) for other, reason in others]
-    result.not_chosen += [(one.uid, error.problem) for one, error in failures]
+    result.not_chosen += [(member.uid, error.problem) for member, error in failures]

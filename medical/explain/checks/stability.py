@@ -41,18 +41,20 @@ NOISE_HU = 15.0
 _SEED = 17
 
 
-def ssim(one: Explanation, other: Explanation) -> float:
+def ssim(first: Explanation, second: Explanation) -> float:
     """Structural similarity, 1 for equal maps, about 0 for unlike ones.
 
     Raises:
         ValueError: the maps belong to crops of different shape.
     """
-    if one.values.shape != other.values.shape:
-        raise ValueError(f"maps of {one.values.shape} and {other.values.shape} cannot be compared")
-    if not one.values.any() or not other.values.any():
+    if first.values.shape != second.values.shape:
+        raise ValueError(
+            f"maps of {first.values.shape} and {second.values.shape} cannot be compared"
+        )
+    if not first.values.any() or not second.values.any():
         return 0.0
-    near = one.crop.near()
-    a, b = (torch.from_numpy(each.values[near].copy())[None, None] for each in (one, other))
+    near = first.crop.near()
+    a, b = (torch.from_numpy(each.values[near].copy())[None, None] for each in (first, second))
     alike, _ = compute_ssim_and_cs(
         a,
         b,

@@ -155,10 +155,10 @@ def table(rows: Sequence[Judged]) -> str:
     heads = [f"{name:>20s}" for name in (*MEASURES, "CPU seconds")]
     lines = [f"{'method':18s}{'findings':>9s}" + "".join(heads)]
     for method in dict.fromkeys(row.method for row in rows):
-        mine = [row for row in rows if row.method == method]
-        cells = [f"{_cell(mine, name):>20s}" for name in MEASURES]
-        seconds = figure(mine, "cpu_seconds").mean
-        lines.append(f"{method:18s}{len(mine):9d}" + "".join(cells) + f"{seconds:20.2f}")
+        of_method = [row for row in rows if row.method == method]
+        cells = [f"{_cell(of_method, name):>20s}" for name in MEASURES]
+        seconds = figure(of_method, "cpu_seconds").mean
+        lines.append(f"{method:18s}{len(of_method):9d}" + "".join(cells) + f"{seconds:20.2f}")
     return "\n".join(lines)
 
 

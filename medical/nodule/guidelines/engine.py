@@ -112,45 +112,45 @@ class Guidelines:
 
 
 def apply_guidelines(
-    nodules: Sequence[AssessedNodule], said: Examination, *, age_years: float | None
+    nodules: Sequence[AssessedNodule], entered: Examination, *, age_years: float | None
 ) -> Guidelines:
     """Apply Lung-RADS v2022 and Fleischner 2017 to the nodules of one CT.
 
     Args:
         nodules: what no reader has rejected.
-        said: kind of the examination, and the patient's risk.
+        entered: kind of the examination, and the patient's risk.
         age_years: the reader's or the header's.
     """
     patient = Patient(
         age_years=age_years,
-        risk=said.risk,
-        screening=said.kind in ("baseline", "follow-up"),
-        known_cancer=said.known_cancer,
-        immunosuppressed=said.immunosuppressed,
+        risk=entered.risk,
+        screening=entered.kind in ("baseline", "follow-up"),
+        known_cancer=entered.known_cancer,
+        immunosuppressed=entered.immunosuppressed,
     )
     multiple = len(nodules) > 1
     rows = tuple(
         Guidance(
-            one.id,
-            _lung_rads(one, said),
-            _fleischner(one, patient, multiple=multiple),
-            one.density_by,
-            one.decided,
+            nodule.id,
+            _lung_rads(nodule, entered),
+            _fleischner(nodule, patient, multiple=multiple),
+            nodule.density_by,
+            nodule.decided,
         )
-        for one in nodules
+        for nodule in nodules
     )
-    return Guidelines(rows, _examination(rows, said))
+    return Guidelines(rows, _examination(rows, entered))
 
 
-def _lung_rads(nodule: AssessedNodule, said: Examination) -> Ruling:
-    if said.kind == "incidental":
+def _lung_rads(nodule: AssessedNodule, entered: Examination) -> Ruling:
+    if entered.kind == "incidental":
         return Ruling(NotApplicable(NOT_SCREENING))
     if nodule.density is None:
         return Ruling(needs("density"))
     if nodule.density == "calcified" and nodule.calcification_benign is None:
         return Ruling(needs(NO_PATTERN))
     statuses: list[Status] = ["baseline"]
-    if said.kind == "follow-up" and not nodule.calcification_benign:
+    if entered.kind == "follow-up" and not nodule.calcification_benign:
         if nodule.history is None:
             solid_part = nodule.density == "part-solid" and not nodule.history_missing
             missing = NO_SOLID_HISTORY if solid_part else NO_HISTORY
@@ -206,16 +206,21 @@ def _sizes(nodule: AssessedNodule, limits: Iterable[float]) -> list[float | None
 
 
 def _others(reached: Iterable[str], category: str, rank: Callable[[str], int]) -> tuple[str, ...]:
-    return tuple(sorted((one for one in reached if one != category), key=rank))
+    return tuple(
+        sorted(
+            (category_reached for category_reached in reached if category_reached != category),
+            key=rank,
+        )
+    )
 
 
-def _examination(rows: Sequence[Guidance], said: Examination) -> ExaminationCategory:
-    if said.kind == "incidental":
+def _examination(rows: Sequence[Guidance], entered: Examination) -> ExaminationCategory:
+    if entered.kind == "incidental":
         return ExaminationCategory(NotApplicable(NOT_SCREENING))
     if any(not row.decided for row in rows):
         return ExaminationCategory(NotApplicable(UNDECIDED))
     if not rows:
-        if said.kind is None:
+        if entered.kind is None:
             return ExaminationCategory(NotApplicable(NOT_SCREENING))
         return ExaminationCategory(examination([]))
     open_rows = tuple(
@@ -231,7 +236,9 @@ def _examination(rows: Sequence[Guidance], said: Examination) -> ExaminationCate
     fired = [(row.lung_rads.result, row) for row in rows if isinstance(row.lung_rads.result, Fired)]
     worst, row = max(fired, key=lambda pair: ORDER.index(pair[0].category))
     # The highest of the lowest categories is certain, the highest of the highest is possible.
-    spans = [sorted(map(ORDER.index, (r.category, *one.lung_rads.others))) for r, one in fired]
+    spans = [
+        sorted(map(ORDER.index, (r.category, *ruling.lung_rads.others))) for r, ruling in fired
+    ]
     low, high = max(span[0] for span in spans), max(span[-1] for span in spans)
     reached = {ORDER[rank] for span in spans for rank in span if low <= rank <= high}
     others = _others(reached, worst.category, ORDER.index)

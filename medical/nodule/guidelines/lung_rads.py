@@ -199,7 +199,9 @@ def history_by_growth(
     ends = () if difference_ci95 is None else difference_ci95
     reached = {_history(end, interval_days)[0] for end in ends}
     others: tuple[History, ...] = ("growing", "stable")
-    return HistoryFound(history, tuple(one for one in others if one in reached and one != history))
+    return HistoryFound(
+        history, tuple(other for other in others if other in reached and other != history)
+    )
 
 
 def _history(difference_mm: float, interval_days: float | None) -> tuple[History | None, str]:

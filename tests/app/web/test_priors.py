@@ -10,7 +10,7 @@ import pytest
 
 from app.web.comparing.priors import Prior, priors_of
 from medical.results.images import ViewerImages
-from medical.results.names import result_folders
+from medical.results.search import result_folders
 from medical.store.database import Store, open_store, sqlite_url
 from medical.store.results import adopt
 from medical.store.series import note_images

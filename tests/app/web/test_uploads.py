@@ -10,7 +10,7 @@ import SimpleITK as sitk  # noqa: N813
 from app.web.worklist.uploads import neutral_name, save_uploads
 from medical.errors import InputError
 from medical.io.volume_files import read_volume_file
-from medical.results.names import result_folders
+from medical.results.search import result_folders
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 
 from medical.errors import InputError
 from medical.results.folder import ResultFolder
-from medical.results.names import is_own_result, result_folders
 from medical.results.registration import KeptRegistration
+from medical.results.search import is_own_result, result_folders
 from tests.app.web.made_results import made_findings, made_volume, write_made_result
 
 

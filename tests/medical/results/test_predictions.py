@@ -7,8 +7,8 @@ from pathlib import Path
 
 from medical.detection.finalize import ScoredCandidate
 from medical.results.folder import ResultFolder
-from medical.results.names import gather_predictions
 from medical.results.predictions import COLUMNS
+from medical.results.search import gather_predictions
 
 MARKS = (
     ScoredCandidate((1.0, 2.0, 3.0), 0.94, (0.9, 0.97), 8.4),

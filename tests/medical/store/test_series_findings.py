@@ -14,7 +14,7 @@ from app.web.comparing.priors import priors_of
 from medical.detection.findings import ModelReference, SeriesFindings
 from medical.i18n.catalogue import translate
 from medical.results.folder import ResultFolder
-from medical.results.names import result_folders
+from medical.results.search import result_folders
 from medical.review.decisions import Judgement
 from medical.review.reading import read_study
 from medical.review.reviews import decide

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.web.comparing import prior_panel
 from app.web.context import context
-from medical.results.names import result_folders
+from medical.results.search import result_folders
 from medical.store.results import adopt
 from tests.app.web.made_pair import write_made_pair
 from tests.app.web.pages.conftest import OpenPage

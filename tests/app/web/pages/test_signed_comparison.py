@@ -12,7 +12,7 @@ from app.web.context import context
 from app.web.routes.report_files import files_to_sign, report_file
 from medical.i18n.catalogue import LANGUAGES
 from medical.nodule.registration import Registration
-from medical.results.names import result_folders
+from medical.results.search import result_folders
 from medical.review.decisions import Judgement
 from medical.review.reading import read_study
 from medical.review.reviews import decide, sign
