@@ -88,12 +88,12 @@ def places(path: Path) -> list[Path]:
     A link in an input was made by whoever may write there; what arrives from others (uploads,
     zips) holds none, see `medical.io.archive`.
     """
-    found = [path if path.is_dir() else path.parent]
+    folders = [path if path.is_dir() else path.parent]
     if path.is_symlink():
-        found.append(path.resolve().parent)
+        folders.append(path.resolve().parent)
     if path.is_dir():
-        found += _targets(path.resolve())
-    return found
+        folders += _targets(path.resolve())
+    return folders
 
 
 def _targets(start: Path) -> Iterator[Path]:

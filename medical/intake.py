@@ -79,10 +79,10 @@ def open_input(
         raise InputError(path, message("no such file or folder"), message("Check the spelling"))
     work_dir.mkdir(parents=True, exist_ok=True)
     walk = Walk(work_dir, UnpackBudget(zip_limit_bytes, limit_seconds=limit_seconds))
-    found = confined(
+    intake = confined(
         lambda: _open(path, walk, is_no_ct, preferred), read=places(path), write=[work_dir]
     )
-    return found if keep_names else number_series(found)
+    return intake if keep_names else number_series(intake)
 
 
 def number_series(intake: Intake) -> Intake:
@@ -106,8 +106,8 @@ def _open(
 ) -> Intake:
     with quiet_pydicom():
         index = read_index(path) if is_dicomdir(path) else Index()
-        found = walk.files(path.parent if is_dicomdir(path) else path)
-        files = index.files or list(walk.in_time(found, path))
+        walked = walk.files(path.parent if is_dicomdir(path) else path)
+        files = index.files or list(walk.in_time(walked, path))
         sorted_files = _sort_files(walk.in_time(files, path), path, is_no_ct)
         return _settle(path, sorted_files, walk, index, preferred)
 
@@ -176,8 +176,8 @@ def _settle(
             )
         )
     errors = [*walk.errors, *files.errors, *(file.error for file in orphans), *studies.errors]
-    found = {ct_series.header.series_instance_uid for ct_series in series}
-    errors += missing_series(path, index.missing, found)  # of a folder a part may be meant
+    series_uids = {ct_series.header.series_instance_uid for ct_series in series}
+    errors += missing_series(path, index.missing, series_uids)  # of a folder a part may be meant
     errors = [InputError(walk.as_named(e.path), e.problem, e.remedy, names=e.names) for e in errors]
     not_chosen = [*studies.not_chosen, *skipped_series(files.skipped)]
     if not chosen:

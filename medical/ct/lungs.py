@@ -59,15 +59,15 @@ def _between_walls(
     wall: Bool[np.ndarray, " n"], hu: Float[np.ndarray, " n"], *, least: int
 ) -> Bool[np.ndarray, " n"]:
     """Mark runs along one edge with chest wall at both ends and the density of lung."""
-    found = np.zeros(len(wall), bool)
+    cut = np.zeros(len(wall), bool)
     if wall.sum() < 2:
-        return found
+        return cut
     runs, count = ndimage.label(~wall)
     for run in set(range(1, count + 1)) - {int(runs[0]), int(runs[-1])}:
         where = runs == run
         if where.sum() >= least and _OUTSIDE_HU < float(hu[where].mean()) < _AIR_HU:
-            found |= where
-    return found
+            cut |= where
+    return cut
 
 
 def small_lungs(
@@ -85,30 +85,30 @@ def small_lungs(
         lungs: what is taken for lung already.
         grid_mm: voxel edge, millimetres.
     """
-    found = np.zeros(lungs.shape, bool)
+    added = np.zeros(lungs.shape, bool)
     heights = np.flatnonzero(lungs.any((1, 2)))
     labels, count = ndimage.label(left_out)
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
     sizes[0] = 0
     large = np.flatnonzero(sizes >= _MIN_PART_ML * 1000 / grid_mm**3)
     if len(heights) == 0 or len(large) == 0:
-        return found
+        return added
     midline = find_midline(hu, spacing_mm=grid_mm)
     if midline is None:
-        return found
+        return added
     left = np.arange(hu.shape[2])[None, None, :] > midline[:, None, None]
     share = float((lungs & left).sum()) / float(lungs.sum())
     empty = left if share < _MISSING_SHARE else ~left if share > 1 - _MISSING_SHARE else None
     if empty is None:
-        return found
+        return added
     for part in large:
         where = labels == part
         beside = (
             where.any((1, 2))[heights[0] : heights[-1] + 1].sum() > 0.5 * where.any((1, 2)).sum()
         )
         if beside and (where & empty).sum() > 0.5 * sizes[part] and hu[where].mean() > _GAS_HU:
-            found |= where
-    return found
+            added |= where
+    return added
 
 
 def lung_mask(
@@ -191,8 +191,8 @@ def _without_tables(
             or lung.sum()
             < (1 - _VESSEL_SHARE) * _close(lung, radius_voxel=_VESSEL_MM / grid_mm).sum()
         )
-    kept = 1 + np.flatnonzero(good)
-    return np.isin(labels, kept) if len(kept) else parts
+    parts_kept = 1 + np.flatnonzero(good)
+    return np.isin(labels, parts_kept) if len(parts_kept) else parts
 
 
 def _inside_body(

@@ -70,13 +70,13 @@ def _bone_at_the_back(
     hu: Float[np.ndarray, "z y x"], body: Bool[np.ndarray, "z y x"]
 ) -> Float[np.ndarray, "z x"]:
     """Voxels of bone in each slice and column, behind the body's middle."""
-    found = np.zeros((hu.shape[0], hu.shape[2]))
+    midline = np.zeros((hu.shape[0], hu.shape[2]))
     for z, (plane, outline) in enumerate(zip(hu, body, strict=True)):
         rows = np.flatnonzero(outline.any(1))
         if len(rows):
             back = (rows[0] + rows[-1]) // 2
-            found[z] = ((plane > _BONE_HU) & outline)[back:].sum(0)
-    return found
+            midline[z] = ((plane > _BONE_HU) & outline)[back:].sum(0)
+    return midline
 
 
 def _by_outline(body: Bool[np.ndarray, "z y x"]) -> Float[np.ndarray, " z"] | None:

@@ -182,11 +182,11 @@ def _lungs(
     labels, count = ndimage.label(depth > _APART_MM)
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
     least = _MIN_LUNG_ML * 1000 / spacing_mm**3
-    kept = [part for part in range(1, count + 1) if sizes[part] >= least]
+    large_parts = [part for part in range(1, count + 1) if sizes[part] >= least]
     owners = np.zeros(labels.shape, np.uint8)
     sides: list[Side] = []
     x = np.arange(lung.shape[2])
-    for part in kept[:255]:
+    for part in large_parts[:255]:
         where = labels == part
         sides.append(_side_of_lung(where, x, midline))
         owners[where] = len(sides)

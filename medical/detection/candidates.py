@@ -57,9 +57,11 @@ class CandidateSet:
     diameters_mm: Float[np.ndarray, " n"]
     logits: Float[np.ndarray, " n"]
 
-    def only(self, kept: Int[np.ndarray, " m"]) -> CandidateSet:
-        """Those at some indices."""
-        return CandidateSet(self.centers_voxel[kept], self.diameters_mm[kept], self.logits[kept])
+    def only(self, indices: Int[np.ndarray, " m"]) -> CandidateSet:
+        """Return those at some indices."""
+        return CandidateSet(
+            self.centers_voxel[indices], self.diameters_mm[indices], self.logits[indices]
+        )
 
 
 FirstStage = Callable[[CtVolume, Prepared, Progress], CandidateSet]
@@ -173,13 +175,13 @@ def _suppress(
     centers: Float[np.ndarray, "n 3"], diameters_mm: Float[np.ndarray, " n"]
 ) -> list[int]:
     """Keep the strongest of those inside each other's radius; the input is strongest first."""
-    kept: list[int] = []
+    strongest: list[int] = []
     for index, center in enumerate(centers):
-        apart = [np.linalg.norm(center - centers[k]) for k in kept]
-        reach = [max(diameters_mm[k], diameters_mm[index]) * 0.5 for k in kept]
+        apart = [np.linalg.norm(center - centers[k]) for k in strongest]
+        reach = [max(diameters_mm[k], diameters_mm[index]) * 0.5 for k in strongest]
         if all(a > max(r, 3.0) for a, r in zip(apart, reach, strict=True)):
-            kept.append(index)
-    return kept
+            strongest.append(index)
+    return strongest
 
 
 def compile_heat_map(detector: Detector) -> FirstStage:

@@ -41,9 +41,9 @@ class Crops(NamedTuple):
         near, context = (crop.flip(axes).contiguous() for crop in (self.near, self.context))
         return near, context, self.extents_mm
 
-    def only(self, kept: Int[np.ndarray, " m"]) -> Crops:
+    def only(self, indices: Int[np.ndarray, " m"]) -> Crops:
         """Those at some indices."""
-        return Crops(*(part[torch.from_numpy(kept)] for part in self))
+        return Crops(*(part[torch.from_numpy(indices)] for part in self))
 
 
 def cut(

@@ -74,10 +74,10 @@ def _candidates(
     centers = prepared.geometry.lps_to_voxel(lps)
     diameters = (edges * np.array(grid.spacing_mm)[::-1]).mean(1)
     share = np.clip(scores.astype(np.float64), _MIN_SCORE, 1 - _MIN_SCORE)
-    found = CandidateSet(centers, diameters, np.log(share / (1 - share)))
+    candidates = CandidateSet(centers, diameters, np.log(share / (1 - share)))
     inside = np.flatnonzero(touches_lung(centers, diameters, prepared.lung))
-    strongest = inside[np.argsort(-found.logits[inside], kind="stable")]
-    return found.only(strongest[:MAX_CANDIDATES])
+    strongest = inside[np.argsort(-candidates.logits[inside], kind="stable")]
+    return candidates.only(strongest[:MAX_CANDIDATES])
 
 
 def _counted(

@@ -52,17 +52,17 @@ def size_bins(scans: Sequence[ScanMatch], *, threshold: float | None = None) -> 
     table = []
     for low, high in pairwise(SIZE_LIMITS_MM):
         scores = [score for diameter, score in outcomes if low <= diameter < high]
-        found = [score for score in scores if score is not None]
+        found_scores = [score for score in scores if score is not None]
         table.append(
             SizeBin(
                 diameter_from_mm=low,
                 diameter_to_mm=None if math.isinf(high) else high,
                 nodules=len(scores),
-                found=len(found),
-                sensitivity=len(found) / len(scores) if scores else None,
+                found=len(found_scores),
+                sensitivity=len(found_scores) / len(scores) if scores else None,
                 found_at_operating_point=None
                 if threshold is None
-                else sum(score >= threshold for score in found),
+                else sum(score >= threshold for score in found_scores),
             )
         )
     return table
@@ -71,13 +71,13 @@ def size_bins(scans: Sequence[ScanMatch], *, threshold: float | None = None) -> 
 def at_operating_point(scans: Sequence[ScanMatch], *, threshold: float) -> OperatingPoint:
     """Sensitivity, false positives per scan, and nodule-free scans that stay without any mark."""
     scores = [score for scan in scans for score in scan.found_at]
-    found = sum(score is not None and score >= threshold for score in scores)
+    found_count = sum(score is not None and score >= threshold for score in scores)
     false = sum(score >= threshold for scan in scans for score in scan.false_positives)
     free = [scan for scan in scans if not scan.nodules]
     unmarked = sum(scan.strongest is None or scan.strongest < threshold for scan in free)
     return OperatingPoint(
         threshold=threshold,
-        sensitivity=found / len(scores) if scores else None,
+        sensitivity=found_count / len(scores) if scores else None,
         false_positives_per_scan=false / len(scans),
         nodule_free_scans=len(free),
         unmarked_nodule_free_scans=unmarked,

@@ -40,12 +40,12 @@ def expected_at_points(card: ModelCard) -> list[Expected]:
 
 
 def _expected(choice: OperatingChoice, card: ModelCard) -> Expected:
-    found = round(choice.sensitivity * card.operating_nodules)
+    found_count = round(choice.sensitivity * card.operating_nodules)
     false = round(choice.false_positives_per_scan * card.operating_scans)
     return Expected(
         choice.threshold,
         choice.sensitivity,
-        share_interval(found, card.operating_nodules),
+        share_interval(found_count, card.operating_nodules),
         choice.false_positives_per_scan,
         rate_interval(false, card.operating_scans),
     )

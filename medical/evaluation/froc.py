@@ -86,10 +86,11 @@ class Scores:
         weight = times[self.scan]
         # Equal scores pass a threshold together: the curve has one point for each distinct score.
         last = np.append(np.diff(self.score) != 0, True)[: len(self.score)]
-        found = np.cumsum(weight * self.is_nodule)[last]
+        true_positives = np.cumsum(weight * self.is_nodule)[last]
         false = np.cumsum(weight * ~self.is_nodule)[last]
         total = int((times * self.nodules).sum())
-        sensitivity = np.append(0.0, found) / total if total else np.full(len(found) + 1, np.nan)
+        counts = np.append(0.0, true_positives)
+        sensitivity = counts / total if total else np.full(len(counts), np.nan)
         return FrocCurve(np.append(0.0, false) / int(times.sum()), sensitivity)
 
 

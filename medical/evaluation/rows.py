@@ -153,8 +153,8 @@ def _is_uid(cell: str) -> bool:
 
 
 def _missing(missing: Sequence[str], names: Sequence[str]) -> str:
-    found = ", ".join(names) or "nothing"
-    return f"column {', '.join(missing)} is missing; found {found}"
+    columns = ", ".join(names) or "nothing"
+    return f"column {', '.join(missing)} is missing; found {columns}"
 
 
 def _remedy(missing: Sequence[str], names: Sequence[str]) -> str:

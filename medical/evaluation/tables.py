@@ -159,20 +159,19 @@ def _within(
     *,
     any_needed: bool = True,
 ) -> list[ReferenceFinding]:
-    kept = [finding for finding in findings if finding.series_uid in listed]
+    listed_findings = [finding for finding in findings if finding.series_uid in listed]
     outside = {finding.series_uid for finding in findings} - listed
-    if findings and not kept and any_needed:
+    if findings and not listed_findings and any_needed:
         raise InputError(
             path, f"row 2: series {findings[0].series_uid} is not in the list of series, nor is "
             "any other of this file", "Give the list of series that belongs to this truth",
         )  # fmt: skip
     if outside:
         warnings.append(
-            f"{path}: {counted(len(findings) - len(kept), 'row')} of {len(outside)} series "
-            "outside the "
-            "list of series left out."
+            f"{path}: {counted(len(findings) - len(listed_findings), 'row')} of {len(outside)} "
+            "series outside the list of series left out."
         )
-    return kept
+    return listed_findings
 
 
 def _each_once(

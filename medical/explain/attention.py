@@ -84,21 +84,21 @@ def _gate(subject: Subject, images: Tensor, target: Target | None) -> tuple[Tens
     name = subject.gate_layer
     if name is None:
         raise ValueError(f"{type(subject).__name__} has no attention gate")
-    kept: list[Tensor] = []
+    maps: list[Tensor] = []
 
     def hold(_module: object, _inputs: object, output: Tensor) -> Tensor:
-        kept.append(output.detach().requires_grad_())
-        return kept[0]
+        maps.append(output.detach().requires_grad_())
+        return maps[0]
 
     handle = subject.get_submodule(name).register_forward_hook(hold)
     try:
         score = subject.score(images, target or "class")
         if target is None:
-            return kept[0].detach(), torch.zeros_like(kept[0])
-        (gradient,) = torch.autograd.grad(score.sum(), kept[0])
+            return maps[0].detach(), torch.zeros_like(maps[0])
+        (gradient,) = torch.autograd.grad(score.sum(), maps[0])
     finally:
         handle.remove()
-    return kept[0].detach(), gradient
+    return maps[0].detach(), gradient
 
 
 def _grown(maps: Tensor, crop: Crop) -> Array:

@@ -136,8 +136,8 @@ def drise(
     weights = 0.0
     for first in range(0, masks, BATCH):
         some = _masks(min(BATCH, masks - first), crop, draw)
-        found = subject.candidates(tissue + some * (image - tissue))
-        weight = agreement(found, crop, target=target).double()
+        candidates = subject.candidates(tissue + some * (image - tissue))
+        weight = agreement(candidates, crop, target=target).double()
         total += (weight[:, None, None, None] * some[:, 0]).sum(0)
         seen += some[:, 0].double().sum(0)
         weights += float(weight.sum())
@@ -145,18 +145,18 @@ def drise(
     return Explanation.scaled(values.numpy(), crop, method="D-RISE", target=target)
 
 
-def agreement(found: Candidates, crop: Crop, *, target: Target) -> Tensor:
+def agreement(candidates: Candidates, crop: Crop, *, target: Target) -> Tensor:
     """How well the best candidate of each image agrees with the crop's finding: ``[b]``, 0 to 1."""
     center = torch.tensor(crop.center_voxel)
-    half = found.diameters_mm[..., None] / 2
+    half = candidates.diameters_mm[..., None] / 2
     own = crop.diameter_mm / 2
-    low = torch.maximum(found.centers - half, center - own)
-    high = torch.minimum(found.centers + half, center + own)
+    low = torch.maximum(candidates.centers - half, center - own)
+    high = torch.minimum(candidates.centers + half, center + own)
     common = (high - low).clamp(min=0).prod(-1)
-    union = found.diameters_mm**3 + crop.diameter_mm**3 - common
+    union = candidates.diameters_mm**3 + crop.diameter_mm**3 - common
     overlap = common / union
     if target == "class":
-        overlap = overlap * torch.sigmoid(found.logits)
+        overlap = overlap * torch.sigmoid(candidates.logits)
     best: Tensor = overlap.amax(1)
     return best
 

@@ -94,14 +94,14 @@ class Fields:
         Raises:
             InputError: two of them are given and disagree.
         """
-        found = {self._values[key] for key in keys if key in self._values}
-        if len(found) > 1:
+        values = {self._values[key] for key in keys if key in self._values}
+        if len(values) > 1:
             raise InputError(
                 self._path,
                 message("its header gives {keys} twice", keys=" and ".join(keys)),
                 REMEDY,
             )
-        return found.pop() if found else None
+        return values.pop() if values else None
 
     def need(self, *keys: str) -> str:
         """As `get`.
@@ -109,12 +109,12 @@ class Fields:
         Raises:
             InputError: none of the keys is given.
         """
-        found = self.get(*keys)
-        if not found:
+        value = self.get(*keys)
+        if not value:
             raise InputError(
                 self._path, message("its header lacks {keys}", keys=" or ".join(keys)), REMEDY
             )
-        return found
+        return value
 
     def numbers(self, *keys: str, count: int) -> list[float] | None:
         """Parse that many numbers; ``None`` when the key is not given.
@@ -126,10 +126,10 @@ class Fields:
         if text is None:
             return None
         try:
-            found = [float(part) for part in text.split()]
+            numbers = [float(part) for part in text.split()]
         except ValueError:
-            found = []
-        if len(found) != count:
+            numbers = []
+        if len(numbers) != count:
             raise InputError(
                 self._path,
                 plural_message(
@@ -140,7 +140,7 @@ class Fields:
                 ),
                 REMEDY,
             )
-        return found
+        return numbers
 
     def whole(self, key: str, *, default: int) -> int:
         """Parse a whole number.
@@ -198,12 +198,12 @@ def rename_pixel_file(path: Path, names: Mapping[str, str]) -> None:
     """
     with path.open("rb") as stream:
         start = stream.read(MAX_HEADER_BYTES)
-    for found in _NAMES_PIXELS.finditer(start):
-        kept = names.get(os.fsdecode(found["name"]).strip())
-        if kept is not None:
+    for match in _NAMES_PIXELS.finditer(start):
+        name = names.get(os.fsdecode(match["name"]).strip())
+        if name is not None:
             content = path.read_bytes()
-            first, end = found.span("name")
-            path.write_bytes(content[:first] + os.fsencode(kept) + content[end:])
+            first, end = match.span("name")
+            path.write_bytes(content[:first] + os.fsencode(name) + content[end:])
             return
 
 

@@ -18,9 +18,9 @@ WHAT_TO_GIVE = message(
 NotChosen = tuple[str, str]
 
 
-def missing_series(path: Path, missing: dict[str, int], found: set[str]) -> list[InputError]:
+def missing_series(path: Path, missing: dict[str, int], series_uids: set[str]) -> list[InputError]:
     """Series that a DICOMDIR names and of which no image is there."""
-    lost = {uid: count for uid, count in missing.items() if uid not in found}
+    lost = {uid: count for uid, count in missing.items() if uid not in series_uids}
     if not lost:
         return []
     count = sum(lost.values())

@@ -106,12 +106,12 @@ def _dtype(path: Path, fields: Fields) -> np.dtype[np.generic]:
 
 
 def _truth(path: Path, fields: Fields, *keys: str) -> bool:
-    found = _TRUTHS.get((fields.get(*keys) or "False").capitalize())
-    if found is None:
+    truth = _TRUTHS.get((fields.get(*keys) or "False").capitalize())
+    if truth is None:
         raise InputError(
             path, message("its header gives {keys} as neither True nor False", keys=keys[0]), REMEDY
         )
-    return found
+    return truth
 
 
 def _affine(path: Path, fields: Fields, dimensions: int) -> Affine:

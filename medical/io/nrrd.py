@@ -154,12 +154,12 @@ def _steps(path: Path, fields: Fields, axes: int) -> list[list[float] | None] | 
 
 def _vector(path: Path, text: str) -> list[float]:
     try:
-        found = [float(part) for part in text.strip("() ").split(",")]
+        numbers = [float(part) for part in text.strip("() ").split(",")]
     except ValueError:
-        found = [math.nan]
-    if not all(map(math.isfinite, found)):
+        numbers = [math.nan]
+    if not all(map(math.isfinite, numbers)):
         raise InputError(path, message("its directions or origin are no numbers"), REMEDY)
-    return found
+    return numbers
 
 
 def _affine(path: Path, fields: Fields, steps: list[list[float]]) -> Affine:

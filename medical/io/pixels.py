@@ -160,10 +160,10 @@ def _open_below(header: Path, parts: tuple[str, ...]) -> BinaryIO:
                 os.close(folder)
                 folder = inner
             # not to wait at a pipe: that it is a plain file is known only once it is open
-            found = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+            descriptor = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
         finally:
             os.close(folder)
-        return os.fdopen(found, "rb")
+        return os.fdopen(descriptor, "rb")
     except FileNotFoundError as problem:
         missing = message("its pixel file {name} is missing", name=shown)
         raise InputError(header, missing, REMEDY, names=(shown,)) from problem
@@ -184,15 +184,15 @@ def _unpacking(stored: Stored, stream: BinaryIO) -> _Reader:
 
 def _exactly(stored: Stored, reader: _Reader, count: int) -> bytes:
     """Read that many bytes in pieces: a packed piece never grows beyond them."""
-    found = bytearray()
-    while len(found) < count:
-        piece = reader.read(min(_CHUNK_BYTES, count - len(found)))
+    voxels = bytearray()
+    while len(voxels) < count:
+        piece = reader.read(min(_CHUNK_BYTES, count - len(voxels)))
         if not piece:
             raise InputError(
                 stored.header, message("the file is cut short: voxels are missing"), REMEDY
             )
-        found += piece
-    return bytes(found)
+        voxels += piece
+    return bytes(voxels)
 
 
 class Inflating:
@@ -222,8 +222,8 @@ class Inflating:
                 if not self._packed.startswith(b"\x1f\x8b"):  # no further member of a gzip
                     return b""
                 self._machine = zlib.decompressobj(self._wbits)
-            found = self._machine.decompress(self._packed, size)
+            unpacked = self._machine.decompress(self._packed, size)
             ended = not self._packed
             self._packed = self._machine.unconsumed_tail or self._machine.unused_data
-            if found or ended:
-                return found
+            if unpacked or ended:
+                return unpacked

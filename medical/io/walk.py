@@ -44,9 +44,9 @@ class Walk:
         ``shown`` is how errors name ``path`` when it lies in an unpacked zip.
         """
         if path.is_dir():
-            for found in self._below(path, follow=depth == 0):
-                name = None if shown is None else shown / found.relative_to(path)
-                yield from self.files(found, depth=depth, shown=name)
+            for file in self._below(path, follow=depth == 0):
+                name = None if shown is None else shown / file.relative_to(path)
+                yield from self.files(file, depth=depth, shown=name)
         elif is_zip(path):
             yield from self._inside(path, depth, shown or path)
         else:
@@ -92,25 +92,25 @@ class Walk:
                 continue
             folders.add(real)
             deeper = []
-            for found in self._entries(folder):
-                if found.is_symlink():
-                    (links if found.is_dir() else linked_files).append(found)
-                elif found.is_dir():
-                    deeper.append(found)
-                elif found.is_file():
-                    files.add(f"{real}/{found.name}")
-                    yield found
+            for entry in self._entries(folder):
+                if entry.is_symlink():
+                    (links if entry.is_dir() else linked_files).append(entry)
+                elif entry.is_dir():
+                    deeper.append(entry)
+                elif entry.is_file():
+                    files.add(f"{real}/{entry.name}")
+                    yield entry
             waiting += reversed(deeper)
             if not follow:
                 links, linked_files = [], []
-        for found in linked_files:
-            real = os.path.realpath(found)
-            if found.is_file() and real not in files:
+        for linked in linked_files:
+            real = os.path.realpath(linked)
+            if linked.is_file() and real not in files:
                 files.add(real)
-                yield found
-            elif not found.exists():
+                yield linked
+            elif not linked.exists():
                 self.errors.append(
-                    InputError(found, message("a link that leads nowhere"), _MEND_LINK)
+                    InputError(linked, message("a link that leads nowhere"), _MEND_LINK)
                 )
 
     def _entries(self, folder: Path) -> list[Path]:

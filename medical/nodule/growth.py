@@ -123,11 +123,12 @@ def doubling_time_ci95(
         ``None`` where the change is not distinguishable from measurement error: the doubling
         time then has no bound.
     """
-    found = change(before, after)
-    if found.verdict == INDISTINGUISHABLE:
+    volume_change = change(before, after)
+    if volume_change.verdict == INDISTINGUISHABLE:
         return None
     low, high = (
-        volume_doubling_time(1.0, ratio, interval_days=interval_days) for ratio in found.ratio_ci95
+        volume_doubling_time(1.0, ratio, interval_days=interval_days)
+        for ratio in volume_change.ratio_ci95
     )
     return min(low, high), max(low, high)
 

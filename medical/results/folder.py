@@ -219,11 +219,11 @@ class ResultFolder:
         """Return where a registration lies; the name tells nothing of the earlier study."""
         return self.path / GROWTH / registration.file_name(prior.path)
 
-    def write_registration(self, prior: ResultFolder, found: KeptRegistration) -> None:
+    def write_registration(self, prior: ResultFolder, attempt: KeptRegistration) -> None:
         """Keep what registering this CT with an earlier one gave, a failure too."""
         file = self.registration_file(prior)
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(file, found.model_dump_json())
+        write_atomic(file, attempt.model_dump_json())
 
     def read_registration(self, prior: ResultFolder) -> KeptRegistration | None:
         """Read what was kept for the pair; ``None`` when nothing was, or it cannot be read."""

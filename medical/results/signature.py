@@ -64,7 +64,7 @@ def check(record: bytes, files: Mapping[str, bytes], *, key: bytes) -> Signed:
 def folder_digest(folder: Path) -> str:
     """Return SHA-256 over names and contents of all files below a folder, hexadecimal."""
     whole = hashlib.sha256()
-    for path in sorted(found for found in folder.rglob("*") if found.is_file()):
+    for path in sorted(entry for entry in folder.rglob("*") if entry.is_file()):
         name = path.relative_to(folder).as_posix()
         with path.open("rb") as stream:
             content = hashlib.file_digest(stream, "sha256").hexdigest()

@@ -68,16 +68,16 @@ def register_earlier(folder: ResultFolder, prior: ResultFolder) -> None:
     current, earlier = folder.load_images(), prior.load_images()
     began = time.perf_counter()
     try:
-        found = register(current, earlier)
+        registration = register(current, earlier)
     except NotRegisteredError as error:
         folder.write_registration(prior, KeptRegistration(failure=str(error)))
         return
-    kept = KeptRegistration(
-        affine_lps_mm=found.affine_lps_mm.tolist(),
-        correlation=found.correlation,
+    record = KeptRegistration(
+        affine_lps_mm=registration.affine_lps_mm.tolist(),
+        correlation=registration.correlation,
         seconds=round(time.perf_counter() - began, 2),
     )
-    folder.write_registration(prior, kept)
+    folder.write_registration(prior, record)
 
 
 def prepare_images(
@@ -97,9 +97,9 @@ def prepare_images(
     if folder.read_images() is not None:
         return
     with tempfile.TemporaryDirectory() as work_dir:
-        found = open_input(source, work_dir=Path(work_dir))
+        intake = open_input(source, work_dir=Path(work_dir))
         # what a server scored goes by number where it has no UID, what a person scored by name
-        for handle in (*found.chosen, *number_series(found).chosen):
+        for handle in (*intake.chosen, *number_series(intake).chosen):
             if _is_of(scored, handle):
                 examination = examination_of_series(handle.origin, secret=secret)
                 folder.write_images(handle.load(), examination=examination)

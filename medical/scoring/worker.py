@@ -158,20 +158,20 @@ class Worker:
         if not result.series:
             reasons = [failure_sentence(error, claimed.source) for error in result.errors]
             return self._failed(claimed, " ".join(reasons) or message("no CT series in it"), lease)
-        found = [
+        findings = [
             ResultFolder(ct_series.folder).find_findings() or ct_series.findings
             for ct_series in result.series
         ]
         unscored = self._unscored(result, claimed)
         try:
-            kept = lease.conclude(
-                lambda: finish(self.store, claimed, series=found, unscored=unscored)
+            still_ours = lease.conclude(
+                lambda: finish(self.store, claimed, series=findings, unscored=unscored)
             )
         except OSError as error:  # a patient's folder cannot be made
             return self._failed(claimed, not_written(error), lease)
         self._gather(claimed)
-        _log.info(f"{claimed.key}: {'ready' if kept else _LOST}")
-        return kept
+        _log.info(f"{claimed.key}: {'ready' if still_ours else _LOST}")
+        return still_ours
 
     def _work(self, claimed: Claimed, lease: Lease) -> ScoreResult:
         options = replace(self.options, progress=lease.tell)
@@ -189,9 +189,9 @@ class Worker:
             explain_result(folder, find_model=self._model, make_scorer=self._scorer_of)
         else:
             register_earlier(folder, ResultFolder(claimed.source))
-        kept = lease.conclude(lambda: finish(self.store, claimed))
-        _log.info(f"{claimed.key}: {'done' if kept else _LOST}")
-        return kept
+        still_ours = lease.conclude(lambda: finish(self.store, claimed))
+        _log.info(f"{claimed.key}: {'done' if still_ours else _LOST}")
+        return still_ours
 
     def _model(self, name: str) -> StoredModel:
         """Find a model as it is now.

@@ -68,8 +68,8 @@ def series_header(dataset: Dataset) -> SeriesHeader:
 
 def _acquisition(places: list[Dataset], dataset: Dataset) -> dict[str, str]:
     meta = getattr(dataset, "file_meta", Dataset())
-    found = {key: _first([*places, meta], keyword) for key, keyword in KEYWORDS.items()}
-    return {key: text for key, text in found.items() if text}
+    facts = {key: _first([*places, meta], keyword) for key, keyword in KEYWORDS.items()}
+    return {key: text for key, text in facts.items() if text}
 
 
 def _first(places: list[Dataset], keyword: str) -> str:

@@ -43,8 +43,8 @@ def check_sizes(path: Path, frames: list[Frame]) -> None:
     dataset = dcmread(path, force=True)
     wanted = {frame.index: (frame.rows, frame.columns) for frame in frames}
     count = dataset.get("NumberOfFrames") or 1
-    found = generate_frames(dataset.PixelData, number_of_frames=int(count))
-    for index, content in enumerate(found):
+    codestreams = generate_frames(dataset.PixelData, number_of_frames=int(count))
+    for index, content in enumerate(codestreams):
         size = announced_size(content)
         if index in wanted and size != wanted[index]:
             raise OtherSizeError(f"announces {size}, not {wanted[index]}")
@@ -70,7 +70,7 @@ def announced_size(image: bytes) -> tuple[int, int] | None:
 
 def _jpeg_size(image: bytes) -> tuple[int, int] | None:
     """Return the size in the frame's header, which precedes the first scan."""
-    at, found = 2, None
+    at, size = 2, None
     while at + 4 <= len(image):
         if image[at] != 0xFF:
             break
@@ -80,10 +80,10 @@ def _jpeg_size(image: bytes) -> tuple[int, int] | None:
             continue
         if marker in _SIZES:
             _, rows, columns, components = struct.unpack_from(">BHHB", image, at + 4)
-            if found not in (None, (rows, columns)) or components > _MAX_COMPONENTS:
+            if size not in (None, (rows, columns)) or components > _MAX_COMPONENTS:
                 raise OtherSizeError("announces two sizes, or too many components")
-            found = rows, columns
+            size = rows, columns
         if marker == 0xDA:
             break
         at += 2 + int(struct.unpack_from(">H", image, at + 2)[0])
-    return found
+    return size

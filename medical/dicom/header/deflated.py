@@ -42,12 +42,12 @@ class _LimitedZlib:
         """
         limit = min(MAX_LIMIT_BYTES, MIN_LIMIT_BYTES + LIKELY_RATIO * len(data))
         machine = zlib.decompressobj(wbits)
-        found = machine.decompress(data, limit)
-        if machine.unconsumed_tail or (len(found) == limit and not machine.eof):
+        unpacked = machine.decompress(data, limit)
+        if machine.unconsumed_tail or (len(unpacked) == limit and not machine.eof):
             raise TooLargeError(message("unpacks to more than {size} MiB", size=limit >> 20))
         if not machine.eof:
             raise zlib.error("incomplete or truncated stream")
-        return found
+        return unpacked
 
 
 def limit_pydicom() -> None:

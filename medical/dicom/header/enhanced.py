@@ -34,11 +34,11 @@ def frames(path: Path, dataset: Dataset) -> tuple[Frame, ...]:
     """All planes that have a place in the patient; scout frames are left out."""
     shared = tags.items(dataset, "SharedFunctionalGroupsSequence")
     groups = tags.items(dataset, "PerFrameFunctionalGroupsSequence")[: frame_count(dataset)]
-    found = (
+    plane_groups = (
         _frame(path, dataset, index, shared=shared[0] if shared else Dataset(), own=own)
         for index, own in enumerate(groups)
     )
-    return tuple(frame for frame in found if frame is not None)
+    return tuple(frame for frame in plane_groups if frame is not None)
 
 
 def _group(shared: Dataset, own: Dataset, name: str) -> Dataset | None:

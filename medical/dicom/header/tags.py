@@ -26,43 +26,43 @@ _NAMESPACE = uuid.UUID("5b0f7f0e-6d0e-4f0b-9c53-0e8f5f1c7a11")
 def value(dataset: Dataset, keyword: str) -> Any:
     """Return the element's value; ``None`` when missing, empty or not to be understood."""
     try:
-        found = dataset.get(keyword)
+        raw = dataset.get(keyword)
     except Exception:
         return None
-    return None if found in ("", b"") else found
+    return None if raw in ("", b"") else raw
 
 
 def text(dataset: Dataset, keyword: str) -> str:
     """Return the value as one line; several values are joined by ``/``, nothing is ``""``."""
-    found = value(dataset, keyword)
-    if found is None:
+    header_value = value(dataset, keyword)
+    if header_value is None:
         return ""
-    if isinstance(found, (list, tuple)) or hasattr(found, "append"):
-        found = "/".join(str(part) for part in found)
-    return " ".join(str(found).replace("\0", " ").split())[:128]
+    if isinstance(header_value, (list, tuple)) or hasattr(header_value, "append"):
+        header_value = "/".join(str(part) for part in header_value)
+    return " ".join(str(header_value).replace("\0", " ").split())[:128]
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:
     """Return the first finite number, or ``None``."""
-    found = numbers(dataset, keyword)
-    return found[0] if found else None
+    parts = numbers(dataset, keyword)
+    return parts[0] if parts else None
 
 
 def whole(dataset: Dataset, keyword: str) -> int | None:
     """Return the first number as an integer, or ``None``."""
-    found = number(dataset, keyword)
-    return None if found is None else int(found)
+    parsed = number(dataset, keyword)
+    return None if parsed is None else int(parsed)
 
 
 def numbers(dataset: Dataset, keyword: str) -> list[float]:
     """All values as finite floats; empty when any of them is no finite number."""
-    found = value(dataset, keyword)
-    if found is None:
+    header_value = value(dataset, keyword)
+    if header_value is None:
         return []
-    if isinstance(found, (str, bytes)) or not isinstance(found, Sequence):
-        parts: list[Any] = list(found) if hasattr(found, "append") else [found]
+    if isinstance(header_value, (str, bytes)) or not isinstance(header_value, Sequence):
+        parts: list[Any] = list(header_value) if hasattr(header_value, "append") else [header_value]
     else:
-        parts = list(found)
+        parts = list(header_value)
     try:
         result = [float(part) for part in parts]
     except (TypeError, ValueError, OverflowError):
@@ -72,9 +72,9 @@ def numbers(dataset: Dataset, keyword: str) -> list[float]:
 
 def items(dataset: Dataset, keyword: str) -> list[Dataset]:
     """Return the items of a sequence; empty when it is missing or no sequence."""
-    found = value(dataset, keyword)
+    header_value = value(dataset, keyword)
     try:
-        return [item for item in found or [] if isinstance(item, Dataset)]
+        return [item for item in header_value or [] if isinstance(item, Dataset)]
     except Exception:
         return []
 

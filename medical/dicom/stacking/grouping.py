@@ -37,11 +37,11 @@ def group_series(
         else:
             groups[_series_key(file.path, file.header)].append(file)
     names: set[str] = set()
-    found = []
+    series = []
     for alike in groups.values():
         parts = [part for person in _by_person(alike) for part in _by_study(person)]
-        found += [_series(members, root, names, missing or {}, len(parts)) for members in parts]
-    return found, [file for file in orphans if isinstance(file, BrokenFile)]
+        series += [_series(members, root, names, missing or {}, len(parts)) for members in parts]
+    return series, [file for file in orphans if isinstance(file, BrokenFile)]
 
 
 def _by_person(files: Sequence[ReadFile]) -> list[list[ReadFile]]:

@@ -40,18 +40,18 @@ def largest_consistent(frames: Sequence[Frame]) -> tuple[list[Frame], list[Quali
         ("mixed_matrix", message("another image matrix or pixel size"), _same_matrix),
         ("mixed_orientation", message("another orientation"), _same_orientation),
     )
-    kept = list(frames)
+    frames_of_stack = list(frames)
     for code, what, alike in steps:
-        groups = _grouped(kept, alike)
-        kept = max(groups, key=len)
+        groups = _grouped(frames_of_stack, alike)
+        frames_of_stack = max(groups, key=len)
         if len(groups) > 1:
-            left = sum(map(len, groups)) - len(kept)
-            notes.append(_left_out(code, left, what, len(kept)))
-    kept, copies = _without_copies(kept)
+            left = sum(map(len, groups)) - len(frames_of_stack)
+            notes.append(_left_out(code, left, what, len(frames_of_stack)))
+    frames_of_stack, copies = _without_copies(frames_of_stack)
     if copies:
         notes.append(QualityNote("duplicates", "info", duplicates_left_out(copies)))
-    kept, stack_notes = one_stack(kept)
-    return kept, [*notes, *stack_notes]
+    frames_of_stack, stack_notes = one_stack(frames_of_stack)
+    return frames_of_stack, [*notes, *stack_notes]
 
 
 def duplicates_left_out(count: int) -> Message:
@@ -68,13 +68,13 @@ def slices_read(count: int) -> Message:
     return plural_message("{count} slice was read", "{count} slices were read", count)
 
 
-def _left_out(code: str, count: int, what: Message, kept: int) -> QualityNote:
+def _left_out(code: str, count: int, what: Message, count_kept: int) -> QualityNote:
     text = plural_message(
         "{count} slice with {what} was left out of the series; {kept}.",
         "{count} slices with {what} were left out of the series; {kept}.",
         count,
         what=what,
-        kept=slices_read(kept),
+        kept=slices_read(count_kept),
     )
     return QualityNote(code, "warning", text)
 
@@ -123,8 +123,8 @@ def one_stack(frames: list[Frame]) -> tuple[list[Frame], list[QualityNote]]:
         return frames, []
     most = max(map(len, stacks))
     whole = [stack for stack in stacks if len(stack) >= ALL_OF_IT * most]
-    kept = min(whole, key=_rank)
-    return kept, [_note(stacks, kept)]
+    chosen = min(whole, key=_rank)
+    return chosen, [_note(stacks, chosen)]
 
 
 def _rank(stack: list[Frame]) -> tuple[float, ...]:
@@ -133,16 +133,16 @@ def _rank(stack: list[Frame]) -> tuple[float, ...]:
     return KERNEL_RANK[kernel_class(stack[0].kernel)], round(thickness_mm, 2), -len(stack), first
 
 
-def _note(stacks: Sequence[list[Frame]], kept: list[Frame]) -> QualityNote:
+def _note(stacks: Sequence[list[Frame]], chosen: list[Frame]) -> QualityNote:
     kernels = list(dict.fromkeys(stack[0].kernel for stack in stacks))
-    slices = plural_message("{count} slice", "{count} slices", len(kept))
+    slices = plural_message("{count} slice", "{count} slices", len(chosen))
     if len(kernels) > 1:
         text = message(
             "The series holds {stacks} stacks of the same region: reconstructions (kernels "
             "{kernels}); only that with kernel {kernel}, {slices}, was read.",
             stacks=len(stacks),
             kernels=", ".join(kernel or "not named" for kernel in kernels),
-            kernel=kept[0].kernel or "not named",
+            kernel=chosen[0].kernel or "not named",
             slices=slices,
         )
     else:
@@ -195,13 +195,13 @@ def _passes(frames: Sequence[Frame]) -> dict[Hashable, int]:
     along = _along(ordered)
     steps = np.diff(along)
     forward = np.sign(np.median(steps)) if len(steps) else 0.0
-    found: dict[Hashable, int] = {}
+    pass_of: dict[Hashable, int] = {}
     number = 0
     for frame, step in zip(ordered, [0.0, *steps], strict=True):
         number += step * forward < 0
-        found[frame.path, frame.index] = number
-    sizes = Counter(found.values())
-    return found if min(sizes.values()) >= MIN_SLICES else {}
+        pass_of[frame.path, frame.index] = number
+    sizes = Counter(pass_of.values())
+    return pass_of if min(sizes.values()) >= MIN_SLICES else {}
 
 
 def _along(frames: Sequence[Frame]) -> np.ndarray:
@@ -235,9 +235,9 @@ def without_doubles(frames: list[Frame]) -> tuple[list[Frame], list[tuple[Frame,
     first: dict[Hashable, Frame] = {}
     pairs = []
     for frame in ordered:
-        kept = first.setdefault(position_key(frame), frame)
-        if kept is not frame:
-            pairs.append((kept, frame))
+        earlier = first.setdefault(position_key(frame), frame)
+        if earlier is not frame:
+            pairs.append((earlier, frame))
     return list(first.values()), pairs
 
 
@@ -264,9 +264,9 @@ def double_notes(pairs: Sequence[tuple[Frame, Frame]]) -> list[QualityNote]:
     return [QualityNote("mixed_stacks", "severe", text)]
 
 
-def _are_equal(kept: Frame, dropped: Frame) -> bool:
+def _are_equal(first: Frame, dropped: Frame) -> bool:
     planes = []
-    for frame in (kept, dropped):
+    for frame in (first, dropped):
         try:
             planes += [hu for _, hu in decode_file(frame.path, [frame])]
         except (InputError, NotHounsfieldError):

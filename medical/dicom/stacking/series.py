@@ -175,13 +175,13 @@ def _without(
 ) -> tuple[StackPlan, Volume]:
     """Plan again without the files that would not decode, and take their planes out."""
     bad = {file.path for file in failed}
-    kept = [frame for frame in plan.frames if frame.path not in bad]
-    lost = len(plan.frames) - len(kept)
-    if not kept:
+    usable = [frame for frame in plan.frames if frame.path not in bad]
+    lost = len(plan.frames) - len(usable)
+    if not usable:
         raise _nothing_left(series.path, failed)
     if lost + len(series.broken) > MAX_LOST_SHARE * (len(plan.frames) + len(series.broken)):
-        raise _too_few(series.path, [*series.broken, *failed], len(kept))
-    again = plan_stack(kept, path=series.path)
+        raise _too_few(series.path, [*series.broken, *failed], len(usable))
+    again = plan_stack(usable, path=series.path)
     rows = {(frame.path, frame.index): row for row, frame in enumerate(plan.frames)}
     notes = tuple(dict.fromkeys([*plan.notes, *again.notes]))
     again = replace(again, notes=notes)

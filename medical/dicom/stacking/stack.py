@@ -59,13 +59,13 @@ def plan_stack(frames: Sequence[Frame], *, path: Path) -> StackPlan:
         InputError: fewer than two positions remain, planes do not line up, or the volume would
             not fit in memory.
     """
-    kept, notes = largest_consistent(frames)
-    kept, doubles = without_doubles(kept)
-    normal = _upward_normal(kept[0])
-    kept.sort(key=lambda frame: float(normal @ np.array(frame.placement.position_lps_mm)))
-    kept, shift_notes = _lined_up(kept, normal, path)
-    kept, far_notes = _without_far_parts(kept, normal)
-    if len(kept) < 2 and len(doubles) + 1 >= MIN_AT_ONE_PLACE:
+    planes, notes = largest_consistent(frames)
+    planes, doubles = without_doubles(planes)
+    normal = _upward_normal(planes[0])
+    planes.sort(key=lambda frame: float(normal @ np.array(frame.placement.position_lps_mm)))
+    planes, shift_notes = _lined_up(planes, normal, path)
+    planes, far_notes = _without_far_parts(planes, normal)
+    if len(planes) < 2 and len(doubles) + 1 >= MIN_AT_ONE_PLACE:
         raise InputError(
             path,
             message(
@@ -75,17 +75,17 @@ def plan_stack(frames: Sequence[Frame], *, path: Path) -> StackPlan:
             ),
             message("Export the original series from the scanner or the archive"),
         )
-    if len(kept) < 2:
+    if len(planes) < 2:
         raise InputError(
             path,
             message("only a single CT slice; nodules need the neighbouring slices"),
             message("Give the folder or zip with the whole series"),
         )
-    positions = _positions(kept)
+    positions = _positions(planes)
     grid = even_grid((positions - positions[0]) @ normal)
-    geometry = _geometry(kept[0], positions, normal, grid, path)
+    geometry = _geometry(planes[0], positions, normal, grid, path)
     notes += [*shift_notes, *far_notes, *_tilt_notes(positions, normal), *_grid_notes(grid)]
-    return StackPlan(tuple(kept), grid, geometry, tuple(notes), tuple(doubles))
+    return StackPlan(tuple(planes), grid, geometry, tuple(notes), tuple(doubles))
 
 
 def _upward_normal(frame: Frame) -> Normal:
@@ -118,8 +118,8 @@ def _lined_up(
         return frames, []
     in_plane = positions - np.outer(positions @ normal, normal)
     offset = np.linalg.norm(in_plane - np.median(in_plane, axis=0), axis=1)
-    kept = [frame for frame, mm in zip(frames, offset, strict=True) if mm <= SHIFT_MM]
-    if len(kept) < 2 or len(kept) < 0.6 * len(frames):
+    lined_up = [frame for frame, mm in zip(frames, offset, strict=True) if mm <= SHIFT_MM]
+    if len(lined_up) < 2 or len(lined_up) < 0.6 * len(frames):
         raise InputError(
             path,
             message("the slices do not line up: their positions jump sideways from slice to slice"),
@@ -127,14 +127,14 @@ def _lined_up(
                 "Export the original axial series; rotating or curved reformats cannot be read"
             ),
         )
-    left = len(frames) - len(kept)
+    left = len(frames) - len(lined_up)
     text = plural_message(
         "{count} slice that lies beside the stack was left out; {kept}.",
         "{count} slices that lie beside the stack were left out; {kept}.",
         left,
-        kept=slices_read(len(kept)),
+        kept=slices_read(len(lined_up)),
     )
-    return kept, [QualityNote("shifted_slices", "warning", text)]
+    return lined_up, [QualityNote("shifted_slices", "warning", text)]
 
 
 def _without_far_parts(

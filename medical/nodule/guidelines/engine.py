@@ -170,10 +170,10 @@ def _lung_rads(nodule: AssessedNodule, entered: Examination) -> Ruling:
     if not isinstance(result, Fired):
         return Ruling(result)
     reached = {
-        found.category
+        fired.category
         for status in statuses
         for size in _sizes(nodule, VOLUME_MM3)
-        if isinstance(found := lung_rads(replace(screened, status=status, diameter_mm=size)), Fired)
+        if isinstance(fired := lung_rads(replace(screened, status=status, diameter_mm=size)), Fired)
     }
     return Ruling(result, _others(reached, result.category, ORDER.index))
 
@@ -191,8 +191,8 @@ def _fleischner(nodule: AssessedNodule, patient: Patient, *, multiple: bool) -> 
         return Ruling(result)
     advised: dict[str, int] = {}  # in the order of growing size
     for size in _sizes(nodule, (5.5, 8.5)):
-        if isinstance(found := rule(size), Fired):
-            advised.setdefault(found.category, len(advised))
+        if isinstance(fired := rule(size), Fired):
+            advised.setdefault(fired.category, len(advised))
     return Ruling(result, _others(advised, result.category, advised.__getitem__))
 
 
@@ -208,7 +208,7 @@ def _sizes(nodule: AssessedNodule, limits: Iterable[float]) -> list[float | None
 def _others(reached: Iterable[str], category: str, rank: Callable[[str], int]) -> tuple[str, ...]:
     return tuple(
         sorted(
-            (category_reached for category_reached in reached if category_reached != category),
+            (other for other in reached if other != category),
             key=rank,
         )
     )
