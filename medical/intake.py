@@ -2,17 +2,20 @@
 
 Opening reads headers only; pixels are read when a series is loaded. Whatever is wrong with the
 files ends up in ``Intake.errors``, one sentence each: only a path that does not exist raises.
+What of an input was not taken is said in sentences.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from pathlib import Path
 
 from medical.confined import confined, places
+from medical.counts import counted
 from medical.dicom.header.frames import BrokenFile, CtFile, SkippedFile
 from medical.dicom.header.headers import scan_file
 from medical.dicom.header.tags import quiet_pydicom, valid_uid
@@ -21,15 +24,73 @@ from medical.dicom.stacking.selection import settle_studies
 from medical.dicom.stacking.series import CtSeries
 from medical.errors import InputError
 from medical.files import place_below
-from medical.i18n.messages import message
+from medical.i18n.messages import message, plural_message
 from medical.io.archive import DEFAULT_LIMIT_BYTES, UnpackBudget
-from medical.io.left_over import WHAT_TO_GIVE, NotChosen, missing_series, only_error, skipped_series
 from medical.io.series_handle import SeriesHandle
 from medical.io.volume_files import is_volume_file, volume_stem
 from medical.io.walk import Index, Walk, is_dicomdir, read_index
 from medical.results.search import is_own_result
 
+WHAT_TO_GIVE = message(
+    "Give a folder, zip or DICOMDIR with a CT series, or a .nii.gz, .nrrd or .mhd volume"
+)
+NotChosen = tuple[str, str]
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima", ".dic")
+
+
+def missing_series(path: Path, missing: dict[str, int], series_uids: set[str]) -> list[InputError]:
+    """Series that a DICOMDIR names and of which no image is there."""
+    lost = {uid: count for uid, count in missing.items() if uid not in series_uids}
+    if not lost:
+        return []
+    count = sum(lost.values())
+    problem = plural_message(
+        "{count} image of {series} series that the DICOMDIR names is not there",
+        "{count} images of {series} series that the DICOMDIR names are not there",
+        count,
+        series=len(lost),
+    )
+    return [InputError(path, problem, message("Copy the whole medium again"))]
+
+
+def skipped_series(skipped: Sequence[SkippedFile]) -> list[NotChosen]:
+    """One line a series that is no CT: its UID, or its kind when it has none."""
+    counts = Counter(
+        (file.header.series_instance_uid or f"{file.modality} without UID", file.reason)
+        for file in skipped
+    )
+    return [
+        (name, f"{reason} ({counted(count, 'file')})") for (name, reason), count in counts.items()
+    ]
+
+
+def only_error(
+    path: Path, errors: Sequence[InputError], skipped: Sequence[SkippedFile]
+) -> InputError:
+    """Return the one error of an input that holds nothing usable."""
+    if len(errors) == 1:
+        return errors[0]
+    if errors:
+        first = errors[0]
+        problem = message(
+            "holds nothing that can be used; {count} files or series failed, the first is "
+            "{name}: {problem}",
+            count=len(errors),
+            name=first.path.name,
+            problem=first.problem,
+        )
+        return InputError(path, problem, first.remedy, names=(first.path.name, *first.names))
+    if skipped:
+        kinds = Counter(file.reason for file in skipped).most_common(3)
+        reasons = [
+            message("{reason} ({count})", reason=reason, count=count) for reason, count in kinds
+        ]
+        what = reduce(lambda a, b: message("{first}, {others}", first=a, others=b), reasons)
+        return InputError(path, message("holds no CT images: {what}", what=what), WHAT_TO_GIVE)
+    what = (
+        message("holds no CT images") if path.is_dir() else message("not an image that can be read")
+    )
+    return InputError(path, what, WHAT_TO_GIVE)
 
 
 @dataclass(frozen=True, slots=True)

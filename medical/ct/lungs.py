@@ -41,7 +41,7 @@ def cut_lung(hu: Float[np.ndarray, "z y x"], *, grid_mm: float) -> Bool[np.ndarr
     """
     cut = np.zeros((hu.shape[0], hu.shape[1] + 2, hu.shape[2] + 2), bool)
     depth = max(1, round(_DEPTH_MM / grid_mm))
-    least = max(2, round(_RUN_MM / grid_mm))
+    min_count = max(2, round(_RUN_MM / grid_mm))
     for z, plane in enumerate(hu):
         body = largest_part(plane >= _AIR_HU)
         edges = (
@@ -51,12 +51,12 @@ def cut_lung(hu: Float[np.ndarray, "z y x"], *, grid_mm: float) -> Bool[np.ndarr
             (cut[z, -1, 1:-1], body[-1], plane[-depth:].mean(0)),
         )
         for frame, wall, inwards in edges:
-            frame[:] = _between_walls(wall, inwards, least=least)
+            frame[:] = _between_walls(wall, inwards, min_count=min_count)
     return cut
 
 
 def _between_walls(
-    wall: Bool[np.ndarray, " n"], hu: Float[np.ndarray, " n"], *, least: int
+    wall: Bool[np.ndarray, " n"], hu: Float[np.ndarray, " n"], *, min_count: int
 ) -> Bool[np.ndarray, " n"]:
     """Mark runs along one edge with chest wall at both ends and the density of lung."""
     cut = np.zeros(len(wall), bool)
@@ -65,7 +65,7 @@ def _between_walls(
     runs, count = ndimage.label(~wall)
     for run in set(range(1, count + 1)) - {int(runs[0]), int(runs[-1])}:
         where = runs == run
-        if where.sum() >= least and _OUTSIDE_HU < float(hu[where].mean()) < _AIR_HU:
+        if where.sum() >= min_count and _OUTSIDE_HU < float(hu[where].mean()) < _AIR_HU:
             cut |= where
     return cut
 

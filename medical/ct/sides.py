@@ -181,8 +181,8 @@ def _lungs(
     depth = ndimage.distance_transform_edt(np.pad(air, 1))[1:-1, 1:-1, 1:-1] * spacing_mm
     labels, count = ndimage.label(depth > _APART_MM)
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    least = _MIN_LUNG_ML * 1000 / spacing_mm**3
-    large_parts = [part for part in range(1, count + 1) if sizes[part] >= least]
+    min_voxels = _MIN_LUNG_ML * 1000 / spacing_mm**3
+    large_parts = [part for part in range(1, count + 1) if sizes[part] >= min_voxels]
     owners = np.zeros(labels.shape, np.uint8)
     sides: list[Side] = []
     x = np.arange(lung.shape[2])

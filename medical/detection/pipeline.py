@@ -23,7 +23,7 @@ from medical.detection.findings import (
     SeriesFindings,
 )
 from medical.detection.refinement import Refined, RefinementStage, cut
-from medical.detection.searched import both_searched, searched_lungs
+from medical.detection.searched_lungs import both_searched, searched_lungs
 from medical.program import program_version
 from models.zoo.card import ModelCard
 
@@ -77,18 +77,18 @@ class DetectionPipeline:
         Raises:
             NoLungError: the CT shows no lung.
         """
-        tell = progress or (lambda stage, share: None)
+        report = progress or (lambda stage, share: None)
         clock = [time.perf_counter()]
-        tell("prepare", 0.0)
+        report("prepare", 0.0)
         prepared = prepared or prepare(ct, with_sides=True)
         clock.append(time.perf_counter())
-        tell("detect", 0.0)
-        detected = self._first(ct, prepared, lambda share: tell("detect", share))
+        report("detect", 0.0)
+        detected = self._first(ct, prepared, lambda share: report("detect", share))
         clock.append(time.perf_counter())
-        tell("refine", 0.0)
+        report("refine", 0.0)
         likely = self._refine(prepared, detected)
         clock.append(time.perf_counter())
-        tell("measure", 0.0)
+        report("measure", 0.0)
         findings, candidates = self._measure(ct, prepared, likely) if likely else ([], ())
         clock.append(time.perf_counter())
         spent = [round(float(seconds), 3) for seconds in np.diff(clock)]

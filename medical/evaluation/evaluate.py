@@ -69,7 +69,7 @@ def size_bins(scans: Sequence[ScanMatch], *, threshold: float | None = None) -> 
 
 
 def at_operating_point(scans: Sequence[ScanMatch], *, threshold: float) -> OperatingPoint:
-    """Sensitivity, false positives per scan, and nodule-free scans that stay without any mark."""
+    """Sensitivity, false positives per scan, and nodule-free scans without any candidate."""
     scores = [score for scan in scans for score in scan.found_at]
     found_count = sum(score is not None and score >= threshold for score in scores)
     false = sum(score >= threshold for scan in scans for score in scan.false_positives)

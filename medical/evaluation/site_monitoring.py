@@ -127,13 +127,13 @@ def _thicknesses(scans: Sequence[CalibrationScan]) -> list[str]:
     return texts
 
 
-def readers_reliability(
+def reader_agreement(
     outcomes: Iterable[tuple[float, bool]], *, bins: int = BINS
 ) -> list[ReliabilityRow]:
     """Rows of equal width in probability; empty ones are left out.
 
     Args:
-        outcomes: probability given, and whether the reader confirmed the mark.
+        outcomes: probability given, and whether the reader confirmed the finding.
         bins: of the range 0 to 1.
 
     Raises:

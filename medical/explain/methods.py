@@ -27,11 +27,11 @@ _EDGE_SIGMA_VOXELS = 1.0
 
 
 def gaussian(crop: Crop) -> Explanation:
-    """Draw a Gaussian at the predicted box's centre, its spread a quarter of the diameter."""
+    """Draw a Gaussian at the predicted box's centre; sigma is a quarter of the diameter."""
     axes = np.ogrid[tuple(slice(0, n) for n in crop.hu.shape)]
     square = sum((axis - center) ** 2 for axis, center in zip(axes, crop.center_voxel, strict=True))
-    spread = crop.diameter_mm / 4
-    return Explanation.scaled(np.exp(-square / (2 * spread**2)), crop, method="Gaussian at box")
+    std = crop.diameter_mm / 4
+    return Explanation.scaled(np.exp(-square / (2 * std**2)), crop, method="Gaussian at box")
 
 
 def edges(crop: Crop) -> Explanation:

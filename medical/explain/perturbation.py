@@ -57,12 +57,12 @@ def lung_tissue(crop: Crop) -> Float32[np.ndarray, "z y x"]:
     lung = crop.hu[(crop.hu > low) & (crop.hu < high)]
     if lung.size >= _MIN_VOXELS:
         quartiles = np.percentile(lung, (25, 50, 75))
-        middle, spread = float(quartiles[1]), float(quartiles[2] - quartiles[0]) / 1.349
+        middle, std = float(quartiles[1]), float(quartiles[2] - quartiles[0]) / 1.349
     else:
-        middle, spread = _USUAL_HU, _USUAL_STD_HU
+        middle, std = _USUAL_HU, _USUAL_STD_HU
     noise = np.random.default_rng(_GRAIN_SEED).standard_normal(crop.hu.shape)
     grain = ndimage.gaussian_filter(noise, _GRAIN_VOXELS)
-    tissue = middle + spread * grain / grain.std()
+    tissue = middle + std * grain / grain.std()
     return np.asarray(tissue, np.float32)
 
 

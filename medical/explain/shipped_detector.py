@@ -94,19 +94,19 @@ class StarLungFinding(Subject):
         """Heads; gates; the fused maps; the encoders."""
         d, r = self.detector, self.refiner
         return (
-            ("heads", (d.heads, r.hidden1, r.hidden2, r.out, r.mask, *_judges_layers(r))),
+            ("heads", (d.heads, r.hidden1, r.hidden2, r.out, r.mask, *_classifier_layers(r))),
             ("gates", (d.attention, r.up1, r.up2)),
             ("fusion", (d.pyramid, r.near.stage4, r.context.stage4)),
-            ("encoder", (d.encoder, r.near, r.context, *_judges_streams(r))),
+            ("encoder", (d.encoder, r.near, r.context, *_classifier_streams(r))),
         )
 
 
-def _judges_layers(refiner: Refiner) -> tuple[nn.Module, ...]:
+def _classifier_layers(refiner: Refiner) -> tuple[nn.Module, ...]:
     own = refiner.own
     return () if own is None else (own.hidden1, own.hidden2, own.out)
 
 
-def _judges_streams(refiner: Refiner) -> tuple[nn.Module, ...]:
+def _classifier_streams(refiner: Refiner) -> tuple[nn.Module, ...]:
     own = refiner.own
     return () if own is None else (own.near, own.context)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from medical.detection.calibration import MIN_DIAMETER_MM
-from medical.evaluation.expected import expected_at_points
+from medical.evaluation.expected_performance import expected_at_points
 from models.zoo.card import ModelCard
 
 _SAME_POINT = 0.005

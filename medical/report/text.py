@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from medical.detection.findings import Finding
-from medical.detection.searched import is_partly_searched
+from medical.detection.searched_lungs import is_partly_searched
 from medical.i18n.catalogue import Translator
 from medical.plain_text import one_line
 from medical.program import program_version

@@ -147,12 +147,12 @@ class Batch:
         folder = ResultFolder(self.out / handle.series_instance_uid)
         if self.options.resume and (earlier := self._earlier(folder, content)):
             return ScoredSeries(earlier, folder.path, handle.why_chosen)
-        tell, started = self.options.progress, time.perf_counter()
-        tell("read", 0.0)
-        ct = handle.load(progress=lambda share: tell("read", share))
+        report, started = self.options.progress, time.perf_counter()
+        report("read", 0.0)
+        ct = handle.load(progress=lambda share: report("read", share))
         ct = with_note_of_name(ct, handle)
         reading = self._read(ct, handle, read_seconds=time.perf_counter() - started)
-        tell("write", 0.0)
+        report("write", 0.0)
         started = time.perf_counter()
         self._write_beside(folder, handle, content, ct, reading)
         spent = round(time.perf_counter() - started, 3)
@@ -164,7 +164,7 @@ class Batch:
             }
         )
         folder.write_findings(findings, key=self.options.key)
-        tell("write", 1.0)
+        report("write", 1.0)
         return ScoredSeries(findings, folder.path, handle.why_chosen)
 
     def _read(self, ct: CtVolume, handle: SeriesHandle, *, read_seconds: float) -> PipelineResult:

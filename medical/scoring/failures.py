@@ -14,7 +14,7 @@ from medical.errors import InputError
 from medical.i18n.catalogue import Language, translate
 from medical.i18n.messages import Message, message
 
-_MOST_SENTENCES = 3
+_MAX_SENTENCES = 3
 _NEXT = re.compile(r"(?<=\.) (?=(?:input|a file in it): |And \d+ more\.)")
 
 
@@ -43,7 +43,7 @@ def failure_sentence(error: InputError, source: Path) -> Message:
 def failures_beside(errors: Iterable[InputError], source: Path) -> str:
     """Say what of an input failed beside that which was scored: some sentences, each once."""
     sentences = list(dict.fromkeys(failure_sentence(error, source) for error in errors))
-    shown = sentences[:_MOST_SENTENCES]
+    shown = sentences[:_MAX_SENTENCES]
     if more := len(sentences) - len(shown):
         shown.append(message("And {count} more.", count=more))
     return " ".join(shown)

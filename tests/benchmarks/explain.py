@@ -28,7 +28,7 @@ import torch
 
 from medical.ct.prepare import prepare, resample
 from medical.explain.checks.stability import PASSES_BELOW
-from medical.explain.checks.table import Judged, figure, judge, table
+from medical.explain.checks.table import CheckedMap, check_map, figure, table
 from medical.explain.crop import Crop, cut
 from medical.explain.methods import BASELINES, METHODS, SHOWN
 from medical.geometry import VolumeGeometry
@@ -138,14 +138,14 @@ def on_crop(mask: np.ndarray, geometry: VolumeGeometry, crop: Crop) -> np.ndarra
     return same.hu >= 0.5
 
 
-def measure(networks: TwoStage, cases: list[Case], keep: Path) -> list[tuple[bool, Judged]]:
+def measure(networks: TwoStage, cases: list[Case], keep: Path) -> list[tuple[bool, CheckedMap]]:
     """Judge every method on every case; (real, row) each. Rows and middle slices go to ``keep``."""
-    rows: dict[tuple[str, str], tuple[bool, Judged]] = {}
+    rows: dict[tuple[str, str], tuple[bool, CheckedMap]] = {}
     keep.mkdir(parents=True, exist_ok=True)
     for kept in keep.glob("*.jsonl"):
         for line in kept.read_text().splitlines():
             name, real, row = json.loads(line)
-            rows[name, row["method"]] = (real, Judged(**row))
+            rows[name, row["method"]] = (real, CheckedMap(**row))
     scans_seen: dict[str, int] = {}
     for number, case in enumerate(cases, start=1):
         nth = scans_seen[case.scan] = scans_seen.get(case.scan, 0) + 1
@@ -154,7 +154,7 @@ def measure(networks: TwoStage, cases: list[Case], keep: Path) -> list[tuple[boo
             if (case.name, name) in rows or (name in SLOW and not slow_turn):
                 continue
             thorough = name not in SLOW or (not case.real and len(scans_seen) % THOROUGH_EVERY == 1)
-            shown, row = judge(
+            shown, row = check_map(
                 method, networks, case.crop, case.nodule, scan=case.scan, thorough=thorough
             )
             rows[case.name, name] = (case.real, row)
@@ -178,7 +178,7 @@ def slice_name(case: Case, method: str) -> str:
     return f"{case.name} {method}.npy"
 
 
-def report(rows: list[tuple[bool, Judged]]) -> dict[str, float]:
+def report(rows: list[tuple[bool, CheckedMap]]) -> dict[str, float]:
     """Print both tables; the shown map's figures on inserted nodules."""
     for title, real in (("inserted nodules", False), ("real lesions", True)):
         some = [row for is_real, row in rows if is_real == real]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from medical.detection.findings import ModelReference
-from medical.evaluation.expected import expected_at_points
+from medical.evaluation.expected_performance import expected_at_points
 from models.zoo.loader import find_model
 from tests.app.web.made_results import made_findings, made_volume, write_made_result
 from tests.browser.page import reading_page

@@ -10,7 +10,7 @@ import pytest
 
 from medical.ct.prepare import Prepared, prepare
 from medical.ct.volume import CtVolume
-from medical.detection.searched import searched_lungs
+from medical.detection.searched_lungs import searched_lungs
 from medical.geometry import VolumeGeometry
 from medical.intake import open_input
 from medical.nodule.location import side_and_zone

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.web.owner.plot_frame import AMBER, BLUE, GREY, INK, new_figure, plain, png, settings
 from app.web.words import gettext
-from medical.evaluation.expected import Expected
+from medical.evaluation.expected_performance import Expected
 from medical.evaluation.site_monitoring import Scores
 from models.zoo.card import ReliabilityRow
 

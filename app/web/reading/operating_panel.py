@@ -10,7 +10,7 @@ from app.web.owner.models_at_hand import card_of
 from app.web.reading.table import millimetres
 from app.web.words import gettext, ngettext
 from medical.detection.findings import SeriesFindings
-from medical.evaluation.expected import Expected, expected_at_points
+from medical.evaluation.expected_performance import Expected, expected_at_points
 from medical.plain_text import as_markdown
 from medical.report.numbers import probability_interval_text, probability_text
 from medical.results.folder import ResultFolder

@@ -20,7 +20,7 @@ from app.web.security.identity import allowed, present_reader
 from app.web.security.secrets import patient_secret
 from app.web.words import error_text, gettext, ngettext, words
 from medical.detection.findings import SeriesFindings
-from medical.detection.searched import is_partly_searched
+from medical.detection.searched_lungs import is_partly_searched
 from medical.errors import InputError
 from medical.i18n.messages import Message, message
 from medical.io.nifti import NIFTI_FROM_LPS

@@ -11,8 +11,8 @@ from app.web.owner.models_at_hand import card_in_use, cards
 from app.web.owner.owner_plots import operating_plot, reliability_plot
 from app.web.security.access import Reader
 from app.web.words import gettext, ngettext
-from medical.evaluation.expected import expected_at_points
-from medical.evaluation.site_monitoring import readers_reliability
+from medical.evaluation.expected_performance import expected_at_points
+from medical.evaluation.site_monitoring import reader_agreement
 from medical.plain_text import as_markdown
 from medical.review.reviewed import reviewed_findings
 from models.zoo.card import ModelCard
@@ -78,7 +78,7 @@ def _plots(card: ModelCard) -> None:
     else:
         st.caption(gettext("Nothing to show: the model card has no such figures."))
     st.subheader(gettext("What readers confirmed"))
-    said = readers_reliability(
+    said = reader_agreement(
         (one.probability, one.verdict == "accepted")
         for one in reviewed_findings(context().store)
         if one.probability is not None

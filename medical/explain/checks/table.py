@@ -33,7 +33,7 @@ MEASURES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class CheckedMap:
     """What the tests say of one map.
 
     Args:
@@ -64,7 +64,7 @@ class Judged:
     cpu_seconds: float
 
 
-def judge(
+def check_map(
     method: Method,
     networks: TwoStage,
     crop: Crop,
@@ -73,7 +73,7 @@ def judge(
     scan: str,
     thorough: bool = True,
     seed: int = 0,
-) -> tuple[Explanation, Judged]:
+) -> tuple[Explanation, CheckedMap]:
     """Make a finding's map and test it.
 
     Args:
@@ -99,7 +99,7 @@ def judge(
         random_class = ssim(shown, method(random, crop, target="class"))
         random_box = ssim(method(subject, crop, target="box"), method(random, crop, target="box"))
     curves = insertion_deletion(subject, shown)
-    return shown, Judged(
+    return shown, CheckedMap(
         scan=scan,
         method=shown.method,
         pointing=float(points_at(shown, nodule)),
@@ -126,7 +126,7 @@ class Figure:
         return f"{self.mean:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
 
-def figure(rows: Sequence[Judged], measure: str, *, seed: int = 0) -> Figure:
+def figure(rows: Sequence[CheckedMap], measure: str, *, seed: int = 0) -> Figure:
     """Mean of one measure; scans are redrawn with replacement, each with all its findings.
 
     Args:
@@ -150,7 +150,7 @@ def figure(rows: Sequence[Judged], measure: str, *, seed: int = 0) -> Figure:
     return Figure(float(values.mean()), low, high)
 
 
-def table(rows: Sequence[Judged]) -> str:
+def table(rows: Sequence[CheckedMap]) -> str:
     """One line a method in the order of their first rows, ready to be printed."""
     heads = [f"{name:>20s}" for name in (*MEASURES, "CPU seconds")]
     lines = [f"{'method':18s}{'findings':>9s}" + "".join(heads)]
@@ -162,7 +162,7 @@ def table(rows: Sequence[Judged]) -> str:
     return "\n".join(lines)
 
 
-def _cell(rows: Sequence[Judged], measure: str) -> str:
+def _cell(rows: Sequence[CheckedMap], measure: str) -> str:
     try:
         return str(figure(rows, measure))
     except ValueError:

@@ -7,7 +7,7 @@ import pytest
 
 from medical.ct.lungs import lung_mask
 from medical.ct.sides import LungSides
-from medical.detection.searched import both_searched, searched_lungs
+from medical.detection.searched_lungs import both_searched, searched_lungs
 from medical.geometry import VolumeGeometry
 from medical.i18n.catalogue import translate
 from medical.nodule.location import side_and_zone

@@ -6,15 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from medical.explain.checks.table import Judged, figure, judge, table
+from medical.explain.checks.table import CheckedMap, check_map, figure, table
 from medical.explain.crop import Crop
 from medical.explain.methods import BASELINES, gaussian
 from models.training.two_stage import TwoStage
 
-ROW = Judged("a", "one", 1.0, 1.0, 0.5, 0.6, 0.1, 0.9, 0.1, 0.2, 0.5)
+ROW = CheckedMap("a", "one", 1.0, 1.0, 0.5, 0.6, 0.1, 0.9, 0.1, 0.2, 0.5)
 
 
-def rows() -> list[Judged]:
+def rows() -> list[CheckedMap]:
     return [ROW, replace(ROW, scan="b", pointing=0.0), replace(ROW, scan="c")]
 
 
@@ -51,7 +51,7 @@ def test_every_method_has_a_line() -> None:
 def test_a_gaussian_is_judged_as_what_it_is(
     networks: TwoStage, crop: Crop, ball: np.ndarray
 ) -> None:
-    shown, row = judge(BASELINES["Gaussian at box"], networks, crop, ball, scan="made")
+    shown, row = check_map(BASELINES["Gaussian at box"], networks, crop, ball, scan="made")
     assert np.array_equal(shown.values, gaussian(crop).values)
     assert (row.pointing, row.random_class, row.random_box) == pytest.approx((1.0, 1.0, 1.0))
     assert row.insertion > row.deletion
