@@ -15,7 +15,6 @@ from functools import reduce
 from pathlib import Path
 
 from medical.confined import confined, places
-from medical.counts import counted
 from medical.dicom.header.frames import BrokenFile, CtFile, SkippedFile
 from medical.dicom.header.headers import scan_file
 from medical.dicom.header.tags import quiet_pydicom, valid_uid
@@ -29,6 +28,7 @@ from medical.io.archive import DEFAULT_LIMIT_BYTES, UnpackBudget
 from medical.io.series_handle import SeriesHandle
 from medical.io.volume_files import is_volume_file, volume_stem
 from medical.io.walk import Index, Walk, is_dicomdir, read_index
+from medical.plain_text import counted
 from medical.results.search import is_own_result
 
 WHAT_TO_GIVE = message(

@@ -1,4 +1,7 @@
-"""Make texts that come from files or people harmless where programs would read more into them."""
+"""Texts for people: counts in sentences, and texts from files or people made harmless.
+
+Programs would else read more into what comes from outside.
+"""
 
 from __future__ import annotations
 
@@ -30,3 +33,14 @@ def csv_cell(value: object) -> object:
         return value
     plain = one_line(value)
     return f"'{plain}" if plain.startswith(_FORMULA) else plain
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Word a count and its noun, in English.
+
+    Args:
+        count: how many.
+        one: what stands behind 1, with the verb where there is one.
+        many: what stands behind any other count; ``one`` with an s where not given.
+    """
+    return f"{count} {one if count == 1 else many or f'{one}s'}"

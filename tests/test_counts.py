@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from medical.counts import counted
+from medical.plain_text import counted
 
 ROOT = Path(__file__).parents[1]
 SINGULAR = {"is", "was", "has", "pass", "series", "goes", "this", "does"}

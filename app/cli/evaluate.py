@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from app.cli.common import fail
-from medical.counts import counted
 from medical.errors import InputError
+from medical.plain_text import counted
 
 
 def evaluate(

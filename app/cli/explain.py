@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app.cli.common import fail, model_called, print_line
-from medical.counts import counted
+from medical.plain_text import counted
 
 
 def explain(

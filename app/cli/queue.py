@@ -13,7 +13,7 @@ import typer
 
 from app.cli.common import NONE_SCORED, fail, model_called, print_line, site_settings
 from app.cli.progress import log_lines
-from medical.counts import counted
+from medical.plain_text import counted
 
 if TYPE_CHECKING:
     from app.settings import Settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from medical.counts import counted
+from medical.plain_text import counted
 from medical.report.numbers import probability_text
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage
 
-from medical.ct.midline import find_midline, largest_part
+from medical.ct.sides import find_midline, largest_part
 
 _AIR_HU = -400.0
 _OUTSIDE_HU = -940.0  # air around a body is emptier than lung

@@ -3,6 +3,6 @@
 No NIfTI, NRRD or MetaImage (`medical.io`), nothing about nodules.
 """
 
-from medical.dicom.header.deflated import limit_pydicom
+from medical.dicom.header.unpack_limits import limit_pydicom
 
 limit_pydicom()

@@ -22,11 +22,12 @@ from medical.evaluation.froc import (
     FALSE_POSITIVES_PER_SCAN,
     Bootstrap,
     FrocCurve,
+    ScanMatch,
     Scores,
     bootstrap,
+    match_scans,
 )
 from medical.evaluation.intervals import DRAWS, share_interval
-from medical.evaluation.matching import ScanMatch, match_scans
 from medical.evaluation.result import (
     Calibration,
     CurvePoint,

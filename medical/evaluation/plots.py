@@ -8,9 +8,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from medical.counts import counted
 from medical.evaluation.froc import FALSE_POSITIVES_PER_SCAN, Bootstrap, FrocCurve
 from medical.evaluation.result import Calibration, Evaluation
+from medical.plain_text import counted
 
 _INK, _BAND = "#1f4e79", "#9dc3e6"
 

@@ -15,8 +15,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
-from medical.counts import counted
 from medical.errors import InputError
+from medical.plain_text import counted
 
 SERIES = "seriesuid"
 _SERIES_NAMES = frozenset({"seriesuid", "seriesinstanceuid", "seriesid", "series", "uid"})

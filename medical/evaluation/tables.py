@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from medical.counts import counted
 from medical.errors import InputError
 from medical.evaluation.table_rows import read_column, read_number, read_records
+from medical.plain_text import counted
 
 _POSITION = ("coordX", "coordY", "coordZ")
 # LUNA16 writes -1 where radiologists gave no size; its evaluation takes 10 mm.

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from medical.ct.volume import CtVolume, QualityNote, SeriesSource
 from medical.detection.findings import SeriesFindings
-from medical.dicom.header.examination import ScannedExamination
+from medical.dicom.header.patient import ScannedExamination
 from medical.errors import InputError
 from medical.files import Content, write_atomic
 from medical.i18n.messages import message

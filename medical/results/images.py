@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from medical.ct.volume import CtVolume
-from medical.dicom.header.examination import ScannedExamination
+from medical.dicom.header.patient import ScannedExamination
 from medical.files import write_atomic
 from medical.io.nifti import write_nifti
 from medical.nodule.guidelines.assessment import Demographics
@@ -23,7 +23,7 @@ class ViewerImages(BaseModel):
         slice_numbers: the number that viewers show for each slice along z.
         sop_instance_uids: one for each slice along z, where the slices are DICOM objects.
         acquired_on: day of the CT, ``YYYY-MM-DD``; empty when it is not known.
-        patient: pseudonym, see `medical.dicom.header.examination`; empty when the patient is not
+        patient: pseudonym, see `medical.dicom.header.patient`; empty when the patient is not
             known.
         header: age and sex by the header, for the guidelines.
     """

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from medical.ct.volume import CtVolume
 from medical.detection.findings import Input, SeriesFindings
-from medical.dicom.header.examination import examination_of_series
 from medical.dicom.header.frames import Frame
+from medical.dicom.header.patient import examination_of_series
 from medical.dicom.stacking.series import CtSeries
 from medical.errors import InputError
 from medical.files import Content

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from medical.detection.findings import SeriesFindings
-from medical.dicom.header.examination import examination_of_series
+from medical.dicom.header.patient import examination_of_series
 from medical.errors import InputError
 from medical.i18n.messages import message
 from medical.intake import number_series, open_input

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from medical.counts import counted
+from medical.plain_text import counted
 from medical.program import program_version
 from medical.training.calibration.recalibrate import Recalibrated
 from medical.training.config import RunConfig

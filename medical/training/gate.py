@@ -17,12 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from medical.counts import counted
-from medical.evaluation.froc import Scores
+from medical.evaluation.froc import Scores, match_scans
 from medical.evaluation.intervals import DRAWS, percentile_interval, times_drawn
-from medical.evaluation.matching import match_scans
 from medical.evaluation.result import Evaluation
 from medical.evaluation.tables import Tables
+from medical.plain_text import counted
 
 MARGIN = 0.05
 MIN_SCANS = 5

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from medical.counts import counted
 from medical.ct.prepare import NoLungError, prepare
 from medical.evaluation.evaluate import evaluate_tables, write_report
 from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
+from medical.plain_text import counted
 from medical.scoring.scorer import Scorer
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool

@@ -16,8 +16,8 @@ from typing import cast
 
 import torch
 
-from medical.counts import counted
 from medical.errors import InputError
+from medical.plain_text import counted
 from medical.synthesis.nodules.pool import NodulePool
 from medical.synthesis.phantom.sample import keep_chest_cases
 from medical.training import gate

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from medical.evaluation.evaluate import evaluate_tables
-from medical.evaluation.matching import match_scan, match_scans
+from medical.evaluation.froc import match_scan, match_scans
 from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 from medical.scoring.scorer import Scorer
 from models.detector.refiner import DENSITIES

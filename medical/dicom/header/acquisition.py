@@ -7,7 +7,7 @@ from pydicom.uid import JPEGTransferSyntaxes
 
 from medical.dicom.header import tags
 from medical.dicom.header.frames import SeriesHeader
-from medical.dicom.header.person import person_of
+from medical.dicom.header.patient import person_of
 
 KEYWORDS = {
     "manufacturer": "Manufacturer",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from medical.dicom.header import tags
-from medical.dicom.header.person import Person
+from medical.dicom.header.patient import Person
 from medical.errors import InputError
 
 Vector3 = tuple[float, float, float]

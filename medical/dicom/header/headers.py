@@ -18,10 +18,10 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from medical.dicom.header import classic, enhanced, tags
 from medical.dicom.header.acquisition import series_header
-from medical.dicom.header.deflated import TooLargeError
 from medical.dicom.header.encoding import contradicts, has_explicit_vr, written_syntax
 from medical.dicom.header.frames import BrokenFile, CtFile, ScannedFile, SeriesHeader, SkippedFile
 from medical.dicom.header.kinds import reason_to_refuse, reason_to_skip
+from medical.dicom.header.unpack_limits import TooLargeError
 from medical.errors import InputError
 from medical.i18n.messages import message
 

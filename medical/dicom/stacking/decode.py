@@ -28,10 +28,10 @@ from pydicom.uid import (
 )
 
 from medical.dicom.header import tags
-from medical.dicom.header.codestream import check_sizes
 from medical.dicom.header.encoding import has_explicit_vr, native_syntax
 from medical.dicom.header.frames import Frame
 from medical.dicom.header.padding import AIR_HU, padded
+from medical.dicom.header.unpack_limits import check_sizes
 from medical.errors import InputError
 from medical.i18n.messages import message
 

@@ -9,7 +9,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 
 from medical.dicom.header.frames import BrokenFile, CtFile, SeriesHeader
-from medical.dicom.header.person import tell_apart
+from medical.dicom.header.patient import tell_apart
 from medical.dicom.header.tags import valid_uid
 from medical.dicom.stacking.series import CtSeries
 

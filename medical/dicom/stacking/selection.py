@@ -12,14 +12,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from medical.counts import counted
 from medical.ct.lung_coverage import lung_area_mm2
 from medical.ct.quality import KERNEL_RANK, believed_thickness, kernel_class
-from medical.dicom.header.person import tell_apart
+from medical.dicom.header.patient import tell_apart
 from medical.dicom.stacking.decode import NotHounsfieldError, decode_file
 from medical.dicom.stacking.series import CtSeries
 from medical.dicom.stacking.stack import StackPlan
 from medical.errors import InputError
+from medical.plain_text import counted
 
 SLICES = 11
 ENOUGH_COVERAGE_MM = 250.0

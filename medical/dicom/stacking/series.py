@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int16
 
-from medical.counts import counted
 from medical.ct import quality
 from medical.ct.lung_coverage import lung_notes
 from medical.ct.volume import CtVolume
@@ -28,6 +27,7 @@ from medical.dicom.stacking.series_notes import file_notes, header_notes, source
 from medical.dicom.stacking.stack import StackPlan, plan_stack
 from medical.errors import InputError
 from medical.i18n.messages import message, plural_message
+from medical.plain_text import counted
 
 MAX_LOST_SHARE = 0.25
 AIR_PERCENTILE = 0.1

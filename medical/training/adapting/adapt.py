@@ -16,8 +16,8 @@ from typing import Literal, cast
 import numpy as np
 import torch
 
-from medical.counts import counted
 from medical.errors import InputError
+from medical.plain_text import counted
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool, divided, open_pool
 from medical.training.adapting.hospital_cts import HospitalCt, gather

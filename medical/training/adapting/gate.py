@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medical.counts import counted
 from medical.evaluation.intervals import Interval, draw_scans, percentile_interval
+from medical.plain_text import counted
 from medical.training.adapting.outcome import CtOutcome, scores_of
 from medical.training.adapting.pseudo_labels import PseudoLabels
 from medical.training.gate import decide_by_scores

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
 
-from medical.counts import counted
 from medical.ct.prepare import NoLungError
 from medical.dicom.stacking.series import CtSeries
 from medical.errors import InputError
 from medical.intake import open_input
 from medical.io.series_handle import SeriesHandle
+from medical.plain_text import counted
 from medical.synthesis.case import TrainingCase
 from medical.training.calibration.recalibrate import MIN_SCANS
 from medical.training.cases.preparing import UnreadableError, prepared_case

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from medical.counts import counted
 from medical.detection.calibration import MIN_DIAMETER_MM, probability
 from medical.detection.finalize import MIN_PROBABILITY
 from medical.evaluation.froc import Scores
 from medical.evaluation.intervals import Interval, draw_scans, percentile_interval
+from medical.plain_text import counted
 from medical.training.adapting.pseudo_labels import PseudoLabels, at_pseudo_labels
 from medical.training.adapting.score_cache import joined, with_soft_labels
 from medical.training.calibration.raw_scores import CalibrationData

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Float32
 
-from medical.counts import counted
 from medical.detection.calibration import probability
 from medical.detection.candidates import WINDOW, find_candidates
 from medical.detection.refinement import RefinementStage, cut
 from medical.files import written_atomically
+from medical.plain_text import counted
 from medical.synthesis.case import TrainingCase
 from models.detector.runtime import compiled_convolutions, compiled_detector
 from models.zoo.loader import StoredModel

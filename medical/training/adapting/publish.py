@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from medical.counts import counted
 from medical.errors import InputError
+from medical.plain_text import counted
 from medical.training.adapting.card import Adapted, write_card
 from medical.training.adapting.gate import Decision, decide_on_calibration, decide_on_weights
 from medical.training.adapting.hospital_cts import HospitalCt, HospitalCts

@@ -17,8 +17,8 @@ from jaxtyping import Bool, Float
 from scipy.optimize import minimize
 from scipy.special import logit
 
-from medical.counts import counted
 from medical.detection.calibration import MIN_DIAMETER_MM, large_enough
+from medical.plain_text import counted
 from models.zoo.card import Calibration
 
 COVERAGE = 0.95

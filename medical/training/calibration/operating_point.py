@@ -22,9 +22,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.stats import binom
 
-from medical.counts import counted
 from medical.detection.calibration import MIN_DIAMETER_MM, probability
 from medical.detection.finalize import MIN_PROBABILITY
+from medical.plain_text import counted
 from medical.training.calibration.raw_scores import CalibrationData
 from models.zoo.card import Calibration, OperatingChoice
 

@@ -15,11 +15,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from medical.counts import counted
 from medical.detection.calibration import MIN_DIAMETER_MM
 from medical.detection.candidates import WINDOW, find_candidates
 from medical.detection.refinement import Refined, RefinementStage
 from medical.nodule.measure import measure_mask
+from medical.plain_text import counted
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.insertion.config import AugmentationConfig
 from medical.synthesis.insertion.engine import NoduleEngine, TrainingBatch

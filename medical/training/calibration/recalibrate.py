@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from medical.counts import counted
 from medical.detection.calibration import probability
 from medical.evaluation.intervals import draw_scans, percentile_interval
+from medical.plain_text import counted
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.calibration.fit import fit_calibration, held_by_size_intervals, rows_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from medical.ct.volume import CtVolume, SeriesSource
-from medical.dicom.header.examination import ScannedExamination
+from medical.dicom.header.patient import ScannedExamination
 from medical.geometry import VolumeGeometry
 from tests.app.web.made_results import made_findings, write_made_result
 

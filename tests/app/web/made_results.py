@@ -9,7 +9,7 @@ import numpy as np
 
 from medical.ct.volume import CtVolume, QualityNote, SeriesSource
 from medical.detection.findings import Finding, ModelReference, Seconds, SeriesFindings
-from medical.dicom.header.examination import ScannedExamination
+from medical.dicom.header.patient import ScannedExamination
 from medical.geometry import Shape3, Spacing3, VolumeGeometry
 from medical.results.folder import ResultFolder
 

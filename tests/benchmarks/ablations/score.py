@@ -19,8 +19,7 @@ from scipy.special import expit
 
 from medical.detection.calibration import MIN_DIAMETER_MM, large_enough
 from medical.evaluation.evaluate import evaluate_tables
-from medical.evaluation.froc import Scores
-from medical.evaluation.matching import match_scans
+from medical.evaluation.froc import Scores, match_scans
 from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 from medical.training.gate import decide
 from tests.benchmarks.ablations.kept_marks import marks_there, read_set

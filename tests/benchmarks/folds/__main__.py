@@ -12,8 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medical.evaluation.froc import Scores
-from medical.evaluation.matching import match_scans
+from medical.evaluation.froc import Scores, match_scans
 from tests.benchmarks.folds.common_scale import on_common_scale
 from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.folds.scans import FOLDS, SCANS

@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from medical.evaluation.froc import Scores
-from medical.evaluation.matching import match_scans
+from medical.evaluation.froc import Scores, match_scans
 from tests.benchmarks.folds.common_scale import on_common_scale
 from tests.benchmarks.leave_out.made import at, made_scan
 from tests.benchmarks.leave_out.score import tables_of

@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit
 
-from medical.evaluation.froc import Scores
+from medical.evaluation.froc import Scores, match_scans
 from medical.evaluation.intervals import Interval, percentile_interval, times_drawn
-from medical.evaluation.matching import match_scans
 from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 from tests.benchmarks.leave_out.folds import BY_COLLECTION, BY_SCAN, SHIPPED
 from tests.benchmarks.leave_out.known_lesions import MIN_REACH_MM, lesions_of, operate

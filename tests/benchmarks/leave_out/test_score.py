@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medical.evaluation.froc import Scores
-from medical.evaluation.matching import match_scans
+from medical.evaluation.froc import Scores, match_scans
 from tests.benchmarks.leave_out.made import at, made_scan
 from tests.benchmarks.leave_out.score import lung_interval, tables_of
 from tests.benchmarks.leave_out.seen_scan import load_scans, save_scans

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medical.evaluation.froc import Scores
+from medical.evaluation.froc import Scores, match_scans
 from medical.evaluation.intervals import DRAWS, percentile_interval, times_drawn
-from medical.evaluation.matching import match_scans
 from medical.evaluation.tables import Tables
 
 Interval = tuple[float, float]

@@ -13,8 +13,8 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from medical.dicom.header.deflated import TooLargeError
-from medical.dicom.header.examination import examination_of
+from medical.dicom.header.patient import examination_of
+from medical.dicom.header.unpack_limits import TooLargeError
 from medical.errors import InputError
 from medical.intake import open_input
 from medical.io.archive import MAX_FILES, UnpackBudget, unpack

@@ -17,7 +17,6 @@ from typing import TypeVar
 import pydicom
 from pydicom.dataset import Dataset
 
-from medical.counts import counted
 from medical.dicom.header.tags import items, quiet_pydicom, text
 from medical.errors import InputError
 from medical.evaluation.tables import ReferenceFinding, read_reference
@@ -26,6 +25,7 @@ from medical.io.archive import DEFAULT_LIMIT_BYTES, UnpackBudget
 from medical.io.series_handle import SeriesHandle
 from medical.io.volume_files import is_volume_file
 from medical.io.walk import Walk
+from medical.plain_text import counted
 from medical.training.cases.sources.contours import (
     STRUCTURE_SET,
     contour_lesions,

@@ -1,7 +1,13 @@
-"""The size that a compressed image gives for itself, before anybody makes room for it.
+"""What a file may make us unpack: limits set before anybody makes room for it.
 
-A few kilobytes of JPEG 2000, JPEG-LS or JPEG may announce sixty thousand rows, whatever the DICOM
-header says, and the decoders make room for what the image announces.
+Deflated: pydicom unpacks a file in the Deflated Explicit VR Little Endian transfer syntax (PS3.5
+A.5) whole, by ``zlib.decompress``, whatever comes out: three megabytes may become as many
+gigabytes. It has no setting for that, and which files it takes for deflated only it knows; so the
+module through which its reader calls zlib is replaced by one that stops. `medical.dicom` does so
+when it is imported.
+
+Compressed images: a few kilobytes of JPEG 2000, JPEG-LS or JPEG may announce sixty thousand rows,
+whatever the DICOM header says, and the decoders make room for what the image announces.
 
 Source:
     JPEG 2000: ITU-T T.800 A.5.1 (SIZ). JPEG: ITU-T T.81 B.2.2 (SOF). JPEG-LS: ITU-T T.87 C.2.2.
@@ -10,19 +16,61 @@ Source:
 from __future__ import annotations
 
 import struct
+import zlib
 from pathlib import Path
+from typing import Any
 
+import pydicom.filereader
 from pydicom import dcmread
 from pydicom.encaps import generate_frames
 
 from medical.dicom.header.frames import Frame
+from medical.i18n.messages import message
 
+MIN_LIMIT_BYTES = 64 << 20
+MAX_LIMIT_BYTES = 1536 << 20
+"""The largest volume that is read at all, as 16-bit values, and its header."""
+LIKELY_RATIO = 20
+"""CT packs to a third; more than this is not expected of files beyond the least limit."""
 _J2K = b"\xff\x4f\xff\x51"
 _JP2 = b"\0\0\0\x0cjP  "
 _JPEG = b"\xff\xd8"
 _SIZES = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 _ALONE = frozenset({0x01, 0xFF, *range(0xD0, 0xD9)})
 _MAX_COMPONENTS = 4
+
+
+class TooLargeError(ValueError):
+    """A deflated file unpacks to more than a CT of its size would."""
+
+
+class _LimitedZlib:
+    """zlib, but for a limit on what ``decompress`` returns."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(zlib, name)
+
+    @staticmethod
+    def decompress(data: bytes, wbits: int = zlib.MAX_WBITS) -> bytes:
+        """As zlib's.
+
+        Raises:
+            TooLargeError: more comes out than allowed; no more than that is unpacked.
+            zlib.error: the bytes are damaged or cut short.
+        """
+        limit = min(MAX_LIMIT_BYTES, MIN_LIMIT_BYTES + LIKELY_RATIO * len(data))
+        machine = zlib.decompressobj(wbits)
+        unpacked = machine.decompress(data, limit)
+        if machine.unconsumed_tail or (len(unpacked) == limit and not machine.eof):
+            raise TooLargeError(message("unpacks to more than {size} MiB", size=limit >> 20))
+        if not machine.eof:
+            raise zlib.error("incomplete or truncated stream")
+        return unpacked
+
+
+def limit_pydicom() -> None:
+    """Have pydicom's reader call zlib through the limit; for the whole process."""
+    vars(pydicom.filereader)["zlib"] = _LimitedZlib()
 
 
 class OtherSizeError(ValueError):

@@ -10,9 +10,9 @@ import pydicom
 import pytest
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless
 
-from medical.dicom.header.codestream import OtherSizeError, announced_size, check_sizes
 from medical.dicom.header.frames import CtFile
 from medical.dicom.header.headers import scan_file
+from medical.dicom.header.unpack_limits import OtherSizeError, announced_size, check_sizes
 from tests.medical.dicom.make import series, take
 
 MANY = 30_000
