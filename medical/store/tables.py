@@ -128,7 +128,7 @@ class StoredSeries(Base):
     ``scored`` is JSON, ``medical.detection.findings.SeriesFindings`` without its findings, which
     have rows of their own; empty where an earlier version's result was lost.
 
-    ``patient`` is a pseudonym (``dicom.header.examination``), ``day`` is ``YYYY-MM-DD``; both are
+    ``patient`` is a pseudonym (``dicom.header.patient``), ``day`` is ``YYYY-MM-DD``; both are
     empty where they are not known.
     """
 
