@@ -24,7 +24,7 @@ REAL = ("lidc-idri-0001", "lidc-idri-0028")
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
-    "name", ["sample", *(pytest.param(name, candidates=pytest.mark.real) for name in REAL)]
+    "name", ["sample", *(pytest.param(name, marks=pytest.mark.real) for name in REAL)]
 )
 def test_every_number_is_as_before(name: str, scorer: Scorer, tmp_path: Path) -> None:
     ct = REPOSITORY / "sample_data" / "ct"
