@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.common import fail, imported_models, trainable_model
-from app.cli.progress import log_lines
+from app.cli.common import fail, imported_models, log_lines, trainable_model
 
 
 class How(StrEnum):

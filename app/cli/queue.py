@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from app.cli.common import NONE_SCORED, fail, model_called, print_line, site_settings
-from app.cli.progress import log_lines
+from app.cli.common import NONE_SCORED, fail, log_lines, model_called, print_line, site_settings
 from medical.plain_text import counted
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.common import fail, imported_models, trainable_model
-from app.cli.progress import log_lines
+from app.cli.common import fail, imported_models, log_lines, trainable_model
 
 if TYPE_CHECKING:
     from medical.training.publish import Published

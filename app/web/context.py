@@ -10,8 +10,8 @@ from app.site_store import open_site_store
 from app.web.routes.changes import Changes
 from app.web.routes.reports import Reports
 from app.web.routes.volumes import VolumeStore
-from app.web.security.logins import Logins
-from app.web.security.tokens import AddressTokens
+from app.web.security.browsers import Logins
+from app.web.security.secrets import AddressTokens
 from medical.store.database import Store
 
 
@@ -43,7 +43,7 @@ def start_context(settings: Settings, *, open_path: Path | None = None) -> WebCo
     Raises:
         InputError: the store cannot be opened.
     """
-    from app.web.worklist.opening import open_first
+    from app.web.views.intake import open_first
 
     global _current
     life_seconds = settings.volume_url_minutes * 60

@@ -1,4 +1,4 @@
-"""The pages and how one gets from one to another.
+"""The pages, how one gets from one to another, and what stands round each of them.
 
 Their folder is not called `pages`: Streamlit would run what lies in such a folder as scripts of
 their own, and an address that names a page would stay empty.
@@ -11,18 +11,27 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.web.context import context
-from app.web.frame import begin_page
-from app.web.links import STUDY, remember_page
-from app.web.notices import show_notices, tell
 from app.web.security.access import Deed, Reader, may, need
-from app.web.security.identity import present_reader
+from app.web.security.identity import current_reader, present_reader
+from app.web.session import (
+    STUDY,
+    keep_widget,
+    prefer,
+    preferred,
+    remember_page,
+    remember_widget,
+    show_notices,
+    tell,
+)
+from app.web.theme import STYLE
 from app.web.views.drift import drift_page
 from app.web.views.model import model_page
 from app.web.views.reading import reading_page
 from app.web.views.retraining import retraining_page
 from app.web.views.trail import trail_page
 from app.web.views.worklist import worklist_page
-from app.web.words import words
+from app.web.words import gettext, words
+from medical.i18n.catalogue import LANGUAGES, Language
 from medical.i18n.messages import Message, message
 
 PageBody = Callable[[Reader], None]
@@ -96,3 +105,34 @@ def _first_visit(reading: st.Page) -> None:
         tell(words().translate(shared.opening_error))
     if shared.first_study is not None and STUDY not in st.query_params:
         st.switch_page(reading, query_params={STUDY: shared.first_study})
+
+
+def begin_page() -> Reader:
+    """Draw the frame; returns who reads."""
+    st.html(STYLE)
+    with st.sidebar:
+        name = st.empty()
+        _choose_language()
+        subtitle = gettext("Lung-nodule reader for chest CT")
+        name.html(
+            '<div class="starlung-name">StarLung</div>'
+            f'<div class="starlung-subtitle">{subtitle}</div>'
+        )
+    research = gettext("Research use only – not for diagnosis or treatment")
+    st.html(f'<div class="starlung-research" role="note">{research}</div>')
+    with st.sidebar:
+        return current_reader(context().settings)
+
+
+def _choose_language() -> None:
+    codes: list[Language] = list(LANGUAGES)
+    keep_widget("language", preferred("language", "en"))
+    choice: Language | None = st.segmented_control(
+        "Language / 语言",
+        codes,
+        format_func=LANGUAGES.__getitem__,
+        key="language",
+        label_visibility="collapsed",
+    )
+    remember_widget("language")
+    prefer("language", choice or "en")

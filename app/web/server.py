@@ -26,7 +26,7 @@ from app.web.components.viewer.assets import frontend_route
 from app.web.context import start_context
 from app.web.failures import show_failure
 from app.web.scoring_process import ScoringProcess
-from app.web.security.browser_key import BrowserKeys
+from app.web.security.browsers import BrowserKeys
 from app.web.security.guard import Guard
 from app.web.theme import streamlit_options
 from medical.errors import InputError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.web.preferences import preferred
+from app.web.session import preferred
 from medical.errors import InputError
 from medical.i18n.catalogue import Language, Translator
 

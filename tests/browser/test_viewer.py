@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.web.reading.map_checks import FIGURES
+from app.web.reading.attention_map_panel import FIGURES
 from medical.geometry import VolumeGeometry
 from medical.io.nifti import nifti_affine
 from tests.app.web.made_results import CENTRES_LPS_MM, made_volume, write_made_result

@@ -2,25 +2,68 @@
 
 from __future__ import annotations
 
-from functools import partial
+import contextlib
+import threading
+from functools import lru_cache, partial
 
 import streamlit as st
 
 from app.web.context import context
-from app.web.notices import tell
-from app.web.outlining import outline_at, warm_up
 from app.web.reading.place import Place
 from app.web.reading.table import millimetres
 from app.web.security.access import Reader
 from app.web.security.identity import allowed
+from app.web.session import tell
 from app.web.words import error_text, gettext, words
-from medical.detection.findings import SeriesFindings
+from medical.ct.volume import CtVolume
+from medical.detection.findings import AddedFinding, SeriesFindings
 from medical.errors import InputError
+from medical.i18n.messages import message
 from medical.results.folder import ResultFolder
 from medical.review.reading import StudyReading
 from medical.review.refusals import ReviewRefusedError, not_outlined
 from medical.review.reviews import add_finding
+from medical.scoring.scorer import Scorer
 from medical.store.database import StoreUnavailableError
+from models.zoo.loader import ModelDamagedError, ModelNotFoundError
+
+_turn = threading.Lock()
+_warm = threading.Event()
+
+
+def warm_up() -> None:
+    """Begin to load the refiner, so that the first click of a reader need not wait for it."""
+    if not _warm.is_set():
+        _warm.set()
+        threading.Thread(target=_load, daemon=True).start()
+
+
+def _load() -> None:
+    # A model that is missing is said when a reader asks for it, not here.
+    with _turn, contextlib.suppress(ModelNotFoundError, ModelDamagedError, OSError, ValueError):
+        _scorer().warm_up()
+
+
+def outline_at(ct: CtVolume, point_lps_mm: tuple[float, float, float]) -> AddedFinding:
+    """Measure what lies at a point.
+
+    Raises:
+        InputError: the point lies outside of the images, or the model is not there.
+    """
+    try:
+        with _turn:
+            return _scorer().measure_at(ct, point_lps_mm)
+    except ValueError as error:
+        raise InputError("point", error.args[0], message("Click inside the lungs")) from error
+    except (ModelNotFoundError, ModelDamagedError) as error:
+        raise InputError("model", str(error), message("See `starlung models list`")) from error
+
+
+@lru_cache(maxsize=1)
+def _scorer() -> Scorer:
+    settings = context().settings
+    imported = settings.work_dir / "models"
+    return Scorer.named(settings.model, samples=max(2, settings.samples), imported=imported)
 
 
 def add_panel(

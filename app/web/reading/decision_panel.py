@@ -8,9 +8,7 @@ from functools import partial
 import streamlit as st
 
 from app.web.context import context
-from app.web.notices import tell
-from app.web.reading.assessment_fields import assessment_fields, assessment_of
-from app.web.reading.draft import Draft
+from app.web.reading.decision_fields import Draft, assessment_fields, assessment_of
 from app.web.reading.place import Place
 from app.web.reading.table import (
     density_text,
@@ -21,6 +19,7 @@ from app.web.reading.table import (
 )
 from app.web.security.access import Reader
 from app.web.security.identity import allowed
+from app.web.session import tell
 from app.web.words import gettext, ngettext, page_language, words
 from medical.review.decisions import LEAST_DIAMETER_MM, MOST_DIAMETER_MM, Judgement
 from medical.review.reading import ReadFinding, StudyReading, read_study

@@ -10,9 +10,9 @@ from typing import Any
 import streamlit as st
 
 from app.web.context import context
-from app.web.notices import tell
 from app.web.security.access import Reader
 from app.web.security.identity import allowed
+from app.web.session import tell
 from app.web.words import gettext, page_language, words
 from medical.i18n.catalogue import Translator
 from medical.nodule.guidelines.assessment import (

@@ -6,8 +6,8 @@ import html
 
 import streamlit as st
 
-from app.web.owner.models_at_hand import card_of
 from app.web.reading.table import millimetres
+from app.web.views.model_card import card_of
 from app.web.words import gettext, ngettext
 from medical.detection.findings import SeriesFindings
 from medical.evaluation.expected_performance import Expected, expected_at_points

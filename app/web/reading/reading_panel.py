@@ -11,13 +11,13 @@ import streamlit as st
 from app.web.components.viewer import ViewerData
 from app.web.components.viewer.component import Mark, Preset, PriorData
 from app.web.context import context
-from app.web.owner.models_at_hand import card_of
 from app.web.reading.place import Place
 from app.web.reading.table import findings_table
 from app.web.security.access import may
-from app.web.security.browser_key import holder
+from app.web.security.browsers import holder
 from app.web.security.identity import allowed, present_reader
 from app.web.security.secrets import patient_secret
+from app.web.views.model_card import card_of
 from app.web.words import error_text, gettext, ngettext, words
 from medical.detection.findings import SeriesFindings
 from medical.detection.searched_lungs import is_partly_searched

@@ -8,11 +8,11 @@ from functools import partial
 
 import streamlit as st
 
-from app.web.comparing.prior_panel import Comparison
 from app.web.context import context
+from app.web.reading.prior_panel import Comparison
 from app.web.routes.report_files import report_file
 from app.web.security.access import Reader
-from app.web.security.browser_key import holder
+from app.web.security.browsers import holder
 from app.web.words import gettext, page_language
 from medical.i18n.catalogue import Language
 from medical.review.reading import StudyReading, read_study

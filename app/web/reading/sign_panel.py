@@ -8,12 +8,12 @@ from functools import partial
 
 import streamlit as st
 
-from app.web.comparing.prior_panel import Comparison
 from app.web.context import context
-from app.web.notices import tell
+from app.web.reading.prior_panel import Comparison
 from app.web.routes.report_files import files_to_sign
 from app.web.security.access import Reader, may
 from app.web.security.identity import allowed
+from app.web.session import tell
 from app.web.words import error_text, gettext, words
 from medical.errors import InputError
 from medical.review.reading import StudyReading

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.web.security.browser_key import holder
-from app.web.security.tokens import AddressTokens
+from app.web.security.browsers import holder
+from app.web.security.secrets import AddressTokens
 
 ROUTE = "/starlung/changes/{token}"
 _MOST = 1000  # pages open at a time; an older one is drawn again and asks anew
@@ -38,7 +38,7 @@ class Changes:
         Args:
             name: of what is looked at; the same look must come with the same name.
             look: called at every request, in a thread of its own.
-            holder: the only one whom it is good for, see `app.web.security.browser_key.holder`.
+            holder: the only one whom it is good for, see `app.web.security.browsers.holder`.
         """
         with self._turn:
             self._looks[name] = look

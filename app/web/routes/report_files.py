@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.web.comparing.prior_panel import Comparison, change_in, findings_of
-from app.web.owner.models_at_hand import card_of
+from app.web.reading.prior_panel import Comparison, change_in, findings_of
+from app.web.views.model_card import card_of
 from medical.i18n.catalogue import LANGUAGES, Language, Translator
 from medical.report.content import ReportContent, report_content
 from medical.report.limits import detection_limits

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.web.security.browser_key import holder
-from app.web.security.tokens import AddressTokens
+from app.web.security.browsers import holder
+from app.web.security.secrets import AddressTokens
 from medical.errors import InputError
 
 ROUTE = "/starlung/reports/{token}/{name}"
@@ -48,7 +48,7 @@ class Reports:
             name: of the file; letters, digits, ``-`` and ``.`` only.
             media_type: of its content.
             make: called at every request, in a thread of its own.
-            holder: the only one whom it is good for, see `app.web.security.browser_key.holder`.
+            holder: the only one whom it is good for, see `app.web.security.browsers.holder`.
         """
         bound = f"{holder}/{key}"
         with self._turn:

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.web.security.browser_key import holder
-from app.web.security.tokens import AddressTokens
+from app.web.security.browsers import holder
+from app.web.security.secrets import AddressTokens
 
 ROUTE = "/starlung/volumes/{token}/ct.nii"
 
@@ -34,7 +34,7 @@ class VolumeStore:
 
         Args:
             path: the file.
-            holder: the only one whom it is good for, see `app.web.security.browser_key.holder`.
+            holder: the only one whom it is good for, see `app.web.security.browsers.holder`.
         """
         path = path.resolve()
         name = hashlib.sha256(str(path).encode()).hexdigest()[:32]

@@ -9,10 +9,9 @@ import streamlit as st
 
 from app.settings import Settings
 from app.web.context import context
-from app.web.kept import keep_widget, remember_widget
-from app.web.preferences import prefer, preferred
 from app.web.security.access import Deed, Reader, need
-from app.web.security.browser_key import holder
+from app.web.security.browsers import holder
+from app.web.session import keep_widget, prefer, preferred, remember_widget
 from app.web.words import gettext
 from medical.plain_text import as_markdown, one_line
 

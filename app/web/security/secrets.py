@@ -1,10 +1,16 @@
-"""The site's secrets: made once, readable by their owner only."""
+"""The site's keys, and the addresses that are signed with them."""
 
 from __future__ import annotations
 
+import hmac
+import math
 import secrets
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+from itsdangerous import BadSignature, URLSafeSerializer
 
 _BYTES = 32
 
@@ -35,3 +41,48 @@ def kept_once(work_dir: Path, name: str, content: bytes) -> bytes:
             path.hardlink_to(draft)
         draft.unlink()
     return path.read_bytes()
+
+
+class AddressTokens:
+    """Signs names, of volumes say, with a key that lives only in this process.
+
+    The end of life is rounded up to a multiple of ``life_seconds``: within one such span the
+    same name has the same address, so that the browser's cache serves a page that is opened
+    again. A token therefore lives between one and two times ``life_seconds``.
+
+    Args:
+        life_seconds: least life of a token, > 0.
+        clock: seconds since the epoch; tests give their own.
+
+    Raises:
+        ValueError: the life is not positive.
+    """
+
+    def __init__(self, *, life_seconds: float, clock: Callable[[], float] = time.time) -> None:
+        if not life_seconds > 0:
+            raise ValueError(f"life_seconds must be positive, got {life_seconds}")
+        self._life_seconds = life_seconds
+        self._clock = clock
+        self._serializer = URLSafeSerializer(secrets.token_bytes(32), salt="starlung.address")
+
+    def issue(self, name: str, *, holder: str) -> str:
+        """Issue a token for ``name``, good only for ``holder``."""
+        spans = math.floor(self._clock() / self._life_seconds) + 2
+        return str(self._serializer.dumps([name, spans * self._life_seconds, holder]))
+
+    def read(self, token: str, *, holder: str) -> str | None:
+        """Read the name from a token; ``None``: forged, damaged, expired, or another holder's."""
+        try:
+            name, expires, bound_to = self._serializer.loads(token)
+        except (BadSignature, TypeError, ValueError):
+            return None
+        good = self._clock() < expires and hmac.compare_digest(bound_to, holder) and bool(holder)
+        return str(name) if good else None
+
+    def seconds_left(self, token: str) -> float:
+        """Life left, seconds; zero for a token that is not valid."""
+        try:
+            _, expires, _ = self._serializer.loads(token)
+        except (BadSignature, TypeError, ValueError):
+            return 0.0
+        return max(0.0, float(expires - self._clock()))

@@ -8,9 +8,9 @@ from pathlib import Path
 import streamlit as st
 
 from app.web.context import context
-from app.web.owner.models_at_hand import card_in_use
-from app.web.owner.owner_plots import scores_plot
 from app.web.security.access import Reader
+from app.web.views.model_card import card_in_use
+from app.web.views.plots import scores_plot
 from app.web.words import gettext, ngettext, words
 from medical.evaluation.site_monitoring import UNKNOWN, Fact, Scores, compare_facts, compare_scores
 from medical.i18n.messages import Message, message

@@ -5,11 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from app.web.context import context
-from app.web.owner.card_sections import card_figures, card_head, card_lists
-from app.web.owner.evaluation_panel import evaluation_panel
-from app.web.owner.models_at_hand import card_in_use, cards
-from app.web.owner.owner_plots import operating_plot, reliability_plot
 from app.web.security.access import Reader
+from app.web.views.evaluation_panel import evaluation_panel
+from app.web.views.model_card import card_figures, card_head, card_in_use, card_lists, cards
+from app.web.views.plots import operating_plot, reliability_plot
 from app.web.words import gettext, ngettext
 from medical.evaluation.expected_performance import expected_at_points
 from medical.evaluation.site_monitoring import reader_agreement

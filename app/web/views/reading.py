@@ -7,23 +7,23 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.web.comparing.growth_panel import growth_panel
-from app.web.comparing.prior_panel import change_in, choose_prior, compared, prior_data
 from app.web.components.viewer import show_viewer
 from app.web.components.watch import watch
 from app.web.context import context
-from app.web.links import STUDY
 from app.web.reading.add_panel import add_panel
+from app.web.reading.attention_map_panel import map_panel, maps_of
 from app.web.reading.decision_panel import decision_panel
+from app.web.reading.growth_panel import growth_panel
 from app.web.reading.guideline_panel import guideline_panel
-from app.web.reading.map_panel import map_panel, maps_of
 from app.web.reading.operating_panel import operating_panel
 from app.web.reading.place import keep_place, place_in
+from app.web.reading.prior_panel import change_in, choose_prior, compared, prior_data
 from app.web.reading.reading_panel import headline, images_of, series_viewer
 from app.web.reading.report_panel import report_panel
 from app.web.reading.result_panel import choose_series, folder_note, quality_notes
 from app.web.reading.sign_panel import sign_panel
 from app.web.security.access import Reader
+from app.web.session import STUDY
 from app.web.words import gettext, words
 from medical.results.images import header_of
 from medical.review.reading import StudyReading, read_study, study_version

@@ -11,7 +11,7 @@ from tests.conftest import REPOSITORY
 
 PROGRAM = """
 import logging, time
-from app.cli.progress import log_lines
+from app.cli.common import log_lines
 from models.training.log import RENEWS
 log = logging.getLogger("medical.training.retrain")
 log.info("before: nobody listens")

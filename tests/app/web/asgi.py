@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 
-from app.web.security.browser_key import COOKIE
+from app.web.security.browsers import COOKIE
 
 
 @dataclass

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from app.web.security.browser_key import COOKIE, BrowserKeys, holder
+from app.web.security.browsers import COOKIE, BrowserKeys, holder
 
 
 def cookies_set(path: str, **headers: str) -> list[str]:

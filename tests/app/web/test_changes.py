@@ -5,8 +5,8 @@ from starlette.applications import Starlette
 
 from app.web.routes import changes as module
 from app.web.routes.changes import Changes
-from app.web.security.browser_key import COOKIE, holder
-from app.web.security.tokens import AddressTokens
+from app.web.security.browsers import COOKIE, holder
+from app.web.security.secrets import AddressTokens
 from tests.app.web.asgi import Client
 
 ANNA = holder({COOKIE: "anna's key"})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.web.owner.evaluation_panel import evaluation_figures, reliability_rows
-from app.web.owner.evaluation_plots import froc_plot, size_plot
+from app.web.views.evaluation_panel import evaluation_figures, reliability_rows
+from app.web.views.plots import froc_plot, size_plot
 from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.result import Evaluation
 from medical.evaluation.tables import Candidate, ReferenceFinding, Tables

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.web.worklist.uploads import save_uploads
+from app.web.views.intake import save_uploads
 from medical.errors import InputError
 from tests.full_disk import fill, small_disk
 

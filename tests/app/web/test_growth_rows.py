@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.web.comparing.growth_rows import growth_table
+from app.web.reading.growth_panel import growth_table
 from medical.nodule.registration import Registration
 from medical.report.change.change import ChangeSince, EarlierCt, Followed, change_since
 

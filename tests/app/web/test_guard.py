@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from app.web.routes.volumes import ROUTE as VOLUMES
-from app.web.security.browser_key import COOKIE, holder
+from app.web.security.browsers import COOKIE, holder
 from app.web.security.guard import Guard
 from tests.app.web.asgi import Client
 from tests.browser.conftest import free_port

@@ -11,10 +11,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from app.web.routes.reports import Reports
-from app.web.security.browser_key import COOKIE, BrowserKeys, holder
+from app.web.security.browsers import COOKIE, BrowserKeys, Logins, holder
 from app.web.security.guard import Guard
-from app.web.security.logins import Logins
-from app.web.security.tokens import AddressTokens
+from app.web.security.secrets import AddressTokens
 from medical.errors import InputError
 from tests.app.web.asgi import Client
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.web.reading.map_checks import FIGURES, LUNGS, checks_lines
+from app.web.reading.attention_map_panel import FIGURES, LUNGS, checks_lines
 
 PAGE = (Path(__file__).parents[3] / "docs" / "benchmarks" / "explain.md").read_text()
 

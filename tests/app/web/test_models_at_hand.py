@@ -9,7 +9,7 @@ import pytest
 
 from app.settings import Settings
 from app.web.context import start_context
-from app.web.owner.models_at_hand import card_of
+from app.web.views.model_card import card_of
 from medical.detection.findings import ModelReference
 from models.zoo.card import ModelCard
 from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, find_model

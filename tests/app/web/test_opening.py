@@ -10,9 +10,8 @@ import pytest
 from app.settings import Settings
 from app.web.context import WebContext, start_context
 from app.web.security.access import NotAllowedError, Reader
-from app.web.worklist import intake_panel
-from app.web.worklist.opening import open_first, take_in
-from app.web.worklist.uploads import save_uploads
+from app.web.views import intake_panel
+from app.web.views.intake import open_first, save_uploads, take_in
 from medical.results.signature import folder_digest
 from medical.review.worklist import worklist
 from medical.store.audit import newest, verify

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.web.security.tokens import AddressTokens
+from app.web.security.secrets import AddressTokens
 
 
 class Clock:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
-from app.web.worklist.uploads import neutral_name, save_uploads
+from app.web.views.intake import neutral_name, save_uploads
 from medical.errors import InputError
 from medical.io.volume_files import read_volume_file
 from medical.results.search import result_folders

@@ -7,8 +7,8 @@ import pytest
 from starlette.applications import Starlette
 
 from app.web.routes.volumes import VolumeStore
-from app.web.security.browser_key import COOKIE, holder
-from app.web.security.tokens import AddressTokens
+from app.web.security.browsers import COOKIE, holder
+from app.web.security.secrets import AddressTokens
 from tests.app.web.asgi import Client
 
 ANNA = holder({COOKIE: "anna's key"})

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from app.web.worklist.worklist_rows import progress, row_html
+from app.web.views.worklist import progress, row_html
 from medical.store.tables import Study
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.web.comparing.growth_rows import growth_table
+from app.web.reading.growth_panel import growth_table
 from medical.detection.findings import AddedFinding
 from medical.i18n.catalogue import Translator
 from medical.nodule.registration import Registration

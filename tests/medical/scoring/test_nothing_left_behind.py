@@ -15,7 +15,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from app.web.worklist.uploads import save_uploads
+from app.web.views.intake import save_uploads
 from medical.geometry import VolumeGeometry
 from medical.review.worklist import worklist
 from medical.store.audit import newest

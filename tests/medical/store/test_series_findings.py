@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from app.web.comparing.priors import priors_of
+from app.web.reading.prior_panel import priors_of
 from medical.detection.findings import ModelReference, SeriesFindings
 from medical.i18n.catalogue import translate
 from medical.results.folder import ResultFolder

@@ -16,7 +16,7 @@ import streamlit as st
 
 from app.web.context import context
 from app.web.routes.changes import Look
-from app.web.security.browser_key import holder
+from app.web.security.browsers import holder
 from app.web.words import gettext
 
 _SCRIPT = Path(__file__).with_name("watch.js").read_text("utf-8")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.web.comparing import prior_panel
 from app.web.context import context
+from app.web.reading import prior_panel
 from medical.results.search import result_folders
 from medical.store.results import adopt
 from tests.app.web.made_pair import write_made_pair

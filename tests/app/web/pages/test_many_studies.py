@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from app.web.context import context
-from app.web.worklist.upload_folders import new_upload_folder
+from app.web.views.intake import new_upload_folder
 from medical.store.queue import receive
 from medical.store.results import adopt
 from tests.app.web.made_results import UID

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app.web.comparing.prior_panel import Comparison, findings_of
-from app.web.comparing.priors import priors_of
 from app.web.context import context
+from app.web.reading.prior_panel import Comparison, findings_of, priors_of
 from app.web.routes.report_files import files_to_sign, report_file
 from medical.i18n.catalogue import LANGUAGES
 from medical.nodule.registration import Registration

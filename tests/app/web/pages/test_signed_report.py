@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from app.web.context import context
 from app.web.reading import report_panel
-from app.web.security.browser_key import COOKIE, holder
+from app.web.security.browsers import COOKIE, holder
 from medical.detection.findings import ModelReference
 from medical.results.folder import ResultFolder
 from medical.review.signed_reports import changed_reports

@@ -1,14 +1,11 @@
-"""A random key in a cookie for each browser and login, to which volume addresses are bound.
-
-Whoever learns an address cannot use it from another browser, and logging in or out makes a new
-key, so that addresses of the login before are worthless.
-"""
+"""Each browser's key, and which browsers have a login that is still open."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 from collections.abc import Callable
+from threading import Lock
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
@@ -76,3 +73,35 @@ class BrowserKeys:
 def cookies_of(scope: Scope) -> dict[str, str]:
     """Names and values, read as the routes read them."""
     return HTTPConnection(scope).cookies
+
+
+class Logins:
+    """Browsers by their holder, see `browser_key.holder`; forgotten with the process.
+
+    After a start anew nothing is open, and a browser that has logged out has no login to send.
+    """
+
+    def __init__(self) -> None:
+        self._open: set[str] = set()
+        self._ended: set[str] = set()
+        self._turn = Lock()
+
+    def begin(self, holder: str) -> bool:
+        """Note that a page was drawn for a login; ``False`` when that browser has logged out."""
+        with self._turn:
+            if not holder or holder in self._ended:
+                return False
+            self._open.add(holder)
+            return True
+
+    def end(self, holder: str) -> None:
+        """Note that this browser has logged out."""
+        with self._turn:
+            self._open.discard(holder)
+            if holder:
+                self._ended.add(holder)
+
+    def is_open(self, holder: str) -> bool:
+        """Whether a page was drawn for a login of this browser that has not ended."""
+        with self._turn:
+            return holder in self._open

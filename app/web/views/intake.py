@@ -1,22 +1,45 @@
-"""Uploaded files are hostile until read: limited, in a folder of their own, without their names.
-
-A file's name often holds the patient's: it is kept nowhere, only its ending is. Where a header
-names the file of its voxels, it is made to name that file's number.
-"""
+"""How a study gets into the worklist: an upload is kept, a folder queued or adopted as a result."""
 
 from __future__ import annotations
 
 import errno
+import getpass
+import secrets
 import shutil
+import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from app.settings import Settings
+from app.web.security.access import Reader, need
 from medical.errors import InputError
 from medical.i18n.messages import message
 from medical.io.header_text import rename_pixel_file
 from medical.io.volume_files import is_volume_file
+from medical.results.search import result_folders
+from medical.results.signature import folder_digest
+from medical.review.worklist import waiting_sources
+from medical.store.database import Store
+from medical.store.queue import receive
+from medical.store.results import adopt
+
+
+def new_upload_folder(settings: Settings, store: Store) -> Path:
+    """Make a fresh folder that only we can read, after clearing away finished uploads."""
+    root = (settings.work_dir / "uploads").resolve()
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    waiting = waiting_sources(store)
+    oldest = time.time() - settings.upload_keep_hours * 3600
+    for folder in root.iterdir():
+        in_use = any(source.is_relative_to(folder) for source in waiting)
+        if folder.is_dir() and folder.stat().st_mtime < oldest and not in_use:
+            shutil.rmtree(folder, ignore_errors=True)
+    folder = root / secrets.token_hex(12)
+    folder.mkdir(mode=0o700)
+    return folder
+
 
 _DETACHED = (".mhd", ".nhdr")
 _ENDINGS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mhd", ".mha", ".raw", ".zraw", ".zip", ".dcm")
@@ -97,3 +120,52 @@ def _write(files: Sequence[tuple[str, int, BinaryIO]], folder: Path) -> list[Pat
         if is_volume_file(path):
             rename_pixel_file(path, neutral)
     return written
+
+
+def take_in(store: Store, path: Path, *, root: Path, reader: Reader) -> str:
+    """Make a study of a path on this machine; returns its key.
+
+    Args:
+        store: the store.
+        path: a result that ``starlung score`` wrote, or anything that it could score.
+        root: results of what is put in line go below it.
+        reader: who asks.
+
+    Raises:
+        NotAllowedError: they may not name folders.
+        InputError: there is no such path, or a result is damaged.
+    """
+    need(reader, "name_folder")
+    if not path.exists():
+        raise InputError(path, message("no such file or folder"), message("Check the spelling"))
+    path = path.resolve()
+    folders = result_folders(path)
+    if not folders:
+        return receive(store, path, root=root, actor=reader.name)
+    need(reader, "adopt_result")
+    # one study, one patient: a run over many makes a study of each
+    places = [path] if len(folders) == 1 else [folder.path for folder in folders]
+    keys = [
+        adopt(
+            store,
+            place,
+            [folder.read_findings()],
+            actor=reader.name,
+            digest=folder_digest(place),
+        )
+        for place, folder in zip(places, folders, strict=True)
+    ]
+    return keys[0]
+
+
+def open_first(store: Store, settings: Settings, path: Path) -> tuple[str | None, str]:
+    """Return the study for ``starlung serve --open``, or why it cannot be shown.
+
+    Whoever starts the server administrates it.
+    """
+    root = (settings.work_dir / "studies").resolve()
+    try:
+        reader = Reader(getpass.getuser(), administrator=True)
+        return take_in(store, path, root=root, reader=reader), ""
+    except InputError as error:
+        return None, error.sentence

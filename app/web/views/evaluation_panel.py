@@ -8,10 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.web.kept import keep_widget, remember_widget
-from app.web.owner.evaluation_plots import froc_plot, size_plot
-from app.web.owner.owner_plots import reliability_plot
 from app.web.security.identity import allowed
+from app.web.session import keep_widget, remember_widget
+from app.web.views.plots import froc_plot, reliability_plot, size_plot
 from app.web.words import error_text, gettext, ngettext
 from medical.errors import InputError
 from medical.evaluation.intervals import rate_interval, share_interval

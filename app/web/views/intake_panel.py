@@ -9,14 +9,11 @@ from pathlib import Path
 import streamlit as st
 
 from app.web.context import context
-from app.web.links import open_study
-from app.web.notices import tell
 from app.web.security.access import Reader, may
 from app.web.security.identity import allowed
+from app.web.session import open_study, tell
+from app.web.views.intake import new_upload_folder, not_kept, save_uploads, take_in
 from app.web.words import error_text, gettext, words
-from app.web.worklist.opening import take_in
-from app.web.worklist.upload_folders import new_upload_folder
-from app.web.worklist.uploads import not_kept, save_uploads
 from medical.errors import InputError
 from medical.i18n.messages import message
 from medical.results.search import result_folders

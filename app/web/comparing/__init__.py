@@ -1,1 +1,0 @@
-"""An earlier CT beside this one: choosing it, and how each nodule has changed."""

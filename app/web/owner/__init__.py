@@ -1,1 +1,0 @@
-"""Pages of the model's owner: card, evaluation, plots."""
