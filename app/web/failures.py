@@ -8,8 +8,7 @@ import streamlit as st
 
 from app.web.components.viewer import FrontendMissingError
 from app.web.context import context
-from app.web.security.access import NotAllowedError, may
-from app.web.security.identity import present_reader
+from app.web.security.identity import NotAllowedError, may, present_reader
 from app.web.words import gettext, words
 from medical.errors import InputError
 from medical.logs import traceless

@@ -11,8 +11,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.web.context import context
-from app.web.security.access import Deed, Reader, may, need
-from app.web.security.identity import current_reader, present_reader
+from app.web.security.identity import Deed, Reader, current_reader, may, need, present_reader
 from app.web.session import (
     STUDY,
     keep_widget,

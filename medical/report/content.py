@@ -1,17 +1,65 @@
-"""What a report says, before it becomes text, PDF or a table."""
+"""What a report says, before it becomes text, PDF or a table, and what its reading may have missed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from medical.detection.calibration import MIN_DIAMETER_MM
 from medical.detection.findings import SeriesFindings
+from medical.evaluation.expected_performance import expected_at_points
 from medical.nodule.guidelines.assessment import Demographics, Examination
 from medical.nodule.guidelines.engine import Guidelines
-from medical.report.change.change import ChangeSince
-from medical.report.guideline_input import guidelines_of
-from medical.report.limits import DetectionLimits
+from medical.report.change import ChangeSince
+from medical.report.guidelines import guidelines_of
 from medical.review.reading import ReadFinding, StudyReading
 from medical.store.tables import Study
+from models.zoo.card import ModelCard
+
+_SAME_POINT = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionLimits:
+    """What the card says of the model at the operating point of a series.
+
+    Args:
+        least_mm: smaller nodules are seldom marked; the model was made for larger ones.
+        sensitivity: share of inserted nodules found; ``None`` where the card has no such figure.
+        sensitivity_ci95: its exact interval.
+        nodules: how many inserted nodules it was measured on.
+        scans: in how many scans.
+        source: name and version of the card.
+    """
+
+    least_mm: float = MIN_DIAMETER_MM
+    sensitivity: float | None = None
+    sensitivity_ci95: tuple[float, float] = (0.0, 1.0)
+    nodules: int = 0
+    scans: int = 0
+    source: str = ""
+
+
+def detection_limits(card: ModelCard | None, operating_point: float) -> DetectionLimits:
+    """Return the limits at ``operating_point``.
+
+    Args:
+        card: of the weights that scored; ``None`` where they are no longer here.
+        operating_point: at which the series was scored.
+    """
+    points = expected_at_points(card) if card is not None else []
+    if card is None or not points:
+        return DetectionLimits()
+    point = min(points, key=lambda one: abs(one.threshold - operating_point))
+    if abs(point.threshold - operating_point) > _SAME_POINT:
+        return DetectionLimits()
+    return DetectionLimits(
+        MIN_DIAMETER_MM,
+        point.sensitivity,
+        point.sensitivity_ci95,
+        card.operating_nodules,
+        card.operating_scans,
+        f"{card.name} {card.version}",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +80,7 @@ class ReportContent:
     findings: tuple[ReadFinding, ...]
     change: ChangeSince | None = None
     header: Demographics = Demographics()  # noqa: RUF009  (frozen)
-    limits: DetectionLimits = DetectionLimits()  # noqa: RUF009  (frozen)
+    limits: DetectionLimits = DetectionLimits()
 
     @property
     def accepted(self) -> list[ReadFinding]:

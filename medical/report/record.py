@@ -12,9 +12,9 @@ from medical.i18n.catalogue import Translator
 from medical.nodule.density_kinds import Density
 from medical.nodule.guidelines.assessment import Assessment, Demographics, Examination
 from medical.program import program_version
-from medical.report.change.record import ChangeRecord, change_record
+from medical.report.change_record import ChangeRecord, change_record
 from medical.report.content import ReportContent
-from medical.report.guideline_text import examination_line, ruling_text
+from medical.report.guidelines import examination_line, ruling_text
 from medical.review.reading import ReadFinding
 from medical.review.refusals import moment
 from medical.store.tables import Status, Verdict

@@ -1,4 +1,7 @@
-"""Single terms that the report and the page both say, by the word that the code has for each."""
+"""Terms and numbers as page and report both write them.
+
+What rounds to certainty is never shown as certain.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,28 @@ from collections.abc import Mapping
 
 from medical.i18n.messages import Message, message
 from medical.nodule.growth import INDISTINGUISHABLE
+
+NEARLY_ONE, NEARLY_NONE = "> 0.99", "< 0.01"
+
+
+def probability_text(probability: float) -> str:
+    """Two decimals; ``> 0.99`` and ``< 0.01`` where these would read 1.00 or 0.00.
+
+    Raises:
+        ValueError: it lies outside [0, 1].
+    """
+    if not 0 <= probability <= 1:
+        raise ValueError(f"a probability lies in [0, 1], got {probability}")
+    text = f"{probability:.2f}"
+    return {"1.00": NEARLY_ONE, "0.00": NEARLY_NONE}.get(text, text)
+
+
+def probability_interval_text(low: float, high: float) -> str:
+    """Both ends of an interval, joined so that no sign runs into the dash."""
+    ends = (probability_text(low), probability_text(high))
+    plain = not any(end in (NEARLY_ONE, NEARLY_NONE) for end in ends)
+    return ("–" if plain else " – ").join(dict.fromkeys(ends))
+
 
 DENSITIES: Mapping[str, Message] = {
     "solid": message("solid"),

@@ -9,12 +9,10 @@ from medical.detection.searched_lungs import is_partly_searched
 from medical.i18n.catalogue import Translator
 from medical.plain_text import one_line
 from medical.program import program_version
-from medical.report.change.text import change_lines, change_title, comparison_line
-from medical.report.content import ReportContent
-from medical.report.guideline_text import examination_line, guideline_lines
-from medical.report.limits import DetectionLimits
-from medical.report.numbers import probability_interval_text, probability_text
-from medical.report.terms import DENSITIES
+from medical.report.change_text import change_lines, change_title, comparison_line
+from medical.report.content import DetectionLimits, ReportContent
+from medical.report.guidelines import examination_line, guideline_lines
+from medical.report.terms import DENSITIES, probability_interval_text, probability_text
 from medical.review.reading import ReadFinding
 from medical.review.refusals import moment
 from medical.review.terms import rejection_reason

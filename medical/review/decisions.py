@@ -1,4 +1,8 @@
-"""One decision about one finding, and its fingerprint in the audit trail."""
+"""One decision about one finding: what it may say, and its fingerprint in the audit trail.
+
+A nodule that a reader added where the model outlined nothing has no size: only the reader can
+measure it, so it cannot be accepted or signed without a diameter.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,9 @@ from typing import get_args
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from medical.detection.findings import AddedFinding
 from medical.nodule.guidelines.assessment import NOTHING_ENTERED, Assessment
+from medical.review.refusals import UnmeasuredError
 from medical.store.audit import record
 from medical.store.database import Store
 from medical.store.tables import AuditEntry, Decision, StoredFinding, Study, Verdict
@@ -114,3 +120,37 @@ def _subject(key: str, decision: Decision) -> str:
         content.append(decision.assessment)
     digest = hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:32]
     return f"{key} finding {decision.finding_id} v{decision.version} {digest}"
+
+
+def was_guessed(finding: StoredFinding) -> bool:
+    """Whether a reader added it where the model outlined nothing."""
+    return (
+        finding.origin == "reader"
+        and not AddedFinding.model_validate_json(finding.measured).outlined
+    )
+
+
+def refuse_unmeasured(session: Session, study: Study) -> None:
+    """Refuse to sign over accepted nodules that nobody measured.
+
+    Stores of versions up to 0.5 may hold such.
+
+    Raises:
+        UnmeasuredError: there is one.
+    """
+    query = (
+        select(StoredFinding)
+        .join(
+            Decision,
+            (Decision.finding_id == StoredFinding.id) & (Decision.version == StoredFinding.version),
+        )
+        .where(
+            StoredFinding.study_id == study.id,
+            StoredFinding.origin == "reader",
+            Decision.verdict == "accepted",
+            Decision.diameter_mm.is_(None),
+        )
+    )
+    for finding in session.scalars(query):
+        if was_guessed(finding):
+            raise UnmeasuredError(finding.number)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from medical.detection.findings import AddedFinding
 from medical.nodule.guidelines.assessment import Examination
-from medical.review.decisions import Judgement, append
+from medical.review.decisions import Judgement, append, refuse_unmeasured, was_guessed
 from medical.review.refusals import (
     ChangedMeanwhileError,
     DecidedMeanwhileError,
@@ -26,7 +26,6 @@ from medical.review.refusals import (
     UnmeasuredError,
 )
 from medical.review.signed_reports import ReportFile, keep_report
-from medical.review.unmeasured import refuse_unmeasured, was_guessed
 from medical.store.audit import record
 from medical.store.database import Store
 from medical.store.tables import Decision, StoredFinding, Study

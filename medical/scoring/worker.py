@@ -39,7 +39,7 @@ from medical.store.queue import (
     give_back,
     give_up,
 )
-from medical.store.siblings import same_images
+from medical.store.results import same_images
 from models.zoo.loader import ModelDamagedError, ModelNotFoundError, StoredModel, find_model
 
 _log = logging.getLogger(__name__)

@@ -22,8 +22,7 @@ from medical.detection.findings import SeriesFindings
 from medical.i18n.messages import message
 from medical.store.audit import record
 from medical.store.database import Store, clock
-from medical.store.results import keep_results
-from medical.store.siblings import add_siblings, without_known
+from medical.store.results import add_siblings, keep_results, without_known
 from medical.store.tables import Job, JobKind, Status, Study
 
 LEASE_SECONDS = 30.0

@@ -171,3 +171,21 @@ def _images_in(folder: Path) -> tuple[bool, str, str]:
     except (OSError, ValueError):
         images = None
     return (False, "", "") if images is None else (True, images.patient, images.acquired_on)
+
+
+def latest_scored(store: Store, count: int) -> list[Path]:
+    """List result folders of the ``count`` studies received last among the scored ones.
+
+    Raises:
+        ValueError: ``count`` is less than 1.
+    """
+    if count < 1:
+        raise ValueError(f"count must be at least 1, got {count}")
+    query = (
+        select(Study.folder)
+        .where(Study.status.in_(SCORED))
+        .order_by(Study.received_at.desc(), Study.id.desc())
+        .limit(count)
+    )
+    with store.reading() as session:
+        return [Path(folder) for folder in session.scalars(query)]

@@ -1,4 +1,4 @@
-"""Panels of the reading page: images, findings, decisions, guidelines, signing, report.
+"""Panels of the reading page: images, findings, decisions, guidelines, earlier CT, signing, report.
 
-What an earlier CT adds lives in ``comparing``.
+No rule of medicine, no file format, no other page.
 """

@@ -11,8 +11,7 @@ import streamlit as st
 from app.web.context import context
 from app.web.reading.place import Place
 from app.web.reading.table import millimetres
-from app.web.security.access import Reader
-from app.web.security.identity import allowed
+from app.web.security.identity import Reader, allowed
 from app.web.session import tell
 from app.web.words import error_text, gettext, words
 from medical.ct.volume import CtVolume

@@ -17,8 +17,7 @@ from app.web.reading.table import (
     probability_text,
     volume_text,
 )
-from app.web.security.access import Reader
-from app.web.security.identity import allowed
+from app.web.security.identity import Reader, allowed
 from app.web.session import tell
 from app.web.words import gettext, ngettext, page_language, words
 from medical.review.decisions import LEAST_DIAMETER_MM, MOST_DIAMETER_MM, Judgement

@@ -13,7 +13,7 @@ from app.web.reading.prior_panel import Comparison, change_in
 from app.web.words import gettext, words
 from medical.i18n.messages import Message, message
 from medical.nodule.growth import INDISTINGUISHABLE, Change, Growth
-from medical.report.change.change import ChangeSince, Followed, signed, signed_percent
+from medical.report.change import ChangeSince, Followed, signed, signed_percent
 from medical.report.terms import GROWTHS
 from medical.review.reading import ReadFinding
 

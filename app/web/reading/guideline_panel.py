@@ -10,8 +10,7 @@ from typing import Any
 import streamlit as st
 
 from app.web.context import context
-from app.web.security.access import Reader
-from app.web.security.identity import allowed
+from app.web.security.identity import Reader, allowed
 from app.web.session import tell
 from app.web.words import gettext, page_language, words
 from medical.i18n.catalogue import Translator
@@ -24,9 +23,8 @@ from medical.nodule.guidelines.assessment import (
 from medical.nodule.guidelines.engine import Guidance, Guidelines, Ruling
 from medical.nodule.guidelines.rules import Fired
 from medical.report import terms
-from medical.report.change.change import ChangeSince
-from medical.report.guideline_input import guidelines_of
-from medical.report.guideline_text import density_note, examination_line, ruling_text
+from medical.report.change import ChangeSince
+from medical.report.guidelines import density_note, examination_line, guidelines_of, ruling_text
 from medical.review.reading import ReadFinding, StudyReading
 from medical.review.refusals import ReviewRefusedError
 from medical.review.reviews import describe_examination

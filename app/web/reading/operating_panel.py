@@ -12,7 +12,7 @@ from app.web.words import gettext, ngettext
 from medical.detection.findings import SeriesFindings
 from medical.evaluation.expected_performance import Expected, expected_at_points
 from medical.plain_text import as_markdown
-from medical.report.numbers import probability_interval_text, probability_text
+from medical.report.terms import probability_interval_text, probability_text
 from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages
 from medical.results.predictions import WrittenCandidate

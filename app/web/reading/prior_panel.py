@@ -15,7 +15,7 @@ from app.web.security.identity import allowed
 from app.web.words import gettext, ngettext, page_language, words
 from medical.nodule.registration import Registration
 from medical.plain_text import as_markdown
-from medical.report.change.change import ChangeSince, EarlierCt, change_since, followed, unmeasured
+from medical.report.change import ChangeSince, EarlierCt, change_since, followed, unmeasured
 from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages
 from medical.review.reading import ReadFinding, read_study

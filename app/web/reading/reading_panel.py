@@ -13,9 +13,8 @@ from app.web.components.viewer.component import Mark, Preset, PriorData
 from app.web.context import context
 from app.web.reading.place import Place
 from app.web.reading.table import findings_table
-from app.web.security.access import may
 from app.web.security.browsers import holder
-from app.web.security.identity import allowed, present_reader
+from app.web.security.identity import allowed, may, present_reader
 from app.web.security.secrets import patient_secret
 from app.web.views.model_card import card_of
 from app.web.words import error_text, gettext, ngettext, words
@@ -25,7 +24,7 @@ from medical.errors import InputError
 from medical.i18n.messages import Message, message
 from medical.io.nifti import NIFTI_FROM_LPS
 from medical.plain_text import as_markdown
-from medical.report.limits import detection_limits
+from medical.report.content import detection_limits
 from medical.report.text import limit_lines
 from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages

@@ -6,9 +6,8 @@ from app.web.components.viewer.component import Cell, Column, Row, Table
 from app.web.words import gettext, words
 from medical.detection.findings import Finding
 from medical.i18n.messages import Message, message
-from medical.report.numbers import probability_interval_text
-from medical.report.numbers import probability_text as shown_probability
-from medical.report.terms import DENSITIES
+from medical.report.terms import DENSITIES, probability_interval_text
+from medical.report.terms import probability_text as shown_probability
 from medical.review.reading import ReadFinding
 from medical.review.terms import VERDICTS, rejection_reason
 

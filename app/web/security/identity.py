@@ -1,19 +1,86 @@
-"""Who is reading: the name that decisions carry, and whether they may administrate."""
+"""Who is reading: the name that decisions carry, and what they may do."""
 
 from __future__ import annotations
 
 import getpass
-from typing import NoReturn
+from dataclasses import dataclass
+from typing import Literal, NoReturn, get_args
 
 import streamlit as st
 
 from app.settings import Settings
 from app.web.context import context
-from app.web.security.access import Deed, Reader, need
 from app.web.security.browsers import holder
 from app.web.session import keep_widget, prefer, preferred, remember_widget
 from app.web.words import gettext
 from medical.plain_text import as_markdown, one_line
+
+Deed = Literal[
+    "see_worklist",
+    "read_study",
+    "compare",
+    "decide",
+    "add_nodule",
+    "sign",
+    "export",
+    "make_maps",
+    "score_sample",
+    "upload",
+    "score_again",
+    "reopen",
+    "name_folder",
+    "adopt_result",
+    "see_model",
+    "see_drift",
+    "see_retraining",
+    "see_trail",
+]
+DEEDS: tuple[Deed, ...] = get_args(Deed)
+_ADMINISTRATORS_ONLY: frozenset[Deed] = frozenset(
+    {
+        *("reopen", "name_folder", "adopt_result"),
+        *("see_model", "see_drift", "see_retraining", "see_trail"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody in front of a browser.
+
+    Args:
+        name: as decisions and the audit trail show it.
+        administrator: may do what `_ADMINISTRATORS_ONLY` names.
+    """
+
+    name: str
+    administrator: bool
+
+
+class NotAllowedError(Exception):
+    """Somebody asked for what is not theirs to do."""
+
+    def __init__(self, deed: Deed) -> None:
+        super().__init__(f"not allowed: {deed}")
+        self.deed = deed
+
+
+def may(reader: Reader | None, deed: Deed) -> bool:
+    """Whether somebody may; ``None`` is whoever has not logged in or is not on the list."""
+    if reader is None:
+        return False
+    return reader.administrator or deed not in _ADMINISTRATORS_ONLY
+
+
+def need(reader: Reader | None, deed: Deed) -> None:
+    """Go on only if somebody may.
+
+    Raises:
+        NotAllowedError: they may not.
+    """
+    if not may(reader, deed):
+        raise NotAllowedError(deed)
+
 
 LONGEST_NAME = 100
 

@@ -1,4 +1,4 @@
-"""Pages, one a module: what is drawn, in which order.
+"""Pages, one a module, and what only they draw: intake, plots, model cards, an evaluation.
 
-What a part of a page does lives beside this folder.
+The panels of the reading page live in ``reading``.
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.web.context import context
-from app.web.security.access import Reader
+from app.web.security.identity import Reader
 from app.web.views.model_card import card_in_use
 from app.web.views.plots import scores_plot
 from app.web.words import gettext, ngettext, words
@@ -16,7 +16,7 @@ from medical.evaluation.site_monitoring import UNKNOWN, Fact, Scores, compare_fa
 from medical.i18n.messages import Message, message
 from medical.plain_text import as_markdown
 from medical.results.search import result_folders
-from medical.store.latest import latest_scored
+from medical.store.series import latest_scored
 from models.zoo.card import CalibrationScan
 
 _CHOICES = (20, 50, 100, 200)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.settings import Settings
-from app.web.security.access import Reader, need
+from app.web.security.identity import Reader, need
 from medical.errors import InputError
 from medical.i18n.messages import message
 from medical.io.header_text import rename_pixel_file

@@ -9,8 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.web.context import context
-from app.web.security.access import Reader, may
-from app.web.security.identity import allowed
+from app.web.security.identity import Reader, allowed, may
 from app.web.session import open_study, tell
 from app.web.views.intake import new_upload_folder, not_kept, save_uploads, take_in
 from app.web.words import error_text, gettext, words

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.web.context import context
-from app.web.security.access import Reader
+from app.web.security.identity import Reader
 from app.web.views.evaluation_panel import evaluation_panel
 from app.web.views.model_card import card_figures, card_head, card_in_use, card_lists, cards
 from app.web.views.plots import operating_plot, reliability_plot

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from medical.evaluation.expected import Expected
-
 from app.web.words import gettext, page_language
+from medical.evaluation.expected_performance import Expected
 from medical.evaluation.froc import FALSE_POSITIVES_PER_SCAN
 from medical.evaluation.intervals import share_interval
 from medical.evaluation.result import CurvePoint, Evaluation, SizeBin

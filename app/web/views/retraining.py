@@ -8,7 +8,7 @@ import streamlit as st
 from sqlalchemy.engine import make_url
 
 from app.web.context import context
-from app.web.security.access import Reader
+from app.web.security.identity import Reader
 from app.web.views.model_card import card_in_use
 from app.web.words import gettext
 from medical.plain_text import as_markdown

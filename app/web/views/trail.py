@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.web.context import context
-from app.web.security.access import Reader
+from app.web.security.identity import Reader
 from app.web.words import gettext, ngettext, words
 from medical.i18n.messages import Message, message
 from medical.review.decisions import unaccounted

@@ -10,13 +10,12 @@ import streamlit as st
 
 from app.web.components.watch import watch
 from app.web.context import context
-from app.web.security.access import Reader
-from app.web.security.identity import allowed
+from app.web.security.identity import Reader, allowed
 from app.web.session import reading_link, tell
 from app.web.views.intake_panel import intake_panel
 from app.web.words import gettext, page_language, words
 from medical.i18n.messages import Message, message
-from medical.report.numbers import probability_interval_text, probability_text
+from medical.report.terms import probability_interval_text, probability_text
 from medical.review.refusals import moment
 from medical.review.terms import STATES
 from medical.review.worklist import count_by_status, standing, worklist

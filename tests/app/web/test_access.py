@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.web.navigation import PAGES
-from app.web.security.access import DEEDS, Deed, NotAllowedError, Reader, may, need
+from app.web.security.identity import DEEDS, Deed, NotAllowedError, Reader, may, need
 
 ROOT = Path(__file__).parents[3]
 NOBODY = None

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from app.settings import Settings
-from app.web.security.access import Reader
-from app.web.security.identity import reader_from_claims
+from app.web.security.identity import Reader, reader_from_claims
 from app.web.server import login_secrets
 from tests.app.test_settings import LOGIN
 

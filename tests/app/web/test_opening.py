@@ -9,7 +9,7 @@ import pytest
 
 from app.settings import Settings
 from app.web.context import WebContext, start_context
-from app.web.security.access import NotAllowedError, Reader
+from app.web.security.identity import NotAllowedError, Reader
 from app.web.views import intake_panel
 from app.web.views.intake import open_first, save_uploads, take_in
 from medical.results.signature import folder_digest

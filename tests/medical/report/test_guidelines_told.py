@@ -18,13 +18,12 @@ from medical.nodule.guidelines.fleischner import ROWS, NodulesDensity, Patient, 
 from medical.nodule.guidelines.lung_rads import ScreenedNodule, examination, lung_rads
 from medical.nodule.guidelines.lung_rads_table import Status
 from medical.nodule.guidelines.rules import NotApplicable
-from medical.report.change.change import ChangeSince, EarlierCt, change_since, followed
-from medical.report.content import ReportContent
+from medical.report.change import ChangeSince, EarlierCt, change_since, followed
+from medical.report.content import DetectionLimits, ReportContent
 from medical.report.guideline_terms import MISSING, REASONS, reason_text, result_text
-from medical.report.limits import DetectionLimits
-from medical.report.numbers import probability_interval_text, probability_text
 from medical.report.record import report_json
 from medical.report.tables import report_csv
+from medical.report.terms import probability_interval_text, probability_text
 from medical.report.text import report_text
 from medical.review.reading import ReadFinding
 from medical.store.tables import Study

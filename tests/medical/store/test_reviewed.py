@@ -9,8 +9,8 @@ from medical.review.reading import read_study
 from medical.review.reviewed import ReviewedFinding, reviewed_findings, waiting
 from medical.review.reviews import add_finding, decide, sign
 from medical.store.database import Store
-from medical.store.latest import latest_scored
 from medical.store.queue import claim, finish, receive
+from medical.store.series import latest_scored
 from tests.medical.store.made import made_added, made_series
 
 FINDINGS = (

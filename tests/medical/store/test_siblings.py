@@ -16,7 +16,7 @@ from medical.review.reviews import decide, sign
 from medical.review.worklist import worklist
 from medical.store.database import Store, StoreUnavailableError
 from medical.store.queue import Claimed, claim, finish, receive, try_again
-from medical.store.siblings import same_images
+from medical.store.results import same_images
 from medical.store.tables import Study
 from tests.medical.store.made import made_series
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from medical.i18n.catalogue import Translator
 from medical.i18n.messages import Message, message
 from medical.nodule.growth import INDISTINGUISHABLE, Change, Growth, Interval
-from medical.report.change.change import ChangeSince, EarlierCt, Followed, signed_percent
+from medical.report.change import ChangeSince, EarlierCt, Followed, signed_percent
 from medical.report.terms import GROWTHS
 
 
