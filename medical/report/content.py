@@ -1,4 +1,4 @@
-"""What a report says, before it becomes text, PDF or a table, and what its reading may have missed."""
+"""What a report says, before it becomes text, PDF or a table, and what it may have missed."""
 
 from __future__ import annotations
 

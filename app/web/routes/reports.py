@@ -1,4 +1,4 @@
-"""A report's files, and the addresses at which a browser gets them: made at the click, or as signed."""
+"""A report's files and their addresses: made at the click, or given out as they were signed."""
 
 from __future__ import annotations
 

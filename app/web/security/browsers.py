@@ -1,4 +1,13 @@
-"""Each browser's key, and which browsers have a login that is still open."""
+"""A random key in a cookie for each browser and login, and which of these logins have ended.
+
+Addresses of volumes and reports are bound to the key: whoever learns an address cannot use it from
+another browser, and logging in or out makes a new key, so that addresses of the login before are
+worthless.
+
+A login lives in a cookie that Streamlit signs, and an open tab keeps what it was opened with. So
+that logging out in one tab ends all of them, the key of the browser is noted as ended: no tab that
+was opened with it, and no address that was made for it, is good any more.
+"""
 
 from __future__ import annotations
 

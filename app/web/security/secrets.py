@@ -1,4 +1,7 @@
-"""The site's keys, and the addresses that are signed with them."""
+"""The site's secrets, made once and readable by their owner only, and addresses signed with one.
+
+A signed address is unguessable, bound to a name and its holder, and worthless after a while.
+"""
 
 from __future__ import annotations
 

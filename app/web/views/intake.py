@@ -1,4 +1,13 @@
-"""How a study gets into the worklist: an upload is kept, a folder queued or adopted as a result."""
+"""How a study gets into the worklist: an upload is kept, a folder queued or adopted as a result.
+
+Uploaded files are hostile until read: limited, in a folder of their own, without their names. A
+file's name often holds the patient's: it is kept nowhere, only its ending is. Where a header names
+the file of its voxels, it is made to name that file's number. Uploads that are scored and old are
+cleared away.
+
+Only an administrator adopts a result: a ``findings.json`` says what somebody wrote into it, and
+nothing but the site's signature tells whether a model did.
+"""
 
 from __future__ import annotations
 
