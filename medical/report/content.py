@@ -10,7 +10,7 @@ from medical.evaluation.expected_performance import expected_at_points
 from medical.nodule.guidelines.assessment import Demographics, Examination
 from medical.nodule.guidelines.engine import Guidelines
 from medical.report.change import ChangeSince
-from medical.report.guidelines import guidelines_of
+from medical.report.guideline_input import guidelines_of
 from medical.review.reading import ReadFinding, StudyReading
 from medical.store.tables import Study
 from models.zoo.card import ModelCard

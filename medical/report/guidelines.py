@@ -1,101 +1,160 @@
-"""The guidelines on the findings of a series: one input for page and report, and their lines."""
+"""The guidelines as lines of the report, and their rules, advice and reasons in its language.
+
+The engine speaks English, in the words of the published tables; they stand here so that the
+catalogue has them. A test walks through all that the engine can say, so a row that is added to a
+table needs its line here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 
 from medical.i18n.catalogue import Translator
+from medical.i18n.messages import Message, message
 from medical.nodule.density_kinds import AGREED_PERCENT, NODULES
-from medical.nodule.growth import Growth
 from medical.nodule.guidelines.assessment import Demographics, Examination
-from medical.nodule.guidelines.engine import (
-    UNCLASSIFIED,
-    AssessedNodule,
-    ExaminationCategory,
-    Guidance,
-    Guidelines,
-    Ruling,
-    apply_guidelines,
-)
-from medical.nodule.guidelines.lung_rads import HistoryFound, history_by_growth
-from medical.nodule.guidelines.rules import Fired
-from medical.report.change import ChangeSince, Followed
+from medical.nodule.guidelines.engine import UNCLASSIFIED, ExaminationCategory, Guidance, Ruling
+from medical.nodule.guidelines.rules import Fired, NotApplicable, RuleResult, needs
 from medical.report.content import ReportContent
-from medical.report.guideline_terms import category_text, missing_text, reason_text, result_text
-from medical.report.terms import CALCIFICATIONS, EXAMINATION_KINDS, HISTORIES, RISKS, SEXES
-from medical.review.reading import ReadFinding
+from medical.report.terms import (
+    CALCIFICATIONS,
+    DENSITIES,
+    EXAMINATION_KINDS,
+    HISTORIES,
+    RISKS,
+    SEXES,
+)
 
-
-def guidelines_of(
-    findings: Iterable[ReadFinding],
-    said: Examination,
-    header: Demographics,
-    change: ChangeSince | None,
-) -> Guidelines:
-    """Apply Lung-RADS and Fleischner to the findings of one series.
-
-    Rejected marks are left out, nodules that a reader added are in, a reader's diameter and density
-    stand before the model's, and so does a reader's word on growth before the comparison's.
-
-    Args:
-        findings: of the series, with their decisions.
-        said: what was entered about the examination.
-        header: age and sex by the images.
-        change: since an earlier CT, where one was compared.
-    """
-    nodules = [_nodule(one, change) for one in findings if one.verdict != "rejected"]
-    age = header.age_years if said.age_years is None else said.age_years
-    return apply_guidelines(nodules, said, age_years=age)
-
-
-def _nodule(one: ReadFinding, change: ChangeSince | None) -> AssessedNodule:
-    entered = one.assessment
-    by_reader = one.diameter_by_reader_mm is not None
-    if entered.history is not None or change is None:
-        found = HistoryFound(entered.history)
-    else:
-        found = history_in(change, one)
-    return AssessedNodule(
-        id=one.number,
-        # no line of the tables speaks of a ring round air
-        density=None if one.density == "cavitary" else one.density,
-        density_by="model" if entered.density is None else "reader",
-        diameter_mm=one.diameter_mm,
-        diameter_ci95=None if by_reader else one.measured.diameter_ci95,
-        solid_diameter_mm=entered.solid_diameter_mm,
-        calcification_benign=(
-            None if entered.calcification is None else entered.calcification == "benign"
+RULES: frozenset[Message] = frozenset(
+    {
+        message("no lung nodules"),
+        message("nodule with benign calcification or fat"),
+        message("juxtapleural nodule < 10 mm, solid, smooth, oval, lentiform or triangular"),
+        message("solid < 6 mm at baseline"),
+        message("solid, new, < 4 mm"),
+        message("solid ≥ 6 to < 8 mm at baseline"),
+        message("solid, new, 4 to < 6 mm"),
+        message("solid ≥ 8 to < 15 mm at baseline"),
+        message("solid, growing, < 8 mm"),
+        message("solid, new, 6 to < 8 mm"),
+        message("solid ≥ 15 mm at baseline"),
+        message("solid, new or growing, ≥ 8 mm"),
+        message("solid, slow growth over several screening examinations"),
+        message("part-solid < 6 mm in total at baseline"),
+        message("part-solid ≥ 6 mm in total, solid component < 6 mm, at baseline"),
+        message("part-solid, new, < 6 mm in total"),
+        message("part-solid ≥ 6 mm in total, solid component ≥ 6 to < 8 mm, at baseline"),
+        message("part-solid, new solid component < 4 mm"),
+        message("part-solid, new or growing solid component < 4 mm"),
+        message("part-solid, solid component ≥ 8 mm at baseline"),
+        message("part-solid, new or growing solid component ≥ 4 mm"),
+        message("part-solid, slow growth over several screening examinations"),
+        message("non-solid < 30 mm at baseline, new or growing"),
+        message("non-solid, stable or slowly growing"),
+        message("non-solid ≥ 30 mm at baseline or new"),
+        message("non-solid, grown to ≥ 30 mm (note on size thresholds)"),
+        message("category 1, unchanged"),
+        message("category 2, unchanged"),
+        message("category 3 lesion, stable or decreased at 6-month follow-up"),
+        message("category 4A lesion, stable or decreased at 3-month follow-up"),
+        message("no routine follow-up"),
+        message("optional CT at 12 months"),
+        message("CT at 6-12 months, then consider CT at 18-24 months"),
+        message("CT at 6-12 months, then CT at 18-24 months"),
+        message("consider CT at 3 months, PET/CT or tissue sampling"),
+        message("CT at 3-6 months, then consider CT at 18-24 months"),
+        message("CT at 3-6 months, then CT at 18-24 months"),
+        message("CT at 6-12 months to confirm persistence, then CT every 2 years until 5 years"),
+        message(
+            "CT at 3-6 months to confirm persistence; if unchanged and the solid component "
+            "stays < 6 mm, annual CT for 5 years"
         ),
-        history=found.history,
-        other_histories=found.others,
-        history_missing=found.missing,
-        prior_category=entered.prior_category,
-        decided=one.verdict == "accepted",
-    )
+        message("CT at 3-6 months; if stable, consider CT at 2 and 4 years"),
+        message("CT at 3-6 months, then by the most suspicious nodule"),
+    }
+)
+MISSING: frozenset[Message] = frozenset(
+    {
+        message("age"),
+        message("density"),
+        message("diameter"),
+        message("size"),
+        message("diameter of the solid component"),
+        message("pattern of calcification"),
+        message("prior category"),
+        message("result of the diagnostic work-up"),
+        message("new, growing or stable"),
+        message("new, growing or stable solid component"),
+        message("days between the two CTs"),
+        message("growth within 12 months"),
+        message("risk of lung cancer (low or high)"),
+    }
+)
+REASONS: frozenset[Message] = frozenset(
+    {
+        message("not applicable: findings are not decided"),
+        message("no category: a nodule cannot be classified"),
+        message("not applicable: not a screening examination"),
+        message("not applicable: the guideline does not cover calcified nodules"),
+        message(
+            "not applicable: the guideline does not cover lung cancer screening (use Lung-RADS)"
+        ),
+        message("not applicable: the guideline does not cover patients with known cancer"),
+        message("not applicable: the guideline does not cover immunosuppressed patients"),
+        message("not applicable: the guideline does not cover patients younger than 35 years"),
+    }
+)
+_NUMBERS = {"single": message("single"), "multiple": message("multiple")}
+_FLEISCHNER = re.compile(r"(single|multiple) (\S+) ([<>≥]? ?[\d-]+ mm)(?:, (low|high) risk)?")
 
 
-def history_in(change: ChangeSince, one: ReadFinding) -> HistoryFound:
-    """Find new, growing or stable by the comparison, as the ACR defines growth.
+def result_text(result: RuleResult, labels: Translator) -> str:
+    """``4A (solid ≥ 8 to < 15 mm at baseline)``, or why there is no category.
 
-    Of a part-solid nodule the growth of the solid component counts, which is not compared.
+    Raises:
+        ValueError: no table has such words.
     """
-    if any(new.id == one.number for new in change.new):
-        return HistoryFound("new")
-    pair = next((pair for pair in change.matched if pair[0].id == one.number), None)
-    if pair is None or one.density == "part-solid":
-        return HistoryFound(None)
-    _, then, growth = pair
-    by_reader = one.diameter_by_reader_mm
-    if by_reader is not None:
-        difference, ci95 = by_reader - then.diameter_mm, None
-    else:
-        difference, ci95 = growth.diameter.difference, _difference_ci95(then, growth)
-    return history_by_growth(difference, difference_ci95=ci95, interval_days=change.earlier.days)
+    if not isinstance(result, Fired):
+        return reason_text(result, labels)
+    category = category_text(result.category, labels)
+    return labels("{text} ({note})", text=category, note=_rule_text(result.rule, labels))
 
 
-def _difference_ci95(then: Followed, growth: Growth) -> tuple[float, float]:
-    low, high = growth.diameter.ratio_ci95
-    return then.diameter_mm * (low - 1), then.diameter_mm * (high - 1)
+def category_text(category: str, labels: Translator) -> str:
+    """Say a Lung-RADS category as it is, an advice in the language."""
+    return labels.translate(category)
+
+
+def reason_text(result: NotApplicable, labels: Translator) -> str:
+    """Say why a guideline does not speak."""
+    if result == needs(*result.missing):
+        missing = missing_text(result.missing, labels)
+        return labels("not applicable: {missing} not known", missing=missing)
+    return labels.translate(result.reason)
+
+
+def missing_text(missing: tuple[str, ...], labels: Translator) -> str:
+    """Name what would have to be known."""
+    return labels(", ").join(labels.translate(name) for name in missing)
+
+
+def _rule_text(rule: str, labels: Translator) -> str:
+    if rule in RULES:
+        return labels.translate(rule)
+    found = _FLEISCHNER.fullmatch(rule)
+    if found is None:
+        raise ValueError(f"no table of the guidelines has the row '{rule}'")
+    number, density, size, risk = found.groups()
+    nodule = {
+        "number": labels.among(_NUMBERS, number),
+        "density": labels.among(DENSITIES, density),
+        "size": size,
+    }
+    if risk is None:
+        return labels("{number} {density} {size}", **nodule)
+    return labels(
+        "{number} {density} {size}, {risk} risk", **nodule, risk=labels.among(RISKS, risk)
+    )
 
 
 def guideline_lines(content: ReportContent, labels: Translator) -> tuple[str, ...]:

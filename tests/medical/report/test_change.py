@@ -22,7 +22,7 @@ from medical.report.change import (
     unmeasured,
 )
 from medical.report.content import ReportContent
-from medical.report.guidelines import history_in
+from medical.report.guideline_input import history_in
 from medical.report.record import report_json
 from medical.report.tables import report_csv
 from medical.report.text import report_text
