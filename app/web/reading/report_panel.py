@@ -11,7 +11,7 @@ import streamlit as st
 
 from app.web.context import context
 from app.web.reading.prior_panel import Comparison
-from app.web.routes.reports import files_to_sign, report_file
+from app.web.reading.report_files import files_to_sign, report_file
 from app.web.security.browsers import holder
 from app.web.security.identity import Reader, allowed, may
 from app.web.session import tell

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.web.context import context
 from app.web.reading.prior_panel import Comparison, findings_of, priors_of
-from app.web.routes.reports import files_to_sign, report_file
+from app.web.reading.report_files import files_to_sign, report_file
 from medical.i18n.catalogue import LANGUAGES
 from medical.nodule.registration import Registration
 from medical.results.search import result_folders

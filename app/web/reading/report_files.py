@@ -1,0 +1,87 @@
+"""Makes a report's files: of what is read now, and all of them when a study is signed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.web.reading.prior_panel import Comparison, change_in, findings_of
+from app.web.views.model_card import card_of
+from medical.i18n.catalogue import LANGUAGES, Language, Translator
+from medical.report.content import ReportContent, detection_limits, report_content
+from medical.report.pdf import report_pdf
+from medical.report.record import report_json
+from medical.report.tables import report_csv
+from medical.report.text import report_text
+from medical.results.folder import ResultFolder
+from medical.results.images import header_of
+from medical.review.reading import StudyReading
+from medical.review.signed_reports import ReportFile, as_signed
+from medical.store.series import KeptSeries
+
+FORMS = ("pdf", "txt", "csv", "json")
+
+
+def report_file(
+    form: str,
+    reading: StudyReading,
+    series: KeptSeries,
+    comparison: Comparison | None,
+    language: Language,
+) -> bytes:
+    """One form of the report of one series.
+
+    Args:
+        form: among ``FORMS``.
+        reading: the study as it is decided.
+        series: of the study, which the report is of.
+        comparison: with an earlier CT, whose findings are taken as they are decided by now.
+        language: of the text and the PDF.
+    """
+    folder, content = series.folder, report_content(reading, series.scored)
+    if comparison is not None:
+        latest = replace(comparison, findings=findings_of(comparison.prior))
+        content = replace(content, change=change_in(latest, list(content.findings)))
+    made_by, point = content.scored.model, content.scored.operating_point
+    limits = detection_limits(card_of(made_by, point), point)
+    content = replace(content, header=header_of(folder.read_images()), limits=limits)
+    match form:
+        case "pdf":
+            return _pdf(content, folder, language)
+        case "csv":
+            return report_csv(content).encode("utf-8-sig")
+        case "json":
+            return report_json(content).encode()
+        case _:
+            return report_text(content, Translator(language)).encode()
+
+
+def files_to_sign(
+    reading: StudyReading,
+    shown: KeptSeries,
+    comparison: Comparison | None,
+    *,
+    actor: str,
+    at: float,
+) -> list[ReportFile]:
+    """All files of the report that ``actor`` signs ``at``: every series, form and language.
+
+    Args:
+        reading: as it is decided; it must not have changed when it is signed.
+        shown: series that is shown.
+        comparison: of that series with an earlier CT, as it is shown.
+        actor: who signs.
+        at: when, seconds since 1970.
+    """
+    signed, files = as_signed(reading, actor=actor, at=at), []
+    for series in reading.series:
+        beside = comparison if series.uid == shown.uid else None
+        for language in LANGUAGES:
+            for form in FORMS:
+                content = report_file(form, signed, series, beside, language)
+                files.append(ReportFile(series.uid, form, language, content))
+    return files
+
+
+def _pdf(content: ReportContent, folder: ResultFolder, language: Language) -> bytes:
+    ct = folder.load_images() if folder.read_images() is not None else None
+    return report_pdf(content, ct, language=language)
