@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from platformdirs import user_config_path, user_data_path
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
@@ -22,14 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-
-def data_home() -> Path:
-    """Return the folder where this system keeps a user's application data."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", "~")).expanduser()
-    if sys.platform == "darwin":
-        return Path("~/Library/Application Support").expanduser()
-    return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser()
+_NAME = "starlung"
 
 
 def settings_files() -> tuple[Path, ...]:
@@ -37,10 +31,8 @@ def settings_files() -> tuple[Path, ...]:
     named = os.environ.get("STARLUNG_CONFIG")
     if named:
         return (Path(named).expanduser(),)
-    if sys.platform == "win32":
-        return (data_home() / "starlung" / "starlung.toml",)
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
-    return (home / "starlung" / "starlung.toml", Path("/etc/starlung/starlung.toml"))
+    users = user_config_path(_NAME, appauthor=False) / "starlung.toml"
+    return (users,) if sys.platform == "win32" else (users, Path("/etc/starlung/starlung.toml"))
 
 
 def settings_file() -> Path | None:
@@ -74,7 +66,8 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8501, ge=1, le=65535)
     work_dir: Path = Field(
-        default_factory=lambda: data_home() / "starlung", description="uploads and results"
+        default_factory=lambda: user_data_path(_NAME, appauthor=False),
+        description="uploads and results",
     )
     sample_dir: Path = Field(default_factory=sample_folder)
     model: str = Field(default="starlung-base", description="name of the model that scores")

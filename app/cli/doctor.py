@@ -28,8 +28,8 @@ _NEEDED = {
 }
 """Distribution, and a module that cannot be imported without it."""
 
-_LEAST_FREE_GIB = 2.0
-_LEAST_MEMORY_GIB = 4.0
+_MIN_FREE_GIB = 2.0
+_MIN_MEMORY_GIB = 4.0
 _INSTALL = "run `make setup` in the checkout"
 
 
@@ -138,9 +138,9 @@ def _chromium() -> Check:
 
 def _disk() -> Check:
     free_gib = shutil.disk_usage(Path.cwd()).free / 2**30
-    enough = free_gib >= _LEAST_FREE_GIB
+    enough = free_gib >= _MIN_FREE_GIB
     state = f"{free_gib:.1f} GiB free here"
-    return Check("disk", enough, state if enough else f"{state}; make room for {_LEAST_FREE_GIB:g}")
+    return Check("disk", enough, state if enough else f"{state}; make room for {_MIN_FREE_GIB:g}")
 
 
 def _memory() -> Check:
@@ -148,5 +148,5 @@ def _memory() -> Check:
         total_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     except (AttributeError, OSError, ValueError):
         return Check("memory", True, "cannot be told on this system", needed=False)
-    state = f"{total_gib:.1f} GiB ({_LEAST_MEMORY_GIB:g} are advised)"
-    return Check("memory", total_gib >= _LEAST_MEMORY_GIB, state, needed=False)
+    state = f"{total_gib:.1f} GiB ({_MIN_MEMORY_GIB:g} are advised)"
+    return Check("memory", total_gib >= _MIN_MEMORY_GIB, state, needed=False)

@@ -28,14 +28,14 @@ def add(
     ],
 ) -> None:
     """Put studies in line; a running `starlung worker` scores them."""
-    from medical.store.queue import receive
+    from medical.store.queue import enqueue
 
     missing = [path for path in inputs if not path.exists()]
     if missing:
         fail(f"{missing[0]}: does not exist. Correct the path; nothing was put in line.")
     store, root = _store(), site_settings().work_dir / "studies"
     for path in inputs:
-        typer.echo(receive(store, path.resolve(), root=root.resolve(), actor=getpass.getuser()))
+        typer.echo(enqueue(store, path.resolve(), root=root.resolve(), actor=getpass.getuser()))
 
 
 @queue.command("list")
@@ -50,7 +50,7 @@ def list_() -> None:
         if study.status == "scoring":
             status += f" ({study.stage or 'begun'} {study.fraction:.0%})"
         found = study.status in SCORED and study.findings > 0
-        strongest = probability_text(study.priority) if found else "-"
+        strongest = probability_text(study.max_probability) if found else "-"
         end = study.folder if study.status in SCORED else study.failure or study.source
         typer.echo("\t".join((study.key, status, strongest, " ".join(end.split()))))
 

@@ -36,7 +36,7 @@ _STAGES = {
     "measure": "measuring",
     "write": "writing results",
 }
-_LEAST_SPACE = 1_000_000  # bytes; what a series' result takes without maps
+_MIN_SPACE = 1_000_000  # bytes; what a series' result takes without maps
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
 """What the machine, not a programmer, is to blame for."""
 
@@ -147,7 +147,7 @@ def _make_folder(out: Path) -> None:
         fail(f"{out}: cannot be made: {error.strerror}. Give another folder to --out.")
     try:
         with tempfile.TemporaryFile(dir=out) as probe:
-            probe.write(bytes(_LEAST_SPACE))
+            probe.write(bytes(_MIN_SPACE))
             probe.flush()
             os.fsync(probe.fileno())
     except OSError as error:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.web.context import context
-from app.web.security.identity import Deed, Reader, current_reader, may, need, present_reader
+from app.web.security.identity import Action, Reader, current_reader, may, need, present_reader
 from app.web.session import (
     STUDY,
     keep_widget,
@@ -34,7 +34,7 @@ from medical.i18n.catalogue import LANGUAGES, Language
 from medical.i18n.messages import Message, message
 
 PageBody = Callable[[Reader], None]
-PAGES: dict[str, tuple[PageBody, Message, Deed, str]] = {
+PAGES: dict[str, tuple[PageBody, Message, Action, str]] = {
     "worklist": (worklist_page, message("Worklist"), "see_worklist", ":material/list:"),
     "reading": (reading_page, message("Reading"), "read_study", ""),
     "model": (model_page, message("Model"), "see_model", ":material/neurology:"),
@@ -56,9 +56,9 @@ def render() -> None:
     # on the next run, and what a reader did with it is lost.
     drawn: list[Reader] = []
 
-    def within_frame(body: PageBody, deed: Deed) -> Callable[[], None]:
+    def within_frame(body: PageBody, action: Action) -> Callable[[], None]:
         def draw() -> None:
-            need(drawn[0], deed)
+            need(drawn[0], action)
             body(drawn[0])
 
         return draw
@@ -79,18 +79,18 @@ def render() -> None:
     current.run()
 
 
-def _pages(within_frame: Callable[[PageBody, Deed], Callable[[], None]]) -> list[st.Page]:
+def _pages(within_frame: Callable[[PageBody, Action], Callable[[], None]]) -> list[st.Page]:
     reader = present_reader(context().settings)
     return [
         st.Page(
-            within_frame(body, deed),
+            within_frame(body, action),
             title=words().translate(title),
             url_path=None if name == "worklist" else name,
             default=name == "worklist",
         )
-        for name, (body, title, deed, _) in PAGES.items()
+        for name, (body, title, action, _) in PAGES.items()
         # the two for readers are there before the login, which they then ask for
-        if name in ("worklist", "reading") or may(reader, deed)
+        if name in ("worklist", "reading") or may(reader, action)
     ]
 
 

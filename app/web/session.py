@@ -14,7 +14,7 @@ import streamlit as st
 from app.web.security.browsers import holder
 from medical.plain_text import as_markdown
 
-_MOST = 10_000
+_MAX_ENTRIES = 10_000
 _known: OrderedDict[tuple[str, str], str] = OrderedDict()
 
 
@@ -39,7 +39,7 @@ def remember(browser: str, name: str, value: str) -> None:
         return
     _known[browser, name] = value
     _known.move_to_end((browser, name))
-    while len(_known) > _MOST:
+    while len(_known) > _MAX_ENTRIES:
         _known.popitem(last=False)
 
 

@@ -22,13 +22,13 @@ from medical.store.audit import record
 from medical.store.database import Store
 from medical.store.tables import AuditEntry, Decision, StoredFinding, Study, Verdict
 
-LEAST_DIAMETER_MM = 1.0
-MOST_DIAMETER_MM = 300.0
-LONGEST_TEXT = 2000
+MIN_DIAMETER_MM = 1.0
+MAX_DIAMETER_MM = 300.0
+MAX_TEXT_LENGTH = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class NewDecision:
     """What a reader says about a finding.
 
     Args:
@@ -55,11 +55,11 @@ class Judgement:
         if self.verdict == "rejected" and not self.reason.strip():
             raise ValueError("a rejection needs a reason, got none")
         for name, text in (("reason", self.reason), ("comment", self.comment)):
-            if len(text) > LONGEST_TEXT:
-                raise ValueError(f"{name} may hold {LONGEST_TEXT} characters, got {len(text)}")
+            if len(text) > MAX_TEXT_LENGTH:
+                raise ValueError(f"{name} may hold {MAX_TEXT_LENGTH} characters, got {len(text)}")
         size = self.diameter_mm
-        if size is not None and not LEAST_DIAMETER_MM <= size <= MOST_DIAMETER_MM:
-            span = f"{LEAST_DIAMETER_MM:g} to {MOST_DIAMETER_MM:g} mm"
+        if size is not None and not MIN_DIAMETER_MM <= size <= MAX_DIAMETER_MM:
+            span = f"{MIN_DIAMETER_MM:g} to {MAX_DIAMETER_MM:g} mm"
             raise ValueError(f"diameter_mm must be {span}, got {size}")
 
 
@@ -67,7 +67,7 @@ def append(
     session: Session,
     study: Study,
     finding: StoredFinding,
-    judgement: Judgement,
+    new: NewDecision,
     *,
     actor: str,
     action: str,
@@ -77,11 +77,11 @@ def append(
     decision = Decision(
         finding_id=finding.id,
         version=finding.version,
-        verdict=judgement.verdict,
-        reason=judgement.reason.strip(),
-        comment=judgement.comment.strip(),
-        diameter_mm=judgement.diameter_mm,
-        assessment=judgement.assessment.to_json(),
+        verdict=new.verdict,
+        reason=new.reason.strip(),
+        comment=new.comment.strip(),
+        diameter_mm=new.diameter_mm,
+        assessment=new.assessment.to_json(),
         actor=actor,
         at=time.time(),
     )

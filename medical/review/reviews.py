@@ -1,8 +1,8 @@
 """Readers decide: accept, reject, comment, measure again, add a nodule, sign.
 
-Every deed names the version that the reader saw. When somebody else was faster nothing is written,
-and the refusal says who did what; earlier decisions stay in the store for good. Deed and audit
-entry are one transaction. A study takes decisions from ``ready`` until it is signed.
+Every action names the version that the reader saw. When somebody else was faster nothing is
+written, and the refusal says who did what; earlier decisions stay in the store for good. Action and
+audit entry are one transaction. A study takes decisions from ``ready`` until it is signed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from medical.detection.findings import AddedFinding
 from medical.nodule.guidelines.assessment import Examination
-from medical.review.decisions import Judgement, append, refuse_unmeasured, was_guessed
+from medical.review.decisions import NewDecision, append, refuse_unmeasured, was_guessed
 from medical.review.refusals import (
     ChangedMeanwhileError,
     DecidedMeanwhileError,
@@ -32,14 +32,14 @@ from medical.store.tables import Decision, StoredFinding, Study
 
 
 def decide(
-    store: Store, finding_id: int, judgement: Judgement, *, seen_version: int, actor: str
+    store: Store, finding_id: int, new: NewDecision, *, seen_version: int, actor: str
 ) -> int:
     """Write one reader's decision about one finding; returns its version.
 
     Args:
         store: the store.
         finding_id: row of the finding.
-        judgement: what is decided.
+        new: what is decided.
         seen_version: the finding's version when the reader looked.
         actor: who decides.
 
@@ -59,13 +59,9 @@ def decide(
         finding = session.get_one(StoredFinding, finding_id)
         if finding.version != seen_version:
             _refuse(session, finding)
-        if (
-            judgement.verdict == "accepted"
-            and judgement.diameter_mm is None
-            and was_guessed(finding)
-        ):
+        if new.verdict == "accepted" and new.diameter_mm is None and was_guessed(finding):
             raise UnmeasuredError(finding.number)
-        append(session, study, finding, judgement, actor=actor, action=judgement.verdict)
+        append(session, study, finding, new, actor=actor, action=new.verdict)
         return finding.version
 
 
@@ -108,8 +104,8 @@ def add_finding(
         session.add(finding)
         session.flush()
         study.findings += 1
-        judgement = Judgement("accepted" if measured.outlined else "open", comment=comment)
-        append(session, study, finding, judgement, actor=actor, action="add")
+        new = NewDecision("accepted" if measured.outlined else "open", comment=comment)
+        append(session, study, finding, new, actor=actor, action="add")
         return finding.number
 
 

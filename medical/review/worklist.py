@@ -36,7 +36,11 @@ def worklist(
     unknown = [name for name in status if name not in STATUSES]
     if unknown:
         raise ValueError(f"status must be among {STATUSES}, got {unknown}")
-    query = select(Study).order_by(Study.priority.desc(), Study.received_at, Study.id).limit(limit)
+    query = (
+        select(Study)
+        .order_by(Study.max_probability.desc(), Study.received_at, Study.id)
+        .limit(limit)
+    )
     if status:
         query = query.where(Study.status.in_(status))
     if text.strip():
@@ -60,7 +64,7 @@ def waiting_sources(store: Store) -> list[Path]:
         return [Path(source) for source in session.scalars(query)]
 
 
-def standing(store: Store) -> str:
+def worklist_change_token(store: Store) -> str:
     """How the list stands: another text once anything was done, or a scoring got on. Cheap."""
     moving = select(Study.id, Study.status, Study.stage, Study.fraction).where(
         Study.status.in_(("received", "scoring"))

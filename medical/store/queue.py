@@ -2,7 +2,7 @@
 
 A worker holds them by a lease that it renews. When the lease runs out, they may be claimed again;
 what the late worker still writes is then refused. Leases go by the clock that the database keeps
-for all (``medical.store.database.clock``), not by the workers'. After ``MOST_ATTEMPTS`` deaths
+for all (``medical.store.database.clock``), not by the workers'. After ``MAX_ATTEMPTS`` deaths
 over one study it fails, so that one bad input cannot stop the night.
 """
 
@@ -26,8 +26,8 @@ from medical.store.results import add_siblings, keep_results, without_known
 from medical.store.tables import Job, JobKind, Status, Study
 
 LEASE_SECONDS = 30.0
-MOST_LEASE_SECONDS = 3600.0
-MOST_ATTEMPTS = 3
+MAX_LEASE_SECONDS = 3600.0
+MAX_ATTEMPTS = 3
 
 
 Kind = Literal["score"] | JobKind
@@ -52,7 +52,7 @@ class Claimed:
         return Study if self.kind == "score" else Job
 
 
-def receive(store: Store, source: Path, *, root: Path, actor: str) -> str:
+def enqueue(store: Store, source: Path, *, root: Path, actor: str) -> str:
     """Put an input into the queue; returns the study's key.
 
     Args:
@@ -96,8 +96,8 @@ def claim(
         ValueError: ``lease_seconds`` is more than an hour.
         StoreUnavailableError: the database does not answer.
     """
-    if lease_seconds > MOST_LEASE_SECONDS:
-        raise ValueError(f"lease_seconds must be at most {MOST_LEASE_SECONDS}, got {lease_seconds}")
+    if lease_seconds > MAX_LEASE_SECONDS:
+        raise ValueError(f"lease_seconds must be at most {MAX_LEASE_SECONDS}, got {lease_seconds}")
     jobs = [kind for kind in kinds if kind != "score"]
     waiting: list[Callable[[float], Select[Any]]] = []
     if jobs:
@@ -121,8 +121,8 @@ def _take(
         return session.scalars(waiting(clock(session)).with_for_update(skip_locked=True)).first()
 
     while (row := take()) is not None:
-        if row.attempts >= MOST_ATTEMPTS:
-            reason = message("{count} workers ended while they scored it", count=MOST_ATTEMPTS)
+        if row.attempts >= MAX_ATTEMPTS:
+            reason = message("{count} workers ended while they scored it", count=MAX_ATTEMPTS)
             _end(session, row, "failed", owner, failure=reason)
             session.flush()
             continue
@@ -233,7 +233,7 @@ def _end(
 
 def _waiting(table: type[Study] | type[Job], now: float) -> Select[Any]:
     # No lease ends later than this: such a one is from before the machine started again.
-    lapsed = or_(table.lease_until < now, table.lease_until > now + MOST_LEASE_SECONDS)
+    lapsed = or_(table.lease_until < now, table.lease_until > now + MAX_LEASE_SECONDS)
     waiting = or_(table.status == "received", and_(table.status == "scoring", lapsed))
     return select(table).where(waiting).order_by(table.received_at, table.id).limit(1)
 

@@ -30,8 +30,8 @@ def keep_results(session: Session, study: Study, series: Sequence[SeriesFindings
     found = [finding for one in series for finding in one.findings]
     if found:
         strongest = max(found, key=lambda finding: finding.probability)
-        study.priority = strongest.probability
-        study.priority_low, study.priority_high = strongest.probability_ci95
+        study.max_probability = strongest.probability
+        study.max_probability_low, study.max_probability_high = strongest.probability_ci95
     study.findings = len(found)
     uids = [uid for one in series for uid in (one.study_instance_uid, one.series_instance_uid)]
     study.uids = " ".join(dict.fromkeys(uid for uid in uids if uid))
@@ -51,7 +51,7 @@ def keep_results(session: Session, study: Study, series: Sequence[SeriesFindings
     )
 
 
-def adopt(
+def import_result(
     store: Store, folder: Path, series: Sequence[SeriesFindings], *, actor: str, digest: str = ""
 ) -> str:
     """Take a result that was scored elsewhere into the worklist; returns the study's key.
@@ -91,7 +91,7 @@ def _take_anew(
     if study.version > 0 or [one.scored for one in series_of(session, study)] == list(series):
         return
     session.execute(delete(StoredFinding).where(StoredFinding.study_id == study.id))
-    study.priority = study.priority_low = study.priority_high = 0.0
+    study.max_probability = study.max_probability_low = study.max_probability_high = 0.0
     keep_results(session, study, series)
     record(session, actor=actor, action="adopt", subject=f"{study.key} {digest}".strip())
 

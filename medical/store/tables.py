@@ -36,7 +36,7 @@ class Base(DeclarativeBase):
 class Study(Base):
     """One input to score and read.
 
-    ``priority`` is the probability of the strongest finding, between the ends of its 95 % interval.
+    ``max_probability`` is that of the strongest finding, between the ends of its 95 % interval.
     ``lease_*`` say which worker has it and until when; times are seconds since 1970. ``uids`` are
     the study's and its series', to find it by. ``version`` counts what readers did to it.
     ``examination`` is JSON, see ``nodule.guidelines.assessment``; empty where nothing was entered.
@@ -51,13 +51,13 @@ class Study(Base):
     failure: Mapped[str] = mapped_column(Text, default="")
     stage: Mapped[str] = mapped_column(String(16), default="")
     fraction: Mapped[float] = mapped_column(Float, default=0.0)
-    priority: Mapped[float] = mapped_column(Float, default=0.0)
+    max_probability: Mapped[float] = mapped_column("priority", Float, default=0.0)
     received_at: Mapped[float] = mapped_column(Float)
     lease_owner: Mapped[str | None] = mapped_column(String(100))
     lease_until: Mapped[float | None] = mapped_column(Float)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
-    priority_low: Mapped[float] = mapped_column(Float, default=0.0)
-    priority_high: Mapped[float] = mapped_column(Float, default=0.0)
+    max_probability_low: Mapped[float] = mapped_column("priority_low", Float, default=0.0)
+    max_probability_high: Mapped[float] = mapped_column("priority_high", Float, default=0.0)
     uids: Mapped[str] = mapped_column(Text, default="")
     findings: Mapped[int] = mapped_column(Integer, default=0)
     version: Mapped[int] = mapped_column(Integer, default=0)

@@ -78,3 +78,14 @@ def test_samples_are_read_under_their_earlier_name(
     assert Settings().samples == 6
     monkeypatch.setenv("STARLUNG_SAMPLES", "7")
     assert Settings().samples == 7
+
+
+def test_results_lie_where_this_system_keeps_a_users_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STARLUNG_WORK_DIR", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert Settings().work_dir == tmp_path / "starlung"
+    monkeypatch.setenv("XDG_DATA_HOME", "")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Settings().work_dir == tmp_path / ".local" / "share" / "starlung"

@@ -11,7 +11,7 @@ from app.site_store import KEY_FILE, open_site_store
 from medical.errors import InputError
 from medical.store.audit import newest, verify
 from medical.store.database import open_store
-from medical.store.queue import receive
+from medical.store.queue import enqueue
 
 
 @pytest.fixture
@@ -21,12 +21,12 @@ def settings(tmp_path: Path) -> Settings:
 
 def test_the_key_is_made_once_and_for_its_owner_only(settings: Settings) -> None:
     first = open_site_store(settings)
-    receive(first, Path("ct"), root=Path("r"), actor="anna")
+    enqueue(first, Path("ct"), root=Path("r"), actor="anna")
     first.close()
     second = open_site_store(settings)
     assert second.audit_key == first.audit_key
     assert (settings.work_dir / KEY_FILE).stat().st_mode & 0o077 == 0
-    receive(second, Path("ct"), root=Path("r"), actor="anna")
+    enqueue(second, Path("ct"), root=Path("r"), actor="anna")
     found = verify(second)
     assert (found.entries, found.problem, found.without_key) == (2, "", 0)
     second.close()
@@ -35,7 +35,7 @@ def test_the_key_is_made_once_and_for_its_owner_only(settings: Settings) -> None
 def test_a_trail_of_an_earlier_version_is_closed_off_by_an_entry(settings: Settings) -> None:
     plain = open_store(settings.address_of_store())
     for _ in range(2):
-        receive(plain, Path("ct"), root=Path("r"), actor="anna")
+        enqueue(plain, Path("ct"), root=Path("r"), actor="anna")
     plain.close()
     store = open_site_store(settings)
     (closing, *_) = newest(store, 10)

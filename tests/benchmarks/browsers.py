@@ -26,7 +26,7 @@ from typing import Any
 import psutil
 
 from medical.store.database import open_store, sqlite_url
-from medical.store.queue import claim, finish, receive
+from medical.store.queue import claim, enqueue, finish
 from tests.browser.conftest import serving
 from tests.medical.store.made import made_series
 
@@ -66,7 +66,7 @@ def fill(work: Path) -> list[str]:
     store = open_store(sqlite_url(work / "work" / "store.sqlite"))
     labels = []
     for number in range(STUDIES):
-        key = receive(store, work / "ct", root=work / "results", actor="bench")
+        key = enqueue(store, work / "ct", root=work / "results", actor="bench")
         taken = claim(store, "bench")
         if taken is not None:
             series = made_series(0.3 + 0.6 * number / STUDIES, uid=f"1.2.{number}")

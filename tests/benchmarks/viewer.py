@@ -28,7 +28,7 @@ from medical.geometry import VolumeGeometry
 from medical.intake import open_input
 from medical.results.folder import ResultFolder
 from medical.store.database import open_store, sqlite_url
-from medical.store.results import adopt
+from medical.store.results import import_result
 from tests.browser.conftest import CHROMIUM_FLAGS, ROOT, serving
 from tests.browser.page import reading_page
 
@@ -138,7 +138,7 @@ def enter(folder: Path, work: Path) -> None:
     store = open_store(sqlite_url(work / "work" / "store.sqlite"))
     result = folder / "result"
     said = SeriesFindings.model_validate_json((result / UID / "findings.json").read_bytes())
-    adopt(store, result, [said], actor="bench")
+    import_result(store, result, [said], actor="bench")
     store.close()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from medical.store.database import open_store, sqlite_url
-from medical.store.queue import receive
+from medical.store.queue import enqueue
 from tests.browser.conftest import ROOT
 from tests.browser.earlier_sample import GROWN_LPS_MM, write_earlier_sample
 from tests.browser.page import ReadingPage, reading_page
@@ -36,7 +36,7 @@ def test_growth_of_a_scored_sample(browser: Any, serve: Callable[..., str], tmp_
     work = tmp_path / "work"
     store = open_store(sqlite_url(work / "store.sqlite"))
     keys = [
-        receive(store, path, root=work / "studies", actor="t")
+        enqueue(store, path, root=work / "studies", actor="t")
         for path in (tmp_path / "earlier", ROOT / "sample_data" / "ct")
     ]
     store.close()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from medical.store.database import open_store, sqlite_url
-from medical.store.results import adopt
+from medical.store.results import import_result
 from tests.app.web.made_results import made_findings, made_volume, write_made_result
 from tests.browser.login import ANNA, BOSS, EVE, log_out, logged_in, serving_with_login
 from tests.browser.page import reading_page
@@ -26,7 +26,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     volume = made_volume(shape=(40, 60, 60))
     write_made_result(folder / "out", volume)
     store = open_store(sqlite_url(folder / "work" / "store.sqlite"))
-    adopt(store, folder / "out", [made_findings(volume)], actor="t")
+    import_result(store, folder / "out", [made_findings(volume)], actor="t")
     store.close()
     with serving_with_login(folder, readers=[ANNA], administrators=[BOSS]) as served:
         yield served

@@ -12,11 +12,11 @@ import pytest
 
 from medical.evaluation.evaluate import evaluate_tables, write_report
 from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
-from medical.review.decisions import Judgement
+from medical.review.decisions import NewDecision
 from medical.review.reading import read_study
 from medical.review.reviews import decide, sign
 from medical.store.database import open_store, sqlite_url
-from medical.store.results import adopt
+from medical.store.results import import_result
 from models.zoo.loader import find_model
 from tests.app.web.made_results import made_findings, made_volume, write_made_result
 from tests.browser.conftest import serving
@@ -50,10 +50,10 @@ def fill(folder: Path) -> None:
         out = folder / f"out{number}"
         made_study(out, number)
         volume = made_volume(shape=(20, 30, 30), uid=f"1.2.{number}")
-        key = adopt(store, out, [made_findings(volume)], actor="anna")
+        key = import_result(store, out, [made_findings(volume)], actor="anna")
     for finding in read_study(store, key).findings:
         verdict = "rejected" if finding.number == 3 else "accepted"
-        said = Judgement(verdict, reason="vessel" if verdict == "rejected" else "")
+        said = NewDecision(verdict, reason="vessel" if verdict == "rejected" else "")
         decide(store, finding.id, said, seen_version=0, actor="anna")
     sign(store, key, seen_version=read_study(store, key).study.version, actor="anna")
     store.close()

@@ -12,7 +12,7 @@ import pytest
 from medical.results.search import result_folders
 from medical.store.audit import newest
 from medical.store.database import open_store, sqlite_url
-from medical.store.results import adopt
+from medical.store.results import import_result
 from tests.app.web.made_pair import SHIFT_LPS_MM, write_made_pair
 from tests.browser.page import ReadingPage, reading_page
 
@@ -22,7 +22,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def put_in_worklist(work: Path, *results: Path) -> None:
     store = open_store(sqlite_url(work / "work" / "store.sqlite"))
     for result in results:
-        adopt(store, result, [one.read_findings() for one in result_folders(result)], actor="t")
+        import_result(
+            store, result, [one.read_findings() for one in result_folders(result)], actor="t"
+        )
     store.close()
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from medical.detection.findings import ModelReference
-from medical.review.decisions import Judgement
+from medical.review.decisions import NewDecision
 from medical.review.reading import read_study
 from medical.review.reviews import decide
 from medical.store.database import open_store, sqlite_url
-from medical.store.results import adopt
+from medical.store.results import import_result
 from tests.app.web.made_results import (
     CENTRES_LPS_MM,
     made_findings,
@@ -144,9 +144,9 @@ def test_a_newer_result_of_a_study_that_was_read_is_not_named_as_who_marked(
     earlier = made_findings(volume)
     (tmp_path / "work").mkdir()
     store = open_store(sqlite_url(tmp_path / "work" / "store.sqlite"))
-    key = adopt(store, tmp_path / "out", [earlier], actor="anna")
+    key = import_result(store, tmp_path / "out", [earlier], actor="anna")
     first = read_study(store, key).findings[0]
-    decide(store, first.id, Judgement("accepted"), seen_version=0, actor="anna")
+    decide(store, first.id, NewDecision("accepted"), seen_version=0, actor="anna")
     store.close()
     newer = ModelReference(name="made-up", version="9", sha256="9" * 64)
     again = earlier.model_copy(update={"model": newer, "findings": earlier.findings[:2]})

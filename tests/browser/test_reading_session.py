@@ -17,7 +17,7 @@ from app.site_store import open_site_store
 from medical.review.decisions import unaccounted
 from medical.store.audit import newest, verify
 from medical.store.database import open_store, sqlite_url
-from medical.store.results import adopt
+from medical.store.results import import_result
 from tests.app.web.made_results import (
     CENTRES_LPS_MM,
     DIAMETERS_MM,
@@ -39,7 +39,7 @@ def make_study(folder: Path) -> None:
     missed = found.model_copy(update={"findings": found.findings[:2]})
     (result / "findings.json").write_text(missed.model_dump_json(by_alias=True))
     store = open_store(sqlite_url(folder / "work" / "store.sqlite"))
-    adopt(store, folder / "out", [missed], actor="tester")
+    import_result(store, folder / "out", [missed], actor="tester")
     store.close()
 
 

@@ -23,7 +23,7 @@ from medical.nodule.guidelines.assessment import (
     Assessment,
 )
 from medical.report import terms
-from medical.review.decisions import LEAST_DIAMETER_MM, MOST_DIAMETER_MM
+from medical.review.decisions import MAX_DIAMETER_MM, MIN_DIAMETER_MM
 from medical.review.reading import ReadFinding, StudyReading
 
 NAMES = (
@@ -107,8 +107,8 @@ def assessment_fields(reading: StudyReading, shown: ReadFinding, draft: Draft) -
     if density == "part-solid":
         st.number_input(
             gettext("Solid component, mean diameter, mm"),
-            LEAST_DIAMETER_MM,
-            MOST_DIAMETER_MM,
+            MIN_DIAMETER_MM,
+            MAX_DIAMETER_MM,
             None,
             step=0.5,
             format="%.1f",

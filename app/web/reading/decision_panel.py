@@ -20,7 +20,7 @@ from app.web.reading.table import (
 from app.web.security.identity import Reader, allowed
 from app.web.session import tell
 from app.web.words import gettext, ngettext, page_language, words
-from medical.review.decisions import LEAST_DIAMETER_MM, MOST_DIAMETER_MM, Judgement
+from medical.review.decisions import MAX_DIAMETER_MM, MIN_DIAMETER_MM, NewDecision
 from medical.review.reading import ReadFinding, StudyReading, read_study
 from medical.review.refusals import ReviewRefusedError, moment
 from medical.review.reviews import decide
@@ -116,7 +116,7 @@ def _noted(texts: tuple[str, str]) -> dict[str, str]:
 
 
 def _fields(reading: StudyReading, shown: ReadFinding) -> None:
-    # No form: Enter in a form presses its first button, and a decision is a deed of its own.
+    # No form: Enter in a form presses its first button, and a decision is a action of its own.
     latest, draft = shown.latest, Draft(shown.id, shown.version, page_language())
     reasons = [words().translate(one) for one in REASONS]
     earlier = rejection_reason(latest.reason, words()) if latest and latest.reason else None
@@ -137,8 +137,8 @@ def _fields(reading: StudyReading, shown: ReadFinding) -> None:
     by_model = shown.measured.diameter_mm
     st.number_input(
         gettext("My diameter, mm"),
-        LEAST_DIAMETER_MM,
-        MOST_DIAMETER_MM,
+        MIN_DIAMETER_MM,
+        MAX_DIAMETER_MM,
         None,
         step=0.5,
         format="%.1f",
@@ -205,7 +205,7 @@ def _save(
         tell(gettext("Not rejected: enter a reason first."))
         return
     store = context().store
-    judgement = Judgement(
+    new = NewDecision(
         verdict,
         reason=reason if verdict == "rejected" else "",
         comment=draft.value("comment", "") or "",
@@ -213,7 +213,7 @@ def _save(
         assessment=assessment_of(draft, shown),
     )
     try:
-        decide(store, shown.id, judgement, seen_version=shown.version, actor=reader.name)
+        decide(store, shown.id, new, seen_version=shown.version, actor=reader.name)
         latest = read_study(store, study_key).of_series(shown.series_uid)
     except ReviewRefusedError as error:
         tell(words().translate(error.sentence))

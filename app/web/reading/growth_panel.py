@@ -112,7 +112,7 @@ def _doubling(row: Growth) -> str:
     return f"{html.escape(text)}<small>{low:.0f}–{high:.0f}</small>"
 
 
-_MOST_DAYS = 20_000
+_MAX_DAYS = 20_000
 
 
 def growth_panel(comparison: Comparison, findings: list[ReadFinding]) -> Comparison:
@@ -135,7 +135,7 @@ def growth_panel(comparison: Comparison, findings: list[ReadFinding]) -> Compari
             days: int | None = st.number_input(
                 gettext("Interval between the two CTs, days"),
                 1,
-                _MOST_DAYS,
+                _MAX_DAYS,
                 value=None,
                 key=f"days-{prior.folder.path}",
             )

@@ -16,7 +16,7 @@ from app.web.words import gettext, page_language, words
 from medical.i18n.catalogue import Translator
 from medical.nodule.guidelines.assessment import (
     EXAMINATIONS,
-    OLDEST_YEARS,
+    MAX_AGE_YEARS,
     Demographics,
     Examination,
 )
@@ -116,7 +116,7 @@ def _examination_fields(reading: StudyReading, header: Demographics, reader: Rea
     age.number_input(
         gettext("Age in years"),
         0.0,
-        float(OLDEST_YEARS),
+        float(MAX_AGE_YEARS),
         entered.age_years,
         step=1.0,
         format="%g",

@@ -1,4 +1,4 @@
-"""Below the findings: what another operating point would give, and which marks it would add."""
+"""Below the findings: what another operating point would give, and which candidates it adds."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def operating_panel(scored: SeriesFindings, folder: ResultFolder) -> None:
             )
             return
         chosen = _choose(points, scored)
-        marks = folder.read_candidates()
-        st.html(_figures(chosen, marks))
-        if marks and chosen.threshold < scored.operating_point:  # else it adds no marks
-            st.html(_marks_between(chosen, marks, scored, folder.read_images()))
+        candidates = folder.read_candidates()
+        st.html(_figures(chosen, candidates))
+        if candidates and chosen.threshold < scored.operating_point:  # else it adds no candidates
+            st.html(_candidates_between(chosen, candidates, scored, folder.read_images()))
         st.caption(
             gettext(
                 "Measured with {model} {version} on {nodules} and {scans}; expect less "
@@ -72,7 +72,7 @@ def _choose(points: list[Expected], scored: SeriesFindings) -> Expected:
     return by_threshold[chosen]
 
 
-def _figures(chosen: Expected, marks: list[WrittenCandidate]) -> str:
+def _figures(chosen: Expected, candidates: list[WrittenCandidate]) -> str:
     low, high = chosen.sensitivity_ci95
     few, many = chosen.false_positives_ci95
     cells = [
@@ -87,8 +87,8 @@ def _figures(chosen: Expected, marks: list[WrittenCandidate]) -> str:
             f"{few:.2f}–{many:.2f}",
         ),
     ]
-    if marks:
-        count = sum(mark.probability >= chosen.threshold for mark in marks)
+    if candidates:
+        count = sum(candidate.probability >= chosen.threshold for candidate in candidates)
         cells.append((gettext("Candidates in this CT"), str(count), ""))
     return "".join(
         f'<div class="starlung-figure"><small>{name}</small><b>{value}</b>'
@@ -97,15 +97,17 @@ def _figures(chosen: Expected, marks: list[WrittenCandidate]) -> str:
     ).join(('<div class="starlung-figures">', "</div>"))
 
 
-def _marks_between(
+def _candidates_between(
     chosen: Expected,
-    marks: list[WrittenCandidate],
+    candidates: list[WrittenCandidate],
     scored: SeriesFindings,
     images: ViewerImages | None,
 ) -> str:
-    """List the marks that the chosen point would add to the findings, with slice and place."""
+    """List the candidates that the chosen point would add to the findings, with slice and place."""
     added = [
-        mark for mark in marks if chosen.threshold <= mark.probability < scored.operating_point
+        candidate
+        for candidate in candidates
+        if chosen.threshold <= candidate.probability < scored.operating_point
     ]
     if not added:
         none = gettext("No candidate in this CT lies between the two thresholds.")
@@ -113,7 +115,7 @@ def _marks_between(
     note = gettext("Candidates below the operating point of this CT; not measured.")
     titles = (gettext("Slice"), gettext("Position, LPS mm"), gettext("Probability"))
     head = "".join(f"<th>{title}</th>" for title in titles)
-    body = "".join(f"<tr>{_cells(mark, images)}</tr>" for mark in added)
+    body = "".join(f"<tr>{_cells(candidate, images)}</tr>" for candidate in added)
     return (
         f'<div class="starlung-note">{note}</div>'
         f'<table class="starlung-guidelines"><thead><tr>{head}</tr></thead>'
@@ -121,20 +123,20 @@ def _marks_between(
     )
 
 
-def _cells(mark: WrittenCandidate, images: ViewerImages | None) -> str:
-    interval = probability_interval_text(*mark.probability_ci95)
+def _cells(candidate: WrittenCandidate, images: ViewerImages | None) -> str:
+    interval = probability_interval_text(*candidate.probability_ci95)
     texts = (
-        _slice(mark, images),
-        ", ".join(millimetres(v) for v in mark.center_lps_mm),
-        f"{probability_text(mark.probability)} ({interval})",
+        _slice(candidate, images),
+        ", ".join(millimetres(v) for v in candidate.center_lps_mm),
+        f"{probability_text(candidate.probability)} ({interval})",
     )
     return "".join(f"<td>{html.escape(text)}</td>" for text in texts)
 
 
-def _slice(mark: WrittenCandidate, images: ViewerImages | None) -> str:
+def _slice(candidate: WrittenCandidate, images: ViewerImages | None) -> str:
     if images is None:
         return "–"
-    x, y, z = mark.center_lps_mm
+    x, y, z = candidate.center_lps_mm
     a, b, c, d = images.z_from_lps
     at = round(a * x + b * y + c * z + d)
     inside = min(max(at, 0), len(images.slice_numbers) - 1)

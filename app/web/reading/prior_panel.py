@@ -10,7 +10,7 @@ import streamlit as st
 from app.web.components.viewer.component import PriorData
 from app.web.components.watch import watch
 from app.web.context import context
-from app.web.reading.reading_panel import marks_of, volume_url
+from app.web.reading.reading_panel import viewer_findings, volume_url
 from app.web.security.identity import allowed
 from app.web.words import gettext, ngettext, page_language, words
 from medical.nodule.registration import Registration
@@ -192,7 +192,7 @@ def prior_data(comparison: Comparison, findings: list[ReadFinding]) -> PriorData
     return {
         "url": volume_url(prior.folder.images_file),
         "caption": _named(prior),
-        "findings": marks_of(comparison.findings),
+        "findings": viewer_findings(comparison.findings),
         "affineLps": comparison.registration.affine_lps_mm[:3].tolist(),
         "pairs": {now.id: then.id for now, then, _ in change_in(comparison, findings).matched},
     }

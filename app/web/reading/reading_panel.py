@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.web.components.viewer import ViewerData
-from app.web.components.viewer.component import Mark, Preset, PriorData
+from app.web.components.viewer.component import Preset, PriorData, ViewerFinding
 from app.web.context import context
 from app.web.reading.place import Place
 from app.web.reading.table import findings_table
@@ -117,7 +117,7 @@ def viewer_data(
         "niftiFromLps": NIFTI_FROM_LPS,
         "zFromLps": list(images.z_from_lps),
         "sliceNumbers": images.slice_numbers,
-        "findings": marks_of(findings),
+        "findings": viewer_findings(findings),
         "heatmaps": heatmaps,
         "prior": prior,
         "goTo": place.order_for_viewer(),
@@ -127,7 +127,7 @@ def viewer_data(
     }
 
 
-def marks_of(findings: Sequence[ReadFinding]) -> list[Mark]:
+def viewer_findings(findings: Sequence[ReadFinding]) -> list[ViewerFinding]:
     """Return findings as the viewer draws them."""
     return [
         {

@@ -14,7 +14,7 @@ from app.web.security.browsers import holder
 from app.web.security.secrets import AddressTokens
 
 ROUTE = "/starlung/changes/{token}"
-_MOST = 1000  # pages open at a time; an older one is drawn again and asks anew
+_MAX_ENTRIES = 1000  # pages open at a time; an older one is drawn again and asks anew
 
 Look = Callable[[], str | int]
 """Says how things stand; another answer means that they have changed. It must be cheap."""
@@ -43,7 +43,7 @@ class Changes:
         with self._turn:
             self._looks[name] = look
             self._looks.move_to_end(name)
-            if len(self._looks) > _MOST:
+            if len(self._looks) > _MAX_ENTRIES:
                 self._looks.popitem(last=False)
         return ROUTE.format(token=self._tokens.issue(name, holder=holder))
 

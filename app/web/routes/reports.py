@@ -16,7 +16,7 @@ from app.web.security.secrets import AddressTokens
 from medical.errors import InputError
 
 ROUTE = "/starlung/reports/{token}/{name}"
-_MOST = 1000  # pages open at a time; an older one is drawn again and asks anew
+_MAX_ENTRIES = 1000  # pages open at a time; an older one is drawn again and asks anew
 
 Make = Callable[[], bytes]
 
@@ -54,7 +54,7 @@ class Reports:
         with self._turn:
             self._reports[bound] = _Report(make, media_type, name)
             self._reports.move_to_end(bound)
-            if len(self._reports) > _MOST:
+            if len(self._reports) > _MAX_ENTRIES:
                 self._reports.popitem(last=False)
         return ROUTE.format(token=self._tokens.issue(bound, holder=holder), name=name)
 

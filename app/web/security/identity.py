@@ -15,7 +15,7 @@ from app.web.session import keep_widget, prefer, preferred, remember_widget
 from app.web.words import gettext
 from medical.plain_text import as_markdown, one_line
 
-Deed = Literal[
+Action = Literal[
     "see_worklist",
     "read_study",
     "compare",
@@ -35,8 +35,8 @@ Deed = Literal[
     "see_retraining",
     "see_trail",
 ]
-DEEDS: tuple[Deed, ...] = get_args(Deed)
-_ADMINISTRATORS_ONLY: frozenset[Deed] = frozenset(
+ACTIONS: tuple[Action, ...] = get_args(Action)
+_ADMINISTRATORS_ONLY: frozenset[Action] = frozenset(
     {
         *("reopen", "name_folder", "adopt_result"),
         *("see_model", "see_drift", "see_retraining", "see_trail"),
@@ -60,29 +60,29 @@ class Reader:
 class NotAllowedError(Exception):
     """Somebody asked for what is not theirs to do."""
 
-    def __init__(self, deed: Deed) -> None:
-        super().__init__(f"not allowed: {deed}")
-        self.deed = deed
+    def __init__(self, action: Action) -> None:
+        super().__init__(f"not allowed: {action}")
+        self.action = action
 
 
-def may(reader: Reader | None, deed: Deed) -> bool:
+def may(reader: Reader | None, action: Action) -> bool:
     """Whether somebody may; ``None`` is whoever has not logged in or is not on the list."""
     if reader is None:
         return False
-    return reader.administrator or deed not in _ADMINISTRATORS_ONLY
+    return reader.administrator or action not in _ADMINISTRATORS_ONLY
 
 
-def need(reader: Reader | None, deed: Deed) -> None:
+def need(reader: Reader | None, action: Action) -> None:
     """Go on only if somebody may.
 
     Raises:
         NotAllowedError: they may not.
     """
-    if not may(reader, deed):
-        raise NotAllowedError(deed)
+    if not may(reader, action):
+        raise NotAllowedError(action)
 
 
-LONGEST_NAME = 100
+MAX_NAME_LENGTH = 100
 
 
 def reader_from_claims(claims: dict[str, object], settings: Settings) -> Reader | None:
@@ -101,7 +101,7 @@ def reader_from_claims(claims: dict[str, object], settings: Settings) -> Reader 
     administrator = listed in settings.administrators
     if settings.readers and listed not in settings.readers and not administrator:
         return None
-    return Reader(one_line(name)[:LONGEST_NAME], administrator)
+    return Reader(one_line(name)[:MAX_NAME_LENGTH], administrator)
 
 
 def present_reader(settings: Settings) -> Reader | None:
@@ -114,14 +114,14 @@ def present_reader(settings: Settings) -> Reader | None:
     return reader_from_claims(dict(st.user), settings)
 
 
-def allowed(deed: Deed) -> Reader:
-    """Whoever is in front of this browser now, if they may; every button's deed asks this.
+def allowed(action: Action) -> Reader:
+    """Whoever is in front of this browser now, if they may; every button's action asks this.
 
     Raises:
         NotAllowedError: they may not, or have logged out.
     """
     reader = present_reader(context().settings)
-    need(reader, deed)
+    need(reader, action)
     if reader is None:
         raise RuntimeError("nobody may do anything")
     return reader
@@ -152,7 +152,7 @@ def _local_name() -> str:
     keep_widget("reader", preferred("reader", getpass.getuser()))
     given = st.text_input(
         gettext("Reader's name"),
-        max_chars=LONGEST_NAME,
+        max_chars=MAX_NAME_LENGTH,
         key="reader",
         icon=":material/person:",
         label_visibility="collapsed",

@@ -31,8 +31,8 @@ from medical.results.search import result_folders
 from medical.results.signature import folder_digest
 from medical.review.worklist import waiting_sources
 from medical.store.database import Store
-from medical.store.queue import receive
-from medical.store.results import adopt
+from medical.store.queue import enqueue
+from medical.store.results import import_result
 
 
 def new_upload_folder(settings: Settings, store: Store) -> Path:
@@ -131,7 +131,7 @@ def _write(files: Sequence[tuple[str, int, BinaryIO]], folder: Path) -> list[Pat
     return written
 
 
-def take_in(store: Store, path: Path, *, root: Path, reader: Reader) -> str:
+def register_input(store: Store, path: Path, *, root: Path, reader: Reader) -> str:
     """Make a study of a path on this machine; returns its key.
 
     Args:
@@ -150,12 +150,12 @@ def take_in(store: Store, path: Path, *, root: Path, reader: Reader) -> str:
     path = path.resolve()
     folders = result_folders(path)
     if not folders:
-        return receive(store, path, root=root, actor=reader.name)
+        return enqueue(store, path, root=root, actor=reader.name)
     need(reader, "adopt_result")
     # one study, one patient: a run over many makes a study of each
     places = [path] if len(folders) == 1 else [folder.path for folder in folders]
     keys = [
-        adopt(
+        import_result(
             store,
             place,
             [folder.read_findings()],
@@ -175,6 +175,6 @@ def open_first(store: Store, settings: Settings, path: Path) -> tuple[str | None
     root = (settings.work_dir / "studies").resolve()
     try:
         reader = Reader(getpass.getuser(), administrator=True)
-        return take_in(store, path, root=root, reader=reader), ""
+        return register_input(store, path, root=root, reader=reader), ""
     except InputError as error:
         return None, error.sentence

@@ -11,12 +11,12 @@ import streamlit as st
 from app.web.context import context
 from app.web.security.identity import Reader, allowed, may
 from app.web.session import open_study, tell
-from app.web.views.intake import new_upload_folder, not_kept, save_uploads, take_in
+from app.web.views.intake import new_upload_folder, not_kept, register_input, save_uploads
 from app.web.words import error_text, gettext, words
 from medical.errors import InputError
 from medical.i18n.messages import message
 from medical.results.search import result_folders
-from medical.store.queue import receive
+from medical.store.queue import enqueue
 
 _WAYS = {"sample": message("Sample"), "upload": message("Upload"), "folder": message("Folder")}
 
@@ -110,7 +110,7 @@ def _folder(reader: Reader) -> None:
 def _take_in(path: Path, reader: Reader) -> str | None:
     shared = context()
     try:
-        return take_in(shared.store, path, root=shared.studies_folder, reader=reader)
+        return register_input(shared.store, path, root=shared.studies_folder, reader=reader)
     except InputError as error:
         tell(error_text(error))
         return None
@@ -119,7 +119,7 @@ def _take_in(path: Path, reader: Reader) -> str | None:
 def _put_in_line(path: Path, reader: Reader) -> None:
     """Have it scored, whatever it is: what arrives from a browser is never taken for a result."""
     shared = context()
-    receive(shared.store, path.resolve(), root=shared.studies_folder, actor=reader.name)
+    enqueue(shared.store, path.resolve(), root=shared.studies_folder, actor=reader.name)
 
 
 def _score_button(*, disabled: bool = False) -> bool:

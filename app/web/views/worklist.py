@@ -18,7 +18,7 @@ from medical.i18n.messages import Message, message
 from medical.report.terms import probability_interval_text, probability_text
 from medical.review.refusals import moment
 from medical.review.terms import STATES
-from medical.review.worklist import count_by_status, standing, worklist
+from medical.review.worklist import count_by_status, worklist, worklist_change_token
 from medical.scoring.failures import failure_text
 from medical.store.queue import try_again
 from medical.store.tables import SCORED, STATUSES, Status, Study
@@ -71,10 +71,12 @@ def progress(study: Study) -> float:
 def _strongest(study: Study) -> str:
     if study.status not in SCORED:
         return "–"
-    if study.findings == 0 or study.priority == 0:
+    if study.findings == 0 or study.max_probability == 0:
         return gettext("none")
-    strongest = html.escape(probability_text(study.priority))
-    interval = html.escape(probability_interval_text(study.priority_low, study.priority_high))
+    strongest = html.escape(probability_text(study.max_probability))
+    interval = html.escape(
+        probability_interval_text(study.max_probability_low, study.max_probability_high)
+    )
     return f"<b>{strongest}</b> <small>{interval}</small>"
 
 
@@ -121,9 +123,9 @@ def worklist_page(reader: Reader) -> None:
         key="states",
     )
     store = context().store
-    seen = standing(store)
+    seen = worklist_change_token(store)
     _rows(reader, text or "", chosen)
-    watch("worklist", partial(standing, store), seen, seconds=_LOOK_AGAIN_SECONDS)
+    watch("worklist", partial(worklist_change_token, store), seen, seconds=_LOOK_AGAIN_SECONDS)
 
 
 def _rows(reader: Reader, text: str, chosen: list[Status]) -> None:

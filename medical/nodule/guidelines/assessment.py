@@ -23,7 +23,7 @@ ExaminationKind = Literal["baseline", "follow-up", "incidental"]
 EXAMINATIONS: tuple[ExaminationKind, ...] = get_args(ExaminationKind)
 Sex = Literal["F", "M"]
 SEXES: tuple[Sex, ...] = get_args(Sex)
-OLDEST_YEARS = 120
+MAX_AGE_YEARS = 120
 
 
 class Assessment(BaseModel):
@@ -74,7 +74,7 @@ class Examination(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: ExaminationKind | None = None
-    age_years: float | None = Field(default=None, ge=0, le=OLDEST_YEARS)
+    age_years: float | None = Field(default=None, ge=0, le=MAX_AGE_YEARS)
     sex: Sex | None = None
     risk: Risk | None = None
     known_cancer: bool = False

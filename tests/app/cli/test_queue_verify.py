@@ -6,13 +6,13 @@ from pathlib import Path
 
 from app.settings import Settings
 from medical.store.database import open_store
-from medical.store.queue import receive
+from medical.store.queue import enqueue
 from tests.app.cli.conftest import Run, one_line
 
 
 def test_entries_without_a_key_are_named(starlung: Run, work_dir: Path) -> None:
     plain = open_store(Settings(work_dir=work_dir).address_of_store())
-    receive(plain, Path("ct"), root=Path("r"), actor="anna")
+    enqueue(plain, Path("ct"), root=Path("r"), actor="anna")
     plain.close()
     result = starlung("queue", "verify")
     assert result.exit_code == 0

@@ -9,38 +9,38 @@ from pathlib import Path
 import pytest
 
 from app.web.navigation import PAGES
-from app.web.security.identity import DEEDS, Deed, NotAllowedError, Reader, may, need
+from app.web.security.identity import ACTIONS, Action, NotAllowedError, Reader, may, need
 
 ROOT = Path(__file__).parents[3]
 NOBODY = None
 READER = Reader("anna", administrator=False)
 BOSS = Reader("boss", administrator=True)
-ONLY_BOSS: set[Deed] = {
+ONLY_BOSS: set[Action] = {
     *("reopen", "name_folder", "adopt_result"),
     *("see_model", "see_drift", "see_retraining", "see_trail"),
 }
-FOR_ALL_READERS = set(DEEDS) - ONLY_BOSS
+FOR_ALL_READERS = set(ACTIONS) - ONLY_BOSS
 
 
-@pytest.mark.parametrize("deed", DEEDS)
-def test_each_deed_with_each_role(deed: Deed) -> None:
-    assert not may(NOBODY, deed)
-    assert may(READER, deed) == (deed in FOR_ALL_READERS)
-    assert may(BOSS, deed)
+@pytest.mark.parametrize("action", ACTIONS)
+def test_each_deed_with_each_role(action: Action) -> None:
+    assert not may(NOBODY, action)
+    assert may(READER, action) == (action in FOR_ALL_READERS)
+    assert may(BOSS, action)
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_each_page_asks_for_a_deed_of_its_own(name: str) -> None:
-    _, _, deed, _ = PAGES[name]
-    assert [one for _, _, one, _ in PAGES.values()].count(deed) == 1
+    _, _, action, _ = PAGES[name]
+    assert [one for _, _, one, _ in PAGES.values()].count(action) == 1
     with pytest.raises(NotAllowedError):
-        need(NOBODY, deed)
-    need(BOSS, deed)
+        need(NOBODY, action)
+    need(BOSS, action)
     if name in ("worklist", "reading"):
-        need(READER, deed)
+        need(READER, action)
     else:
         with pytest.raises(NotAllowedError):
-            need(READER, deed)
+            need(READER, action)
 
 
 STORE = ("medical/store", "medical/review")
@@ -96,15 +96,15 @@ ASKED_BY_ITS_CALLER = {
 
 
 def test_there_are_deeds_to_ask_about() -> None:
-    assert {"sign", "reopen", "decide", "add_finding", "receive", "try_again"} <= writers()
+    assert {"sign", "reopen", "decide", "add_finding", "enqueue", "try_again"} <= writers()
 
 
 def test_every_function_of_the_pages_that_does_something_asks() -> None:
     doing = (writers() | ALSO_DEEDS) - NOTED_BY_WHAT_ASKED_BEFORE
     asked, missing = 0, []
     for path, node in functions("app/web"):
-        deeds = imported(path, "medical.store", "medical.review") | ALSO_DEEDS
-        made = calls(node) & doing & deeds
+        actions = imported(path, "medical.store", "medical.review") | ALSO_DEEDS
+        made = calls(node) & doing & actions
         if not made:
             continue
         if ASKS & calls(node) or (path.name, node.name) in ASKED_BY_ITS_CALLER:
@@ -134,4 +134,4 @@ def test_nothing_else_decides_who_administrates() -> None:
         for path in (ROOT / "app" / "web").rglob("*.py")
         if ".administrator" in path.read_text("utf-8")
     ]
-    assert sorted(found) == ["access.py", "identity.py"]  # there it chooses a word
+    assert sorted(found) == ["identity.py"]  # there it chooses a word

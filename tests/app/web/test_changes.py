@@ -44,7 +44,7 @@ def test_a_forged_address_is_forbidden(client: Client) -> None:
 def test_the_page_looked_at_longest_ago_makes_room(
     changes: Changes, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_MOST", 2)
+    monkeypatch.setattr(module, "_MAX_ENTRIES", 2)
     first, second = (changes.url(name, lambda: "here", holder=ANNA) for name in ("a", "b"))
     changes.url("a", lambda: "here", holder=ANNA)
     changes.url("c", lambda: "here", holder=ANNA)

@@ -11,7 +11,7 @@ from app.settings import Settings
 from app.web.context import WebContext, start_context
 from app.web.security.identity import NotAllowedError, Reader
 from app.web.views import intake_panel
-from app.web.views.intake import open_first, save_uploads, take_in
+from app.web.views.intake import open_first, register_input, save_uploads
 from medical.results.signature import folder_digest
 from medical.review.worklist import worklist
 from medical.store.audit import newest, verify
@@ -54,12 +54,12 @@ def test_a_reader_takes_in_no_folder_of_the_server(
 ) -> None:
     for path in (result, tmp_path, tmp_path / "not there", Path("/etc")):
         with pytest.raises(NotAllowedError):
-            take_in(shared.store, path, root=shared.studies_folder, reader=ANNA)
+            register_input(shared.store, path, root=shared.studies_folder, reader=ANNA)
     assert status(shared) == []
 
 
 def test_an_administrator_adopts_and_the_trail_says_what(shared: WebContext, result: Path) -> None:
-    key = take_in(shared.store, result, root=shared.studies_folder, reader=BOSS)
+    key = register_input(shared.store, result, root=shared.studies_folder, reader=BOSS)
     assert status(shared) == ["ready"]
     entry = newest(shared.store, 1)[0]
     assert (entry.actor, entry.action) == ("boss", "adopt")

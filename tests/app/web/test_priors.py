@@ -12,7 +12,7 @@ from app.web.reading.prior_panel import Prior, priors_of
 from medical.results.images import ViewerImages
 from medical.results.search import result_folders
 from medical.store.database import Store, open_store, sqlite_url
-from medical.store.results import adopt
+from medical.store.results import import_result
 from medical.store.series import note_images
 from tests.app.web.made_pair import DAYS, write_made_pair
 
@@ -26,7 +26,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def keep(store: Store, folder: Path) -> str:
     """Key of a result as a study."""
-    return adopt(store, folder, [one.read_findings() for one in result_folders(folder)], actor="t")
+    return import_result(
+        store, folder, [one.read_findings() for one in result_folders(folder)], actor="t"
+    )
 
 
 def found_from(store: Store, here: Path, images: ViewerImages, *others: Path) -> list[Prior]:

@@ -18,7 +18,7 @@ from medical.scoring.batch import ScoredSeries, ScoreResult
 from medical.scoring.worker import Stop, Worker
 from medical.store import database
 from medical.store.database import Store, open_store, sqlite_url
-from medical.store.queue import claim, receive, try_again
+from medical.store.queue import claim, enqueue, try_again
 from medical.store.results import _key_of_part as sibling_key
 from medical.store.tables import Study
 from tests.medical.store.made import made_series
@@ -78,7 +78,7 @@ def lock_for(file: Path, seconds: float, *, after: float = 0.0) -> threading.Thr
 
 
 def worker(store: Store, folder: Path, **more: Any) -> SlowWorker:
-    receive(store, Path("ct"), root=folder, actor="tester")
+    enqueue(store, Path("ct"), root=folder, actor="tester")
     return SlowWorker(store, "none", 2, None, lease_seconds=LEASE_SECONDS, **more)
 
 
@@ -177,7 +177,7 @@ class TwoPatients(Worker):
 def test_a_folder_that_cannot_be_made_for_the_second_patient_ends_no_worker(
     store: Store, tmp_path: Path
 ) -> None:
-    key = receive(store, tmp_path / "two.zip", root=tmp_path / "studies", actor="anna")
+    key = enqueue(store, tmp_path / "two.zip", root=tmp_path / "studies", actor="anna")
     here = tmp_path / "studies" / sibling_key(Study(key=key), made_series(0.9, uid="1.2.4"))
     here.parent.mkdir()
     here.write_text("in the way")

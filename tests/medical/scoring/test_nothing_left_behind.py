@@ -20,7 +20,7 @@ from medical.geometry import VolumeGeometry
 from medical.review.worklist import worklist
 from medical.store.audit import newest
 from medical.store.database import open_store, sqlite_url
-from medical.store.queue import receive
+from medical.store.queue import enqueue
 from medical.synthesis.write_ct import CtLabels, write_ct_series
 from tests.medical.scoring.small_chest import write_small_chest
 
@@ -107,7 +107,7 @@ def test_a_server_s_run_leaves_the_patient_in_the_upload_only(series: Path, tmp_
             limit_bytes=1 << 30,
         )
     store = open_store(sqlite_url(work / "store.sqlite"))
-    receive(store, source, root=work / "studies", actor="anna")
+    enqueue(store, source, root=work / "studies", actor="anna")
     said = run("worker", "--until-empty", folder=tmp_path / "run")
     studies = worklist(store)
     store.close()
@@ -128,7 +128,7 @@ def test_a_failure_of_the_program_says_nothing_of_the_header(series: Path, tmp_p
     for path in series.iterdir():
         (tmp_path / "in" / path.name).write_bytes(path.read_bytes())
     store = open_store(sqlite_url(work / "store.sqlite"))
-    receive(store, tmp_path / "in", root=work / "studies", actor="anna")
+    enqueue(store, tmp_path / "in", root=work / "studies", actor="anna")
     (work / "studies").write_text("where the result should go")
     said = run("worker", "--until-empty", folder=folder)
     (study,) = worklist(store)

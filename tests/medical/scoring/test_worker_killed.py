@@ -19,7 +19,7 @@ from app.site_store import open_site_store
 from medical.review.worklist import worklist
 from medical.store.audit import verify
 from medical.store.database import Store, open_store, sqlite_url
-from medical.store.queue import receive
+from medical.store.queue import enqueue
 from medical.store.tables import AuditEntry
 from tests.medical.scoring.small_chest import write_small_chest
 from tests.postgres import postgres_server
@@ -69,7 +69,7 @@ def _kill_and_go_on(url: str, folder: Path) -> None:
     for number in range(STUDIES):
         path = folder / f"ct{number}.nii.gz"
         write_small_chest(path, seed=number)
-        keys.append(receive(store, path, root=folder / "studies", actor="tester"))
+        keys.append(enqueue(store, path, root=folder / "studies", actor="tester"))
     first = _worker(url, folder)
     # in the middle: some are done, one is being looked at
     _wait(lambda: len(_ends(store)) >= 3 and bool(worklist(store, status=["scoring"])), seconds=200)
@@ -93,7 +93,7 @@ def test_a_worker_asked_to_stop_puts_its_study_back(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "store.sqlite")
     store = open_store(url)
     write_small_chest(tmp_path / "ct.nii.gz", seed=1)
-    receive(store, tmp_path / "ct.nii.gz", root=tmp_path / "studies", actor="tester")
+    enqueue(store, tmp_path / "ct.nii.gz", root=tmp_path / "studies", actor="tester")
     worker = _worker(url, tmp_path)
     _wait(lambda: bool(worklist(store, status=["scoring"])), seconds=60)
     worker.send_signal(signal.SIGTERM)
@@ -111,7 +111,7 @@ def test_what_cannot_be_scored_fails_with_its_reason_and_the_next_is_scored(
     (tmp_path / "bad.dcm").write_text("not a CT")
     write_small_chest(tmp_path / "ct.nii.gz", seed=1)
     for name in ("bad.dcm", "ct.nii.gz"):
-        receive(store, tmp_path / name, root=tmp_path / "studies", actor="tester")
+        enqueue(store, tmp_path / name, root=tmp_path / "studies", actor="tester")
     assert _worker(url, tmp_path).wait(timeout=200) == 0
     ready, failed = worklist(store)
     assert (ready.status, failed.status) == ("ready", "failed")

@@ -19,7 +19,7 @@ from medical.review.worklist import worklist
 from medical.scoring.batch import ScoreOptions
 from medical.scoring.worker import Worker
 from medical.store.database import Store, open_store, sqlite_url
-from medical.store.queue import receive
+from medical.store.queue import enqueue
 from medical.synthesis.write_ct import CtLabels, write_ct_series
 from models.detector import runtime
 from models.zoo import networks
@@ -89,7 +89,7 @@ def test_three_studies_build_the_networks_once_and_decode_each_slice_once(
     store: Store, chests: list[Path], tmp_path: Path, calls: Counter[str]
 ) -> None:
     for chest in chests:
-        receive(store, chest, root=tmp_path / "studies", actor="tester")
+        enqueue(store, chest, root=tmp_path / "studies", actor="tester")
     assert worker(store, "starlung-base").run(until_empty=True) == STUDIES
     assert calls["load"] == 1
     assert calls["compile"] == 3  # the detector, and the two parts of the second stage
@@ -114,11 +114,11 @@ def test_a_model_that_was_replaced_is_noticed(
     shutil.copy(shipped.weights, place / WEIGHTS)
     shipped.card.model_copy(update={"name": "own"}).write(place / CARD)
     ours = worker(store, "own", imported=tmp_path / "models")
-    receive(store, chests[0], root=tmp_path / "studies", actor="tester")
+    enqueue(store, chests[0], root=tmp_path / "studies", actor="tester")
     ours.run(until_empty=True)
     other = shipped.card.model_copy(update={"name": "own", "operating_point": 0.5})
     other.write(place / CARD)
-    receive(store, chests[1], root=tmp_path / "studies", actor="tester")
+    enqueue(store, chests[1], root=tmp_path / "studies", actor="tester")
     ours.run(until_empty=True)
     assert calls["load"] == 2
     points = {
@@ -127,7 +127,7 @@ def test_a_model_that_was_replaced_is_noticed(
     }
     assert points == {shipped.card.operating_point, 0.5}
     shutil.rmtree(place)
-    receive(store, chests[2], root=tmp_path / "studies", actor="tester")
+    enqueue(store, chests[2], root=tmp_path / "studies", actor="tester")
     ours.run(until_empty=True)
     (failed,) = worklist(store, status=["failed"])
     assert "no model is called 'own'" in failed.failure

@@ -11,13 +11,13 @@ from sqlalchemy.exc import DBAPIError
 from medical.store.audit import FIRST, verify
 from medical.store.audit_key import AuditKey
 from medical.store.database import Store
-from medical.store.queue import claim, finish, receive
+from medical.store.queue import claim, enqueue, finish
 from medical.store.tables import AuditEntry
 
 
 def _work(store: Store) -> None:
     for number in range(3):
-        receive(store, Path(f"ct{number}"), root=Path("results"), actor="tester")
+        enqueue(store, Path(f"ct{number}"), root=Path("results"), actor="tester")
         taken = claim(store, "one")
         assert taken is not None
         assert finish(store, taken, series=[])

@@ -6,13 +6,13 @@ from sqlalchemy import text
 from medical.errors import InputError
 from medical.review.worklist import worklist
 from medical.store.database import open_store, sqlite_url
-from medical.store.queue import receive
+from medical.store.queue import enqueue
 
 
 def test_a_store_is_made_once_and_opened_again(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "deep" / "store.sqlite")
     first = open_store(url)
-    receive(first, Path("ct"), root=Path("results"), actor="tester")
+    enqueue(first, Path("ct"), root=Path("results"), actor="tester")
     first.close()
     second = open_store(url)
     assert len(worklist(second)) == 1
@@ -24,7 +24,7 @@ def test_a_store_is_made_once_and_opened_again(tmp_path: Path) -> None:
 def test_a_store_of_the_version_before_is_brought_up_with_what_it_holds(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "store.sqlite")
     store = open_store(url)
-    receive(store, Path("ct"), root=Path("results"), actor="tester")
+    enqueue(store, Path("ct"), root=Path("results"), actor="tester")
     with store.transaction() as session:
         for table, column in (
             ("studies", "examination"),

@@ -11,19 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from medical.review.decisions import Judgement
+from medical.review.decisions import NewDecision
 from medical.review.reading import read_study, study_version
 from medical.review.reviews import decide, sign
-from medical.review.worklist import count_by_status, standing, worklist
+from medical.review.worklist import count_by_status, worklist, worklist_change_token
 from medical.store import database
 from medical.store.database import Store, StoreUnavailableError, open_store, sqlite_url
-from medical.store.queue import claim, finish, receive
+from medical.store.queue import claim, enqueue, finish
 from medical.store.tables import Study
 from tests.full_disk import fill, small_disk
 from tests.medical.store.made import made_series
 from tests.postgres import PROGRAMS, postgres_server
 
-ACCEPT = Judgement("accepted")
+ACCEPT = NewDecision("accepted")
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def locked(file: Path) -> Iterator[None]:
 
 
 def ready_study(store: Store) -> str:
-    key = receive(store, Path("ct"), root=Path("results"), actor="tester")
+    key = enqueue(store, Path("ct"), root=Path("results"), actor="tester")
     taken = claim(store, "worker")
     assert taken is not None
     assert finish(store, taken, series=[made_series(0.9, 0.4)])
@@ -52,7 +52,7 @@ def test_reads_wait_for_no_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert len(read_study(store, key).findings) == 2
         assert study_version(store, key) == 0
         assert count_by_status(store)["ready"] == 1
-        assert standing(store)
+        assert worklist_change_token(store)
         assert claim(store, "idle worker") is None  # it looks every second
     store.close()
 
@@ -78,7 +78,7 @@ def test_a_full_disk_keeps_all_or_nothing(tmp_path: Path) -> None:
         key = ready_study(store)
         finding = read_study(store, key).findings[0]
         filled = fill(disk)
-        long = Judgement("accepted", comment="x" * 2000)
+        long = NewDecision("accepted", comment="x" * 2000)
         with pytest.raises(StoreUnavailableError, match="disk is full"):
             for version in range(1000):
                 decide(store, finding.id, long, seen_version=version, actor="anna")
@@ -127,7 +127,7 @@ def _control(folder: Path, what: str, url: str) -> None:
 def test_a_clock_an_hour_off_takes_nobodys_study(
     store: Store, hours: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    receive(store, Path("ct"), root=Path("results"), actor="tester")
+    enqueue(store, Path("ct"), root=Path("results"), actor="tester")
     held = claim(store, "holder", lease_seconds=30)
     assert held is not None
     right = time.time
@@ -142,7 +142,7 @@ def test_a_clock_an_hour_off_takes_nobodys_study(
 
 
 def test_a_lease_from_before_the_machine_started_again_has_ended(store: Store) -> None:
-    receive(store, Path("ct"), root=Path("results"), actor="tester")
+    enqueue(store, Path("ct"), root=Path("results"), actor="tester")
     held = claim(store, "before")
     assert held is not None
     with store.transaction() as session:

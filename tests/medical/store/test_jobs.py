@@ -9,12 +9,12 @@ from medical.store.audit import newest_number
 from medical.store.database import Store
 from medical.store.jobs import JobRequest, JobState, job_state, request_job
 from medical.store.queue import (
-    MOST_ATTEMPTS,
+    MAX_ATTEMPTS,
     claim,
+    enqueue,
     finish,
     give_back,
     give_up,
-    receive,
     renew,
 )
 
@@ -40,7 +40,7 @@ def test_a_job_waits_is_done_and_is_done(store: Store) -> None:
 
 
 def test_readers_wait_for_no_study_that_is_in_line(store: Store) -> None:
-    receive(store, Path("ct"), root=Path("results"), actor="tester")
+    enqueue(store, Path("ct"), root=Path("results"), actor="tester")
     request_job(store, BESIDE)
     first, second = claim(store, "worker"), claim(store, "worker")
     assert first is not None and second is not None
@@ -49,7 +49,7 @@ def test_readers_wait_for_no_study_that_is_in_line(store: Store) -> None:
 
 
 def test_a_worker_takes_the_kinds_that_it_asks_for(store: Store) -> None:
-    receive(store, Path("ct"), root=Path("results"), actor="tester")
+    enqueue(store, Path("ct"), root=Path("results"), actor="tester")
     request_job(store, MAPS)
     assert claim(store, "readers", kinds=["register"]) is None
     study = claim(store, "night", kinds=["score"])
@@ -83,7 +83,7 @@ def test_the_job_of_a_dead_worker_goes_to_the_next(store: Store) -> None:
 
 def test_a_job_that_kills_every_worker_fails(store: Store) -> None:
     request_job(store, MAPS)
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         assert claim(store, "worker", lease_seconds=-1) is not None
     assert claim(store, "worker") is None
     state = job_state(store, MAPS)

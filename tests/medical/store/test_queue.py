@@ -6,12 +6,12 @@ from pathlib import Path
 from medical.review.worklist import worklist
 from medical.store.database import Store
 from medical.store.queue import (
-    MOST_ATTEMPTS,
+    MAX_ATTEMPTS,
     claim,
+    enqueue,
     finish,
     give_back,
     give_up,
-    receive,
     renew,
     try_again,
 )
@@ -20,7 +20,7 @@ from tests.medical.store.made import made_series
 
 def _fill(store: Store, count: int) -> list[str]:
     return [
-        receive(store, Path(f"ct{number}"), root=Path("results"), actor="tester")
+        enqueue(store, Path(f"ct{number}"), root=Path("results"), actor="tester")
         for number in range(count)
     ]
 
@@ -58,7 +58,7 @@ def test_a_dead_workers_study_goes_to_the_next_and_the_late_one_is_refused(store
     assert finish(store, heir, series=[made_series(0.7)])
     assert not finish(store, heir, series=[made_series(0.1)])
     (study,) = worklist(store)
-    assert (study.status, study.priority) == ("ready", 0.7)
+    assert (study.status, study.max_probability) == ("ready", 0.7)
 
 
 def test_a_renewed_lease_is_kept(store: Store) -> None:
@@ -73,7 +73,7 @@ def test_a_renewed_lease_is_kept(store: Store) -> None:
 
 def test_an_input_that_kills_every_worker_fails_and_lets_the_next_pass(store: Store) -> None:
     first, second = _fill(store, 2)
-    for number in range(MOST_ATTEMPTS):
+    for number in range(MAX_ATTEMPTS):
         taken = claim(store, f"victim {number}", lease_seconds=-1)
         assert taken is not None
         assert taken.key == first
@@ -87,7 +87,7 @@ def test_an_input_that_kills_every_worker_fails_and_lets_the_next_pass(store: St
 
 def test_a_study_given_back_counts_no_attempt(store: Store) -> None:
     (key,) = _fill(store, 1)
-    for _ in range(MOST_ATTEMPTS + 2):
+    for _ in range(MAX_ATTEMPTS + 2):
         taken = claim(store, "stopped")
         assert taken is not None
         assert give_back(store, taken)

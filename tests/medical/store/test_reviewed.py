@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from medical.review.decisions import Judgement
+from medical.review.decisions import NewDecision
 from medical.review.reading import read_study
 from medical.review.reviewed import ReviewedFinding, reviewed_findings, waiting
 from medical.review.reviews import add_finding, decide, sign
 from medical.store.database import Store
-from medical.store.queue import claim, finish, receive
+from medical.store.queue import claim, enqueue, finish
 from medical.store.series import latest_scored
 from tests.medical.store.made import made_added, made_series
 
@@ -32,13 +32,13 @@ def test_scans_seen_in_training_do_not_wait() -> None:
 
 
 def test_only_signed_studies_count(store: Store) -> None:
-    key = receive(store, Path("ct"), root=Path("results"), actor="tester")
+    key = enqueue(store, Path("ct"), root=Path("results"), actor="tester")
     taken = claim(store, "worker")
     assert taken is not None
     finish(store, taken, series=[made_series(0.9, 0.4)])
     first, second = read_study(store, key).findings
-    decide(store, first.id, Judgement("accepted"), seen_version=0, actor="anna")
-    decide(store, second.id, Judgement("rejected", reason="scar"), seen_version=0, actor="anna")
+    decide(store, first.id, NewDecision("accepted"), seen_version=0, actor="anna")
+    decide(store, second.id, NewDecision("rejected", reason="scar"), seen_version=0, actor="anna")
     add_finding(store, key, "1.2.3", made_added(), actor="anna")
     assert reviewed_findings(store) == []
     sign(store, key, seen_version=read_study(store, key).study.version, actor="anna")
@@ -52,7 +52,7 @@ def test_only_signed_studies_count(store: Store) -> None:
 
 def test_the_latest_come_first_and_only_scored_ones(store: Store) -> None:
     for _ in range(3):
-        receive(store, Path("ct"), root=Path("results"), actor="tester")
+        enqueue(store, Path("ct"), root=Path("results"), actor="tester")
     for _ in range(2):
         taken = claim(store, "worker")
         assert taken is not None

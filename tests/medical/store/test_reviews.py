@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from medical.detection.findings import AddedFinding
 from medical.nodule.guidelines.assessment import Assessment, Examination
-from medical.review.decisions import Judgement, unaccounted
+from medical.review.decisions import NewDecision, unaccounted
 from medical.review.reading import read_study, study_version
 from medical.review.refusals import (
     ChangedMeanwhileError,
@@ -31,18 +31,18 @@ from medical.review.reviews import (
 )
 from medical.store.audit import newest, verify
 from medical.store.database import Store
-from medical.store.queue import claim, finish, receive
+from medical.store.queue import claim, enqueue, finish
 from medical.store.tables import StoredFinding
 from tests.medical.store.made import made_added, made_series
 
-ACCEPT = Judgement("accepted")
-REJECT = Judgement("rejected", reason="vessel")
+ACCEPT = NewDecision("accepted")
+REJECT = NewDecision("rejected", reason="vessel")
 
 
 @pytest.fixture
 def key(store: Store) -> str:
     """A study with two findings, ready to read."""
-    made = receive(store, Path("ct"), root=Path("results"), actor="tester")
+    made = enqueue(store, Path("ct"), root=Path("results"), actor="tester")
     taken = claim(store, "worker")
     assert taken is not None
     assert finish(store, taken, series=[made_series(0.9, 0.4)])
@@ -60,13 +60,13 @@ def test_a_scored_study_has_its_findings_undecided(store: Store, key: str) -> No
         (1, "open", "model"),
         (2, "open", "model"),
     ]
-    assert (reading.study.status, reading.study.priority) == ("ready", 0.9)
+    assert (reading.study.status, reading.study.max_probability) == ("ready", 0.9)
 
 
 def test_a_decision_is_kept_with_who_and_why(store: Store, key: str) -> None:
     first, second = read_study(store, key).findings
     decide(store, first.id, REJECT, seen_version=0, actor="anna")
-    measured = Judgement("accepted", comment="spiculated", diameter_mm=11.5)
+    measured = NewDecision("accepted", comment="spiculated", diameter_mm=11.5)
     decide(store, second.id, measured, seen_version=0, actor="bo")
     reading = read_study(store, key)
     one, two = reading.findings
@@ -112,7 +112,7 @@ def test_of_many_at_once_exactly_one_decides(store: Store, key: str) -> None:
 def test_a_decision_taken_back_stays_in_the_history(store: Store, key: str) -> None:
     finding = read_study(store, key).findings[0]
     decide(store, finding.id, REJECT, seen_version=0, actor="anna")
-    decide(store, finding.id, Judgement("open"), seen_version=1, actor="anna")
+    decide(store, finding.id, NewDecision("open"), seen_version=1, actor="anna")
     now = read_study(store, key).findings[0]
     assert (now.verdict, now.version) == ("open", 2)
     assert [d.verdict for d in now.decisions] == ["rejected", "open"]
@@ -170,7 +170,7 @@ def test_a_signature_can_be_taken_back(store: Store, key: str) -> None:
 
 
 def test_a_study_that_is_not_scored_takes_no_decision(store: Store) -> None:
-    waiting = receive(store, Path("ct"), root=Path("results"), actor="tester")
+    waiting = enqueue(store, Path("ct"), root=Path("results"), actor="tester")
     with pytest.raises(NotReadyError, match="it is received"):
         sign(store, waiting, seen_version=0, actor="anna")
 
@@ -218,7 +218,7 @@ def test_a_judgement_that_says_nothing_usable_cannot_exist(
     wrong: dict[str, object], said: str
 ) -> None:
     with pytest.raises(ValueError, match=said):
-        Judgement(**wrong)  # type: ignore[arg-type]
+        NewDecision(**wrong)  # type: ignore[arg-type]
 
 
 def test_a_guess_is_accepted_only_with_the_readers_own_diameter(store: Store, key: str) -> None:
@@ -228,7 +228,7 @@ def test_a_guess_is_accepted_only_with_the_readers_own_diameter(store: Store, ke
     assert (added.verdict, added.diameter_mm, added.density) == ("open", None, None)
     with pytest.raises(UnmeasuredError, match="Enter your own diameter"):
         decide(store, added.id, ACCEPT, seen_version=added.version, actor="anna")
-    measured = Judgement("accepted", diameter_mm=6.0)
+    measured = NewDecision("accepted", diameter_mm=6.0)
     decide(store, added.id, measured, seen_version=added.version, actor="anna")
     assert read_study(store, key).findings[2].diameter_mm == 6.0
 
@@ -248,8 +248,8 @@ def test_what_is_entered_for_the_guidelines_is_kept_and_in_the_trail(
 ) -> None:
     finding = read_study(store, key).findings[0]
     entered = Assessment(density="part-solid", solid_diameter_mm=6.5, history="new")
-    judgement = Judgement("accepted", assessment=entered)
-    decide(store, finding.id, judgement, seen_version=0, actor="anna")
+    new = NewDecision("accepted", assessment=entered)
+    decide(store, finding.id, new, seen_version=0, actor="anna")
     said = Examination(kind="follow-up", age_years=64, risk="high")
     describe_examination(store, key, said, seen_version=1, actor="anna")
     reading = read_study(store, key)

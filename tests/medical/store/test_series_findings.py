@@ -15,11 +15,11 @@ from medical.detection.findings import ModelReference, SeriesFindings
 from medical.i18n.catalogue import translate
 from medical.results.folder import ResultFolder
 from medical.results.search import result_folders
-from medical.review.decisions import Judgement
+from medical.review.decisions import NewDecision
 from medical.review.reading import read_study
 from medical.review.reviews import decide
 from medical.store.database import Store, open_store, sqlite_url
-from medical.store.results import adopt
+from medical.store.results import import_result
 from medical.store.series import KeptSeries
 from medical.store.tables import Study
 from tests.app.web.made_pair import write_made_pair
@@ -81,7 +81,7 @@ def test_what_the_folder_says_is_kept(
     store: Store, url: str, folder: ResultFolder, series: bool, named: bool
 ) -> None:
     scored = folder.read_findings()
-    key = adopt(store, folder.path, [scored], actor="t")
+    key = import_result(store, folder.path, [scored], actor="t")
     made_old(store, scored_by=scored if named else None, series=series)
     (kept,) = read(url, key)
     assert kept.scored == scored
@@ -96,9 +96,9 @@ def test_a_folder_scored_again_since_lends_its_model_to_nobody(
     store: Store, url: str, folder: ResultFolder, named: bool
 ) -> None:
     scored = folder.read_findings()
-    key = adopt(store, folder.path, [scored], actor="t")
+    key = import_result(store, folder.path, [scored], actor="t")
     first = read_study(store, key).findings[0]
-    decide(store, first.id, Judgement("accepted"), seen_version=0, actor="anna")
+    decide(store, first.id, NewDecision("accepted"), seen_version=0, actor="anna")
     update = {"model": NEWER, "operating_point": 0.5, "findings": scored.findings[:1]}
     folder.write_findings(scored.model_copy(update=update))
     made_old(store, scored_by=scored if named else None)
@@ -117,8 +117,8 @@ def test_a_folder_scored_again_since_lends_its_model_to_nobody(
 def test_a_lost_result_is_no_series_and_stops_nothing(
     store: Store, url: str, folder: ResultFolder, tmp_path: Path
 ) -> None:
-    lost = adopt(store, tmp_path / "lost", [made_series(0.9)], actor="t")
-    key = adopt(store, folder.path, [folder.read_findings()], actor="t")
+    lost = import_result(store, tmp_path / "lost", [made_series(0.9)], actor="t")
+    key = import_result(store, folder.path, [folder.read_findings()], actor="t")
     made_old(store)
     assert read(url, lost) == ()
     assert len(read(url, key)) == 1
@@ -129,7 +129,7 @@ def test_earlier_cts_that_an_earlier_version_kept_are_found(
 ) -> None:
     later, earlier = write_made_pair(tmp_path)
     keys = [
-        adopt(store, path, [result_folders(path)[0].read_findings()], actor="t")
+        import_result(store, path, [result_folders(path)[0].read_findings()], actor="t")
         for path in (later, earlier)
     ]
     made_old(store, series=False)

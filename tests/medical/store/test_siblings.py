@@ -10,19 +10,19 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from medical.detection.findings import Input
-from medical.review.decisions import Judgement
+from medical.review.decisions import NewDecision
 from medical.review.reading import read_study
 from medical.review.reviews import decide, sign
 from medical.review.worklist import worklist
 from medical.store.database import Store, StoreUnavailableError
-from medical.store.queue import Claimed, claim, finish, receive, try_again
+from medical.store.queue import Claimed, claim, enqueue, finish, try_again
 from medical.store.results import same_images
 from medical.store.tables import Study
 from tests.medical.store.made import made_series
 
 
 def claimed_input(store: Store, root: Path) -> Claimed:
-    receive(store, Path("two-patients.zip"), root=root, actor="anna")
+    enqueue(store, Path("two-patients.zip"), root=root, actor="anna")
     claimed = claim(store, "worker")
     assert claimed is not None
     return claimed
@@ -77,7 +77,7 @@ def test_signing_one_leaves_the_other_open(store: Store, tmp_path: Path) -> None
     finish(store, claimed, series=[made_series(0.9, uid="a"), made_series(0.4, uid="b")])
     first, second = worklist(store)
     (finding,) = read_study(store, first.key).findings
-    decide(store, finding.id, Judgement("accepted"), seen_version=0, actor="bo")
+    decide(store, finding.id, NewDecision("accepted"), seen_version=0, actor="bo")
     sign(store, first.key, seen_version=read_study(store, first.key).study.version, actor="bo")
     by_key = {study.key: study for study in worklist(store)}
     assert by_key[first.key].status == "signed"

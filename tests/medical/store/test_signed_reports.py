@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from medical.review.decisions import Judgement
+from medical.review.decisions import NewDecision
 from medical.review.reading import read_study
 from medical.review.refusals import ChangedMeanwhileError
 from medical.review.reviews import decide, reopen, sign
 from medical.review.signed_reports import ReportFile, changed_reports, signed_report
 from medical.store.database import Store
-from medical.store.results import adopt
+from medical.store.results import import_result
 from tests.medical.store.made import made_series
 
 UID = "1.2.3"
@@ -28,11 +28,11 @@ def files(content: bytes) -> list[ReportFile]:
 
 @pytest.fixture
 def key(store: Store, tmp_path: Path) -> str:
-    key = adopt(store, tmp_path, [made_series(0.7)], actor="anna")
+    key = import_result(store, tmp_path, [made_series(0.7)], actor="anna")
     decide(
         store,
         read_study(store, key).findings[0].id,
-        Judgement("accepted"),
+        NewDecision("accepted"),
         seen_version=0,
         actor="a",
     )

@@ -17,7 +17,7 @@ export default function (component) {{
 """
 
 
-class Mark(TypedDict):
+class ViewerFinding(TypedDict):
     """One finding to draw."""
 
     id: int
@@ -81,7 +81,7 @@ class PriorData(TypedDict):
 
     url: str
     caption: str
-    findings: list[Mark]
+    findings: list[ViewerFinding]
     affineLps: list[list[float]]
     pairs: dict[int, int]
 
@@ -97,7 +97,7 @@ class ViewerData(TypedDict):
     niftiFromLps: tuple[float, float, float]
     zFromLps: list[float]
     sliceNumbers: list[int]
-    findings: list[Mark]
+    findings: list[ViewerFinding]
     heatmaps: dict[int, str]
     prior: PriorData | None
     goTo: GoTo

@@ -17,7 +17,7 @@ from app.web.context import start_context
 from medical.detection.findings import SeriesFindings
 from medical.review.reading import ReadFinding, read_study
 from medical.store.database import Store
-from medical.store.results import adopt
+from medical.store.results import import_result
 from tests.app.web.made_results import made_findings, made_volume, write_made_result
 
 MAIN = Path(__file__).parents[4] / "app" / "web" / "main.py"
@@ -100,7 +100,7 @@ def open_page(tmp_path: Path, work_dir: Path) -> Iterator[OpenPage]:
             folder = write_made_result(tmp_path / "out", volume, scored)
             if header is not None:
                 _write_header(folder, header)
-            key = adopt(shared.store, tmp_path / "out", [scored], actor="tester")
+            key = import_result(shared.store, tmp_path / "out", [scored], actor="tester")
         tab = AppTest.from_file(str(MAIN), default_timeout=60)
         tab.query_params["study"] = key
         for name, value in (query or {}).items():

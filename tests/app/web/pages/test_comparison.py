@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from app.web.context import context
 from app.web.reading import prior_panel
 from medical.results.search import result_folders
-from medical.store.results import adopt
+from medical.store.results import import_result
 from tests.app.web.made_pair import write_made_pair
 from tests.app.web.pages.conftest import OpenPage
 
@@ -23,7 +23,7 @@ def pair(open_page: OpenPage, tmp_path: Path) -> str:
     keys = []
     for result in write_made_pair(tmp_path):
         found = [one.read_findings() for one in result_folders(result)]
-        keys.append(adopt(context().store, result, found, actor="t"))
+        keys.append(import_result(context().store, result, found, actor="t"))
     return keys[0]
 
 

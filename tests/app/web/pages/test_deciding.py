@@ -10,7 +10,7 @@ from app.web.components.viewer.component import Crosshair
 from app.web.reading import add_panel
 from medical.detection.findings import AddedFinding
 from medical.nodule.guidelines.assessment import Examination
-from medical.review.decisions import Judgement
+from medical.review.decisions import NewDecision
 from medical.review.reading import read_study
 from medical.review.reviews import decide
 from tests.app.web.made_results import UID, made_findings, made_volume
@@ -72,7 +72,7 @@ def test_what_another_reader_decided_stands_in_fields_that_nobody_typed_in(
 ) -> None:
     page = open_page()
     finding = page.findings()[0]
-    theirs = Judgement("accepted", comment="by bo", diameter_mm=7.0)
+    theirs = NewDecision("accepted", comment="by bo", diameter_mm=7.0)
     decide(page.store, finding.id, theirs, seen_version=0, actor="bo")
     page.tab.run()
     assert page.widget("text_input", COMMENT).value == "by bo"
@@ -83,7 +83,7 @@ def test_the_slower_of_two_readers_loses_no_text(open_page: OpenPage) -> None:
     page = open_page()
     page.enter("text_input", COMMENT, "clearly a nodule")
     finding = page.findings()[0]
-    rejection = Judgement("rejected", reason="scar")
+    rejection = NewDecision("rejected", reason="scar")
     decide(page.store, finding.id, rejection, seen_version=0, actor="bo")
     page.press("Accept 1")
     assert "meanwhile been rejected (scar) by bo" in page.problems()[0]
@@ -98,7 +98,9 @@ def test_an_empty_name_cannot_decide(open_page: OpenPage) -> None:
         assert page.widget("button", label).disabled, label
     assert "Enter your name above" in page.text()
     with pytest.raises(ValueError, match="needs the name"):
-        decide(page.store, page.findings()[0].id, Judgement("accepted"), seen_version=0, actor=" ")
+        decide(
+            page.store, page.findings()[0].id, NewDecision("accepted"), seen_version=0, actor=" "
+        )
 
 
 def test_a_decision_can_be_taken_back(open_page: OpenPage) -> None:

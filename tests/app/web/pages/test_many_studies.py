@@ -15,8 +15,8 @@ from sqlalchemy import Engine, event
 
 from app.web.context import context
 from app.web.views.intake import new_upload_folder
-from medical.store.queue import receive
-from medical.store.results import adopt
+from medical.store.queue import enqueue
+from medical.store.results import import_result
 from tests.app.web.made_results import UID
 from tests.app.web.pages.conftest import OpenPage
 from tests.medical.store.made import made_series
@@ -68,7 +68,7 @@ def keep(root: Path, number: int, probability: float | None, *, patient: str, da
     sheet = {"z_from_lps": [0, 0, 1, 0], "slice_numbers": [1], "patient": patient}
     sheet["acquired_on"] = day
     (folder / "viewer" / "volume.json").write_text(json.dumps(sheet))
-    adopt(context().store, root / str(number), [found], actor="t")
+    import_result(context().store, root / str(number), [found], actor="t")
 
 
 @pytest.fixture
@@ -102,10 +102,10 @@ def test_an_earlier_negative_ct_is_offered_and_no_other_folder_is_walked(
 def test_an_upload_that_waits_is_kept_behind_many_others(others: Path) -> None:
     shared = context()
     for _ in range(COUNT):
-        receive(shared.store, others / "elsewhere", root=others, actor="t")
+        enqueue(shared.store, others / "elsewhere", root=others, actor="t")
     waiting = new_upload_folder(shared.settings, shared.store)
     done = new_upload_folder(shared.settings, shared.store)
-    receive(shared.store, waiting / "input", root=others, actor="t")
+    enqueue(shared.store, waiting / "input", root=others, actor="t")
     long_ago = time.time() - 10 * shared.settings.upload_keep_hours * 3600
     for folder in (waiting, done):
         os.utime(folder, (long_ago, long_ago))

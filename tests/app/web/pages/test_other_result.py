@@ -11,7 +11,7 @@ from app.web.context import context
 from medical.detection.findings import ModelReference
 from medical.results.folder import ResultFolder
 from medical.review.reading import read_study
-from medical.store.results import adopt
+from medical.store.results import import_result
 from tests.app.web.made_results import UID
 from tests.app.web.pages.conftest import OpenPage
 
@@ -42,7 +42,7 @@ def test_a_folder_scored_again_changes_nothing_and_the_page_says_so(
     assert OTHER in again
     assert "Model made-up 0" in again
     assert "newer" not in again
-    adopt(context().store, folder.path.parent, [folder.read_findings()], actor="t")
+    import_result(context().store, folder.path.parent, [folder.read_findings()], actor="t")
     assert len(page.findings()) == 3
     assert "Model made-up 0" in open_page(key=page.key).text()
 
@@ -52,7 +52,7 @@ def test_before_anything_is_decided_the_other_result_can_be_taken_in(
 ) -> None:
     page = open_page()
     score_again(folder)
-    adopt(context().store, folder.path.parent, [folder.read_findings()], actor="t")
+    import_result(context().store, folder.path.parent, [folder.read_findings()], actor="t")
     shown = open_page(key=page.key).text()
     assert "Model newer 9" in shown
     assert OTHER not in shown

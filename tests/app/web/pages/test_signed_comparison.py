@@ -12,11 +12,11 @@ from app.web.reading.report_files import files_to_sign, report_file
 from medical.i18n.catalogue import LANGUAGES
 from medical.nodule.registration import Registration
 from medical.results.search import result_folders
-from medical.review.decisions import Judgement
+from medical.review.decisions import NewDecision
 from medical.review.reading import read_study
 from medical.review.reviews import decide, sign
 from medical.review.signed_reports import signed_report
-from medical.store.results import adopt
+from medical.store.results import import_result
 from tests.app.web.made_pair import SHIFT_LPS_MM, write_made_pair
 from tests.app.web.pages.conftest import OpenPage
 
@@ -33,11 +33,11 @@ def test_what_becomes_of_the_earlier_study_is_not_in_a_signed_report(
 ) -> None:
     store = context().store
     later, earlier = (
-        adopt(store, place, [result_folders(place)[0].read_findings()], actor="t")
+        import_result(store, place, [result_folders(place)[0].read_findings()], actor="t")
         for place in write_made_pair(tmp_path)
     )
     for one in read_study(store, later).findings:
-        decide(store, one.id, Judgement("accepted"), seen_version=0, actor="anna")
+        decide(store, one.id, NewDecision("accepted"), seen_version=0, actor="anna")
     (folder,) = result_folders(tmp_path / "later")
     images, scored = folder.read_images(), folder.read_findings()
     assert images is not None
@@ -62,7 +62,7 @@ def test_what_becomes_of_the_earlier_study_is_not_in_a_signed_report(
     assert before == made_now()
     assert b"CHANGE SINCE" in before
     for one in read_study(store, earlier).findings:
-        rejected = Judgement("rejected", reason="vessel")
+        rejected = NewDecision("rejected", reason="vessel")
         decide(store, one.id, rejected, seen_version=0, actor="bo")
     assert made_now() != before
     assert kept() == before

@@ -12,11 +12,11 @@ import pytest
 import SimpleITK
 
 from medical.errors import InputError
-from medical.review.decisions import Judgement
+from medical.review.decisions import NewDecision
 from medical.review.reading import read_study
 from medical.review.reviews import add_finding, decide, sign
 from medical.store.database import Store, open_store, sqlite_url
-from medical.store.queue import claim, finish, receive
+from medical.store.queue import claim, enqueue, finish
 from medical.training.cases.sources.collect import Collected, collect
 from tests.logs import logged
 from tests.medical.store.made import made_added, made_series
@@ -108,14 +108,14 @@ def reviewed(tmp_path: Path) -> tuple[str, Store, str]:
     url = sqlite_url(tmp_path / "store.sqlite")
     store = open_store(url)
     source = tmp_path / "scans" / "one.nii.gz"
-    key = receive(store, source, root=tmp_path / "results", actor="tester")
+    key = enqueue(store, source, root=tmp_path / "results", actor="tester")
     claimed = claim(store, "worker")
     assert claimed is not None
     finish(store, claimed, series=[made_series(0.9, 0.4, uid="one")])
     first, second = read_study(store, key).findings
-    measured = Judgement("accepted", diameter_mm=11.5)
+    measured = NewDecision("accepted", diameter_mm=11.5)
     decide(store, first.id, measured, seen_version=0, actor="anna")
-    decide(store, second.id, Judgement("rejected", reason="vessel"), seen_version=0, actor="anna")
+    decide(store, second.id, NewDecision("rejected", reason="vessel"), seen_version=0, actor="anna")
     added = made_added().model_copy(update={"center_lps_mm": (20.0, 20.0, 5.0)})
     add_finding(store, key, "one", added, actor="anna")
     return url, store, key
@@ -181,12 +181,12 @@ def test_volume_files_of_the_same_name_are_kept_apart(
     sign(store, key, seen_version=read_study(store, key).study.version, actor="anna")
     write_volume(tmp_path / "others" / "one.nii.gz")
     source = tmp_path / "others" / "one.nii.gz"
-    other = receive(store, source, root=tmp_path / "results", actor="tester")
+    other = enqueue(store, source, root=tmp_path / "results", actor="tester")
     claimed = claim(store, "worker")
     assert claimed is not None
     finish(store, claimed, series=[made_series(0.9, uid="one")])
     (finding,) = read_study(store, other).findings
-    decide(store, finding.id, Judgement("accepted"), seen_version=0, actor="anna")
+    decide(store, finding.id, NewDecision("accepted"), seen_version=0, actor="anna")
     sign(store, other, seen_version=read_study(store, other).study.version, actor="anna")
     store.close()
     found, _ = taken(url, tmp_path)

@@ -12,12 +12,12 @@ from medical.detection.findings import Input
 from medical.intake import number_series, open_input
 from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
-from medical.review.decisions import Judgement
+from medical.review.decisions import NewDecision
 from medical.review.reading import read_study
 from medical.review.reviews import decide, sign
 from medical.review.worklist import worklist
 from medical.store.database import open_store, sqlite_url
-from medical.store.queue import claim, finish, receive
+from medical.store.queue import claim, enqueue, finish
 from medical.training.cases.sources.reviewed import reviewed_studies
 from tests.medical.scoring.small_chest import write_small_chest
 from tests.medical.store.made import made_series
@@ -37,7 +37,7 @@ def test_a_file_called_like_the_number_of_another_is_not_taken_for_it(
         ("series-1.nii.gz", "series-2"),
     ]
     store = open_store(sqlite_url(tmp_path / "store.sqlite"))
-    receive(store, source, root=tmp_path / "studies", actor="anna")
+    enqueue(store, source, root=tmp_path / "studies", actor="anna")
     claimed = claim(store, "worker")
     assert claimed is not None
     scored = []
@@ -53,7 +53,7 @@ def test_a_file_called_like_the_number_of_another_is_not_taken_for_it(
     finish(store, claimed, series=scored)
     for study in worklist(store):
         (finding,) = read_study(store, study.key).findings
-        decide(store, finding.id, Judgement("accepted"), seen_version=0, actor="bo")
+        decide(store, finding.id, NewDecision("accepted"), seen_version=0, actor="bo")
         sign(store, study.key, seen_version=1, actor="bo")
         if not images_kept:
             shutil.rmtree(Path(study.folder) / finding.series_uid / "viewer")
