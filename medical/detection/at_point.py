@@ -1,7 +1,8 @@
 """Measure what lies at a point that a reader clicked: the second stage without the first.
 
-Only a box round the point is resampled. The refiner looks, the crop moves to the middle of what it
-outlined and takes on its size, and it looks again, as the first stage would have told it to.
+Only a box round the point is resampled. The refinement stage outlines what is there; the crop moves
+to the middle of that outline and takes on its size, and the stage outlines it again, as if the
+first stage had found a candidate there.
 """
 
 from __future__ import annotations
@@ -67,32 +68,32 @@ class PointMeasure:
             )
         box = _box(ct, point_lps_mm)
         clicked = box.geometry.lps_to_voxel(point_lps_mm)
-        center, look, outlined = self._look(box, clicked)
-        size = look.size(0) if outlined else _ball(look)
+        center, refined, outlined = self._refine(box, clicked)
+        size = refined.size(0) if outlined else _ball(refined)
         x, y, z = (round(float(v), 2) for v in box.geometry.voxel_to_lps(center))
         candidate = ScoredCandidate((x, y, z), 0.0, (0.0, 0.0), size.diameter_mm)
-        finding = measure_candidate(1, ct, box, center, look, 0, size, candidate, self._card)
+        finding = measure_candidate(1, ct, box, center, refined, 0, size, candidate, self._card)
         where = _location(ct, (x, y, z))
         return AddedFinding.measured(
             finding.model_copy(update={"location": where}), outlined=outlined
         )
 
-    def _look(
+    def _refine(
         self, box: Prepared, clicked: Float[np.ndarray, 3]
     ) -> tuple[Float[np.ndarray, 3], Refined, bool]:
         center = clicked
-        look = self._look_once(box, center, _FIRST_GUESS_MM)
-        if not _reaches(look, center, clicked) or not _stands_out(box, look, center):
-            return center, look, False
+        refined = self._refine_once(box, center, _FIRST_GUESS_MM)
+        if not _reaches(refined, center, clicked) or not _stands_out(box, refined, center):
+            return center, refined, False
         for _ in range(_ROUNDS - 1):
-            moved = _middle(look, center)
-            again = self._look_once(box, moved, look.size(0).diameter_mm)
+            moved = _middle(refined, center)
+            again = self._refine_once(box, moved, refined.size(0).diameter_mm)
             if not _reaches(again, moved, clicked):
                 break
-            center, look = moved, again
-        return center, look, True
+            center, refined = moved, again
+        return center, refined, True
 
-    def _look_once(
+    def _refine_once(
         self, box: Prepared, center: Float[np.ndarray, 3], diameter_mm: float
     ) -> Refined:
         return self._second.refine(box.hu, center[None], np.array([diameter_mm]))
@@ -107,41 +108,41 @@ def _box(ct: CtVolume, point_lps_mm: Point) -> Prepared:
     return Prepared(hu, np.zeros(hu.shape, bool), grid, slice_mm=ct.geometry.spacing_mm[0])
 
 
-def _offsets_mm(look: Refined) -> Float[np.ndarray, "n 3"]:
+def _offsets_mm(refined: Refined) -> Float[np.ndarray, "n 3"]:
     """Where the outlined voxels lie, from the crop's middle."""
-    edge_mm = float(look.extents_mm[0]) / CROP
-    return (np.argwhere(look.mask(0)) - (CROP - 1) / 2) * edge_mm
+    edge_mm = float(refined.extents_mm[0]) / CROP
+    return (np.argwhere(refined.mask(0)) - (CROP - 1) / 2) * edge_mm
 
 
-def _stands_out(box: Prepared, look: Refined, center: Float[np.ndarray, 3]) -> bool:
+def _stands_out(box: Prepared, refined: Refined, center: Float[np.ndarray, 3]) -> bool:
     """Whether what is outlined is brighter than the thinner part of what lies around it.
 
     The refiner was taught on candidates and outlines something in mere noise too. At the pleura a
     wall lies around as well, hence the lower quartile.
     """
-    offsets = _offsets_mm(look)
+    offsets = _offsets_mm(refined)
     spots = np.rint(center + offsets).astype(int)
     inside = box.hu[tuple(np.clip(spots, 0, np.array(box.hu.shape) - 1).T)]
     reach = float(np.linalg.norm(offsets - offsets.mean(0), axis=1).max())
-    away = np.linalg.norm(np.indices(box.hu.shape).T - _middle(look, center), axis=-1).T
+    away = np.linalg.norm(np.indices(box.hu.shape).T - _middle(refined, center), axis=-1).T
     around = box.hu[(away > reach + _SHELL_MM[0]) & (away < reach + _SHELL_MM[1])]
     return bool(inside.mean() - np.quantile(around, 0.25) > _MIN_CONTRAST_HU)
 
 
-def _reaches(look: Refined, center: Float[np.ndarray, 3], clicked: Float[np.ndarray, 3]) -> bool:
-    offsets = _offsets_mm(look)
+def _reaches(refined: Refined, center: Float[np.ndarray, 3], clicked: Float[np.ndarray, 3]) -> bool:
+    offsets = _offsets_mm(refined)
     if len(offsets) == 0:
         return False
     away = np.linalg.norm(center + offsets - clicked, axis=1)
     return bool(away.min() <= _STRAY_MM)
 
 
-def _middle(look: Refined, center: Float[np.ndarray, 3]) -> Float[np.ndarray, 3]:
-    return np.asarray(center + _offsets_mm(look).mean(0))
+def _middle(refined: Refined, center: Float[np.ndarray, 3]) -> Float[np.ndarray, 3]:
+    return np.asarray(center + _offsets_mm(refined).mean(0))
 
 
-def _ball(look: Refined) -> MaskSize:
-    diameter_mm = float(np.exp(look.log_diameters[:, 0].mean()))
+def _ball(refined: Refined) -> MaskSize:
+    diameter_mm = float(np.exp(refined.log_diameters[:, 0].mean()))
     return MaskSize(diameter_mm, diameter_mm, np.pi / 6 * diameter_mm**3)
 
 
