@@ -88,7 +88,7 @@ def compare_scores(
 ) -> Scores:
     """Compare the distribution of the candidates' probabilities on both sides."""
     latest_p, calibration_p = (
-        tuple(sorted(p for scan in side for p in scan.marks)) for side in (latest, calibration)
+        tuple(sorted(p for scan in side for p in scan.candidates)) for side in (latest, calibration)
     )
     if not latest_p or not calibration_p:
         return Scores(latest_p, calibration_p, None, None)

@@ -59,8 +59,8 @@ def decide(new: Tables, old: Tables, *, draws: int = DRAWS, seed: int = 0) -> Ve
     """Compare two models on the same scans.
 
     Args:
-        new: marks of the new weights.
-        old: marks of the old ones on the same scans and nodules.
+        new: candidates of the new weights.
+        old: candidates of the old ones on the same scans and nodules.
         draws: of the bootstrap, at least 1.
         seed: of the draws.
 

@@ -62,9 +62,9 @@ def centre_targets(
         distance = (
             square[0][:, :, None, None] + square[1][:, None, :, None] + square[2][:, None, None, :]
         )
-        spread = torch.exp(-distance / (2 * sigma[:, k].view(-1, 1, 1, 1) ** 2))
+        bump = torch.exp(-distance / (2 * sigma[:, k].view(-1, 1, 1, 1) ** 2))
         here = valid[:, k].view(-1, 1, 1, 1)
-        heat = torch.maximum(heat, spread * here)
+        heat = torch.maximum(heat, bump * here)
         reach = (0.75 * diameters_mm[:, k] / STRIDE + 1).view(-1, 1, 1, 1)
         unknown = (valid & ~has_mask)[:, k].view(-1, 1, 1, 1)
         near_unknown |= unknown & (distance < reach**2)

@@ -28,8 +28,8 @@ _GRID_MM = 2
 _MIN_CONTRAST = 0.12  # of the normalised image: about 120 HU above what lies around
 _LUNG = -0.5  # normalised; about -515 HU: a blob must lie within 8 mm of something as thin
 _MARGIN = 4  # cells of the 2 mm grid along the border, where surroundings are cut off
-FALSE_MARKS = 3  # a patch, and as many blobs
-_NO_MARK = -1e3  # logit: a patch had fewer peaks than were asked for
+FALSE_POSITIVES = 3  # a patch, and as many blobs
+_NO_CANDIDATE = -1e3  # logit: a patch had fewer peaks than were asked for
 ROWS = 3  # candidates a patch that the refiner sees, false positives and nodules
 _CROPS_AT_ONCE = 64  # crops at a time: each needs its own patch gathered, 3.5 MB a channel
 
@@ -108,8 +108,8 @@ class TwoStage(nn.Module):
         first = self._first(output, batch)
         with torch.no_grad():
             sources = self.candidate_sources(output.detach(), batch)
-            marks = self.candidate_rows(sources, batch)
-        return {**first, **self._refine(marks, batch)}
+            rows = self.candidate_rows(sources, batch)
+        return {**first, **self._refine(rows, batch)}
 
     def _first(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return the first stage's losses; what lies in an ignore region is left out of them."""
@@ -139,7 +139,7 @@ class TwoStage(nn.Module):
         patch = torch.arange(count, device=device)[:, None]
         true = batch.valid
         candidates = Candidates(*(torch.cat(part, 1) for part in zip(*sources, strict=True)))
-        false = torch.cat([_false_marks(source, batch) for source in sources], 1)
+        false = torch.cat([_false_positives(source, batch) for source in sources], 1)
         size_said = candidates.diameters_mm * torch.exp(
             0.2 * torch.randn_like(candidates.diameters_mm)
         )
@@ -156,15 +156,15 @@ class TwoStage(nn.Module):
         keep = torch.randperm(total, device=device).repeat(ROWS * count // total + 1)
         return {name: values[keep[: ROWS * count]] for name, values in rows.items()}
 
-    def _refine(self, marks: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
-        patch, slot = marks["patch"], marks["slot"]
-        near_mm = near_extent_mm(marks["diameter"])
+    def _refine(self, table: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        patch, slot = table["patch"], table["slot"]
+        near_mm = near_extent_mm(table["diameter"])
         near, context, masks = [], [], []
         for piece in range(0, len(patch), _CROPS_AT_ONCE):
             rows = slice(piece, piece + _CROPS_AT_ONCE)
             image = batch.image[patch[rows]].float()
             outline = (batch.label[patch[rows]] == (slot[rows] + 1).view(-1, 1, 1, 1, 1)).float()
-            center, extent = marks["center"][rows], near_mm[rows]
+            center, extent = table["center"][rows], near_mm[rows]
             crops = crop_around(torch.cat([image, outline], 1), center, extent, size=CROP)
             near.append(crops[:, :1])
             masks.append(crops[:, 1:])
@@ -174,7 +174,7 @@ class TwoStage(nn.Module):
         return refiner_loss(
             prediction,
             mask_logits,
-            is_nodule=marks["is_nodule"],
+            is_nodule=table["is_nodule"],
             log_diameter=diameters.clamp(min=1.0).log(),
             density=batch.density[patch, slot],
             mask=torch.cat(masks),
@@ -184,7 +184,7 @@ class TwoStage(nn.Module):
 
 
 class RefinementStageOnly(TwoStage):
-    """Teaches the refinement stage on the marks of a first one that no longer learns."""
+    """Teaches the refinement stage on the candidates of a first one that no longer learns."""
 
     def __init__(self, detector: Detector, refiner: Refiner, *, smoothing: float) -> None:
         super().__init__(detector.requires_grad_(False), refiner, smoothing=smoothing)
@@ -204,13 +204,13 @@ class RefinementStageOnly(TwoStage):
         return self._refine(self._marks(batch), batch)
 
 
-def _false_marks(candidates: Candidates, batch: Batch) -> Tensor:
-    """``[n, k]`` which marks are at no nodule and at no ignore region, a few a patch."""
+def _false_positives(candidates: Candidates, batch: Batch) -> Tensor:
+    """``[n, k]`` which candidates are at no nodule and at no ignore region, a few a patch."""
     apart = torch.cdist(candidates.centers, batch.centers)
     apart = apart.masked_fill(~(batch.valid | batch.ignore_regions)[:, None], 1e4)
     reach = (batch.diameters_mm / 2).clamp(min=4.0)[:, None] + 3.0
-    false = ~(apart < reach).any(-1) & (candidates.logits > _NO_MARK)
-    return false & (false.cumsum(1) <= FALSE_MARKS)
+    false = ~(apart < reach).any(-1) & (candidates.logits > _NO_CANDIDATE)
+    return false & (false.cumsum(1) <= FALSE_POSITIVES)
 
 
 class FirstStageOnly(TwoStage):

@@ -6,14 +6,14 @@ import hashlib
 import json
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 
 class Calibration(BaseModel):
     """How raw scores become probabilities and intervals (see ``medical.detection.calibration``).
 
     ``intercept``, ``detector_slope`` and ``refiner_slope`` are a logistic regression on the two
-    stages' logits and on how likely a mark is at least ``least_mm`` wide; 0 where that is not
+    stages' logits and on how likely a candidate is at least ``least_mm`` wide; 0 where that is not
     asked. The quantiles are split-conformal: the half-width of a 95 % interval is the
     quantile times (Monte-Carlo standard deviation + floor).
     """
@@ -51,14 +51,14 @@ class OperatingChoice(BaseModel):
 class CalibrationScan(BaseModel):
     """One scan that the weights were calibrated on, to see when others are unlike it.
 
-    ``acquisition`` is as ``SeriesSource`` has it; ``marks`` are the probabilities of all marks in
-    the scan as it is.
+    ``acquisition`` is as ``SeriesSource`` has it; ``candidates`` are the probabilities of all
+    candidates in the scan as it is, which cards up to version 0.5 call ``marks``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     acquisition: dict[str, str]
-    marks: tuple[float, ...]
+    candidates: tuple[float, ...] = Field(validation_alias=AliasChoices("candidates", "marks"))
 
 
 class ReliabilityRow(BaseModel):

@@ -174,7 +174,7 @@ def run_scanner(scanner: str, pools: tuple[NodulePool, NodulePool], arms: tuple[
         rows = []
         for case, part in zip(cases, parts, strict=True):
             outcome = read_with(part, np.zeros((0, 5)), source.card.calibration, threshold=0.5)
-            rows.append(Row(case.name, outcome.found_at.tolist(), outcome.marks.tolist()))
+            rows.append(Row(case.name, outcome.found_at.tolist(), outcome.candidates.tolist()))
         report = {"source": source.card.name, "rows": [asdict(row) for row in rows]}
         beside = out / f"{arm}.json.partial"
         beside.write_text(json.dumps(report), "utf-8")

@@ -94,7 +94,7 @@ def described(card: ModelCard, held_out: CalibrationData) -> dict[str, Any]:
     scans = []
     for _, ct, _ in read_scans(HELD_OUT_SCANS):
         marks = tuple(round(mark.probability, 4) for mark in reader.read(ct).candidates)
-        scans.append(CalibrationScan(acquisition=dict(ct.source.acquisition), marks=marks))
+        scans.append(CalibrationScan(acquisition=dict(ct.source.acquisition), candidates=marks))
     return {"calibration_scans": tuple(scans), "reliability": left_out_reliability(held_out)}
 
 

@@ -61,7 +61,7 @@ def probability_bins(held_out: CalibrationData) -> list[tuple[int, float, float,
             calibration,
             mine.detector_logit,
             mine.refiner_logit,
-            mine.refiner_spread,
+            mine.refiner_std,
             mine.diameter_mm,
         )
         order = np.argsort(p)
@@ -98,7 +98,7 @@ def main() -> None:
     held_out = collect_held_out(model, Path(database))
     sizes = size_coverage(held_out)
     bins = probability_bins(held_out)
-    print(f"{len(held_out.sizes.spread)} sizes of inserted nodules, {len(bins)} groups of {GROUP}")
+    print(f"{len(held_out.sizes.std)} sizes of inserted nodules, {len(bins)} groups of {GROUP}")
     print("scan  observed  interval       held")
     for scan, seen, low, high, held in bins:
         print(f"{scan:4d}  {seen:8.2f}  {low:.2f} to {high:.2f}  {'yes' if held else 'NO'}")

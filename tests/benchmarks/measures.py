@@ -74,19 +74,19 @@ class CaseReader:
             found.diameters_mm,
         )
         sizes = [look.size(i) for i in range(count)]
-        spread = look.log_diameters.std(0)
+        std = look.log_diameters.std(0)
         return CaseReading(
             found.centers_voxel,
             p,
             np.array(
                 [
-                    diameter_interval(calibration, sizes[i].diameter_mm, float(spread[i]))
+                    diameter_interval(calibration, sizes[i].diameter_mm, float(std[i]))
                     for i in range(count)
                 ]
             ),
             np.array(
                 [
-                    volume_interval(calibration, sizes[i].volume_mm3, float(spread[i]))
+                    volume_interval(calibration, sizes[i].volume_mm3, float(std[i]))
                     for i in range(count)
                 ]
             ),

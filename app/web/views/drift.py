@@ -79,7 +79,7 @@ def _read(folders: list[Path]) -> list[CalibrationScan]:
     return [
         CalibrationScan(
             acquisition=folder.read_acquisition(),
-            marks=tuple(mark.probability for mark in folder.read_candidates()),
+            candidates=tuple(found.probability for found in folder.read_candidates()),
         )
         for result in folders
         for folder in result_folders(result)

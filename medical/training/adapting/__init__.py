@@ -1,1 +1,1 @@
-"""Fit a model to a hospital's own CTs without marks: ``starlung adapt``."""
+"""Fit a model to a hospital's own CTs without candidates: ``starlung adapt``."""

@@ -65,7 +65,8 @@ def write_card(folder: Path, made: Adapted) -> ModelCard:
         operating_scans=own.operating.scans,
         calibration_scans=tuple(
             CalibrationScan(
-                acquisition=ct.acquisition, marks=tuple(float(p.round(4)) for p in outcome.marks)
+                acquisition=ct.acquisition,
+                candidates=tuple(float(p.round(4)) for p in outcome.candidates),
             )
             for ct, outcome in zip(made.aside, made.outcomes, strict=True)
         ),
@@ -84,7 +85,7 @@ def write_card(folder: Path, made: Adapted) -> ModelCard:
                 "how": made.how,
                 "before": asdict(made.before),
                 "after": asdict(made.after),
-                "caution": "sensitivity is that on INSERTED nodules; marks were counted on CTs "
+                "caution": "sensitivity is that on INSERTED nodules; findings were counted on CTs "
                 "that nobody read, so some of them may be nodules. After: each CT by a calibration "
                 "on the other ones. No real nodule with a reference was measured.",
             },

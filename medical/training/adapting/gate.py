@@ -1,8 +1,8 @@
 """The gate of an adaptation: are the new weights, or the new calibration, not worse than the old?
 
-Weights: by the gate of ``starlung retrain`` on the CPM of inserted nodules, where every mark on a
-CT as it is counts as false for both alike; and, as inserted nodules alone would not show it, a
-share of the marks that the old model was sure of must stay findings. A calibration: by the
+Weights: by the gate of ``starlung retrain`` on the CPM of inserted nodules, where every candidate
+on a CT as it is counts as false for both alike; and, as inserted nodules alone would not show it, a
+share of the old model's high-probability candidates must stay findings. A calibration: by the
 logarithmic loss on CTs that it was not fitted to.
 
 Source:
@@ -22,7 +22,7 @@ from medical.training.adapting.outcome import CtOutcome, scores_of
 from medical.training.adapting.pseudo_labels import PseudoLabels
 from medical.training.gate import decide_by_scores
 
-SURE = 0.8  # probability by the old model
+HIGH_PROBABILITY = 0.8  # probability by the old model
 KEPT_SHARE = 0.9
 MARGIN_LOSS = 0.05  # of the old loss
 _MIN_MM = 4.0
@@ -37,7 +37,8 @@ class Decision:
         why: one sentence.
         cpm_new, cpm_old: on inserted nodules; ``None`` where weights were not compared.
         difference_ci95: of the CPM, or of the loss.
-        sure_kept, sure: of the marks that the old model was sure of, those still found.
+        high_probability_still_found, high_probability: of the candidates to which the old model
+            gave at least ``HIGH_PROBABILITY``, those still found.
     """
 
     passes: bool
@@ -45,8 +46,8 @@ class Decision:
     cpm_new: float | None = None
     cpm_old: float | None = None
     difference_ci95: Interval | None = None
-    sure_kept: int | None = None
-    sure: int | None = None
+    high_probability_still_found: int | None = None
+    high_probability: int | None = None
 
 
 def decide_on_weights(
@@ -59,31 +60,39 @@ def decide_on_weights(
         old: of the old ones.
         labels: what the old model would report, a CT.
     """
-    still_found, sure = sure_marks_kept(new, labels)
+    still_found, high_probability = high_probability_kept(new, labels)
     verdict = decide_by_scores(scores_of(new), scores_of(old))
     passes, why = verdict.replaces, f"on inserted nodules {verdict.why}"
-    if still_found < KEPT_SHARE * sure:
+    if still_found < KEPT_SHARE * high_probability:
         passes = False
         why = (
-            f"of {counted(sure, 'high-probability finding')} of the old model only {still_found} "
-            f"{'is still a finding' if still_found == 1 else 'are still findings'}: they may be "
-            "nodules, the old weights stay"
+            f"of {counted(high_probability, 'high-probability finding')} of the old model only "
+            f"{still_found} {'is still a finding' if still_found == 1 else 'are still findings'}: "
+            "they may be nodules, the old weights stay"
         )
     return Decision(
-        passes, why, verdict.cpm_new, verdict.cpm_old, verdict.difference_ci95, still_found, sure
+        passes,
+        why,
+        verdict.cpm_new,
+        verdict.cpm_old,
+        verdict.difference_ci95,
+        still_found,
+        high_probability,
     )
 
 
-def sure_marks_kept(new: Sequence[CtOutcome], labels: Sequence[PseudoLabels]) -> tuple[int, int]:
-    """How many of the old model's marks of at least ``SURE`` are still found, and of how many."""
+def high_probability_kept(
+    new: Sequence[CtOutcome], labels: Sequence[PseudoLabels]
+) -> tuple[int, int]:
+    """How many high-probability candidates of the old model are still found, and of how many."""
     still_found = total = 0
     for outcome, rows in zip(new, labels, strict=True):
-        sure = rows[rows[:, 4] >= SURE]
-        findings = outcome.centers_voxel[outcome.marks >= outcome.threshold]
-        total += len(sure)
-        if len(findings) and len(sure):
-            apart = np.linalg.norm(sure[:, None, :3] - findings[None], axis=-1)
-            reach = np.maximum(sure[:, 3] / 2, _MIN_MM)
+        high_probability = rows[rows[:, 4] >= HIGH_PROBABILITY]
+        findings = outcome.centers_voxel[outcome.candidates >= outcome.threshold]
+        total += len(high_probability)
+        if len(findings) and len(high_probability):
+            apart = np.linalg.norm(high_probability[:, None, :3] - findings[None], axis=-1)
+            reach = np.maximum(high_probability[:, 3] / 2, _MIN_MM)
             still_found += int((apart <= reach[:, None]).any(1).sum())
     return still_found, total
 

@@ -1,7 +1,7 @@
-"""What a model does on the CTs kept aside: marks a CT, and which inserted nodules it finds.
+"""What a model does on the CTs kept aside: candidates a CT, and which inserted nodules it finds.
 
-Every mark on a CT as it is counts, as nobody read these CTs: some may be real nodules. Sensitivity
-is that on INSERTED nodules. Intervals redraw the CTs.
+Every candidate on a CT as it is counts, as nobody read these CTs: some may be real nodules.
+Sensitivity is that on INSERTED nodules. Intervals redraw the CTs.
 """
 
 from __future__ import annotations
@@ -31,16 +31,17 @@ class CtOutcome:
     """One CT at one threshold.
 
     Args:
-        marks: probability of every mark of the CT as it is; none at a nodule that is known.
+        candidates: probability of every candidate of the CT as it is; none at a nodule that is
+            known.
         pseudo_labelled: which of them lie at what the old model would report.
         centers_voxel: ``[k, 3]`` where they lie.
         found_at: probability on each inserted nodule of at least ``MIN_DIAMETER_MM``, 0 without a
             mark.
-        threshold: marks at or above it are findings.
+        threshold: candidates at or above it are findings.
         loss: weighted logarithmic loss of all candidates that are no pseudo-labels, a candidate.
     """
 
-    marks: Float[np.ndarray, " k"]
+    candidates: Float[np.ndarray, " k"]
     pseudo_labelled: Bool[np.ndarray, " k"]
     centers_voxel: Float[np.ndarray, "k 3"]
     found_at: Float[np.ndarray, " m"]
@@ -53,7 +54,7 @@ class Figures:
     """What is said of a model before or after, each with its 95 % interval over CTs.
 
     Args:
-        marks_per_ct: findings a CT as it is.
+        findings_per_ct: findings a CT as it is.
         pseudo_labels_per_ct: those among them that the old model would report too.
         sensitivity: share of inserted nodules found at the threshold; ``nan`` without any.
         cts: behind it.
@@ -61,8 +62,8 @@ class Figures:
         loss: weighted logarithmic loss, lower is better.
     """
 
-    marks_per_ct: float
-    marks_ci95: Interval
+    findings_per_ct: float
+    findings_ci95: Interval
     pseudo_labels_per_ct: float
     sensitivity: float
     sensitivity_ci95: Interval
@@ -72,10 +73,10 @@ class Figures:
 
     def sentence(self) -> str:
         """One line for people."""
-        low, high = self.marks_ci95
+        low, high = self.findings_ci95
         s_low, s_high = self.sensitivity_ci95
         return (
-            f"{self.marks_per_ct:.2f} findings a CT [{low:.2f}, {high:.2f}], "
+            f"{self.findings_per_ct:.2f} findings a CT [{low:.2f}, {high:.2f}], "
             f"{self.pseudo_labels_per_ct:.2f} of them where the old model sees a nodule; "
             f"{self.sensitivity:.0%} [{s_low:.0%}, {s_high:.0%}] of "
             f"{counted(self.nodules, 'INSERTED nodule')} of at least {MIN_DIAMETER_MM:g} mm, in "
@@ -92,7 +93,7 @@ def read_with(
         calibration,
         scores.detector_logit,
         scores.refiner_logit,
-        scores.refiner_spread,
+        scores.refiner_std,
         scores.diameter_mm,
     )
     found_at = np.where(rows >= 0, p[np.maximum(rows, 0)] if len(p) else 0.0, 0.0)
@@ -175,9 +176,12 @@ def figures_of(outcomes: Sequence[CtOutcome]) -> Figures:
     """
     if not outcomes:
         raise ValueError("no CT to measure on")
-    marks = np.array([(outcome.marks >= outcome.threshold).sum() for outcome in outcomes], float)
+    candidates = np.array(
+        [(outcome.candidates >= outcome.threshold).sum() for outcome in outcomes], float
+    )
     labels = [
-        (outcome.marks[outcome.pseudo_labelled] >= outcome.threshold).sum() for outcome in outcomes
+        (outcome.candidates[outcome.pseudo_labelled] >= outcome.threshold).sum()
+        for outcome in outcomes
     ]
     found_at = np.array(
         [(outcome.found_at >= outcome.threshold).sum() for outcome in outcomes], float
@@ -185,8 +189,8 @@ def figures_of(outcomes: Sequence[CtOutcome]) -> Figures:
     nodules = np.array([len(outcome.found_at) for outcome in outcomes], float)
     drawn = draw_scans(len(outcomes))
     return Figures(
-        marks_per_ct=round(float(marks.mean()), 4),
-        marks_ci95=_ends(marks[drawn].mean(1)),
+        findings_per_ct=round(float(candidates.mean()), 4),
+        findings_ci95=_ends(candidates[drawn].mean(1)),
         pseudo_labels_per_ct=round(float(np.mean(labels)), 4),
         sensitivity=round(float(_ratio(found_at.sum(), nodules.sum())), 4),
         sensitivity_ci95=_ends(_ratio(found_at[drawn].sum(1), nodules[drawn].sum(1))),
@@ -197,25 +201,25 @@ def figures_of(outcomes: Sequence[CtOutcome]) -> Figures:
 
 
 def scores_of(outcomes: Sequence[CtOutcome]) -> Scores:
-    """For the FROC curve; every mark of a CT as it is counts as false."""
+    """For the FROC curve; every candidate of a CT as it is counts as false."""
     score = np.concatenate(
-        [part for outcome in outcomes for part in (outcome.found_at, outcome.marks)]
+        [part for outcome in outcomes for part in (outcome.found_at, outcome.candidates)]
     )
     nodule = np.concatenate(
         [
             np.full(len(p), k)
             for outcome in outcomes
-            for p, k in ((outcome.found_at, True), (outcome.marks, False))
+            for p, k in ((outcome.found_at, True), (outcome.candidates, False))
         ]
     ).astype(bool)
     scan = np.concatenate(
         [
-            np.full(len(outcome.found_at) + len(outcome.marks), n)
+            np.full(len(outcome.found_at) + len(outcome.candidates), n)
             for n, outcome in enumerate(outcomes)
         ]
     ).astype(np.int64)
     order = np.argsort(-score, kind="stable")
-    order = order[score[order] > 0]  # a nodule without a mark is found at no threshold
+    order = order[score[order] > 0]  # a nodule without a candidate is found at no threshold
     counts = np.array([len(outcome.found_at) for outcome in outcomes], np.int64)
     return Scores(score[order], nodule[order], scan[order], counts)
 

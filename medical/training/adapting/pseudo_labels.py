@@ -25,8 +25,9 @@ from models.zoo.networks import load_networks
 
 _log = logging.getLogger(__name__)
 
-MAX_A_CT = 5  # the strongest: where a strange scanner makes the model mark everything, the rest
-# must stay background, or nothing could be learnt from that CT
+# the strongest: where a strange scanner makes the model propose candidates everywhere, others must
+# stay background, or nothing could be learnt from that CT
+MAX_A_CT = 5
 _SAMPLES = 16
 _MIN_MM = 4.0
 
@@ -50,7 +51,7 @@ class PseudoLabeler:
         self._second = RefinementStage(refiner, compiled_convolutions(refiner), samples=_SAMPLES)
 
     def of(self, case: TrainingCase) -> PseudoLabels:
-        """Pick the strongest marks at or above the operating point, ``MAX_A_CT`` at most."""
+        """Pick the strongest candidates at or above the operating point, ``MAX_A_CT`` at most."""
         stored = self.cache / f"{case.name}.{self._key()}.npy"
         if stored.exists():
             return np.asarray(np.load(stored, allow_pickle=False), np.float64).reshape(-1, 5)
@@ -102,8 +103,8 @@ def prepare_sides(
             f"{case.name}: "
             + counted(
                 len(labels),
-                "mark that may be a nodule is left out of the loss",
-                "marks that may be nodules are left out of the loss",
+                "candidate that may be a nodule is left out of the loss",
+                "candidates that may be nodules are left out of the loss",
             )
         )
         marked.append(with_pseudo_labels(case, labels))

@@ -145,8 +145,8 @@ def _own(reading: Readings, cts: int) -> Recalibrated:
         reading.labels,
         description=f"{counted(cts, 'unlabelled CT')} of the user's own with "
         f"{counted(nodules, 'INSERTED nodule')}; "
-        "marks that the old model would report count as nodules by its probability and as false "
-        "by the rest; coverage measured leave-one-scan-out on inserted nodules",
+        "candidates that the old model would report count as nodules by its probability and as "
+        "false by the rest; coverage measured leave-one-scan-out on inserted nodules",
     )
 
 
@@ -189,8 +189,8 @@ def _write_report(
         }
     report = {
         "used": used,
-        "caution": "sensitivity is that on INSERTED nodules; marks are counted on CTs that nobody "
-        "read",
+        "caution": "sensitivity is that on INSERTED nodules; findings are counted on CTs that "
+        "nobody read",
         "figures": {name: asdict(figure) for name, figure in figures.items()},
         "decisions": {name: asdict(decision) for name, decision in decisions.items()},
         "by_scanner": scanners,

@@ -95,9 +95,9 @@ def joined(parts: Sequence[CalibrationData]) -> CalibrationData:
 def with_soft_labels(part: CalibrationData, labels: PseudoLabels) -> CalibrationData:
     """Return a CT's collection in which nobody is sure of the pseudo-labels.
 
-    A mark on one counts as a nodule by the probability that the old model gave it, and as a false
-    mark by the rest: counted as false alone it would teach that strong marks are false, left out
-    that there are no strong false positives.
+    A candidate on one counts as a nodule by the probability that the old model gave it, and as a
+    false candidate by the rest: counted as false alone it would teach that strong candidates are
+    false, left out that there are no strong false positives.
     """
     hit, p = at_pseudo_labels(part.center_voxel, labels)
     if not hit.any():

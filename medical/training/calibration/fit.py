@@ -4,7 +4,7 @@ Probability: of a nodule of at least ``MIN_DIAMETER_MM``; logistic regression on
 and on the chance that what the first stage measured is so large, weighted to the prevalence of
 LUNA16 (1.3 nodules a scan). Most false positives are vessels smaller than what anybody looks for.
 Intervals: split-conformal quantiles of normalised errors on held-out cases (Lei et al., JASA
-2018;113:1094), the Monte-Carlo spread being the normaliser only.
+2018;113:1094), the Monte-Carlo standard deviation being the normaliser only.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class CandidateScores:
 
     detector_logit: Floats
     refiner_logit: Floats  # mean over samples
-    refiner_spread: Floats  # standard deviation over samples
+    refiner_std: Floats  # standard deviation over samples
     is_nodule: Bool[np.ndarray, " n"]
     weight: Floats  # 0: a nodule smaller than ``MIN_DIAMETER_MM``, which counts for neither
     diameter_mm: Floats  # the first stage's
@@ -45,18 +45,18 @@ class CandidateScores:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SizeErrors:
-    """ln(said / true) of found nodules, and the Monte-Carlo spread of ln(diameter)."""
+    """ln(predicted / true) of found nodules, and the Monte-Carlo deviation of ln(diameter)."""
 
     log_diameter_error: Floats
     log_volume_error: Floats
-    spread: Floats
+    std: Floats
 
 
 Rows = TypeVar("Rows", CandidateScores, SizeErrors)
 
 
 def rows_of(table: Rows, keep: Bool[np.ndarray, " n"]) -> Rows:
-    """Return the rows of a table that ``keep`` marks."""
+    """Return the rows of a table that ``keep`` candidates."""
     return type(table)(*(getattr(table, field.name)[keep] for field in fields(table)))
 
 
@@ -88,7 +88,7 @@ def fit_calibration(
     scores = rows_of(scores, scores.weight > 0)
     intercept, slope = _logistic(scores)
     raw = intercept + slope * _evidence(scores)
-    unit = slope * scores.refiner_spread + _LOGIT_FLOOR
+    unit = slope * scores.refiner_std + _LOGIT_FLOOR
     bias_diameter = float(np.median(sizes.log_diameter_error))
     bias_volume = float(np.median(sizes.log_volume_error))
     return Calibration(
@@ -100,12 +100,12 @@ def fit_calibration(
         logit_floor=_LOGIT_FLOOR,
         log_diameter_bias=bias_diameter,
         log_diameter_quantile=conformal_quantile(
-            np.abs(sizes.log_diameter_error - bias_diameter) / (sizes.spread + _LOG_DIAMETER_FLOOR)
+            np.abs(sizes.log_diameter_error - bias_diameter) / (sizes.std + _LOG_DIAMETER_FLOOR)
         ),
         log_diameter_floor=_LOG_DIAMETER_FLOOR,
         log_volume_bias=bias_volume,
         log_volume_quantile=conformal_quantile(
-            np.abs(sizes.log_volume_error - bias_volume) / (sizes.spread + _LOG_VOLUME_FLOOR)
+            np.abs(sizes.log_volume_error - bias_volume) / (sizes.std + _LOG_VOLUME_FLOOR)
         ),
         log_volume_floor=_LOG_VOLUME_FLOOR,
         set_description=description,
@@ -119,10 +119,8 @@ def held_by_size_intervals(calibration: Calibration, sizes: SizeErrors) -> dict[
     """Share of sizes inside their intervals, for cases that were not calibrated on."""
     diameter = np.abs(sizes.log_diameter_error - calibration.log_diameter_bias)
     volume = np.abs(sizes.log_volume_error - calibration.log_volume_bias)
-    diameter_half = calibration.log_diameter_quantile * (
-        sizes.spread + calibration.log_diameter_floor
-    )
-    volume_half = calibration.log_volume_quantile * (sizes.spread + calibration.log_volume_floor)
+    diameter_half = calibration.log_diameter_quantile * (sizes.std + calibration.log_diameter_floor)
+    volume_half = calibration.log_volume_quantile * (sizes.std + calibration.log_volume_floor)
     return {
         "diameter": float((diameter <= diameter_half).mean()),
         "volume": float((volume <= volume_half).mean()),

@@ -31,7 +31,9 @@ from models.zoo.card import Calibration, OperatingChoice
 GUARANTEED_SENSITIVITIES = tuple(
     percent / 100 for percent in range(90, 69, -1)
 )  # sensitivities, the best first
-MAX_FALSE_POSITIVES = 1.0  # marks a held-out scan that a guarantee may cost; the last may cost more
+MAX_FALSE_POSITIVES = (
+    1.0  # candidates a held-out scan that a guarantee may cost; the last may cost more
+)
 CONFIDENCE = 0.95
 THRESHOLDS = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -41,7 +43,7 @@ class Operating:
     """Where to cut, and what each cut would give.
 
     Args:
-        threshold: marks at or above it are findings; ``None`` where no threshold keeps the
+        threshold: candidates at or above it are findings; ``None`` where no threshold keeps the
             guarantee.
         curve: of the held-out scans, at ``THRESHOLDS``.
         guarantee: for the card: what holds at the threshold, or why nothing is guaranteed.
@@ -135,13 +137,15 @@ def scores_at(
         calibration,
         scores.detector_logit,
         scores.refiner_logit,
-        scores.refiner_spread,
+        scores.refiner_std,
         scores.diameter_mm,
     )
     hit = rows >= 0
     found = np.zeros(len(rows))
     found[hit] = p[rows[hit]]
-    found[found < MIN_PROBABILITY] = 0.0  # such marks are not written: nothing is found by them
+    found[found < MIN_PROBABILITY] = (
+        0.0  # such candidates are not written: nothing is found by them
+    )
     as_is: Bool[np.ndarray, " n"] = np.ones(len(p), bool)
     as_is[rows[hit]] = False
     return found, p[as_is & ~scores.is_nodule]
@@ -167,12 +171,12 @@ def controlled_threshold(
     """Return the highest threshold that keeps ``sensitivity`` with ``confidence``.
 
     Args:
-        nodule_scores: probability of the best mark on each held-out nodule, 0 where none hit.
+        nodule_scores: probability of the best candidate on each held-out nodule, 0 where none hit.
         sensitivity: guaranteed, above 0 and below 1.
         confidence: that the guarantee holds over draws of held-out nodules, above 0 and below 1.
 
     Returns:
-        A threshold; marks at or above it count.
+        A threshold; candidates at or above it count.
 
     Raises:
         ValueError: no threshold keeps the guarantee: too few nodules, or too many missed ones.
@@ -192,7 +196,7 @@ def controlled_threshold(
     threshold = float(np.sort(nodule_scores)[allowed - 1])
     if threshold <= 0:
         raise ValueError(
-            f"{int((nodule_scores <= 0).sum())} of {counted(count, 'nodule')} without a mark: "
+            f"{int((nodule_scores <= 0).sum())} of {counted(count, 'nodule')} without a candidate: "
             f"no threshold finds {sensitivity:.0%} with a confidence of {confidence:.0%}"
         )
     return threshold

@@ -100,7 +100,7 @@ def _left_out(held_out: CalibrationData) -> tuple[Floats, Bool[np.ndarray, " n"]
             calibration,
             of_scan.detector_logit,
             of_scan.refiner_logit,
-            of_scan.refiner_spread,
+            of_scan.refiner_std,
             of_scan.diameter_mm,
         )
         parts.append((predicted, of_scan.is_nodule, of_scan.weight))
@@ -175,7 +175,7 @@ def fitted(measured: CalibrationData, *, scans: int, description: str) -> Recali
     Raises:
         TooFewError: too few inserted nodules were found in them.
     """
-    sizes = len(measured.sizes.spread)
+    sizes = len(measured.sizes.std)
     if sizes < MIN_SIZES or not (~measured.scores.is_nodule).any():
         raise TooFewError(f"{sizes} inserted nodules were found, {MIN_SIZES} are needed")
     calibration = fit_calibration(

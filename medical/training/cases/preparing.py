@@ -37,7 +37,7 @@ _FORMAT = 4  # raise it when preparation changes: kept cases are then made again
 _NEAR_MM = 10  # a nodule's centre this far from the lung mask may still be pleural
 MAX_A_CASE = 20
 _HALF_MM = 84  # half a patch of 96 mm, turned
-_REACH_MM = 28  # lung this far from the mark: it is in every patch that is centred there
+_REACH_MM = 28  # lung this far from the candidate: it is in every patch that is centred there
 _FREE_MM = 8
 _GRID = 4  # the engine draws centres from every fourth voxel
 _MIN_PLACES = 8
@@ -62,7 +62,8 @@ def prepared_case(
         folder: of kept cases; made where it is missing.
         truth: all lesions.
         truth_path: what errors name.
-        rejected: all marks that a reader called no nodule; those outside their CT are passed by.
+        rejected: all candidates that a reader called no nodule; those outside their CT are passed
+            by.
 
     Returns:
         The case and its file.
@@ -74,7 +75,7 @@ def prepared_case(
     """
     uid = handle.series_instance_uid
     lesions_of_ct = [lesion for lesion in truth if lesion.series_uid == uid]
-    away = [mark for mark in rejected if mark.series_uid == uid]
+    away = [finding for finding in rejected if finding.series_uid == uid]
     stored = folder / f"{uid}.{_digest(handle, lesions_of_ct, away)}.npz"
     if stored.exists():
         try:

@@ -9,7 +9,7 @@ from models.zoo.card import CalibrationScan
 
 
 def scan(*candidates: float, **acquisition: str) -> CalibrationScan:
-    return CalibrationScan(acquisition=acquisition, marks=candidates)
+    return CalibrationScan(acquisition=acquisition, candidates=candidates)
 
 
 KNOWN = scan(0.1, 0.9, manufacturer="A", model="1", kernel="B30f", slice_thickness_mm="1.00")

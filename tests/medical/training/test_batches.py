@@ -26,9 +26,9 @@ def stage(**batches: object) -> Stage:
 
 def staged(*stages: Stage) -> StagedBatches:
     hu = np.full((90, 90, 90), 25, np.uint8)
-    mark = np.array([[45, 45, 45, 8]], np.float32)
+    finding = np.array([[45, 45, 45, 8]], np.float32)
     none = np.zeros((0, 4), np.float32)
-    case = TrainingCase("c", hu, np.ones(hu.shape, bool), none, rejected=mark)
+    case = TrainingCase("c", hu, np.ones(hu.shape, bool), none, rejected=finding)
     return StagedBatches(
         [case],
         made_pool(seed=0),

@@ -53,12 +53,14 @@ def test_other_scans_are_refused() -> None:
 
 
 def compared(*, probability: float, false: int) -> Tables:
-    """Six scans with one nodule each, found by a mark, and false positives in the first."""
+    """Six scans with one nodule each, found by a candidate, and false positives in the first."""
     names = [f"s{n}" for n in range(6)]
     nodules = tuple(ReferenceFinding(name, (0.0, 0.0, 0.0), 8.0) for name in names)
-    marks = [Candidate(name, (1.0, 0.0, 0.0), probability) for name in names]
-    marks += [Candidate("s0", (90.0 + 30 * n, 0.0, 0.0), 0.5) for n in range(false)]
-    return Tables(series_uids=tuple(names), nodules=nodules, irrelevant=(), candidates=tuple(marks))
+    candidates = [Candidate(name, (1.0, 0.0, 0.0), probability) for name in names]
+    candidates += [Candidate("s0", (90.0 + 30 * n, 0.0, 0.0), 0.5) for n in range(false)]
+    return Tables(
+        series_uids=tuple(names), nodules=nodules, irrelevant=(), candidates=tuple(candidates)
+    )
 
 
 def test_each_model_is_measured_at_its_own_operating_point() -> None:

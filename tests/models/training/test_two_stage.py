@@ -37,26 +37,29 @@ def stages() -> TwoStage:
     return TwoStage(detector, RefinerConfig(widths=(4, 4, 8), hidden=8).build())
 
 
-def marks_at(places: list[float]) -> Candidates:
+def candidates_at(places: list[float]) -> Candidates:
     centers = torch.tensor(places)[None, :, None].expand(1, -1, 3)
     return Candidates(centers, torch.full((1, len(places)), 6.0), torch.zeros(1, len(places)))
 
 
 def test_a_mark_at_the_nodule_is_not_taught_as_false() -> None:
-    rows = stages().candidate_rows([marks_at([31.0, 10.0])], batch_of(ignore_regions=False))
+    rows = stages().candidate_rows([candidates_at([31.0, 10.0])], batch_of(ignore_regions=False))
     false = rows["center"][~rows["is_nodule"]]
     assert len(false) > 0
     assert torch.equal(false, torch.full_like(false, 10.0))
 
 
 def test_a_mark_at_something_doubtful_is_not_taught_at_all() -> None:
-    rows = stages().candidate_rows([marks_at([31.0, 10.0])], batch_of(ignore_regions=True))
+    rows = stages().candidate_rows([candidates_at([31.0, 10.0])], batch_of(ignore_regions=True))
     assert not rows["is_nodule"].any()
     assert torch.equal(rows["center"], torch.full_like(rows["center"], 10.0))
 
 
 def test_each_source_gives_a_few_false_marks() -> None:
-    own, blobs = marks_at([5.0, 7.0, 9.0, 11.0, 13.0]), marks_at([50.0, 52.0, 54.0, 56.0, 58.0])
+    own, blobs = (
+        candidates_at([5.0, 7.0, 9.0, 11.0, 13.0]),
+        candidates_at([50.0, 52.0, 54.0, 56.0, 58.0]),
+    )
     allowed = {5.0, 7.0, 9.0, 50.0, 52.0, 54.0}
     for seed in range(10):
         torch.manual_seed(seed)
@@ -65,7 +68,7 @@ def test_each_source_gives_a_few_false_marks() -> None:
 
 
 def test_every_patch_gives_the_same_number_of_rows() -> None:
-    rows = stages().candidate_rows([marks_at([5.0])], batch_of(ignore_regions=False))
+    rows = stages().candidate_rows([candidates_at([5.0])], batch_of(ignore_regions=False))
     assert len(rows["center"]) == ROWS
 
 

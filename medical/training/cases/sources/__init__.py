@@ -1,1 +1,1 @@
-"""Where marks come from: tables, masks, SEG, RTSTRUCT, SR, and the reading room's store."""
+"""Where candidates come from: tables, masks, SEG, RTSTRUCT, SR, and the reading room's store."""

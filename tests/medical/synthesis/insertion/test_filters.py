@@ -16,7 +16,7 @@ from medical.synthesis.insertion.filters import (
 )
 
 
-def spread(volume: torch.Tensor) -> list[float]:
+def deviations(volume: torch.Tensor) -> list[float]:
     """Standard deviation along z, y and x of what lies in ``[1, 1, e, e, e]``."""
     mass = volume[0, 0] / volume.sum()
     axis = torch.arange(volume.shape[-1]).float()
@@ -31,7 +31,7 @@ def spread(volume: torch.Tensor) -> list[float]:
 def test_a_point_is_spread_along_the_direction_only() -> None:
     point = torch.zeros(1, 1, 33, 33, 33)
     point[..., 16, 16, 16] = 1
-    z, y, x = spread(slice_profile_blur(point, torch.tensor([[2.0, 0.0, 0.0]])))
+    z, y, x = deviations(slice_profile_blur(point, torch.tensor([[2.0, 0.0, 0.0]])))
     assert abs(z - 2.0) < 0.2
     assert max(y, x) < 0.05
 

@@ -25,15 +25,15 @@ def plain_calibration() -> Calibration:
 
 def part_of(
     *,
-    marks: list[float],
+    candidates: list[float],
     centers: list[tuple[float, float, float]] | None = None,
     nodules: list[float | None],
     mm: float = 8.0,
 ) -> CalibrationData:
-    """One CT: logits of its marks as it is, and of the marks on inserted nodules (None: missed)."""
+    """One CT: logits of its candidates, and of those on inserted nodules (None: missed)."""
     hits = [nodule for nodule in nodules if nodule is not None]
-    logits = np.array([*marks, *hits], float)
-    count, first = len(logits), len(marks)
+    logits = np.array([*candidates, *hits], float)
+    count, first = len(logits), len(candidates)
     rows, row = [], first
     for nodule in nodules:
         rows.append(-1 if nodule is None else row)
@@ -58,12 +58,12 @@ def part_of(
 
 
 def drawn_part(
-    seed: int, *, shift: float = 0.0, nodules: int = 40, marks: int = 20
+    seed: int, *, shift: float = 0.0, nodules: int = 40, candidates: int = 20
 ) -> CalibrationData:
-    """One CT with nodules that mostly score above its marks; ``shift`` moves every logit."""
+    """One CT with nodules that mostly score above its candidates; ``shift`` moves every logit."""
     rng = np.random.default_rng(seed)
     return part_of(
-        marks=list(rng.normal(-2.5 + shift, 1.0, marks)),
+        candidates=list(rng.normal(-2.5 + shift, 1.0, candidates)),
         nodules=list(rng.normal(1.5 + shift, 1.0, nodules)),
     )
 

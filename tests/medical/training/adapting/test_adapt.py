@@ -58,9 +58,9 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoredModel:
         return [drawn_part(number, shift=4.0) for number, _ in enumerate(cases)]
 
     monkeypatch.setattr(command, "measure", measure)
-    monkeypatch.setattr(command, "Suspicion", NoPseudoLabeler)
+    monkeypatch.setattr(command, "PseudoLabeler", NoPseudoLabeler)
     monkeypatch.setattr(learn, "STATISTICS_BATCHES", 1)
-    monkeypatch.setattr("medical.synthesis.insertion.render._LOOK_ALIKES", 3)  # takes seconds
+    monkeypatch.setattr("medical.synthesis.insertion.render._DISTRACTORS", 3)  # takes seconds
     return tiny_model(tmp_path / "tiny")
 
 

@@ -164,7 +164,7 @@ def test_a_single_ct_is_counted_as_one(hospital: Path) -> None:
 def test_more_than_can_be_held_are_not_all_used(
     hospital: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gathering, "MOST_CTS", 4)
+    monkeypatch.setattr(gathering, "MAX_CTS", 4)
     sides, said = run(hospital, learn=False)
     assert len(sides.aside) == 4
     assert any("the first 4 of 7" in line for line in said)

@@ -41,7 +41,7 @@ def moved(before: TwoStage, after: TwoStage) -> set[str]:
 @pytest.fixture
 def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TwoStage:
     monkeypatch.setattr(learn, "STATISTICS_BATCHES", 1)
-    monkeypatch.setattr("medical.synthesis.insertion.render._LOOK_ALIKES", 3)  # takes seconds
+    monkeypatch.setattr("medical.synthesis.insertion.render._DISTRACTORS", 3)  # takes seconds
     return load_networks(tiny_model(tmp_path / "tiny"))
 
 

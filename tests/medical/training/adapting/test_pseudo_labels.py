@@ -61,7 +61,7 @@ def labeler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PseudoLabeler:
     monkeypatch.setattr(pseudo_labels, "find_candidates", lambda *_: found)
     for name in ("compiled_detector", "compiled_convolutions", "cut"):
         monkeypatch.setattr(pseudo_labels, name, lambda *_, **__: None)
-    monkeypatch.setattr(pseudo_labels.RefinementStage, "judge", lambda *_: silent)
+    monkeypatch.setattr(pseudo_labels.RefinementStage, "classify", lambda *_: silent)
     model = tiny_model(tmp_path / "tiny")
     update = {"calibration": plain_calibration(), "operating_point": 0.5}
     card = model.card.model_copy(update=update)
@@ -82,7 +82,7 @@ def test_the_strongest_marks_at_the_operating_point_are_suspected(labeler: Pseud
 def test_marks_below_the_operating_point_are_not(
     labeler: PseudoLabeler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pseudo_labels, "MOST_A_CT", 100)
+    monkeypatch.setattr(pseudo_labels, "MAX_A_CT", 100)
     assert 0.0 not in labeler.of(case())[:, 0]
     assert len(labeler.of(case())) == len(LOGITS) - 1
 

@@ -30,10 +30,10 @@ def old(tmp_path: Path) -> StoredModel:
     return StoredModel(model.folder, card)
 
 
-def parts(*, shift: float = 0.0, marks: float = 0.0) -> list[CalibrationData]:
+def parts(*, shift: float = 0.0, candidates: float = 0.0) -> list[CalibrationData]:
     made = [drawn_part(seed, shift=shift) for seed in range(CTS)]
     for part in made:
-        part.scores.detector_logit[~part.scores.is_nodule] += marks
+        part.scores.detector_logit[~part.scores.is_nodule] += candidates
     return made
 
 
@@ -88,7 +88,9 @@ def test_new_weights_that_are_not_worse_are_used_and_the_card_says_from_what(
 def test_worse_weights_fall_back_to_the_old_ones_calibrated_anew(
     old: StoredModel, tmp_path: Path
 ) -> None:
-    folder, said, report = run(old, tmp_path / "out", parts(shift=4.0), parts(shift=4.0, marks=3.0))
+    folder, said, report = run(
+        old, tmp_path / "out", parts(shift=4.0), parts(shift=4.0, candidates=3.0)
+    )
     assert report["used"] == "calibrate"
     assert not report["decisions"]["features"]["passes"]
     assert folder is not None
@@ -116,8 +118,8 @@ def test_a_calibration_that_is_no_better_leaves_the_old_model(
     old: StoredModel, tmp_path: Path
 ) -> None:
     # five CTs on which all is plain teach a confidence that the sixth does not bear
-    plain = [part_of(marks=[-2.0] * 20, nodules=[2.0] * 40) for _ in range(CTS - 1)]
-    muddled = part_of(marks=list(np.linspace(-2, 2, 20)), nodules=list(np.linspace(-2, 2, 40)))
+    plain = [part_of(candidates=[-2.0] * 20, nodules=[2.0] * 40) for _ in range(CTS - 1)]
+    muddled = part_of(candidates=list(np.linspace(-2, 2, 20)), nodules=list(np.linspace(-2, 2, 40)))
     folder, _, report = run(old, tmp_path / "out", [*plain, muddled])
     assert folder is None
     assert report["used"] is None

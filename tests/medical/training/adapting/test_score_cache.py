@@ -21,7 +21,7 @@ from tests.medical.training.adapting.made import part_of
 
 def test_rows_of_hits_still_point_at_them_when_joined() -> None:
     both = joined(
-        [part_of(marks=[-1.0], nodules=[2.0, None]), part_of(marks=[-3.0], nodules=[4.0])]
+        [part_of(candidates=[-1.0], nodules=[2.0, None]), part_of(candidates=[-3.0], nodules=[4.0])]
     )
     assert both.inserted_row.tolist() == [1, -1, 3]
     assert both.scores.detector_logit[both.inserted_row[[0, 2]]].tolist() == [2.0, 4.0]
@@ -29,7 +29,7 @@ def test_rows_of_hits_still_point_at_them_when_joined() -> None:
 
 
 def test_inserted_nodules_weigh_what_a_screening_population_has() -> None:
-    both = joined([part_of(marks=[-1.0], nodules=[2.0] * 5)] * 2)
+    both = joined([part_of(candidates=[-1.0], nodules=[2.0] * 5)] * 2)
     inserted = both.scores.weight[both.inserted_row]
     assert inserted.sum() == pytest.approx(2 * NODULES_PER_SCAN)
     assert both.scores.weight[~both.scores.is_nodule].tolist() == [1.0, 1.0]
@@ -41,7 +41,7 @@ def test_nothing_to_join_is_refused() -> None:
 
 
 def test_a_suspect_counts_as_nodule_by_its_probability_and_as_false_by_the_rest() -> None:
-    part = part_of(marks=[3.0, -1.0], centers=[(10, 10, 10), (90, 90, 90)], nodules=[2.0])
+    part = part_of(candidates=[3.0, -1.0], centers=[(10, 10, 10), (90, 90, 90)], nodules=[2.0])
     counted = with_soft_labels(part, np.array([[10.0, 10.0, 11.0, 9.0, 0.7]]))
     here = counted.scores.detector_logit == 3.0
     assert counted.scores.is_nodule[here].tolist() == [False, True]
@@ -50,7 +50,7 @@ def test_a_suspect_counts_as_nodule_by_its_probability_and_as_false_by_the_rest(
 
 
 def test_without_suspects_nothing_changes() -> None:
-    part = part_of(marks=[3.0], nodules=[2.0])
+    part = part_of(candidates=[3.0], nodules=[2.0])
     assert with_soft_labels(part, np.zeros((0, 5))) is part
 
 
@@ -70,7 +70,7 @@ def test_what_was_measured_is_kept_and_a_torn_file_made_again(
         _: TwoStage, cases: list[TrainingCase], *__: object, **___: object
     ) -> CalibrationData:
         asked.append(cases[0].name)
-        return part_of(marks=[-1.0], nodules=[2.0, None])
+        return part_of(candidates=[-1.0], nodules=[2.0, None])
 
     monkeypatch.setattr(score_cache, "collect_raw_scores", collect)
     pool: NodulePool = made_pool(seed=0)

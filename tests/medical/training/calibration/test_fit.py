@@ -66,7 +66,7 @@ def test_rows_of_no_weight_change_nothing() -> None:
             for column in (
                 scores.detector_logit,
                 scores.refiner_logit,
-                scores.refiner_spread,
+                scores.refiner_std,
                 scores.is_nodule,
             )
         ),

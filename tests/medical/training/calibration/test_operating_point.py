@@ -51,7 +51,7 @@ def test_too_few_nodules_are_refused() -> None:
 
 def test_too_many_missed_are_refused() -> None:
     scores = np.r_[np.zeros(60), np.ones(100)]
-    with pytest.raises(ValueError, match="60 of 160 nodules without a mark"):
+    with pytest.raises(ValueError, match="60 of 160 nodules without a candidate"):
         controlled_threshold(scores, sensitivity=0.8, confidence=0.9)
 
 
@@ -70,15 +70,15 @@ def calibration() -> Calibration:
 
 
 def measured(*, nodules: list[float], false: list[float], mm: float = 8.0) -> CalibrationData:
-    """Inserted nodules by the probability of their mark (0: no mark), and false positives."""
-    marks = [p for p in nodules if p > 0]
+    """Inserted nodules by their probability (0: no candidate), and false positives."""
+    candidates = [p for p in nodules if p > 0]
     row, rows = 0, []
     for p in nodules:
         rows.append(row if p > 0 else -1)
         row += p > 0
-    scores = logit(np.array([*marks, *false]))
+    scores = logit(np.array([*candidates, *false]))
     zeros, count = np.zeros(len(scores)), len(scores)
-    is_nodule = np.arange(count) < len(marks)
+    is_nodule = np.arange(count) < len(candidates)
     # a weight of one for inserted nodules too: they must be told from false positives by their rows
     return CalibrationData(
         CandidateScores(scores, zeros, zeros, is_nodule, np.ones(count), np.full(count, 9.0)),
@@ -105,8 +105,8 @@ def test_a_promise_that_costs_too_many_false_marks_is_not_made(calibration: Cali
     nodules = list(np.linspace(0.05, 0.95, 100))
     held = measured(nodules=nodules, false=[0.22] * 10)
     chosen = choose_operating(held, calibration, scans=2)
-    # 18 may be missed for 0.74: P(Binomial(100, 0.26) <= 18) = 0.0399, and the next one's mark lies
-    # below 0.22; 19 may be missed for 0.73: 0.0420, and that one lies above
+    # 18 may be missed for 0.74: P(Binomial(100, 0.26) <= 18) = 0.0399, and the next lies below
+    # 0.22; 19 may be missed for 0.73: 0.0420, and that one lies above
     assert chosen.guarantee["sensitivity"] == 0.73
     assert chosen.threshold == pytest.approx(np.sort(nodules)[19], abs=1e-3)
     assert np.sort(nodules)[18] < 0.22 < chosen.threshold

@@ -72,7 +72,7 @@ MARK = (60.0, 90.0, 70.0, 8.0)
 
 
 def case(*rejected: tuple[float, ...]) -> TrainingCase:
-    """Lung everywhere, with a nodule near the mark and one far away."""
+    """Lung everywhere, with a nodule near the candidate and one far away."""
     code = np.full((150, 200, 200), 25, np.uint8)
     code[60, 90, 70] = 255
     rows = np.array(rejected, np.float32).reshape(-1, 4)
