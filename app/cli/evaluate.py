@@ -16,7 +16,7 @@ def evaluate(
     *,
     truth: Annotated[Path, typer.Option(help="reference nodules, LUNA16's annotations.csv")],
     series: Annotated[Path, typer.Option(help="every scan that counts, one series UID a line")],
-    predictions: Annotated[Path, typer.Option(help="marks, as 'starlung score' writes them")],
+    predictions: Annotated[Path, typer.Option(help="candidates, as 'starlung score' writes them")],
     out: Annotated[Path, typer.Option(help="folder for evaluation.json and the plots")],
     excluded: Annotated[
         Path | None, typer.Option(help="irrelevant findings, annotations_excluded.csv(.gz)")
@@ -28,7 +28,7 @@ def evaluate(
     bootstraps: Annotated[int, typer.Option(help="draws by scan", min=1)] = 1000,
     seed: Annotated[int, typer.Option(help="of the draws", min=0)] = 0,
 ) -> None:
-    """Compare marks with the reference: sensitivity, false positives per scan, CPM."""
+    """Compare candidates with the reference: sensitivity, false positives per scan, CPM."""
     # Late: the other commands' help must not wait for numpy.
     from medical.evaluation.evaluate import evaluate_tables, write_report
     from medical.evaluation.tables import read_tables

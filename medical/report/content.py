@@ -23,7 +23,7 @@ class DetectionLimits:
     """What the card says of the model at the operating point of a series.
 
     Args:
-        least_mm: smaller nodules are seldom marked; the model was made for larger ones.
+        least_mm: smaller nodules are rarely detected; the model was made for larger ones.
         sensitivity: share of inserted nodules found; ``None`` where the card has no such figure.
         sensitivity_ci95: its exact interval.
         nodules: how many inserted nodules it was measured on.
@@ -89,7 +89,7 @@ class ReportContent:
 
     @property
     def rejected(self) -> list[ReadFinding]:
-        """Marks that a reader rejected."""
+        """Findings that a reader rejected."""
         return [one for one in self.findings if one.verdict == "rejected"]
 
     @property
@@ -101,12 +101,12 @@ class ReportContent:
 
     @property
     def undecided(self) -> list[ReadFinding]:
-        """Marks that nobody has decided on, or that have no size yet."""
+        """Findings that nobody has decided on, or that have no size yet."""
         return [one for one in self.findings if one.verdict == "open"] + self.unmeasured
 
     @property
     def reported(self) -> list[ReadFinding]:
-        """What the findings section holds: confirmed nodules, and marks not decided yet.
+        """What the findings section holds: confirmed nodules, and findings not decided yet.
 
         A place where neither the model nor a reader measured anything is no finding to report.
         """

@@ -20,8 +20,8 @@ def guidelines_of(
 ) -> Guidelines:
     """Apply Lung-RADS and Fleischner to the findings of one series.
 
-    Rejected marks are left out, nodules that a reader added are in, a reader's diameter and density
-    stand before the model's, and so does a reader's word on growth before the comparison's.
+    Rejected findings are left out, nodules that a reader added are in, a reader's diameter and
+    density stand before the model's, and so does a reader's word on growth before the comparison's.
 
     Args:
         findings: of the series, with their decisions.

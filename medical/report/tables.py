@@ -169,7 +169,7 @@ def _ends(name: str, interval: tuple[float, float] | None) -> dict[str, float | 
 
 
 def _with_guidelines(content: ReportContent, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each row with the guidelines on its finding; empty for a rejected mark."""
+    """Each row with the guidelines on its finding; empty for a rejected finding."""
     labels, known = Translator("en"), {row.finding_id: row for row in content.guidelines.rows}
 
     def ruled(number: int) -> dict[str, str]:

@@ -70,7 +70,7 @@ class KeptSeries:
     """A series of a study.
 
     Args:
-        folder: of its files: images, maps, marks below the operating point.
+        folder: of its files: images, maps, candidates below the operating point.
         scored: all that was said of it, as it was taken in.
     """
 

@@ -1,4 +1,4 @@
-"""The reading view: headline, images, marks and findings of one series."""
+"""The reading view: headline, images and findings of one series."""
 
 from __future__ import annotations
 

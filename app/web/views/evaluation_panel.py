@@ -70,7 +70,7 @@ def evaluation_figures(found: Evaluation) -> str:
 
 
 def reliability_rows(calibration: Calibration) -> list[ReliabilityRow]:
-    """Bins that hold marks, with the exact interval of the share."""
+    """Bins that hold candidates, with the exact interval of the share."""
     return [
         ReliabilityRow(
             mean_probability=row.mean_probability,

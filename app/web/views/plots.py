@@ -113,7 +113,7 @@ def reliability_plot(rows: Sequence[ReliabilityRow]) -> bytes:
 
 
 def scores_plot(scores: Scores) -> bytes:
-    """Both distribution functions of the marks' probabilities."""
+    """Both distribution functions of the candidates' probabilities."""
     with settings():
         figure, axes = new_figure()
         sides = (

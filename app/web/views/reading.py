@@ -56,7 +56,7 @@ def _read(reading: StudyReading, reader: Reader) -> None:
     series = choose_series(reading)
     folder, scored = series.folder, series.scored
     findings = reading.of_series(scored.series_instance_uid)
-    own = series.owns_folder()  # else maps and marks in the folder are not of these findings
+    own = series.owns_folder()  # else maps and candidates in the folder are not of these findings
     place = place_in(reading.study.key, scored.series_instance_uid, findings)
     images = folder.read_images()
     titled, choice = st.columns([3, 2], vertical_alignment="center")
