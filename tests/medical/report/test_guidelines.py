@@ -27,7 +27,7 @@ from medical.report.terms import probability_interval_text, probability_text
 from medical.report.text import report_text
 from medical.review.reading import ReadFinding
 from medical.store.tables import Study
-from tests.app.web.test_growth_rows import STAY
+from tests.app.web.test_growth_panel import STAY
 from tests.medical.report.conftest import decision
 from tests.medical.store.made import made_added, made_series
 
