@@ -1,1 +1,1 @@
-"""Networks of both stages, their losses, and where they run (torch, OpenVINO)."""
+"""Networks of both stages, their losses, and where they run (torch, OpenVINO); no training loop."""

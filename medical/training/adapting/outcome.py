@@ -1,4 +1,4 @@
-"""What a model does on the CTs kept aside: candidates a CT, and which inserted nodules it finds.
+"""What a model does on the CTs kept aside: findings a CT, and which inserted nodules it finds.
 
 Every candidate on a CT as it is counts, as nobody read these CTs: some may be real nodules.
 Sensitivity is that on INSERTED nodules. Intervals redraw the CTs.
@@ -36,7 +36,7 @@ class CtOutcome:
         pseudo_labelled: which of them lie at what the old model would report.
         centers_voxel: ``[k, 3]`` where they lie.
         found_at: probability on each inserted nodule of at least ``MIN_DIAMETER_MM``, 0 without a
-            mark.
+            candidate.
         threshold: candidates at or above it are findings.
         loss: weighted logarithmic loss of all candidates that are no pseudo-labels, a candidate.
     """

@@ -96,7 +96,7 @@ def with_soft_labels(part: CalibrationData, labels: PseudoLabels) -> Calibration
     """Return a CT's collection in which nobody is sure of the pseudo-labels.
 
     A candidate on one counts as a nodule by the probability that the old model gave it, and as a
-    false candidate by the rest: counted as false alone it would teach that strong candidates are
+    false positive by the rest: counted as false alone it would teach that strong candidates are
     false, left out that there are no strong false positives.
     """
     hit, p = at_pseudo_labels(part.center_voxel, labels)

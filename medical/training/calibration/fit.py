@@ -56,7 +56,7 @@ Rows = TypeVar("Rows", CandidateScores, SizeErrors)
 
 
 def rows_of(table: Rows, keep: Bool[np.ndarray, " n"]) -> Rows:
-    """Return the rows of a table that ``keep`` candidates."""
+    """Return the rows of a table that ``keep`` marks."""
     return type(table)(*(getattr(table, field.name)[keep] for field in fields(table)))
 
 

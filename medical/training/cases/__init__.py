@@ -1,1 +1,1 @@
-"""From a user's CTs and candidates to checked cases, split by patient."""
+"""From a user's CTs and reference lesions to cases, checked and split by patient; no training."""

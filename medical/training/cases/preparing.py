@@ -37,7 +37,7 @@ _FORMAT = 4  # raise it when preparation changes: kept cases are then made again
 _NEAR_MM = 10  # a nodule's centre this far from the lung mask may still be pleural
 MAX_A_CASE = 20
 _HALF_MM = 84  # half a patch of 96 mm, turned
-_REACH_MM = 28  # lung this far from the candidate: it is in every patch that is centred there
+_REACH_MM = 28  # lung this far from the finding: it is in every patch that is centred there
 _FREE_MM = 8
 _GRID = 4  # the engine draws centres from every fourth voxel
 _MIN_PLACES = 8
@@ -62,7 +62,7 @@ def prepared_case(
         folder: of kept cases; made where it is missing.
         truth: all lesions.
         truth_path: what errors name.
-        rejected: all candidates that a reader called no nodule; those outside their CT are passed
+        rejected: all findings that a reader called no nodule; those outside their CT are passed
             by.
 
     Returns:

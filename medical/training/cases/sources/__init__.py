@@ -1,1 +1,1 @@
-"""Where candidates come from: tables, masks, SEG, RTSTRUCT, SR, and the reading room's store."""
+"""Where reference lesions come from: masks, SEG, RTSTRUCT, SR, reports, and the store."""
