@@ -31,14 +31,14 @@ from tests.benchmarks.shared.cases import (
     read_pools,
     read_scans,
 )
-from tests.benchmarks.shared.insertion import HybridScan
+from tests.benchmarks.shared.insertion import InsertionScan
 from tests.benchmarks.shared.insertion_set import as_ct, digest_of, make_set
 
 SIZES_MM = (4, 6, 8, 15, 40)
 CONTRASTS_HU = (-1000, 200, 400, 2000)
 
 
-def score_set(reader: Scorer, scans: list[HybridScan]) -> Tables:
+def score_set(reader: Scorer, scans: list[InsertionScan]) -> Tables:
     """Read every hybrid scan; gather marks and references."""
     marks, nodules, irrelevant = [], [], []
     for number, scan in enumerate(scans, start=1):
@@ -67,7 +67,7 @@ def found_at(tables: Tables, threshold: float) -> np.ndarray:
     return np.array([score is not None and score >= threshold for score in scores])
 
 
-def print_strata(scans: list[HybridScan], tables: Tables, threshold: float) -> None:
+def print_strata(scans: list[InsertionScan], tables: Tables, threshold: float) -> None:
     """Sensitivity at a threshold by size, density and contrast."""
     inserted = [item for scan in scans for item in scan.inserted]
     found = found_at(tables, threshold)

@@ -43,7 +43,7 @@ from tests.benchmarks.shared.cases import (
     read_pools,
     read_scans,
 )
-from tests.benchmarks.shared.insertion import HybridScan
+from tests.benchmarks.shared.insertion import InsertionScan
 from tests.benchmarks.shared.insertion_set import make_set
 from tests.benchmarks.shared.real_masks import real_mask
 
@@ -95,7 +95,7 @@ def predicted(
     return cut(hu, geometry, center_voxel=where.tolist(), diameter_mm=mm)
 
 
-def inserted_cases(networks: TwoStage, scans: list[HybridScan]) -> Iterator[Case]:
+def inserted_cases(networks: TwoStage, scans: list[InsertionScan]) -> Iterator[Case]:
     """The first found nodules of each copy."""
     rng = np.random.default_rng(0)
     for scan in scans:

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from tests.benchmarks.ablations.marks import CaseMarks, MarkReader
 from tests.benchmarks.ablations.variants import Variant
-from tests.benchmarks.shared.insertion import HybridScan
+from tests.benchmarks.shared.insertion import InsertionScan
 
 
 def marks_path(weights: Path, digest: str) -> Path:
@@ -33,7 +33,7 @@ def marks_there(weights: Path, digest: str) -> bool:
 def read_set(
     variant: Variant,
     weights: Path,
-    scans: list[HybridScan],
+    scans: list[InsertionScan],
     *,
     digest: str,
     device: torch.device,

@@ -27,13 +27,13 @@ from tests.benchmarks.ablations.marks import CaseMarks
 from tests.benchmarks.ablations.train import SEEDS
 from tests.benchmarks.ablations.variants import VARIANTS
 from tests.benchmarks.shared.cases import HELD_OUT_SCANS, read_cases, read_pools
-from tests.benchmarks.shared.insertion import HybridScan
+from tests.benchmarks.shared.insertion import InsertionScan
 from tests.benchmarks.shared.insertion_set import digest_of, make_set
 from tests.benchmarks.shared.seeds import compare
 
 
 def tables_of(
-    scans: Iterable[tuple[HybridScan, CaseMarks]], *, with_refiner: bool = True
+    scans: Iterable[tuple[InsertionScan, CaseMarks]], *, with_refiner: bool = True
 ) -> Tables:
     """Marks and references of the hybrid set, positions in its own millimetres."""
     names, marks, nodules, irrelevant = [], [], [], []

@@ -20,19 +20,19 @@ from tests.benchmarks.ablations.score import row, tables_of
 from tests.benchmarks.ablations.variants import VARIANTS
 from tests.benchmarks.few_cases.plan import COUNTS, PLAIN, PRETRAINED, SCORED, SEEDS, Arm
 from tests.benchmarks.shared.cases import HELD_OUT_SCANS, read_cases, read_pools
-from tests.benchmarks.shared.insertion import HybridScan
+from tests.benchmarks.shared.insertion import InsertionScan
 from tests.benchmarks.shared.insertion_set import digest_of, make_set
 from tests.benchmarks.shared.seeds import Comparison, compare
 
 
-def scored_scans(database: Path) -> list[HybridScan]:
+def scored_scans(database: Path) -> list[InsertionScan]:
     """Those of the frozen set that are made of a scored lung."""
     scans = make_set(read_cases(HELD_OUT_SCANS), read_pools(database)[1])
     return [scan for scan in scans if scan.case.name.split("+")[0] in SCORED]
 
 
 def read_pairs(
-    out: Path, scans: list[HybridScan], *, device: torch.device
+    out: Path, scans: list[InsertionScan], *, device: torch.device
 ) -> dict[int, list[tuple[Arm, Tables, Tables]]]:
     """For each count the pretrained arms with their tables and those of their plain twins."""
     digest = digest_of(scans)

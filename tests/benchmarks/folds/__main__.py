@@ -37,17 +37,17 @@ def print_inserted(by_fold: dict[str, list[SeenScan]]) -> dict[str, float]:
     collections: dict[str, list[SeenScan]] = defaultdict(list)
     pooled: list[SeenScan] = []
     for fold, scans in by_fold.items():
-        hybrid = [scan for scan in scans if not scan.as_it_is]
-        if not hybrid:
+        inserted_scans = [scan for scan in scans if not scan.as_it_is]
+        if not inserted_scans:
             continue
-        cpm, low, high, nodules = cpm_of(hybrid)
+        cpm, low, high, nodules = cpm_of(inserted_scans)
         print(f"{fold} left out: {cpm:.3f} [{low:.3f}, {high:.3f}], {nodules} INSERTED nodules")
-        for lung in dict.fromkeys(scan.lung for scan in hybrid):
-            own = [scan for scan in hybrid if scan.lung == lung]
+        for lung in dict.fromkeys(scan.lung for scan in inserted_scans):
+            own = [scan for scan in inserted_scans if scan.lung == lung]
             print(f"    {lung:24s} {cpm_of(own)[0]:.3f}")
-        for scan in hybrid:
+        for scan in inserted_scans:
             collections[SCANS[scan.lung].collection].append(scan)
-        pooled += on_common_scale(hybrid)
+        pooled += on_common_scale(inserted_scans)
     worst = {name: cpm_of(scans) for name, scans in collections.items()}
     for name, (cpm, low, high, nodules) in worst.items():
         print(f"  collection {name:10s} {cpm:.3f} [{low:.3f}, {high:.3f}] of {nodules}")

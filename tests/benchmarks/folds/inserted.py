@@ -20,7 +20,7 @@ from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
 from tests.benchmarks.folds.scans import SCANS
 from tests.benchmarks.leave_out.seen_scan import Places
-from tests.benchmarks.shared.insertion import HybridScan, InsertedNodule
+from tests.benchmarks.shared.insertion import InsertedNodule, InsertionScan
 from tests.benchmarks.shared.insertion_set import COPIES, SEED, make_set
 
 PATCH = 96  # voxels, of the engine that inserts
@@ -53,7 +53,7 @@ def make_lung(data: Path, number: int) -> None:
     save(made, path)
 
 
-def save(made: list[HybridScan], path: Path) -> None:
+def save(made: list[InsertionScan], path: Path) -> None:
     """Write voxels and truth of a lung's hybrid scans."""
     arrays: dict[str, np.ndarray] = {"names": np.array([scan.case.name for scan in made])}
     for number, scan in enumerate(made):

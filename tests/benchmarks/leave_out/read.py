@@ -27,7 +27,7 @@ from tests.benchmarks.ablations.marks import MarkReader
 from tests.benchmarks.leave_out.folds import FOLDS, LUNGS, SHIPPED
 from tests.benchmarks.leave_out.seen_scan import Places, SeenScan, evidence, save_scans
 from tests.benchmarks.shared.cases import HELD_OUT_SCANS
-from tests.benchmarks.shared.insertion import HybridScan, InsertedNodule
+from tests.benchmarks.shared.insertion import InsertedNodule, InsertionScan
 from tests.benchmarks.shared.insertion_set import SEED, make_set
 
 Scan = tuple[TrainingCase, tuple[InsertedNodule, ...], tuple[InsertedNodule, ...]]
@@ -36,14 +36,14 @@ PATCH = 96  # voxels, of the engine that inserts
 _FIRST_LUNG = 10  # the frozen set's seeds are those of the lungs 0 to 2
 
 
-def hybrids_of(case: TrainingCase, pool: NodulePool) -> list[HybridScan]:
+def hybrids_of(case: TrainingCase, pool: NodulePool) -> list[InsertionScan]:
     """The hybrid scans of a lung."""
     first_seed = SEED + 100 * (_FIRST_LUNG + LUNGS.index(case.name))
     return make_set([case], pool, first_seed=first_seed)
 
 
 def read_lung(
-    reader: MarkReader, case: TrainingCase, hybrids: Sequence[HybridScan]
+    reader: MarkReader, case: TrainingCase, hybrids: Sequence[InsertionScan]
 ) -> list[SeenScan]:
     """A scan as it is, then its hybrid scans."""
     scans: list[Scan] = [(case, (), ())]

@@ -34,7 +34,7 @@ from tests.benchmarks.realism.classifiers import (
     regression_scores,
 )
 from tests.benchmarks.shared.cases import DATA, read_pools
-from tests.benchmarks.shared.insertion import make_hybrid
+from tests.benchmarks.shared.insertion import make_insertion_scan
 from tests.benchmarks.shared.lidc_crops import read_crops, thin_lung
 
 SIZES_MM = (3.0, 10.0)
@@ -129,7 +129,7 @@ def looks_of(case: TrainingCase, renderer: Renderer, *, seed: int) -> list[Look]
     found = []
     for attempt in range(TRIES):
         wish = np.array([mm], np.float32)
-        made = make_hybrid(wide, renderer, diameters_mm=wish, seed=100 * seed + attempt)
+        made = make_insertion_scan(wide, renderer, diameters_mm=wish, seed=100 * seed + attempt)
         for item in made.inserted:
             at = np.array(item.center_voxel) - corner
             inside = tuple(slice(c, c + n) for c, n in zip(corner, case.code.shape, strict=True))

@@ -33,7 +33,7 @@ class InsertedNodule:
         diameter_mm: of the ball of the volume that shows.
         density: index into ``models.detector.refiner.DENSITIES``; -1 for a real cube.
         contrast_hu: how much brighter the nodule is than the lung around it.
-        label: what stands for it in ``HybridScan.label``.
+        label: what stands for it in ``InsertionScan.label``.
     """
 
     center_voxel: tuple[float, float, float]
@@ -44,7 +44,7 @@ class InsertedNodule:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HybridScan:
+class InsertionScan:
     """A case with nodules inserted; ``case.nodules`` stays what really is in the scan.
 
     Args:
@@ -60,13 +60,13 @@ class HybridScan:
     ignored: tuple[InsertedNodule, ...] = ()
 
 
-def make_hybrid(
+def make_insertion_scan(
     case: TrainingCase,
     renderer: Renderer,
     *,
     diameters_mm: Float32[np.ndarray, " n"],
     seed: int,
-) -> HybridScan:
+) -> InsertionScan:
     """Set nodules into a whole scan, apart from each other and from its real lesions.
 
     Args:
@@ -104,7 +104,7 @@ def make_hybrid(
                     break
     code = hu_to_code(hu[0, 0].numpy())
     made = replace(case, name=f"{case.name}+{seed}", code=code)
-    return HybridScan(made, tuple(inserted), label[0, 0].numpy())
+    return InsertionScan(made, tuple(inserted), label[0, 0].numpy())
 
 
 def _insert(

@@ -23,7 +23,7 @@ from medical.synthesis.insertion.config import AugmentationConfig
 from medical.synthesis.insertion.render import Renderer
 from medical.synthesis.nodules.pool import NodulePool
 from tests.benchmarks.shared.cases import DATA, HELD_OUT_SCANS, read_cases, read_pools
-from tests.benchmarks.shared.insertion import HybridScan, make_hybrid
+from tests.benchmarks.shared.insertion import InsertionScan, make_insertion_scan
 
 COPIES = 8  # hybrid scans a lung
 NODULES = 6  # in each
@@ -44,7 +44,7 @@ _AUGMENTATION = AugmentationConfig(
 
 def make_set(
     cases: list[TrainingCase], pool: NodulePool, *, copies: int = COPIES, first_seed: int = SEED
-) -> list[HybridScan]:
+) -> list[InsertionScan]:
     """Hybrid scans of every case, the first ``copies`` of the frozen set each.
 
     Sizes are drawn from LUNA16's reference nodules and measured again where a nodule shows; one
@@ -57,7 +57,7 @@ def make_set(
         for copy in range(copies):
             seed = first_seed + 100 * number + copy
             wishes = np.random.default_rng(seed).choice(sizes, NODULES).astype(np.float32)
-            made = make_hybrid(case, renderer, diameters_mm=wishes, seed=seed)
+            made = make_insertion_scan(case, renderer, diameters_mm=wishes, seed=seed)
             kept = tuple(item for item in made.inserted if item.diameter_mm >= MIN_DIAMETER_MM)
             small = tuple(item for item in made.inserted if item.diameter_mm < MIN_DIAMETER_MM)
             scans.append(replace(made, inserted=kept, ignored=small))
@@ -79,7 +79,7 @@ def as_ct(case: TrainingCase) -> CtVolume:
     return CtVolume(case.hu.astype(np.int16), geometry, SeriesSource(case.name))
 
 
-def digest_of(scans: list[HybridScan]) -> str:
+def digest_of(scans: list[InsertionScan]) -> str:
     """Short SHA-256 of all voxels."""
     digest = hashlib.sha256()
     for scan in scans:
