@@ -196,12 +196,12 @@ class RefinementStageOnly(TwoStage):
         return self
 
     @torch.no_grad()
-    def _marks(self, batch: Batch) -> dict[str, Tensor]:
+    def _pick_candidates(self, batch: Batch) -> dict[str, Tensor]:
         return self.candidate_rows(self.candidate_sources(self.detector(batch.image), batch), batch)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the weighted losses of the refinement stage by name."""
-        return self._refine(self._marks(batch), batch)
+        return self._refine(self._pick_candidates(batch), batch)
 
 
 def _false_positives(candidates: Candidates, batch: Batch) -> Tensor:

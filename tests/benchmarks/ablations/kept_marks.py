@@ -1,4 +1,4 @@
-"""Marks of stored weights on the hybrid set, kept beside the weights.
+"""Marks of stored weights on the insertion set, kept beside the weights.
 
 Reading takes long without an accelerator, and marks are small: read where there is one, and bring
 the marks back instead of the weights.
@@ -43,7 +43,7 @@ def read_set(
     Args:
         variant: whose weights they are.
         weights: as ``train`` wrote them; need not exist where ``marks_there``.
-        scans: of the hybrid set.
+        scans: of the insertion set.
         digest: of the set, see ``hybrid_set.digest_of``.
         device: where the convolutions run.
     """

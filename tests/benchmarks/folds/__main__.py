@@ -21,7 +21,7 @@ from tests.benchmarks.leave_out.score import lung_interval, tables_of
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 
 PREDICTIONS = Path(__file__).with_name("predictions")
-RATE = 0.5  # other marks a scan that a threshold from the other scans allows
+RATE = 0.5  # false positives a scan that a threshold from the other scans allows
 _BINS_MM = ((4, 6), (6, 8), (8, 15), (15, 60))
 
 
@@ -84,15 +84,15 @@ def print_real(by_fold: dict[str, list[SeenScan]]) -> dict[str, float]:
     for fold, scans in by_fold.items():
         real = [scan for scan in scans if scan.as_it_is]
         for lesion in (lesion for scan in real for lesion in lesions_of(scan)):
-            told = f"mark {lesion.rank}, {lesion.off_mm:.1f} mm off" if lesion.rank else "MISSED"
+            told = f"rank {lesion.rank}, {lesion.off_mm:.1f} mm off" if lesion.rank else "MISSED"
             print(f"  {lesion.scan}: {lesion.diameter_mm:.0f} mm: {told}")
         if len(real) < 2:
             continue
         done = operate(real, others_a_scan=RATE, count_ignore_regions=False)
         names = [scan.name for scan in real]
         print(
-            f"  {fold}: threshold from its other scans, {RATE:g} other marks a scan: {done.found} "
-            f"of {done.of}, other marks {dict(zip(names, done.others, strict=True))}"
+            f"  {fold}: threshold from its other scans, {RATE:g} false positives a scan: "
+            f"{done.found} of {done.of}, false positives {dict(zip(names, done.others, strict=True))}"
         )
         found, total, others = found + done.found, total + done.of, others + list(done.others)
     return {

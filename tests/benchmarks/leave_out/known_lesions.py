@@ -36,7 +36,7 @@ class Operated:
     Args:
         found: lesions with a mark at or above it.
         of: lesions.
-        others: other marks of each scan at or above it.
+        others: false positives of each scan at or above it.
     """
 
     found: int

@@ -22,7 +22,7 @@ from tests.benchmarks.leave_out.folds import BY_COLLECTION, BY_SCAN, SHIPPED
 from tests.benchmarks.leave_out.known_lesions import MIN_REACH_MM, lesions_of, operate
 from tests.benchmarks.leave_out.seen_scan import Places, SeenScan, load_scans
 
-RATES = (0.25, 0.5, 0.75, 1.0)  # other marks a scan that a threshold may give
+RATES = (0.25, 0.5, 0.75, 1.0)  # false positives a scan that a threshold may give
 
 
 def tables_of(scans: list[SeenScan]) -> Tables:
@@ -70,7 +70,7 @@ def lung_interval(scores: Scores, lungs: list[str]) -> Interval:
 def print_real(scans: list[SeenScan]) -> None:
     """Ranks, and what a threshold from the other scans gives."""
     for lesion in (item for scan in scans for item in lesions_of(scan)):
-        said = f"mark {lesion.rank}, {lesion.off_mm:.1f} mm off" if lesion.rank else "MISSED"
+        said = f"rank {lesion.rank}, {lesion.off_mm:.1f} mm off" if lesion.rank else "MISSED"
         print(f"  {lesion.scan}: {lesion.diameter_mm:.0f} mm: {said}")
     if len(scans) < 2:
         return  # no other scan to take a threshold from
@@ -78,7 +78,7 @@ def print_real(scans: list[SeenScan]) -> None:
         for ignore_regions in (True, False):
             done = operate(scans, others_a_scan=rate, count_ignore_regions=ignore_regions)
             print(
-                f"  threshold from the other scans, {rate:g} other marks a scan"
+                f"  threshold from the other scans, {rate:g} false positives a scan"
                 f"{'' if ignore_regions else ', ignore regions not counted'}: {done.found} of "
                 f"{done.of} found, {np.mean(done.others):.2f} others a scan {list(done.others)}"
             )

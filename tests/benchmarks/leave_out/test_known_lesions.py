@@ -14,7 +14,7 @@ def test_a_lesion_s_rank_is_that_of_its_strongest_mark() -> None:
 
 
 def test_a_threshold_comes_from_the_other_scans_alone() -> None:
-    # of its own two other marks both lie above what the other scan allows
+    # of its own two false positives both lie above what the other scan allows
     strict = made_scan("a", [9.0, 8.0, 7.0], known=at(2))
     quiet = made_scan("b", [1.0, 0.5], known=at(0))
     done = operate([strict, quiet], others_a_scan=0.0, count_ignore_regions=True)
