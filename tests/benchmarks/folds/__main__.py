@@ -92,7 +92,8 @@ def print_real(by_fold: dict[str, list[SeenScan]]) -> dict[str, float]:
         names = [scan.name for scan in real]
         print(
             f"  {fold}: threshold from its other scans, {RATE:g} false positives a scan: "
-            f"{done.found} of {done.of}, false positives {dict(zip(names, done.others, strict=True))}"
+            f"{done.found} of {done.of}, "
+            f"false positives {dict(zip(names, done.others, strict=True))}"
         )
         found, total, others = found + done.found, total + done.of, others + list(done.others)
     return {
