@@ -19,6 +19,8 @@ from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_mo
 from tests.conftest import REPOSITORY
 from tests.medical.scoring.small_chest import write_small_chest
 
+pytestmark = pytest.mark.heavy
+
 SHIPPED = find_model(DEFAULT_MODEL)
 
 

@@ -16,6 +16,8 @@ from models.detector.retinanet import HeadMaps, RetinaNetConfig, find_boxes
 from models.zoo.monai_bundle import BundleError, is_bundle, read_bundle
 from tests.models.zoo.bundles import INFERENCE, monai_network, write_bundle, zip_bundle
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture(scope="module")
 def network() -> RetinaNet:

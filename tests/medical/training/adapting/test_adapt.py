@@ -23,6 +23,8 @@ from tests.logs import logged
 from tests.medical.training.adapting.boxes import write_boxes
 from tests.medical.training.adapting.made import drawn_part, tiny_model
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture(scope="module")
 def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:

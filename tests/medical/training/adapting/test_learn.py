@@ -19,6 +19,8 @@ from models.zoo.networks import load_networks
 from tests.logs import logged
 from tests.medical.training.adapting.made import tiny_model
 
+pytestmark = pytest.mark.heavy
+
 CPU = torch.device("cpu")
 CONFIG = AdaptConfig(
     cts=Path("none"), budget=Budget(minutes=10, steps=1), patches=Patches(batch=4, patch=48)
