@@ -85,7 +85,7 @@ def test_the_card_says_what_the_model_is_and_is_not_good_for(page: ReadingPage) 
     page.expect_text(card.sha256)
     page.expect_text(card.not_good_for[1])
     page.expect_text("INSERTED nodules in 3 held-out scans")
-    page.expect_text("3 marks of signed studies here")
+    page.expect_text("3 findings in signed studies at this site")
 
     def drawn() -> None:
         # operating curve, readers' word, and calibration where the card holds it
@@ -125,8 +125,8 @@ def test_an_evaluation_is_drawn_from_its_folder(page: ReadingPage, tmp_path: Pat
 def test_drift_tells_scanners_that_the_calibration_set_has_not(page: ReadingPage) -> None:
     go_to(page, "Drift")
     page.expect_text("The latest 6 scored series compared with 3 scans")
-    page.expect_text("6 of 6 have a value that the calibration set has not (54%–100%).")
-    page.expect_text("24 marks of the latest studies")
+    page.expect_text("6 of 6 lie outside the calibration set (54%–100%).")
+    page.expect_text("24 candidates of the latest studies")
     page.picture("drift")
     assert page.problems == []
 

@@ -154,7 +154,7 @@ def test_a_newer_result_of_a_study_that_was_read_is_not_named_as_who_marked(
     with reading_page(browser, serve("--open", tmp_path / "out")) as page:
         page.open()
         page.await_images()
-        page.expect_text("The result folder holds something else by now")
+        page.expect_text("The result folder now holds another result")
         assert "Model made-up 0 ·" in page.text() and "Model made-up 9" not in page.text()
         assert page.tab.locator("tr[data-finding]").count() == 3
         page.tab.get_by_text("Guidelines: Lung-RADS and Fleischner").wait_for()
