@@ -59,7 +59,8 @@ def test_a_lower_point_shows_what_it_gives_and_the_marks_that_it_adds(
         figures = page.tab.locator(".starlung-figures")
         figures.get_by_text(f"{by_threshold[START].sensitivity:.0%}", exact=True).wait_for()
         assert figures.inner_text().split()[-1] == "3"  # marks in this CT at the point of scoring
-        slider = page.tab.get_by_role("slider", name="Probability from which a candidate counts as a finding")
+        name = "Probability from which a candidate counts as a finding"
+        slider = page.tab.get_by_role("slider", name=name)
         slider.press("ArrowRight")  # above the point of scoring: figures, no marks to add
         page.expect_no_failure()
         slider.press("ArrowLeft")
