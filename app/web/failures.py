@@ -13,6 +13,7 @@ from app.web.words import gettext, words
 from medical.errors import InputError
 from medical.logs import traceless
 from medical.plain_text import as_markdown
+from medical.review.refusals import ReviewRefusedError
 from medical.store.database import StoreUnavailableError
 
 _log = logging.getLogger(__name__)
@@ -43,6 +44,16 @@ def show_failure(error: Exception) -> bool:
             )
         )
     return True
+
+
+def not_saved(error: ReviewRefusedError | StoreUnavailableError) -> str:
+    """Say why a reader's action was not saved; what was typed is still there."""
+    if isinstance(error, ReviewRefusedError):
+        return words().translate(error.sentence)
+    return gettext(
+        "Not saved: the database cannot be reached or written. Your entries are "
+        "kept; try again in a moment, or contact the server's administrator."
+    )
 
 
 def sentence(error: InputError) -> str:

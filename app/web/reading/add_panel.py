@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 import streamlit as st
 
 from app.web.context import context
+from app.web.failures import not_saved
 from app.web.reading.place import Place
 from app.web.reading.table import millimetres
 from app.web.security.identity import Reader, allowed
@@ -109,15 +110,8 @@ def _add(where: tuple[str, str], folder: ResultFolder, place: Place, reader: Rea
     try:
         measured = outline_at(folder.load_images(), place.click.lps_mm)
         number = add_finding(context().store, study_key, series_uid, measured, actor=reader.name)
-    except ReviewRefusedError as error:
-        tell(words().translate(error.sentence))
-    except StoreUnavailableError:
-        tell(
-            gettext(
-                "Not saved: the database cannot be reached or written. Your entries are "
-                "kept; try again in a moment, or contact the server's administrator."
-            )
-        )
+    except (ReviewRefusedError, StoreUnavailableError) as error:
+        tell(not_saved(error))
     except InputError as error:
         tell(error_text(error))
     else:

@@ -8,6 +8,7 @@ from functools import partial
 import streamlit as st
 
 from app.web.context import context
+from app.web.failures import not_saved
 from app.web.reading.decision_fields import Draft, assessment_fields, assessment_of
 from app.web.reading.place import Place
 from app.web.reading.table import (
@@ -215,16 +216,9 @@ def _save(
     try:
         decide(store, shown.id, new, seen_version=shown.version, actor=reader.name)
         latest = read_study(store, study_key).of_series(shown.series_uid)
-    except ReviewRefusedError as error:
-        tell(words().translate(error.sentence))
+    except (ReviewRefusedError, StoreUnavailableError) as error:
+        tell(not_saved(error))
         return
-    except StoreUnavailableError:
-        tell(
-            gettext(
-                "Not saved: the database cannot be reached or written. Your entries are "
-                "kept; try again in a moment, or contact the server's administrator."
-            )
-        )
         return
     draft.drop()
     if verdict != "open":

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from app.web.context import context
+from app.web.failures import not_saved
 from app.web.security.identity import Reader, allowed
 from app.web.session import tell
 from app.web.words import gettext, page_language, words
@@ -177,12 +178,5 @@ def _save(reading: StudyReading, fields: dict[str, str], reader: Reader, name: s
             seen_version=reading.study.version,
             actor=reader.name,
         )
-    except ReviewRefusedError as error:
-        tell(words().translate(error.sentence))
-    except StoreUnavailableError:
-        tell(
-            gettext(
-                "Not saved: the database cannot be reached or written. Your entries are "
-                "kept; try again in a moment, or contact the server's administrator."
-            )
-        )
+    except (ReviewRefusedError, StoreUnavailableError) as error:
+        tell(not_saved(error))

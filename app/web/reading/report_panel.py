@@ -10,12 +10,13 @@ from functools import partial
 import streamlit as st
 
 from app.web.context import context
+from app.web.failures import not_saved
 from app.web.reading.prior_panel import Comparison
 from app.web.reading.report_files import files_to_sign, report_file
 from app.web.security.browsers import holder
 from app.web.security.identity import Reader, allowed, may
 from app.web.session import tell
-from app.web.words import error_text, gettext, page_language, words
+from app.web.words import error_text, gettext, page_language
 from medical.errors import InputError
 from medical.i18n.catalogue import Language
 from medical.review.reading import StudyReading, read_study
@@ -81,15 +82,8 @@ def _sign(
             at=at,
             report=report,
         )
-    except ReviewRefusedError as error:
-        tell(words().translate(error.sentence))
-    except StoreUnavailableError:
-        tell(
-            gettext(
-                "Not saved: the database cannot be reached or written. Your entries are "
-                "kept; try again in a moment, or contact the server's administrator."
-            )
-        )
+    except (ReviewRefusedError, StoreUnavailableError) as error:
+        tell(not_saved(error))
     except InputError as error:
         tell(gettext("Not signed: {problem}", problem=error_text(error)))
 
@@ -98,13 +92,8 @@ def _reopen(key: str, reader: Reader) -> None:
     allowed("reopen")
     try:
         reopen(context().store, key, actor=reader.name)
-    except StoreUnavailableError:
-        tell(
-            gettext(
-                "Not saved: the database cannot be reached or written. Your entries are "
-                "kept; try again in a moment, or contact the server's administrator."
-            )
-        )
+    except StoreUnavailableError as error:
+        tell(not_saved(error))
 
 
 _NAMELESS = "(no name given)"
