@@ -115,6 +115,7 @@ def test_speaks_chinese(page: ReadingPage) -> None:
     # The panels of a page are redrawn one after the other.
     page.tab.locator(".research").get_by_text("仅供研究使用").wait_for()
     page.tab.locator("table").get_by_text("右中区").first.wait_for()
+    page.tab.locator(".readout").get_by_text("层面").wait_for()
     # What only a screen reader says, too.
     page.tab.get_by_role("combobox", name="厚层", exact=True).wait_for()
     page.tab.get_by_role("slider", name="厚层, mm", exact=True).wait_for()

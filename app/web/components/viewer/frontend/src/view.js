@@ -79,6 +79,7 @@ export class ReadingView {
     current.caption.textContent = data.prior ? data.words.this_ct : ''
     prior.caption.textContent = data.prior ? data.prior.caption : ''
     this.bar.speak(data)
+    if (this.hu !== undefined) this.readOut(this.hu) // in another language, perhaps
     fillTable(table, data.table, (id) => this.choose(id))
     markRow(table, this.chosen)
     this.loading = this.loading.then(() => this.show(data)).catch((error) => this.fail(error))
@@ -202,6 +203,7 @@ export class ReadingView {
   }
 
   readOut(hu) {
+    this.hu = hu
     const { words } = this.data
     const [x, y, z] = this.pointLps.map(formatMm)
     const value = (text) => Object.assign(document.createElement('b'), { textContent: text })
