@@ -109,7 +109,7 @@ def add_siblings(
         actor: who scored.
     """
     for scored in series:
-        sibling = _sibling(session, study, "ready", _key_of_part(study, scored))
+        sibling = _sibling(session, study, "ready", sibling_key(study, scored))
         _move(scored.series_instance_uid, Path(study.folder), Path(sibling.folder))
         keep_results(session, sibling, [scored])
         record(session, actor=actor, action="ready", subject=sibling.key)
@@ -152,7 +152,7 @@ def same_images(store: Store, study_id: int, scored: SeriesFindings) -> list[str
         return [study.label for study in session.scalars(query)]
 
 
-def _key_of_part(study: Study, scored: SeriesFindings) -> str:
+def sibling_key(study: Study, scored: SeriesFindings) -> str:
     """Derive the same key each time: a failed transaction is tried again on a moved folder."""
     part = f"{study.key} {scored.series_instance_uid}"
     return hashlib.sha256(part.encode()).hexdigest()[: len(study.key)]

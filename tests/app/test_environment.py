@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from app.cli.common import imported_models
@@ -47,25 +48,24 @@ def test_neither_worker_shows_one_to_whoever_reads_its_environment(
     settings: Settings,
 ) -> None:
     settings.work_dir.mkdir()
-    seen = []
+    seen: dict[int, bytes] = {}
+    before = set(psutil.Process().children())
     workers = [ScoringProcess(settings), ScoringProcess(settings, for_readers=True)]
     for worker in workers:
         worker.start()
     try:
         deadline = time.monotonic() + 60
         while len(seen) < 2 and time.monotonic() < deadline:
-            for own in workers:
-                process = own._process
-                if process is not None and own not in [one for one, _ in seen]:
-                    content = Path(f"/proc/{process.pid}/environ").read_bytes()
-                    if b"STARLUNG_WORK_DIR" in content:
-                        seen.append((own, content))
+            for process in set(psutil.Process().children()) - before:
+                content = Path(f"/proc/{process.pid}/environ").read_bytes()
+                if b"STARLUNG_WORK_DIR" in content:
+                    seen[process.pid] = content
             time.sleep(0.01)
     finally:
         for worker in workers:
             worker.stop()
     assert len(seen) == 2
-    assert not [content for _, content in seen if b"secret-of" in content]
+    assert not [content for content in seen.values() if b"secret-of" in content]
 
 
 def test_the_worker_learns_the_store_through_a_pipe(settings: Settings) -> None:

@@ -50,7 +50,7 @@ def _sample(reader: Reader) -> None:
         allowed("score_sample")
         sample = context().settings.sample_dir
         if sample.is_dir():
-            _put_in_line(sample, reader)
+            queue_input(sample, reader)
         else:
             tell(gettext("The sample is not installed. Enter a folder or upload a study instead."))
         st.rerun()
@@ -80,7 +80,7 @@ def _upload(reader: Reader) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         tell(error_text(error))
     else:
-        _put_in_line(source, reader)
+        queue_input(source, reader)
         st.session_state["uploads"] = count + 1
     st.rerun()
 
@@ -116,7 +116,7 @@ def _take_in(path: Path, reader: Reader) -> str | None:
         return None
 
 
-def _put_in_line(path: Path, reader: Reader) -> None:
+def queue_input(path: Path, reader: Reader) -> None:
     """Have it scored, whatever it is: what arrives from a browser is never taken for a result."""
     shared = context()
     enqueue(shared.store, path.resolve(), root=shared.studies_folder, actor=reader.name)

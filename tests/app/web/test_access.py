@@ -90,7 +90,7 @@ ALSO_DEEDS = {"prepare_images", "read_evaluation"}
 ASKS = {"allowed", "need", "may"}
 ASKED_BY_ITS_CALLER = {
     ("opening.py", "open_first"),  # at the command line
-    ("intake_panel.py", "_put_in_line"),  # `_sample` and `_upload` ask
+    ("intake_panel.py", "queue_input"),  # `_sample` and `_upload` ask
     ("reading_panel.py", "images_of"),  # names the study's own source, not what somebody typed
 }
 

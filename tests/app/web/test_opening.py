@@ -43,8 +43,8 @@ def test_an_upload_is_never_taken_for_a_result(
     forged = next(result.rglob("findings.json"))
     files = [("x.mhd", 1, forged.open("rb")), ("findings.json", 1, forged.open("rb"))]
     source = save_uploads(files, tmp_path / "upload", limit_bytes=10**6)
-    intake_panel._put_in_line(source, ANNA)
-    intake_panel._put_in_line(result, ANNA)  # were the names kept after all
+    intake_panel.queue_input(source, ANNA)
+    intake_panel.queue_input(result, ANNA)  # were the names kept after all
     assert status(shared) == ["received", "received"]
     assert {entry.action for entry in newest(shared.store, 9)} == {"receive"}
 

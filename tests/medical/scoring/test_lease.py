@@ -19,7 +19,7 @@ from medical.scoring.worker import Stop, Worker
 from medical.store import database
 from medical.store.database import Store, open_store, sqlite_url
 from medical.store.queue import claim, enqueue, try_again
-from medical.store.results import _key_of_part as sibling_key
+from medical.store.results import sibling_key
 from medical.store.tables import Study
 from tests.medical.store.made import made_series
 
