@@ -14,18 +14,22 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty store; on PostgreSQL a database of its own."""
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an empty store goes; on PostgreSQL a database of its own."""
     if request.param == "sqlite":
-        url = sqlite_url(tmp_path / "store.sqlite")
-    else:
-        import psycopg
+        return sqlite_url(tmp_path / "store.sqlite")
+    import psycopg
 
-        server = request.getfixturevalue("postgres_url")
-        name = f"test_{abs(hash(tmp_path))}"
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
-        url = server.rsplit("/", 1)[0] + f"/{name}"
-    opened = open_store(url)
+    server: str = request.getfixturevalue("postgres_url")
+    name = f"test_{abs(hash(tmp_path))}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return server.rsplit("/", 1)[0] + f"/{name}"
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """An empty store."""
+    opened = open_store(store_url)
     yield opened
     opened.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from medical.results.search import result_folders
 from medical.review.decisions import NewDecision
 from medical.review.reading import read_study
 from medical.review.reviews import decide
-from medical.store.database import Store, open_store, sqlite_url
+from medical.store.database import Store, open_store
 from medical.store.results import import_result
 from medical.store.series import KeptSeries
 from medical.store.tables import Study
@@ -29,15 +28,8 @@ NEWER = ModelReference(name="newer", version="9", sha256="9" * 64)
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return sqlite_url(tmp_path / "store.sqlite")
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    opened = open_store(url)
-    yield opened
-    opened.close()
+def url(store_url: str) -> str:
+    return store_url
 
 
 @pytest.fixture
