@@ -47,7 +47,8 @@ def trained(teacher: Detector, *, distil: bool) -> Detector:
     """The same student after the same steps on the same labels, with its teacher or without."""
     small = student()
     torch.manual_seed(1)
-    both = Distiller(small, teacher, features=("pyramid", "pyramid"), channels=(8, 48))
+    channels = (small.heads.offset.in_channels, teacher.heads.offset.in_channels)
+    both = Distiller(small, teacher, features=("pyramid", "pyramid"), channels=channels)
     optimizer = torch.optim.AdamW(both.parameters(), lr=3e-3)
     for step in range(STEPS):
         image, center, diameter = balls(step)
