@@ -41,7 +41,7 @@ def add(
 @queue.command("list")
 def list_() -> None:
     """One line a study: key, status, strongest finding, place of the result or reason."""
-    from medical.report.terms import probability_text
+    from medical.review.terms import probability_text
     from medical.review.worklist import worklist
     from medical.store.tables import SCORED
 
@@ -99,8 +99,8 @@ def worker(
     ] = False,
 ) -> None:
     """Score the studies in line until stopped; several may run at once."""
-    from app.environment import keep_private, taken_over
     from app.web.security.secrets import patient_secret, result_key
+    from app.worker_process import keep_private, taken_over
     from medical.scoring.batch import ScoreOptions
     from medical.scoring.worker import Stop, Worker
     from medical.store.queue import KINDS
@@ -146,8 +146,8 @@ def _stop_with_standard_input() -> None:
 
 
 def _store(settings: Settings | None = None) -> Store:
-    from app.environment import keep_private
     from app.site_store import open_site_store
+    from app.worker_process import keep_private
     from medical.errors import InputError
 
     settings = settings or site_settings()

@@ -42,9 +42,9 @@ def serve(
 
 
 def _run(settings: Any, open_path: Path | None) -> None:
-    from app.environment import keep_private
     from app.web.components.viewer.assets import FrontendMissingError, frontend_url
     from app.web.server import run
+    from app.worker_process import keep_private
     from medical.errors import InputError
 
     try:

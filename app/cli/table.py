@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from medical.plain_text import counted
-from medical.report.terms import probability_text
+from medical.review.terms import probability_text
 
 if TYPE_CHECKING:
     from medical.detection.findings import Finding, SeriesFindings

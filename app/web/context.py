@@ -13,6 +13,8 @@ from app.web.routes.volumes import VolumeStore
 from app.web.security.browsers import Logins
 from app.web.security.secrets import AddressTokens
 from medical.store.database import Store
+from models.zoo.card import ModelCard
+from models.zoo.loader import list_models
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +69,15 @@ def context() -> WebContext:
     if _current is None:
         raise RuntimeError("StarLung's page runs only on its own server: `starlung serve`.")
     return _current
+
+
+def cards() -> list[ModelCard]:
+    """Cards of all models at hand, shipped ones first."""
+    imported = context().settings.work_dir / "models"
+    return [model.card for model in list_models(imported=imported)]
+
+
+def card_in_use() -> ModelCard | None:
+    """Return the card of the model named by the settings; ``None`` where it is gone."""
+    name = context().settings.model
+    return next((card for card in cards() if card.name == name), None)

@@ -8,9 +8,10 @@ import streamlit as st
 
 from app.web.components.viewer import FrontendMissingError
 from app.web.context import context
-from app.web.security.identity import NotAllowedError, may, present_reader
+from app.web.security.identity import NotAllowedError, Reader, may, present_reader
 from app.web.words import gettext, words
 from medical.errors import InputError
+from medical.i18n.messages import Message
 from medical.logs import traceless
 from medical.plain_text import as_markdown
 from medical.review.refusals import ReviewRefusedError
@@ -33,7 +34,7 @@ def show_failure(error: Exception) -> bool:
             gettext("This requires an administrator, or your session has ended. Reload the page.")
         )
     elif isinstance(error, InputError):
-        st.error(as_markdown(sentence(error)))
+        st.error(as_markdown(error_text(error)))
     elif isinstance(error, FrontendMissingError):
         st.error(str(error))
     else:
@@ -56,8 +57,11 @@ def not_saved(error: ReviewRefusedError | StoreUnavailableError) -> str:
     )
 
 
-def sentence(error: InputError) -> str:
-    """Word the error for somebody who may not know this server's folders."""
-    if may(present_reader(context().settings), "name_folder"):
-        return words().translate(error.sentence)
-    return words().translate(error.sentence_without_path)
+def error_text(error: InputError) -> str:
+    """Say what is wrong with an input and what to do; only administrators see its folder."""
+    return words().translate(shown_sentence(error, present_reader(context().settings)))
+
+
+def shown_sentence(error: InputError, reader: Reader | None) -> Message:
+    """Leave out the path for somebody who may not know this server's folders."""
+    return error.sentence if may(reader, "name_folder") else error.sentence_without_path

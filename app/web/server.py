@@ -25,10 +25,10 @@ from app.settings import Settings
 from app.web.components.viewer.assets import frontend_route
 from app.web.context import start_context
 from app.web.failures import show_failure
-from app.web.scoring_process import ScoringProcess
 from app.web.security.browsers import BrowserKeys
 from app.web.security.guard import Guard
 from app.web.theme import streamlit_options
+from app.worker_process import ScoringProcess
 from medical.errors import InputError
 from medical.i18n.messages import message
 

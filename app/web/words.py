@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from app.web.session import preferred
-from medical.errors import InputError
 from medical.i18n.catalogue import Language, Translator
 
 
@@ -31,8 +30,3 @@ def gettext(text: str, /, **values: object) -> str:
 def ngettext(one: str, many: str, /, count: int, **values: object) -> str:
     """Say something of a count, which stands in the blank ``{count}``."""
     return words().plural(one, many, count, **values)
-
-
-def error_text(error: InputError) -> str:
-    """Say what is wrong with an input, and what to do."""
-    return words().translate(error.sentence)

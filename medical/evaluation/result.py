@@ -11,6 +11,7 @@ from typing import Annotated, Self
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from medical.errors import InputError
+from medical.i18n.messages import message
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Interval = tuple[Share, Share]
@@ -18,7 +19,7 @@ Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 _CANDIDATES = AliasChoices("candidates", "marks")  # earlier versions wrote marks
 _MAX_ROWS = 1000
 LIMIT_BYTES = 1_000_000
-_REMEDY = "Name a folder that 'starlung evaluate --out' wrote"
+_REMEDY = message("Name a folder that 'starlung evaluate --out' wrote")
 
 
 class _Record(BaseModel):
@@ -120,16 +121,21 @@ def read_evaluation(folder: Path) -> Evaluation:
     try:
         path = folder.expanduser() / "evaluation.json"
         if not path.is_file():  # a pipe or a device would never end
-            raise InputError(folder, "holds no evaluation.json", _REMEDY)
+            raise InputError(folder, message("holds no evaluation.json"), _REMEDY)
         with path.open("rb") as file:
             content = file.read(LIMIT_BYTES + 1)
     except (OSError, ValueError, RuntimeError) as error:
-        problem = getattr(error, "strerror", None) or "not a path"
-        raise InputError(folder, f"cannot be read ({problem})", _REMEDY) from error
+        reason = getattr(error, "strerror", None) or message("not a path")
+        problem = message("cannot be read ({reason})", reason=reason)
+        raise InputError(folder, problem, _REMEDY) from error
     if len(content) > LIMIT_BYTES:
         size = f"{LIMIT_BYTES // 1_000_000} MB"
-        raise InputError(path, f"is larger than {size}, so it is no evaluation", _REMEDY)
+        raise InputError(
+            path, message("is larger than {size}, so it is no evaluation", size=size), _REMEDY
+        )
     try:
         return Evaluation.model_validate_json(content)
     except ValidationError as error:
-        raise InputError(path, "is not what 'starlung evaluate' writes", _REMEDY) from error
+        raise InputError(
+            path, message("is not what 'starlung evaluate' writes"), _REMEDY
+        ) from error

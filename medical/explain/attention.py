@@ -21,9 +21,8 @@ from jaxtyping import Float32
 from torch import Tensor
 from torch.nn import functional
 
-from medical.explain.crop import Crop, Explanation
 from medical.explain.shipped_detector import StarLungFinding
-from medical.explain.subject import Subject, Target
+from medical.explain.subject import Crop, Explanation, Subject, Target
 
 _SHIFTS = tuple(itertools.product((0, 2), repeat=3))
 _NEARLY_SHUT = 1e-4

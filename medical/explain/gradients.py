@@ -19,8 +19,7 @@ import torch
 from monai.visualize import GradCAMpp, SmoothGrad
 from torch import Tensor
 
-from medical.explain.crop import Crop, Explanation
-from medical.explain.subject import Subject, Target, column
+from medical.explain.subject import Crop, Explanation, Subject, Target, column
 from models.detector.normalise import HIGH_HU, LOW_HU
 
 _NOISE_HU = 40.0

@@ -17,11 +17,10 @@ import numpy as np
 from scipy import ndimage
 
 from medical.explain.attention import attention, attention_in_mask
-from medical.explain.crop import Crop, Explanation
 from medical.explain.gradients import gradcam, smoothgrad
 from medical.explain.perturbation import drise, occlusion
 from medical.explain.shipped_detector import StarLungFinding
-from medical.explain.subject import Subject, Target
+from medical.explain.subject import Crop, Explanation, Subject, Target
 
 _EDGE_SIGMA_VOXELS = 1.0
 

@@ -29,8 +29,7 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
-from medical.explain.crop import Crop, Explanation
-from medical.explain.subject import Subject, Target, column
+from medical.explain.subject import Crop, Explanation, Subject, Target, column
 from models.detector.normalise import normalise
 from models.detector.peaks import Candidates
 

@@ -8,8 +8,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from medical.explain.crop import Crop
-from medical.explain.subject import Subject
+from medical.explain.subject import Crop, Subject
 from models.detector.crops import crop_around
 from models.detector.detector import HEAT, LOG_DIAMETER, STRIDE, Detector
 from models.detector.peaks import Candidates, find_peaks

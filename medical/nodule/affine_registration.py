@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from medical.ct.prepare import resample
 from medical.ct.volume import CtVolume
-from medical.nodule.registration import Registration
+from medical.nodule.growth import Registration
 
 _GRID_MM = 4.0
 _LOW_HU, _HIGH_HU = -1000.0, 200.0

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medical.nodule.growth import REACH_MM, Growth, Interval, compare
-from medical.nodule.registration import Registration
+from medical.nodule.growth import REACH_MM, Growth, Interval, Registration, compare
 from medical.review.reading import ReadFinding
 
 

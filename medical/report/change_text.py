@@ -6,7 +6,7 @@ from medical.i18n.catalogue import Translator
 from medical.i18n.messages import Message, message
 from medical.nodule.growth import INDISTINGUISHABLE, Change, Growth, Interval
 from medical.report.change import ChangeSince, EarlierCt, Followed, signed_percent
-from medical.report.terms import GROWTHS
+from medical.review.terms import GROWTHS
 
 
 def comparison_line(earlier: EarlierCt, labels: Translator) -> str:

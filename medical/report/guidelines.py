@@ -16,7 +16,7 @@ from medical.nodule.guidelines.assessment import Demographics, Examination
 from medical.nodule.guidelines.engine import UNCLASSIFIED, ExaminationCategory, Guidance, Ruling
 from medical.nodule.guidelines.rules import Fired, NotApplicable, RuleResult, needs
 from medical.report.content import ReportContent
-from medical.report.terms import (
+from medical.review.terms import (
     CALCIFICATIONS,
     DENSITIES,
     EXAMINATION_KINDS,

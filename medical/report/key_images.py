@@ -14,7 +14,7 @@ from reportlab.platypus import Flowable
 from medical.ct.prepare import resample
 from medical.ct.volume import CtVolume
 from medical.geometry import VolumeGeometry
-from medical.report.font.embedded import PDF_FONT
+from medical.report.font.typesetting import PDF_FONT
 
 LUNG_WINDOW_HU = (-1350.0, 150.0)
 WHOLE_MM = 360

@@ -6,7 +6,7 @@ The same content gives the same bytes: signed reports are kept and compared.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     BaseDocTemplate,
     CondPageBreak,
@@ -31,12 +32,42 @@ from reportlab.platypus import (
 from medical.ct.volume import CtVolume
 from medical.i18n.catalogue import Language, Translator
 from medical.report.content import ReportContent
-from medical.report.font.chinese_lines import chinese_lines
-from medical.report.font.embedded import PDF_FONT, as_markup, register_pdf_fonts
+from medical.report.font.typesetting import PDF_FONT, as_markup, chinese_lines, register_pdf_fonts
 from medical.report.key_images import KeyImageFlowable, close_up, whole_slice
-from medical.report.page_count import PageCountCanvas
 from medical.report.text import report_sections, signature
 from medical.review.reading import ReadFinding
+
+
+class PageCountCanvas(Canvas):  # type: ignore[misc]
+    """Keeps each finished page and draws its number once the last is known.
+
+    Args:
+        draw_page_number: called with the canvas, the page's number and the number of pages.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        draw_page_number: Callable[[Canvas, int, int], None],
+        **options: Any,
+    ) -> None:
+        super().__init__(*args, **options)
+        self._draw_page_number = draw_page_number
+        self._pages: list[dict[str, Any]] = []
+
+    def showPage(self) -> None:  # noqa: N802  (ReportLab's name)
+        """Keep the page instead of writing it."""
+        self._pages.append(dict(self.__dict__))
+        self._startPage()
+
+    def save(self) -> None:
+        """Write every page with its number, then the document."""
+        for number, page in enumerate(self._pages, start=1):
+            self.__dict__.update(page)
+            self._draw_page_number(self, number, len(self._pages))
+            super().showPage()
+        super().save()
+
 
 if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas

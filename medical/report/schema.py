@@ -1,6 +1,8 @@
 """JSON Schemas of the files that other programs read: ``make schemas`` writes ``docs/schemas``.
 
-A change that a reader of the files must know of gets a new number in ``schema`` and a new file.
+A change that a reader of the files must know of gets a new number in ``schema`` and a new file. An
+added optional field does not, so the schemas allow properties that they do not name: a file of a
+later version is valid too. We write none: our own models forbid them.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -33,9 +36,18 @@ def schema_text(name: str) -> str:
     Raises:
         KeyError: there is no such schema.
     """
-    schema = SCHEMAS[name].model_json_schema(mode="serialization", by_alias=True)
+    schema = _open(SCHEMAS[name].model_json_schema(mode="serialization", by_alias=True))
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": name}
     return json.dumps({**head, **schema}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _open(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_open(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    opened = {key: _open(value) for key, value in schema.items()}
+    return opened | ({"additionalProperties": True} if "properties" in schema else {})
 
 
 def export_schemas(folder: Path) -> None:

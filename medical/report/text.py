@@ -12,10 +12,14 @@ from medical.program import program_version
 from medical.report.change_text import change_lines, change_title, comparison_line
 from medical.report.content import DetectionLimits, ReportContent
 from medical.report.guidelines import examination_line, guideline_lines
-from medical.report.terms import DENSITIES, probability_interval_text, probability_text
 from medical.review.reading import ReadFinding
 from medical.review.refusals import moment
-from medical.review.terms import rejection_reason
+from medical.review.terms import (
+    DENSITIES,
+    probability_interval_text,
+    probability_text,
+    rejection_reason,
+)
 
 
 @dataclass(frozen=True, slots=True)

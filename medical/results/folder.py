@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,22 +20,20 @@ from medical.files import Content, write_atomic
 from medical.i18n.messages import message
 from medical.results import images, predictions, registration, signature
 from medical.results.images import ViewerImages
-from medical.results.names import (
-    ACQUISITION,
-    FINDINGS,
-    GROWTH,
-    IMAGES,
-    INPUT,
-    MAP,
-    PARTIAL,
-    PREDICTIONS,
-    SHEET,
-    SIGNATURE,
-    VIEWER,
-)
 from medical.results.predictions import WrittenCandidate
 from medical.results.registration import KeptRegistration
 from medical.results.signature import Signed
+
+FINDINGS = "findings.json"
+PREDICTIONS = "predictions.csv"
+ACQUISITION = "acquisition.json"
+INPUT = "input.json"
+SIGNATURE = "signature.json"
+MAP = re.compile(r"heatmap-\d+\.(nii\.gz|dcm)")
+VIEWER, GROWTH = "viewer", "growth"
+IMAGES, SHEET = "ct.nii.gz", "volume.json"
+PARTIAL = ".partial-"  # see medical.files
+
 
 if TYPE_CHECKING:
     from medical.detection.finalize import ScoredCandidate

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from medical.nodule.registration import Registration
+from medical.nodule.growth import Registration
 
 
 class KeptRegistration(BaseModel):

@@ -5,8 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from medical.results import predictions
-from medical.results.folder import ResultFolder
-from medical.results.names import ACQUISITION, FINDINGS, IMAGES, MAP, PARTIAL, PREDICTIONS, VIEWER
+from medical.results.folder import (
+    ACQUISITION,
+    FINDINGS,
+    IMAGES,
+    MAP,
+    PARTIAL,
+    PREDICTIONS,
+    VIEWER,
+    ResultFolder,
+)
 
 
 def result_folders(path: Path) -> list[ResultFolder]:

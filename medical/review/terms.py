@@ -1,4 +1,7 @@
-"""What page, report and refusals call a state, a verdict and a reason."""
+"""What page, report and refusals call a state, a verdict, a reason and a number.
+
+What rounds to certainty is never shown as certain.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Mapping
 
 from medical.i18n.catalogue import LANGUAGES, Translator, translate
 from medical.i18n.messages import Message, message
+from medical.nodule.growth import INDISTINGUISHABLE
 from medical.store.tables import Status, Verdict
 
 STATES: Mapping[Status, Message] = {
@@ -43,3 +47,61 @@ def rejection_reason(reason: str, labels: Translator) -> str:
     """Say a reason of ``REASONS`` in a language; any other stays as it was typed."""
     known = known_reason(reason)
     return labels.translate(known) if isinstance(known, Message) else known
+
+
+NEARLY_ONE, NEARLY_NONE = "> 0.99", "< 0.01"
+
+
+def probability_text(probability: float) -> str:
+    """Two decimals; ``> 0.99`` and ``< 0.01`` where these would read 1.00 or 0.00.
+
+    Raises:
+        ValueError: it lies outside [0, 1].
+    """
+    if not 0 <= probability <= 1:
+        raise ValueError(f"a probability lies in [0, 1], got {probability}")
+    text = f"{probability:.2f}"
+    return {"1.00": NEARLY_ONE, "0.00": NEARLY_NONE}.get(text, text)
+
+
+def probability_interval_text(low: float, high: float) -> str:
+    """Both ends of an interval, joined so that no sign runs into the dash."""
+    ends = (probability_text(low), probability_text(high))
+    plain = not any(end in (NEARLY_ONE, NEARLY_NONE) for end in ends)
+    return ("–" if plain else " – ").join(dict.fromkeys(ends))
+
+
+DENSITIES: Mapping[str, Message] = {
+    "solid": message("solid"),
+    "part-solid": message("part-solid"),
+    "ground-glass": message("ground-glass"),
+    "calcified": message("calcified"),
+    "cavitary": message("cavitary (air inside)"),
+}
+GROWTHS: Mapping[str, Message] = {
+    "grown": message("grown"),
+    "shrunk": message("shrunk"),
+    INDISTINGUISHABLE: message("not distinguishable from measurement error"),
+}
+EXAMINATION_KINDS: Mapping[str | None, Message] = {
+    None: message("not entered; assumed to be a first screening CT"),
+    "baseline": message("first screening CT"),
+    "follow-up": message("follow-up screening CT"),
+    "incidental": message("CT for another reason"),
+}
+SEXES: Mapping[str, Message] = {"F": message("female"), "M": message("male")}
+RISKS: Mapping[str | None, Message] = {
+    None: message("not known"),
+    "low": message("low"),
+    "high": message("high"),
+}
+HISTORIES: Mapping[str, Message] = {
+    "new": message("new"),
+    "growing": message("growing"),
+    "slow-growing": message("slow-growing"),
+    "stable": message("stable"),
+}
+CALCIFICATIONS: Mapping[str, Message] = {
+    "benign": message("Benign pattern of calcification."),
+    "not benign": message("No benign pattern of calcification."),
+}

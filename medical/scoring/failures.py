@@ -13,6 +13,7 @@ from pathlib import Path
 from medical.errors import InputError
 from medical.i18n.catalogue import Language, translate
 from medical.i18n.messages import Message, message
+from models.zoo.loader import ModelDamagedError, ModelNotFoundError
 
 _MAX_SENTENCES = 3
 _NEXT = re.compile(r"(?<=\.) (?=(?:input|a file in it): |And \d+ more\.)")
@@ -38,6 +39,20 @@ def failure_sentence(error: InputError, source: Path) -> Message:
     if error.path != source and error.path.is_relative_to(source):
         return message("a file in it: {problem}. {remedy}.", **record)
     return message("input: {problem}. {remedy}.", **record)
+
+
+def model_unusable(error: ModelNotFoundError | ModelDamagedError) -> InputError:
+    """Say which model cannot be used, in either language and without this machine's folders."""
+    if isinstance(error, ModelNotFoundError):
+        problem = message(
+            "no model is called '{name}'; there are: {known}", name=error.name, known=error.known
+        )
+    else:
+        problem = message(
+            "the weights of {name} are not those that its card describes; install it again",
+            name=error.name,
+        )
+    return InputError("model", problem, message("See `starlung models list`"))
 
 
 def failures_beside(errors: Iterable[InputError], source: Path) -> str:

@@ -11,8 +11,8 @@ from medical.detection.findings import Finding, SeriesFindings
 from medical.dicom.header.tags import derived_uid, quiet_pydicom
 from medical.dicom_out.parametric_map import source_headers, write_parametric_map
 from medical.explain.attention import attention_in_mask
-from medical.explain.crop import Explanation, cut
 from medical.explain.shipped_detector import StarLungFinding
+from medical.explain.subject import Explanation, cut
 from medical.results.folder import ResultFolder
 from models.training.two_stage import TwoStage
 

@@ -24,7 +24,7 @@ from medical.i18n.messages import message
 from medical.results.folder import ResultFolder
 from medical.results.search import gather_predictions
 from medical.scoring.batch import ScoreOptions, ScoreResult
-from medical.scoring.failures import failure_sentence, failures_beside, not_written
+from medical.scoring.failures import failure_sentence, failures_beside, model_unusable, not_written
 from medical.scoring.jobs import explain_result, register_earlier
 from medical.scoring.lease import TELL_SECONDS, Lease
 from medical.scoring.scorer import Scorer
@@ -202,7 +202,7 @@ class Worker:
         try:
             return find_model(name, imported=self.imported)
         except (ModelNotFoundError, ModelDamagedError) as error:
-            raise InputError("model", str(error), message("See `starlung models list`")) from error
+            raise model_unusable(error) from error
 
     def _scorer_of(self, model: StoredModel) -> Scorer:
         """Return the scorer of the study before, unless its model was replaced since."""

@@ -14,11 +14,32 @@ DEFAULT_MODEL = "starlung-base"
 
 
 class ModelNotFoundError(LookupError):
-    """No weights of that name; the message lists those that there are."""
+    """No weights of that name.
+
+    Args:
+        name: that was asked for.
+        known: names that there are, in one line.
+    """
+
+    def __init__(self, name: str, known: str) -> None:
+        self.name, self.known = name, known
+        super().__init__(f"no model is called '{name}'; there are: {known}")
 
 
 class ModelDamagedError(ValueError):
-    """The weight file is not the one that its card describes."""
+    """The weight file is not the one that its card describes.
+
+    Args:
+        model: whose weights they are.
+        digest: SHA-256 of the file.
+    """
+
+    def __init__(self, model: StoredModel, digest: str) -> None:
+        self.name = model.card.name
+        super().__init__(
+            f"{model.weights} has SHA-256 {digest[:12]}... but its card says "
+            f"{model.card.sha256[:12]}...; install the model again"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +87,10 @@ def find_model(name: str, *, imported: Path | None = None) -> StoredModel:
         stored = {model.card.name: model for model in list_models(imported=imported)}
         if name not in stored:
             known = ", ".join(sorted(stored)) or "none"
-            raise ModelNotFoundError(f"no model is called '{name}'; there are: {known}")
+            raise ModelNotFoundError(name, known)
         matched = stored[name]
     if (digest := sha256_of(matched.weights)) != matched.card.sha256:
-        raise ModelDamagedError(
-            f"{matched.weights} has SHA-256 {digest[:12]}... but its card says "
-            f"{matched.card.sha256[:12]}...; install the model again"
-        )
+        raise ModelDamagedError(matched, digest)
     return matched
 
 

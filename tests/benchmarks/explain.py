@@ -29,8 +29,8 @@ import torch
 from medical.ct.prepare import prepare, resample
 from medical.explain.checks.stability import PASSES_BELOW
 from medical.explain.checks.table import CheckedMap, check_map, figure, table
-from medical.explain.crop import Crop, cut
 from medical.explain.methods import BASELINES, METHODS, SHOWN
+from medical.explain.subject import Crop, cut
 from medical.geometry import VolumeGeometry
 from models.detector.peaks import find_peaks
 from models.training.two_stage import TwoStage

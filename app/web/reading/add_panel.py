@@ -9,12 +9,12 @@ from functools import lru_cache, partial
 import streamlit as st
 
 from app.web.context import context
-from app.web.failures import not_saved
+from app.web.failures import error_text, not_saved
 from app.web.reading.place import Place
 from app.web.reading.table import millimetres
 from app.web.security.identity import Reader, allowed
 from app.web.session import tell
-from app.web.words import error_text, gettext, words
+from app.web.words import gettext, words
 from medical.ct.volume import CtVolume
 from medical.detection.findings import AddedFinding, SeriesFindings
 from medical.errors import InputError
@@ -23,6 +23,7 @@ from medical.results.folder import ResultFolder
 from medical.review.reading import StudyReading
 from medical.review.refusals import ReviewRefusedError, not_outlined
 from medical.review.reviews import add_finding
+from medical.scoring.failures import model_unusable
 from medical.scoring.scorer import Scorer
 from medical.store.database import StoreUnavailableError
 from models.zoo.loader import ModelDamagedError, ModelNotFoundError
@@ -56,7 +57,7 @@ def outline_at(ct: CtVolume, point_lps_mm: tuple[float, float, float]) -> AddedF
     except ValueError as error:
         raise InputError("point", error.args[0], message("Click inside the lungs")) from error
     except (ModelNotFoundError, ModelDamagedError) as error:
-        raise InputError("model", str(error), message("See `starlung models list`")) from error
+        raise model_unusable(error) from error
 
 
 @lru_cache(maxsize=1)

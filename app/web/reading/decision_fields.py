@@ -22,7 +22,7 @@ from medical.nodule.guidelines.assessment import (
     PRIOR_CATEGORIES,
     Assessment,
 )
-from medical.report import terms
+from medical.review import terms
 from medical.review.decisions import MAX_DIAMETER_MM, MIN_DIAMETER_MM
 from medical.review.reading import ReadFinding, StudyReading
 

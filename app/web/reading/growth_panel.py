@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app.web.reading.prior_panel import Comparison, change_in
 from app.web.words import gettext, words
 from medical.i18n.messages import Message, message
 from medical.nodule.growth import INDISTINGUISHABLE, Change, Growth
 from medical.report.change import ChangeSince, Followed, signed, signed_percent
-from medical.report.terms import GROWTHS
+from medical.report.comparison import Comparison, change_in
 from medical.review.reading import ReadFinding
+from medical.review.terms import GROWTHS
 
 _TITLES: tuple[Message, ...] = (
     message("No."),

@@ -6,22 +6,23 @@ import html
 
 import streamlit as st
 
+from app.web.context import cards
 from app.web.reading.table import millimetres
-from app.web.views.model_card import card_of
 from app.web.words import gettext, ngettext
 from medical.detection.findings import SeriesFindings
 from medical.evaluation.expected_performance import Expected, expected_at_points
 from medical.plain_text import as_markdown
-from medical.report.terms import probability_interval_text, probability_text
+from medical.report.content import card_of
 from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages
 from medical.results.predictions import WrittenCandidate
+from medical.review.terms import probability_interval_text, probability_text
 
 
 def operating_panel(scored: SeriesFindings, folder: ResultFolder) -> None:
     """Show a slider over the thresholds that the model's card was measured at."""
     with st.expander(gettext("Operating point: effect of another threshold")):
-        card = card_of(scored.model, scored.operating_point)
+        card = card_of(cards(), scored.model, scored.operating_point)
         points = expected_at_points(card) if card is not None else []
         if card is None or not points:
             st.caption(

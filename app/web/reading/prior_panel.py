@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-
 import streamlit as st
 
 from app.web.components.viewer.component import PriorData
@@ -13,88 +10,16 @@ from app.web.context import context
 from app.web.reading.reading_panel import viewer_findings, volume_url
 from app.web.security.identity import allowed
 from app.web.words import gettext, ngettext, page_language, words
-from medical.nodule.registration import Registration
 from medical.plain_text import as_markdown
-from medical.report.change import ChangeSince, EarlierCt, change_since, followed, unmeasured
+from medical.report.comparison import Comparison, Prior, change_in, findings_of, priors_of
 from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages
-from medical.review.reading import ReadFinding, read_study
-from medical.store.database import Store
+from medical.review.reading import ReadFinding
 from medical.store.jobs import JobRequest, job_state, request_job
-from medical.store.series import EarlierSeries, earlier_series
-
-
-@dataclass(frozen=True, slots=True)
-class Prior:
-    """A scored series that may be the same patient's, earlier.
-
-    Args:
-        study_key: of its study.
-        label: of its study.
-        series_uid: which series.
-        folder: its result.
-        same_patient: whether both headers carry the same patient ID.
-        days: from then to now; ``None`` when one of the dates is not known.
-        day: its date, ``YYYY-MM-DD``, or empty.
-    """
-
-    study_key: str
-    label: str
-    series_uid: str
-    folder: ResultFolder
-    same_patient: bool
-    days: int | None
-    day: str
-
-
-def priors_of(store: Store, study_key: str, images: ViewerImages) -> list[Prior]:
-    """Series of other studies that may be compared: the same patient's first, the latest first.
-
-    Left out is what is known to be another patient's, or known not to be earlier, and what has no
-    images at hand. Where a header says nothing the reader must know whether it is the same patient.
-
-    Args:
-        store: of all studies, however many.
-        study_key: of the study that is read.
-        images: of its series.
-    """
-    rows = earlier_series(store, study_key, patient=images.patient, day=images.acquired_on)
-    found = [_prior(row, images) for row in rows]
-    return sorted(found, key=lambda one: (not one.same_patient, one.days is None, one.days or 0))
-
-
-def _prior(row: EarlierSeries, images: ViewerImages) -> Prior:
-    same = bool(images.patient) and images.patient == row.patient
-    days = _days_between(row.day, images.acquired_on)
-    return Prior(row.study_key, row.label, row.series_uid, row.folder, same, days, row.day)
-
-
-def _days_between(before: str, after: str) -> int | None:
-    if not (before and after):
-        return None
-    return (date.fromisoformat(after) - date.fromisoformat(before)).days
-
 
 COMPARE = "compare"
 """The part of the address that names the earlier CT beside."""
 _LOOK_AGAIN_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """An earlier CT that this one has been laid over.
-
-    Args:
-        prior: which.
-        findings: of the earlier CT.
-        registration: from this CT to the earlier.
-        days_by_reader: between the two, where the images do not say; ``None`` while nobody has.
-    """
-
-    prior: Prior
-    findings: list[ReadFinding]
-    registration: Registration
-    days_by_reader: int | None = None
 
 
 def choose_prior(study_key: str, images: ViewerImages) -> Prior | None:
@@ -157,33 +82,7 @@ def compared(folder: ResultFolder, prior: Prior) -> Comparison | None:
             )
         )
         return None
-    return Comparison(prior, findings_of(prior), registration)
-
-
-def findings_of(prior: Prior) -> list[ReadFinding]:
-    """Return the earlier CT's findings, as they are decided by now."""
-    return read_study(context().store, prior.study_key).of_series(prior.series_uid)
-
-
-def change_in(comparison: Comparison, findings: list[ReadFinding]) -> ChangeSince:
-    """Tell what became of each nodule since the earlier CT."""
-    prior, by_reader = comparison.prior, comparison.days_by_reader
-    earlier = EarlierCt(
-        study=prior.label,
-        series_uid=prior.series_uid,
-        day=prior.day,
-        same_patient=prior.same_patient,
-        days=by_reader if prior.days is None else prior.days,
-        days_by_reader=prior.days is None and by_reader is not None,
-    )
-    return change_since(
-        earlier,
-        now=followed(findings),
-        then=followed(comparison.findings),
-        registration=comparison.registration,
-        places_now=unmeasured(findings),
-        places_then=unmeasured(comparison.findings),
-    )
+    return Comparison(prior, findings_of(context().store, prior), registration)
 
 
 def prior_data(comparison: Comparison, findings: list[ReadFinding]) -> PriorData:

@@ -10,21 +10,21 @@ import streamlit as st
 
 from app.web.components.viewer import ViewerData
 from app.web.components.viewer.component import Preset, PriorData, ViewerFinding
-from app.web.context import context
+from app.web.context import cards, context
+from app.web.failures import error_text
 from app.web.reading.place import Place
 from app.web.reading.table import findings_table
 from app.web.security.browsers import holder
 from app.web.security.identity import allowed, may, present_reader
 from app.web.security.secrets import patient_secret
-from app.web.views.model_card import card_of
-from app.web.words import error_text, gettext, ngettext, words
+from app.web.words import gettext, ngettext, words
 from medical.detection.findings import SeriesFindings
 from medical.detection.searched_lungs import is_partly_searched
 from medical.errors import InputError
 from medical.i18n.messages import Message, message
 from medical.io.nifti import NIFTI_FROM_LPS
 from medical.plain_text import as_markdown
-from medical.report.content import detection_limits
+from medical.report.content import card_of, detection_limits
 from medical.report.text import limit_lines
 from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages
@@ -161,7 +161,7 @@ def headline_html(
             else gettext("No finding reaches the operating point. This does not rule out a nodule.")
         )
         found = detection_limits(
-            card_of(scored.model, scored.operating_point), scored.operating_point
+            card_of(cards(), scored.model, scored.operating_point), scored.operating_point
         )
         lines = limit_lines(found, words())[1:]  # the title says the first
         if scored.searched is None:

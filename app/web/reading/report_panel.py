@@ -9,16 +9,16 @@ from functools import partial
 
 import streamlit as st
 
-from app.web.context import context
-from app.web.failures import not_saved
-from app.web.reading.prior_panel import Comparison
-from app.web.reading.report_files import files_to_sign, report_file
+from app.web.context import cards, context
+from app.web.failures import error_text, not_saved
 from app.web.security.browsers import holder
 from app.web.security.identity import Reader, allowed, may
 from app.web.session import tell
-from app.web.words import error_text, gettext, page_language
+from app.web.words import gettext, page_language
 from medical.errors import InputError
 from medical.i18n.catalogue import Language
+from medical.report.comparison import Comparison
+from medical.report.files import files_to_sign, report_file
 from medical.review.reading import StudyReading, read_study
 from medical.review.refusals import ReviewRefusedError, moment
 from medical.review.reviews import note_exported, reopen, sign
@@ -73,7 +73,15 @@ def _sign(
     try:
         allowed("sign")
         # Made before the store is locked; if anybody decides meanwhile, nothing is signed.
-        report = files_to_sign(reading, series, comparison, actor=reader.name, at=at)
+        report = files_to_sign(
+            reading,
+            series,
+            comparison,
+            actor=reader.name,
+            at=at,
+            store=context().store,
+            cards=cards(),
+        )
         sign(
             context().store,
             study.key,
@@ -160,7 +168,9 @@ def _make(
     content = _signed(key, series, form, language)
     if content is None:
         reading = read_study(store, key)
-        content = report_file(form, reading, series, comparison, language)
+        content = report_file(
+            form, reading, series, comparison, language, store=store, cards=cards()
+        )
     note_exported(store, key, actor=reader.name or _NAMELESS)
     return content
 

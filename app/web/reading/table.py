@@ -6,10 +6,9 @@ from app.web.components.viewer.component import Cell, Column, Row, Table
 from app.web.words import gettext, words
 from medical.detection.findings import Finding
 from medical.i18n.messages import Message, message
-from medical.report.terms import DENSITIES, probability_interval_text
-from medical.report.terms import probability_text as shown_probability
 from medical.review.reading import ReadFinding
-from medical.review.terms import VERDICTS, rejection_reason
+from medical.review.terms import DENSITIES, VERDICTS, probability_interval_text, rejection_reason
+from medical.review.terms import probability_text as shown_probability
 
 _COLUMNS: tuple[tuple[Message, bool], ...] = (
     (message("No."), False),

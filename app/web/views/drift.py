@@ -7,9 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.web.context import context
+from app.web.context import card_in_use, context
 from app.web.security.identity import Reader
-from app.web.views.model_card import card_in_use
 from app.web.views.plots import scores_plot
 from app.web.words import gettext, ngettext, words
 from medical.evaluation.site_monitoring import UNKNOWN, Fact, Scores, compare_facts, compare_scores

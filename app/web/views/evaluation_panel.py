@@ -8,10 +8,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.web.failures import error_text
 from app.web.security.identity import allowed
 from app.web.session import keep_widget, remember_widget
 from app.web.views.plots import froc_plot, reliability_plot, size_plot
-from app.web.words import error_text, gettext, ngettext
+from app.web.words import gettext, ngettext
 from medical.errors import InputError
 from medical.evaluation.intervals import rate_interval, share_interval
 from medical.evaluation.result import Calibration, Evaluation, read_evaluation

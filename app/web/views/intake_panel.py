@@ -9,10 +9,11 @@ from pathlib import Path
 import streamlit as st
 
 from app.web.context import context
+from app.web.failures import error_text
 from app.web.security.identity import Reader, allowed, may
 from app.web.session import open_study, tell
 from app.web.views.intake import new_upload_folder, not_kept, register_input, save_uploads
-from app.web.words import error_text, gettext, words
+from app.web.words import gettext, words
 from medical.errors import InputError
 from medical.i18n.messages import message
 from medical.results.search import result_folders

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Iterator
+
 import streamlit as st
 
-from app.web.context import context
+from app.web.context import card_in_use, cards, context
 from app.web.security.identity import Reader
 from app.web.views.evaluation_panel import evaluation_panel
-from app.web.views.model_card import card_figures, card_head, card_in_use, card_lists, cards
 from app.web.views.plots import operating_plot, reliability_plot
 from app.web.words import gettext, ngettext
 from medical.evaluation.expected_performance import expected_at_points
@@ -97,3 +99,65 @@ def _plots(card: ModelCard) -> None:
         )
     else:
         st.caption(gettext("Nothing to show yet: no signed study has a finding by a model."))
+
+
+def card_head(card: ModelCard, *, in_use: bool) -> str:
+    """Name, version, whether it scores now, operating point and digest."""
+    state = f'<i class="starlung-state signed">{gettext("Active")}</i>' if in_use else ""
+    facts = (
+        (gettext("Operating point"), f"{card.operating_point:.3f}"),
+        (gettext("SHA-256 of the weights"), card.sha256),
+    )
+    lines = " · ".join(f"{html.escape(name)} {html.escape(value)}" for name, value in facts)
+    return (
+        f'<div class="starlung-head"><b>{html.escape(card.name)} {html.escape(card.version)}'
+        f"{state}</b><span>{lines}</span></div>"
+    )
+
+
+def card_lists(card: ModelCard) -> str:
+    """List what the model is not good for, data with licences, recipe, and the scans seen."""
+    seen = ngettext(
+        "{count} scan seen in training",
+        "{count} scans seen in training",
+        len(card.scans_seen_in_training),
+    )
+    return "".join(
+        (
+            _list(gettext("Not suitable for"), card.not_good_for, "severe"),
+            _list(gettext("Data and licences"), card.data, ""),
+            _list(gettext("How it was made"), [card.recipe, card.calibration.set_description], ""),
+            _list(seen, [", ".join(card.scans_seen_in_training) or "–"], ""),
+        )
+    )
+
+
+def card_figures(card: ModelCard) -> str:
+    """Every figure as a table of path and value, as the card has it."""
+    measured: dict[str, object] = {
+        **card.metrics,
+        "measured_coverage_of_95_intervals": dict(card.calibration.measured_coverage),
+    }
+    rows = "".join(
+        f"<tr><td>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>"
+        for name, value in _flat(measured, "")
+    )
+    return f'<table class="starlung-guidelines starlung-card"><tbody>{rows}</tbody></table>'
+
+
+def _list(title: str, lines: list[str], kind: str) -> str:
+    notes = "".join(
+        f'<div class="starlung-note {kind}">{html.escape(line)}</div>' for line in lines
+    )
+    return f'<div class="starlung-section">{html.escape(title)}</div>{notes}'
+
+
+def _flat(values: dict[str, object], before: str) -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        name = f"{before} · {key}" if before else key
+        if isinstance(value, dict):
+            yield from _flat(value, name)
+        elif isinstance(value, list):
+            yield name.replace("_", " "), " – ".join(str(one) for one in value)
+        else:
+            yield name.replace("_", " "), str(value)

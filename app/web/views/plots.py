@@ -13,7 +13,7 @@ from medical.evaluation.froc import FALSE_POSITIVES_PER_SCAN
 from medical.evaluation.intervals import share_interval
 from medical.evaluation.result import CurvePoint, Evaluation, SizeBin
 from medical.evaluation.site_monitoring import Scores
-from medical.report.font.embedded import register_plot_font
+from medical.report.font.typesetting import register_plot_font
 from models.zoo.card import ReliabilityRow
 
 if TYPE_CHECKING:

@@ -17,13 +17,14 @@ from app.web.reading.growth_panel import growth_panel
 from app.web.reading.guideline_panel import guideline_panel
 from app.web.reading.operating_panel import operating_panel
 from app.web.reading.place import keep_place, place_in
-from app.web.reading.prior_panel import change_in, choose_prior, compared, prior_data
+from app.web.reading.prior_panel import choose_prior, compared, prior_data
 from app.web.reading.reading_panel import headline, images_of, series_viewer
 from app.web.reading.report_panel import report_panel, sign_panel
 from app.web.reading.result_panel import choose_series, folder_note, quality_notes
 from app.web.security.identity import Reader
 from app.web.session import STUDY
 from app.web.words import gettext, words
+from medical.report.comparison import change_in
 from medical.results.images import header_of
 from medical.review.reading import StudyReading, read_study, study_version
 from medical.review.reviews import note_opened

@@ -7,9 +7,8 @@ import shlex
 import streamlit as st
 from sqlalchemy.engine import make_url
 
-from app.web.context import context
+from app.web.context import card_in_use, context
 from app.web.security.identity import Reader
-from app.web.views.model_card import card_in_use
 from app.web.words import gettext
 from medical.plain_text import as_markdown
 from medical.review.reviewed import Waiting, reviewed_findings, waiting

@@ -15,9 +15,8 @@ from app.web.session import reading_link, tell
 from app.web.views.intake_panel import intake_panel
 from app.web.words import gettext, page_language, words
 from medical.i18n.messages import Message, message
-from medical.report.terms import probability_interval_text, probability_text
 from medical.review.refusals import moment
-from medical.review.terms import STATES
+from medical.review.terms import STATES, probability_interval_text, probability_text
 from medical.review.worklist import count_by_status, worklist, worklist_change_token
 from medical.scoring.failures import failure_text
 from medical.store.queue import try_again

@@ -16,9 +16,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from medical.explain.crop import Crop, Explanation
 from medical.explain.perturbation import tissue_image
-from medical.explain.subject import Subject
+from medical.explain.subject import Crop, Explanation, Subject
 
 VOLUMES = (0.25, 0.5, 1.0, 2.0, 4.0)
 BATCH = 5

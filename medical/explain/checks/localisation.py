@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool
 from scipy import ndimage
 
-from medical.explain.crop import Explanation
+from medical.explain.subject import Explanation
 
 
 def points_at(

@@ -29,8 +29,7 @@ import torch
 from monai.metrics.regression import compute_ssim_and_cs
 from torch import nn
 
-from medical.explain.crop import Crop, Explanation
-from medical.explain.subject import Subject
+from medical.explain.subject import Crop, Explanation, Subject
 
 _WINDOW = 7
 PASSES_BELOW = 0.5

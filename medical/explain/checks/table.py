@@ -14,9 +14,9 @@ from medical.evaluation.intervals import draw_scans, percentile_interval
 from medical.explain.checks.insertion_deletion import insertion_deletion
 from medical.explain.checks.localisation import energy_inside, points_at
 from medical.explain.checks.stability import laid_back, seen_again, ssim, wholly_random
-from medical.explain.crop import Crop, Explanation
 from medical.explain.methods import Method
 from medical.explain.shipped_detector import StarLungFinding
+from medical.explain.subject import Crop, Explanation
 from models.training.two_stage import TwoStage
 
 TOLERANCE_MM = 3.0

@@ -16,7 +16,7 @@ from fontTools.pens.cu2quPen import Cu2QuPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont, newTable
 
-from medical.report.font.embedded import FAMILY, FONT_FILE, PDF_FONT
+from medical.report.font.typesetting import FAMILY, FONT_FILE, PDF_FONT
 
 _SIMPLIFIED_CHINESE = 2  # place of that face in the collection
 _CURVE_ERROR = 1.0  # thousandths of the em

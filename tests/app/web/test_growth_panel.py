@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.web.reading.growth_panel import growth_table
-from medical.nodule.registration import Registration
+from medical.nodule.growth import Registration
 from medical.report.change import ChangeSince, EarlierCt, Followed, change_since
 
 STAY = Registration(np.eye(4), 1.0)

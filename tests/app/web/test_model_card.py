@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from app.web.context import start_context
-from app.web.views.model_card import card_of
+from app.web.context import cards, start_context
 from medical.detection.findings import ModelReference
+from medical.report.content import card_of
 from models.zoo.card import ModelCard
 from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, find_model
 
@@ -43,7 +43,7 @@ def reference(card: ModelCard, *, digest: bool) -> ModelReference:
 @pytest.mark.parametrize("digest", [True, False], ids=["digest", "earlier result"])
 def test_the_same_weights_have_two_cards(adapted: ModelCard, digest: bool) -> None:
     for card in (SHIPPED.card, adapted):
-        found = card_of(reference(card, digest=digest), card.operating_point)
+        found = card_of(cards(), reference(card, digest=digest), card.operating_point)
         assert found is not None
         assert (found.name, found.operating_point) == (card.name, card.operating_point)
 
@@ -51,4 +51,4 @@ def test_the_same_weights_have_two_cards(adapted: ModelCard, digest: bool) -> No
 def test_weights_at_hand_whose_card_is_gone_have_none(adapted: ModelCard) -> None:
     strict = adapted.model_copy(update={"operating_point": 0.9})
     for digest in (True, False):
-        assert card_of(reference(strict, digest=digest), 0.9) is None
+        assert card_of(cards(), reference(strict, digest=digest), 0.9) is None

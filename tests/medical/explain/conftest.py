@@ -7,9 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from medical.explain.crop import Crop
 from medical.explain.shipped_detector import StarLungFinding
-from medical.explain.subject import Subject
+from medical.explain.subject import Crop, Subject
 from medical.geometry import VolumeGeometry
 from models.detector.peaks import Candidates
 from models.training.two_stage import TwoStage

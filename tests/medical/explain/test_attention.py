@@ -6,8 +6,8 @@ from scipy import ndimage
 
 from medical.explain.attention import attention, attention_in_mask, open_gate
 from medical.explain.checks.localisation import energy_inside
-from medical.explain.crop import Crop
 from medical.explain.shipped_detector import StarLungFinding
+from medical.explain.subject import Crop
 from models.training.two_stage import TwoStage
 from tests.medical.explain.conftest import BrightnessAround, make_crop
 

@@ -7,9 +7,9 @@ import gc
 import numpy as np
 import pytest
 
-from medical.explain.crop import Crop
 from medical.explain.gradients import gradcam, smoothgrad
 from medical.explain.shipped_detector import StarLungFinding
+from medical.explain.subject import Crop
 from tests.medical.explain.conftest import BrightnessAround
 
 

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from medical.explain.crop import Crop
 from medical.explain.methods import edges, gaussian
+from medical.explain.subject import Crop
 from tests.medical.explain.conftest import CENTER, DIAMETER_MM, away_mm
 
 

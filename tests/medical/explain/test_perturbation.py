@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from medical.explain.crop import Crop
 from medical.explain.perturbation import agreement, drise, lung_tissue, occlusion
+from medical.explain.subject import Crop
 from models.detector.peaks import Candidates
 from tests.medical.explain.conftest import CENTER, DIAMETER_MM, BrightnessAround
 

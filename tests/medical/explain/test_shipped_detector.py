@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from medical.explain.crop import Crop
 from medical.explain.shipped_detector import StarLungFinding
+from medical.explain.subject import Crop
 from models.detector.peaks import find_peaks
 from models.training.two_stage import TwoStage
 

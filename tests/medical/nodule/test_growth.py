@@ -14,13 +14,13 @@ from medical.nodule.affine_registration import NotRegisteredError, register
 from medical.nodule.growth import (
     INDISTINGUISHABLE,
     Measured,
+    Registration,
     change,
     compare,
     doubling_time_ci95,
     match,
     volume_doubling_time,
 )
-from medical.nodule.registration import Registration
 
 SHIFT_LPS_MM = np.array([14.0, -9.0, 11.0])
 TURN_DEGREES = 5.0

@@ -12,7 +12,7 @@ import numpy as np
 from app.web.reading.growth_panel import growth_table
 from medical.detection.findings import AddedFinding
 from medical.i18n.catalogue import Translator
-from medical.nodule.registration import Registration
+from medical.nodule.growth import Registration
 from medical.report.change import (
     EarlierCt,
     Followed,
@@ -21,8 +21,7 @@ from medical.report.change import (
     followed,
     unmeasured,
 )
-from medical.report.content import ReportContent
-from medical.report.guideline_input import history_in
+from medical.report.content import ReportContent, history_in
 from medical.report.record import report_json
 from medical.report.tables import report_csv
 from medical.report.text import report_text

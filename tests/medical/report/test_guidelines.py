@@ -23,9 +23,9 @@ from medical.report.content import DetectionLimits, ReportContent
 from medical.report.guidelines import MISSING, REASONS, reason_text, result_text
 from medical.report.record import report_json
 from medical.report.tables import report_csv
-from medical.report.terms import probability_interval_text, probability_text
 from medical.report.text import report_text
 from medical.review.reading import ReadFinding
+from medical.review.terms import probability_interval_text, probability_text
 from medical.store.tables import Study
 from tests.app.web.test_growth_panel import STAY
 from tests.medical.report.conftest import decision

@@ -15,7 +15,7 @@ from medical.ct.volume import CtVolume, SeriesSource
 from medical.geometry import VolumeGeometry
 from medical.i18n.catalogue import Language, Translator
 from medical.report.content import ReportContent
-from medical.report.font.embedded import as_markup, register_pdf_fonts
+from medical.report.font.typesetting import as_markup, register_pdf_fonts
 from medical.report.pdf import report_pdf
 from medical.report.text import report_text
 from tests.medical.report.test_harmless import with_text_everywhere

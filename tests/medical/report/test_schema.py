@@ -60,3 +60,14 @@ def test_a_report_validates_with_and_without_a_comparison(content: ReportContent
         record["findings"][0]["decision"] = "perhaps"
         with pytest.raises(ValidationError, match="perhaps"):
             schema.validate(record)
+
+
+def test_a_file_of_a_later_version_of_the_same_number_is_valid(tmp_path: Path) -> None:
+    folder = ResultFolder(tmp_path)
+    folder.write_findings(made_series(0.9))
+    record = json.loads((tmp_path / "findings.json").read_text("utf-8"))
+    record["novelty"] = record["findings"][0]["novelty"] = 1
+    validator("starlung.findings/1").validate(record)
+    record["findings"][0]["diameter_mm"] = "large"
+    with pytest.raises(ValidationError, match="large"):
+        validator("starlung.findings/1").validate(record)

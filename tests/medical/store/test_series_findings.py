@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from app.web.reading.prior_panel import priors_of
 from medical.detection.findings import ModelReference, SeriesFindings
 from medical.i18n.catalogue import translate
+from medical.report.comparison import priors_of
 from medical.results.folder import ResultFolder
 from medical.results.search import result_folders
 from medical.review.decisions import NewDecision

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from app.web.context import context
-from app.web.reading.prior_panel import Comparison, findings_of, priors_of
-from app.web.reading.report_files import files_to_sign, report_file
 from medical.i18n.catalogue import LANGUAGES
-from medical.nodule.registration import Registration
+from medical.nodule.growth import Registration
+from medical.report.comparison import Comparison, findings_of, priors_of
+from medical.report.files import files_to_sign, report_file
 from medical.results.search import result_folders
 from medical.review.decisions import NewDecision
 from medical.review.reading import read_study
@@ -42,9 +42,11 @@ def test_what_becomes_of_the_earlier_study_is_not_in_a_signed_report(
     images, scored = folder.read_images(), folder.read_findings()
     assert images is not None
     (prior,) = priors_of(store, later, images)
-    comparison = Comparison(prior, findings_of(prior), known_registration())
+    comparison = Comparison(prior, findings_of(store, prior), known_registration())
     reading = read_study(store, later)
-    files = files_to_sign(reading, reading.series[0], comparison, actor="anna", at=1.0)
+    files = files_to_sign(
+        reading, reading.series[0], comparison, actor="anna", at=1.0, store=store, cards=[]
+    )
     assert {(one.form, one.language) for one in files} >= {
         (form, language) for form in ("txt", "csv", "json") for language in LANGUAGES
     }
@@ -52,7 +54,7 @@ def test_what_becomes_of_the_earlier_study_is_not_in_a_signed_report(
 
     def made_now() -> bytes:
         now = read_study(store, later)
-        return report_file("txt", now, now.series[0], comparison, "en")
+        return report_file("txt", now, now.series[0], comparison, "en", store=store, cards=[])
 
     def kept() -> bytes | None:
         uid = scored.series_instance_uid

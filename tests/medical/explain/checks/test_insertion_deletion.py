@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 
 from medical.explain.checks.insertion_deletion import insertion_deletion
-from medical.explain.crop import Crop, Explanation
 from medical.explain.methods import gaussian
+from medical.explain.subject import Crop, Explanation
 from tests.medical.explain.conftest import BrightnessAround, away_mm
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medical.explain.checks.localisation import energy_inside, points_at
-from medical.explain.crop import Crop, Explanation
+from medical.explain.subject import Crop, Explanation
 
 
 def pointing(crop: Crop, where: tuple[int, int, int]) -> Explanation:

@@ -21,10 +21,9 @@ from medical.explain.checks.stability import (
     ssim,
     wholly_random,
 )
-from medical.explain.crop import Crop, Explanation
 from medical.explain.methods import edges, gaussian
 from medical.explain.shipped_detector import StarLungFinding
-from medical.explain.subject import Target
+from medical.explain.subject import Crop, Explanation, Target
 
 
 @pytest.mark.parametrize("target", ["class", "box"])

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from medical.explain.checks.table import CheckedMap, check_map, figure, table
-from medical.explain.crop import Crop
 from medical.explain.methods import BASELINES, gaussian
+from medical.explain.subject import Crop
 from models.training.two_stage import TwoStage
 
 ROW = CheckedMap("a", "one", 1.0, 1.0, 0.5, 0.6, 0.1, 0.9, 0.1, 0.2, 0.5)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from app.web.reading.prior_panel import Comparison, change_in, findings_of
-from app.web.views.model_card import card_of
 from medical.i18n.catalogue import LANGUAGES, Language, Translator
-from medical.report.content import ReportContent, detection_limits, report_content
+from medical.report.comparison import Comparison, change_in, findings_of
+from medical.report.content import ReportContent, card_of, detection_limits, report_content
 from medical.report.pdf import report_pdf
 from medical.report.record import report_json
 from medical.report.tables import report_csv
@@ -16,7 +16,9 @@ from medical.results.folder import ResultFolder
 from medical.results.images import header_of
 from medical.review.reading import StudyReading
 from medical.review.signed_reports import ReportFile, as_signed
+from medical.store.database import Store
 from medical.store.series import KeptSeries
+from models.zoo.card import ModelCard
 
 FORMS = ("pdf", "txt", "csv", "json")
 
@@ -27,8 +29,11 @@ def report_file(
     series: KeptSeries,
     comparison: Comparison | None,
     language: Language,
+    *,
+    store: Store,
+    cards: Sequence[ModelCard],
 ) -> bytes:
-    """One form of the report of one series.
+    """Make one form of the report of one series.
 
     Args:
         form: among ``FORMS``.
@@ -36,13 +41,15 @@ def report_file(
         series: of the study, which the report is of.
         comparison: with an earlier CT, whose findings are taken as they are decided by now.
         language: of the text and the PDF.
+        store: where the earlier CT's findings are read anew.
+        cards: of the models at hand, for what the series' model may miss.
     """
     folder, content = series.folder, report_content(reading, series.scored)
     if comparison is not None:
-        latest = replace(comparison, findings=findings_of(comparison.prior))
+        latest = replace(comparison, findings=findings_of(store, comparison.prior))
         content = replace(content, change=change_in(latest, list(content.findings)))
     made_by, point = content.scored.model, content.scored.operating_point
-    limits = detection_limits(card_of(made_by, point), point)
+    limits = detection_limits(card_of(cards, made_by, point), point)
     content = replace(content, header=header_of(folder.read_images()), limits=limits)
     match form:
         case "pdf":
@@ -62,8 +69,10 @@ def files_to_sign(
     *,
     actor: str,
     at: float,
+    store: Store,
+    cards: Sequence[ModelCard],
 ) -> list[ReportFile]:
-    """All files of the report that ``actor`` signs ``at``: every series, form and language.
+    """Make all files of the report that ``actor`` signs ``at``: every series, form and language.
 
     Args:
         reading: as it is decided; it must not have changed when it is signed.
@@ -71,13 +80,17 @@ def files_to_sign(
         comparison: of that series with an earlier CT, as it is shown.
         actor: who signs.
         at: when, seconds since 1970.
+        store: see `report_file`.
+        cards: see `report_file`.
     """
     signed, files = as_signed(reading, actor=actor, at=at), []
     for series in reading.series:
         beside = comparison if series.uid == shown.uid else None
         for language in LANGUAGES:
             for form in FORMS:
-                content = report_file(form, signed, series, beside, language)
+                content = report_file(
+                    form, signed, series, beside, language, store=store, cards=cards
+                )
                 files.append(ReportFile(series.uid, form, language, content))
     return files
 

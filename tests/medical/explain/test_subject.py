@@ -8,7 +8,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from medical.explain.crop import Crop, Explanation, crop_edge, cut
+from medical.explain.subject import Crop, Explanation, crop_edge, cut
 from medical.geometry import VolumeGeometry
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from medical.report.font.chinese_lines import chinese_lines
+from medical.report.font.typesetting import chinese_lines
 
 SIZE = 10.0
 

@@ -13,9 +13,8 @@ import psutil
 import pytest
 
 from app.cli.common import imported_models
-from app.environment import child_environment, handover, keep_private, taken_over
 from app.settings import Settings, settings_file
-from app.web.scoring_process import ScoringProcess
+from app.worker_process import ScoringProcess, child_environment, handover, keep_private, taken_over
 from tests.app.test_settings import LOGIN
 
 SECRETS = {
