@@ -163,7 +163,7 @@ class Settings(BaseSettings):
     @field_validator("readers", "administrators")
     @classmethod
     def _plain_addresses(cls, given: frozenset[str]) -> frozenset[str]:
-        return frozenset(one.strip().lower() for one in given)
+        return frozenset(entry.strip().lower() for entry in given)
 
     @field_validator("host")
     @classmethod

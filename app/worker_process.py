@@ -51,7 +51,7 @@ def child_environment(settings: Settings) -> dict[str, str]:
 
 def handover(settings: Settings) -> bytes:
     """Build the line for a worker's standard input: its settings, and how to reach the store."""
-    told = {
+    given = {
         "work_dir": str(settings.work_dir.resolve()),
         "store_url": settings.address_of_store(),
         "model": settings.model,
@@ -61,7 +61,7 @@ def handover(settings: Settings) -> bytes:
         "intake_limit_minutes": settings.intake_limit_minutes,
     }
     database = {k: v for k, v in os.environ.items() if k.startswith(_DATABASE_STARTS)}
-    return json.dumps({"settings": told, "database": database}).encode() + b"\n"
+    return json.dumps({"settings": given, "database": database}).encode() + b"\n"
 
 
 def taken_over(stream: BinaryIO) -> Settings | None:

@@ -35,12 +35,12 @@ def csv_cell(value: object) -> object:
     return f"'{plain}" if plain.startswith(_FORMULA) else plain
 
 
-def counted(count: int, one: str, many: str = "") -> str:
+def counted(count: int, singular: str, many: str = "") -> str:
     """Word a count and its noun, in English.
 
     Args:
         count: how many.
-        one: what stands behind 1, with the verb where there is one.
-        many: what stands behind any other count; ``one`` with an s where not given.
+        singular: what stands behind 1, with the verb where there is one.
+        many: what stands behind any other count; ``singular`` with an s where not given.
     """
-    return f"{count} {one if count == 1 else many or f'{one}s'}"
+    return f"{count} {singular if count == 1 else many or f'{singular}s'}"

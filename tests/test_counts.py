@@ -42,21 +42,21 @@ def counts_with_plural(path: Path) -> Iterator[str]:
         for value, after in zip(node.values, node.values[1:], strict=False):
             if not isinstance(value, ast.FormattedValue) or not isinstance(after, ast.Constant):
                 continue
-            said = ast.unparse(value.value)
-            is_count = said.startswith("len(") or re.search(
-                r"count$|(scans|nodules|cts|slices)$", said
+            expression = ast.unparse(value.value)
+            is_count = expression.startswith("len(") or re.search(
+                r"count$|(scans|nodules|cts|slices)$", expression
             )
-            found = _PLURAL.match(str(after.value))
-            if is_count and found and found[1] not in SINGULAR:
-                yield f"{{{said}}}{after.value}"
+            matches = _PLURAL.match(str(after.value))
+            if is_count and matches and matches[1] not in SINGULAR:
+                yield f"{{{expression}}}{after.value}"
 
 
 def test_no_f_string_speaks_of_one_things() -> None:
-    found = {
-        f"{path.relative_to(ROOT)}: {said}"
+    matches = {
+        f"{path.relative_to(ROOT)}: {expression}"
         for folder in ("app", "medical", "models")
         for path in sorted((ROOT / folder).rglob("*.py"))
         if str(path.relative_to(ROOT)) not in MORE_THAN_ONE
-        for said in counts_with_plural(path)
+        for expression in counts_with_plural(path)
     }
-    assert found == set()
+    assert matches == set()

@@ -37,7 +37,9 @@ def declared() -> list[Requirement]:
 
 
 def lower_bound(requirement: Requirement) -> Version:
-    return Version(next(one.version for one in requirement.specifier if one.operator == ">="))
+    return Version(
+        next(specifier.version for specifier in requirement.specifier if specifier.operator == ">=")
+    )
 
 
 def known_fixes() -> list[tuple[str, Version, str]]:
@@ -71,7 +73,10 @@ def test_what_strangers_reach_is_not_installed_older_than_it_was_tested() -> Non
 
 def test_nothing_is_pinned_or_allowed_in_a_version_that_is_known_to_be_vulnerable() -> None:
     pinned = pins()
-    bounds = [(canonicalize_name(one.name), lower_bound(one)) for one in declared()]
+    bounds = [
+        (canonicalize_name(requirement.name), lower_bound(requirement))
+        for requirement in declared()
+    ]
     vulnerable = [
         f"{name} {version}: {advisory}, fixed in {fixed}"
         for name, fixed, advisory in known_fixes()
@@ -82,4 +87,4 @@ def test_nothing_is_pinned_or_allowed_in_a_version_that_is_known_to_be_vulnerabl
 
 
 def test_all_that_is_named_as_exposed_is_declared() -> None:
-    assert {canonicalize_name(one.name) for one in declared()} >= EXPOSED
+    assert {canonicalize_name(requirement.name) for requirement in declared()} >= EXPOSED

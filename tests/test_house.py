@@ -129,20 +129,20 @@ def test_no_folder_holds_more_than_a_newcomer_can_overlook() -> None:
 
 
 def test_no_machine_path_is_tracked() -> None:
-    found = [
+    result = [
         f"{name}: {path}"
         for name, text in tracked_texts()
         for path in MACHINE_PATHS
         if path in text
     ]
-    assert not found
+    assert not result
 
 
 def test_no_registry_host_is_tracked() -> None:
-    found = [
+    result = [
         f"{name}: {match.group()}"
         for name, text in tracked_texts()
         for pattern in REGISTRY_HOSTS
         if (match := pattern.search(text))
     ]
-    assert not found
+    assert not result

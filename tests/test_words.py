@@ -105,3 +105,37 @@ def test_no_sentence_has_a_retired_word(word: str) -> None:
         if pattern.search(line)
     ]
     assert where == []
+
+
+NO_NOUNS = {"one", "said", "told", "found", "mine", "kept", "ours", "theirs", "hybrids", "marks"}
+"""Variables that do not say what they hold."""
+FIELDS = {"found"}
+"""A format's own field: ``evaluation.json`` counts the nodules found."""
+
+
+def variables_in(path: Path) -> Iterator[str]:
+    """Every variable and parameter of a module that is no field of a class."""
+    tree = ast.parse(path.read_text("utf-8"))
+    fields = {
+        line.target
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for line in node.body
+        if isinstance(line, ast.AnnAssign)
+    }
+    for node in ast.walk(tree):
+        match node:
+            case ast.arg(arg=name):
+                yield name
+            case ast.Name(id=name, ctx=ast.Store()) if node not in fields or name not in FIELDS:
+                yield name
+
+
+def test_a_variable_says_what_it_holds() -> None:
+    where = [
+        f"{path.relative_to(REPOSITORY)}: {name}"
+        for path in modules()
+        for name in variables_in(path)
+        if name in NO_NOUNS
+    ]
+    assert where == []

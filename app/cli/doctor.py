@@ -119,21 +119,23 @@ def _models() -> Iterator[Check]:
         for card in sorted(root.glob(f"*/{CARD}")):
             needed = root == SHIPPED
             try:
-                found = find_model(str(card.parent)).card
+                model_card = find_model(str(card.parent)).card
             except (ModelDamagedError, OSError, ValueError) as error:
                 reason = str(error).splitlines()[0]
                 yield Check(f"model in {card.parent}", False, reason, needed)
             else:
-                names.add(found.name)
-                yield Check(f"model {found.name}", True, f"{found.version}, weights intact")
+                names.add(model_card.name)
+                yield Check(
+                    f"model {model_card.name}", True, f"{model_card.version}, weights intact"
+                )
     if DEFAULT_MODEL not in names:
         yield Check(f"model {DEFAULT_MODEL}", False, "not intact or not here; install again")
 
 
 def _chromium() -> Check:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
     mend = "install the package `chromium`; only the browser tests need it"
-    return Check("Chromium", found is not None, found or mend, needed=False)
+    return Check("Chromium", program is not None, program or mend, needed=False)
 
 
 def _disk() -> Check:

@@ -49,8 +49,8 @@ def list_() -> None:
         status: str = study.status
         if study.status == "scoring":
             status += f" ({study.stage or 'begun'} {study.fraction:.0%})"
-        found = study.status in SCORED and study.findings > 0
-        strongest = probability_text(study.max_probability) if found else "-"
+        has_findings = study.status in SCORED and study.findings > 0
+        strongest = probability_text(study.max_probability) if has_findings else "-"
         end = study.folder if study.status in SCORED else study.failure or study.source
         typer.echo("\t".join((study.key, status, strongest, " ".join(end.split()))))
 
@@ -67,11 +67,11 @@ def verify(
     from medical.store.audit import verify as verify_trail
 
     store = _store()
-    found = verify_trail(store, expected=expected)
-    if found.problem:
+    trail = verify_trail(store, expected=expected)
+    if trail.problem:
         fail(
-            f"audit trail: {found.problem}, after "
-            f"{counted(found.entries, 'whole entry', 'whole entries')}.",
+            f"audit trail: {trail.problem}, after "
+            f"{counted(trail.entries, 'whole entry', 'whole entries')}.",
             code=NONE_SCORED,
         )
     if changed := unaccounted(store):
@@ -80,13 +80,13 @@ def verify(
     if labels := changed_reports(store):
         names = ", ".join(labels)
         fail(f"audit trail: the signed reports of {names} are not what it says.", code=NONE_SCORED)
-    if found.without_key:
-        last = found.without_key
+    if trail.without_key:
+        last = trail.without_key
         print_line(
             f"entries up to number {last} carry no key: an earlier version wrote them, and they "
             f"could be rewritten until entry {last + 1} closed them off."
         )
-    typer.echo(f"{counted(found.entries, 'entry', 'entries')}, whole. Last hash: {found.last_hash}")
+    typer.echo(f"{counted(trail.entries, 'entry', 'entries')}, whole. Last hash: {trail.last_hash}")
 
 
 def worker(

@@ -75,8 +75,8 @@ def _say_which_settings(read: Path | None) -> None:
 def _first_reason(error: Any) -> str:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
-    said = first["msg"].removeprefix("Value error, ")
-    return f"{name}: {said}." if name else f"{said[0].upper()}{said[1:]}."
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"{name}: {reason}." if name else f"{reason[0].upper()}{reason[1:]}."
 
 
 def _wrong_use(sentence: str) -> typer.Exit:

@@ -62,7 +62,7 @@ def create_app(settings: Settings, *, open_path: Path | None = None) -> st.App:
         Path(__file__).with_name("main.py"),
         secrets=login_secrets(settings),
         lifespan=lifespan,
-        routes=[one.route() for one in (shared.volumes, shared.changes, shared.reports)]
+        routes=[part.route() for part in (shared.volumes, shared.changes, shared.reports)]
         + [frontend_route()],
         middleware=[
             Middleware(BrowserKeys, https_only=address.scheme == "https", ended=shared.logins.end)

@@ -27,6 +27,6 @@ def gettext(text: str, /, **values: object) -> str:
     return words()(text, **values)
 
 
-def ngettext(one: str, many: str, /, count: int, **values: object) -> str:
+def ngettext(singular: str, many: str, /, count: int, **values: object) -> str:
     """Say something of a count, which stands in the blank ``{count}``."""
-    return words().plural(one, many, count, **values)
+    return words().plural(singular, many, count, **values)

@@ -17,21 +17,21 @@ _TAIL = 0.025
 Interval = tuple[float, float]
 
 
-def share_interval(found: int, of: int) -> Interval:
+def share_interval(hits: int, of: int) -> Interval:
     """Return the ends of the interval of ``found / of``.
 
     Args:
-        found: successes, 0 to ``of``.
+        hits: successes, 0 to ``of``.
         of: trials, at least 1.
 
     Raises:
-        ValueError: ``found`` is not among ``of``.
+        ValueError: ``hits`` is not among ``of``.
     """
-    if not 0 <= found <= of or of < 1:
-        raise ValueError(f"found must lie between 0 and of (at least 1), got {found} of {of}")
+    if not 0 <= hits <= of or of < 1:
+        raise ValueError(f"found must lie between 0 and of (at least 1), got {hits} of {of}")
     from scipy.stats import binomtest  # late: it takes a second, and pages are drawn without it
 
-    low, high = binomtest(found, of).proportion_ci(1 - 2 * _TAIL, method="exact")
+    low, high = binomtest(hits, of).proportion_ci(1 - 2 * _TAIL, method="exact")
     return float(low), float(high)
 
 

@@ -61,8 +61,8 @@ def recognize(sentence: str) -> Message | None:
     if sentence in _whole_sentences():
         return Message.made_of(sentence, {})
     for pattern, text, plural in _patterns():
-        if found := pattern.fullmatch(sentence):
-            values = {name: recognize(value) or value for name, value in found.groupdict().items()}
+        if match := pattern.fullmatch(sentence):
+            values = {name: recognize(value) or value for name, value in match.groupdict().items()}
             return Message.made_of(text, values, plural=plural)
     first, comma, others = sentence.rpartition(", ")  # a list of what is known
     parts = {"first": recognize(first), "others": recognize(others)} if comma else {}
@@ -93,7 +93,7 @@ def _texts() -> tuple[tuple[str, str], ...]:
 
     with PO_FILE.open("rb") as file:
         entries = [entry.id for entry in read_po(file, locale="zh") if entry.id]
-    return tuple((one, "") if isinstance(one, str) else (one[0], one[1]) for one in entries)
+    return tuple((text, "") if isinstance(text, str) else (text[0], text[1]) for text in entries)
 
 
 @cache
@@ -104,15 +104,15 @@ def _whole_sentences() -> frozenset[str]:
 @cache
 def _patterns() -> tuple[tuple[re.Pattern[str], str, str], ...]:
     """Return what each text with blanks looks like, those with the most letters first."""
-    found = [
+    templates = [
         (_letters(form), re.compile(_pattern(form), re.DOTALL), text, plural)
         for text, plural in _texts()
         for form in filter(None, (text, plural))
         if _letters(form) >= (_MIN_LETTERS_AND_COUNT if "count" in _blanks(form) else _MIN_LETTERS)
         and _blanks(form)
     ]
-    found.sort(key=lambda one: -one[0])
-    return tuple(one[1:] for one in found)
+    templates.sort(key=lambda template: -template[0])
+    return tuple(template[1:] for template in templates)
 
 
 def _parts(text: str) -> Iterator[tuple[str, str | None]]:
@@ -154,9 +154,9 @@ class Translator:
         """Say ``text`` (English, written out at the call) with its blanks filled."""
         return self.translate(Message.made_of(text, values))
 
-    def plural(self, one: str, many: str, /, count: int, **values: object) -> str:
+    def plural(self, singular: str, many: str, /, count: int, **values: object) -> str:
         """Say something of a count, see :func:`medical.i18n.messages.plural_message`."""
-        return self.translate(Message.made_of(one, {"count": count, **values}, plural=many))
+        return self.translate(Message.made_of(singular, {"count": count, **values}, plural=many))
 
     def translate(self, text: str) -> str:
         """Say a message or a kept sentence."""

@@ -39,19 +39,19 @@ def texts_of_module(
             continue
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         if name in keywords:
-            values = [getattr(one, "value", None) for one in node.args]
+            values = [getattr(argument, "value", None) for argument in node.args]
             texts = tuple(value if isinstance(value, str) else None for value in values)
             yield node.lineno, name, texts, []
 
 
 def texts_in_sources() -> Catalog:
     """Collect every text that ``app`` and ``medical`` can say."""
-    found, methods = Catalog(), cast(list[tuple[str, str]], [("**.py", texts_of_module)])
+    catalogue, methods = Catalog(), cast(list[tuple[str, str]], [("**.py", texts_of_module)])
     for package in ("app", "medical"):
         texts = extract_from_dir(_ROOT / package, method_map=methods, keywords=KEYWORDS)
         for _, _, text, _, _ in texts:
-            found.add(text)
-    return found
+            catalogue.add(text)
+    return catalogue
 
 
 def main() -> None:

@@ -67,16 +67,16 @@ def message(text: str, /, **values: object) -> Message:
     return Message.made_of(text, values)
 
 
-def plural_message(one: str, many: str, /, count: int, **values: object) -> Message:
+def plural_message(singular: str, many: str, /, count: int, **values: object) -> Message:
     """Say something of a count, which stands in the blank ``{count}``.
 
     Args:
-        one: English for a count of one.
+        singular: English for a count of one.
         many: English for any other.
         count: how many.
         values: what stands in the other blanks.
     """
-    return Message.made_of(one, {"count": count, **values}, plural=many)
+    return Message.made_of(singular, {"count": count, **values}, plural=many)
 
 
 def fill(text: str, values: Mapping[str, object]) -> str:

@@ -77,18 +77,18 @@ class ChangeSince:
 
 def followed(findings: Iterable[ReadFinding]) -> list[Followed]:
     """List what a reader has not rejected and the model measured."""
-    kept = (_followed(one) for one in findings if one.verdict != "rejected")
-    return [one for one in kept if one is not None]
+    nodules = (_followed(finding) for finding in findings if finding.verdict != "rejected")
+    return [nodule for nodule in nodules if nodule is not None]
 
 
-def _followed(one: ReadFinding) -> Followed | None:
-    measured = one.measured
+def _followed(finding: ReadFinding) -> Followed | None:
+    measured = finding.measured
     diameter, diameter_ci95 = measured.diameter_mm, measured.diameter_ci95
     volume, volume_ci95 = measured.volume_mm3, measured.volume_ci95
     if diameter is None or diameter_ci95 is None or volume is None or volume_ci95 is None:
         return None
     return Followed(
-        one.number,
+        finding.number,
         measured.center_lps_mm,
         diameter,
         diameter_ci95,
@@ -101,9 +101,9 @@ def _followed(one: ReadFinding) -> Followed | None:
 def unmeasured(findings: Iterable[ReadFinding]) -> list[Place]:
     """List what a reader has not rejected and the model did not measure."""
     return [
-        Place(one.number, one.measured.center_lps_mm)
-        for one in findings
-        if one.verdict != "rejected" and one.measured.diameter_mm is None
+        Place(finding.number, finding.measured.center_lps_mm)
+        for finding in findings
+        if finding.verdict != "rejected" and finding.measured.diameter_mm is None
     ]
 
 
@@ -129,16 +129,16 @@ def change_since(
     Raises:
         ValueError: the days between the two are not positive.
     """
-    by_number = ({one.id: one for one in now}, {one.id: one for one in then})
+    by_number = ({nodule.id: nodule for nodule in now}, {nodule.id: nodule for nodule in then})
     growths = sorted(
         compare(now, then, registration, interval_days=earlier.days),
-        key=lambda one: one.current_id,
+        key=lambda growth: growth.current_id,
     )
-    seen_now = {one.current_id for one in growths}
-    seen_then = {one.prior_id for one in growths}
+    seen_now = {growth.current_id for growth in growths}
+    seen_then = {growth.prior_id for growth in growths}
     unsized = _at_one_place(
-        [*(one for one in now if one.id not in seen_now), *places_now],
-        [*(one for one in then if one.id not in seen_then), *places_then],
+        [*(nodule for nodule in now if nodule.id not in seen_now), *places_now],
+        [*(nodule for nodule in then if nodule.id not in seen_then), *places_then],
         registration,
     )
     seen_now |= {number for number, _ in unsized}
@@ -146,9 +146,12 @@ def change_since(
     return ChangeSince(
         earlier,
         registration.correlation,
-        tuple((by_number[0][one.current_id], by_number[1][one.prior_id], one) for one in growths),
-        tuple(one for one in now if one.id not in seen_now),
-        tuple(one for one in then if one.id not in seen_then),
+        tuple(
+            (by_number[0][growth.current_id], by_number[1][growth.prior_id], growth)
+            for growth in growths
+        ),
+        tuple(nodule for nodule in now if nodule.id not in seen_now),
+        tuple(nodule for nodule in then if nodule.id not in seen_then),
         unsized,
     )
 
@@ -159,18 +162,18 @@ def _at_one_place(
     """Numbers of pairs of which the model measured one at most, the nearest first."""
     if not now or not then:
         return ()
-    here = registration.to_prior([one.center_lps_mm for one in now])
-    there = np.array([one.center_lps_mm for one in then])
+    here = registration.to_prior([nodule.center_lps_mm for nodule in now])
+    there = np.array([nodule.center_lps_mm for nodule in then])
     apart = np.linalg.norm(here[:, None] - there[None], axis=-1)
-    found: dict[int, int] = {}
+    pairs: dict[int, int] = {}
     for index in np.argsort(apart, axis=None):
         i, j = (int(k) for k in np.unravel_index(index, apart.shape))
         a, b = now[i], then[j]
         if apart[i, j] > REACH_MM or (isinstance(a, Followed) and isinstance(b, Followed)):
             continue
-        if a.id not in found and b.id not in found.values():
-            found[a.id] = b.id
-    return tuple(sorted(found.items()))
+        if a.id not in pairs and b.id not in pairs.values():
+            pairs[a.id] = b.id
+    return tuple(sorted(pairs.items()))
 
 
 def signed(value: float, *, digits: int = 0) -> str:

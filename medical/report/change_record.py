@@ -85,15 +85,15 @@ def change_record(change: ChangeSince) -> ChangeRecord:
         interval_from=None if earlier.days is None else source,
         registration_correlation=change.correlation,
         matched=[_matched(*pair) for pair in change.matched],
-        new=[one.id for one in change.new],
+        new=[nodule.id for nodule in change.new],
         no_longer_seen=[
             GoneFinding(
-                earlier_finding=one.id,
-                location=one.location,
-                diameter_mm=Size(value=one.diameter_mm, ci95=one.diameter_ci95),
-                volume_mm3=Size(value=one.volume_mm3, ci95=one.volume_ci95),
+                earlier_finding=nodule.id,
+                location=nodule.location,
+                diameter_mm=Size(value=nodule.diameter_mm, ci95=nodule.diameter_ci95),
+                volume_mm3=Size(value=nodule.volume_mm3, ci95=nodule.volume_ci95),
             )
-            for one in change.gone
+            for nodule in change.gone
         ],
         not_measured_in_both=list(change.unsized),
     )
@@ -121,14 +121,14 @@ def _matched(now: Followed, then: Followed, growth: Growth) -> MatchedFinding:
     )
 
 
-def _change(before: Size, now: Size, found: Change) -> SizeChange:
-    low, high = found.ratio_ci95
+def _change(before: Size, now: Size, change: Change) -> SizeChange:
+    low, high = change.ratio_ci95
     return SizeChange(
         before=before,
         now=now,
-        change_percent=round(found.percent, 1),
+        change_percent=round(change.percent, 1),
         change_percent_ci95=_rounded(((low - 1) * 100, (high - 1) * 100)),
-        verdict=found.verdict,
+        verdict=change.verdict,
     )
 
 

@@ -49,7 +49,7 @@ def change_lines(change: ChangeSince, labels: Translator) -> tuple[str, ...]:
         labels("No nodule was found in both CTs.")
     ]
     if change.new:
-        numbers = ", ".join(str(one.id) for one in change.new)
+        numbers = ", ".join(str(nodule.id) for nodule in change.new)
         lines.append(
             labels("New, or not detected in the earlier CT: finding {numbers}.", numbers=numbers)
         )
@@ -62,7 +62,7 @@ def change_lines(change: ChangeSince, labels: Translator) -> tuple[str, ...]:
         )
         for number, prior in change.unsized
     ]
-    lines += [_gone(one, labels) for one in change.gone]
+    lines += [_gone(nodule, labels) for nodule in change.gone]
     return (
         *lines,
         labels(
@@ -109,10 +109,10 @@ def _size(
     text: Message,
     before: tuple[float, Interval],
     after: tuple[float, Interval],
-    found: Change,
+    change: Change,
     labels: Translator,
 ) -> str:
-    low, high = (signed_percent((end - 1) * 100) for end in found.ratio_ci95)
+    low, high = (signed_percent((end - 1) * 100) for end in change.ratio_ci95)
     return labels(
         text.text,
         before=before[0],
@@ -121,10 +121,10 @@ def _size(
         after=after[0],
         after_low=after[1][0],
         after_high=after[1][1],
-        percent=signed_percent(found.percent),
+        percent=signed_percent(change.percent),
         low=low,
         high=high,
-        verdict=labels.among(GROWTHS, found.verdict),
+        verdict=labels.among(GROWTHS, change.verdict),
     )
 
 
@@ -150,20 +150,20 @@ def _doubling(growth: Growth, labels: Translator) -> str:
     )
 
 
-def _gone(one: Followed, labels: Translator) -> str:
-    low, high = one.diameter_ci95
+def _gone(nodule: Followed, labels: Translator) -> str:
+    low, high = nodule.diameter_ci95
     return labels(
         "No longer seen, or not detected now: earlier finding {number}, "
         "{location}, {diameter}, volume {volume:.0f} mm³ ({low:.0f}–{high:.0f}).",
-        number=one.id,
-        location=labels.translate(one.location),
+        number=nodule.id,
+        location=labels.translate(nodule.location),
         diameter=labels(
             "diameter {size:.1f} mm ({low:.1f}–{high:.1f})",
-            size=one.diameter_mm,
+            size=nodule.diameter_mm,
             low=low,
             high=high,
         ),
-        volume=one.volume_mm3,
-        low=one.volume_ci95[0],
-        high=one.volume_ci95[1],
+        volume=nodule.volume_mm3,
+        low=nodule.volume_ci95[0],
+        high=nodule.volume_ci95[1],
     )

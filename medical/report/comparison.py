@@ -49,8 +49,10 @@ def priors_of(store: Store, study_key: str, images: ViewerImages) -> list[Prior]
         images: of its series.
     """
     rows = earlier_series(store, study_key, patient=images.patient, day=images.acquired_on)
-    found = [_prior(row, images) for row in rows]
-    return sorted(found, key=lambda one: (not one.same_patient, one.days is None, one.days or 0))
+    priors = [_prior(row, images) for row in rows]
+    return sorted(
+        priors, key=lambda prior: (not prior.same_patient, prior.days is None, prior.days or 0)
+    )
 
 
 def _prior(row: EarlierSeries, images: ViewerImages) -> Prior:

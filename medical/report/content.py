@@ -20,7 +20,7 @@ from models.zoo.card import ModelCard
 
 def guidelines_of(
     findings: Iterable[ReadFinding],
-    said: Examination,
+    examination: Examination,
     header: Demographics,
     change: ChangeSince | None,
 ) -> Guidelines:
@@ -31,53 +31,53 @@ def guidelines_of(
 
     Args:
         findings: of the series, with their decisions.
-        said: what was entered about the examination.
+        examination: what was entered about the examination.
         header: age and sex by the images.
         change: since an earlier CT, where one was compared.
     """
-    nodules = [_nodule(one, change) for one in findings if one.verdict != "rejected"]
-    age = header.age_years if said.age_years is None else said.age_years
-    return apply_guidelines(nodules, said, age_years=age)
+    nodules = [_nodule(finding, change) for finding in findings if finding.verdict != "rejected"]
+    age = header.age_years if examination.age_years is None else examination.age_years
+    return apply_guidelines(nodules, examination, age_years=age)
 
 
-def _nodule(one: ReadFinding, change: ChangeSince | None) -> AssessedNodule:
-    entered = one.assessment
-    by_reader = one.diameter_by_reader_mm is not None
+def _nodule(finding: ReadFinding, change: ChangeSince | None) -> AssessedNodule:
+    entered = finding.assessment
+    by_reader = finding.diameter_by_reader_mm is not None
     if entered.history is not None or change is None:
-        found = HistoryFound(entered.history)
+        history = HistoryFound(entered.history)
     else:
-        found = history_in(change, one)
+        history = history_in(change, finding)
     return AssessedNodule(
-        id=one.number,
+        id=finding.number,
         # no line of the tables speaks of a ring round air
-        density=None if one.density == "cavitary" else one.density,
+        density=None if finding.density == "cavitary" else finding.density,
         density_by="model" if entered.density is None else "reader",
-        diameter_mm=one.diameter_mm,
-        diameter_ci95=None if by_reader else one.measured.diameter_ci95,
+        diameter_mm=finding.diameter_mm,
+        diameter_ci95=None if by_reader else finding.measured.diameter_ci95,
         solid_diameter_mm=entered.solid_diameter_mm,
         calcification_benign=(
             None if entered.calcification is None else entered.calcification == "benign"
         ),
-        history=found.history,
-        other_histories=found.others,
-        history_missing=found.missing,
+        history=history.history,
+        other_histories=history.others,
+        history_missing=history.missing,
         prior_category=entered.prior_category,
-        decided=one.verdict == "accepted",
+        decided=finding.verdict == "accepted",
     )
 
 
-def history_in(change: ChangeSince, one: ReadFinding) -> HistoryFound:
+def history_in(change: ChangeSince, finding: ReadFinding) -> HistoryFound:
     """Find new, growing or stable by the comparison, as the ACR defines growth.
 
     Of a part-solid nodule the growth of the solid component counts, which is not compared.
     """
-    if any(new.id == one.number for new in change.new):
+    if any(new.id == finding.number for new in change.new):
         return HistoryFound("new")
-    pair = next((pair for pair in change.matched if pair[0].id == one.number), None)
-    if pair is None or one.density == "part-solid":
+    pair = next((pair for pair in change.matched if pair[0].id == finding.number), None)
+    if pair is None or finding.density == "part-solid":
         return HistoryFound(None)
     _, then, growth = pair
-    by_reader = one.diameter_by_reader_mm
+    by_reader = finding.diameter_by_reader_mm
     if by_reader is not None:
         difference, ci95 = by_reader - then.diameter_mm, None
     else:
@@ -144,7 +144,7 @@ def detection_limits(card: ModelCard | None, operating_point: float) -> Detectio
     points = expected_at_points(card) if card is not None else []
     if card is None or not points:
         return DetectionLimits()
-    point = min(points, key=lambda one: abs(one.threshold - operating_point))
+    point = min(points, key=lambda row: abs(row.threshold - operating_point))
     if abs(point.threshold - operating_point) > _SAME_POINT:
         return DetectionLimits()
     return DetectionLimits(
@@ -180,24 +180,26 @@ class ReportContent:
     @property
     def accepted(self) -> list[ReadFinding]:
         """Nodules that a reader confirmed or added, and that somebody measured."""
-        return [one for one in self.reported if one.verdict == "accepted"]
+        return [finding for finding in self.reported if finding.verdict == "accepted"]
 
     @property
     def rejected(self) -> list[ReadFinding]:
         """Findings that a reader rejected."""
-        return [one for one in self.findings if one.verdict == "rejected"]
+        return [finding for finding in self.findings if finding.verdict == "rejected"]
 
     @property
     def unmeasured(self) -> list[ReadFinding]:
         """Places that a reader accepted as nodules and nobody measured; new ones are refused."""
         return [
-            one for one in self.findings if one.verdict == "accepted" and one.diameter_mm is None
+            finding
+            for finding in self.findings
+            if finding.verdict == "accepted" and finding.diameter_mm is None
         ]
 
     @property
     def undecided(self) -> list[ReadFinding]:
         """Findings that nobody has decided on, or that have no size yet."""
-        return [one for one in self.findings if one.verdict == "open"] + self.unmeasured
+        return [finding for finding in self.findings if finding.verdict == "open"] + self.unmeasured
 
     @property
     def reported(self) -> list[ReadFinding]:
@@ -206,9 +208,9 @@ class ReportContent:
         A place where neither the model nor a reader measured anything is no finding to report.
         """
         return [
-            one
-            for one in self.findings
-            if one.verdict != "rejected" and one.diameter_mm is not None
+            finding
+            for finding in self.findings
+            if finding.verdict != "rejected" and finding.diameter_mm is not None
         ]
 
     @property

@@ -141,10 +141,10 @@ def missing_text(missing: tuple[str, ...], labels: Translator) -> str:
 def _rule_text(rule: str, labels: Translator) -> str:
     if rule in RULES:
         return labels.translate(rule)
-    found = _FLEISCHNER.fullmatch(rule)
-    if found is None:
+    match = _FLEISCHNER.fullmatch(rule)
+    if match is None:
         raise ValueError(f"no table of the guidelines has the row '{rule}'")
-    number, density, size, risk = found.groups()
+    number, density, size, risk = match.groups()
     nodule = {
         "number": labels.among(_NUMBERS, number),
         "density": labels.among(DENSITIES, density),
@@ -181,12 +181,14 @@ def density_note(labels: Translator) -> str:
     )
 
 
-def examination_line(category: ExaminationCategory, said: Examination, labels: Translator) -> str:
+def examination_line(
+    category: ExaminationCategory, examination: Examination, labels: Translator
+) -> str:
     """Lung-RADS of the examination, or why it has none: every nodule that stands in the way."""
     result = category.result
     if isinstance(result, Fired):
         parts = {
-            "kind": labels.among(EXAMINATION_KINDS, said.kind),
+            "kind": labels.among(EXAMINATION_KINDS, examination.kind),
             "result": ruling_text(Ruling(result, category.others), labels),
         }
         if category.finding_id is None:
@@ -211,26 +213,26 @@ def ruling_text(ruling: Ruling, labels: Translator) -> str:
     """``2 (row of the table); 3 cannot be excluded``, or why there is no category."""
     text = result_text(ruling.result, labels)
     if ruling.others:
-        others = labels(" or ").join(category_text(one, labels) for one in ruling.others)
+        others = labels(" or ").join(category_text(category, labels) for category in ruling.others)
         text = labels("{result}, but {others} cannot be excluded", result=text, others=others)
     return text
 
 
-def entered_line(said: Examination, header: Demographics, labels: Translator) -> str:
+def entered_line(examination: Examination, header: Demographics, labels: Translator) -> str:
     """List examination, age, sex and risk, each with where it comes from."""
-    age = said.age_years if said.age_years is not None else header.age_years
-    sex = said.sex or header.sex
-    shown_age = _sourced(None if age is None else f"{age:g}", said.age_years, labels)
-    shown_sex = _sourced(None if sex is None else labels.among(SEXES, sex), said.sex, labels)
+    age = examination.age_years if examination.age_years is not None else header.age_years
+    sex = examination.sex or header.sex
+    shown_age = _sourced(None if age is None else f"{age:g}", examination.age_years, labels)
+    shown_sex = _sourced(None if sex is None else labels.among(SEXES, sex), examination.sex, labels)
     parts = [
-        labels("Examination: {kind}.", kind=labels.among(EXAMINATION_KINDS, said.kind)),
+        labels("Examination: {kind}.", kind=labels.among(EXAMINATION_KINDS, examination.kind)),
         labels("Age: {value}.", value=shown_age),
         labels("Sex: {value}.", value=shown_sex),
-        labels("Risk of lung cancer: {risk}.", risk=labels.among(RISKS, said.risk)),
+        labels("Risk of lung cancer: {risk}.", risk=labels.among(RISKS, examination.risk)),
     ]
-    if said.known_cancer:
+    if examination.known_cancer:
         parts.append(labels("Known cancer."))
-    if said.immunosuppressed:
+    if examination.immunosuppressed:
         parts.append(labels("Immunosuppressed."))
     return labels.sentences(parts)
 
@@ -245,7 +247,7 @@ def _sourced(value: str | None, entered: object, labels: Translator) -> str:
 
 
 def _row(row: Guidance, content: ReportContent, labels: Translator) -> str:
-    finding = next(one for one in content.findings if one.number == row.finding_id)
+    finding = next(assessed for assessed in content.findings if assessed.number == row.finding_id)
     entered = finding.assessment
     parts = [
         labels(

@@ -43,23 +43,25 @@ _COLUMNS = (
 
 def change_cells(record: ChangeRecord, finding: int) -> dict[str, Any]:
     """Return the CSV's columns for a finding of this CT; empty cells if it was rejected."""
-    one = next((pair for pair in record.matched if pair.finding == finding), None)
+    matched = next((pair for pair in record.matched if pair.finding == finding), None)
     there = dict(record.not_measured_in_both).get(finding)
     if there is not None:
         return _cells(record, "not measured in both", prior_finding=there)
-    if one is None:
+    if matched is None:
         return _cells(record, "new") if finding in record.new else _cells(record, "")
-    days = one.volume_doubling_days_ci95 or ("", "")
+    days = matched.volume_doubling_days_ci95 or ("", "")
     return _cells(
         record,
         "matched",
-        prior_finding=one.earlier_finding,
-        **_size_cells("prior_diameter", one.diameter_mm.before, unit="_mm"),
-        **_size_cells("model_diameter", one.diameter_mm.now, unit="_mm"),
-        **_change_cells("diameter", one.diameter_mm),
-        **_size_cells("prior_volume", one.volume_mm3.before, unit="_mm3"),
-        **_change_cells("volume", one.volume_mm3),
-        volume_doubling_days="" if one.volume_doubling_days is None else one.volume_doubling_days,
+        prior_finding=matched.earlier_finding,
+        **_size_cells("prior_diameter", matched.diameter_mm.before, unit="_mm"),
+        **_size_cells("model_diameter", matched.diameter_mm.now, unit="_mm"),
+        **_change_cells("diameter", matched.diameter_mm),
+        **_size_cells("prior_volume", matched.volume_mm3.before, unit="_mm3"),
+        **_change_cells("volume", matched.volume_mm3),
+        volume_doubling_days=""
+        if matched.volume_doubling_days is None
+        else matched.volume_doubling_days,
         volume_doubling_days_low=days[0],
         volume_doubling_days_high=days[1],
     )
@@ -71,11 +73,11 @@ def gone_cells(record: ChangeRecord) -> list[dict[str, Any]]:
         _cells(
             record,
             "no longer seen",
-            prior_finding=one.earlier_finding,
-            **_size_cells("prior_diameter", one.diameter_mm, unit="_mm"),
-            **_size_cells("prior_volume", one.volume_mm3, unit="_mm3"),
+            prior_finding=entry.earlier_finding,
+            **_size_cells("prior_diameter", entry.diameter_mm, unit="_mm"),
+            **_size_cells("prior_volume", entry.volume_mm3, unit="_mm3"),
         )
-        for one in record.no_longer_seen
+        for entry in record.no_longer_seen
     ]
 
 
@@ -110,7 +112,7 @@ def report_csv(content: ReportContent) -> str:
     After a comparison with an earlier CT each line has the change too, and each earlier finding
     that is no longer seen has a line of its own, without a number in this CT.
     """
-    rows = _with_guidelines(content, [_row(content, one) for one in content.findings])
+    rows = _with_guidelines(content, [_row(content, finding) for finding in content.findings])
     if content.change is not None:
         record = change_record(content.change)
         rows = [{**row, **change_cells(record, row["finding"])} for row in rows]
@@ -124,16 +126,16 @@ def report_csv(content: ReportContent) -> str:
     return target.getvalue()
 
 
-def _row(content: ReportContent, one: ReadFinding) -> dict[str, Any]:
-    measured, latest = one.measured, one.latest
+def _row(content: ReportContent, finding: ReadFinding) -> dict[str, Any]:
+    measured, latest = finding.measured, finding.latest
     x, y, z = measured.center_lps_mm
     model = measured if isinstance(measured, Finding) else None
     by_hand = latest.diameter_mm if latest else None
     return {
         "study": content.study.label,
-        "seriesuid": one.series_uid,
-        "finding": one.number,
-        "origin": one.origin,
+        "seriesuid": finding.series_uid,
+        "finding": finding.number,
+        "origin": finding.origin,
         "coordX": x,
         "coordY": y,
         "coordZ": z,
@@ -141,17 +143,17 @@ def _row(content: ReportContent, one: ReadFinding) -> dict[str, Any]:
         "probability": model.probability if model else "",
         "probability_low": model.probability_ci95[0] if model else "",
         "probability_high": model.probability_ci95[1] if model else "",
-        "diameter_mm": _known(one.diameter_mm),
+        "diameter_mm": _known(finding.diameter_mm),
         **_ends("diameter", measured.diameter_ci95 if by_hand is None else None),
         "diameter_by": source_of(measured.diameter_mm, by_hand) or "",
         "volume_mm3": _known(measured.volume_mm3),
         **_ends("volume", measured.volume_ci95),
         "volume_by": source_of(measured.volume_mm3, None) or "",
-        "density": _known(one.density),
-        "density_by": source_of(measured.density, one.assessment.density) or "",
-        "solid_diameter_mm": _known(one.assessment.solid_diameter_mm),
+        "density": _known(finding.density),
+        "density_by": source_of(measured.density, finding.assessment.density) or "",
+        "solid_diameter_mm": _known(finding.assessment.solid_diameter_mm),
         "location": measured.location,
-        "decision": one.verdict,
+        "decision": finding.verdict,
         "reason": latest.reason if latest else "",
         "comment": latest.comment if latest else "",
         "reader": latest.actor if latest else "",

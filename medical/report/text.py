@@ -57,10 +57,10 @@ def report_sections(content: ReportContent, labels: Translator) -> list[Section]
         label=content.study.label,
         series=scored.series_instance_uid,
     )
-    notes = tuple(labels.translate(one.message) for one in scored.quality)
+    notes = tuple(labels.translate(note.message) for note in scored.quality)
     quality = notes or (labels("Nothing to note."),)
-    found = tuple(_finding(one, labels) for one in content.reported)
-    found += tuple(_unmeasured(one, labels) for one in content.unmeasured)
+    finding_lines = tuple(_finding(finding, labels) for finding in content.reported)
+    finding_lines += tuple(_unmeasured(finding, labels) for finding in content.unmeasured)
     change = content.change
     comparison = (
         comparison_line(change.earlier, labels) if change is not None else labels("None given.")
@@ -70,13 +70,13 @@ def report_sections(content: ReportContent, labels: Translator) -> list[Section]
         Section(labels("TECHNIQUE"), (method, programs)),
         Section(labels("COMPARISON"), (comparison,)),
         Section(labels("IMAGE QUALITY"), quality),
-        Section(labels("FINDINGS"), found or (labels("No nodule was accepted."),)),
+        Section(labels("FINDINGS"), finding_lines or (labels("No nodule was accepted."),)),
     ]
     if change is not None:
         title = change_title(change.earlier, labels)
         sections.append(Section(title, change_lines(change, labels)))
     if content.rejected:
-        lines = tuple(_rejected(one, labels) for one in content.rejected)
+        lines = tuple(_rejected(finding, labels) for finding in content.rejected)
         sections.append(Section(labels("NOT CONFIRMED"), lines))
     sections.append(Section(labels("GUIDELINES"), guideline_lines(content, labels)))
     return [*sections, Section(labels("IMPRESSION"), _impression(content, labels))]
@@ -103,25 +103,25 @@ def signature(content: ReportContent, labels: Translator) -> str:
     return labels("Signed by {name}, {at}", name=study.signed_by, at=moment(study.signed_at))
 
 
-def _finding(one: ReadFinding, labels: Translator) -> str:
-    measured, latest = one.measured, one.latest
+def _finding(finding: ReadFinding, labels: Translator) -> str:
+    measured, latest = finding.measured, finding.latest
     x, y, z = measured.center_lps_mm
-    density = labels.among(DENSITIES, one.density) if one.density else ""
-    if one.assessment.density is not None:
+    density = labels.among(DENSITIES, finding.density) if finding.density else ""
+    if finding.assessment.density is not None:
         density = labels("{density} (by the reader)", density=density)
     parts = [
         labels(
             "{number}. {location}, slice {slice}, LPS {x:.1f}, {y:.1f}, {z:.1f} "
             "mm: {density} nodule, {diameter}{volume}.",
-            number=one.number,
+            number=finding.number,
             location=labels.translate(measured.location),
             slice=measured.slice_number,
             x=x,
             y=y,
             z=z,
             density=density,
-            diameter=_diameter(one, labels),
-            volume=_volume(one, labels),
+            diameter=_diameter(finding, labels),
+            volume=_volume(finding, labels),
         )
     ]
     if isinstance(measured, Finding):
@@ -133,7 +133,7 @@ def _finding(one: ReadFinding, labels: Translator) -> str:
             )
         )
     else:
-        parts.append(labels("Added by {name}.", name=one.decisions[0].actor))
+        parts.append(labels("Added by {name}.", name=finding.decisions[0].actor))
     if latest is None or latest.verdict == "open":
         parts.append(labels("Not decided yet."))
     else:
@@ -143,11 +143,11 @@ def _finding(one: ReadFinding, labels: Translator) -> str:
     return labels.sentences(parts)
 
 
-def _unmeasured(one: ReadFinding, labels: Translator) -> str:
+def _unmeasured(finding: ReadFinding, labels: Translator) -> str:
     """Where it lies and who says so, without any size."""
-    latest, (x, y, z) = one.decisions[-1], one.measured.center_lps_mm
-    location, number = labels.translate(one.measured.location), one.number
-    slice_number = one.measured.slice_number
+    latest, (x, y, z) = finding.decisions[-1], finding.measured.center_lps_mm
+    location, number = labels.translate(finding.measured.location), finding.number
+    slice_number = finding.measured.slice_number
     place = labels(
         "{number}. {location}, slice {slice}, LPS {x:.1f}, {y:.1f}, {z:.1f} mm: "
         "nodule not measured, no size or density.",
@@ -164,25 +164,25 @@ def _unmeasured(one: ReadFinding, labels: Translator) -> str:
     return labels.sentences(parts)
 
 
-def _diameter(one: ReadFinding, labels: Translator) -> str:
-    if one.diameter_by_reader_mm is not None or one.measured.diameter_ci95 is None:
-        return labels("diameter {size:.1f} mm (measured by the reader)", size=one.diameter_mm)
-    low, high = one.measured.diameter_ci95
+def _diameter(finding: ReadFinding, labels: Translator) -> str:
+    if finding.diameter_by_reader_mm is not None or finding.measured.diameter_ci95 is None:
+        return labels("diameter {size:.1f} mm (measured by the reader)", size=finding.diameter_mm)
+    low, high = finding.measured.diameter_ci95
     return labels(
         "diameter {size:.1f} mm ({low:.1f}–{high:.1f})",
-        size=one.measured.diameter_mm,
+        size=finding.measured.diameter_mm,
         low=low,
         high=high,
     )
 
 
-def _volume(one: ReadFinding, labels: Translator) -> str:
+def _volume(finding: ReadFinding, labels: Translator) -> str:
     """Word the model's volume, marked as the model's beside a reader's diameter."""
-    volume, interval = one.measured.volume_mm3, one.measured.volume_ci95
+    volume, interval = finding.measured.volume_mm3, finding.measured.volume_ci95
     if volume is None or interval is None:
         return ""
     size = {"volume": volume, "low": interval[0], "high": interval[1]}
-    if one.diameter_by_reader_mm is None:
+    if finding.diameter_by_reader_mm is None:
         return labels(", volume {volume:.0f} mm³ ({low:.0f}–{high:.0f})", **size)
     return labels(
         ", volume from the model's outline, not from this diameter: {volume:.0f} "
@@ -191,23 +191,27 @@ def _volume(one: ReadFinding, labels: Translator) -> str:
     )
 
 
-def _rejected(one: ReadFinding, labels: Translator) -> str:
-    latest = one.decisions[-1]
-    said = labels(
+def _rejected(finding: ReadFinding, labels: Translator) -> str:
+    latest = finding.decisions[-1]
+    sentence = labels(
         "Finding {number}, slice {slice}: {reason} ({name}, {at}).",
-        number=one.number,
-        slice=one.measured.slice_number,
+        number=finding.number,
+        slice=finding.measured.slice_number,
         reason=rejection_reason(latest.reason, labels),
         name=latest.actor,
         at=moment(latest.at),
     )
-    return f"{said} {labels('Comment: {text}', text=latest.comment)}" if latest.comment else said
+    return (
+        f"{sentence} {labels('Comment: {text}', text=latest.comment)}"
+        if latest.comment
+        else sentence
+    )
 
 
 def _impression(content: ReportContent, labels: Translator) -> tuple[str, ...]:
     lines = []
     if content.accepted:
-        largest = max(content.accepted, key=lambda one: one.diameter_mm or 0.0)
+        largest = max(content.accepted, key=lambda finding: finding.diameter_mm or 0.0)
         lines.append(
             labels(
                 "Nodules confirmed: {count}. Largest: finding {number}, {size:.1f} mm, {location}.",
@@ -242,7 +246,7 @@ def _impression(content: ReportContent, labels: Translator) -> tuple[str, ...]:
         )
     lines.append(examination_line(content.guidelines.examination, content.examination, labels))
     if content.unmeasured:
-        numbers = ", ".join(str(one.number) for one in content.unmeasured)
+        numbers = ", ".join(str(finding.number) for finding in content.unmeasured)
         lines.append(labels("Accepted as nodules, but not measured: {numbers}.", numbers=numbers))
     if content.undecided:
         lines.append(
@@ -267,7 +271,7 @@ def limit_lines(limits: DetectionLimits, labels: Translator) -> tuple[str, ...]:
             labels("The sensitivity of this model at its operating point is not known here."),
         )
     low, high = limits.sensitivity_ci95
-    found = labels(
+    sentence = labels(
         "At its operating point the model found {share} ({low}–{high}) of "
         "{nodules} of that size or larger, inserted into {scans} (source: model "
         "card of {source}); expect less on real nodules or another scanner.",
@@ -278,4 +282,4 @@ def limit_lines(limits: DetectionLimits, labels: Translator) -> tuple[str, ...]:
         scans=labels.plural("{count} held-out scan", "{count} held-out scans", limits.scans),
         source=limits.source,
     )
-    return (*lines, found)
+    return (*lines, sentence)

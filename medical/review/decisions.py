@@ -94,14 +94,14 @@ def append(
 def unaccounted(store: Store) -> list[int]:
     """Rows of decisions whose content is not what the audit trail says: somebody changed them."""
     with store.reading() as session:
-        told = set(session.scalars(select(AuditEntry.subject)))
+        audited = set(session.scalars(select(AuditEntry.subject)))
         rows = session.execute(
             select(Study.key, Decision)
             .join(StoredFinding, StoredFinding.study_id == Study.id)
             .join(Decision, Decision.finding_id == StoredFinding.id)
             .order_by(Decision.id)
         )
-        return [decision.id for key, decision in rows if _subject(key, decision) not in told]
+        return [decision.id for key, decision in rows if _subject(key, decision) not in audited]
 
 
 def _subject(key: str, decision: Decision) -> str:

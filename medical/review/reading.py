@@ -79,7 +79,7 @@ class StudyReading:
 
     def of_series(self, series_uid: str) -> list[ReadFinding]:
         """Return the findings of one series."""
-        return [one for one in self.findings if one.series_uid == series_uid]
+        return [finding for finding in self.findings if finding.series_uid == series_uid]
 
     @property
     def examination(self) -> Examination:

@@ -72,13 +72,13 @@ def waiting(findings: Collection[ReviewedFinding], *, seen: Collection[str]) -> 
         findings: all reviewed ones.
         seen: series UIDs of ``scans_seen_in_training``.
     """
-    new = [one for one in findings if one.series_uid not in set(seen)]
-    accepted = [one for one in new if one.verdict == "accepted"]
+    new = [finding for finding in findings if finding.series_uid not in set(seen)]
+    accepted = [finding for finding in new if finding.verdict == "accepted"]
     return Waiting(
-        studies=len({one.study_key for one in new}),
-        confirmed=sum(one.origin == "model" for one in accepted),
-        added=sum(one.origin == "reader" for one in accepted),
-        rejected=sum(one.verdict == "rejected" for one in new),
+        studies=len({finding.study_key for finding in new}),
+        confirmed=sum(finding.origin == "model" for finding in accepted),
+        added=sum(finding.origin == "reader" for finding in accepted),
+        rejected=sum(finding.verdict == "rejected" for finding in new),
     )
 
 

@@ -77,14 +77,16 @@ def signed_report(
         )
     )
     with store.reading() as session:
-        found = {row.language: row.content for row in session.scalars(query)}
-    return found.get(language) or next(iter(found.values()), None)
+        by_language = {row.language: row.content for row in session.scalars(query)}
+    return by_language.get(language) or next(iter(by_language.values()), None)
 
 
 def changed_reports(store: Store) -> list[str]:
     """Labels of studies of which a kept report is not what the audit trail says."""
     with store.reading() as session:
-        told = set(session.scalars(select(AuditEntry.subject).where(AuditEntry.action == "sign")))
+        audited = set(
+            session.scalars(select(AuditEntry.subject).where(AuditEntry.action == "sign"))
+        )
         query = (
             select(Study, StoredReport)
             .join(Study, Study.id == StoredReport.study_id)
@@ -98,16 +100,16 @@ def changed_reports(store: Store) -> list[str]:
         changed = [
             labels[key]
             for (key, version), rows in groups.items()
-            if _subject(key, version, rows) not in told
+            if _subject(key, version, rows) not in audited
         ]
     return list(dict.fromkeys(changed))
 
 
 def _subject(key: str, version: int, files: Iterable[ReportFile | StoredReport]) -> str:
     """Study, version, and a digest of all files of its report; without files no digest."""
-    told = sorted(
-        f"{one.series_uid} {one.form} {one.language} {hashlib.sha256(one.content).hexdigest()}"
-        for one in files
+    digests = sorted(
+        f"{file.series_uid} {file.form} {file.language} {hashlib.sha256(file.content).hexdigest()}"
+        for file in files
     )
-    digest = hashlib.sha256("\n".join(told).encode()).hexdigest() if told else ""
+    digest = hashlib.sha256("\n".join(digests).encode()).hexdigest() if digests else ""
     return f"{key} v{version} {digest}".strip()

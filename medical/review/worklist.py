@@ -53,8 +53,8 @@ def count_by_status(store: Store) -> dict[Status, int]:
     """How many studies are in each state, zeros too."""
     with store.reading() as session:
         rows = session.execute(select(Study.status, func.count()).group_by(Study.status))
-        found = {status: count for status, count in rows.tuples()}  # noqa: C416
-    return {status: found.get(status, 0) for status in STATUSES}
+        counts = {status: count for status, count in rows.tuples()}  # noqa: C416
+    return {status: counts.get(status, 0) for status in STATUSES}
 
 
 def waiting_sources(store: Store) -> list[Path]:

@@ -66,7 +66,7 @@ class Lease:
         for thread in self._threads:
             thread.join()
 
-    def conclude(self, write: Callable[[], Result]) -> Result:
+    def write_outcome(self, write: Callable[[], Result]) -> Result:
         """Write how the study ended, as often as it takes, and renew no more.
 
         Args:

@@ -164,14 +164,14 @@ class Worker:
         ]
         unscored = self._unscored(result, claimed)
         try:
-            still_ours = lease.conclude(
+            held = lease.write_outcome(
                 lambda: finish(self.store, claimed, series=findings, unscored=unscored)
             )
         except OSError as error:  # a patient's folder cannot be made
             return self._failed(claimed, not_written(error), lease)
         self._gather(claimed)
-        _log.info(f"{claimed.key}: {'ready' if still_ours else _LOST}")
-        return still_ours
+        _log.info(f"{claimed.key}: {'ready' if held else _LOST}")
+        return held
 
     def _work(self, claimed: Claimed, lease: Lease) -> ScoreResult:
         options = replace(self.options, progress=lease.tell)
@@ -189,9 +189,9 @@ class Worker:
             explain_result(folder, find_model=self._model, make_scorer=self._scorer_of)
         else:
             register_earlier(folder, ResultFolder(claimed.source))
-        still_ours = lease.conclude(lambda: finish(self.store, claimed))
-        _log.info(f"{claimed.key}: {'done' if still_ours else _LOST}")
-        return still_ours
+        held = lease.write_outcome(lambda: finish(self.store, claimed))
+        _log.info(f"{claimed.key}: {'done' if held else _LOST}")
+        return held
 
     def _model(self, name: str) -> StoredModel:
         """Find a model as it is now.
@@ -225,7 +225,7 @@ class Worker:
 
     def _failed(self, claimed: Claimed, reason: str, lease: Lease | None = None) -> bool:
         lease = lease or Lease(self.store, claimed, self.lease_seconds)
-        lease.conclude(lambda: give_up(self.store, claimed, failure=reason))
+        lease.write_outcome(lambda: give_up(self.store, claimed, failure=reason))
         _log.info(f"{claimed.key}: {reason}")
         return False
 

@@ -27,27 +27,29 @@ from medical.store.tables import SCORED, Status, StoredFinding, StoredSeries, St
 
 def keep_results(session: Session, study: Study, series: Sequence[SeriesFindings]) -> None:
     """Write the findings of a scored study in the caller's transaction."""
-    found = [finding for one in series for finding in one.findings]
-    if found:
-        strongest = max(found, key=lambda finding: finding.probability)
+    findings = [finding for scored in series for finding in scored.findings]
+    if findings:
+        strongest = max(findings, key=lambda finding: finding.probability)
         study.max_probability = strongest.probability
         study.max_probability_low, study.max_probability_high = strongest.probability_ci95
-    study.findings = len(found)
-    uids = [uid for one in series for uid in (one.study_instance_uid, one.series_instance_uid)]
+    study.findings = len(findings)
+    uids = [
+        uid for scored in series for uid in (scored.study_instance_uid, scored.series_instance_uid)
+    ]
     study.uids = " ".join(dict.fromkeys(uid for uid in uids if uid))
     session.flush()
     keep_series(session, study, series)
     session.add_all(
         StoredFinding(
             study_id=study.id,
-            series_uid=one.series_instance_uid,
+            series_uid=scored.series_instance_uid,
             number=finding.id,
             origin="model",
             measured=finding.model_dump_json(),
             version=0,
         )
-        for one in series
-        for finding in one.findings
+        for scored in series
+        for finding in scored.findings
     )
 
 
@@ -88,7 +90,9 @@ def import_result(
 def _take_anew(
     session: Session, study: Study, series: Sequence[SeriesFindings], *, actor: str, digest: str
 ) -> None:
-    if study.version > 0 or [one.scored for one in series_of(session, study)] == list(series):
+    if study.version > 0 or [
+        kept_series.scored for kept_series in series_of(session, study)
+    ] == list(series):
         return
     session.execute(delete(StoredFinding).where(StoredFinding.study_id == study.id))
     study.max_probability = study.max_probability_low = study.max_probability_high = 0.0
@@ -130,7 +134,7 @@ def without_known(
         Study.status.in_(SCORED),
     )
     known = {uid for uids in session.scalars(query) for uid in uids.split()}
-    return [one for one in series if one.series_instance_uid not in known]
+    return [scored for scored in series if scored.series_instance_uid not in known]
 
 
 def same_images(store: Store, study_id: int, scored: SeriesFindings) -> list[str]:

@@ -48,7 +48,7 @@ def keep_series(session: Session, study: Study, series: Sequence[SeriesFindings]
     """Enter a scored study's series in place of those that it had, in the caller's transaction."""
     session.execute(delete(StoredSeries).where(StoredSeries.study_id == study.id))
     place = Path(study.folder)
-    for uid, scored in {one.series_instance_uid: one for one in series}.items():
+    for uid, scored in {item.series_instance_uid: item for item in series}.items():
         folder = _folder_of(place, uid)
         has_images, patient, day = _images_in(folder)
         session.add(
@@ -98,7 +98,7 @@ def series_of(session: Session, study: Study) -> tuple[KeptSeries, ...]:
     for row in rows:
         finding = Finding.model_validate_json(row.measured)
         findings.setdefault(row.series_uid, []).append(finding)
-    kept = session.scalars(
+    stored = session.scalars(
         select(StoredSeries)
         .where(StoredSeries.study_id == study.id, StoredSeries.scored != "")
         .order_by(StoredSeries.folder)
@@ -110,7 +110,7 @@ def series_of(session: Session, study: Study) -> tuple[KeptSeries, ...]:
                 update={"findings": findings.get(row.series_uid, [])}
             ),
         )
-        for row in kept
+        for row in stored
     )
 
 
@@ -157,11 +157,11 @@ def _folder_of(place: Path, uid: str) -> Path:
 
 def _series_below(place: Path) -> dict[str, Path]:
     """Folders by series; the folder itself under no name where it holds no result any more."""
-    found = {}
+    latest = {}
     for folder in result_folders(place):
         if (result := folder.find_findings()) is not None:
-            found[result.series_instance_uid] = folder.path
-    return found or {"": place}
+            latest[result.series_instance_uid] = folder.path
+    return latest or {"": place}
 
 
 def _images_in(folder: Path) -> tuple[bool, str, str]:

@@ -153,20 +153,22 @@ def compare(old: Evaluation, new: Evaluation) -> tuple[Row, ...]:
     return tuple(Row(*row) for row in rows)
 
 
-def _cpm(one: Evaluation) -> str:
-    if one.cpm is None:
+def _cpm(evaluation: Evaluation) -> str:
+    if evaluation.cpm is None:
         return "no nodules"
-    if one.cpm_ci95 is None:
-        return f"{one.cpm:.3f}"
-    low, high = one.cpm_ci95
-    return f"{one.cpm:.3f} [{low:.3f}, {high:.3f}]"
+    if evaluation.cpm_ci95 is None:
+        return f"{evaluation.cpm:.3f}"
+    low, high = evaluation.cpm_ci95
+    return f"{evaluation.cpm:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def _share(value: float | None) -> str:
     return "no nodules" if value is None else f"{value:.3f}"
 
 
-def _point(one: Evaluation, name: str) -> str:
+def _point(evaluation: Evaluation, name: str) -> str:
     return (
-        "not known" if one.operating_point is None else _share(getattr(one.operating_point, name))
+        "not known"
+        if evaluation.operating_point is None
+        else _share(getattr(evaluation.operating_point, name))
     )

@@ -122,8 +122,8 @@ def _link(
         distributed.all_reduce(values, group=leaders)
 
     nodes = leaders.size()
-    one = torch.zeros(1, device=device)
-    latency = min(_seconds(total, one, leaders) for _ in range(2 * _TRIES))
+    smallest = torch.zeros(1, device=device)
+    latency = min(_seconds(total, smallest, leaders) for _ in range(2 * _TRIES))
     count = 2 * FEW
     while True:
         values = torch.zeros(count, device=device)

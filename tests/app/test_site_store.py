@@ -27,8 +27,8 @@ def test_the_key_is_made_once_and_for_its_owner_only(settings: Settings) -> None
     assert second.audit_key == first.audit_key
     assert (settings.work_dir / KEY_FILE).stat().st_mode & 0o077 == 0
     enqueue(second, Path("ct"), root=Path("r"), actor="anna")
-    found = verify(second)
-    assert (found.entries, found.problem, found.without_key) == (2, "", 0)
+    verification = verify(second)
+    assert (verification.entries, verification.problem, verification.without_key) == (2, "", 0)
     second.close()
 
 

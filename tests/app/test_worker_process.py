@@ -36,10 +36,10 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def test_no_secret_is_in_the_environment_of_a_child(settings: Settings) -> None:
-    found = child_environment(settings)
-    assert "secret-of" not in repr(found)
-    assert found["STARLUNG_WORK_DIR"] == str(settings.work_dir)
-    assert "PATH" in found
+    environment = child_environment(settings)
+    assert "secret-of" not in repr(environment)
+    assert environment["STARLUNG_WORK_DIR"] == str(settings.work_dir)
+    assert "PATH" in environment
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")

@@ -28,25 +28,25 @@ SIZES_MM = (3, 5, 8, 15, 40)
 
 
 def metrics_of(
-    held_out: CalibrationData, found: np.ndarray, operating: Operating
+    held_out: CalibrationData, hits: np.ndarray, operating: Operating
 ) -> dict[str, object]:
     """For the card: sensitivity by size with an interval, errors of size, and the guarantee."""
     point = operating.threshold
     mm, rng = held_out.inserted_mm, np.random.default_rng(0)
-    draws = [(rng.choice(found, len(found)) >= point).mean() for _ in range(1000)]
+    draws = [(rng.choice(hits, len(hits)) >= point).mean() for _ in range(1000)]
     bins = {}
     for low, high in pairwise(SIZES_MM):
         inside = (mm >= low) & (mm < high)
-        share = round(float((found[inside] >= point).mean()), 3)
+        share = round(float((hits[inside] >= point).mean()), 3)
         bins[f"{low}-{high} mm"] = {"sensitivity": share, "nodules": int(inside.sum())}
     sizes = held_out.sizes
     diameter = np.abs(sizes.log_diameter_error - np.median(sizes.log_diameter_error))
     volume = np.abs(sizes.log_volume_error - np.median(sizes.log_volume_error))
     return {
         "held_out_inserted_nodules": {
-            "nodules": len(found),
+            "nodules": len(hits),
             "scans": len(HELD_OUT_SCANS),
-            "sensitivity_at_operating_point": round(float((found >= point).mean()), 3),
+            "sensitivity_at_operating_point": round(float((hits >= point).mean()), 3),
             "ci95_bootstrap_by_nodule": np.quantile(draws, (0.025, 0.975)).round(3).tolist(),
             "by_size": bins,
             "median_relative_error_diameter": round(float(np.median(diameter)), 3),
@@ -75,7 +75,7 @@ def calibrated_card(card: ModelCard, held_out: CalibrationData) -> ModelCard:
     operating = choose_operating(held_out, calibration, scans=len(HELD_OUT_SCANS))
     if operating.threshold is None:
         raise SystemExit(f"no operating point: {operating.guarantee['none']}")
-    found, _ = scores_at(held_out, calibration)
+    hits, _ = scores_at(held_out, calibration)
     return card.model_copy(
         update={
             "calibration": calibration,
@@ -83,7 +83,7 @@ def calibrated_card(card: ModelCard, held_out: CalibrationData) -> ModelCard:
             "operating_curve": operating.curve,
             "operating_nodules": operating.nodules,
             "operating_scans": operating.scans,
-            "metrics": metrics_of(held_out, found, operating),
+            "metrics": metrics_of(held_out, hits, operating),
         }
     )
 
@@ -93,8 +93,10 @@ def described(card: ModelCard, held_out: CalibrationData) -> dict[str, Any]:
     reader = Scorer(StoredModel(find_model(DEFAULT_MODEL).folder, card))
     scans = []
     for _, ct, _ in read_scans(HELD_OUT_SCANS):
-        marks = tuple(round(mark.probability, 4) for mark in reader.read(ct).candidates)
-        scans.append(CalibrationScan(acquisition=dict(ct.source.acquisition), candidates=marks))
+        candidates = tuple(round(mark.probability, 4) for mark in reader.read(ct).candidates)
+        scans.append(
+            CalibrationScan(acquisition=dict(ct.source.acquisition), candidates=candidates)
+        )
     return {"calibration_scans": tuple(scans), "reliability": left_out_reliability(held_out)}
 
 

@@ -40,7 +40,7 @@ CONTRASTS_HU = (-1000, 200, 400, 2000)
 
 def score_set(reader: Scorer, scans: list[InsertionScan]) -> Tables:
     """Read every hybrid scan; gather marks and references."""
-    marks, nodules, irrelevant = [], [], []
+    candidates, nodules, irrelevant = [], [], []
     for number, scan in enumerate(scans, start=1):
         name = scan.case.name
         for item in scan.inserted:
@@ -50,14 +50,14 @@ def score_set(reader: Scorer, scans: list[InsertionScan]) -> Tables:
         for z, y, x, mm in scan.case.nodules.tolist():
             irrelevant.append(ReferenceFinding(name, (x, y, z), mm))
         for mark in reader.read(as_ct(scan.case)).candidates:
-            marks.append(Candidate(name, mark.center_lps_mm, mark.probability))
+            candidates.append(Candidate(name, mark.center_lps_mm, mark.probability))
         print(f"read {number} of {len(scans)}", file=sys.stderr)
     names = tuple(scan.case.name for scan in scans)
     return Tables(
         series_uids=names,
         nodules=tuple(nodules),
         irrelevant=tuple(irrelevant),
-        candidates=tuple(marks),
+        candidates=tuple(candidates),
     )
 
 
@@ -70,7 +70,7 @@ def found_at(tables: Tables, threshold: float) -> np.ndarray:
 def print_strata(scans: list[InsertionScan], tables: Tables, threshold: float) -> None:
     """Sensitivity at a threshold by size, density and contrast."""
     inserted = [item for scan in scans for item in scan.inserted]
-    found = found_at(tables, threshold)
+    result = found_at(tables, threshold)
     mm = np.array([item.diameter_mm for item in inserted])
     contrast = np.array([item.contrast_hu for item in inserted])
     density = np.array([item.density for item in inserted])
@@ -83,7 +83,7 @@ def print_strata(scans: list[InsertionScan], tables: Tables, threshold: float) -
     ]
     print(f"\nfound at probability {threshold:g} or more, by kind:")
     for name, those in rows:
-        share = f"{found[those].mean():.2f}" if those.any() else "-"
+        share = f"{result[those].mean():.2f}" if those.any() else "-"
         print(f"  {name:28s} {share} of {those.sum()}")
 
 
@@ -98,28 +98,28 @@ class RealLesions(NamedTuple):
 
 def read_real(reader: Scorer) -> RealLesions:
     """Read the held-out scans as they are; print each lesion and the false positives."""
-    found = total = first = others = 0
+    result = total = first = others = 0
     for name, ct, lesions in read_scans(HELD_OUT_SCANS):
-        marks = [
+        candidates = [
             Candidate(name, mark.center_lps_mm, mark.probability)
             for mark in reader.read(ct).candidates
             if mark.probability >= reader.card.operating_point
         ]
         references = [ReferenceFinding(name, (x, y, z), mm) for x, y, z, mm in lesions.tolist()]
-        match = match_scan(references, (), marks)
+        match = match_scan(references, (), candidates)
         for lesion, score in zip(references, match.found_at, strict=True):
             if score is None:
                 print(f"{name}: lesion of {lesion.diameter_mm:.0f} mm: missed")
                 continue
-            rank = [mark.probability for mark in marks].index(score)
-            off = math.dist(marks[rank].center_lps_mm, lesion.center_lps_mm)
+            rank = [mark.probability for mark in candidates].index(score)
+            off = math.dist(candidates[rank].center_lps_mm, lesion.center_lps_mm)
             print(
                 f"{name}: lesion of {lesion.diameter_mm:.0f} mm: rank {rank + 1}, {off:.1f} mm off"
             )
-            found, first = found + 1, first + (rank == 0)
+            result, first = result + 1, first + (rank == 0)
         total, others = total + len(references), others + len(match.false_positives)
         print(f"{name}: {len(match.false_positives)} false positives at the operating point")
-    return RealLesions(found, total, first, others / len(HELD_OUT_SCANS))
+    return RealLesions(result, total, first, others / len(HELD_OUT_SCANS))
 
 
 def main() -> None:

@@ -142,8 +142,8 @@ def measure(networks: TwoStage, cases: list[Case], keep: Path) -> list[tuple[boo
     """Judge every method on every case; (real, row) each. Rows and middle slices go to ``keep``."""
     rows: dict[tuple[str, str], tuple[bool, CheckedMap]] = {}
     keep.mkdir(parents=True, exist_ok=True)
-    for kept in keep.glob("*.jsonl"):
-        for line in kept.read_text().splitlines():
+    for path in keep.glob("*.jsonl"):
+        for line in path.read_text().splitlines():
             name, real, row = json.loads(line)
             rows[name, row["method"]] = (real, CheckedMap(**row))
     scans_seen: dict[str, int] = {}
@@ -164,8 +164,8 @@ def measure(networks: TwoStage, cases: list[Case], keep: Path) -> list[tuple[boo
         print(f"explained {number} of {len(cases)}", file=sys.stderr, flush=True)
     wanted = {case.name for case in cases}
     order = {name: rank for rank, name in enumerate([*METHODS, *BASELINES])}
-    found = [(key, value) for key, value in rows.items() if key[0] in wanted]
-    return [value for _, value in sorted(found, key=lambda one: order[one[0][1]])]
+    entries = [(key, value) for key, value in rows.items() if key[0] in wanted]
+    return [value for _, value in sorted(entries, key=lambda entry: order[entry[0][1]])]
 
 
 def middle_of(case: Case) -> int:
@@ -185,18 +185,18 @@ def report(rows: list[tuple[bool, CheckedMap]]) -> dict[str, float]:
         if some:
             print(f"\n{title}, {len({row.scan for row in some})} scans or copies of scans")
             print(table(some))
-    ours = [row for real, row in rows if not real and row.method == SHOWN]
+    shown = [row for real, row in rows if not real and row.method == SHOWN]
     gauss = [row for real, row in rows if not real and row.method == "Gaussian at box"]
-    random = max(figure(ours, name).mean for name in ("random_class", "random_box"))
+    random = max(figure(shown, name).mean for name in ("random_class", "random_box"))
     passes = "passes" if random < PASSES_BELOW else "FAILS"
     print(f"\n{SHOWN}: {passes} randomisation (SSIM {random:.2f}, must be below {PASSES_BELOW})")
     return {
-        "pointing_game": round(figure(ours, "pointing").mean, 3),
+        "pointing_game": round(figure(shown, "pointing").mean, 3),
         "pointing_game_gaussian": round(figure(gauss, "pointing").mean, 3),
-        "energy": round(figure(ours, "energy").mean, 3),
+        "energy": round(figure(shown, "energy").mean, 3),
         "energy_gaussian": round(figure(gauss, "energy").mean, 3),
         "randomisation_ssim": round(random, 3),
-        "findings": len(ours),
+        "findings": len(shown),
     }
 
 

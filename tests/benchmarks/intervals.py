@@ -56,19 +56,19 @@ def probability_bins(held_out: CalibrationData) -> list[tuple[int, float, float,
     """
     bins = []
     for scan, calibration in calibrations_without(held_out):
-        mine = rows_of(held_out.scores, (held_out.scan == scan) & (held_out.scores.weight > 0))
+        rows = rows_of(held_out.scores, (held_out.scan == scan) & (held_out.scores.weight > 0))
         p, low, high = probability(
             calibration,
-            mine.detector_logit,
-            mine.refiner_logit,
-            mine.refiner_std,
-            mine.diameter_mm,
+            rows.detector_logit,
+            rows.refiner_logit,
+            rows.refiner_std,
+            rows.diameter_mm,
         )
         order = np.argsort(p)
         for start in range(0, len(order) - GROUP + 1, GROUP):
             group = order[start : start + GROUP]
-            weight = mine.weight[group]
-            seen = float(np.average(mine.is_nodule[group], weights=weight))
+            weight = rows.weight[group]
+            seen = float(np.average(rows.is_nodule[group], weights=weight))
             ends = [float(np.average(end[group], weights=weight)) for end in (low, high)]
             slack = 0.5 / GROUP
             bins.append((scan, seen, *ends, ends[0] - slack <= seen <= ends[1] + slack))

@@ -61,22 +61,22 @@ class CaseReader:
     def read(self, case: TrainingCase) -> CaseReading:
         """Find, look again, calibrate, measure."""
         hu, calibration = case.hu, self.card.calibration
-        found = find_candidates(hu, case.lung, self._detect)
-        count = len(found.logits)
+        candidates = find_candidates(hu, case.lung, self._detect)
+        count = len(candidates.logits)
         if count == 0:
             return CaseReading(np.zeros((0, 3)), np.zeros(0), np.zeros((0, 3)), np.zeros((0, 3)))
-        look = self._second.refine(hu, found.centers_voxel, found.diameters_mm)
+        look = self._second.refine(hu, candidates.centers_voxel, candidates.diameters_mm)
         p, _, _ = probability(
             calibration,
-            found.logits,
+            candidates.logits,
             look.logits.mean(0),
             look.logits.std(0),
-            found.diameters_mm,
+            candidates.diameters_mm,
         )
         sizes = [look.size(i) for i in range(count)]
         std = look.log_diameters.std(0)
         return CaseReading(
-            found.centers_voxel,
+            candidates.centers_voxel,
             p,
             np.array(
                 [
@@ -129,12 +129,12 @@ def compare(crops: list[Crop], readings: list[CaseReading]) -> Errors:
             continue
         best = own[reading.probability[own].argmax()]
         row: list[float] = []
-        for said, name in (
+        for label, name in (
             (reading.diameter_mm, "diameter_mm"),
             (reading.volume_mm3, "volume_mm3"),
         ):
             truth = np.exp(np.mean([np.log(getattr(o, name)) for o in crop.outlines[0]]))
-            row += [np.log(said[best, 0] / truth), said[best, 1] <= truth <= said[best, 2]]
+            row += [np.log(label[best, 0] / truth), label[best, 1] <= truth <= label[best, 2]]
         rows.append(row)
     table = np.array(rows)
     return Errors(table[:, 0], table[:, 2], table[:, 1] > 0, table[:, 3] > 0)
@@ -176,11 +176,10 @@ def main() -> None:
     for rate in RATES:
         allowed = round(rate * len(HELD_OUT_SCANS))
         threshold = false[allowed] if allowed < len(false) else 0.0
-        found = int((best > threshold).sum())
-        low, high = share_interval(found, len(best))
+        hit = int((best > threshold).sum())
+        low, high = share_interval(hit, len(best))
         print(
-            f"at {rate:g} false marks a held-out scan: {found} of {len(best)} "
-            f"[{low:.2f}, {high:.2f}]"
+            f"at {rate:g} false marks a held-out scan: {hit} of {len(best)} [{low:.2f}, {high:.2f}]"
         )
     point = reader.card.operating_point
     at_point = best >= point
@@ -191,9 +190,9 @@ def main() -> None:
     )
     errors = compare(crops, readings)
     everyone = [g for rows in read_outlines(Path(database)).values() for g in group_outlines(rows)]
-    mine = [crop.outlines[0] for crop in crops]
+    outlines = [crop.outlines[0] for crop in crops]
     for name, error in (("diameter_mm", errors.diameter), ("volume_mm3", errors.volume)):
-        here, all_of_lidc = reader_spread(mine, name), reader_spread(everyone, name)
+        here, all_of_lidc = reader_spread(outlines, name), reader_spread(everyone, name)
         print(
             f"{name}: bias {np.median(error):+.3f}, median |ln error| {np.median(abs(error)):.3f} "
             f"({len(error)} nodules); one radiologist against the others {np.median(here):.3f} "

@@ -128,8 +128,8 @@ def prepare(folder: Path) -> float:
         result.mkdir(parents=True, exist_ok=True)
         ct = enlarged()
         ResultFolder(result).write_images(ct)
-        said = findings_of(ct).model_dump_json(by_alias=True)
-        (result / "findings.json").write_text(said)
+        record = findings_of(ct).model_dump_json(by_alias=True)
+        (result / "findings.json").write_text(record)
     return ResultFolder(result).images_file.stat().st_size / 1e6
 
 
@@ -137,8 +137,8 @@ def enter(folder: Path, work: Path) -> None:
     """Put the study into a fresh worklist."""
     store = open_store(sqlite_url(work / "work" / "store.sqlite"))
     result = folder / "result"
-    said = SeriesFindings.model_validate_json((result / UID / "findings.json").read_bytes())
-    import_result(store, result, [said], actor="bench")
+    record = SeriesFindings.model_validate_json((result / UID / "findings.json").read_bytes())
+    import_result(store, result, [record], actor="bench")
     store.close()
 
 
@@ -154,7 +154,7 @@ def measure(browser: Any, address: str, *, seconds: float) -> dict[str, float]:
         page.await_images(seconds=300)
         view = page.view()
         viewer = page.tab.locator(".viewer")
-        found = {
+        result = {
             "first": (float(view["firstImageMs"]) - clicked) / 1000,
             "whole": (float(view["wholeMs"]) - clicked) / 1000,
         }
@@ -165,10 +165,10 @@ def measure(browser: Any, address: str, *, seconds: float) -> dict[str, float]:
             scrolled = viewer.evaluate(f"v => ({SCROLL})(v, {seconds})")
             if scrolled["slices"] < 2:
                 raise RuntimeError(f"the wheel did not scroll: {scrolled}")
-            found[name] = scrolled["fps"]
+            result[name] = scrolled["fps"]
         if page.problems:
             raise RuntimeError(f"the page has problems: {page.problems}")
-        return found
+        return result
 
 
 def main() -> None:

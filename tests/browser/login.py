@@ -23,8 +23,10 @@ def serving_with_login(
     """A server that these may use; the provider knows Eve too, whom nobody invited."""
     provider = pytest.importorskip("oidc_provider_mock", reason="needs `oidc-provider-mock`")
     users = [
-        provider.User(sub=one.partition("@")[0], claims={"email": one, "email_verified": True})
-        for one in (*readers, *administrators, EVE)
+        provider.User(
+            sub=person.partition("@")[0], claims={"email": person, "email_verified": True}
+        )
+        for person in (*readers, *administrators, EVE)
     ]
     port = free_port()
     with provider.run_server_in_thread(user_claims=users) as running:
@@ -65,4 +67,4 @@ def log_out(page: ReadingPage) -> None:
 
 
 def _listed(addresses: Sequence[str]) -> str:
-    return "[" + ", ".join(f'"{one}"' for one in addresses) + "]"
+    return "[" + ", ".join(f'"{addresse}"' for addresse in addresses) + "]"

@@ -60,8 +60,8 @@ class ReadingPage:
 
     def view(self) -> dict[str, str]:
         """The component's data- attributes."""
-        found: dict[str, str] = self.tab.locator(".viewer").evaluate("e => ({...e.dataset})")
-        return found
+        dataset: dict[str, str] = self.tab.locator(".viewer").evaluate("e => ({...e.dataset})")
+        return dataset
 
     def crosshair_lps_mm(self) -> list[float]:
         return [float(v) for v in self.view()["crosshairLps"].split(",")]
@@ -72,8 +72,8 @@ class ReadingPage:
         return [float(view[name]) for name in ("sagittalX", "coronalY", "axialZ")]
 
     def marks(self) -> list[dict[str, float]]:
-        found: list[dict[str, float]] = json.loads(self.view()["marks"])
-        return found
+        record: list[dict[str, float]] = json.loads(self.view()["marks"])
+        return record
 
     def open_study(self, *, seconds: float = 240) -> None:
         """Open the first study of the worklist."""
@@ -145,14 +145,14 @@ class ReadingPage:
 
         ``show`` is the element that must be in them, where that is not the top of the page.
         """
-        kept = PICTURES / f"{name}-1440x900.png"
-        if os.environ.get("STARLUNG_SCREENSHOTS") != "1" or not kept.exists():
+        picture = PICTURES / f"{name}-1440x900.png"
+        if os.environ.get("STARLUNG_SCREENSHOTS") != "1" or not picture.exists():
             return
         self.tab.wait_for_timeout(2500)  # what unfolds must have its size first
         if show is not None:
             self.scroll_to(show)
             self.tab.wait_for_timeout(500)
-        self.tab.screenshot(path=kept)
+        self.tab.screenshot(path=picture)
 
     def expect_no_failure(self) -> None:
         """Nothing failed on the server, of which the browser's own errors do not tell."""

@@ -72,12 +72,12 @@ def test_each_bad_upload_fails_with_a_sentence(
         upload(page, zip_bomb(tmp_path / "Muster_Hans.zip"))
         upload(page, zip_that_climbs(tmp_path / "climbs.zip"))
         upload(page, text_as_dicom(tmp_path / "letter.dcm"))
-        for said in (
+        for sentence in (
             "the zip unpacks to more than 8 GiB. Unpack it yourself and give the folder",
             "1 entry of the zip points outside of it and was not unpacked",
             "not a DICOM file or volume, whatever its name says",
         ):
-            page.tab.get_by_text(said).first.wait_for(timeout=240_000)
+            page.tab.get_by_text(sentence).first.wait_for(timeout=240_000)
         assert page.tab.locator(".starlung-state.failed").count() == 3
         assert "Muster" not in page.text()
         assert "Traceback" not in page.text()

@@ -31,9 +31,11 @@ def page(browser: Any, serve: Callable[..., str], tmp_path: Path) -> Iterator[Re
 def findings(folder: Path) -> list[ReadFinding]:
     """Of all studies, as the store has them."""
     store = open_store(sqlite_url(folder / "work" / "store.sqlite"))
-    found = [one for study in worklist(store) for one in read_study(store, study.key).findings]
+    studies = [
+        finding for study in worklist(store) for finding in read_study(store, study.key).findings
+    ]
     store.close()
-    return found
+    return studies
 
 
 def test_enter_in_the_comment_decides_nothing(page: ReadingPage, tmp_path: Path) -> None:
@@ -46,14 +48,14 @@ def test_enter_in_the_comment_decides_nothing(page: ReadingPage, tmp_path: Path)
     page.settle()
     comment.press("Enter")
     page.settle()
-    assert [one.verdict for one in findings(tmp_path)] == ["open"] * len(findings(tmp_path))
+    assert [finding.verdict for finding in findings(tmp_path)] == ["open"] * len(findings(tmp_path))
     assert comment.input_value() == "branches"
 
     # Pressed right after typing, without leaving the field first: the text goes with it.
     comment.fill("branches, enters a vein")
     page.press("Reject 1")
     page.expect_text("1 decided")
-    (rejected,) = [one.latest for one in findings(tmp_path) if one.latest]
+    (rejected,) = [finding.latest for finding in findings(tmp_path) if finding.latest]
     assert (rejected.verdict, rejected.reason) == ("rejected", "vessel")
     assert rejected.comment == "branches, enters a vein"
 

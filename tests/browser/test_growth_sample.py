@@ -57,12 +57,12 @@ def test_growth_of_a_scored_sample(browser: Any, serve: Callable[..., str], tmp_
         page.tab.mouse.wheel(0, -5000)
         page.picture("prior")
         page.picture("growth", show=page.tab.get_by_text("Matched by affine registration"))
-        said = page.tab.locator(".starlung-growth tbody tr").all_inner_texts()
-        (one,) = [line for line in said if line.split("\t")[0] == str(number)]
-        assert "grown" in one
+        lines = page.tab.locator(".starlung-growth tbody tr").all_inner_texts()
+        (row,) = [line for line in lines if line.split("\t")[0] == str(number)]
+        assert "grown" in row
         page.expect_no_failure()
         assert page.problems == []
     folders = list((work / "studies" / keys[1]).glob("*/heatmap-*.nii.gz"))
     assert folders, "the worker makes the maps"
-    (kept,) = (work / "studies" / keys[1]).glob("*/growth/*.json")
-    assert json.loads(kept.read_text())["correlation"] > 0.9
+    (registration,) = (work / "studies" / keys[1]).glob("*/growth/*.json")
+    assert json.loads(registration.read_text())["correlation"] > 0.9

@@ -18,7 +18,9 @@ pytestmark = pytest.mark.browser
 CARD = find_model("starlung-base").card
 MARKS = "seriesuid,coordX,coordY,coordZ,probability,probability_low,probability_high,diameter_mm\n"
 POINTS = sorted(choice.threshold for choice in CARD.operating_curve)
-START = min(POINTS, key=lambda one: abs(one - CARD.operating_point))  # where the slider stands
+START = min(
+    POINTS, key=lambda threshold: abs(threshold - CARD.operating_point)
+)  # where the slider stands
 LOWER = POINTS[POINTS.index(START) - 1]
 # below the operating point too: such a mark is no finding, and the lower threshold adds it
 FAINT_P = (LOWER + min(START, CARD.operating_point)) / 2
@@ -33,14 +35,14 @@ def result(tmp_path: Path) -> Path:
     model = ModelReference(
         name=CARD.name, version=CARD.version, sha256=CARD.sha256, digest=CARD.digest
     )
-    found = made_findings(volume).model_copy(
+    scored = made_findings(volume).model_copy(
         update={"model": model, "operating_point": CARD.operating_point}
     )
-    (folder / "findings.json").write_text(found.model_dump_json(by_alias=True))
-    uid = found.series_instance_uid
+    (folder / "findings.json").write_text(scored.model_dump_json(by_alias=True))
+    uid = scored.series_instance_uid
     rows = [
         f"{uid},{x},{y},{z},{f.probability},{f.probability_ci95[0]},{f.probability_ci95[1]},9.0"
-        for f in found.findings
+        for f in scored.findings
         for x, y, z in [f.center_lps_mm]
     ]
     (folder / "predictions.csv").write_text(MARKS + "\n".join([*rows, f"{uid},{FAINT}"]) + "\n")

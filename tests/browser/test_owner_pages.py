@@ -34,13 +34,13 @@ def made_study(out: Path, number: int) -> None:
     rows = (0.95 - 0.02 * number, 0.5, 0.2 + 0.05 * number, 0.03)
     lines = [f"1.2.{number},1,2,3,{p},{p / 2},{min(1, p * 1.1)},6.0\n" for p in rows]
     (folder / "predictions.csv").write_text(MARKS + "".join(lines))
-    told = {
+    verdicts = {
         "manufacturer": "Made",
         "model": f"Scanner {number % 2}",
         "kernel": "SHARP",
         "slice_thickness_mm": "2.5" if number < 4 else "1.25",
     }
-    (folder / "acquisition.json").write_text(json.dumps(told))
+    (folder / "acquisition.json").write_text(json.dumps(verdicts))
 
 
 def fill(folder: Path) -> None:
@@ -53,8 +53,8 @@ def fill(folder: Path) -> None:
         key = import_result(store, out, [made_findings(volume)], actor="anna")
     for finding in read_study(store, key).findings:
         verdict = "rejected" if finding.number == 3 else "accepted"
-        said = NewDecision(verdict, reason="vessel" if verdict == "rejected" else "")
-        decide(store, finding.id, said, seen_version=0, actor="anna")
+        sentence = NewDecision(verdict, reason="vessel" if verdict == "rejected" else "")
+        decide(store, finding.id, sentence, seen_version=0, actor="anna")
     sign(store, key, seen_version=read_study(store, key).study.version, actor="anna")
     store.close()
 
@@ -107,8 +107,8 @@ def test_an_evaluation_is_drawn_from_its_folder(page: ReadingPage, tmp_path: Pat
     page.expect_text("holds no evaluation.json")
 
     nodules = tuple(ReferenceFinding("a", (50.0 * n, 0, 0), 4.0 + 3 * n) for n in range(5))
-    marks = tuple(Candidate("a", one.center_lps_mm, 0.9) for one in nodules[1:])
-    tables = Tables(("a", "b", "c"), nodules, (), (*marks, Candidate("b", (0, 0, 0), 0.4)))
+    candidates = tuple(Candidate("a", nodule.center_lps_mm, 0.9) for nodule in nodules[1:])
+    tables = Tables(("a", "b", "c"), nodules, (), (*candidates, Candidate("b", (0, 0, 0), 0.4)))
     write_report(evaluate_tables(tables, operating_point=0.5), tmp_path / "out")
     field.fill(str(tmp_path / "out"))
     field.press("Enter")
@@ -143,7 +143,7 @@ def test_what_waits_for_a_retraining_is_counted(page: ReadingPage) -> None:
 
 def test_the_pages_speak_chinese(page: ReadingPage) -> None:
     page.tab.get_by_text("中文", exact=True).click()
-    for link, said in (("模型", "不适用于"), ("漂移", "扫描仪"), ("再训练", "等待的已审发现")):
+    for link, sentence in (("模型", "不适用于"), ("漂移", "扫描仪"), ("再训练", "等待的已审发现")):
         go_to(page, link)
-        page.expect_text(said)
+        page.expect_text(sentence)
     assert page.problems == []

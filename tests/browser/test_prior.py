@@ -23,7 +23,7 @@ def put_in_worklist(work: Path, *results: Path) -> None:
     store = open_store(sqlite_url(work / "work" / "store.sqlite"))
     for result in results:
         import_result(
-            store, result, [one.read_findings() for one in result_folders(result)], actor="t"
+            store, result, [folder.read_findings() for folder in result_folders(result)], actor="t"
         )
     store.close()
 

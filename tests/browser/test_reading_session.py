@@ -35,8 +35,8 @@ MISSED = CENTRES_LPS_MM[2]
 def make_study(folder: Path) -> None:
     """One study in a store, in which the model missed the third nodule."""
     result = write_made_result(folder / "out", made_volume())
-    found = made_findings(made_volume())
-    missed = found.model_copy(update={"findings": found.findings[:2]})
+    findings = made_findings(made_volume())
+    missed = findings.model_copy(update={"findings": findings.findings[:2]})
     (result / "findings.json").write_text(missed.model_dump_json(by_alias=True))
     store = open_store(sqlite_url(folder / "work" / "store.sqlite"))
     import_result(store, folder / "out", [missed], actor="tester")

@@ -16,7 +16,10 @@ def result_of(scorer: Scorer, inputs: dict[str, Path], *, out: Path) -> dict[str
     """Score folders of one series each, by the program's defaults, and read what was written."""
     scored = scorer.score(list(inputs.values()), out)
     assert not scored.errors
-    return {name: read_result(one.folder) for name, one in zip(inputs, scored.series, strict=True)}
+    return {
+        name: read_result(scored_series.folder)
+        for name, scored_series in zip(inputs, scored.series, strict=True)
+    }
 
 
 def read_result(folder: Path) -> dict[str, Any]:

@@ -63,9 +63,9 @@ def test_everything_opened_lies_in_the_input_or_is_python_s(upload: Path, tmp_pa
     if trace and subprocess.run([trace, "true"], capture_output=True, check=False).returncode == 0:
         command = [trace, "-f", "-e", "trace=open,openat,openat2", "-o", str(log), *command]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    said = json.loads(ran.stdout)
-    assert len(said["shapes"]) == 2
-    opened = [name for event, name in said["opened"] if not name.isdigit()]
+    record = json.loads(ran.stdout)
+    assert len(record["shapes"]) == 2
+    opened = [name for event, name in record["opened"] if not name.isdigit()]
     assert len([name for name in opened if name.startswith(str(work))]) > 10
     libraries = (sys.prefix, sys.base_prefix, str(ROOT), *sys.path[1:])
     allowed = (str(upload.parent), str(work), *(path for path in libraries if path))

@@ -26,8 +26,8 @@ except ValueError:
 
 def test_neither_warnings_nor_logs_nor_traces_hold_a_header_s_text() -> None:
     ran = subprocess.run([sys.executable, "-c", SAYS], capture_output=True, text=True, check=True)
-    said = ran.stdout + ran.stderr
-    assert "Geheimrat" not in said
-    assert "ours" in said
-    assert "scoring 3fa92c failed: ValueError at <string>" in said
-    assert "pydicom had a remark" in said
+    output = ran.stdout + ran.stderr
+    assert "Geheimrat" not in output
+    assert "ours" in output
+    assert "scoring 3fa92c failed: ValueError at <string>" in output
+    assert "pydicom had a remark" in output

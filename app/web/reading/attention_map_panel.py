@@ -79,8 +79,8 @@ def _missing(folder: ResultFolder, findings: list[ReadFinding]) -> None:
                 problem=as_markdown(words().translate(job.failure)),
             )
         )
-    said, make = st.columns([8, 2], vertical_alignment="center")
-    said.caption(gettext("This result has no attention maps yet."))
+    caption, make = st.columns([8, 2], vertical_alignment="center")
+    caption.caption(gettext("This result has no attention maps yet."))
     if make.button(gettext("Compute attention maps"), width="stretch"):
         allowed("make_maps")
         request_job(store, wanted)
@@ -93,7 +93,7 @@ def maps_of(folder: ResultFolder, findings: Sequence[ReadFinding]) -> dict[int, 
 
 
 def _of_model(findings: Sequence[ReadFinding]) -> list[int]:
-    return [one.measured.id for one in findings if isinstance(one.measured, Finding)]
+    return [finding.measured.id for finding in findings if isinstance(finding.measured, Finding)]
 
 
 LUNGS = 3

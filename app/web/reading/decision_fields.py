@@ -82,8 +82,8 @@ class Draft:
         """Forget all fields: what was typed is saved."""
         for name in NAMES:
             key = self.key(name)
-            for one in (key, f"seen-{key}", self._typed(name)):
-                st.session_state.pop(one, None)
+            for state_key in (key, f"seen-{key}", self._typed(name)):
+                st.session_state.pop(state_key, None)
 
 
 _TITLES = {

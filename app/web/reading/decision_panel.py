@@ -39,7 +39,7 @@ def decision_panel(
             gettext("No finding reaches the operating point. This does not rule out a nodule.")
         )
         return
-    shown = next((one for one in findings if one.number == place.finding), findings[0])
+    shown = next((finding for finding in findings if finding.number == place.finding), findings[0])
     _steps(findings, shown, place)
     st.html(_facts(shown))
     if reading.study.status != "signed":
@@ -72,7 +72,7 @@ def decision_html(decision: Decision) -> str:
 
 def _steps(findings: list[ReadFinding], shown: ReadFinding, place: Place) -> None:
     at = findings.index(shown) + 1
-    decided = sum(one.verdict != "open" for one in findings)
+    decided = sum(finding.verdict != "open" for finding in findings)
     place_of = gettext("Finding {at} of {count}", at=at, count=len(findings))
     done = gettext("{count} decided", count=decided)
     st.html(f'<div class="starlung-finding"><b>{place_of}</b><span>{done}</span></div>')
@@ -119,13 +119,15 @@ def _noted(texts: tuple[str, str]) -> dict[str, str]:
 def _fields(reading: StudyReading, shown: ReadFinding) -> None:
     # No form: Enter in a form presses its first button, and a decision is a action of its own.
     latest, draft = shown.latest, Draft(shown.id, shown.version, page_language())
-    reasons = [words().translate(one) for one in REASONS]
+    reasons = [words().translate(reason) for reason in REASONS]
     earlier = rejection_reason(latest.reason, words()) if latest and latest.reason else None
     typed = draft.value("reason", None)
     if typed:
         typed = rejection_reason(typed, words())
         draft.rephrase("reason", typed)
-    reasons += [one for one in dict.fromkeys((earlier, typed)) if one and one not in reasons]
+    reasons += [
+        reason for reason in dict.fromkeys((earlier, typed)) if reason and reason not in reasons
+    ]
     st.selectbox(
         gettext("Reason for rejection"),
         reasons,

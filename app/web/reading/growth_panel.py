@@ -64,7 +64,7 @@ def growth_table(change: ChangeSince) -> str:
 
 
 def _numbers(nodules: Sequence[Followed]) -> str:
-    return ", ".join(str(one.id) for one in nodules)
+    return ", ".join(str(nodule.id) for nodule in nodules)
 
 
 def _row(now: Followed, then: Followed, row: Growth) -> str:
@@ -81,11 +81,11 @@ def _row(now: Followed, then: Followed, row: Growth) -> str:
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def _change(before: float, after: float, found: Change, *, digits: int) -> str:
-    low, high = (signed_percent((end - 1) * 100) for end in found.ratio_ci95)
+def _change(before: float, after: float, change: Change, *, digits: int) -> str:
+    low, high = (signed_percent((end - 1) * 100) for end in change.ratio_ci95)
     sizes = f"{before:.{digits}f} → {after:.{digits}f}"
-    difference = signed(found.difference, digits=digits)
-    interval = f"{difference} · {signed_percent(found.percent)} ({low} … {high})"
+    difference = signed(change.difference, digits=digits)
+    interval = f"{difference} · {signed_percent(change.percent)} ({low} … {high})"
     return f"{sizes}<small>{interval}</small>"
 
 

@@ -54,23 +54,23 @@ def guideline_panel(
             )
         )
         _examination_fields(reading, header, reader)
-        found = guidelines_of(findings, reading.examination, header, change)
-        st.html(guideline_table(found, reading.examination))
+        guidelines = guidelines_of(findings, reading.examination, header, change)
+        st.html(guideline_table(guidelines, reading.examination))
 
 
-def guideline_table(found: Guidelines, examination: Examination) -> str:
+def guideline_table(guidelines: Guidelines, examination: Examination) -> str:
     """Render the examination's category and the lines as HTML."""
     labels = words()
-    line = html.escape(examination_line(found.examination, examination, labels))
+    line = html.escape(examination_line(guidelines.examination, examination, labels))
     note = ""
-    if any(row.density_by == "model" for row in found.rows):
+    if any(row.density_by == "model" for row in guidelines.rows):
         text = density_note(labels)
         note = f'<div class="starlung-note warning">{html.escape(text)}</div>'
-    if not found.rows:
+    if not guidelines.rows:
         return f'<div class="starlung-note">{line}</div>'
     titles = (gettext("No."), "Lung-RADS v2022", "Fleischner 2017")
     head = "".join(f"<th>{title}</th>" for title in titles)
-    body = "".join(_row(row, labels) for row in found.rows)
+    body = "".join(_row(row, labels) for row in guidelines.rows)
     return (
         f'<div class="starlung-note"><b>{line}</b></div>'
         f'<table class="starlung-guidelines"><thead><tr>{head}</tr></thead>'

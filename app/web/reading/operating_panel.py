@@ -60,14 +60,14 @@ def operating_panel(scored: SeriesFindings, folder: ResultFolder) -> None:
 def _choose(points: list[Expected], scored: SeriesFindings) -> Expected:
     # Only thresholds that were measured can be chosen: nothing is read off between two of them.
     by_threshold = {point.threshold: point for point in points}
-    nearest = min(by_threshold, key=lambda one: abs(one - scored.operating_point))
+    nearest = min(by_threshold, key=lambda threshold: abs(threshold - scored.operating_point))
     scored_at = gettext("scored at {point}", point=f"{scored.operating_point:.2f}")
     title = gettext("Probability from which a candidate counts as a finding")
     chosen = st.select_slider(
         f"{title} ({scored_at})",
         list(by_threshold),
         nearest,
-        format_func=lambda one: f"{one:.2f}",
+        format_func=lambda threshold: f"{threshold:.2f}",
         key=f"operating-{scored.series_instance_uid}",
     )
     return by_threshold[chosen]

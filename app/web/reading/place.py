@@ -37,16 +37,18 @@ class Place:
 
     def step(self, findings: Sequence[ReadFinding], by: int) -> None:
         """To the next finding or the one before; round at the ends."""
-        numbers = [one.number for one in findings]
+        numbers = [finding.number for finding in findings]
         if numbers:
             at = numbers.index(self.finding) if self.finding in numbers else -by
             self.go_to(numbers[(at + by) % len(numbers)])
 
     def to_next_undecided(self, findings: Sequence[ReadFinding]) -> None:
         """To the next finding after this one that nobody has decided; stays where none is left."""
-        after = [one for one in findings if one.number > (self.finding or 0)]
-        before = [one for one in findings if one.number < (self.finding or 0)]
-        waiting = next((one for one in (*after, *before) if one.verdict == "open"), None)
+        after = [finding for finding in findings if finding.number > (self.finding or 0)]
+        before = [finding for finding in findings if finding.number < (self.finding or 0)]
+        waiting = next(
+            (finding for finding in (*after, *before) if finding.verdict == "open"), None
+        )
         if waiting is not None:
             self.go_to(waiting.number)
 
@@ -72,12 +74,12 @@ def place_in(study_key: str, series_uid: str, findings: Sequence[ReadFinding]) -
     """
     key = f"place-{study_key}-{series_uid}"  # uploaded volume files share their UID: 0001
     if key not in st.session_state:
-        numbers = [one.number for one in findings]
+        numbers = [finding.number for finding in findings]
         named = st.query_params.get(FINDING, "")
         at_first = int(named) if named.isdecimal() and int(named) in numbers else None
         st.session_state[key] = Place(at_first or (numbers[0] if numbers else None))
-    found: Place = st.session_state[key]
-    return found
+    place: Place = st.session_state[key]
+    return place
 
 
 def keep_place(place: Place) -> None:

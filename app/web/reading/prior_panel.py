@@ -24,7 +24,7 @@ _LOOK_AGAIN_SECONDS = 1.0
 
 def choose_prior(study_key: str, images: ViewerImages) -> Prior | None:
     """Let the reader choose; nothing is drawn where there is nothing to choose from."""
-    priors = {one.folder: one for one in priors_of(context().store, study_key, images)}
+    priors = {prior.folder: prior for prior in priors_of(context().store, study_key, images)}
     if not priors:
         return None
     names = _names_in_address(list(priors.values()))
@@ -49,7 +49,7 @@ def _names_in_address(priors: list[Prior]) -> dict[str, ResultFolder]:
     """Folders by what stands for them in the address: a study's key and a count, no path or UID."""
     count: dict[str, int] = {}
     names = {}
-    for prior in sorted(priors, key=lambda one: one.folder.path):
+    for prior in sorted(priors, key=lambda item: item.folder.path):
         count[prior.study_key] = count.get(prior.study_key, 0) + 1
         names[f"{prior.study_key}-{count[prior.study_key]}"] = prior.folder
     return names
@@ -67,11 +67,11 @@ def compared(folder: ResultFolder, prior: Prior) -> Comparison | None:
     if not prior.folder.images_file.is_file():
         st.warning(gettext("The images of {label} have been moved or deleted.", label=prior.label))
         return None
-    kept = folder.read_registration(prior.folder)
-    if kept is None:
+    attempt = folder.read_registration(prior.folder)
+    if attempt is None:
         _register(folder, prior.folder)
         return None
-    registration = kept.registration
+    registration = attempt.registration
     if registration is None:
         st.warning(
             gettext(

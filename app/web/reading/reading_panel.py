@@ -131,12 +131,12 @@ def viewer_findings(findings: Sequence[ReadFinding]) -> list[ViewerFinding]:
     """Return findings as the viewer draws them."""
     return [
         {
-            "id": one.number,
-            "centerLpsMm": one.measured.center_lps_mm,
-            "diameterMm": one.diameter_mm or _UNMEASURED_MM,
-            "verdict": one.verdict,
+            "id": finding.number,
+            "centerLpsMm": finding.measured.center_lps_mm,
+            "diameterMm": finding.diameter_mm or _UNMEASURED_MM,
+            "verdict": finding.verdict,
         }
-        for one in findings
+        for finding in findings
     ]
 
 
@@ -149,7 +149,7 @@ def headline_html(
     reading: StudyReading, scored: SeriesFindings, findings: list[ReadFinding]
 ) -> str:
     """Render the headline as HTML."""
-    count = sum(one.origin == "model" for one in findings)
+    count = sum(finding.origin == "model" for finding in findings)
     limits = ""
     if count == 0:
         title = (
@@ -160,10 +160,10 @@ def headline_html(
             if is_partly_searched(scored)
             else gettext("No finding reaches the operating point. This does not rule out a nodule.")
         )
-        found = detection_limits(
+        limits_at_point = detection_limits(
             card_of(cards(), scored.model, scored.operating_point), scored.operating_point
         )
-        lines = limit_lines(found, words())[1:]  # the title says the first
+        lines = limit_lines(limits_at_point, words())[1:]  # the title says the first
         if scored.searched is None:
             unknown = gettext(
                 "Scored by version 0.5 or earlier: which share of each lung was searched is not "

@@ -43,8 +43,10 @@ def sign_panel(
     """
     study = reading.study
     if study.status == "signed" and study.signed_at is not None:
-        said = gettext("Signed by {name}, {at}", name=study.signed_by, at=moment(study.signed_at))
-        st.html(f'<div class="starlung-signed">{html.escape(said)}</div>')
+        signature = gettext(
+            "Signed by {name}, {at}", name=study.signed_by, at=moment(study.signed_at)
+        )
+        st.html(f'<div class="starlung-signed">{html.escape(signature)}</div>')
         if may(reader, "reopen"):
             st.button(
                 gettext("Open again"),

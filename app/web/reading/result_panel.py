@@ -46,7 +46,7 @@ def choose_series(reading: StudyReading) -> KeptSeries:
         raise InputError(
             "study", message("no longer has a result"), message("Score the study again")
         )
-    series = {one.uid: one for one in reading.series}
+    series = {row.uid: row for row in reading.series}
     uid = next(iter(series))
     if len(series) > 1:
         with st.sidebar:

@@ -31,7 +31,8 @@ def findings_table(findings: list[ReadFinding]) -> Table:
         for title, interval in _COLUMNS
     ]
     rows: list[Row] = [
-        {"id": one.number, "verdict": one.verdict, "cells": _cells(one)} for one in findings
+        {"id": finding.number, "verdict": finding.verdict, "cells": _cells(finding)}
+        for finding in findings
     ]
     return {
         "columns": columns,
@@ -47,46 +48,46 @@ def millimetres(value: float) -> str:
     return f"{value:.1f}".replace("-", "−")
 
 
-def probability_text(one: ReadFinding) -> str:
+def probability_text(finding: ReadFinding) -> str:
     """Word the probability with its interval; for a reader's nodule, that it has none."""
-    if not isinstance(one.measured, Finding):
+    if not isinstance(finding.measured, Finding):
         return gettext("added by a reader")
-    interval = probability_interval_text(*one.measured.probability_ci95)
-    return f"{shown_probability(one.measured.probability)} ({interval})"
+    interval = probability_interval_text(*finding.measured.probability_ci95)
+    return f"{shown_probability(finding.measured.probability)} ({interval})"
 
 
-def diameter_text(one: ReadFinding) -> tuple[str, str]:
+def diameter_text(finding: ReadFinding) -> tuple[str, str]:
     """Word the diameter that counts, and its interval or whose it is; a dash if unmeasured."""
-    by_hand, interval = one.diameter_by_reader_mm, one.measured.diameter_ci95
+    by_hand, interval = finding.diameter_by_reader_mm, finding.measured.diameter_ci95
     if by_hand is not None:
         return f"{by_hand:.1f}", gettext("by the reader")
-    if one.measured.diameter_mm is None or interval is None:
+    if finding.measured.diameter_mm is None or interval is None:
         return "–", gettext("not measured")
-    return _measured(one.measured.diameter_mm, interval, digits=1)
+    return _measured(finding.measured.diameter_mm, interval, digits=1)
 
 
-def volume_text(one: ReadFinding) -> tuple[str, str]:
+def volume_text(finding: ReadFinding) -> tuple[str, str]:
     """Word the model's volume, marked as the model's where a reader measured the diameter."""
-    volume, interval = one.measured.volume_mm3, one.measured.volume_ci95
+    volume, interval = finding.measured.volume_mm3, finding.measured.volume_ci95
     if volume is None or interval is None:
         return "–", gettext("not measured")
     text, ends = _measured(volume, interval, digits=0)
-    return text, ends if one.diameter_by_reader_mm is None else gettext(
+    return text, ends if finding.diameter_by_reader_mm is None else gettext(
         "{ends}, the model's outline", ends=ends
     )
 
 
-def density_text(one: ReadFinding) -> tuple[str, str]:
+def density_text(finding: ReadFinding) -> tuple[str, str]:
     """Word the density that counts, and whose it is."""
-    if one.density is None:
+    if finding.density is None:
         return "–", gettext("not measured")
-    entered = one.assessment.density is not None
+    entered = finding.assessment.density is not None
     whose = gettext("by the reader") if entered else gettext("by the model")
-    return words().among(DENSITIES, one.density), whose
+    return words().among(DENSITIES, finding.density), whose
 
 
-def _cells(one: ReadFinding) -> list[Cell]:
-    measured = one.measured
+def _cells(finding: ReadFinding) -> list[Cell]:
+    measured = finding.measured
     if isinstance(measured, Finding):
         interval = probability_interval_text(*measured.probability_ci95)
         probability: Cell = {
@@ -96,21 +97,21 @@ def _cells(one: ReadFinding) -> list[Cell]:
     else:
         probability = _plain(gettext("added by a reader"))
     return [
-        _plain(str(one.number)),
+        _plain(str(finding.number)),
         probability,
         _plain(str(measured.slice_number)),
         _plain(", ".join(millimetres(v) for v in measured.center_lps_mm)),
-        _cell(diameter_text(one)),
-        _cell(volume_text(one)),
-        _cell(density_text(one)),
+        _cell(diameter_text(finding)),
+        _cell(volume_text(finding)),
+        _cell(density_text(finding)),
         _plain(words().translate(measured.location)),
-        _decision(one),
+        _decision(finding),
     ]
 
 
-def _decision(one: ReadFinding) -> Cell:
-    text = words().among(VERDICTS, one.verdict)
-    latest = one.latest
+def _decision(finding: ReadFinding) -> Cell:
+    text = words().among(VERDICTS, finding.verdict)
+    latest = finding.latest
     if latest is None:
         return _plain(text)
     if latest.reason:

@@ -94,7 +94,7 @@ class Guard:
         if len(hosts) != 1 or not self._is_ours(hosts[0]):
             return "This server is not asked by that name; see the setting allowed_hosts."
         origins = headers.getlist("origin")
-        if any(not self._is_same(one, hosts[0]) for one in origins):
+        if any(not self._is_same(origin, hosts[0]) for origin in origins):
             return "Another page may not ask this server."
         if scope["type"] == "websocket" and not origins:
             return "Only a page of this server may open a connection."
@@ -108,10 +108,10 @@ class Guard:
         return None
 
     def _is_ours(self, host: str) -> bool:
-        found = _HOST.fullmatch(host)
-        if found is None or int((found["port"] or ":0")[1:]) > 65535:
+        match = _HOST.fullmatch(host)
+        if match is None or int((match["port"] or ":0")[1:]) > 65535:
             return False
-        return found["name"].strip("[]").lower().removesuffix(".") in self._hosts
+        return match["name"].strip("[]").lower().removesuffix(".") in self._hosts
 
     def _is_same(self, origin: str, host: str) -> bool:
         if self._origin and origin == self._origin:
@@ -124,14 +124,14 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                found = MutableHeaders(scope=message)
+                headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
-                    found[name] = value
-                found["Content-Security-Policy"] = _POLICY.format(socket=socket)
+                    headers[name] = value
+                headers["Content-Security-Policy"] = _POLICY.format(socket=socket)
                 if self._origin.startswith("https:"):
-                    found["Strict-Transport-Security"] = "max-age=31536000"
-                if "access-control-allow-origin" in found:
-                    del found["access-control-allow-origin"]
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
+                if "access-control-allow-origin" in headers:
+                    del headers["access-control-allow-origin"]
             await send(message)
 
         return send_with_headers

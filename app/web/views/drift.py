@@ -78,7 +78,7 @@ def _read(folders: list[Path]) -> list[CalibrationScan]:
     return [
         CalibrationScan(
             acquisition=folder.read_acquisition(),
-            candidates=tuple(found.probability for found in folder.read_candidates()),
+            candidates=tuple(candidate.probability for candidate in folder.read_candidates()),
         )
         for result in folders
         for folder in result_folders(result)
@@ -94,7 +94,7 @@ def _fact_html(fact: Fact) -> str:
         for row in fact.rows
     )
     low, high = fact.strange_ci95
-    said = (
+    note = (
         ngettext(
             "{count} of {known} lies outside the calibration set ({low}–{high}).",
             "{count} of {known} lie outside the calibration set ({low}–{high}).",
@@ -109,7 +109,7 @@ def _fact_html(fact: Fact) -> str:
     kind = "warning" if fact.strange else ""
     return (
         f'<table class="starlung-guidelines starlung-card"><thead><tr>{head}</tr></thead>'
-        f'<tbody>{body}</tbody></table><div class="starlung-note {kind}">{html.escape(said)}</div>'
+        f'<tbody>{body}</tbody></table><div class="starlung-note {kind}">{html.escape(note)}</div>'
     )
 
 

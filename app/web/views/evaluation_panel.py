@@ -34,35 +34,35 @@ def evaluation_panel() -> None:
         return
     allowed("name_folder")
     try:
-        found = read_evaluation(Path(text))
+        evaluation = read_evaluation(Path(text))
     except InputError as error:
         st.error(as_markdown(error_text(error)))
         return
-    st.html(evaluation_figures(found))
+    st.html(evaluation_figures(evaluation))
     st.caption(
         gettext(
             "Based on evaluation.json, which does not record the model or the scans: "
             "ask whoever ran the evaluation."
         )
     )
-    for warning in found.warnings:
+    for warning in evaluation.warnings:
         st.html(f'<div class="starlung-note warning">{html.escape(warning)}</div>')
     curve, sizes, reliability = st.columns(3, gap="large")
     with curve:
-        _froc(found)
+        _froc(evaluation)
     with sizes:
-        _sizes(found)
+        _sizes(evaluation)
     with reliability:
-        _reliability(found.calibration)
+        _reliability(evaluation.calibration)
 
 
-def evaluation_figures(found: Evaluation) -> str:
+def evaluation_figures(evaluation: Evaluation) -> str:
     """Show the main figures, each with its interval and what it was counted on."""
-    counts = gettext("{nodules}, {scans}", **_counts(found))
+    counts = gettext("{nodules}, {scans}", **_counts(evaluation))
     cells = "".join(
         f'<div class="starlung-figure"><small>{html.escape(name)}</small><b>{value}</b>'
         f"<small>{interval}</small></div>"
-        for name, value, interval in _cells(found)
+        for name, value, interval in _cells(evaluation)
     )
     return (
         f'<div class="starlung-note">{html.escape(counts)}</div>'
@@ -84,24 +84,24 @@ def reliability_rows(calibration: Calibration) -> list[ReliabilityRow]:
     ]
 
 
-def _cells(found: Evaluation) -> Iterator[tuple[str, str, str]]:
+def _cells(evaluation: Evaluation) -> Iterator[tuple[str, str, str]]:
     """Name, value and interval; what has no interval is left out."""
-    if found.cpm is not None and found.cpm_ci95 is not None:
+    if evaluation.cpm is not None and evaluation.cpm_ci95 is not None:
         yield (
             gettext("CPM, mean of seven sensitivities"),
-            f"{found.cpm:.3f}",
-            _between(found.cpm_ci95, "{:.3f}"),
+            f"{evaluation.cpm:.3f}",
+            _between(evaluation.cpm_ci95, "{:.3f}"),
         )
-    at = found.operating_point
+    at = evaluation.operating_point
     if at is None:
         return
     threshold = f"{at.threshold:.3g}"
-    if at.sensitivity is not None and found.nodules:
-        ends = share_interval(round(at.sensitivity * found.nodules), found.nodules)
+    if at.sensitivity is not None and evaluation.nodules:
+        ends = share_interval(round(at.sensitivity * evaluation.nodules), evaluation.nodules)
         name = gettext("Sensitivity at threshold {threshold}", threshold=threshold)
         yield name, f"{at.sensitivity:.0%}", _between(ends, "{:.0%}")
     false = at.false_positives_per_scan
-    ends = rate_interval(round(false * found.scans), found.scans)
+    ends = rate_interval(round(false * evaluation.scans), evaluation.scans)
     name = gettext("False positives per scan at threshold {threshold}", threshold=threshold)
     yield name, f"{false:.2f}", _between(ends, "{:.2f}")
     if at.unmarked_share is not None and at.unmarked_share_ci95 is not None:
@@ -116,18 +116,19 @@ def _between(ends: tuple[float, float], form: str) -> str:
     return "–".join(form.format(end) for end in ends)
 
 
-def _froc(found: Evaluation) -> None:
+def _froc(evaluation: Evaluation) -> None:
     st.markdown(f"**{gettext('FROC')}**")
-    if not found.nodules:
+    if not evaluation.nodules:
         st.caption(
             gettext("The evaluation has no reference nodule, so there is no sensitivity to show.")
         )
         return
-    st.image(froc_plot(found))
-    if found.curve:
+    st.image(froc_plot(evaluation))
+    if evaluation.curve:
         st.caption(
             gettext(
-                "{nodules} in {scans}. Band: 95 % bootstrap interval by scan.", **_counts(found)
+                "{nodules} in {scans}. Band: 95 % bootstrap interval by scan.",
+                **_counts(evaluation),
             )
         )
     else:
@@ -135,26 +136,26 @@ def _froc(found: Evaluation) -> None:
             gettext(
                 "{nodules} in {scans}. An older evaluation: only the seven points are in it, "
                 "without intervals. Run `starlung evaluate` again for the curve.",
-                **_counts(found),
+                **_counts(evaluation),
             )
         )
 
 
-def _counts(found: Evaluation) -> dict[str, str]:
+def _counts(evaluation: Evaluation) -> dict[str, str]:
     return {
-        "nodules": ngettext("{count} nodule", "{count} nodules", found.nodules),
-        "scans": ngettext("{count} scan", "{count} scans", found.scans),
+        "nodules": ngettext("{count} nodule", "{count} nodules", evaluation.nodules),
+        "scans": ngettext("{count} scan", "{count} scans", evaluation.scans),
     }
 
 
-def _sizes(found: Evaluation) -> None:
+def _sizes(evaluation: Evaluation) -> None:
     st.markdown(f"**{gettext('Sensitivity by size')}**")
-    if not any(one.nodules for one in found.size_bins):
+    if not any(size_bin.nodules for size_bin in evaluation.size_bins):
         st.caption(
             gettext("The evaluation has no reference nodule, so there is no sensitivity to show.")
         )
         return
-    st.image(size_plot(found.size_bins))
+    st.image(size_plot(evaluation.size_bins))
     st.caption(
         gettext(
             "Each point shows the nodules found, out of all. Bars: exact 95 % "

@@ -56,7 +56,7 @@ _ENDINGS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mhd", ".mha", ".raw", ".zraw"
 
 def neutral_name(name: str, number: int) -> str:
     """``0007.dcm`` for the seventh file, whatever it was called; unknown endings are dropped."""
-    ending = next((one for one in _ENDINGS if name.lower().endswith(one)), "")
+    ending = next((candidate for candidate in _ENDINGS if name.lower().endswith(candidate)), "")
     return f"{number:04d}{ending}"
 
 
@@ -97,7 +97,7 @@ def save_uploads(
 
 def _refuse_ambiguous(names: Sequence[str]) -> None:
     """Of two files of one name a header that names it would get the other patient's voxels."""
-    if max(Counter(names).values()) > 1 and any(one.lower().endswith(_DETACHED) for one in names):
+    if max(Counter(names).values()) > 1 and any(name.lower().endswith(_DETACHED) for name in names):
         problem = message("has two files of the same name, and a header that may refer to either")
         raise InputError(
             "upload", problem, message("Upload one CT at a time, or a zip with its folders")

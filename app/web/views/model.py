@@ -36,7 +36,10 @@ def model_page(reader: Reader) -> None:
     if len(known) > 1:
         at = known.index(card)
         card = st.selectbox(
-            gettext("Model"), known, at, format_func=lambda one: f"{one.name} {one.version}"
+            gettext("Model"),
+            known,
+            at,
+            format_func=lambda choice: f"{choice.name} {choice.version}",
         )
     st.html(card_head(card, in_use=card == used))
     plots, lists = st.columns([5, 6], gap="large")
@@ -79,13 +82,13 @@ def _plots(card: ModelCard) -> None:
     else:
         st.caption(gettext("Nothing to show: the model card has no such figures."))
     st.subheader(gettext("What readers confirmed"))
-    said = reader_agreement(
-        (one.probability, one.verdict == "accepted")
-        for one in reviewed_findings(context().store)
-        if one.probability is not None
+    bins = reader_agreement(
+        (finding.probability, finding.verdict == "accepted")
+        for finding in reviewed_findings(context().store)
+        if finding.probability is not None
     )
-    if said:
-        st.image(reliability_plot(said))
+    if bins:
+        st.image(reliability_plot(bins))
         st.caption(
             ngettext(
                 "{count} finding in signed studies at this site, from any model. Readers "
@@ -94,7 +97,7 @@ def _plots(card: ModelCard) -> None:
                 "{count} findings in signed studies at this site, from any model. "
                 "Readers saw the probability, and only findings at or above the "
                 "operating point, so this is optimistic. Bars: exact 95 % intervals.",
-                sum(row.candidates for row in said),
+                sum(row.candidates for row in bins),
             )
         )
     else:
@@ -158,6 +161,6 @@ def _flat(values: dict[str, object], before: str) -> Iterator[tuple[str, str]]:
         if isinstance(value, dict):
             yield from _flat(value, name)
         elif isinstance(value, list):
-            yield name.replace("_", " "), " – ".join(str(one) for one in value)
+            yield name.replace("_", " "), " – ".join(str(entry) for entry in value)
         else:
             yield name.replace("_", " "), str(value)

@@ -154,7 +154,9 @@ def froc_plot(evaluation: Evaluation) -> bytes:
         _curve(axes, evaluation.curve)
         marked = [(rate, evaluation.sensitivity.get(f"{rate:g}")) for rate in rates]
         known = [(rate, value) for rate, value in marked if value is not None]
-        axes.plot([one[0] for one in known], [one[1] for one in known], "o", color=BLUE, ms=5)
+        axes.plot(
+            [point[0] for point in known], [point[1] for point in known], "o", color=BLUE, ms=5
+        )
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_locator(FixedLocator(rates))
         axes.xaxis.set_minor_locator(NullLocator())
@@ -166,18 +168,20 @@ def froc_plot(evaluation: Evaluation) -> bytes:
 
 def size_plot(bins: Sequence[SizeBin]) -> bytes:
     """Sensitivity by diameter with exact intervals; the nodules are counted at each point."""
-    filled = [one for one in bins if one.nodules]
-    series = [_Series(gettext("by any candidate"), BLUE, [one.found for one in filled])]
+    filled = [size_bin for size_bin in bins if size_bin.nodules]
+    series = [_Series(gettext("by any candidate"), BLUE, [size_bin.found for size_bin in filled])]
     at_point = [
-        one.found_at_operating_point for one in filled if one.found_at_operating_point is not None
+        size_bin.found_at_operating_point
+        for size_bin in filled
+        if size_bin.found_at_operating_point is not None
     ]
     if filled and len(at_point) == len(filled):
         series.append(_Series(gettext("at the operating point"), AMBER, at_point))
     with settings():
         figure, axes = new_figure()
-        for place, one in enumerate(series):
-            _shares(axes, one, filled, shift=0.16 * (place - (len(series) - 1) / 2))
-        axes.set_xticks(range(len(filled)), [_size(one) for one in filled])
+        for place, curve in enumerate(series):
+            _shares(axes, curve, filled, shift=0.16 * (place - (len(series) - 1) / 2))
+        axes.set_xticks(range(len(filled)), [_size(size_bin) for size_bin in filled])
         axes.set(xlim=(-0.6, len(filled) - 0.4), ylim=(0, 1.04))
         axes.set(xlabel=gettext("Diameter, mm"), ylabel=gettext("Sensitivity"))
         if len(series) > 1:
@@ -191,7 +195,7 @@ class _Series:
 
     title: str
     colour: str
-    found: list[int]
+    counts: list[int]
 
 
 def _curve(axes: Axes, points: Sequence[CurvePoint]) -> None:
@@ -207,9 +211,11 @@ def _curve(axes: Axes, points: Sequence[CurvePoint]) -> None:
         axes.fill_between(rates, low, high, color=BLUE, alpha=0.18, linewidth=0)
 
 
-def _shares(axes: Axes, one: _Series, bins: Sequence[SizeBin], *, shift: float) -> None:
-    shares = [found / row.nodules for found, row in zip(one.found, bins, strict=True)]
-    ends = [share_interval(found, row.nodules) for found, row in zip(one.found, bins, strict=True)]
+def _shares(axes: Axes, curve: _Series, bins: Sequence[SizeBin], *, shift: float) -> None:
+    shares = [count / row.nodules for count, row in zip(curve.counts, bins, strict=True)]
+    ends = [
+        share_interval(count, row.nodules) for count, row in zip(curve.counts, bins, strict=True)
+    ]
     below = [share - low for share, (low, _) in zip(shares, ends, strict=True)]
     above = [high - share for share, (_, high) in zip(shares, ends, strict=True)]
     x = [place + shift for place in range(len(bins))]
@@ -218,14 +224,14 @@ def _shares(axes: Axes, one: _Series, bins: Sequence[SizeBin], *, shift: float) 
         shares,
         yerr=(below, above),
         fmt="o",
-        color=one.colour,
+        color=curve.colour,
         markersize=5,
         capsize=3,
-        label=one.title,
+        label=curve.title,
     )
-    for place, share, found, row in zip(x, shares, one.found, bins, strict=True):
+    for place, share, count, row in zip(x, shares, curve.counts, bins, strict=True):
         axes.annotate(
-            f"{found}/{row.nodules}",
+            f"{count}/{row.nodules}",
             (place, share),
             xytext=(7, -3) if shift >= 0 else (-7, -3),
             textcoords="offset points",
@@ -235,8 +241,8 @@ def _shares(axes: Axes, one: _Series, bins: Sequence[SizeBin], *, shift: float) 
         )
 
 
-def _size(one: SizeBin) -> str:
-    low, high = one.diameter_from_mm, one.diameter_to_mm
+def _size(size_bin: SizeBin) -> str:
+    low, high = size_bin.diameter_from_mm, size_bin.diameter_to_mm
     if high is None:
         return gettext("{low} and more", low=f"{low:g}")
     return gettext("{low} to {high}", low=f"{low:g}", high=f"{high:g}")

@@ -32,8 +32,8 @@ def trail_page(reader: Reader) -> None:
     """Draw the page; ``reader`` is an administrator, others never get it."""
     store = context().store
     if st.button(gettext("Verify the trail")):
-        found = verify(store)
-        problem = found.problem or _changed(store)
+        verification = verify(store)
+        problem = verification.problem or _changed(store)
         if problem:
             st.error(gettext("The trail is broken: {problem}.", problem=problem))
         else:
@@ -41,11 +41,11 @@ def trail_page(reader: Reader) -> None:
                 ngettext(
                     "{count} entry, intact. Last hash: {hash}",
                     "{count} entries, intact. Last hash: {hash}",
-                    found.entries,
-                    hash=found.last_hash,
+                    verification.entries,
+                    hash=verification.last_hash,
                 )
             )
-            if last := found.without_key:
+            if last := verification.without_key:
                 st.warning(
                     gettext(
                         "Entries up to number {last} have no key: an earlier version wrote them, "

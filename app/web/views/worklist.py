@@ -159,8 +159,8 @@ def _row(study: Study, reader: Reader) -> None:
             st.html(f'<span class="starlung-label">{study.label}</span>')
     with rest:
         if study.status == "failed":
-            said, again = st.columns([8, 1.4], vertical_alignment="center")
-            said.html(row_html(study))
+            sentence, again = st.columns([8, 1.4], vertical_alignment="center")
+            sentence.html(row_html(study))
             if again.button(gettext("Score again"), key=f"again-{study.key}"):
                 allowed("score_again")
                 if not try_again(context().store, study.key, actor=reader.name):

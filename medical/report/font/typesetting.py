@@ -55,7 +55,7 @@ def as_markup(text: str) -> str:
     held = register_pdf_fonts()
     runs = groupby(text, key=lambda character: ord(character) in held)
     return "".join(
-        escape("".join(run)) if ours else _in_viewers_font("".join(run)) for ours, run in runs
+        escape("".join(run)) if shipped else _in_viewers_font("".join(run)) for shipped, run in runs
     )
 
 

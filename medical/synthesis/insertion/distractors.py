@@ -111,7 +111,7 @@ def lung_distractors(back: Background) -> tuple[Rendered, Tensor]:
     hu, lung = back.hu[giver], back.lung[giver]
     radius = _MIN_MM + (_MAX_MM - _MIN_MM) * torch.rand(count, device=device)
     taken = (back.valid | back.ignore_regions)[giver]
-    at, found = place(hu, lung, back.centers[giver], back.diameters_mm[giver], taken, 2 * radius)
+    at, placed = place(hu, lung, back.centers[giver], back.diameters_mm[giver], taken, 2 * radius)
     p = hu.shape[-1]
     axis = torch.arange(BOX, device=device) - BOX // 2
     sign = random_signs(count, device).long()
@@ -132,5 +132,5 @@ def lung_distractors(back: Background) -> tuple[Rendered, Tensor]:
             torch.full((count,), UNKNOWN, device=device),
             torch.zeros(count, dtype=torch.bool, device=device),
         ),
-        found,
+        placed,
     )

@@ -119,7 +119,7 @@ class NoduleEngine:
         taken = [back.valid | back.ignore_regions]
         for slot in range(SLOTS):
             wish_mm = draw_diameters(count, self.device, self.augmentation)
-            at, found = place(
+            at, placed = place(
                 hu,
                 lung,
                 torch.cat(centers, 1),
@@ -127,14 +127,14 @@ class NoduleEngine:
                 torch.cat(taken, 1),
                 wish_mm,
             )
-            found &= torch.rand(count, device=self.device) < (0.9, 0.55, 0.4)[slot]
+            placed &= torch.rand(count, device=self.device) < (0.9, 0.55, 0.4)[slot]
             made = self.renderer.draw(wish_mm, at, back.slice_blur)
             index = back.valid.shape[1] + slot + 1
-            real_mm, found = paste(hu, label, lung, at, made, found, index=index)
+            real_mm, placed = paste(hu, label, lung, at, made, placed, index=index)
             centers.append(at[:, None])
-            diameters.append(torch.where(made.is_nodule & found, real_mm, wish_mm)[:, None])
-            valid.append((found & made.is_nodule)[:, None])
-            taken.append(found[:, None])
+            diameters.append(torch.where(made.is_nodule & placed, real_mm, wish_mm)[:, None])
+            valid.append((placed & made.is_nodule)[:, None])
+            taken.append(placed[:, None])
             densities.append(made.density[:, None])
         every_valid = torch.cat(valid, 1)
         has_mask = every_valid.clone()
@@ -154,7 +154,7 @@ class NoduleEngine:
 
     def _set_lung_distractors(self, back: Background, label: Tensor) -> None:
         """Set balls of lung into some patches, in place, away from what is known in them."""
-        made, found = lung_distractors(back)
+        made, placed = lung_distractors(back)
         wish_mm = (made.mask.flatten(1).sum(1) * 6 / math.pi).pow(1 / 3)
         at, free = place(
             back.hu,
@@ -164,10 +164,10 @@ class NoduleEngine:
             back.valid | back.ignore_regions,
             wish_mm,
         )
-        found &= free & (
-            torch.rand(len(found), device=self.device) < self.augmentation.lung_distractor_share
+        placed &= free & (
+            torch.rand(len(placed), device=self.device) < self.augmentation.lung_distractor_share
         )
-        paste(back.hu, label, back.lung, at, made, found, index=0)
+        paste(back.hu, label, back.lung, at, made, placed, index=0)
 
 
 def draw_diameters(count: int, device: torch.device, augmentation: AugmentationConfig) -> Tensor:

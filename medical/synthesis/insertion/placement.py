@@ -57,10 +57,10 @@ def place(
         apart = (diameters_mm[:, slot] + new_mm) / 2 + _KEEP_APART_MM
         near = (spot - centers[:, slot, None]).norm(dim=-1) < apart[:, None]
         flat = flat * ~(near & taken[:, slot, None])
-    found = flat.sum(1) > 1e-3
-    index = torch.multinomial(torch.where(found[:, None], flat, torch.ones_like(flat)), 1)[:, 0]
+    placed = flat.sum(1) > 1e-3
+    index = torch.multinomial(torch.where(placed[:, None], flat, torch.ones_like(flat)), 1)[:, 0]
     jitter = (torch.rand(count, 3, device=device) - 0.5) * _CELL
-    return spot[0, index] + jitter, found
+    return spot[0, index] + jitter, placed
 
 
 def paste(
@@ -69,7 +69,7 @@ def paste(
     lung: Tensor,
     at: Tensor,
     made: Rendered,
-    found: Tensor,
+    placed: Tensor,
     *,
     index: int,
 ) -> tuple[Tensor, Tensor]:
@@ -81,7 +81,7 @@ def paste(
         lung: the same shape, in [0, 1]: surroundings that a thing brings along show only there.
         at: ``[n, 3]`` where to set it; becomes the middle of what shows.
         made: one thing a patch.
-        found: ``[n]`` whether there is a place for it.
+        placed: ``[n]`` whether there is a place for it.
         index: what to write into ``label``.
 
     Returns:
@@ -94,7 +94,7 @@ def paste(
     z, y, x = (s.clamp(0, p - 1) for s in spots)
     flat = (z[:, :, None, None] * p + y[:, None, :, None]) * p + x[:, None, None, :]
     inside = ok[0][:, :, None, None] & ok[1][:, None, :, None] & ok[2][:, None, None, :]
-    inside = (inside & found[:, None, None, None]).reshape(count, -1)
+    inside = (inside & placed[:, None, None, None]).reshape(count, -1)
     before = hu.reshape(count, -1).gather(1, flat.reshape(count, -1))
     under = _without_noise(before.reshape(made.hu.shape)).reshape(count, -1)
     # what falls outside is written to one spare voxel behind the patch
@@ -110,7 +110,7 @@ def paste(
     # a nodule inside the chest wall cannot be seen: neither set nor taught
     mask = mask & inside & (made.replace[:, None] | (after - before > _VISIBLE_HU))
     in_air = (mask & (before < _AIR_HU)).sum(1)
-    seen = found & (in_air > 0.35 * whole) & (mask.sum(1) > 8)
+    seen = placed & (in_air > 0.35 * whole) & (mask.sum(1) > 8)
     padded.scatter_(1, flat, torch.where(seen[:, None], after, before))
     hu.copy_(padded[:, :-1].reshape(hu.shape))
     mask = mask & (made.is_nodule & seen)[:, None]

@@ -58,9 +58,11 @@ class RealCubes:
         """How many."""
         return len(self.code)
 
-    def only(self, kept: Bool[np.ndarray, " m"] | Int[np.ndarray, " k"]) -> RealCubes:
+    def only(self, selected: Bool[np.ndarray, " m"] | Int[np.ndarray, " k"]) -> RealCubes:
         """Return some of them."""
-        return RealCubes(self.code[kept], self.masks[kept], self.reach[kept], self.whole[kept])
+        return RealCubes(
+            self.code[selected], self.masks[selected], self.reach[selected], self.whole[selected]
+        )
 
     def joined(self, other: RealCubes) -> RealCubes:
         """Join these with others, these first."""

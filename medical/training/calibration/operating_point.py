@@ -72,9 +72,9 @@ def choose_operating(
         calibration: fitted for these weights.
         scans: how many were held out, at least 1.
     """
-    found, false = scores_at(measured, calibration)
-    curve = tuple(_choice(threshold, found, false, scans=scans) for threshold in THRESHOLDS)
-    large = found[measured.inserted_mm >= MIN_DIAMETER_MM]
+    hits, false = scores_at(measured, calibration)
+    curve = tuple(_choice(threshold, hits, false, scans=scans) for threshold in THRESHOLDS)
+    large = hits[measured.inserted_mm >= MIN_DIAMETER_MM]
     meant = (
         f"inserted nodules of at least {MIN_DIAMETER_MM:g} mm in {counted(scans, 'held-out scan')}"
     )
@@ -85,14 +85,14 @@ def choose_operating(
             threshold=None,
             curve=curve,
             guarantee={"none": str(error), "for": meant},
-            nodules=len(found),
+            nodules=len(hits),
             scans=scans,
         )
-    at_it = _choice(threshold, found, false, scans=scans)
+    at_it = _choice(threshold, hits, false, scans=scans)
     return Operating(
         threshold=threshold,
         curve=curve,
-        nodules=len(found),
+        nodules=len(hits),
         scans=scans,
         guarantee={
             "sensitivity": guaranteed,
@@ -108,12 +108,12 @@ def choose_operating(
 
 
 def _best_guarantee(
-    found: Float[np.ndarray, " m"], false: Float[np.ndarray, " k"], *, scans: int
+    hits: Float[np.ndarray, " m"], false: Float[np.ndarray, " k"], *, scans: int
 ) -> tuple[float, float]:
     """Return the sensitivity guaranteed and its threshold; ``ValueError`` if none holds."""
     for guaranteed in GUARANTEED_SENSITIVITIES:
         try:
-            exact = controlled_threshold(found, sensitivity=guaranteed, confidence=CONFIDENCE)
+            exact = controlled_threshold(hits, sensitivity=guaranteed, confidence=CONFIDENCE)
         except ValueError:
             if guaranteed == GUARANTEED_SENSITIVITIES[-1]:
                 raise
@@ -141,26 +141,24 @@ def scores_at(
         scores.diameter_mm,
     )
     hit = rows >= 0
-    found = np.zeros(len(rows))
-    found[hit] = p[rows[hit]]
-    found[found < MIN_PROBABILITY] = (
-        0.0  # such candidates are not written: nothing is found by them
-    )
+    hits = np.zeros(len(rows))
+    hits[hit] = p[rows[hit]]
+    hits[hits < MIN_PROBABILITY] = 0.0  # such candidates are not written: nothing is found by them
     as_is: Bool[np.ndarray, " n"] = np.ones(len(p), bool)
     as_is[rows[hit]] = False
-    return found, p[as_is & ~scores.is_nodule]
+    return hits, p[as_is & ~scores.is_nodule]
 
 
 def _choice(
     threshold: float,
-    found: Float[np.ndarray, " m"],
+    hits: Float[np.ndarray, " m"],
     false: Float[np.ndarray, " k"],
     *,
     scans: int,
 ) -> OperatingChoice:
     return OperatingChoice(
         threshold=threshold,
-        sensitivity=round(float((found >= threshold).mean()), 4),
+        sensitivity=round(float((hits >= threshold).mean()), 4),
         false_positives_per_scan=round(float((false >= threshold).sum()) / scans, 4),
     )
 

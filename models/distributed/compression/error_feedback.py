@@ -82,8 +82,8 @@ class Residuals:
         flat = torch.zeros_like(like)
         sizes = [size for _, size in layout]
         for (name, _), part in zip(layout, torch.split(flat, sizes), strict=True):
-            if (kept := self._loose.pop(name, None)) is not None:
-                part.copy_(kept)
+            if (waiting := self._loose.pop(name, None)) is not None:
+                part.copy_(waiting)
         return flat
 
 

@@ -39,19 +39,19 @@ def test_in_a_file_every_sentence_is_a_line() -> None:
 
 
 def test_on_a_terminal_steps_renew_one_line() -> None:
-    ours, theirs = pty.openpty()
+    master, terminal = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-    with subprocess.Popen(START, cwd=REPOSITORY, stderr=theirs, env=environment) as program:
-        os.close(theirs)
+    with subprocess.Popen(START, cwd=REPOSITORY, stderr=terminal, env=environment) as program:
+        os.close(terminal)
         shown = b""
         while True:
             try:
-                if not (part := os.read(ours, 4096)):
+                if not (part := os.read(master, 4096)):
                     break
             except OSError:  # the terminal is gone with the program
                 break
             shown += part
-    os.close(ours)
+    os.close(master)
     assert program.returncode == 0
     lines = [line for line in shown.decode().split("\r\n") if "step" in line]
     assert len(lines) == 1

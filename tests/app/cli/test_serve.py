@@ -13,8 +13,8 @@ from tests.app.cli.conftest import Run, one_line
 def test_others_may_not_reach_it_without_login(starlung: Run) -> None:
     result = starlung("serve", "--host", "0.0.0.0")
     assert result.exit_code == 2
-    said = one_line(result.stderr)
-    assert said.startswith("Cannot listen on 0.0.0.0: without login StarLung serves this machine")
+    line = one_line(result.stderr)
+    assert line.startswith("Cannot listen on 0.0.0.0: without login StarLung serves this machine")
 
 
 def test_half_a_login_is_refused(starlung: Run, monkeypatch: object) -> None:

@@ -29,10 +29,10 @@ def test_a_lung_that_was_not_searched_is_not_negative(
 ) -> None:
     searched = Searched(left=left, right=right)
     negative = both_searched(searched)
-    found = made_series().model_copy(update={"searched": searched, "negative": negative})
-    text = shown(capsys, found)
+    scored = made_series().model_copy(update={"searched": searched, "negative": negative})
+    text = shown(capsys, scored)
     assert ("NOT a negative result" in text) == (not plain)
-    assert is_partly_searched(found) == (not plain)
+    assert is_partly_searched(scored) == (not plain)
     assert ("searched: left lung 100%" in text) == (left == 1.0)
 
 

@@ -43,5 +43,5 @@ class Client:
             sent.append(message)
 
         asyncio.run(self._app(scope, receive, send))
-        found = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
-        return Answer(sent[0]["status"], found, b"".join(m.get("body", b"") for m in sent[1:]))
+        by_name = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
+        return Answer(sent[0]["status"], by_name, b"".join(m.get("body", b"") for m in sent[1:]))

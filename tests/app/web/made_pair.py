@@ -73,13 +73,13 @@ def write_made_pair(root: Path, *, patient_known: bool = True) -> tuple[Path, Pa
         uid = f"1.2.826.0.1.3680043.8.498.{seed}"
         volume = made_chest(diameters, shift=shift, seed=seed, uid=uid)
         count, (dx, dy, dz) = len(diameters), shift
-        found = made_findings(
+        findings = made_findings(
             volume,
             centres_lps_mm=[(x + dx, y + dy, z + dz) for x, y, z in CENTRES_LPS_MM[:count]],
             diameters_mm=diameters,
             locations=LOCATIONS[:count],
         )
         known = examination if patient_known else None
-        write_made_result(root / name, volume, found, examination=known)
+        write_made_result(root / name, volume, findings, examination=known)
         folders.append(root / name)
     return folders[0], folders[1]

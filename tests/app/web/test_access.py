@@ -32,7 +32,7 @@ def test_each_deed_with_each_role(action: Action) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_each_page_asks_for_a_deed_of_its_own(name: str) -> None:
     _, _, action, _ = PAGES[name]
-    assert [one for _, _, one, _ in PAGES.values()].count(action) == 1
+    assert [value for _, _, value, _ in PAGES.values()].count(action) == 1
     with pytest.raises(NotAllowedError):
         need(NOBODY, action)
     need(BOSS, action)
@@ -54,31 +54,34 @@ def functions(*folders: str) -> Iterator[tuple[Path, ast.FunctionDef]]:
 
 
 def plain_calls(node: ast.AST) -> set[str]:
-    found = [one.func for one in ast.walk(node) if isinstance(one, ast.Call)]
-    return {one.id for one in found if isinstance(one, ast.Name)}
+    called = [part.func for part in ast.walk(node) if isinstance(part, ast.Call)]
+    return {part.id for part in called if isinstance(part, ast.Name)}
 
 
 def calls(node: ast.AST) -> set[str]:
-    found = [one.func for one in ast.walk(node) if isinstance(one, ast.Call)]
-    return plain_calls(node) | {one.attr for one in found if isinstance(one, ast.Attribute)}
+    called = [part.func for part in ast.walk(node) if isinstance(part, ast.Call)]
+    return plain_calls(node) | {part.attr for part in called if isinstance(part, ast.Attribute)}
 
 
 def imported(path: Path, *packages: str) -> set[str]:
     tree = ast.parse(path.read_text("utf-8"))
     froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     return {
-        one.name for node in froms if (node.module or "").startswith(packages) for one in node.names
+        name.name
+        for node in froms
+        if (node.module or "").startswith(packages)
+        for name in node.names
     }
 
 
 def writers() -> set[str]:
     """What changes the store: every function there that writes to the audit trail."""
     known = {(path, node.name): plain_calls(node) for path, node in functions(*STORE)}
-    found = {"record"}
-    while more := {name for (_, name), made in known.items() if made & found} - found:
-        found |= more
+    called = {"record"}
+    while more := {name for (_, name), made in known.items() if made & called} - called:
+        called |= more
     # `worker` does these, whom nobody asks for by the page
-    return found - {"record", "claim", "finish", "give_back", "give_up"}
+    return called - {"record", "claim", "finish", "give_back", "give_up"}
 
 
 NOTED_BY_WHAT_ASKED_BEFORE = {
@@ -129,9 +132,9 @@ def test_every_box_in_which_a_path_is_typed_is_an_administrator_s() -> None:
 
 
 def test_nothing_else_decides_who_administrates() -> None:
-    found = [
+    called = [
         path.name
         for path in (ROOT / "app" / "web").rglob("*.py")
         if ".administrator" in path.read_text("utf-8")
     ]
-    assert sorted(found) == ["identity.py"]  # there it chooses a word
+    assert sorted(called) == ["identity.py"]  # there it chooses a word

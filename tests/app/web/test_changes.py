@@ -23,10 +23,10 @@ def client(changes: Changes) -> Client:
 
 
 def test_answers_how_things_stand_now(changes: Changes, client: Client) -> None:
-    said = ["one"]
-    address = changes.url("list", lambda: said[0], holder=ANNA)
+    states = ["one"]
+    address = changes.url("list", lambda: states[0], holder=ANNA)
     assert client.get(address).content == b"one"
-    said[0] = "two"
+    states[0] = "two"
     answer = client.get(address)
     assert answer.content == b"two"
     assert answer.headers["cache-control"] == "no-store"

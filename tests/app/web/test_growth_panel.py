@@ -28,42 +28,42 @@ def table(now: list[Followed], then: list[Followed], days: int | None = 90) -> s
 
 
 def test_growth_stands_with_its_interval_and_doubling_time() -> None:
-    said = table([GROWN], [ONE])
-    assert "268 → 905" in said
-    assert "+637 · +238 % (" in said
-    assert "grown" in said
-    assert f"{90 * np.log(2) / np.log(905 / 268):.0f}<small>" in said
+    page = table([GROWN], [ONE])
+    assert "268 → 905" in page
+    assert "+637 · +238 % (" in page
+    assert "grown" in page
+    assert f"{90 * np.log(2) / np.log(905 / 268):.0f}<small>" in page
 
 
 def test_what_error_may_explain_is_said_to_be_so_and_has_no_doubling_time() -> None:
-    said = table([SAME], [ONE])
-    assert "not distinguishable from measurement error" in said
-    assert "unbounded" in said
-    assert "grown" not in said
+    page = table([SAME], [ONE])
+    assert "not distinguishable from measurement error" in page
+    assert "unbounded" in page
+    assert "grown" not in page
 
 
 def test_what_rounds_to_zero_has_no_sign() -> None:
-    said = table([replace(ONE, volume_mm3=267.0, diameter_mm=7.99)], [ONE])
-    assert "<small>0.0 · 0 % (" in said
-    assert "<small>−1 · 0 % (" in said
+    page = table([replace(ONE, volume_mm3=267.0, diameter_mm=7.99)], [ONE])
+    assert "<small>0.0 · 0 % (" in page
+    assert "<small>−1 · 0 % (" in page
 
 
 def test_without_dates_there_is_change_but_no_doubling_time() -> None:
-    said = table([GROWN], [ONE], None)
-    assert "grown" in said
-    assert "needs the interval in days" in said
+    page = table([GROWN], [ONE], None)
+    assert "grown" in page
+    assert "needs the interval in days" in page
 
 
 def test_shrinking_is_a_halving_time() -> None:
-    said = table([ONE], [GROWN])
-    assert "shrunk" in said
-    assert "(halving)" in said
+    page = table([ONE], [GROWN])
+    assert "shrunk" in page
+    assert "(halving)" in page
 
 
 def test_nodules_without_a_partner_are_named() -> None:
-    said = table([GROWN, FAR], [ONE, replace(ONE, id=7, center_lps_mm=(-90.0, 0.0, 0.0))])
-    assert "(new, or not detected then): 2." in said
-    assert "(resolved, or not detected): 7." in said
+    page = table([GROWN, FAR], [ONE, replace(ONE, id=7, center_lps_mm=(-90.0, 0.0, 0.0))])
+    assert "(new, or not detected then): 2." in page
+    assert "(resolved, or not detected): 7." in page
 
 
 @pytest.mark.parametrize(

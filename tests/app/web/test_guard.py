@@ -48,7 +48,7 @@ class Server:
             while b"\r\n\r\n" not in answer and (part := line.recv(65536)):
                 answer += part
         first, *rest = answer.split(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
-        pairs = (one.split(": ", 1) for one in rest)
+        pairs = (header.split(": ", 1) for header in rest)
         return int(first.split()[1]), {name.lower(): value for name, value in pairs}
 
     def open_socket(self, *lines: str) -> int:
@@ -79,15 +79,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-    found = Server(port, calls)
+    served = Server(port, calls)
     try:
         for _ in range(600):
             try:
-                if found.ask(found.own[0], path="/_stcore/health")[0] == 200:
+                if served.ask(served.own[0], path="/_stcore/health")[0] == 200:
                     break
             except OSError:
                 time.sleep(0.2)
-        yield found
+        yield served
     finally:
         process.terminate()
         process.wait(timeout=30)

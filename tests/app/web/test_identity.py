@@ -40,11 +40,12 @@ def test_a_list_lets_only_its_own_in() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [{"email_verified": v} for v in (False, None, "", "true", "false", 0, 1, [True])] + [{}]
+    "unverified",
+    [{"email_verified": v} for v in (False, None, "", "true", "false", 0, 1, [True])] + [{}],
 )
-def test_an_address_that_nobody_verified_gives_no_rights(said: dict[str, object]) -> None:
+def test_an_address_that_nobody_verified_gives_no_rights(unverified: dict[str, object]) -> None:
     settings = site(administrators=["boss@ct.example"])
-    given = {"sub": "8", "email": "boss@ct.example", **said}
+    given = {"sub": "8", "email": "boss@ct.example", **unverified}
     assert reader_from_claims(given, settings) == Reader("8", administrator=False)
     trusting = site(administrators=["boss@ct.example"], trust_unverified_email=True)
     assert reader_from_claims(given, trusting) == Reader("boss@ct.example", administrator=True)
@@ -52,8 +53,8 @@ def test_an_address_that_nobody_verified_gives_no_rights(said: dict[str, object]
 
 def test_a_subject_in_the_form_of_an_address_is_none() -> None:
     given: dict[str, object] = {"sub": "boss@ct.example"}
-    found = reader_from_claims(given, site(administrators=["boss@ct.example"]))
-    assert found is not None and not found.administrator
+    reader = reader_from_claims(given, site(administrators=["boss@ct.example"]))
+    assert reader is not None and not reader.administrator
     assert reader_from_claims(given, site(readers=["boss@ct.example"])) is None
 
 
@@ -66,8 +67,8 @@ def test_without_login_streamlit_is_told_no_secret() -> None:
 
 
 def test_the_cookie_s_secret_is_the_site_s_or_a_random_one() -> None:
-    kept = login_secrets(site(cookie_secret="kept over restarts"))["auth"]["cookie_secret"]
-    assert kept == "kept over restarts"
+    secrets = login_secrets(site(cookie_secret="kept over restarts"))["auth"]["cookie_secret"]
+    assert secrets == "kept over restarts"
     made = [login_secrets(site())["auth"]["cookie_secret"] for _ in range(2)]
     assert made[0] != made[1]
     assert len(made[0]) == 64

@@ -70,10 +70,10 @@ def test_a_token_of_one_report_opens_no_other() -> None:
     logins, reports = Logins(), Reports(AddressTokens(life_seconds=60))
     logins.begin(ANNA)
     client = application(logins, reports)
-    one = reports.url("a", "a.txt", "text/plain", lambda: b"a", holder=ANNA)
+    first_url = reports.url("a", "a.txt", "text/plain", lambda: b"a", holder=ANNA)
     reports.url("b", "b.txt", "text/plain", lambda: b"b", holder=ANNA)
-    assert client.get(one.replace("a.txt", "b.txt"), COOKIES).content == b"a"
-    assert client.get(one.replace("reports/", "reports/x"), COOKIES).status_code == 403
+    assert client.get(first_url.replace("a.txt", "b.txt"), COOKIES).content == b"a"
+    assert client.get(first_url.replace("reports/", "reports/x"), COOKIES).status_code == 403
     volumes = AddressTokens(life_seconds=60).issue(f"{ANNA}/b", holder=ANNA)
     assert client.get(f"/starlung/reports/{volumes}/b.txt", COOKIES).status_code == 403
 

@@ -43,9 +43,9 @@ def reference(card: ModelCard, *, digest: bool) -> ModelReference:
 @pytest.mark.parametrize("digest", [True, False], ids=["digest", "earlier result"])
 def test_the_same_weights_have_two_cards(adapted: ModelCard, digest: bool) -> None:
     for card in (SHIPPED.card, adapted):
-        found = card_of(cards(), reference(card, digest=digest), card.operating_point)
-        assert found is not None
-        assert (found.name, found.operating_point) == (card.name, card.operating_point)
+        matched = card_of(cards(), reference(card, digest=digest), card.operating_point)
+        assert matched is not None
+        assert (matched.name, matched.operating_point) == (card.name, card.operating_point)
 
 
 def test_weights_at_hand_whose_card_is_gone_have_none(adapted: ModelCard) -> None:

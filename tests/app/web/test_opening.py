@@ -22,9 +22,9 @@ ANNA, BOSS = Reader("anna", administrator=False), Reader("boss", administrator=T
 
 @pytest.fixture
 def shared(tmp_path: Path) -> Iterator[WebContext]:
-    found = start_context(Settings(work_dir=tmp_path / "work"))
-    yield found
-    found.store.close()
+    opened = start_context(Settings(work_dir=tmp_path / "work"))
+    yield opened
+    opened.store.close()
 
 
 @pytest.fixture

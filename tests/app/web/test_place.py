@@ -15,8 +15,8 @@ def findings() -> list[ReadFinding]:
     decision = Decision(finding_id=2, version=1, verdict="accepted", actor="anna", at=0.0)
     made = made_series(0.9, 0.5, 0.3).findings
     return [
-        ReadFinding(n, "1.2.3", n, 0, one, (decision,) if n == 2 else ())
-        for n, one in enumerate(made, start=1)
+        ReadFinding(n, "1.2.3", n, 0, finding, (decision,) if n == 2 else ())
+        for n, finding in enumerate(made, start=1)
     ]
 
 

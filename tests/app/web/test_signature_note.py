@@ -27,9 +27,9 @@ def result(tmp_path: Path) -> Path:
 @pytest.fixture
 def shared(result: Path, tmp_path: Path) -> Iterator[WebContext]:
     settings = Settings(work_dir=tmp_path / "work", sample_dir=tmp_path / "none")
-    found = start_context(settings, open_path=result.parent)
-    yield found
-    found.store.close()
+    opened = start_context(settings, open_path=result.parent)
+    yield opened
+    opened.store.close()
 
 
 def page(shared: WebContext, language: str) -> str:

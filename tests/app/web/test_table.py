@@ -15,10 +15,10 @@ def first() -> ReadFinding:
     return ReadFinding(1, "1.2", 1, 0, measured, ())
 
 
-def decided(one: ReadFinding, **said: object) -> ReadFinding:
+def decided(finding: ReadFinding, **fields: object) -> ReadFinding:
     values = {"verdict": "accepted", "reason": "", "comment": "", "actor": "anna", "at": 0.0}
-    decision = Decision(finding_id=1, version=1, **{**values, **said})
-    return ReadFinding(1, "1.2", 1, 1, one.measured, (decision,))
+    decision = Decision(finding_id=1, version=1, **{**values, **fields})
+    return ReadFinding(1, "1.2", 1, 1, finding.measured, (decision,))
 
 
 def test_every_measurement_carries_its_interval(first: ReadFinding) -> None:

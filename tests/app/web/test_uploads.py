@@ -14,7 +14,7 @@ from medical.results.search import result_folders
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("given", "neutral"),
     [
         ("Muster_Hans_1950.NII.GZ", "0007.nii.gz"),
         ("../../etc/passwd", "0007"),
@@ -25,8 +25,8 @@ from medical.results.search import result_folders
         ("x" * 500 + ".zip", "0007.zip"),
     ],
 )
-def test_names_are_forgotten_their_endings_kept(given: str, kept: str) -> None:
-    assert neutral_name(given, 7) == kept
+def test_names_are_forgotten_their_endings_kept(given: str, neutral: str) -> None:
+    assert neutral_name(given, 7) == neutral
 
 
 @pytest.mark.parametrize("ending", ["mhd", "nhdr"])

@@ -24,9 +24,9 @@ def marks_path(weights: Path, digest: str) -> Path:
 
 def marks_there(weights: Path, digest: str) -> bool:
     """Whether marks are kept that are not older than the weights, where those are there."""
-    kept = marks_path(weights, digest)
-    return kept.exists() and not (
-        weights.exists() and weights.stat().st_mtime > kept.stat().st_mtime
+    file = marks_path(weights, digest)
+    return file.exists() and not (
+        weights.exists() and weights.stat().st_mtime > file.stat().st_mtime
     )
 
 
@@ -47,9 +47,9 @@ def read_set(
         digest: of the set, see ``hybrid_set.digest_of``.
         device: where the convolutions run.
     """
-    kept = marks_path(weights, digest)
+    file = marks_path(weights, digest)
     if marks_there(weights, digest):
-        with np.load(kept) as stored:
+        with np.load(file) as stored:
             return [
                 CaseMarks(*(stored[f"{name}_{n}"] for name in CaseMarks._fields))
                 for n in range(len(scans))
@@ -60,8 +60,8 @@ def read_set(
     seen = [reader.read(scan.case) for scan in scans]
     columns = {
         f"{name}_{n}": column
-        for n, marks in enumerate(seen)
-        for name, column in zip(CaseMarks._fields, marks, strict=True)
+        for n, entry in enumerate(seen)
+        for name, column in zip(CaseMarks._fields, entry, strict=True)
     }
-    np.savez_compressed(kept, **columns)  # type: ignore[arg-type]
+    np.savez_compressed(file, **columns)  # type: ignore[arg-type]
     return seen

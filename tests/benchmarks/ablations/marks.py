@@ -50,14 +50,14 @@ class MarkReader:
     def read(self, case: TrainingCase) -> CaseMarks:
         """Find candidates and look at them again."""
         hu = case.hu
-        found = self._find(hu, case.lung)
-        positions = (found.centers_voxel, found.diameters_mm)
-        if self.first_only or len(found.logits) == 0:
-            return CaseMarks(*positions, found.logits, np.zeros_like(found.logits))
+        places = self._find(hu, case.lung)
+        positions = (places.centers_voxel, places.diameters_mm)
+        if self.first_only or len(places.logits) == 0:
+            return CaseMarks(*positions, places.logits, np.zeros_like(places.logits))
         convolutions = Convolutions(self._judging, self.refiner.embed)
         second = RefinementStage(self.networks.refiner, convolutions, samples=_SAMPLES)
         logits = second.classify(cut(hu, *positions))
-        return CaseMarks(*positions, found.logits, logits.mean(0))
+        return CaseMarks(*positions, places.logits, logits.mean(0))
 
     def _find(self, hu: np.ndarray, lung: np.ndarray) -> CandidateSet:
         if isinstance(self.detector, AnchorDetector):
@@ -65,8 +65,8 @@ class MarkReader:
         return find_candidates(hu, lung, self._detect)
 
     def _detect(self, window: Tensor) -> Tensor:
-        said: Tensor = self.detector(window.to(self.device)).float().cpu()
-        return said
+        scores: Tensor = self.detector(window.to(self.device)).float().cpu()
+        return scores
 
     def _judging(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Tensor:
         rows = zip(*(each.split(_CROPS_AT_ONCE) for each in (near, context, near_mm)), strict=True)

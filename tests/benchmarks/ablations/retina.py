@@ -84,8 +84,8 @@ class AnchorDetector(RetinaNetDetector):  # type: ignore[misc]
 
     def maps(self, image: Tensor) -> list[Tensor]:
         """What the heads say at each stride: logits of all anchors, then their boxes' codes."""
-        said = self.network(image)
-        both = zip(said[self.cls_key], said[self.box_reg_key], strict=True)
+        output = self.network(image)
+        both = zip(output[self.cls_key], output[self.box_reg_key], strict=True)
         return [torch.cat(level, 1).float() for level in both]
 
     def read_maps(self, maps: list[Tensor], image: Tensor) -> Tensor:
@@ -102,8 +102,8 @@ class AnchorDetector(RetinaNetDetector):  # type: ignore[misc]
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the weighted losses of MONAI's training step by name."""
         logits, codes, anchors, places = self._flat(self.maps(batch.image), batch.image)
-        said = {self.cls_key: logits, self.box_reg_key: codes}
-        parts = self.compute_loss(said, box_targets(batch), [anchors] * len(logits), places)
+        output = {self.cls_key: logits, self.box_reg_key: codes}
+        parts = self.compute_loss(output, box_targets(batch), [anchors] * len(logits), places)
         return {
             "anchors": _JUDGE_SHARE * parts[self.cls_key],
             "boxes": parts[self.box_reg_key].to(logits.device),
@@ -124,11 +124,11 @@ class AnchorDetector(RetinaNetDetector):  # type: ignore[misc]
         """
         matcher = self.proposal_matcher
         matched = []
-        for mine, target in zip(anchors, targets, strict=True):
-            index = torch.full((len(mine),), matcher.BELOW_LOW_THRESHOLD, device=mine.device)
+        for anchor, target in zip(anchors, targets, strict=True):
+            index = torch.full((len(anchor),), matcher.BELOW_LOW_THRESHOLD, device=anchor.device)
             if len(target["boxes"]):
-                _, index = matcher(target["boxes"], mine, places, len(EDGES_MM))
-            middle = ((mine[:, :3] + mine[:, 3:]) / 2)[:, None]
+                _, index = matcher(target["boxes"], anchor, places, len(EDGES_MM))
+            middle = ((anchor[:, :3] + anchor[:, 3:]) / 2)[:, None]
             low, high = target["doubtful"].split(3, dim=1)
             ignore_regions = ((middle > low) & (middle < high)).all(-1).any(1)
             index[ignore_regions & (index < 0)] = matcher.BETWEEN_THRESHOLDS

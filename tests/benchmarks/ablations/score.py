@@ -36,7 +36,7 @@ def tables_of(
     scans: Iterable[tuple[InsertionScan, CaseMarks]], *, with_refiner: bool = True
 ) -> Tables:
     """Marks and references of the insertion set, positions in its own millimetres."""
-    names, marks, nodules, irrelevant = [], [], [], []
+    names, candidates, nodules, irrelevant = [], [], [], []
     for scan, seen in scans:
         name = scan.case.name
         names.append(name)
@@ -49,18 +49,18 @@ def tables_of(
         size = large_enough(seen.diameters_mm, least_mm=MIN_DIAMETER_MM)
         score = expit(seen.detector + size + (seen.refiner if with_refiner else 0.0))
         for (z, y, x), value in zip(seen.centers_voxel.tolist(), score.tolist(), strict=True):
-            marks.append(Candidate(name, (x, y, z), value))
+            candidates.append(Candidate(name, (x, y, z), value))
     return Tables(
         series_uids=tuple(names),
         nodules=tuple(nodules),
         irrelevant=tuple(irrelevant),
-        candidates=tuple(marks),
+        candidates=tuple(candidates),
     )
 
 
-def row(what: str, mine: Tables, other: Tables) -> str:
+def row(what: str, tables: Tables, other: Tables) -> str:
     """One line: mean sensitivity, at one false positive a scan, difference to another."""
-    figures, verdict = evaluate_tables(mine).evaluation, decide(mine, other)
+    figures, verdict = evaluate_tables(tables).evaluation, decide(tables, other)
     low, high = figures.cpm_ci95 or (float("nan"),) * 2
     less, more = verdict.difference_ci95 or (float("nan"),) * 2
     difference = (verdict.cpm_new or 0.0) - (verdict.cpm_old or 0.0)
@@ -70,16 +70,16 @@ def row(what: str, mine: Tables, other: Tables) -> str:
     )
 
 
-def line_of(what: str, mine: Sequence[Tables], other: Sequence[Tables]) -> str:
+def line_of(what: str, variant: Sequence[Tables], other: Sequence[Tables]) -> str:
     """One line: means over the seeds, the difference to another variant, each seed's own."""
-    said = compare(mine, other)
-    curves = [Scores.of(match_scans(tables)).curve() for tables in mine]
+    comparison = compare(variant, other)
+    curves = [Scores.of(match_scans(tables)).curve() for tables in variant]
     at_one = float(np.mean([curve.at([1.0])[0] for curve in curves]))
-    (low, high), (less, more) = said.new_ci95, said.difference_ci95
+    (low, high), (less, more) = comparison.new_ci95, comparison.difference_ci95
     each = ", ".join(f"{curve.cpm:.3f}" for curve in curves)
     return (
-        f"{what:60s} {said.new:.3f} [{low:.3f}, {high:.3f}]  {at_one:.3f}  "
-        f"{said.difference:+.3f} [{less:+.3f}, {more:+.3f}]  {each}"
+        f"{what:60s} {comparison.new:.3f} [{low:.3f}, {high:.3f}]  {at_one:.3f}  "
+        f"{comparison.difference:+.3f} [{less:+.3f}, {more:+.3f}]  {each}"
     )
 
 
@@ -103,8 +103,8 @@ def main() -> None:
             )
         both = [seed for seed in tables[name] if seed in tables["full"]]
         if both:
-            mine, full = ([tables[which][seed] for seed in both] for which in (name, "full"))
-            print(line_of(variant.what, mine, full), flush=True)
+            without, full = ([tables[which][seed] for seed in both] for which in (name, "full"))
+            print(line_of(variant.what, without, full), flush=True)
 
 
 if __name__ == "__main__":

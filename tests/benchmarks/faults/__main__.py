@@ -122,8 +122,8 @@ def rank_killed(name: str, fault: str, out: Path, expected: str) -> Outcome:
         raise SystemExit(
             f"{name}: the fault never came: {(out / 'agent0.log').read_text()[-3000:]}"
         )
-    told = json.loads((out / "fault.json").read_text())
-    return outcome(name, out, ok, expected, (told["time"], told["step"]))
+    record = json.loads((out / "fault.json").read_text())
+    return outcome(name, out, ok, expected, (record["time"], record["step"]))
 
 
 def node_gone(out: Path, expected: str) -> Outcome:
@@ -188,7 +188,7 @@ def disk_full(out: Path, expected: str, *, kilobytes: int) -> Outcome:
     return Outcome("disk full", ok, seconds, 0, digest == expected)
 
 
-def kept(work: Path, name: str, make: Callable[[Path], Outcome]) -> Outcome:
+def stored(work: Path, name: str, make: Callable[[Path], Outcome]) -> Outcome:
     """One fault's outcome, now or from an earlier start."""
     path = work / f"{name}.json"
     if not path.exists():
@@ -223,7 +223,7 @@ def break_all(work: Path) -> tuple[list[Outcome], int]:
         "disk": lambda out: disk_full(out, expected, kilobytes=kilobytes),
         "torn": lambda out: truncated(out, expected),
     }
-    return [kept(work, name, make) for name, make in faults.items()], kilobytes
+    return [stored(work, name, make) for name, make in faults.items()], kilobytes
 
 
 def main() -> None:

@@ -66,18 +66,18 @@ def lines_of(pairs: list[tuple[Arm, Tables, Tables]]) -> list[str]:
     return lines
 
 
-def sentence(count: int, said: Comparison, *, seeds: int) -> str:
+def sentence(count: int, pair: Comparison, *, seeds: int) -> str:
     """What the seeds say together."""
-    ends = [f"[{low:.3f}, {high:.3f}]" for low, high in (said.old_ci95, said.new_ci95)]
-    less, more = said.difference_ci95
+    ends = [f"[{low:.3f}, {high:.3f}]" for low, high in (pair.old_ci95, pair.new_ci95)]
+    less, more = pair.difference_ci95
     return (
-        f"{count} labelled, mean of {seeds} seeds: plain {said.old:.3f} {ends[0]}, pretrained "
-        f"{said.new:.3f} {ends[1]}, difference {said.difference:+.3f} [{less:+.3f}, {more:+.3f}]: "
-        f"pretraining {said.verdict}"
+        f"{count} labelled, mean of {seeds} seeds: plain {pair.old:.3f} {ends[0]}, pretrained "
+        f"{pair.new:.3f} {ends[1]}, difference {pair.difference:+.3f} [{less:+.3f}, {more:+.3f}]: "
+        f"pretraining {pair.verdict}"
     )
 
 
-def result_of(said: Comparison, *, seeds: int) -> dict[str, object]:
+def result_of(pair: Comparison, *, seeds: int) -> dict[str, object]:
     """The numbers, rounded."""
 
     def ends(interval: tuple[float, float]) -> list[float]:
@@ -85,13 +85,13 @@ def result_of(said: Comparison, *, seeds: int) -> dict[str, object]:
 
     return {
         "seeds": seeds,
-        "plain": round(said.old, 3),
-        "plain_ci95": ends(said.old_ci95),
-        "pretrained": round(said.new, 3),
-        "pretrained_ci95": ends(said.new_ci95),
-        "difference": round(said.difference, 3),
-        "difference_ci95": ends(said.difference_ci95),
-        "pretraining": said.verdict,
+        "plain": round(pair.old, 3),
+        "plain_ci95": ends(pair.old_ci95),
+        "pretrained": round(pair.new, 3),
+        "pretrained_ci95": ends(pair.new_ci95),
+        "difference": round(pair.difference, 3),
+        "difference_ci95": ends(pair.difference_ci95),
+        "pretraining": pair.verdict,
     }
 
 
@@ -105,9 +105,9 @@ def main() -> None:
     result: dict[str, object] = {"scans": len(scans), "inserted": inserted}
     for count, pairs in read_pairs(out, scans, device=device).items():
         print("\n".join(lines_of(pairs)))
-        said = compare([new for _, new, _ in pairs], [old for _, _, old in pairs])
-        print(sentence(count, said, seeds=len(pairs)), flush=True)
-        result[f"labelled_{count}"] = result_of(said, seeds=len(pairs))
+        pair = compare([new for _, new, _ in pairs], [old for _, _, old in pairs])
+        print(sentence(count, pair, seeds=len(pairs)), flush=True)
+        result[f"labelled_{count}"] = result_of(pair, seeds=len(pairs))
     print("RESULT " + json.dumps(result))
 
 

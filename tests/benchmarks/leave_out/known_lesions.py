@@ -66,16 +66,16 @@ def operate(scans: list[SeenScan], *, others_a_scan: float, count_ignore_regions
         count_ignore_regions: whether marks at ignore regions are among them.
     """
     wrong = [_others(scan, count_ignore_regions=count_ignore_regions) for scan in scans]
-    found, others = 0, []
+    result, others = 0, []
     for number, scan in enumerate(scans):
         rest = np.sort(np.concatenate([w for n, w in enumerate(wrong) if n != number]))[::-1]
         allowed = int(others_a_scan * (len(scans) - 1))
         least = rest[allowed] if allowed < len(rest) else -np.inf  # the first that must not pass
         on = scan.scores > least
         for row in scan.known:
-            found += bool((on & _at(scan.marks, row, least_mm=0.0)).any())
+            result += bool((on & _at(scan.marks, row, least_mm=0.0)).any())
         others.append(int((wrong[number] > least).sum()))
-    return Operated(found, sum(len(scan.known) for scan in scans), tuple(others))
+    return Operated(result, sum(len(scan.known) for scan in scans), tuple(others))
 
 
 def _others(scan: SeenScan, *, count_ignore_regions: bool) -> Float[np.ndarray, " k"]:
@@ -88,6 +88,8 @@ def _others(scan: SeenScan, *, count_ignore_regions: bool) -> Float[np.ndarray, 
     return scan.scores[~taken]
 
 
-def _at(marks: Places, row: Float[np.ndarray, 4], *, least_mm: float) -> Bool[np.ndarray, " n"]:
-    apart = np.linalg.norm(marks[:, :3] - row[:3], axis=1)
+def _at(
+    candidates: Places, row: Float[np.ndarray, 4], *, least_mm: float
+) -> Bool[np.ndarray, " n"]:
+    apart = np.linalg.norm(candidates[:, :3] - row[:3], axis=1)
     return np.asarray(apart < max(row[3] / 2, least_mm))

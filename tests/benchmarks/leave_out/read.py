@@ -43,21 +43,21 @@ def hybrids_of(case: TrainingCase, pool: NodulePool) -> list[InsertionScan]:
 
 
 def read_lung(
-    reader: MarkReader, case: TrainingCase, hybrids: Sequence[InsertionScan]
+    reader: MarkReader, case: TrainingCase, insertion_scans: Sequence[InsertionScan]
 ) -> list[SeenScan]:
     """A scan as it is, then its hybrid scans."""
     scans: list[Scan] = [(case, (), ())]
-    scans += [(made.case, made.inserted, made.ignored) for made in hybrids]
+    scans += [(made.case, made.inserted, made.ignored) for made in insertion_scans]
     seen = []
     for image, inserted, ignored in scans:
-        marks = reader.read(image)
-        places = np.column_stack([marks.centers_voxel, marks.diameters_mm])
+        candidates = reader.read(image)
+        places = np.column_stack([candidates.centers_voxel, candidates.diameters_mm])
         seen.append(
             SeenScan(
                 image.name,
                 case.name,
                 places.astype(np.float64),
-                evidence(marks),
+                evidence(candidates),
                 case.nodules.astype(np.float64),
                 case.ignore_regions.astype(np.float64),
                 _places(inserted),

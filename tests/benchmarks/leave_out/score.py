@@ -29,7 +29,7 @@ def tables_of(scans: list[SeenScan]) -> Tables:
     """Inserted nodules are the reference; the lung's own lesions count for none."""
     nodules: list[ReferenceFinding] = []
     irrelevant: list[ReferenceFinding] = []
-    marks: list[Candidate] = []
+    candidate: list[Candidate] = []
     for scan in scans:
         nodules += _findings(scan.name, scan.inserted)
         ignore_regions = scan.ignore_regions.copy()
@@ -38,7 +38,7 @@ def tables_of(scans: list[SeenScan]) -> Tables:
             scan.name, np.concatenate([scan.ignored, scan.known, ignore_regions])
         )
         score = expit(scan.scores)
-        marks += [
+        candidate += [
             Candidate(scan.name, (x, y, z), float(p))
             for (z, y, x), p in zip(scan.marks[:, :3].tolist(), score, strict=True)
         ]
@@ -47,7 +47,7 @@ def tables_of(scans: list[SeenScan]) -> Tables:
         series_uids=names,
         nodules=tuple(nodules),
         irrelevant=tuple(irrelevant),
-        candidates=tuple(marks),
+        candidates=tuple(candidate),
     )
 
 
@@ -70,8 +70,8 @@ def lung_interval(scores: Scores, lungs: list[str]) -> Interval:
 def print_real(scans: list[SeenScan]) -> None:
     """Ranks, and what a threshold from the other scans gives."""
     for lesion in (item for scan in scans for item in lesions_of(scan)):
-        said = f"rank {lesion.rank}, {lesion.off_mm:.1f} mm off" if lesion.rank else "MISSED"
-        print(f"  {lesion.scan}: {lesion.diameter_mm:.0f} mm: {said}")
+        outcome = f"rank {lesion.rank}, {lesion.off_mm:.1f} mm off" if lesion.rank else "MISSED"
+        print(f"  {lesion.scan}: {lesion.diameter_mm:.0f} mm: {outcome}")
     if len(scans) < 2:
         return  # no other scan to take a threshold from
     for rate in RATES:

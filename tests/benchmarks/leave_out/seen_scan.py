@@ -45,10 +45,10 @@ class SeenScan:
         return self.name == self.lung
 
 
-def evidence(marks: CaseMarks) -> Float[np.ndarray, " n"]:
+def evidence(candidates: CaseMarks) -> Float[np.ndarray, " n"]:
     """What a probability is made of, see ``medical.detection.calibration``."""
-    size = large_enough(marks.diameters_mm, least_mm=MIN_DIAMETER_MM)
-    return np.asarray(marks.detector + size + marks.refiner, np.float64)
+    size = large_enough(candidates.diameters_mm, least_mm=MIN_DIAMETER_MM)
+    return np.asarray(candidates.detector + size + candidates.refiner, np.float64)
 
 
 def save_scans(scans: list[SeenScan], path: Path) -> None:

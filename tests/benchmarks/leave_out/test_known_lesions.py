@@ -8,8 +8,8 @@ from tests.benchmarks.leave_out.made import at, made_scan
 
 def test_a_lesion_s_rank_is_that_of_its_strongest_mark() -> None:
     scan = made_scan("a", [1.0, 3.0, 2.0], known=at(2, 7))
-    found, missed = lesions_of(scan)
-    assert (found.rank, found.off_mm) == (2, 0.0)
+    result, missed = lesions_of(scan)
+    assert (result.rank, result.off_mm) == (2, 0.0)
     assert missed.rank is None
 
 

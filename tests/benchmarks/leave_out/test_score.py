@@ -16,7 +16,7 @@ def test_known_and_doubtful_places_are_neither_found_nor_false() -> None:
                      inserted=at(2))  # fmt: skip
     (match,) = match_scans(tables_of([scan]))
     assert match.ignored_irrelevant == 2
-    assert [round(found or 0.0, 3) for found in match.found_at] == [0.731]
+    assert [round(result or 0.0, 3) for result in match.found_at] == [0.731]
     assert match.false_positives == (0.5,)
 
 

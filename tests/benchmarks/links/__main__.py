@@ -31,14 +31,14 @@ LIMIT_SECONDS = 900  # of one rate
 UNSHAPED_AT = 10_000.0  # where the plot shows the link without a limit
 
 
-def kept(rate: float | None, folder: Path) -> Measured:
+def stored(rate: float | None, folder: Path) -> Measured:
     """What was measured at a rate, now or before."""
     path = folder / f"rate-{rate or 'none'}.json"
     if not path.exists():
-        one = measured(rate, folder / "bank.pt")
-        path.write_text(json.dumps(asdict(one)))
-        told = ", ".join(f"{name} {seconds:.3f} s" for name, seconds in medians(one).items())
-        print(f"{rate or 'no limit'}: {told}", file=sys.stderr, flush=True)
+        link = measured(rate, folder / "bank.pt")
+        path.write_text(json.dumps(asdict(link)))
+        times = ", ".join(f"{name} {seconds:.3f} s" for name, seconds in medians(link).items())
+        print(f"{rate or 'no limit'}: {times}", file=sys.stderr, flush=True)
     return Measured(**json.loads(path.read_text()))
 
 
@@ -57,23 +57,23 @@ def measured(rate: float | None, bank: Path) -> Measured:
         return Measured(**json.loads((folder / "results.json").read_text()))
 
 
-def medians(one: Measured) -> dict[str, float]:
+def medians(link: Measured) -> dict[str, float]:
     """Seconds a step by way."""
-    return {name: median(turn[name] for turn in one.rounds) for name in one.rounds[0]}
+    return {name: median(turn[name] for turn in link.rounds) for name in link.rounds[0]}
 
 
-def from_best(one: Measured) -> float:
+def from_best(link: Measured) -> float:
     """Automatic against the best way."""
-    seconds = medians(one)
+    seconds = medians(link)
     best = min((name for name in seconds if name != AUTOMATIC), key=lambda name: seconds[name])
-    return median(turn[AUTOMATIC] / turn[best] for turn in one.rounds)
+    return median(turn[AUTOMATIC] / turn[best] for turn in link.rounds)
 
 
-def break_even(found: dict[float | None, Measured]) -> float | None:
+def break_even(links: dict[float | None, Measured]) -> float | None:
     """Megabits a second where top-k and dense take as long, between measured rates (log-log)."""
     points = [
         (math.log(rate or UNSHAPED_AT), math.log(medians(item)[SPARSE] / medians(item)[DENSE]))
-        for rate, item in found.items()
+        for rate, item in links.items()
     ]
     for (x0, y0), (x1, y1) in pairwise(points):
         if y0 < 0 <= y1:
@@ -81,7 +81,7 @@ def break_even(found: dict[float | None, Measured]) -> float | None:
     return None
 
 
-def draw(found: dict[float | None, Measured], path: Path) -> None:
+def draw(links: dict[float | None, Measured], path: Path) -> None:
     """Seconds a step over the link's rate."""
     import matplotlib
 
@@ -89,16 +89,16 @@ def draw(found: dict[float | None, Measured], path: Path) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
-    rates = [rate or UNSHAPED_AT for rate in found]
-    for name in next(iter(found.values())).rounds[0]:
-        seconds = [medians(value)[name] for value in found.values()]
+    rates = [rate or UNSHAPED_AT for rate in links]
+    for name in next(iter(links.values())).rounds[0]:
+        seconds = [medians(value)[name] for value in links.values()]
         dashed = "--" if name == AUTOMATIC else "-"
         axes.plot(rates, seconds, dashed, marker="o", label=name)
-    if (rate := break_even(found)) is not None:
+    if (rate := break_even(links)) is not None:
         axes.axvline(rate, color="grey", linestyle=":")
         axes.annotate(f"top-k = dense\n{rate:,} Mb/s", (rate, axes.get_ylim()[1]), va="top")
     axes.set(xscale="log", yscale="log", xlabel="link, Mb/s", ylabel="seconds a step")
-    axes.set_xticks(rates, [f"{rate:g}" if rate else "no limit" for rate in found])
+    axes.set_xticks(rates, [f"{rate:g}" if rate else "no limit" for rate in links])
     axes.legend()
     figure.savefig(path, dpi=110)
 
@@ -110,25 +110,25 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "bank.pt").exists():
             write_bank(folder / "bank.pt", patches=32)
-        found = {rate: kept(rate, folder) for rate in RATES}
-    names = list(found[None].rounds[0])
+        links = {rate: stored(rate, folder) for rate in RATES}
+    names = list(links[None].rounds[0])
     print(f"| seconds a step | {' | '.join(names)} | automatic to best |")
     print("|---" * (len(names) + 2) + "|")
-    for rate, item in found.items():
+    for rate, item in links.items():
         cells = " | ".join(f"{medians(item)[name]:.3f}" for name in names)
         label = f"{rate:,} Mb/s" if rate else "no limit"
         print(f"| {label} | {cells} | {from_best(item):.3f} |")
-    for rate, item in found.items():
+    for rate, item in links.items():
         for line in item.said:
             print(f"{rate or 'no limit'}: {line}")
-    draw(found, PLOT)
-    worst = max(from_best(value) for value in found.values())
+    draw(links, PLOT)
+    worst = max(from_best(value) for value in links.values())
     result = {
         "automatic_to_best": {
-            str(rate or "none"): round(from_best(found[rate]), 3) for rate in found
+            str(rate or "none"): round(from_best(links[rate]), 3) for rate in links
         },
         "automatic_within_5_percent": worst <= 1.05,
-        "break_even_megabits": break_even(found),
+        "break_even_megabits": break_even(links),
     }
     print("RESULT", json.dumps(result))
 

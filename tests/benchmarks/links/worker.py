@@ -144,12 +144,12 @@ def main() -> None:
         name: Trainer(attach, bank, bucket_mb=_ONE_BUCKET_MB if name == POWER else None)
         for name, attach in strategies().items()
     }
-    with logged() as said:
+    with logged() as log:
         for trainer in trainers.values():
             trainer.seconds(3)  # PowerSGD begins, buckets are there
     measured = Measured(
         [{name: item.seconds(steps) for name, item in trainers.items()} for _ in range(rounds)],
-        said,
+        log,
     )
     if distributed.get_rank() == 0:
         (folder / "results.json").write_text(json.dumps(asdict(measured)))

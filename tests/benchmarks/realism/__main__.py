@@ -92,9 +92,15 @@ def read_real(database: Path) -> list[TrainingCase]:
                 TrainingCase(scan, hu_to_code(hu), thin_lung(hu), nodule, slice_mm=SLICE_MM)
             )
     for crop in read_crops(database):
-        one = crop.case
+        inserted_case = crop.case
         cases.append(
-            TrainingCase(crop.patient, one.code, one.lung, one.nodules[:1], slice_mm=one.slice_mm)
+            TrainingCase(
+                crop.patient,
+                inserted_case.code,
+                inserted_case.lung,
+                inserted_case.nodules[:1],
+                slice_mm=inserted_case.slice_mm,
+            )
         )
     return [case for case in cases if SIZES_MM[0] <= case.nodules[0, 3] <= SIZES_MM[1]]
 
@@ -126,7 +132,7 @@ def looks_of(case: TrainingCase, renderer: Renderer, *, seed: int) -> list[Look]
     if real is None:
         return []
     wide, corner = widened(case)
-    found = []
+    result = []
     for attempt in range(TRIES):
         wish = np.array([mm], np.float32)
         made = make_insertion_scan(wide, renderer, diameters_mm=wish, seed=100 * seed + attempt)
@@ -137,10 +143,10 @@ def looks_of(case: TrainingCase, renderer: Renderer, *, seed: int) -> list[Look]
             alone = np.abs(at - [z, y, x]).max() > HALF + mm / 2
             right = SIZES_MM[0] <= item.diameter_mm <= SIZES_MM[1]
             if hu is not None and before is not None and alone and right:
-                found.append(Look(hu, case.name, True, item.diameter_mm, before))
-        if len(found) == APIECE:
+                result.append(Look(hu, case.name, True, item.diameter_mm, before))
+        if len(result) == APIECE:
             break
-    return [Look(real, case.name, False, mm, real), *found] if found else []
+    return [Look(real, case.name, False, mm, real), *result] if result else []
 
 
 def read_looks(database: Path, pool: NodulePool) -> list[Look]:

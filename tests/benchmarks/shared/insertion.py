@@ -86,7 +86,7 @@ def make_insertion_scan(
         inserted: list[InsertedNodule] = []
         for wish_mm in diameters_mm.tolist():
             for _ in range(_TRIES):
-                one = _insert(
+                result = _insert(
                     hu,
                     label,
                     lung,
@@ -97,10 +97,10 @@ def make_insertion_scan(
                     slice_blur,
                     index=len(inserted) + 1,
                 )
-                if one is not None:
-                    inserted.append(one)
-                    taken_at = torch.cat([taken_at, torch.tensor([one.center_voxel])])
-                    taken_mm = torch.cat([taken_mm, torch.tensor([one.diameter_mm])])
+                if result is not None:
+                    inserted.append(result)
+                    taken_at = torch.cat([taken_at, torch.tensor([result.center_voxel])])
+                    taken_mm = torch.cat([taken_mm, torch.tensor([result.diameter_mm])])
                     break
     code = hu_to_code(hu[0, 0].numpy())
     made = replace(case, name=f"{case.name}+{seed}", code=code)
@@ -131,10 +131,10 @@ def _insert(
     local = (taken_at - corner)[None]
     wish = torch.tensor([wish_mm])
     apart = torch.ones(local.shape[:2], dtype=torch.bool)
-    at, found = place(part, lung[..., z, y, x], local, taken_mm[None], apart, wish)
+    at, placed = place(part, lung[..., z, y, x], local, taken_mm[None], apart, wish)
     shown = torch.zeros_like(part)
     made = renderer.draw(wish, at, slice_blur)
-    diameter, done = paste(part, shown, lung[..., z, y, x], at, made, found, index=1)
+    diameter, done = paste(part, shown, lung[..., z, y, x], at, made, placed, index=1)
     if not bool(done):
         return None
     hu[..., z, y, x] = part

@@ -58,9 +58,9 @@ def make_set(
             seed = first_seed + 100 * number + copy
             wishes = np.random.default_rng(seed).choice(sizes, NODULES).astype(np.float32)
             made = make_insertion_scan(case, renderer, diameters_mm=wishes, seed=seed)
-            kept = tuple(item for item in made.inserted if item.diameter_mm >= MIN_DIAMETER_MM)
+            stored = tuple(item for item in made.inserted if item.diameter_mm >= MIN_DIAMETER_MM)
             small = tuple(item for item in made.inserted if item.diameter_mm < MIN_DIAMETER_MM)
-            scans.append(replace(made, inserted=kept, ignored=small))
+            scans.append(replace(made, inserted=stored, ignored=small))
     return scans
 
 

@@ -78,12 +78,12 @@ def read_outlines(database: Path, patient: str | None = None) -> dict[int, list[
         ):
             scans[row[0]] = (row[1], float(row[2]), float(row[3]))
             slices[row[0]].append((float(row[4]), int(row[5]), row[6]))
-    found: dict[int, list[Outline]] = defaultdict(list)
+    outlines: dict[int, list[Outline]] = defaultdict(list)
     for annotation, (scan, pixel_mm, slice_mm) in scans.items():
         outline = _measure(slices[annotation], pixel_mm, slice_mm)
         if outline is not None:
-            found[scan].append(outline)
-    return found
+            outlines[scan].append(outline)
+    return outlines
 
 
 def _measure(

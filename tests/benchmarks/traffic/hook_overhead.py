@@ -172,9 +172,9 @@ def main() -> None:
 
 def goes_on(started: float, seconds: float, device: torch.device) -> bool:
     """Whether the first device says that there is time for another round."""
-    told = torch.tensor(float(time.perf_counter() - started < seconds), device=device)
-    distributed.broadcast(told, src=0)
-    return bool(told)
+    more = torch.tensor(float(time.perf_counter() - started < seconds), device=device)
+    distributed.broadcast(more, src=0)
+    return bool(more)
 
 
 def report(rounds: list[dict[str, float]], where: str, batch: int, patch: int, world: int) -> None:

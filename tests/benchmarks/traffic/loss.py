@@ -47,8 +47,8 @@ def read(folder: Path) -> Outcome | None:
     path = folder / "results.json"
     if not path.exists():
         return None
-    (one,) = json.loads(path.read_text())
-    return Outcome(**{**one, "job": Job(**one["job"])})
+    (record,) = json.loads(path.read_text())
+    return Outcome(**{**record, "job": Job(**record["job"])})
 
 
 def carry_out(numbered: tuple[int, Job], *, out: Path) -> Outcome:

@@ -76,9 +76,9 @@ def test_a_hundred_marks_all_count() -> None:
 
 def test_of_more_marks_those_above_the_101st_count() -> None:
     candidates = [candidate(k, k / 1000) for k in range(150)]
-    kept = strongest_candidates(candidates)
-    assert len(kept) == 100
-    assert min(m.probability for m in kept) == 0.05
+    stored = strongest_candidates(candidates)
+    assert len(stored) == 100
+    assert min(m.probability for m in stored) == 0.05
 
 
 def test_marks_that_tie_with_the_101st_fall_away() -> None:
@@ -226,9 +226,9 @@ def brute_force(case: Tables) -> dict[float, float]:
     points = [(0.0, 0.0)]
     for threshold in sorted({m.probability for m in counted}, reverse=True):
         passed = [m for m in counted if m.probability >= threshold]
-        found = sum(any(inside(m, n) for m in passed) for n in case.nodules)
+        result = sum(any(inside(m, n) for m in passed) for n in case.nodules)
         false = sum(m.probability >= threshold for m in free)
-        points.append((false / len(case.series_uids), found / len(case.nodules)))
+        points.append((false / len(case.series_uids), result / len(case.nodules)))
     answer = {}
     for rate in FALSE_POSITIVES_PER_SCAN:
         left = max(p for p in points if p[0] <= rate)

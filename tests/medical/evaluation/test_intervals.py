@@ -36,10 +36,10 @@ def test_ten_events() -> None:
     assert rate_interval(10, 1) == pytest.approx((4.795, 18.390), abs=1e-3)
 
 
-@pytest.mark.parametrize(("found", "of"), [(-1, 3), (4, 3), (0, 0)])
-def test_impossible_shares_are_refused(found: int, of: int) -> None:
+@pytest.mark.parametrize(("hits", "of"), [(-1, 3), (4, 3), (0, 0)])
+def test_impossible_shares_are_refused(hits: int, of: int) -> None:
     with pytest.raises(ValueError, match="found must lie"):
-        share_interval(found, of)
+        share_interval(hits, of)
 
 
 def test_no_scan_is_refused() -> None:

@@ -39,8 +39,8 @@ def changed(written: str, **keys: object) -> str:
 
 
 def test_what_evaluate_wrote_reads_back(written: str, tmp_path: Path) -> None:
-    found = read_evaluation(put(tmp_path, written))
-    assert found == evaluate_tables(TABLES, operating_point=0.5, bootstraps=50).evaluation
+    evaluation = read_evaluation(put(tmp_path, written))
+    assert evaluation == evaluate_tables(TABLES, operating_point=0.5, bootstraps=50).evaluation
 
 
 def test_an_evaluation_from_before_the_curve_was_kept_reads_too(

@@ -89,7 +89,7 @@ def ball() -> np.ndarray:
 
 
 @pytest.fixture
-def ours(networks: TwoStage, crop: Crop) -> StarLungFinding:
+def shipped(networks: TwoStage, crop: Crop) -> StarLungFinding:
     return StarLungFinding.of(networks, crop)
 
 

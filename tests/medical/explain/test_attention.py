@@ -12,13 +12,13 @@ from models.training.two_stage import TwoStage
 from tests.medical.explain.conftest import BrightnessAround, make_crop
 
 
-def test_it_points_into_the_nodule(ours: StarLungFinding, crop: Crop, ball: np.ndarray) -> None:
-    assert ball[attention(ours, crop).peak_voxel]
+def test_it_points_into_the_nodule(shipped: StarLungFinding, crop: Crop, ball: np.ndarray) -> None:
+    assert ball[attention(shipped, crop).peak_voxel]
 
 
-def test_the_mask_sharpens_it(ours: StarLungFinding, crop: Crop, ball: np.ndarray) -> None:
-    coarse = energy_inside(attention(ours, crop), ball)
-    assert energy_inside(attention_in_mask(ours, crop), ball) > coarse + 0.2
+def test_the_mask_sharpens_it(shipped: StarLungFinding, crop: Crop, ball: np.ndarray) -> None:
+    coarse = energy_inside(attention(shipped, crop), ball)
+    assert energy_inside(attention_in_mask(shipped, crop), ball) > coarse + 0.2
 
 
 def test_it_goes_where_the_nodule_goes(networks: TwoStage, crop: Crop) -> None:
@@ -29,20 +29,20 @@ def test_it_goes_where_the_nodule_goes(networks: TwoStage, crop: Crop) -> None:
     assert moved == pytest.approx((2, -3, 1), abs=0.7)
 
 
-def test_it_depends_on_the_target(ours: StarLungFinding, crop: Crop) -> None:
-    of_class = attention(ours, crop, target="class").values
-    assert not np.allclose(of_class, attention(ours, crop, target="box").values, atol=0.01)
+def test_it_depends_on_the_target(shipped: StarLungFinding, crop: Crop) -> None:
+    of_class = attention(shipped, crop, target="class").values
+    assert not np.allclose(of_class, attention(shipped, crop, target="box").values, atol=0.01)
 
 
-def test_it_does_not_fire_beside_the_finding(ours: StarLungFinding, crop: Crop) -> None:
+def test_it_does_not_fire_beside_the_finding(shipped: StarLungFinding, crop: Crop) -> None:
     far = ndimage.distance_transform_edt(crop.hu < -400) > 16
-    assert attention_in_mask(ours, crop).values[far].max() < 0.05
+    assert attention_in_mask(shipped, crop).values[far].max() < 0.05
 
 
 def test_the_bare_gate_opens_on_the_nodule(
-    ours: StarLungFinding, crop: Crop, ball: np.ndarray
+    shipped: StarLungFinding, crop: Crop, ball: np.ndarray
 ) -> None:
-    values = open_gate(ours, crop).values
+    values = open_gate(shipped, crop).values
     assert values[ball].mean() > 5 * values[~ball].mean()
 
 
@@ -51,6 +51,6 @@ def test_a_detector_without_gate_is_refused(linear: BrightnessAround, crop: Crop
         attention(linear, crop)
 
 
-def test_the_detector_is_left_without_hooks(ours: StarLungFinding, crop: Crop) -> None:
-    attention(ours, crop)
-    assert not any(module._forward_hooks for module in ours.modules())
+def test_the_detector_is_left_without_hooks(shipped: StarLungFinding, crop: Crop) -> None:
+    attention(shipped, crop)
+    assert not any(module._forward_hooks for module in shipped.modules())

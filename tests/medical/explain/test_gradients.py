@@ -21,9 +21,9 @@ def test_of_a_linear_score_it_is_the_weights(linear: BrightnessAround, crop: Cro
 
 
 def test_smoothgrad_is_strong_on_the_nodule(
-    ours: StarLungFinding, crop: Crop, ball: np.ndarray
+    shipped: StarLungFinding, crop: Crop, ball: np.ndarray
 ) -> None:
-    values = smoothgrad(ours, crop, samples=3).values
+    values = smoothgrad(shipped, crop, samples=3).values
     assert values[ball].mean() > 3 * values[~ball].mean()
 
 
@@ -38,40 +38,40 @@ def test_no_samples_are_refused(linear: BrightnessAround, crop: Crop) -> None:
 
 
 def test_gradcam_is_strong_on_the_nodule(
-    ours: StarLungFinding, crop: Crop, ball: np.ndarray
+    shipped: StarLungFinding, crop: Crop, ball: np.ndarray
 ) -> None:
-    values = gradcam(ours, crop).values
+    values = gradcam(shipped, crop).values
     assert values[ball].mean() > 3 * values[~ball].mean()
 
 
-def test_it_depends_on_the_target(ours: StarLungFinding, crop: Crop) -> None:
-    of_class = gradcam(ours, crop, target="class").values
-    assert not np.allclose(of_class, gradcam(ours, crop, target="box").values, atol=0.01)
+def test_it_depends_on_the_target(shipped: StarLungFinding, crop: Crop) -> None:
+    of_class = gradcam(shipped, crop, target="class").values
+    assert not np.allclose(of_class, gradcam(shipped, crop, target="box").values, atol=0.01)
 
 
-def test_the_detector_is_left_without_hooks(ours: StarLungFinding, crop: Crop) -> None:
-    gradcam(ours, crop)
-    assert not any(m._backward_hooks or m._forward_hooks for m in ours.modules())
+def test_the_detector_is_left_without_hooks(shipped: StarLungFinding, crop: Crop) -> None:
+    gradcam(shipped, crop)
+    assert not any(m._backward_hooks or m._forward_hooks for m in shipped.modules())
 
 
-def test_weights_are_left_frozen(ours: StarLungFinding, crop: Crop) -> None:
-    gradcam(ours, crop)
-    assert not any(p.requires_grad or p.grad is not None for p in ours.parameters())
+def test_weights_are_left_frozen(shipped: StarLungFinding, crop: Crop) -> None:
+    gradcam(shipped, crop)
+    assert not any(p.requires_grad or p.grad is not None for p in shipped.parameters())
 
 
-def test_nothing_of_a_call_is_held_in_a_circle(ours: StarLungFinding, crop: Crop) -> None:
+def test_nothing_of_a_call_is_held_in_a_circle(shipped: StarLungFinding, crop: Crop) -> None:
     gc.collect()
     gc.disable()  # or it would clear up what a server under load does not in time
     try:
         before = _alive()
-        gradcam(ours, crop)
+        gradcam(shipped, crop)
         assert _alive() == before
     finally:
         gc.enable()
 
 
 def _alive() -> int:
-    return sum(isinstance(one, StarLungFinding) for one in gc.get_objects())
+    return sum(isinstance(thing, StarLungFinding) for thing in gc.get_objects())
 
 
 def test_it_explains_another_detector(

@@ -63,26 +63,30 @@ def test_lung_under_lung_explains_nothing(linear: BrightnessAround, crop: Crop) 
     assert flat.values[tuple(linear.center)] < 1.0 or not flat.values.any()
 
 
-def one(center: tuple[float, float, float], mm: float, logit: float) -> Candidates:
+def candidate_at(center: tuple[float, float, float], mm: float, logit: float) -> Candidates:
     return Candidates(torch.tensor([[center]]), torch.tensor([[mm]]), torch.tensor([[logit]]))
 
 
 def test_the_same_box_agrees_by_its_probability(crop: Crop) -> None:
-    found = one(CENTER, DIAMETER_MM, 1.0)
-    assert float(agreement(found, crop, target="class")) == pytest.approx(1 / (1 + math.exp(-1)))
+    candidates = candidate_at(CENTER, DIAMETER_MM, 1.0)
+    assert float(agreement(candidates, crop, target="class")) == pytest.approx(
+        1 / (1 + math.exp(-1))
+    )
 
 
 def test_for_the_box_the_probability_does_not_count(crop: Crop) -> None:
-    assert float(agreement(one(CENTER, DIAMETER_MM, -5.0), crop, target="box")) == pytest.approx(1)
+    assert float(
+        agreement(candidate_at(CENTER, DIAMETER_MM, -5.0), crop, target="box")
+    ) == pytest.approx(1)
 
 
 def test_a_box_of_half_the_edge_overlaps_by_an_eighth(crop: Crop) -> None:
-    found = one(CENTER, DIAMETER_MM / 2, 9.0)
-    assert float(agreement(found, crop, target="box")) == pytest.approx(1 / 8)
+    candidates = candidate_at(CENTER, DIAMETER_MM / 2, 9.0)
+    assert float(agreement(candidates, crop, target="box")) == pytest.approx(1 / 8)
 
 
 def test_a_box_elsewhere_does_not_agree(crop: Crop) -> None:
-    assert float(agreement(one((5.0, 5.0, 5.0), 8.0, 9.0), crop, target="class")) == 0.0
+    assert float(agreement(candidate_at((5.0, 5.0, 5.0), 8.0, 9.0), crop, target="class")) == 0.0
 
 
 def test_what_the_detector_must_see_stands_out(

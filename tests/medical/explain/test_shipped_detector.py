@@ -12,28 +12,30 @@ from models.training.two_stage import TwoStage
 
 
 def test_the_class_is_the_peak_that_the_detector_reports(
-    ours: StarLungFinding, networks: TwoStage, crop: Crop
+    shipped: StarLungFinding, networks: TwoStage, crop: Crop
 ) -> None:
     with torch.no_grad():
         peaks = find_peaks(networks.detector(crop.image), most=1)
-        assert torch.allclose(ours.score(crop.image, "class"), peaks.logits[0])
+        assert torch.allclose(shipped.score(crop.image, "class"), peaks.logits[0])
 
 
 def test_the_box_is_the_diameter_that_the_detector_reports(
-    ours: StarLungFinding, networks: TwoStage, crop: Crop
+    shipped: StarLungFinding, networks: TwoStage, crop: Crop
 ) -> None:
     with torch.no_grad():
         peaks = find_peaks(networks.detector(crop.image), most=1)
-        assert torch.allclose(ours.score(crop.image, "box").exp(), peaks.diameters_mm[0])
+        assert torch.allclose(shipped.score(crop.image, "box").exp(), peaks.diameters_mm[0])
 
 
-def test_the_mask_lies_on_the_nodule(ours: StarLungFinding, crop: Crop, ball: np.ndarray) -> None:
+def test_the_mask_lies_on_the_nodule(
+    shipped: StarLungFinding, crop: Crop, ball: np.ndarray
+) -> None:
     with torch.no_grad():
-        mask = ours.mask(crop.image)[0, 0].numpy() > 0.5
+        mask = shipped.mask(crop.image)[0, 0].numpy() > 0.5
     dice = 2 * (mask & ball).sum() / (mask.sum() + ball.sum())
     assert dice > 0.75
 
 
-def test_the_parts_hold_every_weight(ours: StarLungFinding) -> None:
-    held = {id(p) for _, parts in ours.stages() for part in parts for p in part.parameters()}
-    assert held == {id(p) for p in ours.parameters()}
+def test_the_parts_hold_every_weight(shipped: StarLungFinding) -> None:
+    held = {id(p) for _, parts in shipped.stages() for part in parts for p in part.parameters()}
+    assert held == {id(p) for p in shipped.parameters()}

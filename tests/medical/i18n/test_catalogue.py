@@ -44,7 +44,7 @@ def catalogue() -> Catalog:
 
 
 @pytest.fixture(scope="module")
-def said() -> set[str | tuple[str, ...]]:
+def known_texts() -> set[str | tuple[str, ...]]:
     return {entry.id for entry in texts_in_sources() if entry.id}
 
 
@@ -69,16 +69,19 @@ def filled(text: str, *, plural: str = "") -> Message:
 
 
 def test_every_text_of_the_sources_is_in_the_catalogue(
-    catalogue: Catalog, said: set[str | tuple[str, ...]]
+    catalogue: Catalog, known_texts: set[str | tuple[str, ...]]
 ) -> None:
-    assert len(said) > 400
-    assert sorted(map(str, said - {entry.id for entry in catalogue})) == []
+    assert len(known_texts) > 400
+    assert sorted(map(str, known_texts - {entry.id for entry in catalogue})) == []
 
 
 def test_no_text_of_the_catalogue_is_unused(
-    catalogue: Catalog, said: set[str | tuple[str, ...]]
+    catalogue: Catalog, known_texts: set[str | tuple[str, ...]]
 ) -> None:
-    assert sorted(str(entry.id) for entry in catalogue if entry.id and entry.id not in said) == []
+    assert (
+        sorted(str(entry.id) for entry in catalogue if entry.id and entry.id not in known_texts)
+        == []
+    )
 
 
 def test_every_text_has_its_chinese_with_the_same_blanks(catalogue: Catalog) -> None:
@@ -126,8 +129,8 @@ def test_no_sentence_speaks_of_one_things(catalogue: Catalog) -> None:
         text = forms(entry.id)[0] if entry.id else ""
         if text.startswith(MORE_THAN_ONE):
             continue
-        one = re.sub(r"{\w+}", "1", re.sub(r"{\w+:.*?}", "1.0", text))
-        wrong += [one for noun in _ONE.findall(one) if noun not in SINGULAR]
+        sample = re.sub(r"{\w+}", "1", re.sub(r"{\w+:.*?}", "1.0", text))
+        wrong += [sample for noun in _ONE.findall(sample) if noun not in SINGULAR]
     assert wrong == []
 
 

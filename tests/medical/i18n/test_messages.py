@@ -27,11 +27,11 @@ def notes_on(count: int) -> list[str]:
 
 
 def test_a_message_is_its_english() -> None:
-    said = message("Signed by {name}, {at}", name="Anna", at="today")
-    assert said == "Signed by Anna, today"
-    assert json.dumps(said) == '"Signed by Anna, today"'
-    assert translate(said, "en") == "Signed by Anna, today"
-    assert translate(said, "zh") == "由 Anna 于 today 签署"
+    text = message("Signed by {name}, {at}", name="Anna", at="today")
+    assert text == "Signed by Anna, today"
+    assert json.dumps(text) == '"Signed by Anna, today"'
+    assert translate(text, "en") == "Signed by Anna, today"
+    assert translate(text, "zh") == "由 Anna 于 today 签署"
 
 
 def test_a_count_of_one_is_one() -> None:
@@ -51,10 +51,10 @@ def test_other_counts_are_many() -> None:
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_sentence_kept_as_english_is_translated_as_the_message_was(count: int) -> None:
-    for said in notes_on(count):
-        kept = json.loads(json.dumps(said))
-        assert type(kept) is str
-        assert translate(kept, "zh") == translate(said, "zh") != said
+    for note in notes_on(count):
+        record = json.loads(json.dumps(note))
+        assert type(record) is str
+        assert translate(record, "zh") == translate(note, "zh") != note
     assert (
         translate(notes_on(count)[1], "zh")
         == f"序列中有 {count} 层（另一方向）未读取；读取了 {count} 层。"
@@ -76,14 +76,14 @@ def test_braces_in_a_value_are_no_blanks() -> None:
 
 
 def test_a_copy_remembers_what_it_was_made_of() -> None:
-    said = message("Signed by {name}, {at}", name="Anna", at="today")
-    assert translate(copy.deepcopy(said), "zh") == translate(said, "zh")
+    text = message("Signed by {name}, {at}", name="Anna", at="today")
+    assert translate(copy.deepcopy(text), "zh") == translate(text, "zh")
 
 
 def test_a_value_of_several_lines_can_be_put_on_one() -> None:
-    said = message("Comment: {text}", text="a\n  b")
-    assert said.on_one_line() == "Comment: a b"
-    assert said.on_one_line().text == said.text
+    text = message("Comment: {text}", text="a\n  b")
+    assert text.on_one_line() == "Comment: a b"
+    assert text.on_one_line().text == text.text
 
 
 def test_chinese_sentences_stand_without_a_space_between() -> None:

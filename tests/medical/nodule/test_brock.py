@@ -17,9 +17,9 @@ AVERAGE = Covariates(
 
 
 def log_odds(covariates: Covariates) -> float:
-    found = brock(covariates)
-    assert isinstance(found, BrockRisk)
-    return math.log(found.probability / (1 - found.probability))
+    result = brock(covariates)
+    assert isinstance(result, BrockRisk)
+    return math.log(result.probability / (1 - result.probability))
 
 
 def test_the_centred_patient_has_the_constant() -> None:
@@ -61,10 +61,10 @@ def test_agrees_with_the_equation_without_centring() -> None:
     m = MODEL_2B
     for millimetres, age, count in ((3.0, 40, 1), (9.5, 71, 2), (25.0, 80, 6)):
         plain = 0.2761 + 0.0287 * age - 5.3854 * (millimetres / 10) ** -0.5 - 0.0824 * count
-        ours = log_odds(
+        value = log_odds(
             replace(AVERAGE, longest_mm=millimetres, age_years=age, nodules=count, spiculated=False)
         )
-        assert ours == pytest.approx(plain, abs=1e-3)
+        assert value == pytest.approx(plain, abs=1e-3)
     assert m.size == -5.3854
 
 

@@ -56,9 +56,9 @@ def test_zero_refused(name: str) -> None:
 
 def test_says_when_the_error_of_measuring_explains_it() -> None:
     before, after = Measured(100, (80, 125)), Measured(120, (96, 150))
-    found = change(before, after)
-    assert found.verdict == INDISTINGUISHABLE
-    assert found.ratio_ci95[0] < 1 < found.ratio_ci95[1]
+    registration = change(before, after)
+    assert registration.verdict == INDISTINGUISHABLE
+    assert registration.ratio_ci95[0] < 1 < registration.ratio_ci95[1]
     assert doubling_time_ci95(before, after, interval_days=90) is None
 
 
@@ -83,10 +83,10 @@ def test_the_interval_holds_the_true_ratio_as_often_as_it_says() -> None:
         a = 100 * math.exp(random.normal(0, sigma_before))
         b = 100 * truth * math.exp(random.normal(0, sigma_after))
         width_a, width_b = math.exp(1.96 * sigma_before), math.exp(1.96 * sigma_after)
-        found = change(
+        registration = change(
             Measured(a, (a / width_a, a * width_a)), Measured(b, (b / width_b, b * width_b))
         )
-        inside += found.ratio_ci95[0] <= truth <= found.ratio_ci95[1]
+        inside += registration.ratio_ci95[0] <= truth <= registration.ratio_ci95[1]
     assert 0.935 < inside / 2000 < 0.965
 
 
@@ -161,23 +161,23 @@ def finding(
 
 
 @pytest.fixture(scope="module")
-def found() -> Registration:
+def registration() -> Registration:
     return register(chest(is_moved=True, seed=1), chest(is_moved=False, seed=2))
 
 
 @pytest.mark.parametrize("place", [(-80.0, 20.0, 30.0), (70.0, -10.0, -40.0), (50.0, 40.0, 50.0)])
 def test_a_known_shift_and_turn_are_undone(
-    found: Registration, place: tuple[float, float, float]
+    registration: Registration, place: tuple[float, float, float]
 ) -> None:
-    there = found.to_prior(moved(np.array(place)))
+    there = registration.to_prior(moved(np.array(place)))
     assert np.linalg.norm(there - place) < 4.0
 
 
-def test_nodules_are_paired_across_shift_and_turn(found: Registration) -> None:
+def test_nodules_are_paired_across_shift_and_turn(registration: Registration) -> None:
     prior = [finding(1, (-80, 20, 30), 8), finding(2, (-80, -10, 30), 6)]
     current = [finding(1, moved(np.array((-80, -10, 30))), 6)]
     current.append(finding(2, moved(np.array((-80, 20, 30))), 10))
-    pairs = {(now.id, then.id) for now, then, _ in match(current, prior, found)}
+    pairs = {(now.id, then.id) for now, then, _ in match(current, prior, registration)}
     assert pairs == {(1, 2), (2, 1)}
 
 

@@ -18,12 +18,12 @@ def nodule(number: int, density: Any, diameter_mm: float | None, **more: Any) ->
     )
 
 
-def ruled(*nodules: AssessedNodule, age: float | None = 60, **said: Any) -> Guidelines:
-    return apply_guidelines(nodules, Examination(**said), age_years=age)
+def ruled(*nodules: AssessedNodule, age: float | None = 60, **entered: Any) -> Guidelines:
+    return apply_guidelines(nodules, Examination(**entered), age_years=age)
 
 
-def category(*nodules: AssessedNodule, **said: Any) -> str | None:
-    result = ruled(*nodules, **said).examination.result
+def category(*nodules: AssessedNodule, **entered: Any) -> str | None:
+    result = ruled(*nodules, **entered).examination.result
     return result.category if isinstance(result, Fired) else None
 
 
@@ -36,7 +36,7 @@ def test_each_finding_gets_its_line_of_both_tables() -> None:
     rows = ruled(*nodules, risk="high").rows
     assert [row.finding_id for row in rows] == [1, 2, 3]
     results = [row.lung_rads.result for row in rows]
-    assert [one.category for one in results if isinstance(one, Fired)] == ["4A", "3", "3"]
+    assert [result.category for result in results if isinstance(result, Fired)] == ["4A", "3", "3"]
     follow_up = rows[1].fleischner.result
     assert isinstance(follow_up, Fired)
     assert follow_up.category == "CT at 3-6 months, then CT at 18-24 months"
@@ -44,11 +44,11 @@ def test_each_finding_gets_its_line_of_both_tables() -> None:
 
 
 def test_a_nodule_that_cannot_be_classified_leaves_the_examination_without_a_category() -> None:
-    found = ruled(
+    ruling = ruled(
         nodule(1, "part-solid", 18.0), nodule(2, "ground-glass", 22.0), nodule(3, "solid", 5.9)
     ).examination
-    assert isinstance(found.result, NotApplicable)
-    ((number, why),) = found.unclassified
+    assert isinstance(ruling.result, NotApplicable)
+    ((number, why),) = ruling.unclassified
     assert (number, why.missing) == (1, ("diameter of the solid component",))
 
 
@@ -63,9 +63,9 @@ def test_a_nodule_that_cannot_be_classified_leaves_the_examination_without_a_cat
 def test_no_other_nodule_without_a_category_is_passed_over(
     left_out: AssessedNodule, missing: str
 ) -> None:
-    found = ruled(left_out, nodule(2, "solid", 5.0)).examination
-    assert isinstance(found.result, NotApplicable)
-    assert found.result.missing == (missing,)
+    ruling = ruled(left_out, nodule(2, "solid", 5.0)).examination
+    assert isinstance(ruling.result, NotApplicable)
+    assert ruling.result.missing == (missing,)
 
 
 def test_the_category_comes_once_what_was_missing_is_entered() -> None:
@@ -81,9 +81,9 @@ def test_an_undecided_finding_leaves_no_category() -> None:
 
 
 def test_a_follow_up_asks_whether_each_nodule_is_new_growing_or_stable() -> None:
-    found = ruled(nodule(1, "solid", 7.0), kind="follow-up").examination
-    assert isinstance(found.result, NotApplicable)
-    assert found.result.missing == ("new, growing or stable",)
+    ruling = ruled(nodule(1, "solid", 7.0), kind="follow-up").examination
+    assert isinstance(ruling.result, NotApplicable)
+    assert ruling.result.missing == ("new, growing or stable",)
     follow = {"kind": "follow-up"}
     assert category(nodule(1, "solid", 7.0), kind="baseline") == "3"
     assert category(nodule(1, "solid", 7.0, history="new"), **follow) == "4A"
@@ -117,20 +117,20 @@ def test_a_readers_own_diameter_has_no_interval_to_straddle() -> None:
 
 
 def test_growth_that_the_interval_does_not_decide_is_told() -> None:
-    one = nodule(
+    single = nodule(
         1, "solid", 7.0, history="stable", other_histories=("growing",), prior_category="2"
     )
-    assert ruled(one, kind="follow-up").examination.others == ("4A",)
+    assert ruled(single, kind="follow-up").examination.others == ("4A",)
 
 
 def test_a_screening_ct_has_no_fleischner_and_another_ct_no_lung_rads() -> None:
-    one = nodule(1, "solid", 9.0)
-    (screened,) = ruled(one, kind="baseline").rows
+    single = nodule(1, "solid", 9.0)
+    (screened,) = ruled(single, kind="baseline").rows
     assert isinstance(screened.fleischner.result, NotApplicable)
-    (by_chance,) = ruled(one, kind="incidental").rows
+    (by_chance,) = ruled(single, kind="incidental").rows
     assert isinstance(by_chance.lung_rads.result, NotApplicable)
     assert isinstance(by_chance.fleischner.result, Fired)
-    assert category(one, kind="incidental") is None
+    assert category(single, kind="incidental") is None
 
 
 def test_no_nodules_is_a_category_only_of_a_screening_ct() -> None:
@@ -155,15 +155,15 @@ def test_no_nodules_is_a_category_only_of_a_screening_ct() -> None:
 def test_growth_is_the_acrs(
     difference: float, days: float | None, history: str | None, missing: str
 ) -> None:
-    found = history_by_growth(difference, difference_ci95=None, interval_days=days)
-    assert (found.history, found.missing) == (history, missing)
+    ruling = history_by_growth(difference, difference_ci95=None, interval_days=days)
+    assert (ruling.history, ruling.missing) == (history, missing)
 
 
 def test_an_interval_across_the_acrs_limit_is_told() -> None:
-    found = history_by_growth(1.0, difference_ci95=(-0.2, 2.2), interval_days=180)
-    assert (found.history, found.others) == ("stable", ("growing",))
-    found = history_by_growth(2.0, difference_ci95=(1.6, 2.4), interval_days=180)
-    assert (found.history, found.others) == ("growing", ())
+    history = history_by_growth(1.0, difference_ci95=(-0.2, 2.2), interval_days=180)
+    assert (history.history, history.others) == ("stable", ("growing",))
+    history = history_by_growth(2.0, difference_ci95=(1.6, 2.4), interval_days=180)
+    assert (history.history, history.others) == ("growing", ())
 
 
 def test_nothing_entered_is_kept_as_nothing() -> None:

@@ -99,7 +99,7 @@ def test_every_size_line_can_fire() -> None:
         for status in row.statuses:
             for total in sizes:
                 for core in sizes:
-                    found = lung_rads(
+                    ruling = lung_rads(
                         ScreenedNodule(
                             density=row.density,
                             status=status,
@@ -107,7 +107,7 @@ def test_every_size_line_can_fire() -> None:
                             solid_diameter_mm=core if row.density == "part-solid" else None,
                         )
                     )
-                    fired.add(found.rule if isinstance(found, Fired) else "")
+                    fired.add(ruling.rule if isinstance(ruling, Fired) else "")
     assert fired >= {row.text for row in SIZE_ROWS}
 
 
@@ -166,8 +166,8 @@ def test_names_what_is_missing(nodule: ScreenedNodule, missing: tuple[str, ...])
 
 
 def test_the_examination_takes_its_most_suspicious_nodule() -> None:
-    found = [Fired(name, "", "") for name in ("2", "4B", "3", "4A")]
-    assert examination(found).category == "4B"
+    fired = [Fired(name, "", "") for name in ("2", "4B", "3", "4A")]
+    assert examination(fired).category == "4B"
     assert examination([]).category == "1"
 
 

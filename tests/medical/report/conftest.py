@@ -10,7 +10,7 @@ from medical.store.tables import Decision, Study
 from tests.medical.store.made import made_added, made_series
 
 
-def decision(**said: object) -> Decision:
+def decision(**fields: object) -> Decision:
     values: dict[str, object] = {
         "verdict": "accepted",
         "reason": "",
@@ -19,7 +19,7 @@ def decision(**said: object) -> Decision:
         "actor": "anna",
         "at": 1_750_000_000.0,
     }
-    return Decision(**{**values, **said})
+    return Decision(**{**values, **fields})
 
 
 @pytest.fixture

@@ -59,13 +59,15 @@ HERE = Place(3, (-51.0, 12.0, -101.0))
 def test_what_a_reader_added_now_is_not_called_gone(content: ReportContent) -> None:
     change = change_since(EARLIER, now=(), then=(SMALL,), registration=STAY, places_now=(HERE,))
     assert (change.gone, change.unsized) == ((), ((3, 5),))
-    told = replace(content, change=change)
-    text = report_text(told, EN)
+    compared_content = replace(content, change=change)
+    text = report_text(compared_content, EN)
     assert "Finding 3 is at the location of earlier finding 5; no change is reported" in text
-    assert "所见 3 与既往所见 5 位置相同" in report_text(told, Translator("zh"))
-    rows = {row["finding"]: row for row in csv.DictReader(io.StringIO(report_csv(told)))}
+    assert "所见 3 与既往所见 5 位置相同" in report_text(compared_content, Translator("zh"))
+    rows = {
+        row["finding"]: row for row in csv.DictReader(io.StringIO(report_csv(compared_content)))
+    }
     assert (rows["3"]["match"], rows["3"]["prior_finding"]) == ("not measured in both", "5")
-    assert json.loads(report_json(told))["change"]["not_measured_in_both"] == [[3, 5]]
+    assert json.loads(report_json(compared_content))["change"]["not_measured_in_both"] == [[3, 5]]
     assert "3 – 5" in growth_table(change)
 
 
@@ -94,7 +96,7 @@ def test_a_guess_is_a_place_and_a_rejected_one_is_not() -> None:
         ReadFinding(n, "1.2.3", n, 1, guess, (decision(verdict=verdict),))
         for n, verdict in enumerate(("accepted", "rejected"), start=1)
     ]
-    assert [one.id for one in unmeasured(made)] == [1]
+    assert [finding.id for finding in unmeasured(made)] == [1]
     assert followed(made) == []
 
 

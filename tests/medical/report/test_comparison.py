@@ -27,7 +27,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def keep(store: Store, folder: Path) -> str:
     """Key of a result as a study."""
     return import_result(
-        store, folder, [one.read_findings() for one in result_folders(folder)], actor="t"
+        store, folder, [scored.read_findings() for scored in result_folders(folder)], actor="t"
     )
 
 
@@ -54,9 +54,13 @@ def test_an_earlier_ct_of_the_same_patient_is_offered(
     pair: tuple[Path, Path], store: Store
 ) -> None:
     later, earlier = pair
-    (found,) = found_from(store, later, images_at(later), earlier)
-    assert (found.study_key, found.same_patient, found.days) == (keep(store, earlier), True, DAYS)
-    assert found.folder == result_folders(earlier)[0]
+    (priors,) = found_from(store, later, images_at(later), earlier)
+    assert (priors.study_key, priors.same_patient, priors.days) == (
+        keep(store, earlier),
+        True,
+        DAYS,
+    )
+    assert priors.folder == result_folders(earlier)[0]
 
 
 def test_a_later_ct_is_not(pair: tuple[Path, Path], store: Store) -> None:
@@ -75,8 +79,8 @@ def test_where_the_patient_is_not_known_others_are_offered_without_a_date(
 ) -> None:
     later, earlier = pair
     unknown = images_at(later).model_copy(update={"patient": "", "acquired_on": ""})
-    (found,) = found_from(store, later, unknown, earlier)
-    assert (found.same_patient, found.days) == (False, None)
+    (priors,) = found_from(store, later, unknown, earlier)
+    assert (priors.same_patient, priors.days) == (False, None)
 
 
 def test_the_same_patient_comes_first(
@@ -84,8 +88,10 @@ def test_the_same_patient_comes_first(
 ) -> None:
     later, earlier = pair
     (unknown, _) = write_made_pair(tmp_path, patient_known=False)
-    found = found_from(store, later, images_at(later), unknown, earlier)
-    assert [one.folder for one in found] == [result_folders(one)[0] for one in (earlier, unknown)]
+    priors = found_from(store, later, images_at(later), unknown, earlier)
+    assert [scored.folder for scored in priors] == [
+        result_folders(scored)[0] for scored in (earlier, unknown)
+    ]
 
 
 def test_without_images_there_is_nothing_to_compare_until_they_are_there(
@@ -99,5 +105,5 @@ def test_without_images_there_is_nothing_to_compare_until_they_are_there(
     assert found_from(store, later, images_at(later), copy) == []
     shutil.move(aside, folder.images_file.parent)
     note_images(store, folder.path)
-    (found,) = found_from(store, later, images_at(later), copy)
-    assert found.days == DAYS
+    (priors,) = found_from(store, later, images_at(later), copy)
+    assert priors.days == DAYS

@@ -37,23 +37,25 @@ EN, ZH = Translator("en"), Translator("zh")
 def nodule(number: int, diameter_mm: float | None, **entered: Any) -> ReadFinding:
     """An accepted finding with a reader's diameter and assessment."""
     measured = made_series(0.9).findings[0].model_copy(update={"id": number})
-    kept = decision(diameter_mm=diameter_mm, assessment=Assessment(**entered).to_json())
-    return ReadFinding(number, "1.2.3", number, 1, measured, (kept,))
+    stored = decision(diameter_mm=diameter_mm, assessment=Assessment(**entered).to_json())
+    return ReadFinding(number, "1.2.3", number, 1, measured, (stored,))
 
 
-def told(*findings: ReadFinding, said: Examination | None = None, **more: Any) -> ReportContent:
+def report_of(
+    *findings: ReadFinding, entered: Examination | None = None, **more: Any
+) -> ReportContent:
     study = Study(
         key="3fa92c0000000000",
         status="signed",
         signed_by="anna",
         signed_at=0.0,
-        examination=said.to_json() if said else "",
+        examination=entered.to_json() if entered else "",
     )
     return ReportContent(study, made_series(0.9), findings, **more)
 
 
 def test_no_category_is_told_while_a_nodule_cannot_be_classified() -> None:
-    content = told(
+    content = report_of(
         nodule(1, 18.0, density="part-solid"),
         nodule(2, 22.0, density="ground-glass"),
         nodule(3, 5.9, density="solid"),
@@ -62,7 +64,7 @@ def test_no_category_is_told_while_a_nodule_cannot_be_classified() -> None:
     assert "no category" in impression
     assert "finding 1: diameter of the solid component" in impression
     assert "Lung-RADS 2" not in impression
-    entered = told(
+    entered = report_of(
         nodule(1, 18.0, density="part-solid", solid_diameter_mm=6.0), *content.findings[1:]
     )
     text = report_text(entered, EN)
@@ -75,7 +77,7 @@ def test_page_table_and_impression_have_one_engine() -> None:
     rejected.decisions[0].verdict = "rejected"
     rejected.decisions[0].reason = "vessel"
     added = ReadFinding(3, "1.2.3", 3, 1, made_added(), (decision(diameter_mm=16.0),))
-    content = told(nodule(1, 5.0), rejected, added)
+    content = report_of(nodule(1, 5.0), rejected, added)
     assert [row.finding_id for row in content.guidelines.rows] == [1, 3]
     assert "): 4B (solid ≥ 15 mm at baseline), by finding 3." in report_text(content, EN)
     rows = list(csv.DictReader(io.StringIO(report_csv(content))))
@@ -84,15 +86,15 @@ def test_page_table_and_impression_have_one_engine() -> None:
 
 
 def test_what_was_entered_and_what_the_header_says_stand_in_the_report() -> None:
-    said = Examination(kind="incidental", risk="high", known_cancer=False)
+    entered = Examination(kind="incidental", risk="high", known_cancer=False)
     header = Demographics(age_years=64, sex="F")
-    text = report_text(told(nodule(1, 9.0), said=said, header=header), EN)
+    text = report_text(report_of(nodule(1, 9.0), entered=entered, header=header), EN)
     assert "Examination: CT for another reason." in text
     assert "Age: 64 (from the image header). Sex: female (from the image header)." in text
     assert "Risk of lung cancer: high." in text
     assert "Fleischner consider CT at 3 months, PET/CT or tissue sampling" in text
     own = Examination(age_years=30)
-    text = report_text(told(nodule(1, 9.0), said=own, header=header), EN)
+    text = report_text(report_of(nodule(1, 9.0), entered=own, header=header), EN)
     assert "Age: 30 (entered by a reader)." in text
     assert "patients younger than 35 years" in text
 
@@ -108,20 +110,22 @@ def compared(now: ReadFinding, before_mm: float, days: int | None) -> ChangeSinc
 
 
 def test_a_follow_up_uses_the_comparison_with_the_acrs_growth() -> None:
-    said, grown = Examination(kind="follow-up"), nodule(1, 8.0)
+    entered, grown = Examination(kind="follow-up"), nodule(1, 8.0)
     change = compared(grown, 5.0, 180)
-    text = report_text(told(grown, said=said, change=change), EN)
+    text = report_text(report_of(grown, entered=entered, change=change), EN)
     assert "): 4B (solid, new or growing, ≥ 8 mm)" in text
-    text = report_text(told(grown, said=said, change=compared(grown, 5.0, None)), EN)
+    text = report_text(report_of(grown, entered=entered, change=compared(grown, 5.0, None)), EN)
     assert "finding 1: days between the two CTs" in text
     stable = nodule(1, 8.0, prior_category="3")
-    text = report_text(told(stable, said=said, change=compared(stable, 7.5, 180)), EN)
+    text = report_text(report_of(stable, entered=entered, change=compared(stable, 7.5, 180)), EN)
     assert "): 2 (category 3 lesion, stable or decreased at 6-month follow-up)" in text
     own_word = nodule(1, 8.0, history="growing")
-    text = report_text(told(own_word, said=said, change=compared(own_word, 7.5, 180)), EN)
+    text = report_text(
+        report_of(own_word, entered=entered, change=compared(own_word, 7.5, 180)), EN
+    )
     assert "): 4B (solid, new or growing, ≥ 8 mm)" in text
     new = change_since(change.earlier, now=followed([grown]), then=[], registration=STAY)
-    text = report_text(told(grown, said=said, change=new), EN)
+    text = report_text(report_of(grown, entered=entered, change=new), EN)
     assert "): 4B (solid, new or growing, ≥ 8 mm)" in text
 
 
@@ -132,20 +136,20 @@ def test_a_straddled_limit_is_told() -> None:
         .model_copy(update={"diameter_mm": 5.8, "diameter_ci95": (5.0, 6.7)})
     )
     finding = ReadFinding(1, "1.2.3", 1, 1, near, (decision(),))
-    text = report_text(told(finding), EN)
+    text = report_text(report_of(finding), EN)
     assert "2 (solid < 6 mm at baseline), but 3 cannot be excluded" in text
-    assert "但不能排除 3" in report_text(told(finding), ZH)
+    assert "但不能排除 3" in report_text(report_of(finding), ZH)
 
 
 def test_the_models_density_carries_its_warning_until_a_reader_enters_it() -> None:
-    assert "not validated on real nodules" in report_text(told(nodule(1, 9.0)), EN)
-    assert "not validated" not in report_text(told(nodule(1, 9.0, density="solid")), EN)
+    assert "not validated on real nodules" in report_text(report_of(nodule(1, 9.0)), EN)
+    assert "not validated" not in report_text(report_of(nodule(1, 9.0, density="solid")), EN)
 
 
 def test_a_nodule_that_nobody_measured_is_not_reported() -> None:
     guess = AddedFinding.measured(made_series(0.9).findings[0], outlined=False)
     unmeasured = ReadFinding(1, "1.2.3", 1, 1, guess, (decision(),))
-    content = told(unmeasured)
+    content = report_of(unmeasured)
     text = report_text(content, EN)
     assert "268" not in text
     assert "8.0 mm" not in text
@@ -153,14 +157,14 @@ def test_a_nodule_that_nobody_measured_is_not_reported() -> None:
     (row,) = csv.DictReader(io.StringIO(report_csv(content)))
     assert (row["diameter_mm"], row["volume_mm3"], row["volume_low"]) == ("", "", "")
     measured = ReadFinding(1, "1.2.3", 1, 1, guess, (decision(diameter_mm=6.0),))
-    text = report_text(told(measured), EN)
+    text = report_text(report_of(measured), EN)
     assert "diameter 6.0 mm (measured by the reader)." in text
     assert "mm³" not in text
 
 
 def test_a_nodule_that_an_older_version_let_be_signed_without_measure_is_still_named() -> None:
     guess = AddedFinding.measured(made_series(0.9).findings[0], outlined=False)
-    content = told(ReadFinding(1, "1.2.3", 1, 1, guess, (decision(comment="spiculated"),)))
+    content = report_of(ReadFinding(1, "1.2.3", 1, 1, guess, (decision(comment="spiculated"),)))
     text = report_text(content, EN)
     assert "1. left upper zone, slice 41, LPS -50.0, 10.0, -100.0 mm: nodule not measured" in text
     assert "Accepted by anna" in text
@@ -172,27 +176,27 @@ def test_a_nodule_that_an_older_version_let_be_signed_without_measure_is_still_n
 
 
 def test_guesses_that_an_older_version_kept_are_dropped() -> None:
-    kept = {**made_added().model_dump(), "outlined": False}
-    assert AddedFinding.model_validate(kept).diameter_mm is None
-    assert AddedFinding.model_validate(kept).density is None
+    stored = {**made_added().model_dump(), "outlined": False}
+    assert AddedFinding.model_validate(stored).diameter_mm is None
+    assert AddedFinding.model_validate(stored).density is None
 
 
 def test_the_models_volume_is_marked_beside_a_readers_diameter() -> None:
-    text = report_text(told(nodule(1, 11.0)), EN)
+    text = report_text(report_of(nodule(1, 11.0)), EN)
     assert "volume from the model's outline, not from this diameter: 268 mm³" in text
-    (row,) = csv.DictReader(io.StringIO(report_csv(told(nodule(1, 11.0)))))
+    (row,) = csv.DictReader(io.StringIO(report_csv(report_of(nodule(1, 11.0)))))
     assert (row["diameter_by"], row["volume_by"]) == ("reader", "model")
 
 
 def test_a_negative_report_says_what_it_leaves_open() -> None:
     limits = DetectionLimits(4.0, 0.95, (0.92, 0.97), 240, 3, "starlung-base 0.5.0")
-    text = report_text(told(limits=limits), EN).split("IMPRESSION")[1]
+    text = report_text(report_of(limits=limits), EN).split("IMPRESSION")[1]
     assert "This does not rule out a nodule." in text
     assert "smaller than 4 mm" in text
     assert "95% (92%–97%) of 240 nodules" in text
     assert "starlung-base 0.5.0" in text
-    assert "not known here" in report_text(told(), EN)
-    assert "植入" in report_text(told(limits=limits), ZH)
+    assert "not known here" in report_text(report_of(), EN)
+    assert "植入" in report_text(report_of(limits=limits), ZH)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +225,7 @@ def test_an_interval_keeps_its_signs_apart() -> None:
         .findings[0]
         .model_copy(update={"probability": 0.9999, "probability_ci95": (0.998, 1.0)})
     )
-    text = report_text(told(ReadFinding(1, "1.2.3", 1, 1, finding, (decision(),))), EN)
+    text = report_text(report_of(ReadFinding(1, "1.2.3", 1, 1, finding, (decision(),))), EN)
     assert "Probability of a nodule > 0.99 (> 0.99)." in text
 
 
@@ -266,7 +270,7 @@ def every_fleischner() -> list[Any]:
 
 def test_every_rule_advice_and_reason_has_its_chinese() -> None:
     results = [*every_lung_rads(), *every_fleischner()]
-    assert {row.advice for row in ROWS} <= {getattr(one, "category", "") for one in results}
+    assert {row.advice for row in ROWS} <= {getattr(outcome, "category", "") for outcome in results}
     for result in results:
         text = result_text(result, ZH)
         words = [w for w in text.replace("PET/CT", "").replace("CT", "").split() if w.isascii()]
@@ -285,5 +289,5 @@ def test_a_reason_of_the_list_is_told_in_the_reports_language() -> None:
     for reason in ("vessel", "血管"):
         rejected = decision(verdict="rejected", reason=reason)
         finding = ReadFinding(1, "1.2.3", 1, 1, made_series(0.9).findings[0], (rejected,))
-        assert "vessel (anna" in report_text(told(finding), EN)
-        assert "血管（anna" in report_text(told(finding), ZH)
+        assert "vessel (anna" in report_text(report_of(finding), EN)
+        assert "血管（anna" in report_text(report_of(finding), ZH)

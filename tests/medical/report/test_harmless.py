@@ -21,9 +21,9 @@ def with_text_everywhere(content: ReportContent, text: str) -> ReportContent:
     first, *others = content.findings
     measured = first.measured.model_copy(update={"location": text})
     names = [column.name for column in Decision.__table__.columns]
-    kept = [{name: getattr(one, name) for name in names} for one in first.decisions]
-    said = {"reason": text, "comment": text, "actor": text}
-    decided = tuple(Decision(**{**one, **said}) for one in kept)
+    stored = [{name: getattr(decision, name) for name in names} for decision in first.decisions]
+    texts = {"reason": text, "comment": text, "actor": text}
+    decided = tuple(Decision(**{**fields, **texts}) for fields in stored)
     model = content.scored.model.model_copy(update={"name": text, "version": text})
     scored = content.scored.model_copy(update={"series_instance_uid": text, "model": model})
     changed = replace(first, measured=measured, decisions=decided, series_uid=text)

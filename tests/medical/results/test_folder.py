@@ -18,10 +18,10 @@ from tests.app.web.made_results import made_findings, made_volume, write_made_re
 def folder(tmp_path: Path) -> ResultFolder:
     """A result with images, one map and one registration."""
     write_made_result(tmp_path / "out", made_volume(shape=(20, 30, 30)))
-    (found,) = result_folders(tmp_path / "out")
-    found.map_file(1).write_bytes(b"map")
-    found.write_registration(ResultFolder(tmp_path / "x"), KeptRegistration(failure="unlike"))
-    return found
+    (written,) = result_folders(tmp_path / "out")
+    written.map_file(1).write_bytes(b"map")
+    written.write_registration(ResultFolder(tmp_path / "x"), KeptRegistration(failure="unlike"))
+    return written
 
 
 def test_its_images_and_maps_are_never_read_as_an_input(folder: ResultFolder) -> None:

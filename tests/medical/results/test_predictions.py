@@ -23,10 +23,10 @@ def rows(file: Path) -> list[dict[str, str]]:
 
 def test_a_row_says_whether_it_reaches_the_operating_point(tmp_path: Path) -> None:
     ResultFolder(tmp_path).write_candidates("1.2", MARKS, operating_point=0.094)
-    found = rows(tmp_path / "predictions.csv")
-    assert list(found[0])[:5] == ["seriesuid", "coordX", "coordY", "coordZ", "probability"]
-    assert [row["at_operating_point"] for row in found] == ["yes", "no"]
-    assert [row["diameter_mm"] for row in found] == ["8.4", "5.1"]
+    read = rows(tmp_path / "predictions.csv")
+    assert list(read[0])[:5] == ["seriesuid", "coordX", "coordY", "coordZ", "probability"]
+    assert [row["at_operating_point"] for row in read] == ["yes", "no"]
+    assert [row["diameter_mm"] for row in read] == ["8.4", "5.1"]
     assert [candidate.probability for candidate in ResultFolder(tmp_path).read_candidates()] == [
         0.94,
         0.09,
@@ -47,5 +47,5 @@ def test_series_scored_before_the_column_was_there_are_gathered_too(tmp_path: Pa
     ResultFolder(tmp_path / "new").write_candidates("1.2", MARKS, operating_point=0.5)
     before = [",".join(COLUMNS[:-1]), "1.3,1.000,2.000,3.000,0.5,0.4,0.6,7.12"]
     (tmp_path / "old" / "predictions.csv").write_text("\n".join(before) + "\n")
-    found = rows(gather_predictions(tmp_path))
-    assert [row["at_operating_point"] for row in found] == ["yes", "no", ""]
+    read = rows(gather_predictions(tmp_path))
+    assert [row["at_operating_point"] for row in read] == ["yes", "no", ""]

@@ -15,12 +15,12 @@ def other(folder: Path, name: str) -> ResultFolder:
 def test_is_read_as_it_was_kept(tmp_path: Path) -> None:
     affine = np.eye(4)
     affine[:3, 3] = (1.5, -2.0, 3.0)
-    kept = KeptRegistration(affine_lps_mm=affine.tolist(), correlation=0.97, seconds=2.0)
-    other(tmp_path, "now").write_registration(other(tmp_path, "then"), kept)
-    found = other(tmp_path, "now").read_registration(other(tmp_path, "then"))
-    assert found == kept
-    assert found is not None and found.registration is not None
-    assert np.array_equal(found.registration.to_prior((0, 0, 0)), (1.5, -2.0, 3.0))
+    stored = KeptRegistration(affine_lps_mm=affine.tolist(), correlation=0.97, seconds=2.0)
+    other(tmp_path, "now").write_registration(other(tmp_path, "then"), stored)
+    registration = other(tmp_path, "now").read_registration(other(tmp_path, "then"))
+    assert registration == stored
+    assert registration is not None and registration.registration is not None
+    assert np.array_equal(registration.registration.to_prior((0, 0, 0)), (1.5, -2.0, 3.0))
 
 
 def keep_failure(folder: Path) -> None:
@@ -30,8 +30,8 @@ def keep_failure(folder: Path) -> None:
 
 def test_a_failure_is_kept_too(tmp_path: Path) -> None:
     keep_failure(tmp_path)
-    found = ResultFolder(tmp_path).read_registration(other(tmp_path, "then"))
-    assert found is not None and found.registration is None
+    registration = ResultFolder(tmp_path).read_registration(other(tmp_path, "then"))
+    assert registration is not None and registration.registration is None
 
 
 def test_another_pair_has_none(tmp_path: Path) -> None:

@@ -25,9 +25,9 @@ def _work(store: Store) -> None:
 
 def test_every_step_leaves_an_entry_and_the_chain_holds(store: Store) -> None:
     _work(store)
-    found = verify(store)
-    assert (found.entries, found.problem) == (9, "")
-    assert not verify(store, expected=found.last_hash).problem
+    verification = verify(store)
+    assert (verification.entries, verification.problem) == (9, "")
+    assert not verify(store, expected=verification.last_hash).problem
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_entries_without_a_key_that_were_rewritten_do_not_fit_the_first_with_it(
     _work(keyed)
     with store.reading() as session:
         query = select(AuditEntry.number, AuditEntry.hash, AuditEntry.previous_hash)
-        kept = {number: rest for number, *rest in session.execute(query).tuples()}
+        stored = {number: rest for number, *rest in session.execute(query).tuples()}
     _write_anew(store, "tester")  # what is keyed is put back as it was
     with store.transaction() as session:
         for entry in session.scalars(select(AuditEntry).where(AuditEntry.number < 10)).all():
@@ -126,7 +126,7 @@ def test_entries_without_a_key_that_were_rewritten_do_not_fit_the_first_with_it(
     _rechain(store, last=9)
     with store.transaction() as session:
         for entry in session.scalars(select(AuditEntry).where(AuditEntry.number >= 10)).all():
-            entry.hash, entry.previous_hash = kept[entry.number]
+            entry.hash, entry.previous_hash = stored[entry.number]
     assert verify(keyed).entries == 9
     assert verify(keyed).problem == "entry 10 was changed"
 
@@ -146,5 +146,5 @@ def _rechain(store: Store, *, last: int) -> None:
         for entry in session.scalars(query).all():
             parts = (entry.number, entry.at, entry.actor, entry.action, entry.subject, before)
             entry.previous_hash = before
-            said = json.dumps(list(parts), ensure_ascii=False)
-            before = entry.hash = hashlib.sha256(said.encode()).hexdigest()
+            payload = json.dumps(list(parts), ensure_ascii=False)
+            before = entry.hash = hashlib.sha256(payload.encode()).hexdigest()

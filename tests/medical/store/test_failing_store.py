@@ -48,7 +48,7 @@ def test_reads_wait_for_no_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     store = open_store(sqlite_url(tmp_path / "store.sqlite"))
     key = ready_study(store)
     with locked(tmp_path / "store.sqlite"):
-        assert [one.key for one in worklist(store)] == [key]
+        assert [first.key for first in worklist(store)] == [key]
         assert len(read_study(store, key).findings) == 2
         assert study_version(store, key) == 0
         assert count_by_status(store)["ready"] == 1
@@ -82,10 +82,10 @@ def test_a_full_disk_keeps_all_or_nothing(tmp_path: Path) -> None:
         with pytest.raises(StoreUnavailableError, match="disk is full"):
             for version in range(1000):
                 decide(store, finding.id, long, seen_version=version, actor="anna")
-        kept = read_study(store, key).findings[0]
-        assert kept.version == len(kept.decisions)
+        stored = read_study(store, key).findings[0]
+        assert stored.version == len(stored.decisions)
         filled.unlink()
-        decide(store, finding.id, ACCEPT, seen_version=kept.version, actor="anna")
+        decide(store, finding.id, ACCEPT, seen_version=stored.version, actor="anna")
         store.close()
 
 
@@ -104,7 +104,7 @@ def test_a_server_gone_in_mid_review_is_told_and_found_again(tmp_path: Path) -> 
         _control(tmp_path, "start", url)
         decide(store, second.id, ACCEPT, seen_version=0, actor="anna")
         sign(store, key, seen_version=2, actor="anna")
-        assert [len(one.decisions) for one in read_study(store, key).findings] == [1, 1]
+        assert [len(finding.decisions) for finding in read_study(store, key).findings] == [1, 1]
         store.close()
 
 
@@ -152,12 +152,12 @@ def test_a_lease_from_before_the_machine_started_again_has_ended(store: Store) -
 
 def test_two_servers_on_one_store_see_each_others_decisions(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "store.sqlite")
-    one, other = open_store(url), open_store(url)
-    key = ready_study(one)
+    first, other = open_store(url), open_store(url)
+    key = ready_study(first)
     assert claim(other, "the other server's worker") is None
     for finding in read_study(other, key).findings:
         decide(other, finding.id, ACCEPT, seen_version=0, actor="bo")
-    sign(one, key, seen_version=study_version(one, key), actor="anna")
+    sign(first, key, seen_version=study_version(first, key), actor="anna")
     assert read_study(other, key).study.signed_by == "anna"
-    one.close()
+    first.close()
     other.close()

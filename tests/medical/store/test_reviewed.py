@@ -42,8 +42,8 @@ def test_only_signed_studies_count(store: Store) -> None:
     add_finding(store, key, "1.2.3", made_added(), actor="anna")
     assert reviewed_findings(store) == []
     sign(store, key, seen_version=read_study(store, key).study.version, actor="anna")
-    found = reviewed_findings(store)
-    assert [(one.origin, one.verdict, one.probability) for one in found] == [
+    findings = reviewed_findings(store)
+    assert [(finding.origin, finding.verdict, finding.probability) for finding in findings] == [
         ("model", "accepted", 0.9),
         ("model", "rejected", 0.4),
         ("reader", "accepted", None),

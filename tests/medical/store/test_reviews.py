@@ -69,8 +69,8 @@ def test_a_decision_is_kept_with_who_and_why(store: Store, key: str) -> None:
     measured = NewDecision("accepted", comment="spiculated", diameter_mm=11.5)
     decide(store, second.id, measured, seen_version=0, actor="bo")
     reading = read_study(store, key)
-    one, two = reading.findings
-    assert (one.verdict, one.latest and one.latest.reason, one.diameter_mm) == (
+    earlier, two = reading.findings
+    assert (earlier.verdict, earlier.latest and earlier.latest.reason, earlier.diameter_mm) == (
         "rejected",
         "vessel",
         8.0,
@@ -87,11 +87,11 @@ def test_the_second_tab_is_told_who_decided_what_and_nothing_is_lost(
     decide(store, finding.id, REJECT, seen_version=0, actor="anna")
     with pytest.raises(DecidedMeanwhileError) as refused:
         decide(store, finding.id, ACCEPT, seen_version=0, actor="bo")
-    said = str(refused.value)
-    assert said.startswith("Finding 1 has meanwhile been rejected (vessel) by anna, 20")
-    assert "was not saved" in said
-    (kept,) = read_study(store, key).findings[0].decisions
-    assert (kept.actor, kept.verdict) == ("anna", "rejected")
+    sentence = str(refused.value)
+    assert sentence.startswith("Finding 1 has meanwhile been rejected (vessel) by anna, 20")
+    assert "was not saved" in sentence
+    (stored,) = read_study(store, key).findings[0].decisions
+    assert (stored.actor, stored.verdict) == ("anna", "rejected")
 
 
 def test_of_many_at_once_exactly_one_decides(store: Store, key: str) -> None:
@@ -182,8 +182,8 @@ def test_everything_leaves_an_entry_in_the_trail(store: Store, key: str) -> None
     add_finding(store, key, "1.2.3", made_added(), actor="anna")
     sign(store, key, seen_version=study_version(store, key), actor="anna")
     reopen(store, key, actor="admin")
-    found = verify(store)
-    assert (found.entries - before, found.problem) == (6, "")
+    verification = verify(store)
+    assert (verification.entries - before, verification.problem) == (6, "")
     assert unaccounted(store) == []
 
 
@@ -206,7 +206,7 @@ def test_whoever_goes_round_that_is_found_by_the_trail(store: Store, key: str) -
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "sentence"),
     [
         ({"verdict": "rejected", "reason": "  "}, "needs a reason"),
         ({"verdict": "maybe"}, "got 'maybe'"),
@@ -215,9 +215,9 @@ def test_whoever_goes_round_that_is_found_by_the_trail(store: Store, key: str) -
     ],
 )
 def test_a_judgement_that_says_nothing_usable_cannot_exist(
-    wrong: dict[str, object], said: str
+    wrong: dict[str, object], sentence: str
 ) -> None:
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=sentence):
         NewDecision(**wrong)  # type: ignore[arg-type]
 
 
@@ -250,12 +250,12 @@ def test_what_is_entered_for_the_guidelines_is_kept_and_in_the_trail(
     entered = Assessment(density="part-solid", solid_diameter_mm=6.5, history="new")
     new = NewDecision("accepted", assessment=entered)
     decide(store, finding.id, new, seen_version=0, actor="anna")
-    said = Examination(kind="follow-up", age_years=64, risk="high")
-    describe_examination(store, key, said, seen_version=1, actor="anna")
+    sentence = Examination(kind="follow-up", age_years=64, risk="high")
+    describe_examination(store, key, sentence, seen_version=1, actor="anna")
     reading = read_study(store, key)
     assert reading.findings[0].assessment == entered
     assert reading.findings[0].density == "part-solid"
-    assert reading.examination == said
+    assert reading.examination == sentence
     assert unaccounted(store) == []
     assert not verify(store).problem
     assert newest(store, 1)[0].action == "examination"

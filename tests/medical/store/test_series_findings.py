@@ -35,10 +35,10 @@ def url(store_url: str) -> str:
 @pytest.fixture
 def folder(tmp_path: Path) -> ResultFolder:
     """A result, as scored."""
-    found = ResultFolder(tmp_path / "result")
-    found.path.mkdir()
-    found.write_findings(made_series(0.7, 0.4))
-    return found
+    result = ResultFolder(tmp_path / "result")
+    result.path.mkdir()
+    result.write_findings(made_series(0.7, 0.4))
+    return result
 
 
 def made_old(store: Store, *, scored_by: SeriesFindings | None = None, series: bool = True) -> None:
@@ -75,12 +75,12 @@ def test_what_the_folder_says_is_kept(
     scored = folder.read_findings()
     key = import_result(store, folder.path, [scored], actor="t")
     made_old(store, scored_by=scored if named else None, series=series)
-    (kept,) = read(url, key)
-    assert kept.scored == scored
-    assert kept.owns_folder()
+    (stored,) = read(url, key)
+    assert stored.scored == scored
+    assert stored.owns_folder()
     shutil.rmtree(folder.path)
-    assert read(url, key) == (kept,)
-    assert not kept.owns_folder()
+    assert read(url, key) == (stored,)
+    assert not stored.owns_folder()
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["model on record", "model not on record"])
@@ -94,16 +94,16 @@ def test_a_folder_scored_again_since_lends_its_model_to_nobody(
     update = {"model": NEWER, "operating_point": 0.5, "findings": scored.findings[:1]}
     folder.write_findings(scored.model_copy(update=update))
     made_old(store, scored_by=scored if named else None)
-    (kept,) = read(url, key)
-    assert kept.scored.findings == scored.findings
-    (note,) = kept.scored.quality
+    (stored,) = read(url, key)
+    assert stored.scored.findings == scored.findings
+    (note,) = stored.scored.quality
     assert note.code == "scored_again"
     assert translate(note.message, "zh").startswith("所示发现来自较早的结果")
-    assert not kept.owns_folder()
+    assert not stored.owns_folder()
     if named:
-        assert (kept.scored.model, kept.scored.operating_point) == (scored.model, 0.2)
+        assert (stored.scored.model, stored.scored.operating_point) == (scored.model, 0.2)
     else:
-        assert kept.scored.model.name == "earlier model"
+        assert stored.scored.model.name == "earlier model"
 
 
 def test_a_lost_result_is_no_series_and_stops_nothing(
@@ -128,8 +128,8 @@ def test_earlier_cts_that_an_earlier_version_kept_are_found(
     opened = open_store(url)
     images = result_folders(later)[0].read_images()
     assert images is not None
-    (found,) = priors_of(opened, keys[0], images)
-    assert found.study_key == keys[1]
+    (priors,) = priors_of(opened, keys[0], images)
+    assert priors.study_key == keys[1]
     with opened.reading() as session:
         assert len(list(session.scalars(select(Study)))) == 2
     opened.close()

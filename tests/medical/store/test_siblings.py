@@ -37,14 +37,14 @@ def written(claimed: Claimed, *uids: str) -> None:
 def test_each_patient_is_a_study_with_a_folder_of_its_own(store: Store, tmp_path: Path) -> None:
     claimed = claimed_input(store, tmp_path)
     written(claimed, "1.2.3", "1.2.4")
-    found = [made_series(0.9, uid="1.2.3"), made_series(0.4, 0.3, uid="1.2.4")]
-    assert finish(store, claimed, series=found)
+    series = [made_series(0.9, uid="1.2.3"), made_series(0.4, 0.3, uid="1.2.4")]
+    assert finish(store, claimed, series=series)
     first, second = worklist(store)
     assert [study.findings for study in (first, second)] == [1, 2]
     assert first.key != second.key
     for study, uid in ((first, "1.2.3"), (second, "1.2.4")):
         assert [path.name for path in Path(study.folder).iterdir()] == [uid]
-        assert {one.series_uid for one in read_study(store, study.key).findings} == {uid}
+        assert {finding.series_uid for finding in read_study(store, study.key).findings} == {uid}
         assert study.status == "ready"
 
 
@@ -54,22 +54,22 @@ def test_a_write_that_fails_once_loses_no_patient(
 ) -> None:
     claimed = claimed_input(store, tmp_path)
     written(claimed, "1.2.3", "1.2.4")
-    found = [made_series(0.9, uid="1.2.3"), made_series(0.4, 0.3, uid="1.2.4")]
+    series = [made_series(0.9, uid="1.2.3"), made_series(0.4, 0.3, uid="1.2.4")]
 
     def fail(_: Connection) -> None:
         raise OperationalError("COMMIT", {}, Exception("disk is full"))
 
     event.listen(Engine, "commit", fail)
     with pytest.raises(StoreUnavailableError):
-        finish(store, claimed, series=found)
+        finish(store, claimed, series=series)
     event.remove(Engine, "commit", fail)
     if scored_anew:  # by the worker that took the study after this one ended
         written(claimed, "1.2.4")
-    assert finish(store, claimed, series=found)
+    assert finish(store, claimed, series=series)
     folders = [Path(study.folder) for study in worklist(store)]
-    kept = sorted(path.parent.relative_to(tmp_path) for path in tmp_path.rglob("findings.json"))
+    paths = sorted(path.parent.relative_to(tmp_path) for path in tmp_path.rglob("findings.json"))
     assert [path.name for folder in folders for path in folder.iterdir()] == ["1.2.3", "1.2.4"]
-    assert len(kept) == 2, "a result that belongs to no study was left behind"
+    assert len(paths) == 2, "a result that belongs to no study was left behind"
 
 
 def test_signing_one_leaves_the_other_open(store: Store, tmp_path: Path) -> None:

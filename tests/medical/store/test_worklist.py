@@ -37,8 +37,8 @@ def _found(store: Store, text: str) -> list[str]:
 
 
 def test_only_the_states_asked_for(store: Store, keys: list[str]) -> None:
-    found = worklist(store, status=["ready", "failed"])
-    assert [study.key for study in found] == [keys[1], keys[0], keys[2]]
+    studies = worklist(store, status=["ready", "failed"])
+    assert [study.key for study in studies] == [keys[1], keys[0], keys[2]]
 
 
 def test_an_unknown_state_is_refused(store: Store) -> None:
@@ -63,8 +63,8 @@ def test_signs_with_a_meaning_in_sql_mean_nothing(store: Store, keys: list[str])
 
 def test_found_by_a_readers_comment(store: Store, keys: list[str]) -> None:
     finding = read_study(store, keys[1]).findings[0]
-    said = NewDecision("accepted", comment="Ask the tumour board")
-    decide(store, finding.id, said, seen_version=0, actor="anna")
+    decision = NewDecision("accepted", comment="Ask the tumour board")
+    decide(store, finding.id, decision, seen_version=0, actor="anna")
     assert _found(store, "tumour BOARD") == [keys[1]]
     assert _found(store, "anna") == [keys[1]]
 
@@ -92,7 +92,9 @@ def test_a_result_scored_again_is_taken_anew(store: Store, tmp_path: Path) -> No
     assert import_result(store, tmp_path, [made_series(0.9)], actor="anna") == first
     (study,) = worklist(store)
     assert (study.max_probability, study.findings) == (0.9, 1)
-    assert [one.measured for one in read_study(store, first).findings] == made_series(0.9).findings
+    assert [finding.measured for finding in read_study(store, first).findings] == made_series(
+        0.9
+    ).findings
 
 
 def test_a_result_scored_again_without_findings_has_none(store: Store, tmp_path: Path) -> None:
@@ -120,11 +122,11 @@ def test_which_weights_made_what_is_kept_is_on_record(store: Store, tmp_path: Pa
     )
     import_result(store, tmp_path, [other], actor="anna")  # the same findings, and nobody has read
     reading = read_study(store, first)
-    assert [one.scored for one in reading.series] == [other]
+    assert [series.scored for series in reading.series] == [other]
     new = NewDecision("accepted")
     decide(store, reading.findings[0].id, new, seen_version=0, actor="anna")
     import_result(store, tmp_path, [made_series(0.9)], actor="anna")
-    assert [one.scored for one in read_study(store, first).series] == [other]
+    assert [series.scored for series in read_study(store, first).series] == [other]
 
 
 def test_the_list_stands_otherwise_once_anything_was_done(store: Store, tmp_path: Path) -> None:
@@ -152,8 +154,8 @@ def test_the_same_weights_calibrated_anew_are_on_record_as_another_model(
 
     key = import_result(store, tmp_path, [by("a")], actor="anna")
     import_result(store, tmp_path, [by("b")], actor="anna")
-    (kept,) = read_study(store, key).series
-    assert kept.scored.model.digest == "b" * 64
+    (stored,) = read_study(store, key).series
+    assert stored.scored.model.digest == "b" * 64
 
 
 def test_the_same_result_is_not_taken_anew(store: Store, tmp_path: Path) -> None:
@@ -168,4 +170,4 @@ def test_a_nodule_that_a_reader_added_is_not_the_model_s(store: Store, tmp_path:
     add_finding(store, key, "1.2.3", made_added(), actor="anna")
     reading = read_study(store, key)
     assert len(reading.findings) == 2
-    assert [one.scored for one in reading.series] == [made_series(0.7)]
+    assert [series.scored for series in reading.series] == [made_series(0.7)]

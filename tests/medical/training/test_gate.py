@@ -9,47 +9,47 @@ from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 from medical.training.gate import compare, decide
 
 
-def tables(*, scans: int, found: int) -> Tables:
-    """One nodule a scan, found in the first ``found`` scans."""
+def tables(*, scans: int, hits: int) -> Tables:
+    """One nodule a scan, found in the first ``hits`` scans."""
     uids = tuple(f"s{i}" for i in range(scans))
     at = (0.0, 0.0, 0.0)
     nodules = tuple(ReferenceFinding(uid, at, 8.0) for uid in uids)
-    return Tables(uids, nodules, (), tuple(Candidate(uid, at, 0.9) for uid in uids[:found]))
+    return Tables(uids, nodules, (), tuple(Candidate(uid, at, 0.9) for uid in uids[:hits]))
 
 
 def test_better_weights_replace_the_old() -> None:
-    verdict = decide(tables(scans=10, found=10), tables(scans=10, found=5))
+    verdict = decide(tables(scans=10, hits=10), tables(scans=10, hits=5))
     assert verdict.replaces
     assert verdict.difference_ci95 is not None
     assert verdict.difference_ci95[0] > 0
 
 
 def test_equal_weights_replace_the_old() -> None:
-    assert decide(tables(scans=10, found=7), tables(scans=10, found=7)).replaces
+    assert decide(tables(scans=10, hits=7), tables(scans=10, hits=7)).replaces
 
 
 def test_worse_weights_do_not_and_it_says_why() -> None:
-    verdict = decide(tables(scans=10, found=3), tables(scans=10, found=9))
+    verdict = decide(tables(scans=10, hits=3), tables(scans=10, hits=9))
     assert not verdict.replaces
     assert "worse" in verdict.why
     assert "kept" in verdict.why
 
 
 def test_a_possible_loss_is_no_pass() -> None:
-    verdict = decide(tables(scans=10, found=9), tables(scans=10, found=10))
+    verdict = decide(tables(scans=10, hits=9), tables(scans=10, hits=10))
     assert not verdict.replaces
     assert "cannot be ruled out" in verdict.why
 
 
 def test_too_few_scans_cannot_tell() -> None:
-    verdict = decide(tables(scans=3, found=3), tables(scans=3, found=0))
+    verdict = decide(tables(scans=3, hits=3), tables(scans=3, hits=0))
     assert not verdict.replaces
     assert "too few" in verdict.why
 
 
 def test_other_scans_are_refused() -> None:
     with pytest.raises(ValueError, match="same scans"):
-        decide(tables(scans=5, found=5), tables(scans=6, found=5))
+        decide(tables(scans=5, hits=5), tables(scans=6, hits=5))
 
 
 def compared(*, probability: float, false: int) -> Tables:

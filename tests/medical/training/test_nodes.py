@@ -87,16 +87,16 @@ def run(network: Network, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     finally:
         for item in nodes:
             item.kill()
-    said = "\n".join(log.read_text() for log in logs)
-    assert [item.returncode for item in nodes] == [0, 0], said
-    return out, said
+    text = "\n".join(log.read_text() for log in logs)
+    assert [item.returncode for item in nodes] == [0, 0], text
+    return out, text
 
 
 def test_gradients_go_sparse_over_a_slow_link_and_the_run_says_why(run: tuple[Path, str]) -> None:
-    _, said = run
-    told = [line for line in said.splitlines() if "gradients between 2 nodes" in line]
-    assert told
-    assert all("goes sparse" in line and "dense" in line for line in told), told
+    _, log = run
+    lines = [line for line in log.splitlines() if "gradients between 2 nodes" in line]
+    assert lines
+    assert all("goes sparse" in line and "dense" in line for line in lines), lines
 
 
 def test_both_nodes_owe(run: tuple[Path, str]) -> None:
@@ -110,8 +110,8 @@ def test_both_nodes_owe(run: tuple[Path, str]) -> None:
 def test_one_process_goes_on_and_pays(run: tuple[Path, str]) -> None:
     out, _ = run
     torch.set_num_threads(2)
-    with logged() as said:
+    with logged() as log:
         run_training(run_of(STEPS + 1), out)
-    assert "1 process goes on where there were 2" in said
+    assert "1 process goes on where there were 2" in log
     tensors = CheckpointStore(out / "checkpoints").read(STEPS + 1, prefixes=("rank0.comm",))
     assert not any(part.any() for name, part in tensors.items() if "residual" in name)

@@ -119,16 +119,16 @@ def test_phases_teach_one_stage_each_and_go_on_where_they_were(tmp_path: Path) -
         cpu = torch.device("cpu")
         return fit(config, material, out=tmp_path, device=cpu).state_dict()
 
-    with logged() as said:
+    with logged() as log:
         first = run()
-    assert [line for line in said if line.startswith("phase")] == [
+    assert [line for line in log if line.startswith("phase")] == [
         "phase 1 of 2: first",
         "phase 2 of 2: second",
     ]
     assert {place.name for place in tmp_path.iterdir()} == {"first", "second"}
     before = (tmp_path / "second" / "log.jsonl").read_text()
-    with logged() as said:
+    with logged() as log:
         again = run()
-    assert sum(line.startswith("resumed at step 2") for line in said) == 2
+    assert sum(line.startswith("resumed at step 2") for line in log) == 2
     assert (tmp_path / "second" / "log.jsonl").read_text() == before
     assert all(torch.equal(first[name], again[name]) for name in first)

@@ -51,18 +51,18 @@ def test_one_case_gives_a_model_and_says_it_is_not_evaluated(
     assert card.scans_seen_in_training == ["one"]
     assert "not evaluated" in str(card.metrics)
     next((out / "cases").glob("*.npz")).write_bytes(b"torn")
-    with logged() as said:
+    with logged() as log:
         retrain(run_of(luna_folder, minutes=0.03, resume=True), out=out)
-    assert any(line.startswith("resumed at step") for line in said)
+    assert any(line.startswith("resumed at step") for line in log)
 
 
 def test_what_calibration_and_gate_lack_is_said_before_the_first_step(
     luna_folder: Path, tmp_path: Path
 ) -> None:
-    with logged() as said:
+    with logged() as log:
         retrain(run_of(luna_folder, minutes=0.01), out=tmp_path / "out")
     places = [
-        next(n for n, line in enumerate(said) if start in line)
+        next(n for n, line in enumerate(log) if start in line)
         for start in ("calibration needs 3 held-out", "the gate needs 5 held-out", "step 1;")
     ]
     assert places == sorted(places)
@@ -104,10 +104,10 @@ def test_masks_are_truth_and_stages_follow_each_other(luna_folder: Path, tmp_pat
     (plan / "1.toml").write_text('name = "large"\nsteps = 1\n[batches]\nsmall_share = 0.0\n')
     (plan / "2.toml").write_text('name = "all"\nsteps = 1\n')
     out = tmp_path / "out"
-    with logged() as said:
+    with logged() as log:
         retrain(run_of(cases, curriculum=read_stages(plan)), out=out)
-    assert "stage 1 of 2, large: from step 0" in said
-    assert "stage 2 of 2, all: from step 1" in said
+    assert "stage 1 of 2, large: from step 0" in log
+    assert "stage 2 of 2, all: from step 1" in log
     (row,) = (out / "truth.csv").read_text().splitlines()[1:]
     assert row.startswith("one,")
     assert row.endswith(",one.nii.gz class 1")

@@ -39,10 +39,10 @@ def upgrade() -> None:
         )
     ).all()
     for number, study_id, uid, folder, scored_by in rows:
-        found = _result_in(Path(folder))
-        if found is None:
+        scored = _result_in(Path(folder))
+        if scored is None:
             continue  # the page says that the result is gone
-        record = _as_kept(database, found, study_id=study_id, uid=uid, scored_by=scored_by)
+        record = _as_kept(database, scored, study_id=study_id, uid=uid, scored_by=scored_by)
         database.execute(
             sa.text("UPDATE series SET scored = :record WHERE id = :number"),
             {"record": json.dumps(record), "number": number},
@@ -51,7 +51,7 @@ def upgrade() -> None:
 
 
 def _as_kept(
-    database: sa.Connection, found: dict[str, Any], *, study_id: int, uid: str, scored_by: str
+    database: sa.Connection, scored: dict[str, Any], *, study_id: int, uid: str, scored_by: str
 ) -> dict[str, Any]:
     """Return the folder's record with the model of the store's findings, without findings."""
     measured = database.execute(
@@ -61,20 +61,23 @@ def _as_kept(
         ),
         {"study": study_id, "uid": uid},
     )
-    kept = [json.loads(row) for row in measured.scalars()]
+    stored = [json.loads(row) for row in measured.scalars()]
     names = ("model", "operating_point", "samples")
     rows = [_named_anew(row) for row in json.loads(scored_by)] if scored_by else []
     known = next((row for row in rows if row["series_instance_uid"] == uid), None)
-    record = {**found, "findings": []}
+    record = {**scored, "findings": []}
     if known is not None:
-        changed = any(_plain(known[name]) != _plain(found[name]) for name in names)
+        changed = any(_plain(known[name]) != _plain(scored[name]) for name in names)
         record |= {name: known[name] for name in names}
     else:
-        changed = kept != found["findings"]
+        changed = stored != scored["findings"]
         record |= {"model": _UNKNOWN} if changed else {}
-    if changed or kept != found["findings"]:
+    if changed or stored != scored["findings"]:
         note = {"code": "scored_again", "severity": "warning", "message": _NOTE}
-        record |= {"quality": [note, *found["quality"]], "negative": found["negative"] and not kept}
+        record |= {
+            "quality": [note, *scored["quality"]],
+            "negative": scored["negative"] and not stored,
+        }
     return record
 
 
@@ -114,7 +117,7 @@ def _series_below(place: Path) -> dict[str, Path]:
     own = place / "findings.json"
     files = [own] if own.is_file() else sorted(place.glob("*/findings.json"))
     results = {file.parent: _result_in(file.parent) for file in files}
-    return {found["series_instance_uid"]: folder for folder, found in results.items() if found}
+    return {scored["series_instance_uid"]: folder for folder, scored in results.items() if scored}
 
 
 def _result_in(folder: Path) -> dict[str, Any] | None:

@@ -149,10 +149,14 @@ def _is_another(handle: SeriesHandle, folder: Path) -> bool:
         return True
 
 
-def _lesion(one: ReadFinding, diameter_mm: float, reading: StudyReading, series_uid: str) -> Lesion:
-    verdict: Literal["nodule", "rejected"] = "rejected" if one.verdict == "rejected" else "nodule"
-    place = f"{reading.study.label} finding {one.number}"
-    return Lesion(series_uid, one.measured.center_lps_mm, diameter_mm, place, verdict)
+def _lesion(
+    finding: ReadFinding, diameter_mm: float, reading: StudyReading, series_uid: str
+) -> Lesion:
+    verdict: Literal["nodule", "rejected"] = (
+        "rejected" if finding.verdict == "rejected" else "nodule"
+    )
+    place = f"{reading.study.label} finding {finding.number}"
+    return Lesion(series_uid, finding.measured.center_lps_mm, diameter_mm, place, verdict)
 
 
 class _Measured(BaseModel):

@@ -52,25 +52,25 @@ class Page:
 
     def widget(self, kind: str, label: str) -> Any:
         """The field or button with this label."""
-        found = [one for one in getattr(self.tab, kind) if one.label == label]
-        assert found, (label, [one.label for one in getattr(self.tab, kind)])
-        return found[0]
+        elements = [element for element in getattr(self.tab, kind) if element.label == label]
+        assert elements, (label, [element.label for element in getattr(self.tab, kind)])
+        return elements[0]
 
     def has(self, kind: str, label: str) -> bool:
-        return any(one.label == label for one in getattr(self.tab, kind))
+        return any(element.label == label for element in getattr(self.tab, kind))
 
     def problems(self) -> list[str]:
-        return [_as_shown(one.value) for one in self.tab.error]
+        return [_as_shown(element.value) for element in self.tab.error]
 
     def text(self) -> str:
         """Everything that is written on the page."""
         kinds = ("markdown", "caption", "error", "warning", "info", "subheader")
-        parts = [str(one.value) for kind in kinds for one in getattr(self.tab, kind)]
-        parts += [str(one.proto.body) for one in self.tab.get("html")]
+        parts = [str(element.value) for kind in kinds for element in getattr(self.tab, kind)]
+        parts += [str(element.proto.body) for element in self.tab.get("html")]
         return "\n".join(parts)
 
     def expect_whole(self) -> None:
-        assert not self.tab.exception, [one.value for one in self.tab.exception]
+        assert not self.tab.exception, [element.value for element in self.tab.exception]
 
 
 OpenPage = Callable[..., Page]
@@ -119,5 +119,5 @@ def _write_header(folder: Path, header: dict[str, Any]) -> None:
     import json
 
     sheet = folder / "viewer" / "volume.json"
-    kept = json.loads(sheet.read_text())
-    sheet.write_text(json.dumps({**kept, "header": header}))
+    record = json.loads(sheet.read_text())
+    sheet.write_text(json.dumps({**record, "header": header}))

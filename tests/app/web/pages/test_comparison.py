@@ -22,13 +22,13 @@ def pair(open_page: OpenPage, tmp_path: Path) -> str:
     """Key of the later study; registrations are asked for, and no worker is there to do them."""
     keys = []
     for result in write_made_pair(tmp_path):
-        found = [one.read_findings() for one in result_folders(result)]
-        keys.append(import_result(context().store, result, found, actor="t"))
+        scored = [folder.read_findings() for folder in result_folders(result)]
+        keys.append(import_result(context().store, result, scored, actor="t"))
     return keys[0]
 
 
 def chosen(tab: AppTest) -> object:
-    return next(one for one in tab.selectbox if one.label == COMPARE).value
+    return next(box for box in tab.selectbox if box.label == COMPARE).value
 
 
 def test_a_reload_keeps_the_comparison(pair: str, open_page: OpenPage) -> None:

@@ -24,7 +24,7 @@ def test_accepting_all_and_signing(open_page: OpenPage) -> None:
     for number in (1, 2, 3):
         page.press(f"Accept {number}")
     page.press("Sign")
-    assert [one.verdict for one in page.findings()] == ["accepted"] * 3
+    assert [finding.verdict for finding in page.findings()] == ["accepted"] * 3
     assert read_study(page.store, page.key).study.status == "signed"
     assert "Signed by" in page.text()
     assert not page.has("button", "Accept 1")
@@ -45,7 +45,7 @@ def test_entering_a_comment_decides_nothing(open_page: OpenPage) -> None:
     page.enter("selectbox", REASON, "vessel")
     page.enter("text_input", COMMENT, "near a vessel")
     page.enter("number_input", SIZE, 9.5)
-    assert [one.verdict for one in page.findings()] == ["open"] * 3
+    assert [finding.verdict for finding in page.findings()] == ["open"] * 3
     page.press("Accept 1")
     latest = page.findings()[0].latest
     assert latest is not None
@@ -72,8 +72,8 @@ def test_what_another_reader_decided_stands_in_fields_that_nobody_typed_in(
 ) -> None:
     page = open_page()
     finding = page.findings()[0]
-    theirs = NewDecision("accepted", comment="by bo", diameter_mm=7.0)
-    decide(page.store, finding.id, theirs, seen_version=0, actor="bo")
+    decision = NewDecision("accepted", comment="by bo", diameter_mm=7.0)
+    decide(page.store, finding.id, decision, seen_version=0, actor="bo")
     page.tab.run()
     assert page.widget("text_input", COMMENT).value == "by bo"
     assert page.widget("number_input", SIZE).value == 7.0
@@ -155,8 +155,8 @@ def add_at(page: Page, measured: AddedFinding, monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture
 def one_finding() -> Any:
     volume = made_volume((24, 40, 40), (10.0, 8.8, 8.8))
-    found = made_findings(volume)
-    return found.model_copy(update={"findings": found.findings[:1]})
+    findings = made_findings(volume)
+    return findings.model_copy(update={"findings": findings.findings[:1]})
 
 
 def test_an_added_nodule_counts_as_accepted(
@@ -165,7 +165,7 @@ def test_an_added_nodule_counts_as_accepted(
     page = open_page(one_finding)
     seen = AddedFinding.measured(one_finding.findings[0], outlined=True)
     add_at(page, seen, monkeypatch)
-    assert [one.verdict for one in page.findings()] == ["open", "accepted"]
+    assert [finding.verdict for finding in page.findings()] == ["open", "accepted"]
 
 
 def test_a_nodule_that_nobody_measured_needs_the_readers_diameter(

@@ -18,7 +18,7 @@ KIND, AGE = "Examination", "Age in years"
 
 
 def table(page: Page) -> str:
-    bodies = (one.proto.body for one in page.tab.get("html"))
+    bodies = (element.proto.body for element in page.tab.get("html"))
     return str(next(body for body in bodies if "Lung-RADS v2022" in body))
 
 
@@ -94,8 +94,8 @@ def test_nothing_is_entered_after_signing(open_page: OpenPage, kind: str) -> Non
 
 
 def test_a_negative_study_says_what_it_leaves_open(open_page: OpenPage) -> None:
-    found = made_findings(made_volume((24, 40, 40), (10.0, 8.8, 8.8)))
-    page = open_page(found.model_copy(update={"findings": [], "negative": True}))
+    findings = made_findings(made_volume((24, 40, 40), (10.0, 8.8, 8.8)))
+    page = open_page(findings.model_copy(update={"findings": [], "negative": True}))
     text = page.text()
     assert "does not rule out a nodule" in text
     assert "smaller than 4 mm" in text
@@ -103,9 +103,9 @@ def test_a_negative_study_says_what_it_leaves_open(open_page: OpenPage) -> None:
 
 
 def test_what_is_nearly_certain_is_not_shown_as_certain(open_page: OpenPage) -> None:
-    found: Any = made_findings(made_volume((24, 40, 40), (10.0, 8.8, 8.8)))
+    findings: Any = made_findings(made_volume((24, 40, 40), (10.0, 8.8, 8.8)))
     sure = {"probability": 0.9999, "probability_ci95": (0.93, 1.0)}
-    first = found.findings[0].model_copy(update=sure)
-    page = open_page(found.model_copy(update={"findings": [first, *found.findings[1:]]}))
+    first = findings.findings[0].model_copy(update=sure)
+    page = open_page(findings.model_copy(update={"findings": [first, *findings.findings[1:]]}))
     assert "&gt; 0.99 (0.93 – &gt; 0.99)" in page.text()
     assert "–1.00" not in page.text()

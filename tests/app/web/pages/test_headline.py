@@ -21,8 +21,8 @@ UNKNOWN = "which share of each lung was searched is not known"
     ],
 )
 def test_without_findings(searched: Searched | None, title: str, open_page: OpenPage) -> None:
-    found = made_findings(made_volume((24, 40, 40), (10.0, 8.8, 8.8)))
-    empty = found.model_copy(update={"findings": [], "negative": True, "searched": searched})
+    findings = made_findings(made_volume((24, 40, 40), (10.0, 8.8, 8.8)))
+    empty = findings.model_copy(update={"findings": [], "negative": True, "searched": searched})
     shown = open_page(empty).text()
     assert title in shown
     assert (UNKNOWN in shown) == (searched is None)

@@ -60,15 +60,15 @@ def queries() -> Iterator[list[str]]:
 
 def keep(root: Path, number: int, probability: float | None, *, patient: str, day: str) -> None:
     """A study with one finding or none, and the sheet of its images."""
-    found = made_series(*([] if probability is None else [probability]), uid=f"1.2.{number}")
-    folder = root / str(number) / found.series_instance_uid
+    series = made_series(*([] if probability is None else [probability]), uid=f"1.2.{number}")
+    folder = root / str(number) / series.series_instance_uid
     (folder / "viewer").mkdir(parents=True)
-    (folder / "findings.json").write_text(found.model_dump_json(by_alias=True))
+    (folder / "findings.json").write_text(series.model_dump_json(by_alias=True))
     (folder / "viewer" / "ct.nii.gz").write_bytes(b"not looked at")
     sheet = {"z_from_lps": [0, 0, 1, 0], "slice_numbers": [1], "patient": patient}
     sheet["acquired_on"] = day
     (folder / "viewer" / "volume.json").write_text(json.dumps(sheet))
-    import_result(context().store, root / str(number), [found], actor="t")
+    import_result(context().store, root / str(number), [series], actor="t")
 
 
 @pytest.fixture
@@ -87,16 +87,16 @@ def test_an_earlier_negative_ct_is_offered_and_no_other_folder_is_walked(
     header = {"age_years": None, "sex": None}
     page = open_page(header=header)
     images = next(context().settings.work_dir.parent.glob("out/*/viewer/volume.json"))
-    told = json.loads(images.read_text())
-    images.write_text(json.dumps({**told, "patient": PATIENT, "acquired_on": "2024-03-01"}))
+    record = json.loads(images.read_text())
+    images.write_text(json.dumps({**record, "patient": PATIENT, "acquired_on": "2024-03-01"}))
     touched.clear()
     queries.clear()
     again = open_page(key=page.key)
     (label,) = again.widget("selectbox", COMPARE).options
     assert "2023-03-01" in label
-    assert [one for one in touched if one.is_relative_to(others)] == []
+    assert [path for path in touched if path.is_relative_to(others)] == []
     assert len(queries) < 60
-    assert [one for one in touched if UID in str(one)] != []  # the hook does hear
+    assert [path for path in touched if UID in str(path)] != []  # the hook does hear
 
 
 def test_an_upload_that_waits_is_kept_behind_many_others(others: Path) -> None:

@@ -27,8 +27,8 @@ def folder(tmp_path: Path) -> ResultFolder:
 
 
 def score_again(folder: ResultFolder) -> None:
-    found = folder.read_findings()
-    folder.write_findings(found.model_copy(update={"model": NEWER, "findings": []}))
+    findings = folder.read_findings()
+    folder.write_findings(findings.model_copy(update={"model": NEWER, "findings": []}))
 
 
 def test_a_folder_scored_again_changes_nothing_and_the_page_says_so(

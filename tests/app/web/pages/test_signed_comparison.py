@@ -36,8 +36,8 @@ def test_what_becomes_of_the_earlier_study_is_not_in_a_signed_report(
         import_result(store, place, [result_folders(place)[0].read_findings()], actor="t")
         for place in write_made_pair(tmp_path)
     )
-    for one in read_study(store, later).findings:
-        decide(store, one.id, NewDecision("accepted"), seen_version=0, actor="anna")
+    for finding in read_study(store, later).findings:
+        decide(store, finding.id, NewDecision("accepted"), seen_version=0, actor="anna")
     (folder,) = result_folders(tmp_path / "later")
     images, scored = folder.read_images(), folder.read_findings()
     assert images is not None
@@ -47,7 +47,7 @@ def test_what_becomes_of_the_earlier_study_is_not_in_a_signed_report(
     files = files_to_sign(
         reading, reading.series[0], comparison, actor="anna", at=1.0, store=store, cards=[]
     )
-    assert {(one.form, one.language) for one in files} >= {
+    assert {(file.form, file.language) for file in files} >= {
         (form, language) for form in ("txt", "csv", "json") for language in LANGUAGES
     }
     sign(store, later, seen_version=reading.study.version, actor="anna", at=1.0, report=files)
@@ -56,15 +56,15 @@ def test_what_becomes_of_the_earlier_study_is_not_in_a_signed_report(
         now = read_study(store, later)
         return report_file("txt", now, now.series[0], comparison, "en", store=store, cards=[])
 
-    def kept() -> bytes | None:
+    def as_signed() -> bytes | None:
         uid = scored.series_instance_uid
         return signed_report(store, later, series_uid=uid, form="txt", language="en")
 
-    before = kept()
+    before = as_signed()
     assert before == made_now()
     assert b"CHANGE SINCE" in before
-    for one in read_study(store, earlier).findings:
+    for finding in read_study(store, earlier).findings:
         rejected = NewDecision("rejected", reason="vessel")
-        decide(store, one.id, rejected, seen_version=0, actor="bo")
+        decide(store, finding.id, rejected, seen_version=0, actor="bo")
     assert made_now() != before
-    assert kept() == before
+    assert as_signed() == before

@@ -36,8 +36,8 @@ def _one_browser(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def links(page: Page) -> dict[str, str]:
     """Addresses of the report's forms as the page offers them."""
-    found = re.findall(r'class="starlung-report" href="([^"]+)"', page.text())
-    return {link.rsplit(".", 1)[1]: html.unescape(link) for link in found}
+    matches = re.findall(r'class="starlung-report" href="([^"]+)"', page.text())
+    return {link.rsplit(".", 1)[1]: html.unescape(link) for link in matches}
 
 
 def get(link: str) -> tuple[int, bytes]:
@@ -77,9 +77,11 @@ def folder(tmp_path: Path) -> ResultFolder:
 
 def change_all(folder: ResultFolder) -> None:
     """Another model scores the folder again, and the images go."""
-    found = folder.read_findings()
+    findings = folder.read_findings()
     model = ModelReference(name="another", version="7", sha256="7" * 64)
-    again = found.model_copy(update={"model": model, "quality": [], "findings": found.findings[:1]})
+    again = findings.model_copy(
+        update={"model": model, "quality": [], "findings": findings.findings[:1]}
+    )
     folder.write_findings(again)
     shutil.rmtree(folder.images_file.parent)
 
@@ -99,7 +101,7 @@ def test_a_signed_report_stays_as_it_was(open_page: OpenPage, folder: ResultFold
 
 def test_its_digest_is_in_the_trail_and_a_change_is_seen(open_page: OpenPage) -> None:
     page = signed(open_page)
-    (entry,) = [one for one in newest(page.store, 100) if one.action == "sign"]
+    (entry,) = [row for row in newest(page.store, 100) if row.action == "sign"]
     assert re.fullmatch(rf"{page.key} v\d+ [0-9a-f]{{64}}", entry.subject)
     assert changed_reports(page.store) == []
     assert verify(page.store).problem == ""
@@ -118,13 +120,13 @@ def test_opened_and_signed_again_it_is_another_and_the_first_stays(
     with page.store.reading() as session:
         versions = set(session.scalars(select(StoredReport.version)))
     assert len(versions) == 2
-    subjects = [one.subject for one in newest(page.store, 100) if one.action == "sign"]
+    subjects = [row.subject for row in newest(page.store, 100) if row.action == "sign"]
     assert len(set(subjects)) == 2
     assert changed_reports(page.store) == []
 
 
 def exports(page: Page) -> int:
-    return sum(one.action == "export" for one in newest(page.store, 200))
+    return sum(row.action == "export" for row in newest(page.store, 200))
 
 
 def test_an_export_is_noted_once_the_file_is_there(

@@ -23,14 +23,14 @@ def test_the_mean_is_over_findings() -> None:
 
 
 def test_the_interval_holds_the_mean_and_is_not_empty() -> None:
-    found = figure(rows(), "pointing")
-    assert found.low < found.mean < found.high
+    value = figure(rows(), "pointing")
+    assert value.low < value.mean < value.high
 
 
 def test_findings_of_one_scan_are_drawn_together() -> None:
     alone = [replace(ROW, pointing=float(k % 2)) for k in range(20)]
-    found = figure(alone, "pointing")
-    assert found.low == found.high == 0.5
+    value = figure(alone, "pointing")
+    assert value.low == value.high == 0.5
 
 
 def test_what_was_not_measured_does_not_count() -> None:

@@ -34,16 +34,16 @@ def test_lesions_are_where_the_patches_say(deformed: float) -> None:
     )
     torch.manual_seed(0)
     drawn = sampler.draw(16)
-    told = {True: 0, False: 0}
+    counts = {True: 0, False: 0}
     for patch in range(16):
         for slot in torch.nonzero(drawn.valid[patch] | drawn.ignore_regions[patch])[:, 0].tolist():
             at = drawn.centers[patch, slot].round().long()
             if not ((at >= 0) & (at < 64)).all():
                 continue
-            told[bool(drawn.valid[patch, slot])] += 1
+            counts[bool(drawn.valid[patch, slot])] += 1
             assert drawn.hu[patch, 0, at[0], at[1], at[2]] > -500
-    assert told[True] > 8
-    assert told[False] > 0
+    assert counts[True] > 8
+    assert counts[False] > 0
     assert not (drawn.valid & drawn.ignore_regions).any()
 
 

@@ -31,8 +31,8 @@ def test_no_ball_holds_a_known_lesion() -> None:
     torch.manual_seed(0)
     found_some = False
     for _ in range(6):
-        made, found = lung_distractors(lungs_with_a_lesion())
-        found_some |= bool(found.any())
-        shown = made.hu[found][made.mask[found]]
+        made, placed = lung_distractors(lungs_with_a_lesion())
+        found_some |= bool(placed.any())
+        shown = made.hu[placed][made.mask[placed]]
         assert not (shown > -500).any()
     assert found_some

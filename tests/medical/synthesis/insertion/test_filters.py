@@ -68,11 +68,11 @@ def test_a_point_is_found_where_it_went() -> None:
     grid = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1)
     points = torch.tensor([[[20.0, 26.0, 23.0]]]).expand(8, -1, -1)
     blob = torch.exp(-((grid - points[0, 0]) ** 2).sum(-1) / 8)[None, None]
-    said = deformed_positions(points, deformation, P)[:, 0]
+    positions = deformed_positions(points, deformation, P)[:, 0]
     for patch in range(8):
         shown = _shown(blob, deformation[patch : patch + 1])[0, 0]
         at = torch.nonzero(shown == shown.max())[0].float()
-        assert (at - said[patch]).abs().max() < 1.5
+        assert (at - positions[patch]).abs().max() < 1.5
 
 
 def test_the_share_that_is_not_bent_stays_as_it_is() -> None:

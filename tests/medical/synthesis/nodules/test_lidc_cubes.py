@@ -55,8 +55,8 @@ def test_surroundings_cannot_come_along() -> None:
 def test_patients_can_be_left_out() -> None:
     voi = ball(drawn_mm=10.0, diameter_mm=9.0)
     answers = iter([True, False])
-    kept = cubes_of(iter([voi, voi]), wanted=lambda _: next(answers))
-    assert len(kept) == 1
+    cubes = cubes_of(iter([voi, voi]), wanted=lambda _: next(answers))
+    assert len(cubes) == 1
 
 
 def test_volumes_are_read_in_the_table_s_order(tmp_path: Path) -> None:

@@ -78,13 +78,13 @@ def test_features_are_learnt_and_a_model_is_installed(
         nodule_pool=few_nodules,
     )
     models = tmp_path / "models"
-    with logged() as said:
+    with logged() as log:
         folder = adapt(config, out=tmp_path / "out", installed=models)
     card = find_model(str(folder)).card
     assert card.sha256 != old.card.sha256
     assert len(card.scans_seen_in_training) == 2
     assert find_model(card.name, imported=tmp_path / "models").card == card
-    assert any(line.startswith("1 CT to learn from, 5 kept aside") for line in said)
+    assert any(line.startswith("1 CT to learn from, 5 kept aside") for line in log)
 
 
 def test_calibrating_leaves_the_weights_and_keeps_every_ct_aside(
@@ -110,14 +110,14 @@ def test_the_shipped_weights_are_calibrated_on_boxes_and_resumed(tmp_path: Path)
     cts, out = tmp_path / "cts", tmp_path / "out"
     write_boxes(cts, count=4)  # enough inserted nodules to calibrate on
     config = AdaptConfig(cts=cts, how="calibrate", patches_each=40)
-    with logged() as said:
+    with logged() as log:
         folder = adapt(config, out=out)
     assert find_model(str(folder)).card.sha256 == find_model("starlung-base").card.sha256
-    assert any("after, calibrate" in line and "INSERTED" in line for line in said)
+    assert any("after, calibrate" in line and "INSERTED" in line for line in log)
     with logged() as again:
         adapt(config.model_copy(update={"resume": True}), out=out)
     assert [line for line in again if "after, " in line] == [
-        line for line in said if "after, " in line
+        line for line in log if "after, " in line
     ]
 
 

@@ -106,9 +106,9 @@ def run(
     out.mkdir(exist_ok=True)
     work = folder.parent / "work"
     work.mkdir(exist_ok=True)
-    with logged() as said:
+    with logged() as log:
         sides = gather(folder, out=out, seen=seen, learn=learn, work=work)
-    return sides, said
+    return sides, log
 
 
 def names(sides: HospitalCts) -> tuple[set[str], set[str]]:
@@ -117,12 +117,12 @@ def names(sides: HospitalCts) -> tuple[set[str], set[str]]:
 
 def test_no_ct_is_on_both_sides_and_one_that_shows_no_lung_is_said(hospital: Path) -> None:
     (hospital / "broken.dcm").write_bytes(b"not DICOM")
-    sides, said = run(hospital)
+    sides, log = run(hospital)
     learnt, aside = names(sides)
     assert not learnt & aside
     assert learnt | aside == {f"ct{n}" for n in range(1, 7)}
-    assert any("ct0" in line and "no air-filled lung" in line for line in said)
-    assert any("broken.dcm" in line for line in said)
+    assert any("ct0" in line and "no air-filled lung" in line for line in log)
+    assert any("broken.dcm" in line for line in log)
 
 
 def test_the_choice_stays_when_cts_are_added(hospital: Path) -> None:
@@ -165,9 +165,9 @@ def test_more_than_can_be_held_are_not_all_used(
     hospital: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gathering, "MAX_CTS", 4)
-    sides, said = run(hospital, learn=False)
+    sides, log = run(hospital, learn=False)
     assert len(sides.aside) == 4
-    assert any("the first 4 of 7" in line for line in said)
+    assert any("the first 4 of 7" in line for line in log)
 
 
 def test_a_folder_without_a_ct_is_one_sentence(tmp_path: Path) -> None:

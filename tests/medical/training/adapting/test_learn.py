@@ -71,9 +71,9 @@ def test_a_run_cut_off_ends_as_one_that_was_not(
         other = load_networks(tiny_model(tmp_path / "other"))
         learnt(other, tmp_path / "cut", config=CONFIG)
     other = load_networks(tiny_model(tmp_path / "once_more"))
-    with logged() as said:
+    with logged() as log:
         learnt(other, tmp_path / "cut", config=CONFIG)
-    assert any(line.startswith("resumed at step 1") for line in said)
+    assert any(line.startswith("resumed at step 1") for line in log)
     assert not moved(whole, other)
 
 

@@ -56,9 +56,9 @@ def test_suspects_become_doubtful_and_nothing_becomes_a_nodule() -> None:
 def labeler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PseudoLabeler:
     """Of networks that say of candidates in a row what ``LOGITS`` holds."""
     centers = np.arange(len(LOGITS), dtype=float)[:, None] * np.array([[1.0, 0.0, 0.0]])
-    found = CandidateSet(centers, np.full(len(LOGITS), 6.0), LOGITS)
+    candidates = CandidateSet(centers, np.full(len(LOGITS), 6.0), LOGITS)
     silent = np.zeros((2, len(LOGITS)), np.float32)
-    monkeypatch.setattr(pseudo_labels, "find_candidates", lambda *_: found)
+    monkeypatch.setattr(pseudo_labels, "find_candidates", lambda *_: candidates)
     for name in ("compiled_detector", "compiled_convolutions", "cut"):
         monkeypatch.setattr(pseudo_labels, name, lambda *_, **__: None)
     monkeypatch.setattr(pseudo_labels.RefinementStage, "classify", lambda *_: silent)
@@ -74,9 +74,9 @@ def case() -> TrainingCase:
 
 
 def test_the_strongest_marks_at_the_operating_point_are_suspected(labeler: PseudoLabeler) -> None:
-    found = labeler.of(case())
-    assert found[:, 0].tolist() == [6.0, 1.0, 2.0, 3.0, 4.0]  # five of seven, by probability
-    assert found[0, 4] == pytest.approx(1 / (1 + np.exp(-4.0)))
+    candidates = labeler.of(case())
+    assert candidates[:, 0].tolist() == [6.0, 1.0, 2.0, 3.0, 4.0]  # five of seven, by probability
+    assert candidates[0, 4] == pytest.approx(1 / (1 + np.exp(-4.0)))
 
 
 def test_marks_below_the_operating_point_are_not(

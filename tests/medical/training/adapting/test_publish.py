@@ -49,7 +49,7 @@ def run(
     old: StoredModel, out: Path, *made: list[CalibrationData]
 ) -> tuple[Path | None, list[str], dict]:
     out.mkdir()
-    with logged() as said:
+    with logged() as log:
         folder = choose_adapted_model(
             [Readings(old.weights, item, [NONE] * len(item)) for item in made],
             old=old,
@@ -59,11 +59,11 @@ def run(
             out=out,
         )
     report = out / REPORT
-    return folder, said, json.loads(report.read_text("utf-8"))
+    return folder, log, json.loads(report.read_text("utf-8"))
 
 
 def test_a_better_calibration_of_the_same_weights_is_used(old: StoredModel, tmp_path: Path) -> None:
-    folder, said, report = run(old, tmp_path / "out", parts(shift=4.0))
+    folder, log, report = run(old, tmp_path / "out", parts(shift=4.0))
     assert folder == tmp_path / "out" / "model"
     card = find_model(str(folder)).card
     assert card.sha256 == old.card.sha256
@@ -71,7 +71,7 @@ def test_a_better_calibration_of_the_same_weights_is_used(old: StoredModel, tmp_
     assert card.scans_seen_in_training == ["elsewhere"]
     assert card.operating_scans == len(card.calibration_scans) == CTS
     assert report["used"] == "calibrate"
-    assert any("INSERTED" in line for line in said)
+    assert any("INSERTED" in line for line in log)
 
 
 def test_new_weights_that_are_not_worse_are_used_and_the_card_says_from_what(
@@ -88,14 +88,14 @@ def test_new_weights_that_are_not_worse_are_used_and_the_card_says_from_what(
 def test_worse_weights_fall_back_to_the_old_ones_calibrated_anew(
     old: StoredModel, tmp_path: Path
 ) -> None:
-    folder, said, report = run(
+    folder, log, report = run(
         old, tmp_path / "out", parts(shift=4.0), parts(shift=4.0, candidates=3.0)
     )
     assert report["used"] == "calibrate"
     assert not report["decisions"]["features"]["passes"]
     assert folder is not None
     assert "learnt1" not in ModelCard.read(folder / CARD).scans_seen_in_training
-    assert any(line.startswith("features: ") and "worse" in line for line in said)
+    assert any(line.startswith("features: ") and "worse" in line for line in log)
 
 
 def test_before_and_after_are_told_scanner_by_scanner(old: StoredModel, tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ def _fit(scores: CandidateScores) -> Calibration:
 
 
 def _said(calibration: Calibration, mm: float) -> float:
-    one = np.ones(1)
-    return float(probability(calibration, one, one, 0.1 * one, mm * one)[0][0])
+    ones = np.ones(1)
+    return float(probability(calibration, ones, ones, 0.1 * ones, mm * ones)[0][0])
 
 
 def test_the_chance_rises_with_the_size_and_is_even_at_the_limit() -> None:

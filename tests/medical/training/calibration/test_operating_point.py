@@ -19,11 +19,11 @@ from models.zoo.loader import DEFAULT_MODEL, find_model
 
 def test_keeps_its_promise_as_often_as_it_says() -> None:
     rng = np.random.default_rng(0)
-    kept = 0
+    count = 0
     for _ in range(400):
         threshold = controlled_threshold(rng.random(200), sensitivity=0.8, confidence=0.9)
-        kept += 1 - threshold >= 0.8  # uniform scores: the true sensitivity is 1 - threshold
-    assert 0.87 <= kept / 400 <= 0.96
+        count += 1 - threshold >= 0.8  # uniform scores: the true sensitivity is 1 - threshold
+    assert 0.87 <= count / 400 <= 0.96
 
 
 def test_more_nodules_allow_a_higher_threshold() -> None:

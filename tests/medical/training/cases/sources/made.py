@@ -98,13 +98,13 @@ def write_structure_set(path: Path, *, kind: str = "GTV", name: str = "one") -> 
                 )
             )
     made.ROIContourSequence = [_with(ReferencedROINumber=4, ContourSequence=outlines)]
-    told = _with(
+    report = _with(
         FrameOfReferenceUID=f"{ROOT}300",
         RTReferencedStudySequence=[
             _with(RTReferencedSeriesSequence=[_with(SeriesInstanceUID=SERIES)])
         ],
     )
-    made.ReferencedFrameOfReferenceSequence = [told]
+    made.ReferencedFrameOfReferenceSequence = [report]
     made.save_as(path, enforce_file_format=True)
 
 

@@ -36,8 +36,8 @@ def taken(cases: Path | str, tmp_path: Path, **options: Any) -> tuple[Collected,
     work = tmp_path / "work"
     work.mkdir(exist_ok=True)
     given = {"out": tmp_path / "out", "truth": None, "work": work, **options}
-    with logged() as said:
-        return collect(cases, **given), said
+    with logged() as log:
+        return collect(cases, **given), log
 
 
 @pytest.fixture
@@ -58,11 +58,11 @@ def test_all_objects_about_one_lesion_are_one_row(folder: Path, tmp_path: Path) 
     write_segmentation(folder / "more" / "seg.dcm", ct)
     write_structure_set(folder / "more" / "rt.dcm")
     write_report(folder / "more" / "sr.dcm", ct, region="outline")
-    found, _ = taken(folder, tmp_path)
-    (lesion,) = found.truth
+    cases, _ = taken(folder, tmp_path)
+    (lesion,) = cases.truth
     assert lesion.series_uid == SERIES
     np.testing.assert_allclose(lesion.center_lps_mm, CENTER_LPS_MM, atol=0.4)
-    with found.truth_path.open() as stream:
+    with cases.truth_path.open() as stream:
         (row,) = csv.DictReader(stream)
     assert all(name in row["source"] for name in ("seg.dcm", "rt.dcm ROI 4", "sr.dcm group 1"))
 
@@ -71,9 +71,9 @@ def test_a_table_goes_before_objects(folder: Path, tmp_path: Path) -> None:
     ct = made_ct(folder)
     write_segmentation(folder / "seg.dcm", ct)
     (folder / "annotations.csv").write_text(f"{HEAD}{SERIES},1,2,-45,9\n")
-    found, _ = taken(folder, tmp_path)
-    assert found.truth_path == folder / "annotations.csv"
-    assert found.truth[0].center_lps_mm == (1.0, 2.0, -45.0)
+    cases, _ = taken(folder, tmp_path)
+    assert cases.truth_path == folder / "annotations.csv"
+    assert cases.truth[0].center_lps_mm == (1.0, 2.0, -45.0)
 
 
 def test_masks_are_truth_and_no_cts(folder: Path, tmp_path: Path) -> None:
@@ -82,9 +82,9 @@ def test_masks_are_truth_and_no_cts(folder: Path, tmp_path: Path) -> None:
     mask[8:13, 13:18, 13:18] = 1
     (folder / "labels").mkdir()
     SimpleITK.WriteImage(SimpleITK.GetImageFromArray(mask), str(folder / "labels" / "a.nii.gz"))
-    found, _ = taken(folder, tmp_path)
-    assert [handle.series_instance_uid for handle in found.handles] == ["a"]
-    np.testing.assert_allclose(found.truth[0].center_lps_mm, (15, 15, 10), atol=0.1)
+    cases, _ = taken(folder, tmp_path)
+    assert [handle.series_instance_uid for handle in cases.handles] == ["a"]
+    np.testing.assert_allclose(cases.truth[0].center_lps_mm, (15, 15, 10), atol=0.1)
 
 
 def test_nothing_that_says_where_nodules_are_is_refused(folder: Path, tmp_path: Path) -> None:
@@ -127,10 +127,10 @@ def test_signed_readings_are_truth_and_rejected_marks_hard_negatives(
     url, store, key = reviewed
     sign(store, key, seen_version=read_study(store, key).study.version, actor="anna")
     store.close()
-    found, _ = taken(url, tmp_path)
-    assert [handle.series_instance_uid for handle in found.handles] == ["one"]
-    assert [item.diameter_mm for item in found.truth] == [11.5, 8.0]
-    assert [item.center_lps_mm for item in found.rejected] == [(-40.0, 10.0, -100.0)]
+    cases, _ = taken(url, tmp_path)
+    assert [handle.series_instance_uid for handle in cases.handles] == ["one"]
+    assert [item.diameter_mm for item in cases.truth] == [11.5, 8.0]
+    assert [item.center_lps_mm for item in cases.rejected] == [(-40.0, 10.0, -100.0)]
 
 
 def test_studies_that_are_not_signed_do_not_count(
@@ -156,9 +156,9 @@ def test_study_whose_images_are_gone_is_left_out_by_its_label(
     sign(store, key, seen_version=study.version, actor="anna")
     store.close()
     (tmp_path / "scans" / "one.nii.gz").unlink()
-    with logged() as said, pytest.raises(InputError, match="no signed study"):
+    with logged() as log, pytest.raises(InputError, match="no signed study"):
         taken(url, tmp_path)
-    assert said == [f"left out: {study.label}: its images are no longer here"]
+    assert log == [f"left out: {study.label}: its images are no longer here"]
 
 
 def test_copy_kept_beside_the_result_is_taken_where_the_upload_is_gone(
@@ -167,11 +167,11 @@ def test_copy_kept_beside_the_result_is_taken_where_the_upload_is_gone(
     url, store, key = reviewed
     sign(store, key, seen_version=read_study(store, key).study.version, actor="anna")
     store.close()
-    kept = tmp_path / "results" / key / "one" / "viewer" / "ct.nii.gz"
-    kept.parent.mkdir(parents=True)
-    (tmp_path / "scans" / "one.nii.gz").rename(kept)
-    found, _ = taken(url, tmp_path)
-    assert found.handles[0].load().source.series_instance_uid == "one"
+    images = tmp_path / "results" / key / "one" / "viewer" / "ct.nii.gz"
+    images.parent.mkdir(parents=True)
+    (tmp_path / "scans" / "one.nii.gz").rename(images)
+    cases, _ = taken(url, tmp_path)
+    assert cases.handles[0].load().source.series_instance_uid == "one"
 
 
 def test_volume_files_of_the_same_name_are_kept_apart(
@@ -189,11 +189,11 @@ def test_volume_files_of_the_same_name_are_kept_apart(
     decide(store, finding.id, NewDecision("accepted"), seen_version=0, actor="anna")
     sign(store, other, seen_version=read_study(store, other).study.version, actor="anna")
     store.close()
-    found, _ = taken(url, tmp_path)
-    names = {handle.series_instance_uid for handle in found.handles}
+    cases, _ = taken(url, tmp_path)
+    names = {handle.series_instance_uid for handle in cases.handles}
     assert names == {"one", f"one-{key[:6]}"}
-    assert {lesion.series_uid for lesion in found.truth} == names
-    assert len(found.truth) == 3
+    assert {lesion.series_uid for lesion in cases.truth} == names
+    assert len(cases.truth) == 3
 
 
 def report(status: str) -> str:
@@ -201,17 +201,17 @@ def report(status: str) -> str:
         {"number": n, "measured": {"center_lps_mm": [x, 15, 10]}, "decision": d, "diameter_mm": 7}
         for n, (x, d) in enumerate([(5, "accepted"), (25, "rejected")], start=1)
     ]
-    told = {"schema": "starlung.report/1", "study": "CT-1", "series_instance_uid": "a"}
-    return json.dumps({**told, "status": status, "findings": findings})
+    record = {"schema": "starlung.report/1", "study": "CT-1", "series_instance_uid": "a"}
+    return json.dumps({**record, "status": status, "findings": findings})
 
 
 def test_exported_report_is_truth(folder: Path, tmp_path: Path) -> None:
     write_volume(folder / "a.nii.gz")
     (folder / "CT-1-report.json").write_text(report("signed"))
     (folder / "other.json").write_text("{}")
-    found, _ = taken(folder, tmp_path)
-    assert [item.center_lps_mm for item in found.truth] == [(5.0, 15.0, 10.0)]
-    assert [item.center_lps_mm for item in found.rejected] == [(25.0, 15.0, 10.0)]
+    cases, _ = taken(folder, tmp_path)
+    assert [item.center_lps_mm for item in cases.truth] == [(5.0, 15.0, 10.0)]
+    assert [item.center_lps_mm for item in cases.rejected] == [(25.0, 15.0, 10.0)]
 
 
 def test_exported_report_that_is_not_signed_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -53,16 +53,16 @@ def chest() -> np.ndarray:
 
 
 def mask() -> np.ndarray:
-    found = np.zeros((20, 30, 30), np.uint8)
-    found[8:13, 13:18, 13:18] = 1
-    return found
+    outline = np.zeros((20, 30, 30), np.uint8)
+    outline[8:13, 13:18, 13:18] = 1
+    return outline
 
 
 def taken(folder: Path, tmp_path: Path) -> tuple[Collected, list[str]]:
     work = tmp_path / "work"
     work.mkdir(exist_ok=True)
-    with logged() as said:
-        return collect(folder, out=tmp_path / "out", truth=None, work=work), said
+    with logged() as log:
+        return collect(folder, out=tmp_path / "out", truth=None, work=work), log
 
 
 @pytest.mark.parametrize("scode", [1, 2])
@@ -72,9 +72,9 @@ def test_mask_and_ct_are_placed_by_the_same_form(tmp_path: Path, scode: int) -> 
     folder = tmp_path / "in"
     for name, values in (("a", chest()), ("a_mask", mask())):
         nifti(folder / f"{name}.nii.gz", values, qform=other, scode=scode)
-    found, said = taken(folder, tmp_path)
-    np.testing.assert_allclose(found.truth[0].center_lps_mm, (0, 0, 0), atol=0.1)
-    assert any("from a_mask.nii.gz class 1" in line for line in said)
+    cases, log = taken(folder, tmp_path)
+    np.testing.assert_allclose(cases.truth[0].center_lps_mm, (0, 0, 0), atol=0.1)
+    assert any("from a_mask.nii.gz class 1" in line for line in log)
 
 
 def test_axes_that_are_not_square_are_read(tmp_path: Path) -> None:
@@ -101,10 +101,10 @@ def test_numbers_of_four_digits_are_names_not_channels(tmp_path: Path, pattern: 
         nifti(folder / name, chest())
         inside = name.replace("images/", "labels/")
         nifti(folder / (inside if "/" in name else name.replace(".nii", "_mask.nii")), mask())
-    found, _ = taken(folder, tmp_path)
-    assert len(found.handles) == len(found.truth) == 2
-    assert {item.series_uid for item in found.truth} == {
-        handle.series_instance_uid for handle in found.handles
+    cases, _ = taken(folder, tmp_path)
+    assert len(cases.handles) == len(cases.truth) == 2
+    assert {item.series_uid for item in cases.truth} == {
+        handle.series_instance_uid for handle in cases.handles
     }
 
 
@@ -173,8 +173,8 @@ def test_the_series_that_is_outlined_is_chosen(tmp_path: Path) -> None:
     series(folder / "thin", number=2, slices=24, SliceThickness=0.5, change=_half_steps)
     write_segmentation(folder / "seg.dcm", ct)
     assert take(folder, tmp_path).chosen[0].series_instance_uid != SERIES
-    found, _ = taken(folder, tmp_path)
-    assert [handle.series_instance_uid for handle in found.handles] == [SERIES]
+    cases, _ = taken(folder, tmp_path)
+    assert [handle.series_instance_uid for handle in cases.handles] == [SERIES]
 
 
 def test_a_table_chooses_its_series_too(tmp_path: Path) -> None:
@@ -183,9 +183,9 @@ def test_a_table_chooses_its_series_too(tmp_path: Path) -> None:
     series(folder / "thin", number=2, slices=24, SliceThickness=0.5, change=_half_steps)
     rows = f"seriesuid,coordX,coordY,coordZ,diameter_mm\n{SERIES},1,2,-45,9\n1.2.9,1,2,3,9\n"
     (folder / "annotations.csv").write_text(rows)
-    found, said = taken(folder, tmp_path)
-    assert [handle.series_instance_uid for handle in found.handles] == [SERIES]
-    assert "left out: annotations.csv row 3: its series 1.2.9 is not among the CTs" in said
+    cases, log = taken(folder, tmp_path)
+    assert [handle.series_instance_uid for handle in cases.handles] == [SERIES]
+    assert "left out: annotations.csv row 3: its series 1.2.9 is not among the CTs" in log
 
 
 def test_a_lesion_of_a_series_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -195,8 +195,8 @@ def test_a_lesion_of_a_series_that_is_not_there_is_named(tmp_path: Path) -> None
     other = pydicom.dcmread(folder / "a.dcm")
     other.ReferencedSeriesSequence[0].SeriesInstanceUID = "1.2.840.99999.1.5"
     other.save_as(folder / "b.dcm")
-    _, said = taken(folder, tmp_path)
-    assert any("b.dcm segment 1: its series 1.2.840.99999.1.5 is not among" in s for s in said)
+    _, log = taken(folder, tmp_path)
+    assert any("b.dcm segment 1: its series 1.2.840.99999.1.5 is not among" in s for s in log)
 
 
 def _half_steps(ds: Dataset, index: int) -> None:

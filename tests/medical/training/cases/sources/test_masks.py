@@ -56,8 +56,8 @@ def test_every_part_is_a_lesion_with_its_place_and_size(
     path = write(tmp_path / "a_mask.nii.gz", balls(*values))
     lesions = mask_lesions(path, series_uid="a", place=path.name)
     assert {lesion.series_uid for lesion in lesions} == {"a"}
-    found = sorted(lesion.center_lps_mm for lesion in lesions)
-    np.testing.assert_allclose(found, sorted(CENTERS_LPS_MM), atol=0.1)
+    centers = sorted(lesion.center_lps_mm for lesion in lesions)
+    np.testing.assert_allclose(centers, sorted(CENTERS_LPS_MM), atol=0.1)
     assert [lesion.diameter_mm for lesion in lesions] == pytest.approx([9.0, 9.0], abs=1.0)
 
 

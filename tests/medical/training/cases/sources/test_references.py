@@ -26,8 +26,8 @@ from tests.medical.training.cases.sources.made import (
 def taken(folder: Path, tmp_path: Path) -> tuple[Collected, list[str]]:
     work = tmp_path / "work"
     work.mkdir(exist_ok=True)
-    with logged() as said:
-        return collect(folder, out=tmp_path / "out", truth=None, work=work), said
+    with logged() as log:
+        return collect(folder, out=tmp_path / "out", truth=None, work=work), log
 
 
 def test_two_nodules_in_one_region_are_two_lesions() -> None:

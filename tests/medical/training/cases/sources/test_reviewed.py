@@ -43,13 +43,13 @@ def test_a_file_called_like_the_number_of_another_is_not_taken_for_it(
     scored = []
     for handle in numbered:
         digest = Input(path=".", sha256=handle.content().sha256)
-        found = made_series(0.9, uid=handle.series_instance_uid)
-        scored.append(found.model_copy(update={"input": digest}))
-        kept = ResultFolder(claimed.folder / found.series_instance_uid).images_file
-        kept.parent.mkdir(parents=True)
-        shutil.copy(handle.path, kept)
+        series = made_series(0.9, uid=handle.series_instance_uid)
+        scored.append(series.model_copy(update={"input": digest}))
+        viewer_images = ResultFolder(claimed.folder / series.series_instance_uid).images_file
+        viewer_images.parent.mkdir(parents=True)
+        shutil.copy(handle.path, viewer_images)
         text = scored[-1].model_dump_json(by_alias=True)
-        (kept.parent.parent / "findings.json").write_text(text)
+        (viewer_images.parent.parent / "findings.json").write_text(text)
     finish(store, claimed, series=scored)
     for study in worklist(store):
         (finding,) = read_study(store, study.key).findings
