@@ -67,4 +67,4 @@ def log_out(page: ReadingPage) -> None:
 
 
 def _listed(addresses: Sequence[str]) -> str:
-    return "[" + ", ".join(f'"{addresse}"' for addresse in addresses) + "]"
+    return "[" + ", ".join(f'"{address}"' for address in addresses) + "]"
