@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from medical.scoring.scorer import Scorer
 # Two workers on two cores: more threads only wait for each other. Set before torch is imported,
 # here and in every program that a test starts.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Networks are converted once for all tests, and the user's own cache stays as it is.
+os.environ.setdefault("STARLUNG_CACHE_DIR", str(Path(tempfile.gettempdir()) / "starlung-tests"))
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 _MAIN, _UMASK = sys.modules["__main__"], os.umask(0o022)

@@ -105,10 +105,8 @@ def model_called(name: str) -> StoredModel:
 
 def trainable_model(name: str) -> StoredModel:
     """Return the model of that name, if it can be taught; otherwise exit code 2."""
-    from models.zoo.networks import has_retinanet
-
     model = model_called(name)
-    if has_retinanet(model.card):
+    if model.card.has_retinanet:
         fail(
             f"{name}: its first stage was made elsewhere: it can score and be evaluated, not "
             "trained. Give --from a model of StarLung."

@@ -18,7 +18,7 @@ from app.cli.common import imported_models
 _NEEDED = {
     "torch": "torch",
     "monai": "monai",
-    "openvino": "models.detector.runtime",  # imports it without its usage statistics
+    "openvino": "models.runtime.openvino_cpu",  # imports it without its usage statistics
     "pydicom": "pydicom",
     "pylibjpeg": "pylibjpeg",
     "pyjpegls": "jpeg_ls",
@@ -60,6 +60,7 @@ def _checks() -> Iterator[Check]:
     yield from _decoders()
     yield _viewer()
     yield from _models()
+    yield _runtime()
     yield _chromium()
     yield _disk()
     yield _memory()
@@ -130,6 +131,23 @@ def _models() -> Iterator[Check]:
                 )
     if DEFAULT_MODEL not in names:
         yield Check(f"model {DEFAULT_MODEL}", False, "not intact or not here; install again")
+
+
+def _runtime() -> Check:
+    """Say what runs the networks; whether the packages are there is said above."""
+    try:
+        from models.runtime.cache import cache_folder
+        from models.zoo.ready import backend_here
+
+        backend = backend_here()
+    except Exception as error:  # a broken build raises anything
+        return Check("networks", False, f"{_INSTALL} ({type(error).__name__})")
+    where = f"; converted networks are kept in {cache_folder()}" if backend.device == "CPU" else ""
+    return Check(
+        "networks",
+        True,
+        f"run by {backend.name} {backend.version} on {backend.device}, {backend.precision}{where}",
+    )
 
 
 def _chromium() -> Check:

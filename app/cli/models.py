@@ -165,10 +165,10 @@ def _check_fit(model: StoredModel) -> None:
     """Build the networks once, so that weights of another kind are refused now, not at night."""
     from safetensors import SafetensorError
 
-    from models.zoo.networks import has_retinanet, load_networks, load_retinanet
+    from models.zoo.networks import load_networks, load_retinanet
 
     try:
-        load_retinanet(model) if has_retinanet(model.card) else load_networks(model)
+        load_retinanet(model) if model.card.has_retinanet else load_networks(model)
     except (SafetensorError, RuntimeError, TypeError, KeyError, ValueError):
         fail(f"{model.folder}: the weights do not fit the networks that the card describes.")
 

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -25,6 +25,7 @@ from app.cli.common import (
 if TYPE_CHECKING:
     from medical.scoring.batch import ScoreResult
 
+Device = Literal["auto", "cpu", "cuda"]
 ALWAYS = ("json", "csv")
 FORMATS = (*ALWAYS, "heatmap")
 _MIN_SAMPLES = 2
@@ -56,6 +57,9 @@ def score(
         int | None,
         typer.Option(min=_MIN_SAMPLES, max=512, help="Monte-Carlo dropout samples. [32]"),
     ] = None,
+    device: Annotated[
+        Device, typer.Option(help="What runs the networks; auto takes a GPU where there is one.")
+    ] = "auto",
     resume: Annotated[bool, typer.Option(help="Leave series alone that are already done.")] = False,
     format_: Annotated[
         str,
@@ -80,6 +84,7 @@ def score(
     if count < _MIN_SAMPLES:
         fail(f"setting samples: {count} is too few for an interval. Give at least 2.")
     chosen = model_called(model or settings.model)
+    _check_device(device)
     _make_folder(out)
     finished = 0
     with _progress_bar() as move:
@@ -90,7 +95,7 @@ def score(
             move(stage, share)
 
         try:
-            result = Scorer(chosen, samples=count).score(
+            result = Scorer(chosen, samples=count, device=device).score(
                 inputs,
                 out,
                 options=ScoreOptions(
@@ -121,6 +126,17 @@ def _site_key(work_dir: Path) -> bytes | None:
         return result_key(work_dir)
     except OSError:
         return None
+
+
+def _check_device(device: Device) -> None:
+    if device != "cuda":
+        return
+    from models.zoo.ready import NoGpuError, check_device
+
+    try:
+        check_device(device)
+    except NoGpuError as error:
+        fail(f"--device {device}: {error}.")
 
 
 def _exit_code(result: ScoreResult) -> int:

@@ -5,49 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from jaxtyping import Bool, Float32, Int16
-from torch.nn import functional
+from jaxtyping import Bool, Float32
 
 from medical.ct.lungs import lung_mask
+from medical.ct.resample import resample
 from medical.ct.sides import LungSides
 from medical.ct.volume import CtVolume
 from medical.geometry import VolumeGeometry
 
-AIR_HU = -1024.0
-_SLAB = 32  # output slices at a time: keeps the sampling grid under 100 MB
 SPACING_MM = 1.0
 MARGIN_MM = 12
-
-
-def resample(
-    hu: Int16[np.ndarray, "z y x"], source: VolumeGeometry, target: VolumeGeometry
-) -> Float32[np.ndarray, "z y x"]:
-    """Read ``hu`` at the voxel centres of ``target``; air where the target leaves the source.
-
-    Returns:
-        HU on the target's grid, float32.
-    """
-    to_source = np.linalg.inv(source.affine_lps_mm) @ target.affine_lps_mm
-    size = np.array(source.shape, dtype=np.float64)
-    # grid_sample counts in [-1, 1] between the outer faces (align_corners=False), x first
-    scale, shift = 2.0 / size, 1.0 / size - 1.0
-    theta = scale[:, None] * to_source[:3, :3]
-    offset = scale * to_source[:3, 3] + shift
-    step = torch.from_numpy(np.ascontiguousarray(theta[::-1])).float()
-    start = torch.from_numpy(np.ascontiguousarray(offset[::-1])).float()
-    image = torch.from_numpy(hu.astype(np.float32))[None, None].sub_(AIR_HU)
-    depth, height, width = target.shape
-    y, x = torch.arange(height).float(), torch.arange(width).float()
-    plane = y[:, None, None] * step[:, 1] + x[None, :, None] * step[:, 2]
-    out = np.empty(target.shape, dtype=np.float32)
-    for low in range(0, depth, _SLAB):
-        z = torch.arange(low, min(low + _SLAB, depth)).float()
-        grid = plane[None] + z[:, None, None, None] * step[:, 0] + start
-        part = functional.grid_sample(image, grid[None], padding_mode="zeros", align_corners=False)
-        out[low : low + len(z)] = part[0, 0].numpy()
-    out += AIR_HU
-    return out
+_COARSE = 2  # voxels: the lungs are looked for on every second voxel of the grid
 
 
 class NoLungError(ValueError):
@@ -74,7 +42,7 @@ class Prepared:
 
 
 def prepare(ct: CtVolume, *, with_sides: bool = False) -> Prepared:
-    """Resample to 1 mm, find the lungs, crop to them.
+    """Find the lungs on a coarse grid, and resample their box to 1 mm.
 
     Args:
         ct: the CT.
@@ -84,19 +52,36 @@ def prepare(ct: CtVolume, *, with_sides: bool = False) -> Prepared:
         NoLungError: there are none.
     """
     grid = ct.geometry.isotropic(SPACING_MM)
-    hu = resample(ct.hu, ct.geometry, grid)
-    lung = lung_mask(hu)
-    if not lung.any():
+    coarse = _every_second_voxel(grid)
+    coarse_hu = resample(ct.hu, ct.geometry, coarse)
+    coarse_lung = lung_mask(coarse_hu, spacing_mm=_COARSE * SPACING_MM)
+    if not coarse_lung.any():
         raise NoLungError("no air-filled lung was found")
-    where = [np.flatnonzero(lung.any(other)) for other in ((1, 2), (0, 2), (0, 1))]
-    low = [max(0, int(w[0]) - MARGIN_MM) for w in where]
-    high = [min(n, int(w[-1]) + 1 + MARGIN_MM) for w, n in zip(where, hu.shape, strict=True)]
-    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-    start, stop = (low[0], low[1], low[2]), (high[0], high[1], high[2])
+    where = [np.flatnonzero(coarse_lung.any(other)) for other in ((1, 2), (0, 2), (0, 1))]
+    z, y, x = (
+        (
+            max(0, int(w[0]) * _COARSE - MARGIN_MM),
+            min(n, min(n, (int(w[-1]) + 1) * _COARSE) + MARGIN_MM),
+        )
+        for w, n in zip(where, grid.shape, strict=True)
+    )
+    box = grid.cropped((z[0], y[0], x[0]), (z[1], y[1], x[1]))
+    lung = coarse_lung
+    for axis, (low, high) in enumerate((z, y, x)):
+        lung = lung.take(np.arange(low, high) // _COARSE, axis=axis)
     return Prepared(
-        np.ascontiguousarray(hu[box]),
-        lung[box],
-        grid.cropped(start, stop),
+        resample(ct.hu, ct.geometry, box),
+        lung,
+        box,
         slice_mm=ct.geometry.spacing_mm[0],
-        sides=LungSides.of(hu, lung, grid) if with_sides else None,
+        sides=LungSides.of(coarse_hu, coarse_lung, coarse) if with_sides else None,
+    )
+
+
+def _every_second_voxel(grid: VolumeGeometry) -> VolumeGeometry:
+    z, y, x = (-(-n // _COARSE) for n in grid.shape)
+    return VolumeGeometry.axial(
+        shape=(z, y, x),
+        spacing_mm=(_COARSE * SPACING_MM,) * 3,
+        origin_lps_mm=grid.origin_lps_mm.tolist(),
     )

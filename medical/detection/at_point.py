@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Float
 
 from medical.ct.lungs import lung_mask
-from medical.ct.prepare import SPACING_MM, Prepared, resample
+from medical.ct.prepare import SPACING_MM, Prepared
+from medical.ct.resample import resample
 from medical.ct.sides import LungSides
 from medical.ct.volume import CtVolume
 from medical.detection.finalize import ScoredCandidate, measure_candidate
@@ -21,7 +22,7 @@ from medical.geometry import VolumeGeometry
 from medical.i18n.messages import message
 from medical.nodule.location import side_and_zone
 from medical.nodule.measure import MaskSize
-from models.detector.refiner import CROP
+from models.detector.contract import CROP
 from models.zoo.card import ModelCard
 
 _BOX_MM = 200  # holds the context crop of nodules up to 40 mm; beyond, its edge is repeated

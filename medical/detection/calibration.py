@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import expit
-from scipy.stats import norm
+from scipy.special import expit, log_ndtr
 
 from models.zoo.card import Calibration
 
@@ -30,7 +29,7 @@ def large_enough(diameter_mm: Floats, *, least_mm: float) -> Floats:
     """
     if least_mm == 0:
         return np.zeros(len(diameter_mm))
-    return np.asarray(norm.logcdf(np.log(diameter_mm / least_mm) / _LOG_ERROR))
+    return np.asarray(log_ndtr(np.log(diameter_mm / least_mm) / _LOG_ERROR))
 
 
 def probability(

@@ -1,6 +1,7 @@
 """First stage over a whole CT: what finds candidates, the project's own network or an imported one.
 
-The project's own runs by MONAI's sliding windows where there is lung; then peaks and suppression.
+The project's own sees the box of the lungs at once, or windows of it where there is lung, as its
+card says; then peaks and suppression.
 """
 
 from __future__ import annotations
@@ -10,36 +11,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Float32, Int
-from monai.inferers import sliding_window_inference
-from scipy import ndimage
-from torch import Tensor
 
 from medical.ct.prepare import Prepared
 from medical.ct.volume import CtVolume, QualityNote
 from medical.i18n.messages import message
-from models.detector.detector import CHANNELS_OUT, HEAT, STRIDE
-from models.detector.mirrors import in_mirrors
+from models.detector.contract import CHANNELS_OUT, HEAT, MULTIPLE, STRIDE
 from models.detector.normalise import normalise
-from models.detector.peaks import find_peaks
-from models.detector.runtime import compiled_detector, compiled_maps
+from models.runtime.mirrors import in_mirrors
+from models.runtime.networks import FirstStageNetwork, Run
+from models.runtime.peaks import find_peaks
+from models.runtime.windows import Window, over_windows, window_places
 from models.zoo.card import ModelCard
 
 if TYPE_CHECKING:
-    from monai.apps.detection.networks.retinanet_network import RetinaNet
-
-    from models.detector.detector import Detector
     from models.detector.retinanet import RetinaNetConfig
 
 WINDOW = (128, 128, 128)
-# Windows begin at whole cells of the output: MONAI cuts fractions off, and a window whose map lies
-# half a cell off puts every nodule in it 2 mm beside.
+# Windows begin at whole cells of the output: a window whose map lies half a cell off puts every
+# nodule in it 2 mm beside.
 OVERLAP = 0.25
 MAX_CANDIDATES = 60
 _NOWHERE_LOGIT = -12.0
 _MIN_LOGIT = -4.5
 _NEAR_LUNG_MM = 4.0
+MAX_BOX_VOXELS = 28_000_000
+"""Of the lungs' box in one pass, 300 x 350 x 266 mm; what is larger is cut along its height."""
+_MIN_BOX_MM = 64  # what strides and neighbourhoods of a network need
 Progress = Callable[[float], None]
 
 
@@ -64,6 +62,8 @@ class CandidateSet:
         )
 
 
+CandidateFinder = Callable[..., CandidateSet]
+"""Finds candidates on a 1 mm grid: HU, lung, and whom to tell the share done."""
 FirstStage = Callable[[CtVolume, Prepared, Progress], CandidateSet]
 """Finds candidates in a CT, given as read and on its 1 mm grid, and tells the share done."""
 
@@ -71,85 +71,100 @@ FirstStage = Callable[[CtVolume, Prepared, Progress], CandidateSet]
 def find_candidates(
     hu: Float32[np.ndarray, "z y x"],
     lung: Bool[np.ndarray, "z y x"],
-    detector: Callable[[Tensor], Tensor],
+    detector: FirstStageNetwork,
     *,
     progress: Callable[[float], None] | None = None,
 ) -> CandidateSet:
-    """Find what might be a nodule.
+    """Find what might be a nodule, by windows.
 
     Args:
         hu: on a 1 mm axial grid, already cropped to the lungs with a margin.
         lung: same shape; windows without lung are not looked at, and a candidate must touch it.
-        detector: takes ``[1, 1, *WINDOW]``; each window is shown to it in a mirror as well.
+        detector: sees ``WINDOW``; each is shown to it in a mirror as well.
         progress: told the share of windows done.
     """
-    both = torch.stack([normalise(torch.from_numpy(hu)), torch.from_numpy(lung).float()])[None]
-    done, both_views = 0, in_mirrors(detector)
-    total = _window_count(hu.shape)
+    return _find(hu, lung, in_mirrors(detector), WINDOW, progress)
 
-    def look(window: Tensor) -> Tensor:
+
+def find_in_box(
+    hu: Float32[np.ndarray, "z y x"],
+    lung: Bool[np.ndarray, "z y x"],
+    detector: FirstStageNetwork,
+    *,
+    progress: Callable[[float], None] | None = None,
+) -> CandidateSet:
+    """Find what might be a nodule in the whole box at once, or in few large parts of a large one.
+
+    Args:
+        hu: on a 1 mm axial grid, already cropped to the lungs with a margin.
+        lung: same shape; a candidate must touch it.
+        detector: reads a place alike in a part and in the whole; sees one view.
+        progress: told the share of parts done.
+    """
+    return _find(hu, lung, detector, box_window(hu.shape), progress)
+
+
+def _find(
+    hu: Float32[np.ndarray, "z y x"],
+    lung: Bool[np.ndarray, "z y x"],
+    detector: FirstStageNetwork,
+    window: Window,
+    progress: Callable[[float], None] | None,
+) -> CandidateSet:
+    padded, searched = _pad_to_windows(hu, lung, window)
+    places = list(window_places(padded.shape, window, overlap=OVERLAP))
+    done = 0
+
+    def look(place: tuple[slice, ...]) -> Float32[np.ndarray, "c z y x"]:
         nonlocal done
         done += 1
         if progress:
-            progress(min(1.0, done / total))
-        if not window[:, 1].any():
-            nothing = window.new_zeros(1, CHANNELS_OUT, *(n // STRIDE for n in WINDOW))
-            nothing[:, HEAT] = _NOWHERE_LOGIT
-            return nothing
-        return both_views(window[:, :1].contiguous())
+            progress(min(1.0, done / len(places)))
+        if searched[place].any():
+            return np.asarray(detector(normalise(padded[place])[None, None])[0])
+        nothing = np.zeros((CHANNELS_OUT, *(n // STRIDE for n in window)), np.float32)
+        nothing[HEAT] = _NOWHERE_LOGIT
+        return nothing
 
-    padded, shape = _pad_to_windows(both)
-    output = sliding_window_inference(
-        padded,
-        WINDOW,
-        1,
-        look,
-        overlap=OVERLAP,
-        mode="gaussian",
-        sigma_scale=0.25,
-        padding_mode="replicate",
-    )
-    cells = tuple(-(-n // STRIDE) for n in shape)
-    return candidates_in(output[:, :, : cells[0], : cells[1], : cells[2]], lung)
+    if len(places) == 1:
+        output = look(places[0])
+    else:
+        output = over_windows(padded.shape, window, look, overlap=OVERLAP)
+    z, y, x = (-(-n // STRIDE) for n in hu.shape)
+    return candidates_in(output[:, :z, :y, :x], lung)
 
 
-def candidates_in(output: Tensor, lung: Bool[np.ndarray, "z y x"]) -> CandidateSet:
+def box_window(shape: Window) -> Window:
+    """Choose what is seen of a box at once: all of it, or as much of its height as fits memory."""
+    z, y, x = (max(_MIN_BOX_MM, n + -n % MULTIPLE) for n in shape)
+    highest = max(_MIN_BOX_MM, MAX_BOX_VOXELS // (y * x) // MULTIPLE * MULTIPLE)
+    return min(z, highest), y, x
+
+
+def candidates_in(
+    output: Float32[np.ndarray, "c z y x"], lung: Bool[np.ndarray, "z y x"]
+) -> CandidateSet:
     """Peaks of a whole scan's map that touch lung, the weaker of two at one place left out.
 
     Args:
-        output: ``[1, 6, z/4, y/4, x/4]`` in the detector's output contract, rounded up.
+        output: ``[6, z/4, y/4, x/4]``, see ``models.detector.contract``, rounded up.
         lung: a candidate must touch it.
     """
-    peaks = find_peaks(output, most=MAX_CANDIDATES * 3)
-    keep = (peaks.logits[0] > _MIN_LOGIT).numpy()
-    centers = peaks.centers[0].numpy()[keep]
-    diameters = peaks.diameters_mm[0].numpy()[keep]
-    logits = peaks.logits[0].numpy()[keep]
-    touching = touches_lung(centers, diameters, lung)
-    centers, diameters, logits = centers[touching], diameters[touching], logits[touching]
+    peaks = find_peaks(output, most=MAX_CANDIDATES * 3, min_logit=_MIN_LOGIT)
+    touching = touches_lung(peaks.centers, peaks.diameters_mm, lung)
+    centers, diameters, logits = (part[touching] for part in peaks)
     chosen = _suppress(centers, diameters)[:MAX_CANDIDATES]
     return CandidateSet(centers[chosen], diameters[chosen], logits[chosen])
 
 
-def _pad_to_windows(x: Tensor) -> tuple[Tensor, tuple[int, ...]]:
-    """Grow each side, at its end, to a multiple of the stride and at least a window's edge.
-
-    MONAI would grow what is shorter than a window on both sides, by fractions of a cell.
-    """
-    shape = tuple(x.shape[2:])
-    wanted = [max(n + -n % STRIDE, w) for n, w in zip(shape, WINDOW, strict=True)]
-    pad: list[int] = []
-    for n, w in zip(reversed(shape), reversed(wanted), strict=True):
-        pad += [0, w - n]
-    return torch.nn.functional.pad(x, pad, mode="replicate"), shape
-
-
-def _window_count(shape: tuple[int, ...]) -> int:
-    counts = [
-        1 + max(0, -(-(n - w) // int(w * (1 - OVERLAP))))
-        for n, w in zip(shape, WINDOW, strict=True)
-    ]
-    return int(np.prod(counts))
+def _pad_to_windows(
+    hu: Float32[np.ndarray, "z y x"], lung: Bool[np.ndarray, "z y x"], window: Window
+) -> tuple[Float32[np.ndarray, "z2 y2 x2"], Bool[np.ndarray, "z2 y2 x2"]]:
+    """Grow each side, at its end, to a multiple of the stride and at least a window's edge."""
+    pad = [(0, max(n + -n % STRIDE, w) - n) for n, w in zip(hu.shape, window, strict=True)]
+    if not any(after for _, after in pad):
+        return hu, lung
+    return np.pad(hu, pad, mode="edge"), np.pad(lung, pad, mode="edge")
 
 
 def touches_lung(
@@ -166,9 +181,18 @@ def touches_lung(
     """
     if len(centers) == 0:
         return np.zeros(0, bool)
-    distance_mm = ndimage.distance_transform_edt(~lung[::2, ::2, ::2]) * 2.0
-    index = np.clip(np.round(centers / 2).astype(int), 0, np.array(distance_mm.shape) - 1)
-    return np.asarray(distance_mm[tuple(index.T)] <= diameters_mm / 2 + _NEAR_LUNG_MM)
+    coarse = lung[::2, ::2, ::2]
+    index = np.clip(np.round(centers / 2).astype(int), 0, np.array(coarse.shape) - 1)
+    reach = (diameters_mm / 2 + _NEAR_LUNG_MM) / 2.0
+    return np.array([_has_near(coarse, at, far) for at, far in zip(index, reach, strict=True)])
+
+
+def _has_near(mask: Bool[np.ndarray, "z y x"], at: Int[np.ndarray, 3], reach_voxel: float) -> bool:
+    """Whether a voxel of a mask lies within a reach of one of its places."""
+    reach = int(reach_voxel)
+    low = np.maximum(at - reach, 0)
+    near = np.argwhere(mask[tuple(slice(a, b + reach + 1) for a, b in zip(low, at, strict=True))])
+    return bool((((near + low - at) ** 2).sum(1) <= reach_voxel**2).any())
 
 
 def _suppress(
@@ -177,28 +201,41 @@ def _suppress(
     """Keep the strongest of those inside each other's radius; the input is strongest first."""
     strongest: list[int] = []
     for index, center in enumerate(centers):
-        apart = [np.linalg.norm(center - centers[k]) for k in strongest]
-        reach = [max(diameters_mm[k], diameters_mm[index]) * 0.5 for k in strongest]
-        if all(a > max(r, 3.0) for a, r in zip(apart, reach, strict=True)):
+        apart = np.linalg.norm(center - centers[strongest], axis=1)
+        reach = np.maximum(diameters_mm[strongest], diameters_mm[index]) * 0.5
+        if (apart > np.maximum(reach, 3.0)).all():
             strongest.append(index)
     return strongest
 
 
-def compile_heat_map(detector: Detector) -> FirstStage:
-    """Compile the project's own first stage, in evaluation mode."""
-    run = compiled_detector(detector, window=WINDOW)
+def candidate_finder(run: Run, *, whole_box: bool) -> CandidateFinder:
+    """Make what finds candidates of the project's own network.
 
-    def find(ct: CtVolume, prepared: Prepared, progress: Progress) -> CandidateSet:
-        return find_candidates(prepared.hu, prepared.lung, run, progress=progress)
+    Args:
+        run: the network.
+        whole_box: it sees the lungs' box at once and in one view; else windows, mirrored as well.
+    """
+    find = find_in_box if whole_box else find_candidates
 
-    return find
+    def finder(
+        hu: Float32[np.ndarray, "z y x"],
+        lung: Bool[np.ndarray, "z y x"],
+        progress: Progress | None = None,
+    ) -> CandidateSet:
+        return find(hu, lung, lambda image: run(image)[0], progress=progress)
+
+    return finder
 
 
-def compile_boxes(network: RetinaNet, config: RetinaNetConfig) -> FirstStage:
-    """Compile an imported RetinaNet, in evaluation mode."""
+def by_heat_map(run: Run, *, whole_box: bool) -> FirstStage:
+    """Make a first stage of the project's own network; arguments as of ``candidate_finder``."""
+    find = candidate_finder(run, whole_box=whole_box)
+    return lambda ct, prepared, progress: find(prepared.hu, prepared.lung, progress)
+
+
+def by_boxes(run: Run, config: RetinaNetConfig) -> FirstStage:
+    """Make a first stage of an imported RetinaNet."""
     from medical.detection.retinanet import find_by_boxes
-
-    run = compiled_maps(network, window=config.patch)
 
     def find(ct: CtVolume, prepared: Prepared, progress: Progress) -> CandidateSet:
         return find_by_boxes(ct, prepared, run, config, progress=progress)

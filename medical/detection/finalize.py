@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Float32
 
 from medical.ct.prepare import Prepared
@@ -17,8 +16,8 @@ from medical.detection.refinement import Refined
 from medical.nodule.density import core_hu, density_of
 from medical.nodule.location import side_and_zone
 from medical.nodule.measure import MaskSize
-from models.detector.crops import crop_around
-from models.detector.refiner import CROP
+from models.detector.contract import CROP
+from models.runtime.crops import crop_around
 from models.zoo.card import ModelCard
 
 MIN_PROBABILITY = 0.02
@@ -144,10 +143,7 @@ def _near_hu(
     hu: Float32[np.ndarray, "z y x"], center: Float[np.ndarray, 3], refined: Refined, index: int
 ) -> Float32[np.ndarray, "32 32 32"]:
     """HU on the crop that the mask lies on."""
-    where = torch.from_numpy(np.asarray(center, np.float32))[None]
-    extent = torch.from_numpy(refined.extents_mm[index : index + 1])
-    crop = crop_around(torch.from_numpy(hu)[None, None], where, extent, size=CROP)
-    return np.asarray(crop[0, 0].numpy())
+    return crop_around(hu, center, float(refined.extents_mm[index]), size=CROP)
 
 
 def _middle(mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:

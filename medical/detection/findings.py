@@ -48,6 +48,15 @@ class ModelReference(_Record):
     )
 
 
+class Runtime(_Record):
+    """What ran the networks: results of two backends agree within a tolerance, not to the bit."""
+
+    name: str = Field(description="such as OpenVINO or torch")
+    version: str
+    device: str = Field(description="such as CPU, or the name of the GPU")
+    precision: str = Field(description="of the first stage's arithmetic: f32, bf16 or int8")
+
+
 class Malignancy(_Record):
     """Risk of malignancy with its interval; absent unless a model gives one."""
 
@@ -112,6 +121,7 @@ class SeriesFindings(_Record):
     frame_of_reference_uid: str | None
     program: Program | None = Field(default=None, description="null in results that do not say it")
     model: ModelReference
+    runtime: Runtime | None = Field(default=None, description=_NOT_BEFORE)
     input: Input | None = Field(default=None, description=_NOT_BEFORE)
     searched: Searched | None = Field(default=None, description=_NOT_BEFORE)
     operating_point: float = Field(ge=0, le=1)

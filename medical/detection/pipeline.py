@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -19,12 +19,14 @@ from medical.detection.findings import (
     Finding,
     ModelReference,
     Program,
+    Runtime,
     Seconds,
     SeriesFindings,
 )
 from medical.detection.refinement import Refined, RefinementStage, cut
 from medical.detection.searched_lungs import both_searched, searched_lungs
 from medical.program import program_version
+from models.runtime.networks import Backend
 from models.zoo.card import ModelCard
 
 Progress = Callable[[str, float], None]
@@ -53,10 +55,13 @@ class DetectionPipeline:
         card: the model's, with calibration and operating point.
         first: the first stage.
         second: the second stage.
+        backend: what runs them, for the record.
     """
 
-    def __init__(self, card: ModelCard, first: FirstStage, second: RefinementStage) -> None:
-        self.card, self._first, self._second = card, first, second
+    def __init__(
+        self, card: ModelCard, first: FirstStage, second: RefinementStage, backend: Backend
+    ) -> None:
+        self.card, self._first, self._second, self._backend = card, first, second, backend
 
     def read(
         self,
@@ -106,6 +111,7 @@ class DetectionPipeline:
                 sha256=self.card.sha256,
                 digest=self.card.digest,
             ),
+            runtime=Runtime(**asdict(self._backend)),
             operating_point=self.card.operating_point,
             samples=self._second.samples,
             searched=searched,

@@ -6,20 +6,18 @@ samples is not shown as an interval; ``calibration`` makes intervals of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Float32, Int
-from torch import Tensor
+from scipy.special import expit, softmax
 
 from medical.nodule.measure import MaskSize, central_component, measure_mask
-from models.detector.crops import crop_around
+from models.detector.contract import CONTEXT_FACTOR, CROP, near_extent_mm
 from models.detector.normalise import normalise
-from models.detector.refiner import CONTEXT_FACTOR, CROP, Convolutions, Refiner, near_extent_mm
+from models.runtime.crops import crop_around
+from models.runtime.networks import RefinementNetworks
 
 # Views of a crop, by the axes along which it is mirrored: lungs have no handedness, training
 # mirrors too, and the mean over views errs less than any one of them.
@@ -30,20 +28,17 @@ _SEED = 20160602  # fixed: the same CT gives the same intervals
 class Crops(NamedTuple):
     """What the second stage sees of ``n`` candidates."""
 
-    near: Tensor  # [n, 1, 32, 32, 32] normalised
-    context: Tensor  # [n, 1, 32, 32, 32]
-    extents_mm: Tensor  # [n] edge of the near crop
+    near: Float32[np.ndarray, "n 1 32 32 32"]  # normalised
+    context: Float32[np.ndarray, "n 1 32 32 32"]
+    extents_mm: Float32[np.ndarray, " n"]  # edge of the near crop
 
-    def mirrored(self, axes: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
+    def mirrored(self, axes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Mirror the crops."""
-        if not axes:
-            return self.near, self.context, self.extents_mm
-        near, context = (crop.flip(axes).contiguous() for crop in (self.near, self.context))
-        return near, context, self.extents_mm
+        return np.flip(self.near, axes), np.flip(self.context, axes), self.extents_mm
 
     def only(self, indices: Int[np.ndarray, " m"]) -> Crops:
         """Those at some indices."""
-        return Crops(*(part[torch.from_numpy(indices)] for part in self))
+        return Crops(*(part[indices] for part in self))
 
 
 def cut(
@@ -58,11 +53,16 @@ def cut(
         centers_voxel: candidates on that grid.
         diameters_mm: first-stage diameters.
     """
-    volume = normalise(torch.from_numpy(hu))[None, None]
-    centers = torch.from_numpy(np.ascontiguousarray(centers_voxel)).float()
-    extents = near_extent_mm(torch.from_numpy(np.ascontiguousarray(diameters_mm)).float())
-    near = crop_around(volume, centers, extents, size=CROP)
-    context = crop_around(volume, centers, extents * CONTEXT_FACTOR, size=CROP)
+    extents = near_extent_mm(np.asarray(diameters_mm, np.float32))
+    near, context = (
+        np.stack(
+            [
+                crop_around(hu, center, float(extent) * factor, size=CROP, of=normalise)
+                for center, extent in zip(centers_voxel, extents, strict=True)
+            ]
+        )[:, None]
+        for factor in (1.0, CONTEXT_FACTOR)
+    )
     return Crops(near, context, extents)
 
 
@@ -104,15 +104,18 @@ class RefinementStage:
     dropout and what mirroring change; the mask is the mean over views.
 
     Args:
-        refiner: for its dropout layers.
-        convolutions: its expensive parts.
+        networks: its convolutions and dropout layers.
         samples: number of Monte-Carlo dropout samples, at least 2.
     """
 
-    def __init__(self, refiner: Refiner, convolutions: Convolutions, *, samples: int) -> None:
+    def __init__(self, networks: RefinementNetworks, *, samples: int) -> None:
         if samples < 2:
             raise ValueError(f"samples must be at least 2, got {samples}")
-        self.refiner, self.convolutions, self.samples = refiner, convolutions, samples
+        self.networks, self.samples = networks, samples
+
+    def warm_up(self) -> None:
+        """Refine an empty crop, so that the first candidate need not wait for compiling."""
+        self.refine(np.zeros((CROP,) * 3, np.float32), np.zeros((1, 3)), np.ones(1))
 
     def refine(
         self,
@@ -130,40 +133,27 @@ class RefinementStage:
         crops = cut(hu, centers_voxel, diameters_mm)
         return self.outline(crops, self.classify(crops))
 
-    @torch.no_grad()
     def classify(self, crops: Crops) -> Float32[np.ndarray, "samples n"]:
         """Logits of nodule or not: convolutions once a view, all samples in one batch."""
-        seen = [self.convolutions.classifier_features(*crops.mirrored(axes)) for axes in _VIEWS]
-        with _same_dropout():
-            return self.refiner.classify(self._samples(seen), drop=True).numpy()
+        seen = [self.networks.classifier_features(*crops.mirrored(axes)) for axes in _VIEWS]
+        return self.networks.classifier.apply(self._samples(seen), seed=_SEED)[..., 0]
 
-    @torch.no_grad()
     def outline(self, crops: Crops, logits: Float32[np.ndarray, "samples n"]) -> Refined:
         """Mask, size and kind of candidates that are classified, at least one."""
-        views = [self.convolutions.outlining(*crops.mirrored(axes)) for axes in _VIEWS]
-        masks = torch.stack(
-            [
-                torch.sigmoid(view.mask_logits[:, 0]).flip([axis - 1 for axis in axes])
-                for view, axes in zip(views, _VIEWS, strict=True)
-            ]
-        ).mean(0)
-        with _same_dropout():
-            features = self._samples([view.features for view in views])
-            description = self.refiner.describe(features, crops.extents_mm, drop=True)
+        views = [self.networks.outlining(*crops.mirrored(axes)) for axes in _VIEWS]
+        masks = [
+            np.flip(expit(view.mask_logits[:, 0]), tuple(axis - 1 for axis in axes))
+            for view, axes in zip(views, _VIEWS, strict=True)
+        ]
+        features = self._samples([view.features for view in views])
+        said = self.networks.outline.apply(features, seed=_SEED)
         return Refined(
             logits,
-            description.log_diameter.numpy(),
-            torch.softmax(description.density_logits, -1).mean(0).numpy(),
-            masks.numpy(),
-            crops.extents_mm.numpy(),
+            said[..., 1] + np.log(crops.extents_mm / 3.0),
+            softmax(said[..., 2:], -1).mean(0),
+            np.mean(masks, 0),
+            crops.extents_mm,
         )
 
-    def _samples(self, views: list[Tensor]) -> Tensor:
-        return torch.stack(views)[torch.arange(self.samples) % len(_VIEWS)]
-
-
-@contextmanager
-def _same_dropout() -> Iterator[None]:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(_SEED)
-        yield
+    def _samples(self, views: list[np.ndarray]) -> Float32[np.ndarray, "samples n f"]:
+        return np.stack(views)[np.arange(self.samples) % len(_VIEWS)]

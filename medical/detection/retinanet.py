@@ -9,11 +9,13 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
-from medical.ct.prepare import Prepared, resample
+from medical.ct.prepare import Prepared
+from medical.ct.resample import resample
 from medical.ct.volume import CtVolume
 from medical.detection.candidates import MAX_CANDIDATES, CandidateSet, touches_lung
 from medical.geometry import VolumeGeometry
 from models.detector.retinanet import RetinaNetConfig, find_boxes
+from models.runtime.networks import Run
 
 _MIN_SCORE = 1e-6  # keeps the logit finite
 
@@ -21,7 +23,7 @@ _MIN_SCORE = 1e-6  # keeps the logit finite
 def find_by_boxes(
     ct: CtVolume,
     prepared: Prepared,
-    run: Callable[[Tensor], tuple[Tensor, ...]],
+    run: Run,
     config: RetinaNetConfig,
     *,
     progress: Callable[[float], None] | None = None,
@@ -31,7 +33,7 @@ def find_by_boxes(
     Args:
         ct: as read: it is resampled once, to the network's own spacing.
         prepared: the same on the 1 mm grid; the boxes of its lungs are searched.
-        run: makes the network's maps of a window, see ``models.detector.retinanet.find_boxes``.
+        run: makes the network's maps of a window, as ``models.detector.retinanet.HeadMaps`` does.
         config: the network's settings.
         progress: told the share of windows done.
     """
@@ -81,7 +83,7 @@ def _candidates(
 
 
 def _counted(
-    run: Callable[[Tensor], tuple[Tensor, ...]],
+    run: Run,
     shape: torch.Size,
     config: RetinaNetConfig,
     progress: Callable[[float], None] | None,
@@ -94,7 +96,7 @@ def _counted(
 
     def each(window: Tensor) -> tuple[Tensor, ...]:
         nonlocal done
-        maps = run(window)
+        maps = tuple(torch.from_numpy(part) for part in run(window.numpy()))
         done += 1
         if progress:
             progress(min(1.0, done / total))

@@ -20,7 +20,7 @@ from monai.visualize import GradCAMpp, SmoothGrad
 from torch import Tensor
 
 from medical.explain.subject import Crop, Explanation, Subject, Target, column
-from models.detector.normalise import HIGH_HU, LOW_HU
+from models.detector.contract import HIGH_HU, LOW_HU
 
 _NOISE_HU = 40.0
 SAMPLES = 12

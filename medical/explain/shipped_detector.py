@@ -9,10 +9,18 @@ import torch
 from torch import Tensor, nn
 
 from medical.explain.subject import Crop, Subject
+from models.detector.contract import (
+    CONTEXT_FACTOR,
+    CROP,
+    HEAT,
+    LOG_DIAMETER,
+    STRIDE,
+    near_extent_mm,
+)
 from models.detector.crops import crop_around
-from models.detector.detector import HEAT, LOG_DIAMETER, STRIDE, Detector
+from models.detector.detector import Detector
 from models.detector.peaks import Candidates, find_peaks
-from models.detector.refiner import CONTEXT_FACTOR, CROP, Refiner, near_extent_mm
+from models.detector.refiner import Refiner
 from models.training.two_stage import TwoStage
 
 _MAX_TARGETS = 8

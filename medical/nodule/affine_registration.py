@@ -10,7 +10,7 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
-from medical.ct.prepare import resample
+from medical.ct.resample import resample
 from medical.ct.volume import CtVolume
 from medical.nodule.growth import Registration
 

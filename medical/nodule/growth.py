@@ -13,7 +13,6 @@ from typing import Final, Literal, Protocol, TypeVar
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
 
 from medical.nodule.guidelines.rules import require_positive
 
@@ -236,6 +235,10 @@ def match(
     )
     # a pair out of reach costs more than any number of pairs within
     cost = np.where(apart <= reach, apart, 1e6)
+    from scipy.optimize import (
+        linear_sum_assignment,  # a second that whoever only reads need not wait
+    )
+
     rows, columns = linear_sum_assignment(cost)
     return [
         (current[i], prior[j], float(apart[i, j]))

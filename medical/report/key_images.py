@@ -11,7 +11,7 @@ from reportlab.lib.colors import HexColor, white
 from reportlab.lib.utils import ImageReader
 from reportlab.platypus import Flowable
 
-from medical.ct.prepare import resample
+from medical.ct.resample import resample
 from medical.ct.volume import CtVolume
 from medical.geometry import VolumeGeometry
 from medical.report.font.typesetting import PDF_FONT

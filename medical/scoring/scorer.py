@@ -15,17 +15,15 @@ from medical.scoring.batch import Batch, ScoreOptions, ScoreResult
 from models.zoo.card import ModelCard
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 
-if TYPE_CHECKING:  # torch, MONAI and OpenVINO take seconds to import: not before a CT was read
-    from monai.apps.detection.networks.retinanet_network import RetinaNet
-
+if TYPE_CHECKING:  # what takes long to import comes when it is needed, torch for maps only
     from medical.ct.prepare import Prepared
     from medical.detection.at_point import PointMeasure
     from medical.detection.candidates import FirstStage
     from medical.detection.pipeline import DetectionPipeline, PipelineResult, Progress
     from medical.detection.refinement import RefinementStage
-    from models.detector.refiner import Refiner
-    from models.detector.retinanet import RetinaNetConfig
+    from models.runtime.networks import Networks
     from models.training.two_stage import TwoStage
+    from models.zoo.ready import Device
 
 
 class Scorer:
@@ -37,14 +35,20 @@ class Scorer:
     Args:
         model: weights and card.
         samples: Monte-Carlo dropout samples, at least 2.
+        device: what runs the networks; ``auto`` takes a GPU where there is one.
     """
 
-    def __init__(self, model: StoredModel, *, samples: int = 32) -> None:
-        self._model, self.samples = model, samples
+    def __init__(self, model: StoredModel, *, samples: int = 32, device: Device = "auto") -> None:
+        self._model, self.samples, self._device = model, samples, device
 
     @classmethod
     def named(
-        cls, name: str = DEFAULT_MODEL, *, samples: int = 32, imported: Path | None = None
+        cls,
+        name: str = DEFAULT_MODEL,
+        *,
+        samples: int = 32,
+        imported: Path | None = None,
+        device: Device = "auto",
     ) -> Scorer:
         """Make a scorer with a model at hand.
 
@@ -52,12 +56,13 @@ class Scorer:
             name: of the model, or the folder of a retrained one.
             samples: Monte-Carlo dropout samples, at least 2.
             imported: folder of the user's own models.
+            device: what runs the networks; ``auto`` takes a GPU where there is one.
 
         Raises:
             ModelNotFoundError: no such model.
             ModelDamagedError: its weights are not those of its card.
         """
-        return cls(find_model(name, imported=imported), samples=samples)
+        return cls(find_model(name, imported=imported), samples=samples, device=device)
 
     @property
     def card(self) -> ModelCard:
@@ -121,6 +126,7 @@ class Scorer:
     def warm_up(self) -> None:
         """Load and compile what ``measure_at`` needs, so that its first call need not wait."""
         _ = self._point_measure
+        self._second.warm_up()
 
     def explain(
         self,
@@ -143,52 +149,44 @@ class Scorer:
         """
         from medical.scoring.heatmaps import write_maps
 
-        if self._is_imported:
+        if self.card.has_retinanet:
             return []
-
-        return write_maps(self._networks, prepared, scored, folder, dicom=dicom)
+        return write_maps(self._modules, prepared, scored, folder, dicom=dicom)
 
     @cached_property
-    def _networks(self) -> TwoStage:
+    def _modules(self) -> TwoStage:
         from models.zoo.networks import load_networks
 
         return load_networks(self._model).requires_grad_(False)
 
-    @property
-    def _is_imported(self) -> bool:
-        """Whether the first stage is of a bundle made elsewhere."""
-        from models.zoo.networks import has_retinanet
-
-        return has_retinanet(self.card)
-
     @cached_property
-    def _imported(self) -> tuple[RetinaNet, Refiner, RetinaNetConfig]:
-        from models.zoo.networks import load_retinanet
+    def _networks(self) -> Networks:
+        from models.zoo.ready import ready_networks
 
-        return load_retinanet(self._model)
+        return ready_networks(self._model, device=self._device)
 
     @cached_property
     def _second(self) -> RefinementStage:
         from medical.detection.refinement import RefinementStage
-        from models.detector.runtime import compiled_convolutions
 
-        refiner = self._imported[1] if self._is_imported else self._networks.refiner
-        return RefinementStage(refiner, compiled_convolutions(refiner), samples=self.samples)
+        return RefinementStage(self._networks.refinement, samples=self.samples)
 
     @cached_property
     def _pipeline(self) -> DetectionPipeline:
         from medical.detection.pipeline import DetectionPipeline
 
-        return DetectionPipeline(self.card, self._first, self._second)
+        return DetectionPipeline(self.card, self._first, self._second, self._networks.backend)
 
     @cached_property
     def _first(self) -> FirstStage:
-        from medical.detection.candidates import compile_boxes, compile_heat_map
+        from medical.detection.candidates import by_boxes, by_heat_map
 
-        if self._is_imported:
-            network, _, config = self._imported
-            return compile_boxes(network, config)
-        return compile_heat_map(self._networks.detector)
+        run = self._networks.first
+        if not self.card.has_retinanet:
+            return by_heat_map(run, whole_box=self.card.reads_whole_box)
+        from models.detector.retinanet import RetinaNetConfig
+
+        return by_boxes(run, RetinaNetConfig.from_dict(self.card.detector))
 
     @cached_property
     def _point_measure(self) -> PointMeasure:

@@ -14,8 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from medical.errors import InputError, sentence_of
 from medical.training.batches import augmentation_of
+from models.detector.contract import current_names
 from models.detector.detector import DetectorConfig
-from models.detector.refiner import RefinerConfig, current_names
+from models.detector.refiner import RefinerConfig
 from models.training.curriculum import Curriculum, Stage
 from models.zoo.loader import DEFAULT_MODEL
 

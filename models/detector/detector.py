@@ -8,8 +8,7 @@ millimetre nodules can lean on stride 2 and masses on stride 16; a spatial atten
 The attention map is trained to be the nodule's occupancy, unlike a free attention gate, so it can
 be shown to a reader as what the network attends to.
 
-Output contract, shared by every detector of the project: ``[b, 6, z/4, y/4, x/4]`` with channels
-heat logit, offset z, y, x (cells, from the cell's centre), ln(diameter / mm), attention logit.
+What comes in and out stands in ``models.detector.contract``, which every detector shares.
 """
 
 from __future__ import annotations
@@ -25,9 +24,6 @@ from models.detector.blocks import Residual, conv
 
 _LOCAL_CELLS = (7, 3)  # at strides 8 and 16: neighbourhoods of 56 and 48 mm
 PRIOR = 0.01  # heat at the start of training (RetinaNet, arXiv 1708.02002 section 4.1)
-STRIDE = 4
-HEAT, OFFSET, LOG_DIAMETER, ATTENTION = 0, slice(1, 4), 4, 5
-CHANNELS_OUT = 6
 
 
 class Encoder(nn.Module):
@@ -175,6 +171,7 @@ class Detector(nn.Module):
 
     def __init__(self, config: DetectorConfig) -> None:
         super().__init__()
+        self.local_attention = config.local_attention
         self.encoder = Encoder(config.widths, local_attention=config.local_attention)
         self.pyramid = Pyramid(config.widths, config.channels)
         self.attention = SpatialAttention(config.channels)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.detector.detector import ATTENTION, HEAT, LOG_DIAMETER, OFFSET, STRIDE
+from models.detector.contract import ATTENTION, HEAT, LOG_DIAMETER, OFFSET, STRIDE
 from models.detector.refiner import CandidatePrediction
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from typing import TYPE_CHECKING, TypeVar
 
-LOW_HU = -1024.0
-HIGH_HU = 1016.0  # 255 steps of 8 HU: what a training case's byte can hold
+from models.detector.contract import HIGH_HU, LOW_HU
+
+if TYPE_CHECKING:  # scoring does without torch
+    import numpy as np
+    from torch import Tensor
+
+    Array = TypeVar("Array", Tensor, np.ndarray)
 
 
-def normalise(hu: Tensor) -> Tensor:
-    """Clip to [-1024, 1016] HU and map linearly to [-1, 1]."""
-    return (hu.clamp(LOW_HU, HIGH_HU) - LOW_HU) * (2.0 / (HIGH_HU - LOW_HU)) - 1.0
+def normalise(hu: Array) -> Array:
+    """Clip to [-1024, 1016] HU and map linearly to [-1, 1]; a tensor or an array."""
+    return (hu.clip(LOW_HU, HIGH_HU) - LOW_HU) * (2.0 / (HIGH_HU - LOW_HU)) - 1.0

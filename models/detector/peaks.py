@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.detector.detector import HEAT, LOG_DIAMETER, OFFSET, STRIDE
+from models.detector.contract import HEAT, LOG_DIAMETER, OFFSET, STRIDE
 
 
 class Candidates(NamedTuple):

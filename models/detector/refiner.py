@@ -10,7 +10,7 @@ know inserted ones from real ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Self
 
@@ -19,23 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.detector.blocks import Residual, conv
-
-CROP = 32
-NEAR_MIN_MM = 24.0
-NEAR_MAX_MM = 96.0
-CONTEXT_FACTOR = 2.5
-_FORMER_NAMES = {"own_judge": "own_classifier"}  # of version 0.5 and earlier
-DENSITIES = ("solid", "part-solid", "ground-glass", "calcified")
-
-
-def near_extent_mm(diameter_mm: Tensor) -> Tensor:
-    """Edge of the near crop for a candidate's diameter: twice it, within [24, 96] mm."""
-    return (2.0 * diameter_mm).clamp(NEAR_MIN_MM, NEAR_MAX_MM)
-
-
-def current_names(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a stored configuration of the refiner by the names of today."""
-    return {_FORMER_NAMES.get(name, name): value for name, value in stored.items()}
+from models.detector.contract import DENSITIES, NEAR_MIN_MM, current_names
 
 
 class Embedded(NamedTuple):
@@ -43,23 +27,6 @@ class Embedded(NamedTuple):
 
     features: Tensor  # [n, f]
     mask_logits: Tensor  # [n, 1, 32, 32, 32] on the near crop's grid
-
-
-class Convolutions(NamedTuple):
-    """The refiner's expensive parts, compiled or not; both take what ``Refiner.embed`` takes.
-
-    Whether a candidate is worth an outline is known from the classifier's features alone.
-    """
-
-    classifier_features: Callable[[Tensor, Tensor, Tensor], Tensor]
-    outlining: Callable[[Tensor, Tensor, Tensor], Embedded]
-
-
-class Description(NamedTuple):
-    """What the dropout layers say of size and kind: leading axes as the features'."""
-
-    log_diameter: Tensor  # [..., n] ln(diameter / mm)
-    density_logits: Tensor  # [..., n, 4] in the order of DENSITIES
 
 
 class CandidatePrediction(NamedTuple):
@@ -189,11 +156,6 @@ class Refiner(Trunk):
     def classify(self, features: Tensor, *, drop: bool) -> Tensor:
         """Return logits ``[..., n]`` of the features; with ``drop`` each row is one sample."""
         return (self.own or self).apply_head(features, drop=drop)[..., 0]
-
-    def describe(self, features: Tensor, near_mm: Tensor, *, drop: bool) -> Description:
-        """Size and kind of the outline's features; with ``drop`` each row is one sample."""
-        out = self.apply_head(features, drop=drop)
-        return Description(out[..., 1] + torch.log(near_mm / 3.0), out[..., 2:])
 
     def forward(
         self, near: Tensor, context: Tensor, near_mm: Tensor

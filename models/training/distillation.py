@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.detector.detector import ATTENTION, HEAT, LOG_DIAMETER, OFFSET
+from models.detector.contract import ATTENTION, HEAT, LOG_DIAMETER, OFFSET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.detector.detector import STRIDE, Detector
+from models.detector.contract import STRIDE
+from models.detector.detector import Detector
 
 BLOCK_MM = 16
 HIDDEN_SHARE = 0.6

@@ -18,11 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.detector.contract import CONTEXT_FACTOR, CROP, LOG_DIAMETER, STRIDE, near_extent_mm
 from models.detector.crops import crop_around
-from models.detector.detector import LOG_DIAMETER, STRIDE, Detector
+from models.detector.detector import Detector
 from models.detector.losses import centre_loss, centre_targets, refiner_loss
 from models.detector.peaks import Candidates, find_peaks
-from models.detector.refiner import CONTEXT_FACTOR, CROP, Refiner, near_extent_mm
+from models.detector.refiner import Refiner
 
 _GRID_MM = 2
 _MIN_CONTRAST = 0.12  # of the normalised image: about 120 HU above what lies around

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
 
 
 class Calibration(BaseModel):
@@ -75,7 +76,41 @@ class ReliabilityRow(BaseModel):
     candidates: int = Field(ge=1)
 
 
-_DECISIVE = {"sha256", "detector", "refiner", "operating_point", "calibration"}
+class NetworkFiles(BaseModel):
+    """A network that lies beside the weights ready to run, in place of one converted from them.
+
+    ``files`` are names in the model's folder with their SHA-256: an ``.onnx`` file, or an OpenVINO
+    ``.xml`` with its ``.bin``. ``precision`` is of the arithmetic; layers that the file has
+    quantised run as INT8 either way.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    files: dict[str, str] = Field(min_length=1, max_length=2)
+    precision: Literal["f32", "bf16"] = "f32"
+
+    @field_validator("files")
+    @classmethod
+    def _beside_the_card(cls, files: dict[str, str]) -> dict[str, str]:
+        for name in files:
+            if PurePath(name).name != name or PurePath(name).suffix not in (
+                ".onnx",
+                ".xml",
+                ".bin",
+            ):
+                raise ValueError(
+                    f"{name!r} is not the name of a network file in the model's folder"
+                )
+        if sum(not name.endswith(".bin") for name in files) != 1:
+            raise ValueError("a network is one .onnx file, or one .xml file with its .bin")
+        return files
+
+
+NetworkName = Literal["first", "classifier", "outline"]
+NETWORK_NAMES: tuple[NetworkName, ...] = ("first", "classifier", "outline")
+RETINANET = "monai-retinanet"
+"""``kind`` in the card of a model whose first stage is MONAI's RetinaNet."""
+_DECISIVE = {"sha256", "detector", "refiner", "operating_point", "calibration", "networks"}
 
 
 class ModelCard(BaseModel):
@@ -84,7 +119,8 @@ class ModelCard(BaseModel):
     ``operating_nodules`` inserted nodules and ``operating_scans`` scans gave the operating curve;
     0 where that is not known, and then no interval can be given. Cards of weights that were
     retrained at a site may lack ``calibration_scans`` and ``reliability``. ``run`` is the whole
-    configuration of the run that made the weights, where the program made them.
+    configuration of the run that made the weights, where the program made them. ``networks`` are
+    those that lie ready to run; the others are converted from the weights.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -105,6 +141,7 @@ class ModelCard(BaseModel):
     data: list[str]
     recipe: str
     run: dict[str, object] = {}
+    networks: dict[NetworkName, NetworkFiles] = {}
     metrics: dict[str, object]
     not_good_for: list[str]
 
@@ -120,6 +157,20 @@ class ModelCard(BaseModel):
         decisive = self.model_dump(mode="json", include=_DECISIVE, exclude_defaults=True)
         text = json.dumps(decisive, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def has_retinanet(self) -> bool:
+        """Whether the first stage is MONAI's RetinaNet, imported from a bundle."""
+        return self.detector.get("kind") == RETINANET
+
+    @property
+    def reads_whole_box(self) -> bool:
+        """Whether the first stage sees the whole box of the lungs at once, in one view.
+
+        So do those that were taught to read a place alike in a patch and in a whole scan; others
+        see windows of one size, in a mirror as well.
+        """
+        return self.detector.get("local_attention") is True
 
     @classmethod
     def read(cls, path: Path) -> ModelCard:

@@ -19,9 +19,6 @@ if TYPE_CHECKING:  # it needs pydantic, which a machine that only trains may lac
     from models.zoo.card import ModelCard
     from models.zoo.loader import StoredModel
 
-RETINANET = "monai-retinanet"
-"""``kind`` in the card of a model whose first stage is MONAI's RetinaNet."""
-
 
 class ForeignNetworkError(ValueError):
     """What was asked needs networks of this project; the message names the model."""
@@ -33,7 +30,7 @@ def load_networks(model: StoredModel) -> TwoStage:
     Raises:
         ForeignNetworkError: the first stage was imported.
     """
-    if has_retinanet(model.card):
+    if model.card.has_retinanet:
         raise ForeignNetworkError(
             f"{model.card.name} has a first stage that was made elsewhere; it can score and be "
             "evaluated. Choose one of StarLung's own models for this."
@@ -43,11 +40,6 @@ def load_networks(model: StoredModel) -> TwoStage:
     networks = TwoStage(DetectorConfig(**detector).build(), _empty_refiner(model.card))
     networks.load_state_dict(load_file(model.weights))
     return networks.float().eval()
-
-
-def has_retinanet(card: ModelCard) -> bool:
-    """Whether a model's first stage is MONAI's RetinaNet, imported from a bundle."""
-    return card.detector.get("kind") == RETINANET
 
 
 def load_retinanet(model: StoredModel) -> tuple[RetinaNet, Refiner, RetinaNetConfig]:

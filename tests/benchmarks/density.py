@@ -14,17 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from scipy import ndimage
 
 from medical.detection.refinement import RefinementStage
 from medical.evaluation.intervals import draw_scans, percentile_interval
 from medical.nodule.density import LIMITS, CoreHu, DensityLimits, core_hu, density_of
-from models.detector.crops import crop_around
-from models.detector.refiner import CROP, DENSITIES
-from models.detector.runtime import compiled_convolutions
+from models.detector.contract import CROP, DENSITIES
+from models.runtime.crops import crop_around
 from models.zoo.loader import DEFAULT_MODEL, find_model
-from models.zoo.networks import load_networks
+from models.zoo.ready import ready_networks
 from tests.benchmarks.shared.cases import DATA
 
 NAMES = (*DENSITIES, "cavitary")
@@ -62,8 +60,8 @@ def truth_of(texture: int, calcification: int) -> int:
 
 def read_nodules(folder: Path) -> list[Read]:
     """Outline each nodule and look inside."""
-    refiner = load_networks(find_model(DEFAULT_MODEL)).refiner.eval()
-    second = RefinementStage(refiner, compiled_convolutions(refiner), samples=_SAMPLES)
+    networks = ready_networks(find_model(DEFAULT_MODEL))
+    second = RefinementStage(networks.refinement, samples=_SAMPLES)
     stored = np.load(folder / "lidc_vois.npz")
     image, masks = stored["image"], np.unpackbits(stored["mask_packed"])
     found = []
@@ -101,9 +99,7 @@ def _look(
     second: RefinementStage, hu: np.ndarray, middle: np.ndarray, diameter_mm: str
 ) -> tuple[CoreHu, int]:
     look = second.refine(hu, middle[None], np.array([float(diameter_mm)]))
-    where = torch.from_numpy(middle.astype(np.float32))[None]
-    extents = torch.from_numpy(look.extents_mm)
-    crop = crop_around(torch.from_numpy(hu)[None, None], where, extents, size=CROP)[0, 0].numpy()
+    crop = crop_around(hu, middle, float(look.extents_mm[0]), size=CROP)
     mask = look.mask(0)
     if not mask.any():
         mask[CROP // 2 - 1 : CROP // 2 + 1, CROP // 2 - 1 : CROP // 2 + 1, CROP // 2] = True

@@ -22,7 +22,7 @@ from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.froc import match_scan, match_scans
 from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 from medical.scoring.scorer import Scorer
-from models.detector.refiner import DENSITIES
+from models.detector.contract import DENSITIES
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from tests.benchmarks.shared.cases import (
     DATA,

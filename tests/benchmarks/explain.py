@@ -26,7 +26,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from medical.ct.prepare import prepare, resample
+from medical.ct.prepare import prepare
+from medical.ct.resample import resample
 from medical.explain.checks.stability import PASSES_BELOW
 from medical.explain.checks.table import CheckedMap, check_map, figure, table
 from medical.explain.methods import BASELINES, METHODS, SHOWN

@@ -17,14 +17,13 @@ from typing import NamedTuple
 import numpy as np
 
 from medical.detection.calibration import diameter_interval, probability, volume_interval
-from medical.detection.candidates import WINDOW, find_candidates
+from medical.detection.candidates import candidate_finder
 from medical.detection.refinement import RefinementStage
 from medical.evaluation.intervals import share_interval
 from medical.synthesis.case import TrainingCase
-from models.detector.runtime import compiled_convolutions, compiled_detector
 from models.zoo.card import ModelCard
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
-from models.zoo.networks import load_networks
+from models.zoo.ready import ready_networks
 from tests.benchmarks.shared.cases import DATA, HELD_OUT_SCANS, read_cases
 from tests.benchmarks.shared.lidc_crops import (
     Crop,
@@ -52,16 +51,15 @@ class CaseReader:
     """Reads cases, whose lungs are known, as the pipeline reads scans."""
 
     def __init__(self, model: StoredModel) -> None:
-        networks = load_networks(model)
+        networks = ready_networks(model)
         self.card: ModelCard = model.card
-        self._detect = compiled_detector(networks.detector, window=WINDOW)
-        refiner = networks.refiner
-        self._second = RefinementStage(refiner, compiled_convolutions(refiner), samples=_SAMPLES)
+        self._find = candidate_finder(networks.first, whole_box=model.card.reads_whole_box)
+        self._second = RefinementStage(networks.refinement, samples=_SAMPLES)
 
     def read(self, case: TrainingCase) -> CaseReading:
         """Find, look again, calibrate, measure."""
         hu, calibration = case.hu, self.card.calibration
-        candidates = find_candidates(hu, case.lung, self._detect)
+        candidates = self._find(hu, case.lung)
         count = len(candidates.logits)
         if count == 0:
             return CaseReading(np.zeros((0, 3)), np.zeros(0), np.zeros((0, 3)), np.zeros((0, 3)))

@@ -14,14 +14,13 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from medical.detection.calibration import probability
-from medical.detection.candidates import WINDOW, find_candidates
+from medical.detection.candidates import candidate_finder
 from medical.detection.refinement import RefinementStage, cut
 from medical.files import written_atomically
 from medical.plain_text import counted
 from medical.synthesis.case import TrainingCase
-from models.detector.runtime import compiled_convolutions, compiled_detector
 from models.zoo.loader import StoredModel
-from models.zoo.networks import load_networks
+from models.zoo.ready import ready_networks
 
 _log = logging.getLogger(__name__)
 
@@ -45,10 +44,9 @@ class PseudoLabeler:
 
     def __init__(self, model: StoredModel, *, cache: Path) -> None:
         self.model, self.cache = model, cache
-        networks = load_networks(model)
-        self._detect = compiled_detector(networks.detector, window=WINDOW)
-        refiner = networks.refiner
-        self._second = RefinementStage(refiner, compiled_convolutions(refiner), samples=_SAMPLES)
+        networks = ready_networks(model)
+        self._find = candidate_finder(networks.first, whole_box=model.card.reads_whole_box)
+        self._second = RefinementStage(networks.refinement, samples=_SAMPLES)
 
     def of(self, case: TrainingCase) -> PseudoLabels:
         """Pick the strongest candidates at or above the operating point, ``MAX_A_CT`` at most."""
@@ -67,7 +65,7 @@ class PseudoLabeler:
 
     def _look(self, case: TrainingCase) -> PseudoLabels:
         hu = case.hu
-        candidates = find_candidates(hu, case.lung, self._detect)
+        candidates = self._find(hu, case.lung)
         if len(candidates.logits) == 0:
             return np.zeros((0, 5))
         logits = self._second.classify(cut(hu, candidates.centers_voxel, candidates.diameters_mm))

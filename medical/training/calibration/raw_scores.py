@@ -7,16 +7,14 @@ same lungs, and from the scans' real lesions. Figures made of them are figures o
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
 
 from medical.detection.calibration import MIN_DIAMETER_MM
-from medical.detection.candidates import WINDOW, find_candidates
+from medical.detection.candidates import candidate_finder
 from medical.detection.refinement import Refined, RefinementStage
 from medical.nodule.measure import measure_mask
 from medical.plain_text import counted
@@ -25,10 +23,11 @@ from medical.synthesis.insertion.config import AugmentationConfig
 from medical.synthesis.insertion.engine import NoduleEngine, TrainingBatch
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.calibration.fit import NODULES_PER_SCAN, CandidateScores, SizeErrors
-from models.detector.mirrors import in_mirrors
-from models.detector.normalise import HIGH_HU, LOW_HU
-from models.detector.peaks import find_peaks
-from models.detector.runtime import compiled_convolutions, compiled_detector
+from models.detector.contract import HIGH_HU, LOW_HU
+from models.runtime.mirrors import in_mirrors
+from models.runtime.networks import FirstStageNetwork
+from models.runtime.of_modules import networks_of
+from models.runtime.peaks import find_peaks
 from models.training.two_stage import TwoStage
 
 _log = logging.getLogger(__name__)
@@ -117,14 +116,19 @@ def collect_raw_scores(
         samples: Monte-Carlo samples.
         seed: of insertion.
     """
-    refiner = networks.refiner
-    second = RefinementStage(refiner, compiled_convolutions(refiner), samples=samples)
-    whole = compiled_detector(networks.detector, window=WINDOW)
-    part = in_mirrors(compiled_detector(networks.detector, window=(_PATCH,) * 3))
+    ready = networks_of(networks.detector, networks.refiner)
+    second = RefinementStage(ready.refinement, samples=samples)
+    whole_box = networks.detector.local_attention
+    find = candidate_finder(ready.first, whole_box=whole_box)
+
+    def detect(image: np.ndarray) -> np.ndarray:
+        return ready.first(image)[0]
+
+    part = detect if whole_box else in_mirrors(detect)
     rows = _Rows()
     for scan, case in enumerate(cases):
         hu = case.hu
-        candidates = find_candidates(hu, case.lung, whole)
+        candidates = find(hu, case.lung)
         if len(candidates.logits):
             look = second.refine(hu, candidates.centers_voxel, candidates.diameters_mm)
         for i, center in enumerate(candidates.centers_voxel):
@@ -163,7 +167,7 @@ def _one_patch(
     rows: _Rows,
     batch: TrainingBatch,
     k: int,
-    detect: Callable[[Tensor], Tensor],
+    detect: FirstStageNetwork,
     second: RefinementStage,
     scan: int,
 ) -> None:
@@ -172,8 +176,8 @@ def _one_patch(
     slots = torch.nonzero(use & inner)[:, 0].tolist()
     if not slots:
         return
-    peaks = find_peaks(detect(batch.image[k : k + 1]), most=20)
-    centers, diameters = peaks.centers[0].numpy(), peaks.diameters_mm[0].numpy()
+    peaks = find_peaks(detect(batch.image[k : k + 1].numpy())[0], most=20)
+    centers, diameters = peaks.centers, peaks.diameters_mm
     apart = np.linalg.norm(centers[:, None] - batch.centers[k, slots].numpy()[None], axis=-1)
     true_mm = batch.diameters_mm[k, slots].numpy()
     # only what hits is looked at again: that is the slow part
@@ -182,7 +186,7 @@ def _one_patch(
     if len(hit) == 0:
         return
     centers, diameters, apart = centers[hit], diameters[hit], apart[hit]
-    logits = peaks.logits[0].numpy()[hit]
+    logits = peaks.logits[hit]
     hu = ((batch.image[k, 0] + 1) * ((HIGH_HU - LOW_HU) / 2) + LOW_HU).numpy()
     look = second.refine(hu, centers, diameters)
     for number, slot in enumerate(slots):

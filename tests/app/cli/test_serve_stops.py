@@ -16,11 +16,11 @@ BUSY = """
 import threading
 
 def load_for_ever():  # what a reader's first look at a study begins: the refiner is loaded
-    from models.detector.runtime import compiled_convolutions
+    from models.runtime.of_modules import refinement_networks_of
     from models.zoo.loader import DEFAULT_MODEL, find_model
     from models.zoo.networks import load_networks
     while True:
-        compiled_convolutions(load_networks(find_model(DEFAULT_MODEL)).refiner.eval())
+        refinement_networks_of(load_networks(find_model(DEFAULT_MODEL)).refiner.eval())
 
 for _ in range(3):
     threading.Thread(target=load_for_ever, daemon=True).start()

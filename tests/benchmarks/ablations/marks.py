@@ -7,18 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from medical.detection.candidates import CandidateSet, find_candidates
+from medical.detection.candidates import CandidateSet, candidate_finder
 from medical.detection.refinement import RefinementStage, cut
 from medical.synthesis.case import TrainingCase
-from models.detector.refiner import Convolutions
+from models.runtime.torch_device import torch_networks
 from models.training.two_stage import TwoStage
 from tests.benchmarks.ablations.retina import AnchorDetector
 from tests.benchmarks.ablations.whole_scan import find_in_anchors
 
 _SAMPLES = 8
-_CROPS_AT_ONCE = 32
 
 
 class CaseMarks(NamedTuple):
@@ -43,8 +41,10 @@ class MarkReader:
         self, networks: TwoStage, *, device: torch.device, first_only: bool = False
     ) -> None:
         self.networks, self.device, self.first_only = networks, device, first_only
+        ready = torch_networks(networks.detector, networks.refiner, device=device, half=False)
+        self._find_by_heat = candidate_finder(ready.first, whole_box=False)
+        self._second = RefinementStage(ready.refinement, samples=_SAMPLES)
         self.detector = copy.deepcopy(networks.detector).to(device)
-        self.refiner = copy.deepcopy(networks.refiner).to(device)
 
     @torch.no_grad()
     def read(self, case: TrainingCase) -> CaseMarks:
@@ -54,27 +54,10 @@ class MarkReader:
         positions = (places.centers_voxel, places.diameters_mm)
         if self.first_only or len(places.logits) == 0:
             return CaseMarks(*positions, places.logits, np.zeros_like(places.logits))
-        convolutions = Convolutions(self._judging, self.refiner.embed)
-        second = RefinementStage(self.networks.refiner, convolutions, samples=_SAMPLES)
-        logits = second.classify(cut(hu, *positions))
+        logits = self._second.classify(cut(hu, *positions))
         return CaseMarks(*positions, places.logits, logits.mean(0))
 
     def _find(self, hu: np.ndarray, lung: np.ndarray) -> CandidateSet:
         if isinstance(self.detector, AnchorDetector):
             return find_in_anchors(hu, lung, self.detector, device=self.device)
-        return find_candidates(hu, lung, self._detect)
-
-    def _detect(self, window: Tensor) -> Tensor:
-        scores: Tensor = self.detector(window.to(self.device)).float().cpu()
-        return scores
-
-    def _judging(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Tensor:
-        rows = zip(*(each.split(_CROPS_AT_ONCE) for each in (near, context, near_mm)), strict=True)
-        return torch.cat(
-            [
-                self.refiner.classifier_features(*(each.to(self.device) for each in row))
-                .float()
-                .cpu()
-                for row in rows
-            ]
-        )
+        return self._find_by_heat(hu, lung)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from models.detector.detector import ATTENTION, CHANNELS_OUT, HEAT, LOG_DIAMETER, OFFSET, STRIDE
+from models.detector.contract import ATTENTION, CHANNELS_OUT, HEAT, LOG_DIAMETER, OFFSET, STRIDE
 
 NOWHERE_LOGIT = -12.0
 

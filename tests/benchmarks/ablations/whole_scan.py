@@ -13,7 +13,7 @@ from monai.inferers import sliding_window_inference
 from torch.nn import functional
 
 from medical.detection.candidates import WINDOW, CandidateSet, candidates_in
-from models.detector.detector import STRIDE
+from models.detector.contract import STRIDE
 from models.detector.normalise import normalise
 from tests.benchmarks.ablations.retina import MIN_SIZE, AnchorDetector
 
@@ -55,4 +55,4 @@ def find_in_anchors(
         device=torch.device("cpu"),
     )
     z, y, x = (-(-length // STRIDE) for length in hu.shape)
-    return candidates_in(detector.read_maps(list(maps), image)[:, :, :z, :y, :x], lung)
+    return candidates_in(detector.read_maps(list(maps), image)[0, :, :z, :y, :x].numpy(), lung)

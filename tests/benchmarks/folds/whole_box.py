@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
-
+import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional
 
-from medical.detection.candidates import candidates_in
+from medical.detection.candidates import find_in_box
 from medical.detection.refinement import RefinementStage, cut
 from medical.synthesis.case import TrainingCase
-from models.detector.detector import STRIDE
-from models.detector.mirrors import in_mirrors
-from models.detector.normalise import normalise
-from models.detector.refiner import Convolutions
+from models.runtime.mirrors import in_mirrors
+from models.runtime.networks import FirstStageNetwork
+from models.runtime.torch_device import torch_networks
 from models.training.two_stage import TwoStage
 from tests.benchmarks.ablations.marks import CaseMarks
 
-_MULTIPLE, _LEAST = 16, 64  # what strides and neighbourhoods of the network need
-_SAMPLES, _CROPS_AT_ONCE = 8, 64
+_SAMPLES = 8
 
 
 class WholeBox:
@@ -33,41 +27,19 @@ class WholeBox:
     """
 
     def __init__(self, networks: TwoStage, *, device: torch.device, views: int) -> None:
-        self.networks, self.device = networks, device
-        self.detector = copy.deepcopy(networks.detector).to(device)
-        self.refiner = copy.deepcopy(networks.refiner).to(device)
-        self.see: Callable[[Tensor], Tensor] = self.detector
-        if views == 2:
-            self.see = in_mirrors(self.detector)
+        ready = torch_networks(networks.detector, networks.refiner, device=device)
+        self._second = RefinementStage(ready.refinement, samples=_SAMPLES)
 
-    @torch.no_grad()
+        def detector(image: np.ndarray) -> np.ndarray:
+            return ready.first(image)[0]
+
+        self._see: FirstStageNetwork = in_mirrors(detector) if views == 2 else detector
+
     def read(self, case: TrainingCase) -> CaseMarks:
         """Find candidates and judge each."""
         hu = case.hu
-        image = normalise(torch.from_numpy(hu))[None, None]
-        wanted = [max(_LEAST, n + -n % _MULTIPLE) for n in hu.shape]
-        pad = [
-            p for n, w in zip(reversed(hu.shape), reversed(wanted), strict=True) for p in (0, w - n)
-        ]
-        image = functional.pad(image, pad, mode="replicate").to(self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            output = self.see(image)
-        z, y, x = (-(-n // STRIDE) for n in hu.shape)
-        found = candidates_in(output.float().cpu()[:, :, :z, :y, :x], case.lung)
+        found = find_in_box(hu, case.lung, self._see)
         if len(found.logits) == 0:
             return CaseMarks(found.centers_voxel, found.diameters_mm, found.logits, found.logits)
-        convolutions = Convolutions(self._judging, self.refiner.embed)
-        second = RefinementStage(self.networks.refiner, convolutions, samples=_SAMPLES)
-        logits = second.classify(cut(hu, found.centers_voxel, found.diameters_mm))
+        logits = self._second.classify(cut(hu, found.centers_voxel, found.diameters_mm))
         return CaseMarks(found.centers_voxel, found.diameters_mm, found.logits, logits.mean(0))
-
-    def _judging(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Tensor:
-        rows = zip(*(each.split(_CROPS_AT_ONCE) for each in (near, context, near_mm)), strict=True)
-        return torch.cat(
-            [
-                self.refiner.classifier_features(*(each.to(self.device) for each in row))
-                .float()
-                .cpu()
-                for row in rows
-            ]
-        )

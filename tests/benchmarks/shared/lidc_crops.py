@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from medical.ct.prepare import resample
+from medical.ct.resample import resample
 from medical.geometry import VolumeGeometry
 from medical.nodule.measure import measure_mask
 from medical.synthesis.case import TrainingCase, hu_to_code

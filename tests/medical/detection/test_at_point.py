@@ -7,7 +7,7 @@ import math
 import pytest
 from scipy import ndimage
 
-from medical.ct.prepare import resample
+from medical.ct.resample import resample
 from medical.ct.volume import CtVolume
 from medical.geometry import VolumeGeometry
 from medical.nodule.measure import MaskSize, measure_mask

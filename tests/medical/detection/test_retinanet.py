@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 from torch.nn import functional
 
-from medical.ct.prepare import Prepared, resample
+from medical.ct.prepare import Prepared
+from medical.ct.resample import resample
 from medical.ct.volume import CtVolume, SeriesSource
 from medical.detection.retinanet import find_by_boxes, ras_grid
 from medical.geometry import VolumeGeometry
@@ -19,12 +19,12 @@ BALL_LPS_MM = np.array([31.0, -18.0, 122.0])
 DIAMETER_MM = 9.0
 
 
-def brightness(window: Tensor) -> tuple[Tensor, ...]:
+def brightness(image: np.ndarray) -> list[np.ndarray]:
     """Maps of the network's shape that answer to what is bright, with boxes of 9 mm.
 
     No weights: what is tested is where an answer comes to lie, not how good it is.
     """
-    logits, boxes = [], []
+    window, logits, boxes = torch.from_numpy(image), [], []
     for level in range(3):
         stride = [2**level * s for s in (4, 4, 2)]
         bright = functional.avg_pool3d(window, stride)
@@ -37,7 +37,7 @@ def brightness(window: Tensor) -> tuple[Tensor, ...]:
         ):
             map_[:, 3 + axis] = float(np.log(mm / spacing / edge))
         boxes.append(map_)
-    return (*logits, *boxes)
+    return [part.numpy() for part in (*logits, *boxes)]
 
 
 def oblique(angle: float, *, flip: bool) -> VolumeGeometry:

@@ -1,7 +1,7 @@
 import torch
 
+from models.detector.contract import CHANNELS_OUT, HEAT, LOG_DIAMETER, OFFSET
 from models.detector.crops import crop_around
-from models.detector.detector import CHANNELS_OUT, HEAT, LOG_DIAMETER, OFFSET
 from models.detector.losses import centre_loss, centre_targets
 from models.detector.peaks import find_peaks
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.detector.detector import HEAT, Detector, DetectorConfig
+from models.detector.contract import HEAT
+from models.detector.detector import Detector, DetectorConfig
 from models.detector.losses import centre_loss, centre_targets
 from models.training.distillation import (
     DistillationWeights,

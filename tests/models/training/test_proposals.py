@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from models.detector.detector import CHANNELS_OUT, LOG_DIAMETER
+from models.detector.contract import CHANNELS_OUT, LOG_DIAMETER
 from models.training.two_stage import blob_peaks
 
 EDGE = 64

@@ -58,9 +58,8 @@ def labeler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PseudoLabeler:
     centers = np.arange(len(LOGITS), dtype=float)[:, None] * np.array([[1.0, 0.0, 0.0]])
     candidates = CandidateSet(centers, np.full(len(LOGITS), 6.0), LOGITS)
     silent = np.zeros((2, len(LOGITS)), np.float32)
-    monkeypatch.setattr(pseudo_labels, "find_candidates", lambda *_: candidates)
-    for name in ("compiled_detector", "compiled_convolutions", "cut"):
-        monkeypatch.setattr(pseudo_labels, name, lambda *_, **__: None)
+    monkeypatch.setattr(pseudo_labels, "candidate_finder", lambda *_, **__: lambda *_: candidates)
+    monkeypatch.setattr(pseudo_labels, "cut", lambda *_: None)
     monkeypatch.setattr(pseudo_labels.RefinementStage, "classify", lambda *_: silent)
     model = tiny_model(tmp_path / "tiny")
     update = {"calibration": plain_calibration(), "operating_point": 0.5}
@@ -91,7 +90,7 @@ def test_what_was_suspected_is_kept_for_the_next_start(
     labeler: PseudoLabeler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = labeler.of(case())
-    monkeypatch.setattr(pseudo_labels, "find_candidates", None)
+    monkeypatch.setattr(labeler, "_find", None)
     assert np.array_equal(labeler.of(case()), first)
 
 

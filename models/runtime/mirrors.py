@@ -6,12 +6,10 @@ not, their mean errs less than either: false positives differ between views more
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import numpy as np
 
-import torch
-from torch import Tensor
-
-from models.detector.detector import OFFSET
+from models.detector.contract import OFFSET
+from models.runtime.networks import FirstStageNetwork
 
 VIEWS: tuple[tuple[int, ...], ...] = ((), (4,))
 """Axes of ``[b, 1, z, y, x]`` along which a window is mirrored: as it is, and left for right."""
@@ -19,23 +17,23 @@ VIEWS: tuple[tuple[int, ...], ...] = ((), (4,))
 _FIRST_AXIS = 2
 
 
-def in_mirrors(detector: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+def in_mirrors(detector: FirstStageNetwork) -> FirstStageNetwork:
     """Wrap a detector: its maps are the mean over ``VIEWS``, each turned back before.
 
     Args:
-        detector: in the output contract of ``models.detector.detector``; costs once a view.
+        detector: costs once a view.
     """
 
-    def look(window: Tensor) -> Tensor:
-        return torch.stack([_seen(detector, window, axes) for axes in VIEWS]).mean(0)
+    def look(window: np.ndarray) -> np.ndarray:
+        return np.asarray(np.stack([_seen(detector, window, axes) for axes in VIEWS]).mean(0))
 
     return look
 
 
-def _seen(detector: Callable[[Tensor], Tensor], window: Tensor, axes: tuple[int, ...]) -> Tensor:
+def _seen(detector: FirstStageNetwork, window: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     if not axes:
         return detector(window)
-    maps = detector(window.flip(axes).contiguous()).flip(axes)
+    maps = np.flip(detector(np.ascontiguousarray(np.flip(window, axes))), axes).copy()
     for axis in axes:  # what lay to one side of its cell's middle lies to the other
         maps[:, OFFSET.start + axis - _FIRST_AXIS] *= -1
     return maps

@@ -1,0 +1,89 @@
+"""Run both stages by torch: on a GPU, the first in bfloat16, or on any device in float32."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.detector.refiner import Refiner
+from models.runtime.dropout import layers_of_refiner
+from models.runtime.networks import Backend, Networks, Run, refinement_of
+
+_CROPS_AT_ONCE = 64
+
+
+def torch_networks(
+    detector: nn.Module, refiner: Refiner, *, device: torch.device, half: bool | None = None
+) -> Networks:
+    """Run networks on a device.
+
+    Args:
+        detector: the first stage, float32, in evaluation mode; it is copied.
+        refiner: the second, likewise.
+        device: where they run.
+        half: whether the first stage runs in bfloat16; on a GPU it does if it is not said.
+    """
+    half = device.type == "cuda" if half is None else half
+    layout: dict[str, Any] = {"memory_format": torch.channels_last_3d} if half else {}
+    first = copy.deepcopy(detector).to(device, **layout).requires_grad_(False)
+    second = copy.deepcopy(refiner).to(device, **layout).requires_grad_(False)
+    layers = layers_of_refiner(
+        {name: value.float().cpu().numpy() for name, value in refiner.state_dict().items()},
+        share=refiner.dropout,
+        own_classifier=refiner.own is not None,
+    )
+    return Networks(
+        _on(first, device, half=half),
+        refinement_of(
+            _in_parts(_on(second.classifier_features, device, half=False)),
+            _in_parts(_on(second.embed, device, half=False)),
+            layers,
+        ),
+        backend_of(device, half=half),
+    )
+
+
+def backend_of(device: torch.device, *, half: bool = True) -> Backend:
+    """Name what runs the networks on a device.
+
+    Args:
+        device: of torch.
+        half: whether the first stage runs in bfloat16.
+    """
+    is_gpu = device.type == "cuda"
+    name = torch.cuda.get_device_name(device) if is_gpu else device.type.upper()
+    return Backend("torch", torch.__version__.split("+")[0], name, "bf16" if half else "f32")
+
+
+def _on(
+    call: Callable[..., Tensor | tuple[Tensor, ...]], device: torch.device, *, half: bool
+) -> Run:
+    """Make a function of arrays of one of tensors on a device."""
+
+    @torch.inference_mode()
+    def run(*inputs: np.ndarray) -> list[np.ndarray]:
+        tensors = [torch.from_numpy(np.ascontiguousarray(x, np.float32)).to(device) for x in inputs]
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            outputs = call(*tensors)
+        parts = outputs if isinstance(outputs, tuple) else (outputs,)
+        return [part.float().cpu().numpy() for part in parts]
+
+    return run
+
+
+def _in_parts(run: Run) -> Run:
+    """Feed some candidates at a time: memory is bounded."""
+
+    def parts(*inputs: np.ndarray) -> list[np.ndarray]:
+        pieces = [
+            run(*(array[at : at + _CROPS_AT_ONCE] for array in inputs))
+            for at in range(0, len(inputs[0]), _CROPS_AT_ONCE)
+        ]
+        return [np.concatenate(part) for part in zip(*pieces, strict=True)]
+
+    return parts

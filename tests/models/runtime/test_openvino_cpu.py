@@ -1,0 +1,60 @@
+"""OpenVINO says what torch says, at every shape, and reports to nobody."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from models.detector.detector import DetectorConfig
+from models.detector.refiner import RefinerConfig
+from models.runtime.networks import Networks
+from models.runtime.of_modules import networks_of
+from models.runtime.torch_device import torch_networks
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def both() -> tuple[Networks, Networks]:
+    """The same small networks by torch and by OpenVINO, with attention over a neighbourhood."""
+    torch.manual_seed(0)
+    config = DetectorConfig(widths=(8, 8, 8, 8), channels=8, local_attention=True)
+    refiner = RefinerConfig(widths=(8, 8, 8), own_classifier=True).build().eval()
+    detector = config.build().eval()
+    return torch_networks(detector, refiner, device=CPU), networks_of(detector, refiner)
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 64), (112, 96, 128), (64, 64, 64)])
+def test_a_box_of_any_shape_gives_the_same_map(
+    both: tuple[Networks, Networks], shape: tuple[int, int, int]
+) -> None:
+    image = np.random.default_rng(1).random((1, 1, *shape), np.float32)
+    by_torch, by_openvino = (networks.first(image)[0] for networks in both)
+    assert by_torch.shape == (1, 6, *(n // 4 for n in shape))
+    np.testing.assert_allclose(by_openvino, by_torch, atol=1e-3, rtol=1e-3)
+
+
+def test_candidates_get_the_same_features_and_outline(both: tuple[Networks, Networks]) -> None:
+    draw = np.random.default_rng(2)
+    crops = [draw.random((3, 1, 32, 32, 32), np.float32) for _ in range(2)]
+    extents = np.array([24.0, 40.0, 96.0], np.float32)
+    said = [networks.refinement for networks in both]
+    features = [stage.classifier_features(*crops, extents) for stage in said]
+    outlines = [stage.outlining(*crops, extents) for stage in said]
+    np.testing.assert_allclose(*features, atol=1e-3, rtol=1e-3)
+    np.testing.assert_allclose(outlines[0].features, outlines[1].features, atol=1e-3, rtol=1e-3)
+    np.testing.assert_allclose(outlines[0].mask_logits, outlines[1].mask_logits, atol=1e-3)
+    assert outlines[0].mask_logits.shape == (3, 1, 32, 32, 32)
+
+
+def test_openvino_reports_to_nobody() -> None:
+    code = (
+        "import sys, multiprocessing, models.runtime.openvino_cpu;"
+        "assert not [m for m in sys.modules if m.startswith('openvino_telemetry.')];"
+        "assert not multiprocessing.active_children()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
