@@ -146,11 +146,11 @@ class RefinementStage:
             for view, axes in zip(views, _VIEWS, strict=True)
         ]
         features = self._samples([view.features for view in views])
-        said = self.networks.outline.apply(features, seed=_SEED)
+        layers = self.networks.outline.apply(features, seed=_SEED)
         return Refined(
             logits,
-            said[..., 1] + np.log(crops.extents_mm / 3.0),
-            softmax(said[..., 2:], -1).mean(0),
+            layers[..., 1] + np.log(crops.extents_mm / 3.0),
+            softmax(layers[..., 2:], -1).mean(0),
             np.mean(masks, 0),
             crops.extents_mm,
         )

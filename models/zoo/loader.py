@@ -27,18 +27,19 @@ class ModelNotFoundError(LookupError):
 
 
 class ModelDamagedError(ValueError):
-    """The weight file is not the one that its card describes.
+    """A file of a model is not the one that its card describes.
 
     Args:
-        model: whose weights they are.
+        model: whose file it is.
         digest: SHA-256 of the file.
+        file: its name; the weights unless said.
     """
 
-    def __init__(self, model: StoredModel, digest: str) -> None:
+    def __init__(self, model: StoredModel, digest: str, *, file: str = WEIGHTS) -> None:
         self.name = model.card.name
         super().__init__(
-            f"{model.weights} has SHA-256 {digest[:12]}... but its card says "
-            f"{model.card.sha256[:12]}...; install the model again"
+            f"{model.folder / file} has SHA-256 {digest[:12]}... but its card says "
+            f"{model.digests[file][:12]}...; install the model again"
         )
 
 
@@ -53,6 +54,12 @@ class StoredModel:
     def weights(self) -> Path:
         """The safetensors file."""
         return self.folder / WEIGHTS
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each file that the card describes, by name."""
+        beside = [named.files for named in self.card.networks.values()]
+        return {WEIGHTS: self.card.sha256, **{k: v for files in beside for k, v in files.items()}}
 
 
 def list_models(*, imported: Path | None = None) -> list[StoredModel]:
@@ -89,8 +96,9 @@ def find_model(name: str, *, imported: Path | None = None) -> StoredModel:
             known = ", ".join(sorted(stored)) or "none"
             raise ModelNotFoundError(name, known)
         matched = stored[name]
-    if (digest := sha256_of(matched.weights)) != matched.card.sha256:
-        raise ModelDamagedError(matched, digest)
+    for file, expected in matched.digests.items():
+        if (digest := sha256_of(matched.folder / file)) != expected:
+            raise ModelDamagedError(matched, digest, file=file)
     return matched
 
 

@@ -119,11 +119,8 @@ def _read(model: StoredModel, named: NetworkFiles) -> NetworkFile:
     content = {}
     for name, digest in named.files.items():
         content[name] = (model.folder / name).read_bytes()
-        if hashlib.sha256(content[name]).hexdigest() != digest:
-            raise ModelDamagedError(
-                f"{model.folder / name} is not the file that its card describes; install the "
-                "model again"
-            )
+        if (actual := hashlib.sha256(content[name]).hexdigest()) != digest:
+            raise ModelDamagedError(model, actual, file=name)
     network = next(raw for name, raw in content.items() if not name.endswith(".bin"))
     return NetworkFile(network, next((r for n, r in content.items() if n.endswith(".bin")), b""))
 
