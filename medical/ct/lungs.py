@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage
 
+from medical.ct.balls import close, fill_in_plane, grow, shrink
 from medical.ct.sides import find_midline, largest_part
 
 _AIR_HU = -400.0
@@ -131,8 +132,7 @@ def lung_mask(
     parts = _largest_parts(inside, min_voxels=_MIN_LUNG_ML * 1000 / coarse_mm**3)
     lungs = _without_tables(parts, air, grid_mm=coarse_mm)
     lungs |= small_lungs(coarse, inside & ~lungs, lungs, grid_mm=coarse_mm)
-    closed = _close(lungs, radius_voxel=_CLOSE_MM / coarse_mm)
-    filled = np.stack([ndimage.binary_fill_holes(plane) for plane in closed])
+    filled = fill_in_plane(close(lungs, radius_voxel=_CLOSE_MM / coarse_mm))
     full = filled.repeat(step, 0).repeat(step, 1).repeat(step, 2)
     return np.ascontiguousarray(full[: hu.shape[0], : hu.shape[1], : hu.shape[2]])
 
@@ -189,7 +189,7 @@ def _without_tables(
         good.append(
             inside[lung].mean() > 0.5
             or lung.sum()
-            < (1 - _VESSEL_SHARE) * _close(lung, radius_voxel=_VESSEL_MM / grid_mm).sum()
+            < (1 - _VESSEL_SHARE) * close(lung, radius_voxel=_VESSEL_MM / grid_mm).sum()
         )
     parts_kept = 1 + np.flatnonzero(good)
     return np.isin(labels, parts_kept) if len(parts_kept) else parts
@@ -199,22 +199,10 @@ def _inside_body(
     air: Bool[np.ndarray, "z y x"], *, shell_voxel: float
 ) -> Bool[np.ndarray, "z y x"]:
     """Find the body and what it surrounds, by slice; shells thinner than twice that are gone."""
-    core = ndimage.distance_transform_edt(np.pad(~air, 1)) > shell_voxel
-    grown = (ndimage.distance_transform_edt(~core) <= shell_voxel)[1:-1, 1:-1, 1:-1]
+    core = shrink(~air, radius_voxel=shell_voxel)
+    grown = grow(core, radius_voxel=shell_voxel)
     labels, count = ndimage.label(grown)
     if count == 0:
         return np.zeros_like(air)
     body = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
-    return np.stack([ndimage.binary_fill_holes(plane) for plane in body])
-
-
-def _close(mask: Bool[np.ndarray, "z y x"], *, radius_voxel: float) -> Bool[np.ndarray, "z y x"]:
-    """Close hollows up to ``radius_voxel`` by two distance transforms."""
-    pad = int(np.ceil(radius_voxel)) + 1
-    padded = np.pad(mask, pad)
-    if not padded.any():
-        return mask
-    grown = ndimage.distance_transform_edt(~padded) <= radius_voxel
-    shrunk = ndimage.distance_transform_edt(np.pad(grown, 1)) > radius_voxel
-    inner = shrunk[1:-1, 1:-1, 1:-1] | padded
-    return np.asarray(inner[pad:-pad, pad:-pad, pad:-pad])
+    return fill_in_plane(body)

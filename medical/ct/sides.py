@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 from scipy import ndimage
 
+from medical.ct.balls import shrink
 from medical.geometry import VolumeGeometry
 
 _BONE_HU = 250.0
@@ -261,8 +262,7 @@ def _lungs(
 ) -> tuple[np.ndarray, tuple[Side, ...]]:
     """Lungs that hang together, and the side of each."""
     air = lung & (hu < _AIR_HU)
-    depth = ndimage.distance_transform_edt(np.pad(air, 1))[1:-1, 1:-1, 1:-1] * spacing_mm
-    labels, count = ndimage.label(depth > _APART_MM)
+    labels, count = ndimage.label(shrink(air, radius_voxel=_APART_MM / spacing_mm))
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
     min_voxels = _MIN_LUNG_ML * 1000 / spacing_mm**3
     large_parts = [part for part in range(1, count + 1) if sizes[part] >= min_voxels]
