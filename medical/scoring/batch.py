@@ -6,6 +6,7 @@ Each series' files are complete before they appear under their names, so ``resum
 
 from __future__ import annotations
 
+import contextlib
 import math
 import tempfile
 import time
@@ -22,11 +23,11 @@ from medical.dicom.stacking.series import CtSeries
 from medical.errors import InputError
 from medical.files import Content
 from medical.i18n.messages import message
-from medical.intake import open_input
 from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
 from medical.results.search import gather_predictions
-from medical.scoring.naming import ResultNames, with_note_of_name
+from medical.scoring.naming import ResultNames
+from medical.scoring.read_ahead import ReadAhead, ReadSeries, Step
 
 if TYPE_CHECKING:
     from medical.detection.pipeline import PipelineResult
@@ -107,13 +108,22 @@ class Batch:
     def score(self, paths: Sequence[Path]) -> ScoreResult:
         """Score every study under ``paths``."""
         self.out.mkdir(parents=True, exist_ok=True)
-        names = ResultNames(self.out)
         with tempfile.TemporaryDirectory(prefix="starlung-", ignore_cleanup_errors=True) as work:
-            for number, path in enumerate(paths):
-                try:
-                    self._score_input(path, Path(work) / str(number), names)
-                except InputError as error:
-                    self._errors.append(error)
+            ahead = ReadAhead(
+                ResultNames(self.out),
+                Path(work),
+                keep_names=not self.options.server,
+                limit_seconds=self.options.intake_seconds,
+                earlier=self._earlier,
+            )
+            steps = ahead.steps(
+                paths,
+                meanwhile=self.scorer.make_ready,
+                report=lambda share: self.options.progress("read", share),
+            )
+            with contextlib.closing(steps):
+                for step in steps:
+                    self._take(step)
         gather_predictions(self.out)
         return ScoreResult(
             tuple(self._series),
@@ -122,36 +132,23 @@ class Batch:
             tuple(self._not_written),
         )
 
-    def _score_input(self, path: Path, work: Path, names: ResultNames) -> None:
-        intake = open_input(
-            path,
-            work_dir=work,
-            keep_names=not self.options.server,
-            limit_seconds=self.options.intake_seconds,
-        )
-        self._errors += intake.errors
-        self._not_chosen += intake.not_chosen
-        for handle in intake.chosen:
-            try:
-                content = handle.content()
-                if same := names.already_given(handle, content):
-                    reason = f"the same files as {same}, scored once"
-                    self._not_chosen.append((f"{path.name}: {handle.base_name}", reason))
-                    continue
-                named = handle.named(names.name_of(handle, content))
-                self._series.append(self._score_series(named, content))
-            except InputError as error:
-                self._errors.append(error)
+    def _take(self, step: Step) -> None:
+        self._errors += step.errors
+        self._not_chosen += step.not_chosen
+        if step.series is None:
+            return
+        try:
+            self._series.append(self._score_series(step.series))
+        except InputError as error:
+            self._errors.append(error)
 
-    def _score_series(self, handle: SeriesHandle, content: Content) -> ScoredSeries:
+    def _score_series(self, read: ReadSeries) -> ScoredSeries:
+        handle, content, ct = read.handle, read.content, read.outcome
         folder = ResultFolder(self.out / handle.series_instance_uid)
-        if self.options.resume and (earlier := self._earlier(folder, content)):
-            return ScoredSeries(earlier, folder.path, handle.why_chosen)
-        report, started = self.options.progress, time.perf_counter()
-        report("read", 0.0)
-        ct = handle.load(progress=lambda share: report("read", share))
-        ct = with_note_of_name(ct, handle)
-        reading = self._read(ct, handle, read_seconds=time.perf_counter() - started)
+        if isinstance(ct, SeriesFindings):
+            return ScoredSeries(ct, folder.path, handle.why_chosen)
+        report = self.options.progress
+        reading = self._read(ct, handle, read_seconds=read.seconds)
         report("write", 0.0)
         started = time.perf_counter()
         self._write_beside(folder, handle, content, ct, reading)
@@ -217,8 +214,11 @@ class Batch:
             reason = f"no DICOM parametric map: {why_no_parametric_map(frames)}"
             self._not_written.append((handle.series_instance_uid, reason))
 
-    def _earlier(self, folder: ResultFolder, content: Content) -> SeriesFindings | None:
-        """Return the result in ``folder``, if made of these files, by this model, in this form."""
+    def _earlier(self, handle: SeriesHandle, content: Content) -> SeriesFindings | None:
+        """Return the result there is, if wanted, of these files, by this model, in this form."""
+        if not self.options.resume:
+            return None
+        folder = ResultFolder(self.out / handle.series_instance_uid)
         earlier = folder.find_findings()
         if earlier is None or earlier.input is None or earlier.input.sha256 != content.sha256:
             return None

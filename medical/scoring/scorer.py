@@ -123,6 +123,15 @@ class Scorer:
         """
         return self._point_measure.measure(ct, point_lps_mm)
 
+    def make_ready(self) -> None:
+        """Load what ``read`` needs; the first CT may be read from its files meanwhile."""
+        from medical.detection.candidates import WINDOW
+
+        _ = self._pipeline
+        if not (self.card.has_retinanet or self.card.reads_whole_box):
+            self._networks.compile_first((1, 1, *WINDOW))
+        self._second.warm_up()
+
     def warm_up(self) -> None:
         """Load and compile what ``measure_at`` needs, so that its first call need not wait."""
         _ = self._point_measure

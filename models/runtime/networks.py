@@ -65,16 +65,22 @@ class RefinementNetworks:
     outline: DropoutLayers
 
 
+def _as_it_comes(shape: tuple[int, ...]) -> None:
+    """Compile nothing beforehand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Networks:
     """Both stages, ready to run, and what runs them; compiled when first used.
 
     ``first`` gives one map, see ``FirstStageNetwork``; an imported RetinaNet gives its heads' maps.
+    ``compile_first`` compiles it for a shape of its input before that comes.
     """
 
     first: Run
     refinement: RefinementNetworks
     backend: Backend
+    compile_first: Callable[[tuple[int, ...]], None] = _as_it_comes
 
 
 def refinement_of(

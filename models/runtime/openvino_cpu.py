@@ -69,6 +69,10 @@ class OpenVinoNetwork:
         count = len(self._model.outputs)
         return [np.array(request.get_output_tensor(i).data) for i in range(count)]
 
+    def compile(self, *shapes: tuple[int, ...]) -> None:
+        """Compile for these shapes of the inputs before they come."""
+        self._request(shapes)
+
     def _request(self, shapes: Shapes) -> openvino.InferRequest:
         if shapes in self._requests:
             self._requests.move_to_end(shapes)

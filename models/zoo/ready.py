@@ -108,7 +108,8 @@ def _on_cpu(model: StoredModel, cache: NetworkCache) -> Networks:
         for name in NETWORK_NAMES[1:]
     )
     backend = Backend("OpenVINO", openvino_version(), "CPU", precision)
-    return Networks(first, refinement_of(classifier, outline, _layers(model)), backend)
+    stage = refinement_of(classifier, outline, _layers(model))
+    return Networks(first, stage, backend, first.compile)
 
 
 def _precision(named: NetworkFiles | None) -> str:

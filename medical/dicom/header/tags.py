@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import math
 import re
+import threading
 import uuid
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -79,20 +80,42 @@ def items(dataset: Dataset, keyword: str) -> list[Dataset]:
         return []
 
 
+class _Silence:
+    """Counts who wants silence, in whatever thread: it ends when the last one has gone."""
+
+    def __init__(self) -> None:
+        self._lock, self._users, self._end = threading.Lock(), 0, ExitStack()
+
+    def begin(self) -> None:
+        with self._lock:
+            self._users += 1
+            if self._users > 1:
+                return
+            self._end.enter_context(warnings.catch_warnings())
+            warnings.simplefilter("ignore")
+            for name in ("pydicom", "highdicom"):
+                logger = logging.getLogger(name)
+                self._end.callback(setattr, logger, "disabled", logger.disabled)
+                logger.disabled = True
+
+    def end(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                self._end.close()
+
+
+_silence = _Silence()
+
+
 @contextmanager
 def quiet_pydicom() -> Iterator[None]:
     """Silence remarks of pydicom and highdicom, which may quote the header they stumbled over."""
-    loggers = [logging.getLogger(name) for name in ("pydicom", "highdicom")]
-    before = [logger.disabled for logger in loggers]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for logger in loggers:
-            logger.disabled = True
-        try:
-            yield
-        finally:
-            for logger, disabled in zip(loggers, before, strict=True):
-                logger.disabled = disabled
+    _silence.begin()
+    try:
+        yield
+    finally:
+        _silence.end()
 
 
 def valid_uid(uid: str) -> bool:

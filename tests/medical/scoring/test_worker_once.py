@@ -21,8 +21,8 @@ from medical.scoring.worker import Worker
 from medical.store.database import Store, open_store, sqlite_url
 from medical.store.queue import enqueue
 from medical.synthesis.write_ct import CtLabels, write_ct_series
-from models.detector import runtime
-from models.zoo import networks
+from models.runtime import openvino_cpu
+from models.zoo import ready
 from models.zoo.loader import CARD, WEIGHTS, find_model
 from tests.medical.scoring.small_chest import write_small_chest
 
@@ -71,8 +71,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     for module in (series, selection, one_stack, decode):
         counting(module, "decode_file", "decode")
-    counting(networks, "load_networks", "load")
-    counting(runtime, "_compile", "compile")
+    counting(ready, "ready_networks", "load")
+    counting(openvino_cpu.OpenVinoNetwork, "__init__", "network")
     return count
 
 
@@ -92,7 +92,7 @@ def test_three_studies_build_the_networks_once_and_decode_each_slice_once(
         enqueue(store, chest, root=tmp_path / "studies", actor="tester")
     assert worker(store, "starlung-base").run(until_empty=True) == STUDIES
     assert calls["load"] == 1
-    assert calls["compile"] == 3  # the detector, and the two parts of the second stage
+    assert calls["network"] == 3  # the detector, and the two parts of the second stage
     assert len(decoded(calls)) == STUDIES * SLICES
     assert set(decoded(calls).values()) == {1}
     for study in worklist(store):
