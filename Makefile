@@ -6,7 +6,7 @@ SERVE ?= 1
 WORKERS ?= 2
 SPREAD := --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup run check test test-all test-slow bench browser schemas words docs clean
+.PHONY: setup peers run check test test-all test-slow bench browser schemas words docs clean
 
 setup: $(VENV)/.ready
 
@@ -30,6 +30,15 @@ browser:
 	  export DEBIAN_FRONTEND=noninteractive && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
 	} || echo "No Chromium here, and it could not be installed: the browser tests will be skipped."
 
+# Other people's DICOM programs, by which tests read what we write; else those tests are skipped.
+peers: setup
+	@command -v dciodvfy >/dev/null && command -v dsrdump >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  export DEBIAN_FRONTEND=noninteractive && apt-get update -qq && apt-get install -y -qq dicom3tools dcmtk >/dev/null; \
+	} || echo "dicom3tools and DCMTK are not here, and could not be installed: their tests will be skipped."
+	@test -x $(BIN)/tid1500reader || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[peers]' || \
+	  echo "dcmqi could not be installed: its tests will be skipped."
+
 # Style, private names, docstrings, spelling, the direction of imports, types.
 check: setup
 	$(BIN)/ruff check .
@@ -39,11 +48,11 @@ check: setup
 	$(BIN)/mypy
 
 # What takes seconds: minutes in all.
-test: check
+test: peers check
 	$(BIN)/python -m pytest -q -n $(WORKERS) $(SPREAD) -m "not slow and not heavy and not browser and not real"
 
 # These and what takes tens of seconds: the page in Chromium, real CTs, whole scorings and trainings. CI runs it.
-test-all: browser check
+test-all: browser peers check
 	$(BIN)/python -m pytest -q -n $(WORKERS) $(SPREAD)
 
 # Reading sessions, logins and bad uploads in Chromium, retraining over two network namespaces, ten

@@ -24,10 +24,12 @@ from app.cli.common import (
 
 if TYPE_CHECKING:
     from medical.scoring.batch import ScoreResult
+    from medical.scoring.forms import Form
 
 Device = Literal["auto", "cpu", "cuda"]
 ALWAYS = ("json", "csv")
-FORMATS = (*ALWAYS, "heatmap")
+ARCHIVED: tuple[Form, ...] = ("sr", "seg", "kos", "pdf")  # see medical.scoring.forms
+FORMATS = (*ALWAYS, *ARCHIVED, "heatmap")
 _MIN_SAMPLES = 2
 _STAGES = {
     "read": "reading the images",
@@ -65,8 +67,9 @@ def score(
         str,
         typer.Option(
             "--format",
-            help="Forms of the result; json and csv always come. heatmap: each "
-            "finding's attention as NIfTI, and as DICOM parametric map where the CT was DICOM.",
+            help="Forms of the result; json and csv always come. sr, seg, kos: measurements, "
+            "outlines and key slices as DICOM, where the CT was DICOM. pdf: the unread report. "
+            "heatmap: each finding's attention as NIfTI, and as DICOM parametric map.",
         ),
     ] = ",".join(ALWAYS),
 ) -> None:
@@ -101,6 +104,7 @@ def score(
                 options=ScoreOptions(
                     resume=resume,
                     heatmaps="heatmap" in formats,
+                    forms=frozenset(form for form in ARCHIVED if form in formats),
                     progress=tell,
                     key=_site_key(settings.work_dir),
                 ),

@@ -13,9 +13,11 @@ from medical.detection.calibration import Probabilities, diameter_interval, volu
 from medical.detection.candidates import CandidateSet
 from medical.detection.findings import Finding
 from medical.detection.refinement import Refined
+from medical.geometry import VolumeGeometry
 from medical.nodule.density import core_hu, density_of
 from medical.nodule.location import side_and_zone
 from medical.nodule.measure import MaskSize
+from medical.nodule.outline import Outline
 from models.detector.contract import CROP
 from models.runtime.crops import crop_around
 from models.zoo.card import ModelCard
@@ -84,6 +86,36 @@ def finalize_findings(
             )
             findings.append(finding)
     return findings, tuple(candidates)
+
+
+def finding_outlines(
+    prepared: Prepared,
+    detected: CandidateSet,
+    refined: Refined,
+    p: Float[np.ndarray, " n"],
+    *,
+    count: int,
+) -> tuple[Outline, ...]:
+    """Return the masks that the findings were measured on, and where they lie.
+
+    Args:
+        prepared: the CT on the 1 mm grid.
+        detected: candidates.
+        refined: candidates by the second stage.
+        p: probability of each.
+        count: how many of them, the strongest, are findings.
+    """
+    outlines = []
+    for rank, i in enumerate(np.argsort(-p)[:count], start=1):
+        edge_mm = float(refined.extents_mm[i]) / CROP
+        corner = detected.centers_voxel[i] - (CROP - 1) / 2 * edge_mm
+        geometry = VolumeGeometry.axial(
+            shape=(CROP, CROP, CROP),
+            spacing_mm=(edge_mm, edge_mm, edge_mm),
+            origin_lps_mm=prepared.geometry.voxel_to_lps(corner).tolist(),
+        )
+        outlines.append(Outline(rank, refined.mask(int(i)), geometry))
+    return tuple(outlines)
 
 
 def measure_candidate(

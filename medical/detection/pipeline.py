@@ -14,7 +14,12 @@ from medical.ct.quality import sorted_notes
 from medical.ct.volume import CtVolume
 from medical.detection.calibration import Probabilities, probability
 from medical.detection.candidates import CandidateSet, FirstStage, model_notes
-from medical.detection.finalize import MIN_PROBABILITY, ScoredCandidate, finalize_findings
+from medical.detection.finalize import (
+    MIN_PROBABILITY,
+    ScoredCandidate,
+    finalize_findings,
+    finding_outlines,
+)
 from medical.detection.findings import (
     Finding,
     ModelReference,
@@ -25,6 +30,7 @@ from medical.detection.findings import (
 )
 from medical.detection.refinement import Refined, RefinementStage, cut
 from medical.detection.searched_lungs import both_searched, searched_lungs
+from medical.nodule.outline import Outline
 from medical.program import program_version
 from models.runtime.networks import Backend
 from models.zoo.card import ModelCard
@@ -41,11 +47,13 @@ class PipelineResult:
         findings: at or above the operating point.
         candidates: every candidate with a probability of at least 0.02, strongest first.
         prepared: the CT on its 1 mm grid, as the networks saw it.
+        outlines: the masks that the findings were measured on.
     """
 
     findings: SeriesFindings
     candidates: tuple[ScoredCandidate, ...]
     prepared: Prepared
+    outlines: tuple[Outline, ...] = ()
 
 
 class DetectionPipeline:
@@ -94,7 +102,9 @@ class DetectionPipeline:
         likely = self._refine(prepared, detected)
         clock.append(time.perf_counter())
         report("measure", 0.0)
-        findings, candidates = self._measure(ct, prepared, likely) if likely else ([], ())
+        findings, candidates, outlines = (
+            self._measure(ct, prepared, likely) if likely else ([], (), ())
+        )
         clock.append(time.perf_counter())
         spent = [round(float(seconds), 3) for seconds in np.diff(clock)]
         searched, search_notes = searched_lungs(prepared.sides)
@@ -127,15 +137,19 @@ class DetectionPipeline:
                 write=0.0,
             ),
         )
-        return PipelineResult(record, candidates, prepared)
+        return PipelineResult(record, candidates, prepared, outlines)
 
     def _measure(
         self, ct: CtVolume, prepared: Prepared, likely: _Likely
-    ) -> tuple[list[Finding], tuple[ScoredCandidate, ...]]:
-        candidates, refined, probabilities = likely
-        return finalize_findings(
-            ct, prepared, candidates, refined, self.card, probabilities=probabilities
+    ) -> tuple[list[Finding], tuple[ScoredCandidate, ...], tuple[Outline, ...]]:
+        detected, refined, probabilities = likely
+        findings, candidates = finalize_findings(
+            ct, prepared, detected, refined, self.card, probabilities=probabilities
         )
+        outlines = finding_outlines(
+            prepared, detected, refined, probabilities[0], count=len(findings)
+        )
+        return findings, candidates, outlines
 
     def _refine(self, prepared: Prepared, detected: CandidateSet) -> _Likely | None:
         """Classify all candidates and outline the likely ones: outlines cost as much again."""

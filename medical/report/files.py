@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
+from medical.ct.volume import CtVolume
+from medical.detection.findings import SeriesFindings
 from medical.i18n.catalogue import LANGUAGES, Language, Translator
 from medical.report.comparison import Comparison, change_in, findings_of
 from medical.report.content import ReportContent, card_of, detection_limits, report_content
@@ -14,10 +17,11 @@ from medical.report.tables import report_csv
 from medical.report.text import report_text
 from medical.results.folder import ResultFolder
 from medical.results.images import header_of
-from medical.review.reading import StudyReading
+from medical.review.reading import ReadFinding, StudyReading
 from medical.review.signed_reports import ReportFile, as_signed
 from medical.store.database import Store
 from medical.store.series import KeptSeries
+from medical.store.tables import Study
 from models.zoo.card import ModelCard
 
 FORMS = ("pdf", "txt", "csv", "json")
@@ -93,6 +97,25 @@ def files_to_sign(
                 )
                 files.append(ReportFile(series.uid, form, language, content))
     return files
+
+
+def unread_report_pdf(
+    scored: SeriesFindings, ct: CtVolume, *, card: ModelCard | None, language: Language
+) -> bytes:
+    """Make the PDF of a result that no reader has seen: every finding stands as not decided.
+
+    Args:
+        scored: the result.
+        ct: that was scored, for the key images.
+        card: of the model that scored it, for what it may miss.
+        language: of the report.
+    """
+    uid = scored.series_instance_uid
+    study = Study(key=hashlib.sha256(uid.encode()).hexdigest()[:32], status="ready", signed_by="")
+    findings = tuple(ReadFinding(0, uid, finding.id, 0, finding, ()) for finding in scored.findings)
+    limits = detection_limits(card, scored.operating_point)
+    content = ReportContent(study, scored, findings, limits=limits)
+    return report_pdf(content, ct, language=language)
 
 
 def _pdf(content: ReportContent, folder: ResultFolder, language: Language) -> bytes:

@@ -18,7 +18,9 @@ from medical.dicom.header.patient import ScannedExamination
 from medical.errors import InputError
 from medical.files import Content, write_atomic
 from medical.i18n.messages import message
+from medical.nodule.outline import Outline
 from medical.results import images, predictions, registration, signature
+from medical.results import outlines as stored_outlines
 from medical.results.images import ViewerImages
 from medical.results.predictions import WrittenCandidate
 from medical.results.registration import KeptRegistration
@@ -30,6 +32,8 @@ ACQUISITION = "acquisition.json"
 INPUT = "input.json"
 SIGNATURE = "signature.json"
 MAP = re.compile(r"heatmap-\d+\.(nii\.gz|dcm)")
+OUTLINES = "outlines.npz"
+FORM = re.compile(r"(sr|seg|kos|pdf)\.dcm|report\.pdf")
 VIEWER, GROWTH = "viewer", "growth"
 IMAGES, SHEET = "ct.nii.gz", "volume.json"
 PARTIAL = ".partial-"  # see medical.files
@@ -38,7 +42,7 @@ PARTIAL = ".partial-"  # see medical.files
 if TYPE_CHECKING:
     from medical.detection.finalize import ScoredCandidate
 
-_SIGNED = (FINDINGS, PREDICTIONS, ACQUISITION)
+_SIGNED = (FINDINGS, PREDICTIONS, ACQUISITION, OUTLINES)
 _AGAIN = message("Score the study again")
 
 
@@ -162,6 +166,38 @@ class ResultFolder:
         except (OSError, ValueError, KeyError, TypeError):
             return []
 
+    # outlines, and what is made of them for archives
+
+    def write_outlines(self, outlines: Sequence[Outline]) -> None:
+        """Write the masks that the findings were measured on."""
+        stored_outlines.write(self.path / OUTLINES, outlines)
+
+    def read_outlines(self) -> tuple[Outline, ...] | None:
+        """Read them; ``None`` where an earlier version made the result, which kept none.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        try:
+            return stored_outlines.read(self.path / OUTLINES)
+        except OSError:
+            return None
+        except ValueError as error:
+            raise InputError(OUTLINES, message("is damaged"), _AGAIN) from error
+
+    def dicom_file(self, form: str) -> Path:
+        """Return where a DICOM object lies: ``sr``, ``seg``, ``kos`` or ``pdf``."""
+        return self.path / f"{form}.dcm"
+
+    @property
+    def pdf_file(self) -> Path:
+        """The report as PDF; it need not exist."""
+        return self.path / "report.pdf"
+
+    def write_pdf(self, content: bytes) -> None:
+        """Write the report as PDF."""
+        write_atomic(self.pdf_file, content)
+
     # attention maps
 
     def map_file(self, finding_id: int) -> Path:
@@ -238,10 +274,11 @@ class ResultFolder:
         Args:
             images_too: also what was made from its images, since the next result has other images.
         """
-        for name in (FINDINGS, SIGNATURE):
+        for name in (FINDINGS, SIGNATURE, OUTLINES):
             (self.path / name).unlink(missing_ok=True)
         for path in self.path.iterdir():
-            if MAP.fullmatch(path.name) or path.name.startswith(PARTIAL):
+            made = MAP.fullmatch(path.name) or FORM.fullmatch(path.name)
+            if made or path.name.startswith(PARTIAL):
                 path.unlink()
             elif images_too and path.name in (VIEWER, GROWTH):
                 shutil.rmtree(path)

@@ -8,6 +8,7 @@ from medical.results import predictions
 from medical.results.folder import (
     ACQUISITION,
     FINDINGS,
+    FORM,
     IMAGES,
     MAP,
     PARTIAL,
@@ -35,7 +36,8 @@ def is_own_result(file: Path) -> bool:
     if file.parent.name == VIEWER:
         return _is(file.name, IMAGES) and _is_result(file.parent.parent)
     name = file.name.removeprefix(PARTIAL)
-    return (name != file.name or MAP.fullmatch(name) is not None) and _is_result(file.parent)
+    made = MAP.fullmatch(name) or FORM.fullmatch(name)
+    return (name != file.name or made is not None) and _is_result(file.parent)
 
 
 def _is(name: str, wanted: str) -> bool:

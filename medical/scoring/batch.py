@@ -31,6 +31,7 @@ from medical.scoring.read_ahead import ReadAhead, ReadSeries, Step
 
 if TYPE_CHECKING:
     from medical.detection.pipeline import PipelineResult
+    from medical.scoring.forms import Form
     from medical.scoring.scorer import Scorer
 
 Progress = Callable[[str, float], None]
@@ -48,6 +49,7 @@ class ScoreOptions:
         resume: leave series alone that this model has already scored into the same folder from the
             very same files.
         heatmaps: write each finding's attention map too.
+        forms: what else is written: ``sr``, ``seg``, ``kos``, ``pdf``.
         progress: told (stage, share of the stage done).
         key: the site's, which signs results; without it they are not signed.
         server: for a server that many read: series without a UID get numbers, not the names of
@@ -58,6 +60,7 @@ class ScoreOptions:
 
     resume: bool = False
     heatmaps: bool = False
+    forms: frozenset[Form] = frozenset()
     progress: Progress = _tell_nobody
     key: bytes | None = None
     server: bool = False
@@ -146,6 +149,7 @@ class Batch:
         handle, content, ct = read.handle, read.content, read.outcome
         folder = ResultFolder(self.out / handle.series_instance_uid)
         if isinstance(ct, SeriesFindings):
+            self._write_forms(folder, ct, handle, handle.load, again=False)
             return ScoredSeries(ct, folder.path, handle.why_chosen)
         report = self.options.progress
         reading = self._read(ct, handle, read_seconds=read.seconds)
@@ -160,6 +164,7 @@ class Batch:
                 "input": Input(path=handle.below, sha256=content.sha256),
             }
         )
+        self._write_forms(folder, findings, handle, lambda: ct, again=True)
         folder.write_findings(findings, key=self.options.key)
         report("write", 1.0)
         return ScoredSeries(findings, folder.path, handle.why_chosen)
@@ -196,6 +201,7 @@ class Batch:
             scored.series_instance_uid, reading.candidates, operating_point=scored.operating_point
         )
         folder.write_acquisition(ct.source)
+        folder.write_outlines(reading.outlines)
         if options.heatmaps:
             self._write_maps(folder, handle, reading)
         if options.patient_secret is not None and folder.read_images() is None:
@@ -213,6 +219,25 @@ class Batch:
         if files and written and not any(path.suffix == ".dcm" for path in written):
             reason = f"no DICOM parametric map: {why_no_parametric_map(frames)}"
             self._not_written.append((handle.series_instance_uid, reason))
+
+    def _write_forms(
+        self,
+        folder: ResultFolder,
+        scored: SeriesFindings,
+        handle: SeriesHandle,
+        load: Callable[[], CtVolume],
+        *,
+        again: bool,
+    ) -> None:
+        """Write what an archive understands; on a server nothing that carries a patient's name."""
+        if not self.options.forms or self.options.server:
+            return
+        from medical.scoring.forms import FormWriter  # highdicom: only where it is asked for
+
+        writer = FormWriter(folder, scored, handle, self.scorer.card, load)
+        forms = self.options.forms if again else writer.missing(self.options.forms)
+        for problem in writer.write(forms):
+            self._not_written.append((handle.series_instance_uid, problem))
 
     def _earlier(self, handle: SeriesHandle, content: Content) -> SeriesFindings | None:
         """Return the result there is, if wanted, of these files, by this model, in this form."""

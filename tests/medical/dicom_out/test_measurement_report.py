@@ -1,0 +1,169 @@
+"""Reports are read back with the numbers that were written, by highdicom and by dcmqi."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import highdicom as hd
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+
+from medical.detection.findings import Malignancy
+from medical.dicom_out.measurement_report import (
+    DENSITIES,
+    DENSITY,
+    PRESENCE,
+    RISK,
+    write_measurement_report,
+)
+from medical.dicom_out.provenance import tracking_uid
+from medical.dicom_out.segmentation import write_segmentation
+from medical.training.cases.sources.lesion import Planes
+from medical.training.cases.sources.structured import structured_lesions
+from tests.medical.dicom_out.conftest import Written
+
+MEASURES = {
+    "long_axis_mm": codes.SCT.LongAxis,
+    "short_axis_mm": codes.SCT.ShortAxis,
+    "diameter_mm": codes.SCT.Diameter,
+    "volume_mm3": codes.SCT.Volume,
+    "mean_hu": codes.DCM.AttenuationCoefficient,
+}
+
+
+def content_of(file: Path) -> hd.sr.MeasurementReport:
+    return hd.sr.srread(file).content
+
+
+def values_of(group: object, name: object) -> list[float]:
+    return [float(item.value) for item in group.get_measurements(name=name)]
+
+
+def ends_of(item: Dataset) -> tuple[float, float]:
+    """The interval that value and uncertainties tell."""
+    upper, lower = (
+        float(part.MeasuredValueSequence[0].NumericValue)
+        for part in item[0].ContentSequence
+        if part.RelationshipType == "HAS PROPERTIES"
+    )
+    value = float(item.value)
+    return round(value - lower, 4), round(value + upper, 4)
+
+
+def test_every_number_is_read_back(written: Written) -> None:
+    report = content_of(written.file("sr"))
+    for finding in written.scored.findings:
+        uid = tracking_uid(written.scored, finding.id)
+        (group,) = report.get_volumetric_roi_measurement_groups(tracking_uid=uid)
+        for field, name in MEASURES.items():
+            assert values_of(group, name) == [getattr(finding, field)]
+        (probability,) = group.get_measurements(name=codes.DCM.CertaintyOfFinding)
+        assert probability.value == pytest.approx(100 * finding.probability)
+        assert ends_of(probability) == pytest.approx([100 * p for p in finding.probability_ci95])
+        (diameter,) = group.get_measurements(name=codes.SCT.Diameter)
+        assert ends_of(diameter) == pytest.approx(finding.diameter_ci95)
+        (volume,) = group.get_measurements(name=codes.SCT.Volume)
+        assert ends_of(volume) == pytest.approx(finding.volume_ci95)
+        (density,) = group.get_qualitative_evaluations(name=DENSITY)
+        assert density.value == DENSITIES[finding.density]
+
+
+def test_a_group_points_at_its_segment_and_the_model(written: Written) -> None:
+    report, seg = content_of(written.file("sr")), hd.seg.segread(written.file("seg"))
+    for finding in written.scored.findings:
+        uid = tracking_uid(written.scored, finding.id)
+        (group,) = report.get_volumetric_roi_measurement_groups(tracking_uid=uid)
+        segment = group.referenced_segment
+        assert segment.referenced_sop_instance_uid == seg.SOPInstanceUID
+        (number,) = segment.referenced_segment_numbers
+        assert seg.SegmentSequence[number - 1].SegmentLabel == f"Finding {finding.id}"
+
+
+def test_the_centre_stands_in_the_ct_frame_of_reference(written: Written) -> None:
+    planes = Planes()
+    planes.frames_of_reference[written.ct.frame_of_reference_uid] = ["the CT"]
+    lesions = structured_lesions(written.file("sr"), planes, place="sr")
+    findings = written.scored.findings
+    assert len(lesions) == len(findings)
+    for lesion, finding in zip(lesions, findings, strict=True):
+        assert np.abs(np.subtract(lesion.center_lps_mm, finding.center_lps_mm)).max() < 0.01
+        assert lesion.diameter_mm == finding.diameter_mm
+
+
+def test_the_only_finding_points_at_the_only_segment(upright: Written, tmp_path: Path) -> None:
+    scored = upright.scored.model_copy(update={"findings": upright.scored.findings[:1]})
+    seg = write_segmentation(upright.outlines[:1], scored, tmp_path / "seg.dcm", ct=upright.ct)
+    write_measurement_report(scored, tmp_path / "sr.dcm", ct=upright.ct, segmentation=seg)
+    (group,) = content_of(tmp_path / "sr.dcm").get_volumetric_roi_measurement_groups()
+    assert group.referenced_segment.referenced_sop_instance_uid == seg.SOPInstanceUID
+    assert list(group.referenced_segment.referenced_segment_numbers) == [1]
+
+
+def test_all_that_it_rests_on_is_in_its_evidence(written: Written) -> None:
+    made = hd.sr.srread(written.file("sr"))
+    named = {
+        str(image.ReferencedSOPInstanceUID)
+        for name in ("CurrentRequestedProcedureEvidenceSequence", "PertinentOtherEvidenceSequence")
+        for study in made.get(name, [])
+        for series in study.ReferencedSeriesSequence
+        for image in series.ReferencedSOPSequence
+    }
+    seg = hd.seg.segread(written.file("seg"))
+    assert named == {*written.ct.header_of, str(seg.SOPInstanceUID)}
+
+
+def test_dcmqi_reads_the_same_numbers(written: Written, tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("tid1500reader")
+    if not program.is_file():
+        pytest.skip("dcmqi is not installed")
+    target = tmp_path / "sr.json"
+    files = ["--inputDICOM", written.file("sr"), "--outputMetadata", target]
+    subprocess.run([program, *files], check=True, capture_output=True)
+    groups = json.loads(target.read_text())["Measurements"]
+    with_region = [group for group in groups if "ReferencedSegment" in group]
+    assert len(with_region) == len(written.scored.findings)
+    for finding, group in zip(written.scored.findings, with_region, strict=True):
+        read = {
+            item["quantity"]["CodeValue"]: float(item["value"])
+            for item in group["measurementItems"]
+        }
+        for field, name in MEASURES.items():
+            assert read[name.value] == getattr(finding, field)
+
+
+@pytest.mark.parametrize("negative", [True, False])
+def test_that_nothing_was_found_is_told(upright: Written, tmp_path: Path, negative: bool) -> None:
+    scored = upright.scored.model_copy(update={"findings": [], "negative": negative})
+    write_measurement_report(scored, tmp_path / "sr.dcm", ct=upright.ct, segmentation=None)
+    (group,) = content_of(tmp_path / "sr.dcm").get_image_measurement_groups()
+    (presence,) = group.get_qualitative_evaluations(name=PRESENCE)
+    undetermined = codes.DCM.PresenceUndetermined
+    assert presence.value == (codes.SCT.Absent if negative else undetermined)
+
+
+def test_without_an_outline_a_finding_points_at_its_slice(upright: Written, tmp_path: Path) -> None:
+    write_measurement_report(upright.scored, tmp_path / "sr.dcm", ct=upright.ct, segmentation=None)
+    report = content_of(tmp_path / "sr.dcm")
+    assert report.get_volumetric_roi_measurement_groups() == []
+    groups = report.get_image_measurement_groups()
+    measured = [group for group in groups if values_of(group, codes.SCT.Volume)]
+    for group, finding in zip(measured, upright.scored.findings, strict=True):
+        (source,) = group.source_images
+        assert source.referenced_sop_instance_uid == finding.sop_instance_uid
+
+
+def test_a_risk_of_malignancy_is_written_where_there_is_one(
+    upright: Written, tmp_path: Path
+) -> None:
+    risk = Malignancy(risk=0.25, ci95=(0.125, 0.5))
+    first = upright.scored.findings[0].model_copy(update={"malignancy": risk})
+    scored = upright.scored.model_copy(update={"findings": [first]})
+    write_measurement_report(scored, tmp_path / "sr.dcm", ct=upright.ct, segmentation=None)
+    groups = content_of(tmp_path / "sr.dcm").get_image_measurement_groups()
+    (item,) = [item for group in groups for item in group.get_measurements(name=RISK)]
+    assert (item.value, ends_of(item)) == (25.0, (12.5, 50.0))
