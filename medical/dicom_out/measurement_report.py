@@ -47,6 +47,7 @@ DENSITIES: Mapping[Density, Code] = {
     "calcified": codes.SCT.Calcified,
     "cavitary": Code("cavitary", _SCHEME, "Nodule with air inside"),
 }
+_DESCRIBED = ("PixelSpacing", "SliceThickness", "ImagePositionPatient", "ImageOrientationPatient")
 PRESENCE = codes.DCM.PresenceOfProperty
 Group = Any  # highdicom has no types
 
@@ -78,7 +79,7 @@ def write_measurement_report(
         procedure_reported=codes.LN.CTUnspecifiedBodyRegion,
         imaging_measurements=groups or [_nothing_found(scored, ct)],
         title=codes.DCM.ImagingMeasurementReport,
-        referenced_images=_library(scored, ct),
+        referenced_images=_library(scored, ct) or None,
     )
     made: Dataset = hd.sr.Comprehensive3DSR(
         evidence=[*ct.headers, *([segmentation] if segmentation is not None else [])],
@@ -99,9 +100,10 @@ def write_measurement_report(
 
 
 def _library(scored: SeriesFindings, ct: OriginalCt) -> list[Dataset]:
-    """Return the slices that findings lie on: the library describes each in fifteen items."""
+    """Return the slices that findings lie on and that a library can describe: classic ones."""
     uids = dict.fromkeys(finding.sop_instance_uid or "" for finding in scored.findings)
-    return [ct.header_of[uid] for uid in uids if uid in ct.header_of] or list(ct.headers[:1])
+    slices = [ct.header_of[uid] for uid in uids if uid in ct.header_of] or ct.headers[:1]
+    return [header for header in slices if all(header.get(name) for name in _DESCRIBED)]
 
 
 def _segments(segmentation: Dataset | None) -> dict[str, int]:

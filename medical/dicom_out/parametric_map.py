@@ -13,10 +13,10 @@ import highdicom as hd
 import numpy as np
 from jaxtyping import Float32
 from pydicom.dataset import Dataset
-from pydicom.filereader import dcmread
 from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian
 
+from medical.dicom_out.provenance import finish
 from medical.geometry import VolumeGeometry
 
 _SERIES_NUMBER = 9100
@@ -89,17 +89,9 @@ def write_parametric_map(
         plane_orientation=orientation,
         plane_positions=positions,
     )
-    made.SeriesDescription = "StarLung maps, research use only"
     made.BodyPartExamined = "CHEST"  # else Laterality would be asked for
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)  # it carries the patient's name, as an archive needs it
-    made.save_as(path)
+    finish(made, path, description="StarLung maps, research use only")
     return str(uid)
-
-
-def source_headers(files: list[Path]) -> list[Dataset]:
-    """Read the headers of a CT's instances, without pixels."""
-    return [dcmread(file, stop_before_pixels=True) for file in files]
 
 
 def _as_they_are(label: str, description: str) -> hd.pm.RealWorldValueMapping:

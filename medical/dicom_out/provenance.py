@@ -32,6 +32,11 @@ MODEL_NAME = "StarLung, research use only"
 SERIAL_NUMBER = "1"
 UTF_8 = "ISO_IR 192"
 RESEARCH = "RESEARCH"
+_TYPE_2 = (
+    *("PatientID", "PatientName", "PatientBirthDate", "PatientSex"),
+    *("StudyID", "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName"),
+)
+"""May be empty but must be there: real headers lack some."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,9 @@ def source_headers(files: list[Path]) -> list[Dataset]:
         header = dcmread(file, stop_before_pixels=True)
         header.decode()
         header.SpecificCharacterSet = UTF_8  # what is taken over from it is written so
+        for name in _TYPE_2:
+            if name not in header:
+                setattr(header, name, "")
         headers.append(header)
     return headers
 

@@ -75,12 +75,7 @@ class FormWriter:
             return [problem] if wanted - {"pdf"} else []
         places = {frame.frame_of_reference_uid for frame in origin.frames}
         if len(places) > 1:
-            count = len(places)
-            return [
-                message(
-                    "no DICOM objects: the slices name {count} frames of reference", count=count
-                )
-            ]
+            return [message("no DICOM objects: the slices name more than one frame of reference")]
         with quiet_pydicom():  # what it has to say of the patient's name would stand in a log
             try:
                 return self._write_dicom(wanted, OriginalCt.of(origin.frames), pdf)

@@ -9,7 +9,8 @@ from pathlib import Path
 from medical.ct.prepare import Prepared
 from medical.detection.findings import Finding, SeriesFindings
 from medical.dicom.header.tags import derived_uid, quiet_pydicom
-from medical.dicom_out.parametric_map import source_headers, write_parametric_map
+from medical.dicom_out.parametric_map import write_parametric_map
+from medical.dicom_out.provenance import source_headers
 from medical.explain.attention import attention_in_mask
 from medical.explain.shipped_detector import StarLungFinding
 from medical.explain.subject import Explanation, cut

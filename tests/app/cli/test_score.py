@@ -63,9 +63,9 @@ def test_output_that_is_a_file_is_wrong_use(starlung: Run, tmp_path: Path) -> No
 
 
 def test_form_that_is_not_there_is_wrong_use(starlung: Run, tmp_path: Path) -> None:
-    result = starlung("score", tmp_path, "--out", tmp_path / "out", "--format", "json,sr")
+    result = starlung("score", tmp_path, "--out", tmp_path / "out", "--format", "json,fhir")
     assert result.exit_code == 2
-    assert one_line(result.stderr).startswith("--format sr: ")
+    assert one_line(result.stderr).startswith("--format fhir: ")
 
 
 @pytest.mark.parametrize("samples", ["1", "0", "many"])

@@ -9,7 +9,8 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from medical.dicom_out.parametric_map import source_headers, write_parametric_map
+from medical.dicom_out.parametric_map import write_parametric_map
+from medical.dicom_out.provenance import source_headers
 from medical.geometry import VolumeGeometry
 
 SAMPLE = Path(__file__).parents[3] / "sample_data" / "ct"
