@@ -6,11 +6,14 @@ What rounds to certainty is never shown as certain.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from medical.i18n.catalogue import LANGUAGES, Translator, translate
 from medical.i18n.messages import Message, message
 from medical.nodule.growth import INDISTINGUISHABLE
-from medical.store.tables import Status, Verdict
+
+if TYPE_CHECKING:  # what only prints figures needs no database
+    from medical.store.tables import Status, Verdict
 
 STATES: Mapping[Status, Message] = {
     "received": message("received"),

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from scipy import ndimage
 
-from medical.detection.candidates import find_candidates
+from medical.detection import candidates
+from medical.detection.candidates import (
+    CandidateSet,
+    box_window,
+    find_candidates,
+    find_in_box,
+    touches_lung,
+)
 from models.detector.contract import CHANNELS_OUT, HEAT
 
 SHAPE = (92, 150, 334)  # one axis shorter than a window, one with four windows
@@ -20,11 +29,69 @@ def bright_cells(window: np.ndarray) -> np.ndarray:
     return output
 
 
-def test_a_mark_lies_where_its_voxel_lies_in_every_window() -> None:
+def scan_with_dots() -> tuple[np.ndarray, np.ndarray]:
+    """A scan of air and the places of bright voxels in it."""
     hu = np.full(SHAPE, AIR, np.float32)
     dots = np.stack(np.meshgrid([9, 45, 81], [30, 131], range(13, 330, 23), indexing="ij"), -1)
     dots = dots.reshape(-1, 3)[::2]
     hu[tuple(dots.T)] = DOT
-    found = find_candidates(hu, np.ones(SHAPE, bool), bright_cells)
+    return hu, dots
+
+
+def farthest_from_a_candidate(dots: np.ndarray, found: CandidateSet) -> float:
     apart = np.abs(found.centers_voxel[None] - dots[:, None]).max(-1).min(1)
-    assert apart.max() <= 1.5  # a cell is 4 mm wide, its middle is marked
+    return float(apart.max())
+
+
+def test_a_mark_lies_where_its_voxel_lies_in_every_window() -> None:
+    hu, dots = scan_with_dots()
+    found = find_candidates(hu, np.ones(SHAPE, bool), bright_cells)
+    assert farthest_from_a_candidate(dots, found) <= 1.5  # a cell is 4 mm wide, its middle counts
+
+
+def test_a_whole_box_is_seen_at_once_and_in_one_view() -> None:
+    hu, dots = scan_with_dots()
+    seen: list[tuple[int, ...]] = []
+
+    def detector(image: np.ndarray) -> np.ndarray:
+        seen.append(image.shape)
+        return bright_cells(image)
+
+    found = find_in_box(hu, np.ones(SHAPE, bool), detector)
+    assert seen == [(1, 1, 96, 160, 336)]  # multiples of 16
+    assert farthest_from_a_candidate(dots, found) <= 1.5
+
+
+def test_a_box_too_large_for_memory_is_seen_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(candidates, "MAX_BOX_VOXELS", 70 * 160 * 336)
+    hu, dots = scan_with_dots()
+    largest = 0
+
+    def detector(image: np.ndarray) -> np.ndarray:
+        nonlocal largest
+        largest = max(largest, image.size)
+        return bright_cells(image)
+
+    found = find_in_box(hu, np.ones(SHAPE, bool), detector)
+    assert 0 < largest <= 70 * 160 * 336
+    assert farthest_from_a_candidate(dots, found) <= 1.5
+
+
+@pytest.mark.parametrize("shape", [(20, 30, 500), (700, 400, 400), (293, 214, 278)])
+def test_what_is_seen_of_a_box_suits_the_networks_and_memory(shape: tuple[int, int, int]) -> None:
+    window = box_window(shape)
+    assert all(edge % 16 == 0 and edge >= 64 for edge in window)
+    assert np.prod(window) <= max(candidates.MAX_BOX_VOXELS, 64**3)
+    assert window[1:] == tuple(max(64, n + -n % 16) for n in shape[1:])
+
+
+def test_touching_lung_is_what_a_distance_transform_tells() -> None:
+    draw = np.random.default_rng(0)
+    lung = np.repeat(np.repeat(np.repeat(draw.random((20, 22, 24)) < 0.002, 2, 0), 2, 1), 2, 2)
+    centers = draw.uniform(-1, 45, (60, 3))
+    diameters = draw.uniform(2, 30, 60)
+    distance = ndimage.distance_transform_edt(~lung[::2, ::2, ::2]) * 2.0
+    at = np.clip(np.round(centers / 2).astype(int), 0, np.array(distance.shape) - 1)
+    expected = distance[tuple(at.T)] <= diameters / 2 + 4.0
+    assert 0 < expected.sum() < 60
+    np.testing.assert_array_equal(touches_lung(centers, diameters, lung), expected)
