@@ -1,0 +1,52 @@
+"""What is known of the patient beside the image, and how it is written for StarNet to read."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_TEXT = 4000
+
+
+class ClinicalContext(BaseModel):
+    """Clinical context of one examination; ``None`` is not known.
+
+    No truth for it was at hand: StarNet reads it and was taught that it does not move the rating.
+    Brock's model, which is shown beside, does use it.
+
+    Args:
+        age_years: of the patient.
+        female: sex.
+        pack_years: smoked.
+        emphysema: on the CT or known.
+        cancer_history: of any cancer before.
+        upper_lobe: the nodule lies in one.
+        text: request, prior report or what a reader types about the nodule.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    age_years: float | None = Field(default=None, ge=0, le=120)
+    female: bool | None = None
+    pack_years: float | None = Field(default=None, ge=0, le=300)
+    emphysema: bool | None = None
+    cancer_history: bool | None = None
+    upper_lobe: bool | None = None
+    text: str = Field(default="", max_length=MAX_TEXT)
+
+    def written(self) -> str:
+        """Return one text of all that is known; empty where nothing is."""
+        parts = [self.text.strip()]
+        if self.age_years is not None:
+            parts.append(f"age {self.age_years:g} years")
+        if self.female is not None:
+            parts.append("female" if self.female else "male")
+        if self.pack_years is not None:
+            parts.append(f"{self.pack_years:g} pack-years")
+        for known, yes, no in (
+            (self.emphysema, "emphysema", "no emphysema"),
+            (self.cancer_history, "history of cancer", "no history of cancer"),
+            (self.upper_lobe, "upper lobe", "not in an upper lobe"),
+        ):
+            if known is not None:
+                parts.append(yes if known else no)
+        return ". ".join(part for part in parts if part)

@@ -1,0 +1,1 @@
+"""StarNet against image alone, text alone, concatenation and trees, by folds of patients."""
