@@ -14,8 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Float32
 
 from medical.malignancy.measures import measure
-from models.detector.normalise import HIGH_HU, LOW_HU
-from models.detector.refiner import CROP
+from models.detector.contract import CROP, HIGH_HU, LOW_HU
 
 MARGIN_MM = 1.25
 

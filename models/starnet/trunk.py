@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.detector.refiner import CROP, Stream
+from models.detector.contract import CROP
+from models.detector.refiner import Stream
 
 FINE_GRID, COARSE_GRID = 4, 2
 SHELLS = 4

@@ -17,8 +17,8 @@ from torch.nn import functional
 from medical.malignancy.view import MARGIN_MM, View, as_tensors, view_of
 from medical.nodule.measure import central_component
 from medical.training.malignancy.nodules import Nodule
+from models.detector.contract import CROP, near_extent_mm
 from models.detector.normalise import normalise
-from models.detector.refiner import CROP, near_extent_mm
 from models.starnet.trunk import ImageTokens, Trunk
 
 Outliner = Callable[[Tensor, Tensor], Tensor]
@@ -55,9 +55,9 @@ def cut_view(nodule: Nodule, placing: Placing, outline: Outliner | None) -> View
         outline: the second stage's; the radiologists' where ``None``.
     """
     diameter = 2 * (3 / (4 * np.pi) * float(nodule.mask.sum())) ** (1 / 3) * placing.zoom
-    extent = near_extent_mm(torch.tensor([diameter]))
+    extent = torch.from_numpy(near_extent_mm(np.array([diameter], np.float32)))
     grid = _grid(nodule, placing, float(extent))
-    image = normalise(torch.from_numpy(nodule.hu))[None, None]
+    image = torch.from_numpy(normalise(nodule.hu))[None, None]
     crop = functional.grid_sample(image, grid, padding_mode="border", align_corners=False)
     if outline is None:
         drawn = torch.from_numpy(nodule.mask)[None, None].float()
