@@ -50,9 +50,9 @@ def measure(
         mask[middle, middle, middle] = True
     count = int(mask.sum())
     points = np.argwhere(mask).astype(float)
-    spread = np.cov((points - points.mean(0)).T) if count > 1 else np.zeros((3, 3))
+    covariance = np.cov((points - points.mean(0)).T) if count > 1 else np.zeros((3, 3))
     # a solid ellipsoid's half axis is sqrt(5) times its standard deviation
-    axes = 2 * np.sqrt(5 * np.clip(np.linalg.eigvalsh(spread)[::-1], 0.05, None)) * voxel_mm
+    axes = 2 * np.sqrt(5 * np.clip(np.linalg.eigvalsh(covariance)[::-1], 0.05, None)) * voxel_mm
     inside = hu[mask]
     core = ndimage.binary_erosion(mask, iterations=2)
     inner = mask & ~ndimage.binary_erosion(mask)

@@ -1,6 +1,6 @@
 """StarNet: image tokens and a text to the rating that radiologists would give.
 
-Everything that the network says of ``n`` nodules is in ``Said``; the risk is 0 where radiologists
+Everything that the network says of ``n`` nodules is in ``Reading``; the risk is 0 where radiologists
 would rate 1 (highly unlikely malignant) and 1 where they would rate 5 (highly suspicious).
 """
 
@@ -20,14 +20,14 @@ from models.starnet.layers import Maker, Projection
 from models.starnet.text_encoder import Text, TextEncoder
 from models.starnet.trunk import ImageTokens
 
-_MIN_SPREAD = 0.02
+_MIN_ERROR = 0.02
 
 
-class Said(NamedTuple):
+class Reading(NamedTuple):
     """What StarNet says."""
 
     logit: Tensor  # [n] of the risk
-    spread: Tensor  # [n] expected absolute error of the risk
+    expected_error: Tensor  # [n] expected absolute error of the risk
     gated: Gated
     image_ratings: Tensor  # [n, 7] looks as the image shows them, 0 to 1
     text_ratings: Tensor  # [n, 7] looks as the text tells them
@@ -55,11 +55,11 @@ class StarNet(nn.Module):
         self.pool = nn.Parameter(torch.randn(len(GROUPS), width) * 0.1)
         self.norm = nn.LayerNorm(width)
         self.gate = Gate(config)
-        self.spread = nn.Linear(width + 2, 1)
+        self.error = nn.Linear(width + 2, 1)
         self.align_image, self.align_text = nn.Linear(width, width), nn.Linear(width, width)
         self.temperature = nn.Parameter(torch.tensor(2.0))
 
-    def forward(self, image: ImageTokens, text: Text, *, seen: Tensor | None = None) -> Said:
+    def forward(self, image: ImageTokens, text: Text, *, seen: Tensor | None = None) -> Reading:
         """Read nodules.
 
         Args:
@@ -70,22 +70,24 @@ class StarNet(nn.Module):
         verbal = self.text(text)
         n, device = len(verbal), verbal.device
         seen = torch.ones(n, dtype=torch.bool, device=device) if seen is None else seen
-        told = text.present.any(1)
+        has_text = text.present.any(1)
         visual = self.image(image) if seen.any() else verbal.new_zeros(n, COUNT, verbal.shape[-1])
         image_here = seen[:, None].expand(n, COUNT)
         raw_image, raw_text = mean_of(visual, image_here), mean_of(verbal, text.present)
         from_text = self.image_asks(visual, image_here, verbal, text.present)
         from_image = self.text_asks(verbal, text.present, visual, image_here)
         groups = self._summaries(from_text.tokens, from_image.tokens, text.present)
-        present = torch.cat([seen[:, None].expand(n, IMAGE_GROUPS), told[:, None]], 1)
+        present = torch.cat([seen[:, None].expand(n, IMAGE_GROUPS), has_text[:, None]], 1)
         gated = self.gate(groups, raw_text, present)
         fused = (gated.weights[..., None] * groups).sum(1)
         disagreement = (gated.weights * (gated.votes - gated.logit()[:, None]).abs()).sum(-1)
         hints = torch.stack([disagreement, gated.weights[:, TEXT]], 1)
-        spread = functional.softplus(self.spread(torch.cat([fused, hints], 1)))[:, 0] + _MIN_SPREAD
-        return Said(
+        expected_error = (
+            functional.softplus(self.error(torch.cat([fused, hints], 1)))[:, 0] + _MIN_ERROR
+        )
+        return Reading(
             logit=gated.logit(),
-            spread=spread,
+            expected_error=expected_error,
             gated=gated,
             image_ratings=torch.sigmoid(self.image.ratings(raw_image)),
             text_ratings=torch.sigmoid(self.text.ratings(raw_text)),

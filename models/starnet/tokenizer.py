@@ -38,7 +38,7 @@ _PATTERN = re.compile(
     rf"(?<![0-9a-z.])(\d{{1,6}}(?:[.,]\d{{1,3}})?)[ -]{{0,2}}(?:({_WORDS})(?![a-z]))?",
     re.IGNORECASE,
 )
-_MARKS = {"<": "‹", ">": "›"}  # a text may not bring symbols of its own
+_BRACKETS = {"<": "‹", ">": "›"}  # a text may not bring symbols of its own
 
 
 class Tokens(NamedTuple):
@@ -90,7 +90,7 @@ def read_numbers(text: str) -> tuple[str, list[float]]:
     """Replace each number by the symbol of its unit; the values in millimetres, years and so on."""
     whole = text[:MAX_CHARACTERS].encode("utf-8", "replace").decode()  # half a pair is no letter
     plain = unicodedata.normalize("NFKC", whole).lower()[:MAX_CHARACTERS]
-    plain = "".join(_MARKS.get(sign, sign) for sign in plain)
+    plain = "".join(_BRACKETS.get(sign, sign) for sign in plain)
     values: list[float] = []
 
     def replace(match: re.Match[str]) -> str:

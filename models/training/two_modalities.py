@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.starnet.config import CONTEXT
-from models.starnet.network import Said, StarNet
+from models.starnet.network import Reading, StarNet
 from models.starnet.text_encoder import Text
 from models.starnet.trunk import ImageTokens
 from models.training.distillation import logit_loss
@@ -39,7 +39,7 @@ class ReadingBatch(NamedTuple):
 class ReadingWeights:
     """Weights of the parts of the loss; the risk's own is 1."""
 
-    spread: float = 0.1
+    error: float = 0.1
     ratings: float = 0.6
     context: float = 0.2
     trust: float = 0.2
@@ -66,33 +66,33 @@ class ReadingTask(nn.Module):
 
     def losses(self, batch: ReadingBatch) -> dict[str, Tensor]:
         """Return the weighted parts by name."""
-        said: Said = self.network(batch.image, batch.text, seen=batch.seen)
+        reading: Reading = self.network(batch.image, batch.text, seen=batch.seen)
         w = self.weights
-        told = batch.text.present.any(1)
+        has_text = batch.text.present.any(1)
         parts = {
-            "risk": functional.binary_cross_entropy_with_logits(said.logit, batch.target),
-            "spread": w.spread * spread_loss(said, batch.target),
-            "ratings": w.ratings * _ratings_loss(said, batch, told),
-            "context": w.context * context_loss(said.context, batch.context),
-            "trust": w.trust * trust_loss(said, batch.genuine),
+            "risk": functional.binary_cross_entropy_with_logits(reading.logit, batch.target),
+            "error": w.error * error_loss(reading, batch.target),
+            "ratings": w.ratings * _ratings_loss(reading, batch, has_text),
+            "context": w.context * context_loss(reading.context, batch.context),
+            "trust": w.trust * trust_loss(reading, batch.genuine),
             "contrast": w.contrast
-            * contrastive_loss(said, batch.genuine, self.network.temperature),
+            * contrastive_loss(reading, batch.genuine, self.network.temperature),
         }
         if self.network.config.dynamic:
-            over = (said.asked.mean(0) - self.network.config.budget).clamp(min=0)
+            over = (reading.asked.mean(0) - self.network.config.budget).clamp(min=0)
             parts["budget"] = w.budget * over.sum()
         for teacher in self._teacher:
             with torch.no_grad():
                 wanted = teacher(batch.image, batch.text, seen=batch.seen)
-            parts["distil_risk"] = w.distil * logit_loss(said.logit, wanted.logit)
-            parts["distil_gate"] = w.distil * _gate_loss(said, wanted)
+            parts["distil_risk"] = w.distil * logit_loss(reading.logit, wanted.logit)
+            parts["distil_gate"] = w.distil * _gate_loss(reading, wanted)
         return parts
 
 
-def spread_loss(said: Said, target: Tensor) -> Tensor:
+def error_loss(reading: Reading, target: Tensor) -> Tensor:
     """Laplace's likelihood of the error; the risk itself is not moved by it."""
-    error = (torch.sigmoid(said.logit).detach() - target).abs()
-    return (error / said.spread + said.spread.log()).mean()
+    error = (torch.sigmoid(reading.logit).detach() - target).abs()
+    return (error / reading.expected_error + reading.expected_error.log()).mean()
 
 
 def context_loss(output: Tensor, facts: Tensor) -> Tensor:
@@ -102,7 +102,7 @@ def context_loss(output: Tensor, facts: Tensor) -> Tensor:
         output: ``[n, 12]`` values, then logits of "it tells".
         facts: ``[n, 6]``, ``UNKNOWN`` where it does not tell.
     """
-    told = (facts != UNKNOWN).float()
+    has_text = (facts != UNKNOWN).float()
     values, telling = output[:, :CONTEXT], output[:, CONTEXT:]
     numbers = torch.zeros(CONTEXT, dtype=torch.bool, device=facts.device)
     numbers[list(_NUMBERS)] = True
@@ -112,19 +112,19 @@ def context_loss(output: Tensor, facts: Tensor) -> Tensor:
         10 * functional.smooth_l1_loss(values, known, reduction="none", beta=0.1),
         functional.binary_cross_entropy_with_logits(values, known.clamp(max=1), reduction="none"),
     )
-    about = functional.binary_cross_entropy_with_logits(telling, told)
-    return about + (each * told).sum() / told.sum().clamp(min=1)
+    about = functional.binary_cross_entropy_with_logits(telling, has_text)
+    return about + (each * has_text).sum() / has_text.sum().clamp(min=1)
 
 
-def trust_loss(said: Said, genuine: Tensor) -> Tensor:
+def trust_loss(reading: Reading, genuine: Tensor) -> Tensor:
     """Cross-entropy of trust where it is known whether the text is the nodule's."""
     known = genuine != UNKNOWN
     if not known.any():
-        return 0 * said.gated.trust.sum()
-    return functional.binary_cross_entropy_with_logits(said.gated.trust[known], genuine[known])
+        return 0 * reading.gated.trust.sum()
+    return functional.binary_cross_entropy_with_logits(reading.gated.trust[known], genuine[known])
 
 
-def contrastive_loss(said: Said, genuine: Tensor, temperature: Tensor) -> Tensor:
+def contrastive_loss(reading: Reading, genuine: Tensor, temperature: Tensor) -> Tensor:
     """Each image finds its own text among the batch's, and each text its image (InfoNCE).
 
     Source:
@@ -132,25 +132,25 @@ def contrastive_loss(said: Said, genuine: Tensor, temperature: Tensor) -> Tensor
     """
     own = genuine == 1
     if own.sum() < 2:
-        return 0 * said.image_embedding.sum()
-    alike = said.image_embedding[own] @ said.text_embedding[own].T
+        return 0 * reading.image_embedding.sum()
+    alike = reading.image_embedding[own] @ reading.text_embedding[own].T
     alike = alike * temperature.clamp(max=4.0).exp()
     numbers = torch.arange(len(alike), device=alike.device)
     both = functional.cross_entropy(alike, numbers) + functional.cross_entropy(alike.T, numbers)
     return both / 2
 
 
-def _ratings_loss(said: Said, batch: ReadingBatch, told: Tensor) -> Tensor:
+def _ratings_loss(reading: Reading, batch: ReadingBatch, has_text: Tensor) -> Tensor:
     """Compare looks by the image where it is seen, and by a text that is the nodule's."""
-    own = told & (batch.genuine == 1)
+    own = has_text & (batch.genuine == 1)
     total = torch.zeros((), device=batch.target.device)
-    for rated, where in ((said.image_ratings, batch.seen), (said.text_ratings, own)):
+    for rated, where in ((reading.image_ratings, batch.seen), (reading.text_ratings, own)):
         error = (rated - batch.ratings).abs().mean(1)
         total = total + (error * where).sum() / where.sum().clamp(min=1)
     return total
 
 
-def _gate_loss(said: Said, wanted: Said) -> Tensor:
+def _gate_loss(reading: Reading, wanted: Reading) -> Tensor:
     """Kullback-Leibler divergence of the gates' weights."""
-    student = said.gated.weights.clamp(min=1e-6).log()
+    student = reading.gated.weights.clamp(min=1e-6).log()
     return functional.kl_div(student, wanted.gated.weights, reduction="batchmean")

@@ -117,18 +117,18 @@ class ReadingBatches:
             return "", UNKNOWN, None
         if kind == 3:
             return nonsense(rng), 0.0, None
-        told = int(rng.choice(self.rows)) if kind == 2 else row
+        source = int(rng.choice(self.rows)) if kind == 2 else row
         context = draw_context(rng) if rng.random() < 0.5 else None
         style = Style(
             language="en" if rng.random() < 0.5 else "zh",
             mentioned=float(rng.choice([0.5, 0.85, 1.0])),
             errors=float(rng.choice([0.0, 0.01, 0.04])),
         )
-        text = write_report(looks_of(self.nodules[told]), context, style=style, rng=rng)
+        text = write_report(looks_of(self.nodules[source]), context, style=style, rng=rng)
         if kind != 2:
             return text, 1.0 if text else UNKNOWN, context
-        one, other = (self.nodules[index].descriptors for index in (row, told))
-        apart = sum(abs(one[name] - other[name]) for name in DESCRIPTORS)
+        first, other = (self.nodules[index].descriptors for index in (row, source))
+        apart = sum(abs(first[name] - other[name]) for name in DESCRIPTORS)
         return text, 0.0 if apart > _ALIKE else UNKNOWN, context
 
 

