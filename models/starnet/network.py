@@ -1,6 +1,6 @@
 """StarNet: image tokens and a text to the rating that radiologists would give.
 
-Everything that the network says of ``n`` nodules is in ``Reading``; the risk is 0 where radiologists
+All that the network says of ``n`` nodules is in ``Reading``; the risk is 0 where radiologists
 would rate 1 (highly unlikely malignant) and 1 where they would rate 5 (highly suspicious).
 """
 
@@ -87,7 +87,7 @@ class StarNet(nn.Module):
         )
         return Reading(
             logit=gated.logit(),
-            expected_error=expected_error,
+            expected_error=functional.softplus(error) + _MIN_ERROR,
             gated=gated,
             image_ratings=torch.sigmoid(self.image.ratings(raw_image)),
             text_ratings=torch.sigmoid(self.text.ratings(raw_text)),
