@@ -59,7 +59,7 @@ class ImageEncoder(nn.Module):
             own = part[:, None] if part.dim() == 2 else part
             level = (own - getattr(self, f"mean{number}")) / getattr(self, f"scale{number}")
             groups.append(self.project[number](level.clamp(-6, 6)))
-        places = torch.split(self.position, SIZES)
+        places = torch.split(self.position, list(SIZES))
         mixed = [
             x + self.mix[number](x)
             for number, x in enumerate(
@@ -81,4 +81,4 @@ class Split(NamedTuple):
 
 def split_groups(tokens: Tensor) -> Split:
     """``[n, 77, width]`` to its groups."""
-    return Split(*torch.split(tokens, SIZES, dim=1))
+    return Split(*torch.split(tokens, list(SIZES), dim=1))

@@ -82,9 +82,7 @@ class StarNet(nn.Module):
         fused = (gated.weights[..., None] * groups).sum(1)
         disagreement = (gated.weights * (gated.votes - gated.logit()[:, None]).abs()).sum(-1)
         hints = torch.stack([disagreement, gated.weights[:, TEXT]], 1)
-        expected_error = (
-            functional.softplus(self.error(torch.cat([fused, hints], 1)))[:, 0] + _MIN_ERROR
-        )
+        error = self.error(torch.cat([fused, hints], 1))[:, 0]
         return Reading(
             logit=gated.logit(),
             expected_error=functional.softplus(error) + _MIN_ERROR,
