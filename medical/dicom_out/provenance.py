@@ -96,6 +96,9 @@ def source_headers(files: list[Path]) -> list[Dataset]:
         header = dcmread(file, stop_before_pixels=True)
         header.decode()
         header.SpecificCharacterSet = UTF_8  # what is taken over from it is written so
+        for element in list(header):  # real headers have empty ones that may be absent only
+            if element.is_empty and element.keyword not in _TYPE_2:
+                del header[element.tag]
         for name in _TYPE_2:
             if name not in header:
                 setattr(header, name, "")

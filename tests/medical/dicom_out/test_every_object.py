@@ -11,7 +11,7 @@ import pytest
 
 from medical.dicom_out.encapsulated_pdf import write_encapsulated_pdf
 from medical.dicom_out.key_objects import write_key_objects
-from medical.dicom_out.provenance import OriginalCt
+from medical.dicom_out.provenance import OriginalCt, source_headers
 from tests.medical.dicom_out.conftest import CHINESE, PDF, Written
 
 FORMS = ("sr", "seg", "kos", "pdf")
@@ -86,3 +86,15 @@ def test_what_is_no_pdf_is_refused(upright: Written, tmp_path: Path) -> None:
 def test_a_ct_without_planes_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one image"):
         OriginalCt.of([])
+
+
+def test_a_header_is_freed_of_what_is_empty_and_gets_what_may_be(
+    upright: Written, tmp_path: Path
+) -> None:
+    header = pydicom.dcmread(upright.ct.frames[0].path)
+    header.SpacingBetweenSlices, header.LossyImageCompression = None, ""
+    del header.PatientSex, header.StudyID
+    header.save_as(tmp_path / "a.dcm")
+    (read,) = source_headers([tmp_path / "a.dcm"])
+    assert not {"SpacingBetweenSlices", "LossyImageCompression"} & set(read.dir())
+    assert (read.PatientSex, read.StudyID) == ("", "")
