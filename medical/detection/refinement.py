@@ -6,6 +6,7 @@ samples is not shown as an interval; ``calibration`` makes intervals of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from models.runtime.networks import RefinementNetworks
 # Views of a crop, by the axes along which it is mirrored: lungs have no handedness, training
 # mirrors too, and the mean over views errs less than any one of them.
 _VIEWS: tuple[tuple[int, ...], ...] = ((), (4,), (3,), (2,))
+Logits = Float32[np.ndarray, "samples n"]
 _SEED = 20160602  # fixed: the same CT gives the same intervals
 
 
@@ -133,9 +135,29 @@ class RefinementStage:
         crops = cut(hu, centers_voxel, diameters_mm)
         return self.outline(crops, self.classify(crops))
 
-    def classify(self, crops: Crops) -> Float32[np.ndarray, "samples n"]:
-        """Logits of nodule or not: convolutions once a view, all samples in one batch."""
-        seen = [self.networks.classifier_features(*crops.mirrored(axes)) for axes in _VIEWS]
+    def classify(
+        self, crops: Crops, *, is_worth_it: Callable[[Logits], Bool[np.ndarray, " n"]] | None = None
+    ) -> Logits:
+        """Logits of nodule or not: convolutions once a view, all samples in one batch.
+
+        Args:
+            crops: of the candidates.
+            is_worth_it: which candidates are seen in the mirrored views too, by their logits in the
+                first view; without it all are. The others keep those logits.
+        """
+        seen = [self.networks.classifier_features(*crops)]
+        worth = np.ones(len(crops.near), bool)
+        if is_worth_it is not None:
+            worth = is_worth_it(self._logits(seen * len(_VIEWS)))
+        chosen = crops.only(np.flatnonzero(worth))
+        for axes in _VIEWS[1:]:
+            features = seen[0].copy()
+            if worth.any():
+                features[worth] = self.networks.classifier_features(*chosen.mirrored(axes))
+            seen.append(features)
+        return self._logits(seen)
+
+    def _logits(self, seen: list[np.ndarray]) -> Logits:
         return self.networks.classifier.apply(self._samples(seen), seed=_SEED)[..., 0]
 
     def outline(self, crops: Crops, logits: Float32[np.ndarray, "samples n"]) -> Refined:
