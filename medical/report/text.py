@@ -37,16 +37,26 @@ class Section:
 def report_sections(content: ReportContent, labels: Translator) -> list[Section]:
     """List the report's sections, in order."""
     scored = content.scored
-    method = labels(
-        "Nodules detected by {model} {version} (operating point {point:.2f}, "
-        "{samples}) and reviewed by the readers named below.",
-        model=scored.model.name,
-        version=scored.model.version,
-        point=scored.operating_point,
-        samples=labels.plural(
+    trace = {
+        "model": scored.model.name,
+        "version": scored.model.version,
+        "point": scored.operating_point,
+        "samples": labels.plural(
             "{count} Monte-Carlo sample", "{count} Monte-Carlo samples", scored.samples
         ),
-    )
+    }
+    if content.study.status == "signed" or any(finding.decisions for finding in content.findings):
+        method = labels(
+            "Nodules detected by {model} {version} (operating point {point:.2f}, "
+            "{samples}) and reviewed by the readers named below.",
+            **trace,
+        )
+    else:
+        method = labels(
+            "Nodules detected by {model} {version} (operating point {point:.2f}, "
+            "{samples}); no reader has reviewed them.",
+            **trace,
+        )
     programs = labels(
         "Scored by StarLung {scored}; reported by StarLung {reported}.",
         scored=scored.program.version if scored.program else labels("(version not recorded)"),

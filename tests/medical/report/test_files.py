@@ -7,14 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pypdfium2 import PdfDocument
+
 from medical.i18n.catalogue import LANGUAGES
-from medical.report.files import FORMS, files_to_sign
+from medical.report.files import FORMS, files_to_sign, unread_report_pdf
 from medical.review.decisions import NewDecision
 from medical.review.reading import read_study
 from medical.review.reviews import decide, sign
 from medical.review.signed_reports import signed_report
 from medical.store.database import open_store, sqlite_url
 from medical.store.results import import_result
+from tests.app.web.made_results import made_volume
 from tests.medical.store.made import made_series
 
 
@@ -41,6 +44,17 @@ def test_every_form_in_every_language_is_signed(tmp_path: Path) -> None:
     assert signed["txt", "en"] != signed["txt", "zh"]
     record = json.loads(signed["json", "en"] or b"")
     assert (record["signed_by"], record["findings"][0]["decision"]) == ("anna", "accepted")
+
+
+def test_an_unread_report_claims_no_reader(tmp_path: Path) -> None:
+    volume = made_volume((24, 40, 40), (10.0, 8.8, 8.8))
+    pdf = unread_report_pdf(made_series(0.9), volume, card=None, language="en")
+    text = "".join(page.get_textpage().get_text_range() for page in PdfDocument(pdf))
+    words = " ".join(text.split())
+    assert "no reader has reviewed them" in words
+    assert "reviewed by the readers" not in words
+    assert "DRAFT" in words
+    assert "Not decided yet" in words
 
 
 def test_nothing_of_a_page_is_loaded() -> None:
