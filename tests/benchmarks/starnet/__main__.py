@@ -47,7 +47,8 @@ def main() -> None:
     p = read_predictions()
     bootstrap = PatientBootstrap(p.patient)
     print(
-        f"{len(p.patient)} nodules of {len(set(p.patient))} patients, five folds by patient; "
+        f"{len(p.patient)} nodules of {len(set(p.patient))} patients, held out in "
+        f"{len(set(p.fold))} of five folds by patient; "
         f"AUC of rated 4-5 against 1-2 on {int(decided(p.rating).sum())}\n"
     )
     _print_variants(p, bootstrap)

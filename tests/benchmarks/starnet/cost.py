@@ -25,7 +25,7 @@ from models.starnet.tokenizer import Tokenizer
 from tests.benchmarks.starnet.words import conditions
 
 COST = Path(__file__).with_name("cost.json")
-_NODULES = 24  # of each fold
+_NODULES = 12  # of each fold
 _ATTENTION = ("image_asks", "text_asks")
 
 
@@ -38,7 +38,8 @@ def main(table: str, _: str, tokens: str, work: str) -> None:
     cache, texts = TokenCache.load(Path(tokens)), conditions(nodules)["own"]
     tokenizer = Tokenizer((Path(work) / "tokenizer.model").read_bytes())
     figures: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for fold in range(FOLDS):
+    done = [fold for fold in range(FOLDS) if (Path(work) / f"fold{fold}" / "starnet.pt").exists()]
+    for fold in done:
         folder = Path(work) / f"fold{fold}"
         starnet = torch.load(folder / "starnet.pt", weights_only=False)
         standard = torch.load(folder / "standard.pt", weights_only=False)
@@ -61,7 +62,7 @@ def main(table: str, _: str, tokens: str, work: str) -> None:
     }
     ranks = [
         torch.load(Path(work) / f"fold{fold}" / "starnet.pt", weights_only=False).config.ranks
-        for fold in range(FOLDS)
+        for fold in done
     ]
     COST.write_text(json.dumps({"means": means, "ranks": ranks}, indent=1) + "\n")
 

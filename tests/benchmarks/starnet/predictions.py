@@ -67,7 +67,7 @@ def read_predictions() -> Predictions:
         rating=np.array([int(row["rating"]) for row in rows]),
         readers=[tuple(int(one) for one in row["readers"].split()) for row in rows],
         columns={
-            name: np.array([float(row[name] or "nan") for row in rows])
+            name: np.array([float(row[name]) for row in rows])
             for name in rows[0]
             if name not in FACTS
         },
@@ -95,17 +95,20 @@ def gather(table: str, database: str, tokens: str, work: str) -> None:
                     for value, column in zip(values, stored[condition], strict=False):
                         name = f"{file.stem}: {condition}: {value}"
                         columns.setdefault(name, np.full(len(nodules), np.nan))[rows] = column
+    # folds that are not done yet have no line: what is measured is measured on the same nodules
+    done = np.flatnonzero(~np.isnan(np.stack(list(columns.values()))).any(0))
     with TABLE.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow([*FACTS, *columns])
-        for number, nodule in enumerate(nodules):
+        for number in done:
+            nodule = nodules[number]
             facts = (
                 nodule.name, nodule.patient, folds[number], f"{nodule.diameter_mm:.2f}",
                 nodule.descriptors["texture"], nodule.malignancy,
                 " ".join(str(reader[-1]) for reader in nodule.readers),
             )  # fmt: skip
             values = (column[number] for column in columns.values())
-            writer.writerow([*facts, *("" if np.isnan(v) else f"{v:.4f}" for v in values)])
+            writer.writerow([*facts, *(f"{value:.4f}" for value in values)])
 
 
 if __name__ == "__main__":
