@@ -37,26 +37,7 @@ class Section:
 def report_sections(content: ReportContent, labels: Translator) -> list[Section]:
     """List the report's sections, in order."""
     scored = content.scored
-    trace = {
-        "model": scored.model.name,
-        "version": scored.model.version,
-        "point": scored.operating_point,
-        "samples": labels.plural(
-            "{count} Monte-Carlo sample", "{count} Monte-Carlo samples", scored.samples
-        ),
-    }
-    if content.study.status == "signed" or any(finding.decisions for finding in content.findings):
-        method = labels(
-            "Nodules detected by {model} {version} (operating point {point:.2f}, "
-            "{samples}) and reviewed by the readers named below.",
-            **trace,
-        )
-    else:
-        method = labels(
-            "Nodules detected by {model} {version} (operating point {point:.2f}, "
-            "{samples}); no reader has reviewed them.",
-            **trace,
-        )
+    method = _method(content, labels)
     programs = labels(
         "Scored by StarLung {scored}; reported by StarLung {reported}.",
         scored=scored.program.version if scored.program else labels("(version not recorded)"),
@@ -90,6 +71,29 @@ def report_sections(content: ReportContent, labels: Translator) -> list[Section]
         sections.append(Section(labels("NOT CONFIRMED"), lines))
     sections.append(Section(labels("GUIDELINES"), guideline_lines(content, labels)))
     return [*sections, Section(labels("IMPRESSION"), _impression(content, labels))]
+
+
+def _method(content: ReportContent, labels: Translator) -> str:
+    scored = content.scored
+    trace = {
+        "model": scored.model.name,
+        "version": scored.model.version,
+        "point": scored.operating_point,
+        "samples": labels.plural(
+            "{count} Monte-Carlo sample", "{count} Monte-Carlo samples", scored.samples
+        ),
+    }
+    if content.study.status == "signed" or any(finding.decisions for finding in content.findings):
+        return labels(
+            "Nodules detected by {model} {version} (operating point {point:.2f}, "
+            "{samples}) and reviewed by the readers named below.",
+            **trace,
+        )
+    return labels(
+        "Nodules detected by {model} {version} (operating point {point:.2f}, "
+        "{samples}); no reader has reviewed them.",
+        **trace,
+    )
 
 
 def report_text(content: ReportContent, labels: Translator) -> str:
