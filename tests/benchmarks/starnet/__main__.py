@@ -143,7 +143,7 @@ def _print_robustness(p: Predictions) -> None:
     rows = np.arange(len(p.patient))
     base = p.risk("starnet", "none")
     print(
-        f"{'StarNet is told':36s} AUC    text's weight  trust   risk moves  spread  "
+        f"{'StarNet is told':36s} AUC    text's weight  trust   risk moves  error   "
         "lowest to highest risk"
     )
     for condition in conditions:
