@@ -70,7 +70,7 @@ class OriginalCt:
             raise ValueError("an object needs at least one image that it is made of, got none")
         places = {frame.frame_of_reference_uid for frame in at_place.values()}
         if len(places) != 1:
-            raise ValueError(f"the images name {len(places)} frames of reference, not one")
+            raise ValueError(f"the images must name one frame of reference, got {len(places)}")
         return cls(tuple(at_place.values()), tuple(headers))
 
     @cached_property

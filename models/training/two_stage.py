@@ -106,13 +106,13 @@ class TwoStage(nn.Module):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the weighted losses of both stages by name."""
         output = self.detector(batch.image)
-        first = self._first(output, batch)
+        first = self.first_stage_losses(output, batch)
         with torch.no_grad():
             sources = self.candidate_sources(output.detach(), batch)
             rows = self.candidate_rows(sources, batch)
         return {**first, **self._refine(rows, batch)}
 
-    def _first(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def first_stage_losses(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return the first stage's losses; what lies in an ignore region is left out of them."""
         targets = centre_targets(
             batch.centers,
@@ -232,4 +232,4 @@ class FirstStageOnly(TwoStage):
         What lies in an ignore region is left out of them: it is taught neither as nodule nor as
         background.
         """
-        return self._first(self.detector(batch.image), batch)
+        return self.first_stage_losses(self.detector(batch.image), batch)

@@ -14,6 +14,7 @@ import numpy as np
 
 from medical.evaluation.froc import Scores, match_scans
 from tests.benchmarks.folds.common_scale import on_common_scale
+from tests.benchmarks.folds.compare import print_comparisons
 from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.folds.scans import FOLDS, SCANS
 from tests.benchmarks.leave_out.known_lesions import lesions_of, operate
@@ -116,6 +117,8 @@ def main(folder: Path = PREDICTIONS) -> None:
             stages = "both stages" if with_second else "first stage alone"
             print(f"== {views} view{'s' * (views > 1)}, {stages}")
             result = {**print_real(by_fold), **print_inserted(by_fold)}
+    if (folder / "shipped.csv").exists():
+        print_comparisons(folder)
     print("RESULT " + json.dumps(result))
 
 

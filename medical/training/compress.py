@@ -1,0 +1,243 @@
+"""A smaller first stage: pruned, taught by its teacher on CTs, then taught to run in eight bits.
+
+How a layer's share is found is ``models.compression.pruning``'s. Each phase leaves its weights in
+its folder; run again on the same folder, the phases that are done are taken from there and the one
+that was cut off goes on from its checkpoint.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from medical.files import written_atomically
+from medical.synthesis.insertion.engine import TrainingBatch
+from medical.training.batches import StagedBatches
+from medical.training.fit import Material
+from medical.training.recipes import Recipe
+from models.compression.pruning import (
+    ChannelGroup,
+    ConvolutionCosts,
+    channel_groups,
+    choose_shares,
+    count_channels,
+    measure_sensitivity,
+    prune,
+)
+from models.compression.quantization import quantize_convolutions
+from models.compression.shapes import resize_to_weights
+from models.compression.student import DistilledFirstStage
+from models.detector.detector import Detector
+from models.training.distillation import DistillationWeights, box_loss, logit_loss
+from models.training.loop import LoopConfig, train
+from models.training.two_stage import TwoStage
+
+_log = logging.getLogger(__name__)
+
+IN_FULL_PRECISION = (
+    "heads.heat",
+    "heads.offset",
+    "heads.log_diameter",
+    "attention.score",
+    "encoder.stage8.1.excite",
+    "encoder.stage16.1.excite",
+)
+"""Outputs and channel attention: a thousandth of the multiplications."""
+
+_BATCHES = 6  # whose gradients rank the channels
+_COMPARED = 2  # batches on which the harm is measured
+_DECAY = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompressionPlan:
+    """How far and how long.
+
+    Args:
+        cost: multiplications and weights left, as a share of the teacher's.
+        seconds: of teaching after pruning.
+        eight_bit_share: of these seconds, with every convolution rounded.
+        learning_rate: peak, after pruning; a fifth of it in eight bits.
+    """
+
+    cost: float = 0.26
+    seconds: float = 600.0
+    eight_bit_share: float = 0.22
+    learning_rate: float = 1.5e-3
+
+
+def compress_first_stage(
+    teacher: TwoStage,
+    material: Material,
+    recipe: Recipe,
+    *,
+    plan: CompressionPlan,
+    out: Path,
+    device: torch.device,
+) -> Detector:
+    """Prune, teach and make robust to eight bits.
+
+    Args:
+        teacher: both stages, on the CPU; unchanged.
+        material: what is learnt from.
+        recipe: that the teacher was taught by; its first phase makes the batches.
+        plan: how far and how long.
+        out: folder; ``pruning.json`` says what each group lost and what that cost,
+            ``pruned.safetensors`` and ``eight-bit.safetensors`` are the phases' weights.
+        device: CPU or accelerator.
+
+    Returns:
+        The student in 32 bits, its learned bounds beside its weights, on the CPU.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    run = _Compression(teacher, material, recipe, plan, out, device)
+    student = run.prune()
+    student = run.teach(student, "pruned", share=1 - plan.eight_bit_share, rate=1.0, seed=11)
+    quantize_convolutions(student, except_for=IN_FULL_PRECISION)
+    return run.teach(student, "eight-bit", share=plan.eight_bit_share, rate=0.2, seed=21).cpu()
+
+
+def load_student(recipe: Recipe, weights: Path) -> Detector:
+    """Build a student from the weights that a phase left, without its rounding.
+
+    Args:
+        recipe: its teacher's.
+        weights: file of a phase.
+    """
+    stored = load_file(weights)
+    detector = recipe.detector.build()
+    resize_to_weights(detector, stored)
+    own = detector.state_dict()
+    detector.load_state_dict({name: stored[name] for name in own})
+    return detector.float().eval()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Compression:
+    teacher: TwoStage
+    material: Material
+    recipe: Recipe
+    plan: CompressionPlan
+    out: Path
+    device: torch.device
+
+    def prune(self) -> Detector:
+        """Return the pruned student, untaught."""
+        whole = copy.deepcopy(self.teacher.detector).to(self.device).eval()
+        whole.requires_grad_(True)
+        with self._batches(seed=5, chests=False) as batches:
+            some = [batches() for _ in range(_BATCHES)]
+        learner = self._learner(whole).eval()
+        for batch in some:
+            with self._autocast():
+                loss = torch.stack(list(learner.losses(batch).values())).sum()
+            loss.backward()  # type: ignore[no-untyped-call]
+        groups = channel_groups(whole)
+        harm = self._sensitivity(whole, groups, some[:_COMPARED])
+        shares = choose_shares(whole, groups, harm, cost=self.plan.cost)
+        student = prune(whole, groups, shares)
+        before, after = ConvolutionCosts.of(whole), ConvolutionCosts.of(student)
+        report = {
+            "shares": shares,
+            "harm": harm,
+            "channels": [count_channels(whole), count_channels(student)],
+            "multiplications": [before.multiplications, after.multiplications],
+            "weights": [before.weights, after.weights],
+        }
+        with written_atomically(self.out / "pruning.json") as beside:
+            beside.write_text(json.dumps(report, indent=1), encoding="utf-8")
+        _log.info(f"channels {report['channels']}, multiplications {report['multiplications']}")
+        return student
+
+    def _sensitivity(
+        self, whole: Detector, groups: list[ChannelGroup], batches: list[TrainingBatch]
+    ) -> Mapping[str, list[float]]:
+        teacher = copy.deepcopy(self.teacher.detector).to(self.device).eval()
+        weights = DistillationWeights()
+
+        @torch.no_grad()
+        def answer(network: nn.Module, image: Tensor) -> Tensor:
+            with self._autocast():
+                output: Tensor = network(image)
+            return output.float()
+
+        wanted = [answer(teacher, batch.image) for batch in batches]
+
+        def gap(network: Detector) -> float:
+            parts = []
+            for batch, target in zip(batches, wanted, strict=True):
+                output = answer(network, batch.image)
+                parts.append(weights.logits * float(logit_loss(output[:, 0], target[:, 0])))
+                parts.append(weights.boxes * float(box_loss(output, target)))
+            return sum(parts) / len(batches)
+
+        least = gap(whole)  # not zero: cross-entropy has the teacher's own entropy in it
+        return measure_sensitivity(whole, groups, lambda network: max(0.0, gap(network) - least))
+
+    def teach(
+        self, student: Detector, name: str, *, share: float, rate: float, seed: int
+    ) -> Detector:
+        """Teach one phase, or take what it left."""
+        path = self.out / f"{name}.safetensors"
+        if path.exists():
+            student.load_state_dict(load_file(path))
+            return student.to(self.device)
+        learner = self._learner(student)
+        learner.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        folder = self.out / name
+        folder.mkdir(exist_ok=True)
+        config = LoopConfig(
+            seconds=self.plan.seconds * share,
+            learning_rate=self.plan.learning_rate * rate,
+            weight_decay=_DECAY,
+            warmup_steps=50,
+        )
+        torch.manual_seed(seed)
+        with self._batches(seed=seed, chests=True) as batches:
+            batches.seek(0)
+            average = train(
+                learner,
+                learner.losses,
+                batches,
+                config,
+                out=folder,
+                device=self.device,
+                curriculum=self.recipe.phases[0].curriculum,
+            )
+        taught = copy.deepcopy(cast(TwoStage, average.module).detector).requires_grad_(True)
+        with written_atomically(path) as beside:
+            save_file({n: w.cpu().contiguous() for n, w in taught.state_dict().items()}, beside)
+        return taught.eval()
+
+    def _learner(self, student: Detector) -> DistilledFirstStage:
+        teacher = copy.deepcopy(self.teacher.detector).to(self.device).eval()
+        refiner = copy.deepcopy(self.teacher.refiner)
+        return DistilledFirstStage(student, refiner, teacher=teacher).to(self.device)
+
+    def _batches(self, *, seed: int, chests: bool) -> StagedBatches:
+        recipe, phase = self.recipe, self.recipe.phases[0]
+        return StagedBatches(
+            self.material.cases,
+            self.material.pool,
+            phase.curriculum,
+            device=self.device,
+            batch=recipe.patches.on(self.device.type).count,
+            patch=recipe.patches.patch,
+            seed=seed,
+            chests=self.material.chests if chests else (),
+            chest_share=recipe.chest_share,
+            echoes=phase.echoes,
+        )
+
+    def _autocast(self) -> torch.autocast:
+        kind = self.device.type
+        return torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda")

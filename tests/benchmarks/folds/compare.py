@@ -1,0 +1,77 @@
+"""Two networks on the same lungs with the same nodules INSERTED, compared lung by lung."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from medical.evaluation.froc import Scores, match_scans
+from medical.evaluation.intervals import draw_scans, percentile_interval
+from tests.benchmarks.folds.predictions import read_predictions
+from tests.benchmarks.folds.scans import FOLDS
+from tests.benchmarks.leave_out.score import tables_of
+from tests.benchmarks.leave_out.seen_scan import SeenScan
+
+
+class Comparison(NamedTuple):
+    """Means over lungs of the mean sensitivity, and their difference with its interval."""
+
+    lungs: int
+    first: float
+    second: float
+    difference: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.first:.3f} and {self.second:.3f} on {self.lungs} lungs, "
+            f"difference {self.difference:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+        )
+
+
+def cpm_by_lung(scans: Sequence[SeenScan]) -> dict[str, float]:
+    """Mean sensitivity for what is inserted into each lung, at thresholds of its own."""
+    lungs = dict.fromkeys(scan.lung for scan in scans)
+    result = {}
+    for lung in lungs:
+        own = [scan for scan in scans if scan.lung == lung and not scan.as_it_is]
+        result[lung] = Scores.of(match_scans(tables_of(own))).curve().cpm
+    return result
+
+
+def compare(first: Sequence[SeenScan], second: Sequence[SeenScan]) -> Comparison:
+    """Compare on the lungs that both have read, paired by lung."""
+    a, b = cpm_by_lung(first), cpm_by_lung(second)
+    lungs = [lung for lung in a if lung in b]
+    one, two = (np.array([row[lung] for lung in lungs]) for row in (a, b))
+    apart = two - one
+    low, high = percentile_interval(apart[draw_scans(len(lungs))].mean(1))
+    return Comparison(
+        len(lungs), float(one.mean()), float(two.mean()), float(apart.mean()), low, high
+    )
+
+
+def read_folds(folder: Path, *, with_second: bool) -> list[SeenScan]:
+    """All lungs, each by the fold that left it out, one view."""
+    return [
+        scan
+        for fold in FOLDS
+        if (folder / f"{fold}.csv").exists()
+        for scan in read_predictions(folder / f"{fold}.csv", views=1, with_second=with_second)
+    ]
+
+
+def print_comparisons(folder: Path) -> None:
+    """Compare 0.5.0 and the folds on lungs that neither had seen; the folds and their Lite."""
+    for with_second in (True, False):
+        stages = "both stages" if with_second else "first stage alone"
+        folds = read_folds(folder, with_second=with_second)
+        shipped = read_predictions(folder / "shipped.csv", views=2, with_second=with_second)
+        print(f"== {stages}, INSERTED nodules, mean over lungs")
+        print(f"0.5.0 (two views) and the folds: {compare(shipped, folds)}")
+        lite = read_folds(folder / "lite", with_second=with_second)
+        print(f"the folds and their Lite: {compare(folds, lite)}")
