@@ -105,7 +105,10 @@ def worker(
     from medical.scoring.worker import Stop, Worker
     from medical.store.queue import KINDS
 
+    stopping = threading.Event()
+
     def stop(*_: object) -> NoReturn:
+        stopping.set()
         raise Stop
 
     settings = taken_over(sys.stdin.buffer) if attached else site_settings()
@@ -125,6 +128,7 @@ def worker(
             imported=settings.work_dir / "models",
             lease_seconds=settings.lease_seconds,
             max_seconds=settings.score_timeout_minutes * 60,
+            stopping=stopping,
             kinds=[kind for kind in KINDS if kind != "score" or not for_readers],
             options=ScoreOptions(
                 server=True,

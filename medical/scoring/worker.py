@@ -13,6 +13,7 @@ import math
 import os
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
@@ -66,6 +67,8 @@ class Worker:
         max_seconds: a study that takes longer fails.
         options: how each study is scored, see ``ScoreOptions``; progress goes to the store.
         kinds: of work that it takes.
+        stopping: set beside raising ``Stop``: Python drops what a handler raises while a destructor
+            or a callback of the garbage collector runs.
     """
 
     store: Store
@@ -76,6 +79,7 @@ class Worker:
     max_seconds: float = math.inf
     options: ScoreOptions = field(default_factory=lambda: ScoreOptions(server=True))
     kinds: Collection[Kind] = KINDS
+    stopping: threading.Event = field(default_factory=threading.Event)
     owner: str = field(
         default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     )
@@ -85,7 +89,7 @@ class Worker:
         """Score until ``Stop``, or until nothing waits; returns how many studies were finished."""
         count, gone_since = 0, math.inf
         try:
-            while True:
+            while not self.stopping.is_set():
                 try:
                     claimed = claim(
                         self.store,
@@ -104,7 +108,8 @@ class Worker:
                 else:
                     time.sleep(_IDLE_SECONDS)
         except Stop:
-            return count
+            pass
+        return count
 
     def _await_store(self, error: StoreUnavailableError, gone_since: float) -> float:
         """Pause; raise when the store was gone for too long. Returns since when it is."""
@@ -124,6 +129,8 @@ class Worker:
             with lease:
                 return self._score_held(claimed, lease)
         except Stop:
+            if lease.expired or lease.lost:
+                self.stopping.clear()  # its own lease raised it, to get out of this study
             if lease.expired:
                 limit = message(
                     "took longer than the {minutes:g} min allowed", minutes=self.max_seconds / 60

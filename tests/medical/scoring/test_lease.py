@@ -189,3 +189,31 @@ def test_a_folder_that_cannot_be_made_for_the_second_patient_ends_no_worker(
     assert try_again(store, key, actor="anna")
     assert worker.run(until_empty=True) == 1
     assert [study.status for study in worklist(store)] == ["ready", "ready"]
+
+
+def test_a_stop_that_python_dropped_ends_the_worker_after_its_study(
+    store: Store, tmp_path: Path
+) -> None:
+    stopping = threading.Event()
+    slow = worker(store, tmp_path, stopping=stopping)
+    enqueue(store, Path("ct2"), root=tmp_path, actor="tester")
+    slow.seconds = 0.6
+    threading.Timer(0.2, stopping.set).start()
+    assert slow.run(until_empty=True) == 1
+    assert sorted(study.status for study in worklist(store)) == ["queued", "ready"]
+
+
+def test_a_study_that_is_out_of_time_does_not_stop_the_worker(store: Store, tmp_path: Path) -> None:
+    stopping = threading.Event()
+
+    def stop(*_: object) -> NoReturn:
+        stopping.set()
+        raise Stop
+
+    signal.signal(signal.SIGTERM, stop)
+    slow = worker(store, tmp_path, stopping=stopping, max_seconds=0.5)
+    enqueue(store, Path("ct2"), root=tmp_path, actor="tester")
+    slow.seconds = 2.0
+    assert slow.run(until_empty=True) == 0
+    assert [study.status for study in worklist(store)] == ["failed", "failed"]
+    assert not stopping.is_set()
