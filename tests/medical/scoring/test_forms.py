@@ -23,6 +23,8 @@ from medical.scoring.scorer import Scorer
 from medical.synthesis.write_ct import CtLabels, write_ct_series
 from tests.medical.scoring.small_chest import write_small_chest
 
+pytestmark = pytest.mark.heavy
+
 LABELS = CtLabels("forms test", "Test^Forms", "TEST-1", "made for a test")
 ALL = frozenset(FORMS)
 FILES = {"sr.dcm", "seg.dcm", "kos.dcm", "pdf.dcm", "report.pdf"}

@@ -200,7 +200,7 @@ def test_a_stop_that_python_dropped_ends_the_worker_after_its_study(
     slow.seconds = 0.6
     threading.Timer(0.2, stopping.set).start()
     assert slow.run(until_empty=True) == 1
-    assert sorted(study.status for study in worklist(store)) == ["queued", "ready"]
+    assert sorted(study.status for study in worklist(store)) == ["ready", "received"]
 
 
 def test_a_study_that_is_out_of_time_does_not_stop_the_worker(store: Store, tmp_path: Path) -> None:

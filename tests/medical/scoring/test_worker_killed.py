@@ -103,6 +103,7 @@ def test_a_worker_asked_to_stop_puts_its_study_back(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.heavy
 def test_what_cannot_be_scored_fails_with_its_reason_and_the_next_is_scored(
     tmp_path: Path,
 ) -> None:

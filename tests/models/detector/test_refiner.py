@@ -31,7 +31,7 @@ def test_what_is_embedded_once_gives_what_the_whole_pass_gives() -> None:
             logit = refiner.classify(
                 refiner.classifier_features(near, context, near_mm), drop=False
             )
-            size, _ = refiner.describe(once.features, near_mm, drop=False)
+            size = refiner.apply_head(once.features, drop=False)[:, 1] + (near_mm / 3).log()
         assert torch.equal(whole.logit, logit)
         assert torch.equal(whole.log_diameter, size)
         assert torch.equal(mask, once.mask_logits)

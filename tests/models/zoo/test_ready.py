@@ -18,6 +18,8 @@ from models.zoo.ready import NoGpuError, check_device, ready_networks
 from tests.medical.scoring.small_chest import write_small_chest
 from tests.medical.training.adapting.made import tiny_model
 
+pytestmark = pytest.mark.heavy
+
 IMAGE = np.random.default_rng(0).random((1, 1, 64, 64, 64), np.float32)
 SCORES = """
 import sys
