@@ -1,8 +1,8 @@
 """A smaller first stage: pruned, taught by its teacher on CTs, then taught to run in eight bits.
 
-How a layer's share is found is ``models.compression.pruning``'s. Each phase leaves its weights in
-its folder; run again on the same folder, the phases that are done are taken from there and the one
-that was cut off goes on from its checkpoint.
+How a layer's share is found is ``models.compression.pruning``'s. What is left after pruning and
+after each phase is kept; run again on the same folder, what is done is taken from there and the
+phase that was cut off goes on from its checkpoint.
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ def compress_first_stage(
         recipe: that the teacher was taught by; its first phase makes the batches.
         plan: how far and how long.
         out: folder; ``pruning.json`` says what each group lost and what that cost,
-            ``pruned.safetensors`` and ``eight-bit.safetensors`` are the phases' weights.
+            ``untaught.safetensors``, ``pruned.safetensors`` and ``eight-bit.safetensors`` are the
+            weights after pruning and after the phases.
         device: CPU or accelerator.
 
     Returns:
@@ -121,6 +122,11 @@ def load_student(recipe: Recipe, weights: Path) -> Detector:
     return detector.float().eval()
 
 
+def _save(student: Detector, path: Path) -> None:
+    with written_atomically(path) as beside:
+        save_file({n: w.cpu().contiguous() for n, w in student.state_dict().items()}, beside)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Compression:
     teacher: TwoStage
@@ -131,7 +137,10 @@ class _Compression:
     device: torch.device
 
     def prune(self) -> Detector:
-        """Return the pruned student, untaught."""
+        """Return the pruned student, untaught, or the one that an earlier run left."""
+        path = self.out / "untaught.safetensors"
+        if path.exists():
+            return load_student(self.recipe, path).to(self.device)
         whole = copy.deepcopy(self.teacher.detector).to(self.device).eval()
         whole.requires_grad_(True)
         with self._batches(seed=5, chests=False) as batches:
@@ -155,6 +164,7 @@ class _Compression:
         }
         with written_atomically(self.out / "pruning.json") as beside:
             beside.write_text(json.dumps(report, indent=1), encoding="utf-8")
+        _save(student, path)
         _log.info(f"channels {report['channels']}, multiplications {report['multiplications']}")
         return student
 
@@ -214,8 +224,7 @@ class _Compression:
                 curriculum=self.recipe.phases[0].curriculum,
             )
         taught = copy.deepcopy(cast(TwoStage, average.module).detector).requires_grad_(True)
-        with written_atomically(path) as beside:
-            save_file({n: w.cpu().contiguous() for n, w in taught.state_dict().items()}, beside)
+        _save(taught, path)
         return taught.eval()
 
     def _learner(self, student: Detector) -> DistilledFirstStage:

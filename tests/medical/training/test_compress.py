@@ -1,0 +1,71 @@
+"""A first stage made smaller, cut off and gone on with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.nodules.pool import divided, made_pool
+from medical.training.compress import CompressionPlan, compress_first_stage, load_student
+from medical.training.fit import Material
+from medical.training.recipes import Patches, Phase, Recipe
+from models.compression.quantization import QuantizedConv3d
+from models.detector.detector import Detector, DetectorConfig
+from models.detector.refiner import RefinerConfig
+from models.training.two_stage import TwoStage
+
+pytestmark = pytest.mark.heavy
+
+RECIPE = Recipe(
+    detector=DetectorConfig(widths=(16, 16, 24, 24), channels=16, local_attention=True),
+    refiner=RefinerConfig(widths=(4, 4, 4), hidden=8),
+    phases=(Phase(name="first", learns="first-stage", batches={"distractor_share": 0.0}),),
+    patches=Patches(batch=4, patch=64),
+)
+PLAN = CompressionPlan(cost=0.6, seconds=3.0, eight_bit_share=0.5)
+
+
+def compress(out: Path) -> Detector:
+    rng = np.random.default_rng(0)
+    code, none = rng.integers(10, 40, (64, 64, 64)).astype(np.uint8), np.zeros((0, 4), np.float32)
+    case = TrainingCase("made", code, np.ones(code.shape, bool), none)
+    pool = divided(made_pool(seed=0), share=0.05, seed=0)[1]
+    torch.manual_seed(3)
+    teacher = TwoStage(RECIPE.detector.build(), RECIPE.refiner.build()).eval()
+    return compress_first_stage(
+        teacher,
+        Material(cases=[case], pool=pool),
+        RECIPE,
+        plan=PLAN,
+        out=out,
+        device=torch.device("cpu"),
+    )
+
+
+def test_it_is_smaller_rounded_and_what_is_done_is_not_done_again(tmp_path: Path) -> None:
+    student = compress(tmp_path)
+    report = json.loads((tmp_path / "pruning.json").read_text("utf-8"))
+    before, after = report["multiplications"]
+    assert after < 0.7 * before
+    assert isinstance(student.get_submodule("pyramid.smooth4.conv"), QuantizedConv3d)
+    assert not isinstance(student.get_submodule("heads.heat"), QuantizedConv3d)
+
+    logs = [tmp_path / name / "log.jsonl" for name in ("pruned", "eight-bit")]
+    written = [log.read_text("utf-8") for log in logs]
+    (tmp_path / "eight-bit.safetensors").unlink()  # as if cut off before its end was written
+    again = compress(tmp_path)
+    assert logs[0].read_text("utf-8") == written[0]
+    assert again.state_dict().keys() == student.state_dict().keys()
+
+    image = torch.randn(1, 1, 64, 64, 64)
+    plain = load_student(RECIPE, tmp_path / "eight-bit.safetensors")
+    with torch.no_grad():
+        exact, rounded = plain(image), again(image)
+    assert exact.shape == rounded.shape
+    assert not torch.equal(exact, rounded)
+    assert float((exact - rounded).abs().mean()) < 0.1 * float(exact.abs().mean())
