@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.starnet.config import GROUPS, StarNetConfig
+from models.starnet.config import GROUPS, RATINGS, StarNetConfig
 
 TEXT = GROUPS.index("text")
 _HIDDEN = 16
@@ -29,7 +29,8 @@ class Gated(NamedTuple):
 class Gate(nn.Module):
     """Weighs the groups' summaries.
 
-    Text is weighed down by how little it is trusted; of an absent group the weight is zero.
+    Text is weighed down by how little it is trusted: by what it holds, and by how far the looks
+    that it tells lie from those that the image shows. Of an absent group the weight is zero.
 
     Args:
         config: sizes.
@@ -50,14 +51,15 @@ class Gate(nn.Module):
             for _ in GROUPS
         )
         self.see, self.read = nn.Linear(width, _HIDDEN), nn.Linear(width, _HIDDEN)
-        self.trust = nn.Linear(3 * _HIDDEN, 1)
+        self.trust = nn.Linear(3 * _HIDDEN + RATINGS, 1)
 
-    def forward(self, groups: Tensor, raw_text: Tensor, present: Tensor) -> Gated:
+    def forward(self, groups: Tensor, raw_text: Tensor, apart: Tensor, present: Tensor) -> Gated:
         """Weigh.
 
         Args:
             groups: ``[n, 5, width]`` summaries after the cross-attention.
             raw_text: ``[n, width]`` summary of the text before it.
+            apart: ``[n, 7]`` how far the looks by text and by image lie apart, 0 to 1.
             present: ``[n, 5]`` bool.
         """
         parts = groups.unbind(1)
@@ -65,7 +67,8 @@ class Gate(nn.Module):
         scores = torch.cat([net(x) for net, x in zip(self.weigh, parts, strict=True)], 1)
         image = torch.stack(parts[:TEXT]).mean(0)
         seen, read = self.see(image).tanh(), self.read(raw_text).tanh()
-        trust = self.trust(torch.cat([seen * read, (seen - read).abs(), read], 1))[:, 0]
+        signs = [seen * read, (seen - read).abs(), read, apart]
+        trust = self.trust(torch.cat(signs, 1))[:, 0]
         lowered = scores[:, TEXT] + functional.logsigmoid(trust)
         scores = torch.cat([scores[:, :TEXT], lowered[:, None]], 1)
         weights = scores.masked_fill(~present, -1e4).softmax(-1)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from models.starnet.config import IMAGE_GROUPS, RATINGS, StarNetConfig
+from models.starnet.image_tokens import COARSE_GRID, FINE_GRID, SHELLS, ImageTokens
 from models.starnet.layers import Maker
-from models.starnet.trunk import COARSE_GRID, FINE_GRID, SHELLS, ImageTokens
 
 SIZES = (FINE_GRID**3, COARSE_GRID**3, SHELLS, 1)
 """Tokens of each group: fine and coarse cells, shells, measures."""

@@ -16,9 +16,9 @@ from models.starnet.attention import CrossAttention, mean_of
 from models.starnet.config import GROUPS, IMAGE_GROUPS, StarNetConfig
 from models.starnet.gate import TEXT, Gate, Gated
 from models.starnet.image_encoder import COUNT, ImageEncoder, split_groups
+from models.starnet.image_tokens import ImageTokens
 from models.starnet.layers import Maker, Projection
 from models.starnet.text_encoder import Text, TextEncoder
-from models.starnet.trunk import ImageTokens
 
 _MIN_ERROR = 0.02
 
@@ -78,7 +78,12 @@ class StarNet(nn.Module):
         from_image = self.text_asks(verbal, text.present, visual, image_here)
         groups = self._summaries(from_text.tokens, from_image.tokens, text.present)
         present = torch.cat([seen[:, None].expand(n, IMAGE_GROUPS), has_text[:, None]], 1)
-        gated = self.gate(groups, raw_text, present)
+        looks_by_image = torch.sigmoid(self.image.ratings(raw_image))
+        looks_by_text = torch.sigmoid(self.text.ratings(raw_text))
+        # looks are taught by their own loss: distrust must not bend them
+        gated = self.gate(
+            groups, raw_text, (looks_by_image - looks_by_text).abs().detach(), present
+        )
         fused = (gated.weights[..., None] * groups).sum(1)
         disagreement = (gated.weights * (gated.votes - gated.logit()[:, None]).abs()).sum(-1)
         hints = torch.stack([disagreement, gated.weights[:, TEXT]], 1)
@@ -87,8 +92,8 @@ class StarNet(nn.Module):
             logit=gated.logit(),
             expected_error=functional.softplus(error) + _MIN_ERROR,
             gated=gated,
-            image_ratings=torch.sigmoid(self.image.ratings(raw_image)),
-            text_ratings=torch.sigmoid(self.text.ratings(raw_text)),
+            image_ratings=looks_by_image,
+            text_ratings=looks_by_text,
             context=self.text.context(raw_text),
             image_embedding=functional.normalize(self.align_image(raw_image), dim=-1),
             text_embedding=functional.normalize(self.align_text(raw_text), dim=-1),

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.starnet.config import CONTEXT
+from models.starnet.image_tokens import ImageTokens
 from models.starnet.network import Reading, StarNet
 from models.starnet.text_encoder import Text
-from models.starnet.trunk import ImageTokens
 from models.training.distillation import logit_loss
 
 UNKNOWN = -1.0

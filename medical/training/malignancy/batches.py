@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from medical.malignancy.context import ClinicalContext
 from medical.training.malignancy.cache import TokenCache
-from medical.training.malignancy.nodules import DESCRIPTORS, Nodule
-from medical.training.malignancy.phrases.errors import nonsense
+from medical.training.malignancy.nodules import DESCRIPTORS, RatedNodule
+from medical.training.malignancy.phrases.senseless import nonsense, without_order
 from medical.training.malignancy.phrases.write import (
     Looks,
     Style,
@@ -23,6 +23,8 @@ from models.starnet.tokenizer import Tokenizer
 from models.training.curriculum import Curriculum
 from models.training.two_modalities import UNKNOWN, ReadingBatch
 
+_PATIENT_ONLY = 0.1  # share of texts that tell of the patient, not of the nodule
+_NO_ORDER = 0.15  # share of senseless texts that are the words of a report in any order
 _ALIKE = 3  # ratings that differ by no more in all are no proof that a text is another nodule's
 _FACTS = ("age_years", "female", "pack_years", "emphysema", "cancer_history", "upper_lobe")
 
@@ -61,7 +63,7 @@ class ReadingBatches:
 
     def __init__(
         self,
-        nodules: Sequence[Nodule],
+        nodules: Sequence[RatedNodule],
         tokens: TokenCache,
         rows: Int[np.ndarray, " n"],
         *,
@@ -115,34 +117,43 @@ class ReadingBatches:
         """Text, whether it is the nodule's, and the patient it tells of."""
         if kind == 0:
             return "", UNKNOWN, None
-        if kind == 3:
+        if kind == 3 and rng.random() >= _NO_ORDER:
             return nonsense(rng), 0.0, None
-        source = int(rng.choice(self.rows)) if kind == 2 else row
+        source = int(rng.choice(self.rows)) if kind in (2, 3) else row
         context = draw_context(rng) if rng.random() < 0.5 else None
-        style = Style(
-            language="en" if rng.random() < 0.5 else "zh",
-            mentioned=float(rng.choice([0.5, 0.85, 1.0])),
-            errors=float(rng.choice([0.0, 0.01, 0.04])),
-        )
-        text = write_report(looks_of(self.nodules[source]), context, style=style, rng=rng)
+        if kind == 4 and rng.random() < _PATIENT_ONLY:
+            return self._written(Looks(), draw_context(rng), rng), UNKNOWN, None
+        text = self._written(looks_of(self.nodules[source]), context, rng)
+        if kind == 3:
+            return without_order(text, rng), 0.0, None
         if kind != 2:
             return text, 1.0 if text else UNKNOWN, context
         first, other = (self.nodules[index].descriptors for index in (row, source))
         apart = sum(abs(first[name] - other[name]) for name in DESCRIPTORS)
         return text, 0.0 if apart > _ALIKE else UNKNOWN, context
 
+    def _written(
+        self, looks: Looks, context: ClinicalContext | None, rng: np.random.Generator
+    ) -> str:
+        style = Style(
+            language="en" if rng.random() < 0.5 else "zh",
+            mentioned=float(rng.choice([0.5, 0.85, 1.0])),
+            errors=float(rng.choice([0.0, 0.01, 0.04])),
+        )
+        return write_report(looks, context, style=style, rng=rng)
 
-def looks_of(nodule: Nodule) -> Looks:
+
+def looks_of(nodule: RatedNodule) -> Looks:
     """Take from a nodule what may be said of its looks: all but its malignancy."""
     return Looks(ratings=nodule.descriptors, diameter_mm=nodule.diameter_mm)
 
 
-def target_of(nodule: Nodule) -> float:
+def target_of(nodule: RatedNodule) -> float:
     """Mean rating of its readers, 1 to 5, as 0 to 1."""
     return (nodule.mean_malignancy - 1) / 4
 
 
-def ratings_of(nodule: Nodule) -> np.ndarray:
+def ratings_of(nodule: RatedNodule) -> np.ndarray:
     """Descriptors as 0 to 1."""
     return np.array([(nodule.descriptors[name] - 1) / 5 for name in DESCRIPTORS], np.float32)
 

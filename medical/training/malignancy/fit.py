@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from torch import nn
 
 from medical.training.malignancy.batches import ReadingBatches
 from medical.training.malignancy.cache import TokenCache
-from medical.training.malignancy.nodules import Nodule
+from medical.training.malignancy.nodules import RatedNodule
 from models.starnet.config import StarNetConfig
 from models.starnet.network import StarNet
 from models.starnet.spectrum import ranks_of, start_from
@@ -23,7 +24,7 @@ from models.training.loop import train
 from models.training.two_modalities import ReadingTask, ReadingWeights
 
 RECIPE = Path(__file__).parents[3] / "models" / "zoo" / "recipes" / "starnet"
-ENERGY = 0.8
+ENERGY = 0.6
 """Of the spectrum that low rank keeps."""
 
 
@@ -42,7 +43,7 @@ class Lessons:
         weight_decay: of AdamW.
     """
 
-    nodules: list[Nodule]
+    nodules: Sequence[RatedNodule]
     tokens: TokenCache
     rows: Int[np.ndarray, " n"]
     tokenizer: Tokenizer
@@ -75,6 +76,7 @@ def fit(
         teacher: beside it.
         weights: of the parts of the loss.
     """
+    out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(lessons.seed)
     task = ReadingTask(network, weights=weights or ReadingWeights(), teacher=teacher)
     batches = ReadingBatches(
@@ -115,8 +117,9 @@ def fit_student(
     lessons: Lessons,
     *,
     out: Path,
-    energy: float = ENERGY,
+    energy: float | None = ENERGY,
     distil: bool = True,
+    dynamic: bool = True,
 ) -> StarNet:
     """Train StarNet from a teacher: ranks by its spectrum, its weights cut to them, its answers.
 
@@ -125,10 +128,12 @@ def fit_student(
         teacher: trained on the same nodules.
         lessons: what with.
         out: folder of the run.
-        energy: of the spectrum to keep.
+        energy: of the spectrum to keep; ``None`` keeps full rank.
         distil: whether the teacher's answers are learned beside the truth.
+        dynamic: whether queries are chosen.
     """
-    ranked = replace(config, dynamic=True, ranks=ranks_of(teacher, energy=energy))
+    ranks = ranks_of(teacher, energy=energy) if energy is not None else {}
+    ranked = replace(config, dynamic=dynamic, ranks=ranks)
     torch.manual_seed(lessons.seed)
     student = start_from(ranked, teacher)
     last = joint_stage()

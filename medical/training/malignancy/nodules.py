@@ -25,15 +25,13 @@ DESCRIPTORS = (
 FOLDS = 5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Nodule:
-    """One nodule of the collection.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class RatedNodule:
+    """What radiologists said of one nodule of the collection.
 
     Args:
         name: in the table.
         patient: LIDC's.
-        hu: around it, on 1 mm voxels.
-        mask: the radiologists' outline on the same grid.
         diameter_mm: LUNA16's.
         descriptors: ratings by the names of ``DESCRIPTORS``, the readers' most frequent.
         malignancy: the readers' most frequent rating, 1 to 5: the target, no input.
@@ -43,8 +41,6 @@ class Nodule:
 
     name: str
     patient: str
-    hu: Float32[np.ndarray, "z y x"]
-    mask: Bool[np.ndarray, "z y x"]
     diameter_mm: float
     descriptors: dict[str, int]
     malignancy: int
@@ -56,6 +52,19 @@ class Nodule:
         if not self.readers:
             return float(self.malignancy)
         return float(np.mean([reader[-1] for reader in self.readers]))
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Nodule(RatedNodule):
+    """The same with its image.
+
+    Args:
+        hu: around it, on 1 mm voxels.
+        mask: the radiologists' outline on the same grid.
+    """
+
+    hu: Float32[np.ndarray, "z y x"]
+    mask: Bool[np.ndarray, "z y x"]
 
 
 def read_nodules(table: Path) -> list[Nodule]:

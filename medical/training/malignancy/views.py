@@ -19,7 +19,8 @@ from medical.nodule.measure import central_component
 from medical.training.malignancy.nodules import Nodule
 from models.detector.contract import CROP, near_extent_mm
 from models.detector.normalise import normalise
-from models.starnet.trunk import ImageTokens, Trunk
+from models.starnet.image_tokens import ImageTokens
+from models.starnet.trunk import Trunk
 
 Outliner = Callable[[Tensor, Tensor], Tensor]
 """Crops ``[n, 1, 32, 32, 32]`` and their edges in mm to probabilities ``[n, 32, 32, 32]``."""

@@ -10,10 +10,10 @@ from models.starnet.attention import mean_of
 from models.starnet.config import GROUPS, IMAGE_GROUPS, StarNetConfig
 from models.starnet.gate import Gated
 from models.starnet.image_encoder import ImageEncoder, split_groups
+from models.starnet.image_tokens import ImageTokens
 from models.starnet.layers import Maker
 from models.starnet.network import Reading, StarNet
 from models.starnet.text_encoder import Text, TextEncoder
-from models.starnet.trunk import ImageTokens
 
 
 class Concatenation(StarNet):

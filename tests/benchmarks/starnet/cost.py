@@ -1,8 +1,9 @@
 """Operations, milliseconds and parameters of StarNet beside the usual design, a nodule at a time.
 
-``python -m tests.benchmarks.starnet.cost`` with the arguments of ``train`` writes ``cost.json``
-from the folds' networks and held-out nodules. Operations are counted by torch's FlopCounterMode
-(a multiplication and an addition are two); times are medians of one thread, side by side.
+``python -m tests.benchmarks.starnet.cost`` with FACTS TOKENS TOKENIZER OUT of ``many`` writes
+``cost.json`` from the folds' networks and held-out nodules. Operations are counted by torch's
+FlopCounterMode (a multiplication and an addition are two); times are medians of one thread, side by
+side.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from medical.training.malignancy.cache import TokenCache
-from medical.training.malignancy.nodules import FOLDS, patient_folds, read_nodules
+from medical.training.malignancy.facts import read_facts
+from medical.training.malignancy.nodules import FOLDS, patient_folds
 from models.starnet.network import StarNet
 from models.starnet.tokenizer import Tokenizer
+from tests.benchmarks.starnet.train import folder_of, load_network
+from tests.benchmarks.starnet.variants import OURS, TEACHER
 from tests.benchmarks.starnet.words import conditions
 
 COST = Path(__file__).with_name("cost.json")
@@ -30,19 +34,18 @@ _ATTENTION = ("image_asks", "text_asks")
 
 
 @torch.no_grad()
-def main(table: str, _: str, tokens: str, work: str) -> None:
+def main(facts: str, tokens: str, tokenizer: str, out: str) -> None:
     """Count and time."""
     torch.set_num_threads(1)
-    nodules = read_nodules(Path(table))
+    nodules = read_facts(Path(facts))
     folds = patient_folds([nodule.patient for nodule in nodules])
     cache, texts = TokenCache.load(Path(tokens)), conditions(nodules)["own"]
-    tokenizer = Tokenizer((Path(work) / "tokenizer.model").read_bytes())
+    tokenizer = Tokenizer(Path(tokenizer).read_bytes())
     figures: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    done = [fold for fold in range(FOLDS) if (Path(work) / f"fold{fold}" / "starnet.pt").exists()]
-    for fold in done:
-        folder = Path(work) / f"fold{fold}"
-        starnet = torch.load(folder / "starnet.pt", weights_only=False)
-        standard = torch.load(folder / "standard.pt", weights_only=False)
+    folders = [folder_of(Path(out), 0, fold) for fold in range(FOLDS)]
+    for fold, folder in enumerate(folders):
+        starnet = load_network(folder / f"{OURS}.pt")
+        standard = load_network(folder / f"{TEACHER}.pt")
         networks = {
             "standard": standard,
             "every token asks, low rank": StarNet(replace(starnet.config, dynamic=False)).eval(),
@@ -60,10 +63,7 @@ def main(table: str, _: str, tokens: str, work: str) -> None:
         name: {key: float(np.mean(values)) for key, values in of.items()}
         for name, of in figures.items()
     }
-    ranks = [
-        torch.load(Path(work) / f"fold{fold}" / "starnet.pt", weights_only=False).config.ranks
-        for fold in done
-    ]
+    ranks = [dict(load_network(folder / f"{OURS}.pt").config.ranks) for folder in folders]
     COST.write_text(json.dumps({"means": means, "ranks": ranks}, indent=1) + "\n")
 
 

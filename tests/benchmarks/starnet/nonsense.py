@@ -1,6 +1,6 @@
 """What 500 strings without meaning do to the shipped StarNet, on nodules that it has not seen.
 
-``python -m tests.benchmarks.starnet.nonsense`` lidc_vois.csv tokens.npz
+``python -m tests.benchmarks.starnet.nonsense`` FACTS TOKENS
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import numpy as np
 import torch
 
 from medical.training.malignancy.cache import TokenCache
-from medical.training.malignancy.nodules import patient_folds, read_nodules
-from medical.training.malignancy.phrases.errors import nonsense
+from medical.training.malignancy.facts import read_facts
+from medical.training.malignancy.nodules import patient_folds
+from medical.training.malignancy.phrases.senseless import nonsense
 from models.zoo.starnet import load_starnet
 from tests.benchmarks.starnet.ship import FOLD
 
@@ -21,9 +22,9 @@ _STRINGS = 500
 
 
 @torch.no_grad()
-def main(table: str, tokens: str) -> None:
+def main(facts: str, tokens: str) -> None:
     """Print how the text's weight and the risk respond."""
-    patients = [nodule.patient for nodule in read_nodules(Path(table))]
+    patients = [nodule.patient for nodule in read_facts(Path(facts))]
     held = np.flatnonzero(patient_folds(patients) == FOLD)
     rows = np.random.default_rng(5).choice(held, _STRINGS)
     image = TokenCache.load(Path(tokens)).pick(rows, np.ones(_STRINGS, int))

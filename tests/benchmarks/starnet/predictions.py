@@ -74,41 +74,45 @@ def read_predictions() -> Predictions:
     )
 
 
-def gather(table: str, database: str, tokens: str, work: str) -> None:
-    """Write the table from what ``train`` left in its folder, and the trees' predictions."""
-    from medical.training.malignancy.cache import TokenCache
-    from medical.training.malignancy.nodules import FOLDS, patient_folds, read_nodules
-    from medical.training.malignancy.readers import read_readers, with_readers
-    from tests.benchmarks.starnet.trees import tree_predictions
+def gather(facts: str, tokens: str, out: str) -> None:
+    """Write the table from what ``train`` left in its folder, and the trees' predictions.
 
-    nodules = with_readers(read_nodules(Path(table)), read_readers(Path(database), Path(table)))
+    Of several seeds the first gives the columns that carry no number, the second those that end
+    in ``#1`` and so on.
+    """
+    from medical.training.malignancy.cache import TokenCache
+    from medical.training.malignancy.facts import read_facts
+    from medical.training.malignancy.nodules import patient_folds
+    from tests.benchmarks.starnet.trees import tree_predictions
+    from tests.benchmarks.starnet.variants import OURS
+
+    nodules = read_facts(Path(facts))
     folds = patient_folds([nodule.patient for nodule in nodules])
     columns = tree_predictions(nodules, TokenCache.load(Path(tokens)), folds)
-    for fold in range(FOLDS):
-        for file in sorted((Path(work) / f"fold{fold}").glob("*.npz")):
-            with np.load(file) as stored:
-                rows = stored["rows"]
-                for condition in stored.files:
-                    if condition == "rows":
-                        continue
-                    values = VALUES if file.stem == "starnet" else VALUES[:1]
-                    for value, column in zip(values, stored[condition], strict=False):
-                        name = f"{file.stem}: {condition}: {value}"
-                        columns.setdefault(name, np.full(len(nodules), np.nan))[rows] = column
-    # folds that are not done yet have no line: what is measured is measured on the same nodules
-    done = np.flatnonzero(~np.isnan(np.stack(list(columns.values()))).any(0))
-    with TABLE.open("w", newline="", encoding="utf-8") as out:
-        writer = csv.writer(out, lineterminator="\n")
+    for file in sorted(Path(out).glob("seed*/fold*/*.npz")):
+        seed = int(file.parts[-3].removeprefix("seed"))
+        with np.load(file) as stored:
+            rows = stored["rows"]
+            for condition in stored.files:
+                if condition == "rows" or (seed and condition not in ("own", "none")):
+                    continue
+                whole = file.stem == OURS and not seed
+                for value, column in zip(
+                    VALUES if whole else VALUES[:1], stored[condition], strict=False
+                ):
+                    name = f"{file.stem}{f'#{seed}' if seed else ''}: {condition}: {value}"
+                    columns.setdefault(name, np.full(len(nodules), np.nan))[rows] = column
+    with TABLE.open("w", newline="", encoding="utf-8") as table:
+        writer = csv.writer(table, lineterminator="\n")
         writer.writerow([*FACTS, *columns])
-        for number in done:
-            nodule = nodules[number]
-            facts = (
+        for number, nodule in enumerate(nodules):
+            given = (
                 nodule.name, nodule.patient, folds[number], f"{nodule.diameter_mm:.2f}",
                 nodule.descriptors["texture"], nodule.malignancy,
                 " ".join(str(reader[-1]) for reader in nodule.readers),
             )  # fmt: skip
             values = (column[number] for column in columns.values())
-            writer.writerow([*facts, *(f"{value:.4f}" for value in values)])
+            writer.writerow([*given, *(f"{value:.4f}" for value in values)])
 
 
 if __name__ == "__main__":

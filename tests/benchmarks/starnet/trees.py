@@ -5,18 +5,20 @@ scikit-learn comes with ``pip install -e '.[train]'``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float, Int
 
 from medical.training.malignancy.batches import target_of
 from medical.training.malignancy.cache import TokenCache
-from medical.training.malignancy.nodules import DESCRIPTORS, Nodule
+from medical.training.malignancy.nodules import DESCRIPTORS, RatedNodule
 
 _MEASURES = 3  # place among ``ImageTokens``
 
 
 def tree_predictions(
-    nodules: list[Nodule], tokens: TokenCache, folds: Int[np.ndarray, " n"]
+    nodules: Sequence[RatedNodule], tokens: TokenCache, folds: Int[np.ndarray, " n"]
 ) -> dict[str, Float[np.ndarray, " n"]]:
     """Predict each fold by trees grown on the others, to the same target as StarNet."""
     from sklearn.ensemble import GradientBoostingRegressor

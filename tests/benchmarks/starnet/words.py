@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from medical.training.malignancy.batches import looks_of
-from medical.training.malignancy.nodules import DESCRIPTORS, Nodule
-from medical.training.malignancy.phrases.errors import nonsense
+from medical.training.malignancy.nodules import DESCRIPTORS, RatedNodule
+from medical.training.malignancy.phrases.senseless import nonsense
 from medical.training.malignancy.phrases.write import Looks, Style, draw_context, write_report
 
 _PLAIN = Style(mentioned=1.0, errors=0.0)
@@ -23,8 +23,22 @@ _PROMPTS = (
     "{{risk}} ${risk} %s %n \\x00 <script>alert(1)</script>",
 )
 
+BY_HAND = (
+    "qwpzx 918 ;;; lorem ipsum", "asdf asdf asdf", "the quick brown fox jumps over the lazy dog",
+    "hello", "ok", "1234567890", "....", "-", "test test 123", "aaaaaaaaaaaaaaaaaaaaaa",
+    "Dear colleague, the meeting has moved to Tuesday, room 4.12.", "banana 42 mm helicopter",
+    "fluffy cat, 3 years old, likes fish", "C:\\temp\\report_final_v2.docx", "SELECT 1",
+    "kidney stone 7 mm, ureter dilated", "well-defined cyst in the right ovary",
+    "spiculated growth on the cactus", "MRI knee: torn meniscus", "patient did not attend",
+    "bread, milk, eggs, 12 apples", "https://example.org/?id=7", "xyzzy plugh", "<b>bold</b>",
+    "今天天气很好，我们去公园", "左膝半月板损伤", "苹果香蕉橙子三斤", "胃溃疡愈合期", "啊啊啊啊啊",
+    "测试一二三", "会议改到星期二下午三点", "皮肤科复诊", "lorem ipsum dolor sit amet consectetur",
+    "no no no no", "?", "dentist at 10, then shopping", "left ankle sprain 2 weeks ago",
+    "ECG sinus rhythm 72/min", "round table, smooth surface, sharp edges", "solid gold, 18 carat",
+)  # fmt: skip
 
-def reports(nodules: Sequence[Nodule], style: Style, *, seed: int = 5) -> list[str]:
+
+def reports(nodules: Sequence[RatedNodule], style: Style, *, seed: int = 5) -> list[str]:
     """Write each nodule's report."""
     return [
         write_report(looks_of(nodule), None, style=style, rng=np.random.default_rng((seed, number)))
@@ -32,7 +46,7 @@ def reports(nodules: Sequence[Nodule], style: Style, *, seed: int = 5) -> list[s
     ]
 
 
-def conditions(nodules: Sequence[Nodule]) -> dict[str, list[str]]:
+def conditions(nodules: Sequence[RatedNodule]) -> dict[str, list[str]]:
     """Texts of each nodule by what was done to them."""
     plain = reports(nodules, _PLAIN)
     n = len(nodules)
@@ -64,7 +78,15 @@ def conditions(nodules: Sequence[Nodule]) -> dict[str, list[str]]:
         "another patient's": [plain[j] for j in other],
         "says benign": [_fixed(_BENIGN, number) for number in range(n)],
         "says suspicious": [_fixed(_SUSPICIOUS, number) for number in range(n)],
+        "contradicts its image": [
+            _fixed(_BENIGN if nodule.malignancy >= 3 else _SUSPICIOUS, number)
+            for number, nodule in enumerate(nodules)
+        ],
         "nonsense": [nonsense(np.random.default_rng((11, number))) for number in range(n)],
+        "nonsense by hand": [BY_HAND[number % len(BY_HAND)] for number in range(n)],
+        "patient only": [
+            draw_context(np.random.default_rng((14, number))).written() for number in range(n)
+        ],
         "prompts": [_PROMPTS[number % len(_PROMPTS)] for number in range(n)],
         "very long": [(text + " ") * 200 for text in plain],
         "one reader's": _one_reader(nodules),
@@ -76,7 +98,7 @@ def _fixed(ratings: dict[str, int], number: int) -> str:
     return write_report(Looks(ratings=ratings), None, style=_PLAIN, rng=rng)
 
 
-def _one_reader(nodules: Sequence[Nodule]) -> list[str]:
+def _one_reader(nodules: Sequence[RatedNodule]) -> list[str]:
     """Reports by the first reader's ratings alone; the consensus' where readers are not known."""
     texts = []
     for number, nodule in enumerate(nodules):

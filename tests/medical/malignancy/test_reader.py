@@ -5,7 +5,7 @@ import pytest
 
 from medical.malignancy.context import ClinicalContext
 from medical.malignancy.reader import MalignancyReader, RiskReading
-from medical.training.malignancy.phrases.errors import nonsense
+from medical.training.malignancy.phrases.senseless import nonsense
 from models.detector.normalise import normalise
 
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import torch
 
 from models.starnet.config import StarNetConfig
+from models.starnet.image_tokens import ImageTokens
 from models.starnet.network import StarNet
 from models.starnet.text_encoder import Text
-from models.starnet.trunk import ImageTokens
 
 SMALL = StarNetConfig(width=16, heads=2, vocabulary=50, max_tokens=12, measures=5)
 

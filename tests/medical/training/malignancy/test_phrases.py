@@ -10,7 +10,8 @@ import pytest
 from medical.malignancy.context import ClinicalContext
 from medical.training.malignancy.batches import looks_of
 from medical.training.malignancy.nodules import DESCRIPTORS, Nodule
-from medical.training.malignancy.phrases.errors import nonsense, with_typing_errors
+from medical.training.malignancy.phrases.errors import with_typing_errors
+from medical.training.malignancy.phrases.senseless import nonsense, without_order
 from medical.training.malignancy.phrases.write import (
     LEXICONS,
     Language,
@@ -119,3 +120,21 @@ def test_context_is_written_where_it_is_known() -> None:
 def test_draws_of_patients_and_nonsense_repeat() -> None:
     for draw in (draw_context, nonsense):
         assert draw(np.random.default_rng(3)) == draw(np.random.default_rng(3))
+
+
+def test_words_without_order_are_the_same_words() -> None:
+    text = "smooth margin, 8 mm, solid"
+    mixed = without_order(text, np.random.default_rng(1))
+    assert mixed != text
+    assert sorted(mixed.split()) == sorted(text.split())
+
+
+def test_chinese_without_order_has_the_same_letters() -> None:
+    assert sorted(without_order("边界清楚", np.random.default_rng(2))) == sorted("边界清楚")
+
+
+def test_senseless_texts_are_of_many_kinds() -> None:
+    texts = [nonsense(np.random.default_rng((4, number))) for number in range(200)]
+    assert len(set(texts)) > 150
+    assert any("kidney" in text for text in texts)
+    assert any("肾" in text for text in texts)
