@@ -16,8 +16,6 @@ from tests.benchmarks.starnet.concatenation import Concatenation
 
 VOCABULARY = 2000
 CONFIG = StarNetConfig(vocabulary=VOCABULARY)
-ALONE = 500
-"""Steps of one modality alone: as many as it takes part in within the curriculum's."""
 TEACHER = "standard"
 OURS = "starnet"
 Make = Callable[[Lessons, Path], StarNet]
@@ -49,8 +47,8 @@ def variants() -> Variants:
         from_nothing={
             TEACHER: _usual(whole),
             "concat": _concatenated,
-            "image": _usual(_alone(image)),
-            "text": _usual(_alone(text)),
+            "image": _usual(_alone(image, whole, without="unseen")),
+            "text": _usual(_alone(text, whole, without="absent")),
             "joint only": _usual(Curriculum(stages=(longer(joint, image, text, alignment),))),
             "no image stage": _usual(Curriculum(stages=(text, alignment, longer(joint, image)))),
             "no text stage": _usual(Curriculum(stages=(image, alignment, longer(joint, text)))),
@@ -94,5 +92,7 @@ def _concatenated(given: Lessons, out: Path) -> StarNet:
     return fit(network, given, read_curriculum(RECIPE), out=out)
 
 
-def _alone(stage: Stage) -> Curriculum:
-    return Curriculum(stages=(stage.model_copy(update={"steps": ALONE}),))
+def _alone(stage: Stage, whole: Curriculum, *, without: str) -> Curriculum:
+    """One modality alone, for as many steps as it takes part in within the curriculum's."""
+    steps = sum(each.steps * (1 - each.batches[without]) for each in whole.stages)
+    return Curriculum(stages=(stage.model_copy(update={"steps": round(steps)}),))
