@@ -30,12 +30,18 @@ browser:
 	  export DEBIAN_FRONTEND=noninteractive && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
 	} || echo "No Chromium here, and it could not be installed: the browser tests will be skipped."
 
-# Other people's DICOM programs, by which tests read what we write; else those tests are skipped.
+# Other people's DICOM programs, by which tests read what we write and send; else those tests are
+# skipped. Orthanc's own service is not left running: the tests start theirs.
 peers: setup
 	@command -v dciodvfy >/dev/null && command -v dsrdump >/dev/null || { \
 	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 	  export DEBIAN_FRONTEND=noninteractive && apt-get update -qq && apt-get install -y -qq dicom3tools dcmtk >/dev/null; \
 	} || echo "dicom3tools and DCMTK are not here, and could not be installed: their tests will be skipped."
+	@command -v Orthanc >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 && apt-get install -y -qq orthanc orthanc-dicomweb >/dev/null && \
+	  { ! command -v systemctl >/dev/null || systemctl disable --now orthanc 2>/dev/null || true; }; \
+	} || echo "Orthanc is not here, and could not be installed: its tests will be skipped."
 	@test -x $(BIN)/tid1500reader || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[peers]' || \
 	  echo "dcmqi could not be installed: its tests will be skipped."
 

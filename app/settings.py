@@ -23,6 +23,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from medical.node.settings import NodeSettings
+
 _NAME = "starlung"
 
 
@@ -131,6 +133,10 @@ class Settings(BaseSettings):
     )
     administrators: frozenset[str] = Field(
         default=frozenset(), description="e-mail addresses that may administrate"
+    )
+
+    node: NodeSettings = Field(
+        default_factory=NodeSettings, description="the DICOM node, see docs/node.md"
     )
 
     @property

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from app.settings import Settings
+    from medical.store.database import Store
     from models.zoo.loader import StoredModel
 
 
@@ -55,6 +56,20 @@ def site_settings() -> Settings:
         fail(f"{settings_file()}: {error}. Correct the file.")
     except OSError as error:
         fail(f"{settings_file()}: {error.strerror}. Correct the file's rights.")
+
+
+def site_store(settings: Settings | None = None) -> Store:
+    """Open the site's store, private; ends the program with code 2 where it cannot be opened."""
+    from app.site_store import open_site_store
+    from app.worker_process import keep_private
+    from medical.errors import InputError
+
+    settings = settings or site_settings()
+    keep_private(settings)
+    try:
+        return open_site_store(settings)
+    except InputError as error:
+        fail(str(error))
 
 
 def imported_models(*, make: bool = False) -> Path:

@@ -15,6 +15,7 @@ from app.cli.doctor import doctor
 from app.cli.evaluate import evaluate
 from app.cli.explain import explain
 from app.cli.models import models
+from app.cli.pacs import fetch, receive, send
 from app.cli.queue import queue, worker
 from app.cli.retrain import retrain
 from app.cli.score import score
@@ -35,6 +36,9 @@ app.command()(retrain)
 app.command()(adapt)
 app.command()(explain)
 app.command()(worker)
+app.command()(receive)
+app.command()(send)
+app.command()(fetch)
 app.command()(doctor)
 app.add_typer(models, name="models")
 app.add_typer(queue, name="queue")

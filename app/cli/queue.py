@@ -7,16 +7,20 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-from app.cli.common import NONE_SCORED, fail, log_lines, model_called, print_line, site_settings
+from app.cli.common import (
+    NONE_SCORED,
+    fail,
+    log_lines,
+    model_called,
+    print_line,
+    site_settings,
+    site_store,
+)
 from medical.plain_text import counted
-
-if TYPE_CHECKING:
-    from app.settings import Settings
-    from medical.store.database import Store
 
 queue = typer.Typer(help="Studies in line for scoring: add, list, verify.", no_args_is_help=True)
 
@@ -33,7 +37,7 @@ def add(
     missing = [path for path in inputs if not path.exists()]
     if missing:
         fail(f"{missing[0]}: does not exist. Correct the path; nothing was put in line.")
-    store, root = _store(), site_settings().work_dir / "studies"
+    store, root = site_store(), site_settings().work_dir / "studies"
     for path in inputs:
         typer.echo(enqueue(store, path.resolve(), root=root.resolve(), actor=getpass.getuser()))
 
@@ -45,7 +49,7 @@ def list_() -> None:
     from medical.review.worklist import worklist
     from medical.store.tables import SCORED
 
-    for study in worklist(_store(), limit=None):
+    for study in worklist(site_store(), limit=None):
         status: str = study.status
         if study.status == "scoring":
             status += f" ({study.stage or 'begun'} {study.fraction:.0%})"
@@ -66,7 +70,7 @@ def verify(
     from medical.review.signed_reports import changed_reports
     from medical.store.audit import verify as verify_trail
 
-    store = _store()
+    store = site_store()
     trail = verify_trail(store, expected=expected)
     if trail.problem:
         fail(
@@ -122,7 +126,7 @@ def worker(
         if attached:
             threading.Thread(target=_stop_with_standard_input, daemon=True).start()
         process = Worker(
-            _store(settings),
+            site_store(settings),
             model=settings.model,
             samples=settings.samples,
             imported=settings.work_dir / "models",
@@ -147,16 +151,3 @@ def worker(
 def _stop_with_standard_input() -> None:
     sys.stdin.buffer.read()
     signal.raise_signal(signal.SIGTERM)
-
-
-def _store(settings: Settings | None = None) -> Store:
-    from app.site_store import open_site_store
-    from app.worker_process import keep_private
-    from medical.errors import InputError
-
-    settings = settings or site_settings()
-    keep_private(settings)
-    try:
-        return open_site_store(settings)
-    except InputError as error:
-        fail(str(error))

@@ -60,18 +60,23 @@ def enqueue(store: Store, source: Path, *, root: Path, actor: str) -> str:
         root: results go to a folder of their own below it.
         actor: who asks.
     """
-    key = secrets.token_hex(8)
     with store.transaction() as session:
-        session.add(
-            Study(
-                key=key,
-                source=str(source),
-                folder=str(root / key),
-                status="received",
-                received_at=time.time(),
-            )
+        return enqueue_in(session, source, root=root, actor=actor)
+
+
+def enqueue_in(session: Session, source: Path, *, root: Path, actor: str) -> str:
+    """Do what ``enqueue`` does, in the caller's transaction."""
+    key = secrets.token_hex(8)
+    session.add(
+        Study(
+            key=key,
+            source=str(source),
+            folder=str(root / key),
+            status="received",
+            received_at=time.time(),
         )
-        record(session, actor=actor, action="receive", subject=key)
+    )
+    record(session, actor=actor, action="receive", subject=key)
     return key
 
 

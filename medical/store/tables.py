@@ -178,6 +178,53 @@ class StoredReport(Base):
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class Arrival(Base):
+    """A study that came over the network, as it was when it was put in line.
+
+    ``content`` is a digest of its instances: the same ones are put in line once. ``forms`` and
+    ``destinations`` are JSON lists: what becomes of the result. ``study_key`` is empty where no
+    rule wanted it scored, ``dispatched_at`` is set when its results lie in the outbox.
+    """
+
+    __tablename__ = "arrivals"
+    __table_args__ = (UniqueConstraint("study_token", "content"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_token: Mapped[str] = mapped_column(String(64), index=True)
+    content: Mapped[str] = mapped_column(String(64))
+    source: Mapped[str] = mapped_column(Text)
+    study_key: Mapped[str] = mapped_column(String(32))
+    forms: Mapped[str] = mapped_column(Text)
+    destinations: Mapped[str] = mapped_column(Text)
+    arrived_at: Mapped[float] = mapped_column(Float)
+    dispatched_at: Mapped[float | None] = mapped_column(Float)
+
+
+OutboxStatus = Literal["waiting", "sent", "refused"]
+
+
+class OutboxEntry(Base):
+    """One object on its way to one peer; sent once, whatever happens in between.
+
+    ``action`` is ``store`` or ``commitment``, whose ``path`` is the report's JSON. ``attempts``
+    counts those begun: after the first nobody knows whether the peer has it, so it is asked.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (UniqueConstraint("destination", "instance_uid"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    action: Mapped[str] = mapped_column(String(16))
+    destination: Mapped[str] = mapped_column(String(200), index=True)
+    instance_uid: Mapped[str] = mapped_column(String(64))
+    path: Mapped[str] = mapped_column(Text)
+    status: Mapped[OutboxStatus] = mapped_column(String(16), index=True)
+    problem: Mapped[str] = mapped_column(Text, default="")
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    entered_at: Mapped[float] = mapped_column(Float)
+    ended_at: Mapped[float | None] = mapped_column(Float)
+    lease_owner: Mapped[str | None] = mapped_column(String(100))
+    lease_until: Mapped[float | None] = mapped_column(Float)
+
+
 class AuditEntry(Base):
     """One line of the audit trail, chained to the one before by its hash."""
 

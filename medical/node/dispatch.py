@@ -1,0 +1,125 @@
+"""From a scored study to objects in the outbox.
+
+The objects are made once, in a folder of the outbox, and entered for all peers in one transaction:
+whatever is sent again later is the very same file under the same UID.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from pydicom.filereader import dcmread
+
+from medical.errors import InputError
+from medical.files import write_atomic
+from medical.intake import open_input
+from medical.io.series_handle import SeriesHandle
+from medical.results.folder import FINDINGS, OUTLINES, ResultFolder
+from medical.store.arrivals import Due, dispatch, due
+from medical.store.database import Store
+from medical.store.outbox import Outgoing, paths_waiting
+from medical.store.series import KeptSeries
+from models.zoo.loader import ModelDamagedError, ModelNotFoundError, find_model
+
+if TYPE_CHECKING:
+    from medical.scoring.forms import Form
+
+_log = logging.getLogger(__name__)
+
+
+def dispatch_due(store: Store, outbox: Path, *, imported: Path | None) -> int:
+    """Make the objects of all results that are due and enter them; returns how many studies.
+
+    Args:
+        store: knows the results.
+        outbox: folder that the objects go into.
+        imported: folder of the user's own models.
+
+    Raises:
+        StoreUnavailableError: nothing more can be entered for now.
+        OSError: objects cannot be written.
+    """
+    count = 0
+    for study in due(store):
+        folder = outbox / secrets.token_hex(12)
+        folder.mkdir(mode=0o700)
+        try:
+            outgoing = list(_objects(study, folder, imported))
+            dispatch(store, study, outgoing)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        _log.info("%d objects of a study wait to be sent", len(outgoing))
+        count += 1
+    return count
+
+
+def clear_outbox(store: Store, outbox: Path) -> None:
+    """Delete the files of which every peer has its copy, and what was never entered."""
+    needed = {path.parent for path in paths_waiting(store)}
+    for folder in outbox.iterdir():
+        if folder.is_dir() and not any(place.is_relative_to(folder) for place in needed):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def outgoing_of(files: Iterable[Path]) -> Iterator[Outgoing]:
+    """Name the objects in these files by their SOP Instance UIDs."""
+    for file in files:
+        header = dcmread(file, stop_before_pixels=True, specific_tags=["SOPInstanceUID"])
+        yield Outgoing(str(header.SOPInstanceUID), file)
+
+
+def _objects(study: Due, folder: Path, imported: Path | None) -> Iterator[Outgoing]:
+    with tempfile.TemporaryDirectory(prefix="starlung-") as work:
+        try:
+            handles = open_input(study.source, work_dir=Path(work), keep_names=False).chosen
+        except InputError as error:
+            _log.warning("no objects of a study: %s", error.problem)
+            return
+        for number, kept in enumerate(study.series, start=1):
+            try:
+                yield from _objects_of(kept, handles, folder / str(number), study.forms, imported)
+            except (InputError, ModelNotFoundError, ModelDamagedError) as error:
+                _log.warning("no objects of a series (%s)", type(error).__name__)
+
+
+def _objects_of(
+    kept: KeptSeries,
+    handles: Iterable[SeriesHandle],
+    place: Path,
+    forms: tuple[str, ...],
+    imported: Path | None,
+) -> Iterator[Outgoing]:
+    from medical.scoring.forms import FormWriter
+
+    scored = kept.scored
+    handle = _same_files(kept, handles)
+    if handle is None:
+        raise InputError("study", "its images are not in the spool any more", "Send it again")
+    place.mkdir(mode=0o700)
+    for name in (FINDINGS, OUTLINES):
+        if (kept.folder.path / name).is_file():
+            write_atomic(place / name, (kept.folder.path / name).read_bytes())
+    writer = FormWriter(
+        ResultFolder(place),
+        scored,
+        handle,
+        find_model(scored.model.name, imported=imported).card,
+        handle.load,
+    )
+    for problem in writer.write(cast("tuple[Form, ...]", forms)):
+        _log.warning("%s", problem)
+    yield from outgoing_of(sorted(place.glob("*.dcm")))
+
+
+def _same_files(kept: KeptSeries, handles: Iterable[SeriesHandle]) -> SeriesHandle | None:
+    """Find the series that was scored, by what its files hold."""
+    digest = kept.scored.input.sha256 if kept.scored.input else ""
+    handle = next((handle for handle in handles if handle.content().sha256 == digest), None)
+    return handle.named(kept.uid) if handle else None
