@@ -71,13 +71,13 @@ class WebServer:
         header = dcmread(file, stop_before_pixels=True, specific_tags=list(UIDS))
         study_uid, series_uid, instance_uid = (text(header, name) for name in UIDS)
         filters = {"SOPInstanceUID": instance_uid}
-        found = _answer(
+        answer = _answer(
             lambda: self._client().search_for_instances(
                 study_uid, series_uid, search_filters=filters
             )
         )
-        return not isinstance(found, str) and any(
-            text(Dataset.from_json(record), "SOPInstanceUID") == instance_uid for record in found
+        return not isinstance(answer, str) and any(
+            text(Dataset.from_json(record), "SOPInstanceUID") == instance_uid for record in answer
         )
 
     def find(self, level: str, filters: Mapping[str, str]) -> list[Dataset]:
@@ -88,10 +88,10 @@ class WebServer:
         """
         client = self._client()
         search = client.search_for_studies if level == "STUDY" else client.search_for_series
-        found = _answer(lambda: search(search_filters=dict(filters)))
-        if isinstance(found, str):
-            raise PeerUnavailableError(found)
-        return [Dataset.from_json(record) for record in found]
+        answer = _answer(lambda: search(search_filters=dict(filters)))
+        if isinstance(answer, str):
+            raise PeerUnavailableError(answer)
+        return [Dataset.from_json(record) for record in answer]
 
     def fetch(self, study_uid: str, series_uid: str | None) -> Iterator[Dataset]:
         """Fetch a study, or one series of it, in the encoding in which it is kept.

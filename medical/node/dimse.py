@@ -144,7 +144,7 @@ class Entity:
         """
         query = dcmread(file, stop_before_pixels=True, specific_tags=list(UIDS))
         query.QueryRetrieveLevel, instance_uid = "IMAGE", text(query, UIDS[2])
-        return any(text(found, "SOPInstanceUID") == instance_uid for found in self.find(query))
+        return any(text(match, "SOPInstanceUID") == instance_uid for match in self.find(query))
 
     def find(self, query: Dataset) -> list[Dataset]:
         """Ask what it has; nothing where it answers no queries.

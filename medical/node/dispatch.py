@@ -82,15 +82,15 @@ def _objects(study: Due, folder: Path, imported: Path | None) -> Iterator[Outgoi
         except InputError as error:
             _log.warning("no objects of a study: %s", error.problem)
             return
-        for number, kept in enumerate(study.series, start=1):
+        for number, series in enumerate(study.series, start=1):
             try:
-                yield from _objects_of(kept, handles, folder / str(number), study.forms, imported)
+                yield from _objects_of(series, handles, folder / str(number), study.forms, imported)
             except (InputError, ModelNotFoundError, ModelDamagedError) as error:
                 _log.warning("no objects of a series (%s)", type(error).__name__)
 
 
 def _objects_of(
-    kept: KeptSeries,
+    series: KeptSeries,
     handles: Iterable[SeriesHandle],
     place: Path,
     forms: tuple[str, ...],
@@ -98,14 +98,14 @@ def _objects_of(
 ) -> Iterator[Outgoing]:
     from medical.scoring.forms import FormWriter
 
-    scored = kept.scored
-    handle = _same_files(kept, handles)
+    scored = series.scored
+    handle = _same_files(series, handles)
     if handle is None:
         raise InputError("study", "its images are not in the spool any more", "Send it again")
     place.mkdir(mode=0o700)
     for name in (FINDINGS, OUTLINES):
-        if (kept.folder.path / name).is_file():
-            write_atomic(place / name, (kept.folder.path / name).read_bytes())
+        if (series.folder.path / name).is_file():
+            write_atomic(place / name, (series.folder.path / name).read_bytes())
     writer = FormWriter(
         ResultFolder(place),
         scored,
@@ -118,8 +118,8 @@ def _objects_of(
     yield from outgoing_of(sorted(place.glob("*.dcm")))
 
 
-def _same_files(kept: KeptSeries, handles: Iterable[SeriesHandle]) -> SeriesHandle | None:
+def _same_files(series: KeptSeries, handles: Iterable[SeriesHandle]) -> SeriesHandle | None:
     """Find the series that was scored, by what its files hold."""
-    digest = kept.scored.input.sha256 if kept.scored.input else ""
+    digest = series.scored.input.sha256 if series.scored.input else ""
     handle = next((handle for handle in handles if handle.content().sha256 == digest), None)
-    return handle.named(kept.uid) if handle else None
+    return handle.named(series.uid) if handle else None

@@ -28,7 +28,7 @@ _SECONDS_BETWEEN_CLEARINGS = 600.0
 
 @dataclass(slots=True)
 class Node:
-    """Runs until it is told to stop.
+    """Runs until it is waiting to stop.
 
     Args:
         store: of the site.
@@ -89,16 +89,16 @@ class Node:
         clear_outbox(self.store, self.spool.outbox)
 
     def _repeat(self, job: Callable[[], object]) -> None:
-        told = False
+        waiting = False
         while not self.stopping.is_set():
             try:
                 job()
-                told = False
+                waiting = False
             except (OSError, StoreUnavailableError) as error:
-                if not told:
+                if not waiting:
                     reason = getattr(error, "problem", None) or getattr(error, "strerror", "")
                     _log.error("waiting: %s", reason)
-                told = True
+                waiting = True
             except Exception:  # the log gets its type and place, the node stays up
                 _log.exception("a part of the node failed and goes on")
-            self.stopping.wait(_PAUSE_AFTER_TROUBLE_SECONDS if told else _PAUSE_SECONDS)
+            self.stopping.wait(_PAUSE_AFTER_TROUBLE_SECONDS if waiting else _PAUSE_SECONDS)

@@ -44,13 +44,13 @@ class Retrieval:
         }
         if self.peer.url:
             filters = {name: value for name, value in wanted.items() if value}
-            found = self._web.find("STUDY", filters)
+            matches = self._web.find("STUDY", filters)
         else:
             query = Dataset()
             query.QueryRetrieveLevel, query.NumberOfStudyRelatedInstances = "STUDY", ""
             for name, value in wanted.items():
                 setattr(query, name, value)
-            found = self._entity.find(query)
+            matches = self._entity.find(query)
         with quiet_pydicom():
             studies = [
                 (
@@ -58,7 +58,7 @@ class Retrieval:
                     text(study, "StudyDate"),
                     whole(study, "NumberOfStudyRelatedInstances") or 0,
                 )
-                for study in found
+                for study in matches
             ]
         return sorted(study for study in studies if valid_uid(study[0]))
 
@@ -91,7 +91,7 @@ class Retrieval:
             raise ValueError("either out or move_to must be given")
         folder = out / study_uid
         folder.mkdir(parents=True, exist_ok=True)
-        kept: set[Path] = set()
+        written: set[Path] = set()
 
         def keep(instance_uid: str, head: bytes, body: bytes) -> None:
             if not valid_uid(instance_uid):
@@ -99,7 +99,7 @@ class Retrieval:
             path = folder / f"{instance_uid}.dcm"
             with written_atomically(path) as beside:
                 beside.write_bytes(head + body)
-            kept.add(path)
+            written.add(path)
 
         if not self.peer.url:
             failed = self._entity.get(
@@ -108,7 +108,7 @@ class Retrieval:
                     str(meta.MediaStorageSOPInstanceUID), file_head(meta), body
                 ),
             )
-            return len(kept), failed
+            return len(written), failed
         with quiet_pydicom():
             for dataset in self._web.fetch(study_uid, series_uid):
                 uid = text(dataset, "SOPInstanceUID")
@@ -116,8 +116,8 @@ class Retrieval:
                     raise OSError("an object has no valid UID")
                 with written_atomically(folder / f"{uid}.dcm") as beside:
                     dcmwrite(beside, dataset)
-                kept.add(folder / f"{uid}.dcm")
-        return len(kept), 0
+                written.add(folder / f"{uid}.dcm")
+        return len(written), 0
 
     @property
     def _entity(self) -> Entity:
