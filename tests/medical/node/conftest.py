@@ -22,7 +22,7 @@ NAME = "Secret^Patient"
 
 def write_study(folder: Path, *, identity: str = "node", slices: int = 6) -> list[Path]:
     """A small CT of its own study."""
-    hu = np.zeros((slices, 32, 32), np.int16)
+    hu = np.full((slices, 32, 32), -900, np.int16)
     geometry = VolumeGeometry.axial(shape=hu.shape, spacing_mm=(2.0, 1.0, 1.0))
     labels = CtLabels(identity, NAME, "SECRET-ID", "chest")
     return write_ct_series(hu, geometry, folder, labels=labels)
@@ -70,10 +70,10 @@ def orthanc(tmp_path: Path) -> Iterator[Orthanc]:
     server.stop()
 
 
-def storescu(port: int, files: list[Path], *, title: str = "CT1") -> int:
+def storescu(port: int, files: list[Path], *, title: str = "CT1", called: str = "STARLUNG") -> int:
     """Send by DCMTK; returns its exit code."""
     if shutil.which("storescu") is None:
         pytest.skip("DCMTK is not installed")
     # the files' own transfer syntax, JPEG-LS lossless
-    command = ["storescu", "-xt", "-aet", title, "-aec", "STARLUNG", "127.0.0.1", str(port)]
+    command = ["storescu", "-xt", "-aet", title, "-aec", called, "127.0.0.1", str(port)]
     return subprocess.run([*command, *map(str, files)], capture_output=True).returncode
