@@ -11,6 +11,7 @@ from typing import NoReturn
 import typer
 
 from app.cli.adapt import adapt
+from app.cli.deidentify import deidentify
 from app.cli.doctor import doctor
 from app.cli.evaluate import evaluate
 from app.cli.explain import explain
@@ -39,6 +40,7 @@ app.command()(worker)
 app.command()(receive)
 app.command()(send)
 app.command()(fetch)
+app.command()(deidentify)
 app.command()(doctor)
 app.add_typer(models, name="models")
 app.add_typer(queue, name="queue")

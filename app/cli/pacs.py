@@ -80,6 +80,9 @@ def send(
         float, typer.Option(min=0, help="Seconds to keep trying; what is left goes later.")
     ] = 60.0,
     list_: Annotated[bool, typer.Option("--list", help="Show the outbox; send nothing.")] = False,
+    without_patient: Annotated[
+        bool, typer.Option("--deidentify", help="Take the patient out, as `starlung deidentify`.")
+    ] = False,
 ) -> None:
     """Send results to a PACS; without INPUT what still waits.
 
@@ -103,7 +106,7 @@ def send(
         if to is None:
             fail("send: nowhere to. Give --to.")
         peers[to] = _peer(settings.node, to)
-        entered = _enter(settings, inputs, to)
+        entered = _enter(settings, inputs, to, without_patient=without_patient)
         print_line(f"{counted(entered, 'object')} entered for {to}.")
     elif to is not None:
         peers[to] = _peer(settings.node, to)
@@ -120,7 +123,7 @@ def send(
     raise typer.Exit(OK if not left else SOME_FAILED if sent else NONE_SCORED)
 
 
-def _enter(settings: Settings, inputs: list[Path], to: str) -> int:
+def _enter(settings: Settings, inputs: list[Path], to: str, *, without_patient: bool) -> int:
     """Copy objects into the outbox and enter them: what is sent cannot vanish meanwhile."""
     from medical.store.outbox import put
 
@@ -132,13 +135,28 @@ def _enter(settings: Settings, inputs: list[Path], to: str) -> int:
     outgoing: list[Outgoing] = []
     try:
         for number, file in enumerate(files, start=1):
-            shutil.copyfile(file, copy := folder / f"{number:05d}.dcm")
+            copy = folder / f"{number:05d}.dcm"
+            if without_patient:
+                _copy_without_patient(file, copy)
+            else:
+                shutil.copyfile(file, copy)
             outgoing.append(_object_in(copy, file))
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         fail(f"{error.filename}: {error.strerror}. Nothing was entered.")
     with site_store(settings).transaction() as session:
         return put(session, to, outgoing)
+
+
+def _copy_without_patient(file: Path, copy: Path) -> None:
+    from app.cli.deidentify import site_secret
+    from medical.deidentification.deidentifier import Deidentifier
+    from medical.deidentification.files import deidentify_file
+
+    reason = deidentify_file(file, copy, Deidentifier(site_secret(None)))
+    if reason:
+        shutil.rmtree(copy.parent, ignore_errors=True)
+        fail(f"{file}: cannot be sent without its patient: {reason}. Nothing was entered.")
 
 
 def _object_in(copy: Path, file: Path) -> Outgoing:

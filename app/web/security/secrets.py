@@ -28,6 +28,11 @@ def result_key(work_dir: Path) -> bytes:
     return _secret(work_dir, "results.key")
 
 
+def deidentification_secret(work_dir: Path) -> bytes:
+    """Return the secret behind the pseudonyms of what leaves the site."""
+    return _secret(work_dir, "deidentification.key")
+
+
 def _secret(work_dir: Path, name: str) -> bytes:
     return kept_once(work_dir, name, secrets.token_bytes(_BYTES))
 
