@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from platformdirs import user_config_path, user_data_path
@@ -135,6 +135,13 @@ class Settings(BaseSettings):
         default=frozenset(), description="e-mail addresses that may administrate"
     )
 
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="json: one object a line, for a collector of logs"
+    )
+    metrics_port: int | None = Field(
+        default=None, ge=1, le=65535, description="/health, /ready and /metrics of the server"
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="address that they stand on")
     node: NodeSettings = Field(
         default_factory=NodeSettings, description="the DICOM node, see docs/node.md"
     )

@@ -59,6 +59,7 @@ def handover(settings: Settings) -> bytes:
         "lease_seconds": settings.lease_seconds,
         "score_timeout_minutes": settings.score_timeout_minutes,
         "intake_limit_minutes": settings.intake_limit_minutes,
+        "log_format": settings.log_format,
     }
     database = {k: v for k, v in os.environ.items() if k.startswith(_DATABASE_STARTS)}
     return json.dumps({"settings": given, "database": database}).encode() + b"\n"

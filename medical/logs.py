@@ -8,12 +8,14 @@ over. Our own sentences never do, and are kept.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 PACKAGES = ("app", "medical", "models")
@@ -32,6 +34,21 @@ class LineHandler(logging.Handler):
         del record
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
+
+
+class JsonHandler(LineHandler):
+    """Write each record as one JSON object a line: time (UTC), level, module, message."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record."""
+        moment = datetime.fromtimestamp(record.created, UTC)
+        entry = {
+            "time": moment.isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "module": record.name,
+            "message": " ".join(self.format(record).split()),
+        }
+        self.write(json.dumps(entry, ensure_ascii=False), record)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from medical.logs import LineHandler, own_log
+from medical.logs import JsonHandler, LineHandler, own_log
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,6 +70,21 @@ def site_store(settings: Settings | None = None) -> Store:
         return open_site_store(settings)
     except InputError as error:
         fail(str(error))
+
+
+def watch(settings: Settings, store: Store, port: int | None) -> None:
+    """Let others watch over this process on a port; the program ends where it is taken."""
+    if port is None:
+        return
+    from app.monitoring import watch_over
+    from medical.metrics import REGISTRY
+    from medical.store.figures import StoreFigures, answers
+
+    REGISTRY.register(StoreFigures(store))
+    try:
+        watch_over(settings.metrics_host, port, is_ready=lambda: answers(store))
+    except OSError as error:
+        fail(f"port {port} for metrics: {error.strerror}. Give another.")
 
 
 def imported_models(*, make: bool = False) -> Path:
@@ -150,7 +165,7 @@ _RENEWS = "renews"  # see models.training.log
 
 
 @contextmanager
-def log_lines(*, renewing: bool = True) -> Iterator[None]:
+def log_lines(*, renewing: bool = True, settings: Settings | None = None) -> Iterator[None]:
     """Show the program's own log on standard error.
 
     On a terminal the line that says how many steps were taken stays at the bottom and renews
@@ -159,10 +174,15 @@ def log_lines(*, renewing: bool = True) -> Iterator[None]:
 
     Args:
         renewing: whether steps renew a line on a terminal.
+        settings: of the site; read where not given.
     """
     from rich.console import Console
 
     console = Console(stderr=True)
+    if (settings or site_settings()).log_format == "json":
+        with own_log(JsonHandler()):
+            yield
+        return
     if not (renewing and console.is_terminal):
         with own_log(LineHandler()):
             yield

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import json
 import os
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -42,13 +43,19 @@ class Check(NamedTuple):
     needed: bool = True
 
 
-def doctor() -> None:
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
+) -> None:
     """Check this installation; ends with 1 when scoring or the page cannot work."""
-    failed = False
+    failed, entries = False, []
     for check in _checks():
         mark = "ok" if check.good else "missing" if check.needed else "absent"
-        typer.echo(f"{mark:8}{check.what}: {check.state}")
+        entries.append({"what": check.what, "result": mark, "state": check.state})
+        if not as_json:
+            typer.echo(f"{mark:8}{check.what}: {check.state}")
         failed |= check.needed and not check.good
+    if as_json:
+        typer.echo(json.dumps({"good": not failed, "checks": entries}, indent=2))
     raise typer.Exit(1 if failed else 0)
 
 

@@ -22,6 +22,7 @@ from app.cli.common import (
     print_line,
     site_settings,
     site_store,
+    watch,
 )
 from medical.plain_text import counted
 
@@ -33,7 +34,11 @@ if TYPE_CHECKING:
 _PACKAGES = ("pynetdicom", "dicomweb_client", "tenacity")
 
 
-def receive() -> None:
+def receive(
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port for /health, /ready and /metrics.")
+    ] = None,
+) -> None:
     """Listen for studies, put them in line, and send their results on, until stopped.
 
     Who may call, what is scored and where results go stands in `[node]` of starlung.toml. A
@@ -55,6 +60,8 @@ def receive() -> None:
             results=(settings.work_dir / "studies").resolve(),
             imported=settings.work_dir / "models",
         )
+        node.show_figures()
+        watch(settings, store, metrics_port)
         with log_lines(renewing=False):
             port = node.start()
             print_line(

@@ -19,6 +19,7 @@ from app.cli.common import (
     print_line,
     site_settings,
     site_store,
+    watch,
 )
 from medical.plain_text import counted
 
@@ -95,6 +96,9 @@ def verify(
 
 def worker(
     until_empty: Annotated[bool, typer.Option(help="End when nothing waits any more.")] = False,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port for /health, /ready and /metrics.")
+    ] = None,
     attached: Annotated[
         bool, typer.Option(hidden=True, help="End when standard input closes.")
     ] = False,
@@ -125,8 +129,10 @@ def worker(
     try:
         if attached:
             threading.Thread(target=_stop_with_standard_input, daemon=True).start()
+        store = site_store(settings)
+        watch(settings, store, metrics_port)
         process = Worker(
-            site_store(settings),
+            store,
             model=settings.model,
             samples=settings.samples,
             imported=settings.work_dir / "models",
@@ -142,7 +148,7 @@ def worker(
                 patient_secret=patient_secret(settings.work_dir),
             ),
         )
-        with log_lines(renewing=False):
+        with log_lines(renewing=False, settings=settings):
             process.run(until_empty=until_empty)
     except Stop:
         return  # told to stop while the store was being opened: nothing was begun

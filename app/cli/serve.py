@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli.common import site_store, watch
+
 
 def serve(
     host: Annotated[
@@ -54,6 +56,8 @@ def _run(settings: Any, open_path: Path | None) -> None:
         raise _wrong_use(f"{problem} Give another work_dir.") from None
     try:
         frontend_url()
+        if settings.metrics_port is not None:
+            watch(settings, site_store(settings), settings.metrics_port)
         typer.echo(
             f"StarLung: http://{settings.host}:{settings.port}  (stop with Ctrl+C)", err=True
         )

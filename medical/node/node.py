@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from medical.metrics import REGISTRY, Counts
 from medical.node.completion import Completion
 from medical.node.delivery import Delivery
 from medical.node.dispatch import clear_outbox, dispatch_due
@@ -72,6 +73,13 @@ class Node:
         for job in jobs:
             threading.Thread(target=self._repeat, args=(job,), daemon=True).start()
         return port
+
+    def show_figures(self) -> None:
+        """Enter what the node counts among the figures of this process."""
+        about = "Instances that peers sent, by what became of them; bytes taken in"
+        REGISTRY.register(Counts("starlung_node_instances", about, self.receiver.counts))
+        about = "Objects for peers, by what became of them; retries"
+        REGISTRY.register(Counts("starlung_node_deliveries", about, self.delivery.counts))
 
     def stop(self) -> None:
         """End; what is in the middle of being sent waits for the next start."""

@@ -22,6 +22,7 @@ from pathlib import Path
 from medical.ct.volume import QualityNote
 from medical.errors import InputError
 from medical.i18n.messages import message
+from medical.metrics import STUDIES_ENDED, STUDY_SECONDS
 from medical.results.folder import ResultFolder
 from medical.results.search import gather_predictions
 from medical.scoring.batch import ScoreOptions, ScoreResult
@@ -125,6 +126,12 @@ class Worker:
 
     def _score(self, claimed: Claimed) -> bool:
         lease = Lease(self.store, claimed, self.lease_seconds, max_seconds=self.max_seconds)
+        with STUDY_SECONDS.time():
+            ended = self._score_under(claimed, lease)
+        STUDIES_ENDED.labels("lost" if lease.lost else "ready" if ended else "failed").inc()
+        return ended
+
+    def _score_under(self, claimed: Claimed, lease: Lease) -> bool:
         try:
             with lease:
                 return self._score_held(claimed, lease)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from app.cli import doctor
 from app.web.components.viewer import build
 from models.zoo import loader
 from tests.app.cli.conftest import Run
@@ -52,3 +54,13 @@ def test_openvino_is_checked_without_its_usage_statistics() -> None:
         "assert not [m for m in sys.modules if m.startswith('openvino_telemetry.')]"
     )
     subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+
+
+def test_doctor_speaks_to_programs(starlung: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_checks", lambda: iter([doctor.Check("disk", False, "full")]))
+    result = starlung("doctor", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {
+        "good": False,
+        "checks": [{"what": "disk", "result": "missing", "state": "full"}],
+    }
