@@ -24,6 +24,7 @@ from app.cli.common import (
 
 if TYPE_CHECKING:
     from medical.scoring.batch import ScoreResult
+    from medical.scoring.context_table import ContextTable
     from medical.scoring.forms import Form
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -72,6 +73,13 @@ def score(
             "heatmap: each finding's attention as NIfTI, and as DICOM parametric map.",
         ),
     ] = ",".join(ALWAYS),
+    context: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV table of clinical context, a row a study: study (UID or path), text, sex, "
+            "age, pack_years, emphysema, cancer_history."
+        ),
+    ] = None,
 ) -> None:
     """Score CTs: OUT/predictions.csv, and OUT/SERIES/findings.json for each series.
 
@@ -88,6 +96,7 @@ def score(
         fail(f"setting samples: {count} is too few for an interval. Give at least 2.")
     chosen = model_called(model or settings.model)
     _check_device(device)
+    contexts = _contexts(context)
     _make_folder(out)
     finished = 0
     with _progress_bar() as move:
@@ -107,6 +116,7 @@ def score(
                     forms=frozenset(form for form in ARCHIVED if form in formats),
                     progress=tell,
                     key=_site_key(settings.work_dir),
+                    contexts=contexts,
                 ),
             )
         except OSError as error:
@@ -120,6 +130,18 @@ def score(
         print_line(str(problem))
     show(result, out)
     raise typer.Exit(_exit_code(result))
+
+
+def _contexts(path: Path | None) -> ContextTable | None:
+    if path is None:
+        return None
+    from medical.errors import InputError
+    from medical.scoring.context_table import read_context_table
+
+    try:
+        return read_context_table(path)
+    except InputError as error:
+        fail(str(error))
 
 
 def _site_key(work_dir: Path) -> bytes | None:

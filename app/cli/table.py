@@ -24,6 +24,7 @@ _COLUMNS = (
     "volume mm3",
     "density",
     "location",
+    "malignancy",
 )
 _WIDTH_WHEN_PIPED = 160
 
@@ -96,6 +97,12 @@ def _origin(findings: SeriesFindings) -> str:
         f"{findings.operating_point:g}, {counted(findings.samples, 'sample')}, "
         f"{seconds:.1f} s; "
         "[ ] is a 95 % interval"
+        + (
+            "; malignancy: the rating that radiologists would give, 0 to 1, taught on ratings, "
+            "not on pathology"
+            if any(finding.malignancy for finding in findings.findings)
+            else ""
+        )
     )
 
 
@@ -110,12 +117,19 @@ def _cells(finding: Finding) -> tuple[str, ...]:
         _measured(finding.volume_mm3, finding.volume_ci95, digits=0),
         finding.density,
         finding.location,
+        _malignancy(finding),
     )
 
 
 def _probability(value: float, interval: tuple[float, float]) -> str:
     low, high = map(probability_text, interval)
     return f"{probability_text(value)} \\[{low}, {high}]"
+
+
+def _malignancy(finding: Finding) -> str:
+    if finding.malignancy is None:
+        return ""
+    return _measured(finding.malignancy.risk, finding.malignancy.ci95, digits=2)
 
 
 def _measured(value: float, interval: tuple[float, float], *, digits: int) -> str:

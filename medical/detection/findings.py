@@ -58,10 +58,22 @@ class Runtime(_Record):
 
 
 class Malignancy(_Record):
-    """Risk of malignancy with its interval; absent unless a model gives one."""
+    """The rating of malignancy that radiologists would give; taught on ratings, not on pathology.
 
-    risk: float = Field(ge=0, le=1)
+    Which model gave it stands in ``malignancy_model``.
+    """
+
+    risk: float = Field(
+        ge=0,
+        le=1,
+        description="0 where radiologists would rate 1 (highly unlikely malignant), 1 where they "
+        "would rate 5 (highly suspicious); no probability of cancer",
+    )
     ci95: Interval
+    image_weight: float = Field(ge=0, le=1, description="share of the image in the risk")
+    text_weight: float = Field(
+        ge=0, le=1, description="share of what is written; 0 where nothing was given"
+    )
 
 
 class Finding(_Record):
@@ -121,6 +133,9 @@ class SeriesFindings(_Record):
     frame_of_reference_uid: str | None
     program: Program | None = Field(default=None, description="null in results that do not say it")
     model: ModelReference
+    malignancy_model: ModelReference | None = Field(
+        default=None, description="which gave each finding's malignancy; " + _NOT_BEFORE
+    )
     runtime: Runtime | None = Field(default=None, description=_NOT_BEFORE)
     input: Input | None = Field(default=None, description=_NOT_BEFORE)
     searched: Searched | None = Field(default=None, description=_NOT_BEFORE)

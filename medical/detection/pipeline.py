@@ -28,8 +28,10 @@ from medical.detection.findings import (
     Seconds,
     SeriesFindings,
 )
+from medical.detection.malignancy import reference_of, with_malignancy
 from medical.detection.refinement import Logits, Refined, RefinementStage, cut
 from medical.detection.searched_lungs import both_searched, searched_lungs
+from medical.malignancy.reader import MalignancyReader, NoduleTokens
 from medical.nodule.outline import Outline
 from medical.program import program_version
 from models.runtime.networks import Backend
@@ -51,12 +53,14 @@ class PipelineResult:
         candidates: every candidate with a probability of at least 0.02, strongest first.
         prepared: the CT on its 1 mm grid, as the networks saw it.
         outlines: the masks that the findings were measured on.
+        tokens: what StarNet saw of the findings; ``None`` where there is none.
     """
 
     findings: SeriesFindings
     candidates: tuple[ScoredCandidate, ...]
     prepared: Prepared
     outlines: tuple[Outline, ...] = ()
+    tokens: NoduleTokens | None = None
 
 
 class DetectionPipeline:
@@ -67,12 +71,19 @@ class DetectionPipeline:
         first: the first stage.
         second: the second stage.
         backend: what runs them, for the record.
+        malignancy: rates findings.
     """
 
     def __init__(
-        self, card: ModelCard, first: FirstStage, second: RefinementStage, backend: Backend
+        self,
+        card: ModelCard,
+        first: FirstStage,
+        second: RefinementStage,
+        backend: Backend,
+        malignancy: MalignancyReader,
     ) -> None:
         self.card, self._first, self._second, self._backend = card, first, second, backend
+        self._malignancy = malignancy
 
     def read(
         self,
@@ -81,6 +92,7 @@ class DetectionPipeline:
         prepared: Prepared | None = None,
         progress: Progress | None = None,
         read_seconds: float = 0.0,
+        text: str = "",
     ) -> PipelineResult:
         """Find and measure nodules.
 
@@ -89,6 +101,7 @@ class DetectionPipeline:
             prepared: of ``ct``, with its sides, where it was made already.
             progress: told (stage, share of the stage done).
             read_seconds: what loading ``ct`` took, for the record.
+            text: what is written of the examination, for the malignancy.
 
         Raises:
             NoLungError: the CT shows no lung.
@@ -108,6 +121,7 @@ class DetectionPipeline:
         findings, candidates, outlines = (
             self._measure(ct, prepared, likely) if likely else ([], (), ())
         )
+        findings, tokens = self._rate(prepared, likely, findings, text)
         clock.append(time.perf_counter())
         spent = [round(float(seconds), 3) for seconds in np.diff(clock)]
         searched, search_notes = searched_lungs(prepared.sides)
@@ -124,6 +138,7 @@ class DetectionPipeline:
                 sha256=self.card.sha256,
                 digest=self.card.digest,
             ),
+            malignancy_model=reference_of(self._malignancy),
             runtime=Runtime(**asdict(self._backend)),
             operating_point=self.card.operating_point,
             samples=self._second.samples,
@@ -140,7 +155,7 @@ class DetectionPipeline:
                 write=0.0,
             ),
         )
-        return PipelineResult(record, candidates, prepared, outlines)
+        return PipelineResult(record, candidates, prepared, outlines, tokens)
 
     def _measure(
         self, ct: CtVolume, prepared: Prepared, likely: _Likely
@@ -153,6 +168,23 @@ class DetectionPipeline:
             prepared, detected, refined, probabilities[0], count=len(findings)
         )
         return findings, candidates, outlines
+
+    def _rate(
+        self, prepared: Prepared, likely: _Likely | None, findings: list[Finding], text: str
+    ) -> tuple[list[Finding], NoduleTokens | None]:
+        """Give each finding its malignancy, by image and by what is written."""
+        if likely is None or not findings:
+            return findings, None
+        detected, refined, probabilities = likely
+        order = np.argsort(-probabilities[0])[: len(findings)]
+        near = cut(prepared.hu, detected.centers_voxel[order], detected.diameters_mm[order]).near[
+            :, 0
+        ]
+        masks = [refined.mask(int(index)) for index in order]
+        readings, tokens = self._malignancy.read_images(near, masks, refined.extents_mm[order])
+        if text:
+            readings = self._malignancy.read_words(tokens, [text] * len(findings))
+        return with_malignancy(findings, readings), tokens
 
     def _probability(self, detected: CandidateSet, logits: Logits) -> Probabilities:
         return probability(

@@ -39,7 +39,7 @@ from medical.nodule.density_kinds import Density
 _SERIES_NUMBER = 9102
 _SCHEME = "99STARLUNG"
 DENSITY = Code("density", _SCHEME, "Density type of nodule")
-RISK = Code("malignancy-risk", _SCHEME, "Risk of malignancy")
+RATING = Code("malignancy-rating", _SCHEME, "Malignancy rating, 0 to 1, that readers would give")
 DENSITIES: Mapping[Density, Code] = {
     "solid": Code("solid", _SCHEME, "Solid nodule"),
     "part-solid": Code("part-solid", _SCHEME, "Part-solid nodule"),
@@ -247,12 +247,13 @@ def _measurements(finding: Finding) -> list[hd.sr.Measurement]:
         ),
     ]
     if finding.malignancy is not None:
-        risk, *ends = (
-            round(100 * share, 2) for share in (finding.malignancy.risk, *finding.malignancy.ci95)
-        )
+        rating = finding.malignancy
         measured.append(
             hd.sr.Measurement(
-                RISK, risk, codes.UCUM.Percent, properties=_interval(risk, ends[0], ends[1])
+                RATING,
+                rating.risk,
+                codes.UCUM.NoUnits,
+                properties=_interval(rating.risk, *rating.ci95),
             )
         )
     return measured

@@ -20,6 +20,7 @@ class ClinicalContext(BaseModel):
         emphysema: on the CT or known.
         cancer_history: of any cancer before.
         upper_lobe: the nodule lies in one.
+        family_history: of lung cancer; only Brock's model asks for it.
         text: request, prior report or what a reader types about the nodule.
     """
 
@@ -31,10 +32,11 @@ class ClinicalContext(BaseModel):
     emphysema: bool | None = None
     cancer_history: bool | None = None
     upper_lobe: bool | None = None
+    family_history: bool | None = None
     text: str = Field(default="", max_length=MAX_TEXT)
 
     def written(self) -> str:
-        """Return one text of all that is known; empty where nothing is."""
+        """Return one text of all that StarNet is to read; empty where nothing is known."""
         parts = [self.text.strip()]
         if self.age_years is not None:
             parts.append(f"age {self.age_years:g} years")

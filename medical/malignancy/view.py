@@ -7,10 +7,10 @@ use: what a network was not taught on it must not see.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Float32
 
 from medical.malignancy.measures import measure
@@ -52,9 +52,14 @@ def view_of(
     return View(crop, mask, measure(hu, mask, voxel_mm=voxel_mm))
 
 
-def as_tensors(views: list[View]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Stack crops, outlines and measures for ``models.starnet.trunk.Trunk``."""
-    crops = torch.from_numpy(np.stack([view.crop for view in views])).float()[:, None]
-    masks = torch.from_numpy(np.stack([view.mask for view in views])).float()[:, None]
-    measures = torch.from_numpy(np.stack([view.measures for view in views])).float()
-    return crops, masks, measures
+def as_arrays(
+    views: Sequence[View],
+) -> tuple[
+    Float32[np.ndarray, "n 1 32 32 32"],
+    Float32[np.ndarray, "n 1 32 32 32"],
+    Float32[np.ndarray, "n m"],
+]:
+    """Stack crops, outlines and measures as ``models.starnet.trunk.Trunk`` wants them."""
+    crops = np.stack([view.crop for view in views]).astype(np.float32)[:, None]
+    masks = np.stack([view.mask for view in views]).astype(np.float32)[:, None]
+    return crops, masks, np.stack([view.measures for view in views]).astype(np.float32)

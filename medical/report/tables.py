@@ -143,6 +143,7 @@ def _row(content: ReportContent, finding: ReadFinding) -> dict[str, Any]:
         "probability": model.probability if model else "",
         "probability_low": model.probability_ci95[0] if model else "",
         "probability_high": model.probability_ci95[1] if model else "",
+        **_malignancy(model),
         "diameter_mm": _known(finding.diameter_mm),
         **_ends("diameter", measured.diameter_ci95 if by_hand is None else None),
         "diameter_by": source_of(measured.diameter_mm, by_hand) or "",
@@ -158,6 +159,17 @@ def _row(content: ReportContent, finding: ReadFinding) -> dict[str, Any]:
         "comment": latest.comment if latest else "",
         "reader": latest.actor if latest else "",
         "decided": moment(latest.at) if latest else "",
+    }
+
+
+def _malignancy(model: Finding | None) -> dict[str, float | str]:
+    """Return the rating that radiologists would give, 0 to 1, and what it rests on."""
+    malignancy = model.malignancy if model else None
+    return {
+        "malignancy": malignancy.risk if malignancy else "",
+        **_ends("malignancy", malignancy.ci95 if malignancy else None),
+        "malignancy_image_weight": malignancy.image_weight if malignancy else "",
+        "malignancy_text_weight": malignancy.text_weight if malignancy else "",
     }
 
 

@@ -12,6 +12,7 @@ from medical.program import program_version
 from medical.report.change_text import change_lines, change_title, comparison_line
 from medical.report.content import DetectionLimits, ReportContent
 from medical.report.guidelines import examination_line, guideline_lines
+from medical.report.malignancy import rating_line, rating_note
 from medical.review.reading import ReadFinding
 from medical.review.refusals import moment
 from medical.review.terms import (
@@ -58,7 +59,7 @@ def report_sections(content: ReportContent, labels: Translator) -> list[Section]
     )
     sections = [
         Section(labels("EXAMINATION"), (study,)),
-        Section(labels("TECHNIQUE"), (method, programs)),
+        Section(labels("TECHNIQUE"), (method, programs, *rating_note(scored, labels))),
         Section(labels("COMPARISON"), (comparison,)),
         Section(labels("IMAGE QUALITY"), quality),
         Section(labels("FINDINGS"), finding_lines or (labels("No nodule was accepted."),)),
@@ -146,6 +147,8 @@ def _finding(finding: ReadFinding, labels: Translator) -> str:
                 "Probability of a nodule {p} ({interval}).", p=probability_text(p), interval=shown
             )
         )
+        if measured.malignancy is not None:
+            parts.append(rating_line(measured.malignancy, labels))
     else:
         parts.append(labels("Added by {name}.", name=finding.decisions[0].actor))
     if latest is None or latest.verdict == "open":
@@ -215,11 +218,8 @@ def _rejected(finding: ReadFinding, labels: Translator) -> str:
         name=latest.actor,
         at=moment(latest.at),
     )
-    return (
-        f"{sentence} {labels('Comment: {text}', text=latest.comment)}"
-        if latest.comment
-        else sentence
-    )
+    comment = labels("Comment: {text}", text=latest.comment) if latest.comment else ""
+    return f"{sentence} {comment}".rstrip()
 
 
 def _impression(content: ReportContent, labels: Translator) -> tuple[str, ...]:

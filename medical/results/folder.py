@@ -22,6 +22,7 @@ from medical.nodule.outline import Outline
 from medical.results import images, predictions, registration, signature
 from medical.results import outlines as stored_outlines
 from medical.results.images import ViewerImages
+from medical.results.malignancy_files import CONTEXT, TOKENS, MalignancyFiles
 from medical.results.predictions import WrittenCandidate
 from medical.results.registration import KeptRegistration
 from medical.results.signature import Signed
@@ -42,7 +43,7 @@ PARTIAL = ".partial-"  # see medical.files
 if TYPE_CHECKING:
     from medical.detection.finalize import ScoredCandidate
 
-_SIGNED = (FINDINGS, PREDICTIONS, ACQUISITION, OUTLINES)
+_SIGNED = (FINDINGS, PREDICTIONS, ACQUISITION, OUTLINES, TOKENS)
 _AGAIN = message("Score the study again")
 
 
@@ -185,6 +186,11 @@ class ResultFolder:
         except ValueError as error:
             raise InputError(OUTLINES, message("is damaged"), _AGAIN) from error
 
+    @property
+    def malignancy(self) -> MalignancyFiles:
+        """Return what the malignancy was read from."""
+        return MalignancyFiles(self.path)
+
     def dicom_file(self, form: str) -> Path:
         """Return where a DICOM object lies: ``sr``, ``seg``, ``kos`` or ``pdf``."""
         return self.path / f"{form}.dcm"
@@ -274,7 +280,7 @@ class ResultFolder:
         Args:
             images_too: also what was made from its images, since the next result has other images.
         """
-        for name in (FINDINGS, SIGNATURE, OUTLINES):
+        for name in (FINDINGS, SIGNATURE, OUTLINES, TOKENS, CONTEXT):
             (self.path / name).unlink(missing_ok=True)
         for path in self.path.iterdir():
             made = MAP.fullmatch(path.name) or FORM.fullmatch(path.name)

@@ -26,6 +26,7 @@ class ViewerImages(BaseModel):
         patient: pseudonym, see `medical.dicom.header.patient`; empty when the patient is not
             known.
         header: age and sex by the header, for the guidelines.
+        words: study description, request and history by the header.
     """
 
     z_from_lps: tuple[float, float, float, float]
@@ -34,6 +35,7 @@ class ViewerImages(BaseModel):
     acquired_on: str = ""
     patient: str = ""
     header: Demographics = Demographics()
+    words: str = ""
 
 
 def header_of(images: ViewerImages | None) -> Demographics:
@@ -63,6 +65,7 @@ def write(
         acquired_on=examination.day,
         patient=examination.patient,
         header=Demographics(age_years=examination.age_years, sex=examination.sex),
+        words=examination.words,
     )
     write_nifti(volume.hu, volume.geometry, file)
     write_atomic(sheet, known.model_dump_json())

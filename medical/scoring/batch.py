@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from medical.ct.volume import CtVolume
 from medical.detection.findings import Input, SeriesFindings
+from medical.detection.malignancy import reference_of
 from medical.dicom.header.frames import Frame
 from medical.dicom.header.patient import examination_of_series
 from medical.dicom.stacking.series import CtSeries
@@ -31,6 +32,8 @@ from medical.scoring.read_ahead import ReadAhead, ReadSeries, Step
 
 if TYPE_CHECKING:
     from medical.detection.pipeline import PipelineResult
+    from medical.malignancy.context import ClinicalContext
+    from medical.scoring.context_table import ContextTable
     from medical.scoring.forms import Form
     from medical.scoring.scorer import Scorer
 
@@ -55,6 +58,7 @@ class ScoreOptions:
         server: for a server that many read: series without a UID get numbers, not the names of
             their files, and no DICOM object is written, which would carry the patient's name.
         intake_seconds: an input that takes longer to unpack and sort is refused.
+        contexts: clinical context by study, which the malignancy is read with.
         patient_secret: keep the images for the viewer too, with pseudonyms made by this secret.
     """
 
@@ -66,6 +70,7 @@ class ScoreOptions:
     server: bool = False
     intake_seconds: float = math.inf
     patient_secret: bytes | None = None
+    contexts: ContextTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +179,23 @@ class Batch:
 
         progress = self.options.progress
         try:
-            return self.scorer.read(ct, progress=progress, read_seconds=read_seconds)
+            context = self._context(handle)
+            return self.scorer.read(
+                ct,
+                progress=progress,
+                read_seconds=read_seconds,
+                text=context.written() if context else "",
+            )
         except NoLungError as error:
             raise InputError(
                 handle.path,
                 message("no air-filled lung was found in this CT"),
                 message("Give a chest CT that shows the lungs"),
             ) from error
+
+    def _context(self, handle: SeriesHandle) -> ClinicalContext | None:
+        table = self.options.contexts
+        return table.of(handle) if table is not None else None
 
     def _write_beside(
         self,
@@ -202,6 +217,9 @@ class Batch:
         )
         folder.write_acquisition(ct.source)
         folder.write_outlines(reading.outlines)
+        if reading.tokens is not None:
+            folder.malignancy.write_tokens(reading.tokens)
+        folder.malignancy.write_context(self._context(handle))
         if options.heatmaps:
             self._write_maps(folder, handle, reading)
         if options.patient_secret is not None and folder.read_images() is None:
@@ -247,12 +265,23 @@ class Batch:
         earlier = folder.find_findings()
         if earlier is None or earlier.input is None or earlier.input.sha256 != content.sha256:
             return None
+        if earlier.malignancy_model != reference_of(self.scorer.malignancy):
+            return None
+        if self._context(handle) not in (None, _context_of(folder)):
+            return None
         # An earlier version's result names its weights only, and these may be calibrated anew.
         same_model = earlier.model.digest == self.scorer.card.digest
         if not same_model or earlier.samples != self.scorer.samples:
             return None
         wanted = [finding.id for finding in earlier.findings] if self.options.heatmaps else []
         return earlier if len(folder.maps(wanted)) == len(wanted) else None
+
+
+def _context_of(folder: ResultFolder) -> ClinicalContext | None:
+    try:
+        return folder.malignancy.read_context()
+    except InputError:
+        return None
 
 
 def why_no_parametric_map(frames: Sequence[Frame]) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what takes long to import comes when it is needed, torch fo
     from medical.detection.candidates import FirstStage
     from medical.detection.pipeline import DetectionPipeline, PipelineResult, Progress
     from medical.detection.refinement import RefinementStage
+    from medical.malignancy.reader import MalignancyReader
     from models.runtime.networks import Networks
     from models.training.two_stage import TwoStage
     from models.zoo.ready import Device
@@ -99,6 +100,7 @@ class Scorer:
         prepared: Prepared | None = None,
         progress: Progress | None = None,
         read_seconds: float = 0.0,
+        text: str = "",
     ) -> PipelineResult:
         """Find and measure the nodules of one CT, without writing anything.
 
@@ -107,12 +109,13 @@ class Scorer:
             prepared: of ``ct``, with its sides, where it was made already.
             progress: told (stage, share of the stage done).
             read_seconds: what loading ``ct`` took, for the record.
+            text: what is written of the examination, for the malignancy.
 
         Raises:
             NoLungError: the CT shows no lung.
         """
         return self._pipeline.read(
-            ct, prepared=prepared, progress=progress, read_seconds=read_seconds
+            ct, prepared=prepared, progress=progress, read_seconds=read_seconds, text=text
         )
 
     def measure_at(self, ct: CtVolume, point_lps_mm: tuple[float, float, float]) -> AddedFinding:
@@ -184,7 +187,16 @@ class Scorer:
     def _pipeline(self) -> DetectionPipeline:
         from medical.detection.pipeline import DetectionPipeline
 
-        return DetectionPipeline(self.card, self._first, self._second, self._networks.backend)
+        return DetectionPipeline(
+            self.card, self._first, self._second, self._networks.backend, self.malignancy
+        )
+
+    @cached_property
+    def malignancy(self) -> MalignancyReader:
+        """What rates findings."""
+        from medical.malignancy.reader import MalignancyReader
+
+        return MalignancyReader.shipped()
 
     @cached_property
     def _first(self) -> FirstStage:

@@ -106,7 +106,8 @@ class StarNet(nn.Module):
         masks = [None] * IMAGE_GROUPS + [present]
         summaries = []
         for query, part, mask in zip(self.pool, parts, masks, strict=True):
-            score = (part @ query) / part.shape[-1] ** 0.5
+            # not part @ query: OpenVINO trips over a matrix by a vector that is then scaled
+            score = (part * (query / part.shape[-1] ** 0.5)).sum(-1)
             if mask is not None:
                 score = score.masked_fill(~mask, -1e4)
             summaries.append((score.softmax(-1)[..., None] * part).sum(1))

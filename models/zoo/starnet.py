@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load_file, save_file
 
 from models.starnet.config import StarNetConfig
@@ -15,46 +12,9 @@ from models.starnet.network import StarNet
 from models.starnet.tokenizer import Tokenizer
 from models.starnet.trunk import Trunk
 from models.zoo.loader import CARD, WEIGHTS, sha256_of
+from models.zoo.starnet_card import SHIPPED_STARNET, TOKENIZER, StarNetCard, read_card
 
-SHIPPED_STARNET = Path(__file__).parent / "starnet"
-TOKENIZER = "tokenizer.model"
 _NETWORK, _TRUNK = "network.", "trunk."
-_DECISIVE = {"sha256", "tokenizer_sha256", "config", "quantile_with_text", "quantile_without_text"}
-
-
-class StarNetCard(BaseModel):
-    """What stands beside StarNet's weights.
-
-    The quantiles are split-conformal, by patient: the half-width of a 95 % interval is the quantile
-    times the network's expected error.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    version: str
-    sha256: str
-    tokenizer_sha256: str
-    config: dict[str, object]
-    quantile_with_text: float = Field(gt=0)
-    quantile_without_text: float = Field(gt=0)
-    calibration_set: str
-    rates: str
-    data: list[str]
-    recipe: str
-    metrics: dict[str, object]
-    not_good_for: list[str]
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of what decides a reading, hexadecimal: the model's identity."""
-        decisive = self.model_dump(mode="json", include=_DECISIVE)
-        text = json.dumps(decisive, sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
-
-
-class StarNetDamagedError(ValueError):
-    """A file of StarNet is missing, or not the one that its card describes."""
 
 
 class LoadedStarNet(NamedTuple):
@@ -72,20 +32,9 @@ def load_starnet(folder: Path = SHIPPED_STARNET) -> LoadedStarNet:
     Raises:
         StarNetDamagedError: a file is missing or another one; the message says what to do.
     """
-    try:
-        card = StarNetCard.model_validate_json((folder / CARD).read_text("utf-8"))
-        wanted = {WEIGHTS: card.sha256, TOKENIZER: card.tokenizer_sha256}
-        for name, digest in wanted.items():
-            if sha256_of(folder / name) != digest:
-                raise StarNetDamagedError(
-                    f"{folder / name} is not the file that its card describes; install it again"
-                )
-        state = load_file(folder / WEIGHTS)
-        tokenizer = Tokenizer((folder / TOKENIZER).read_bytes())
-    except OSError as error:
-        raise StarNetDamagedError(
-            f"{folder}: StarNet's files cannot be read; install StarLung again"
-        ) from error
+    card = read_card(folder)
+    state = load_file(folder / WEIGHTS)
+    tokenizer = Tokenizer((folder / TOKENIZER).read_bytes())
     config = StarNetConfig.from_dict(card.config)
     network, trunk = StarNet(config), Trunk(config.trunk_widths)
     for module, prefix in ((network, _NETWORK), (trunk, _TRUNK)):

@@ -15,6 +15,7 @@ from app.web.reading.attention_map_panel import map_panel, maps_of
 from app.web.reading.decision_panel import decision_panel
 from app.web.reading.growth_panel import growth_panel
 from app.web.reading.guideline_panel import guideline_panel
+from app.web.reading.malignancy_panel import malignancy_panel
 from app.web.reading.operating_panel import operating_panel
 from app.web.reading.place import keep_place, place_in
 from app.web.reading.prior_panel import choose_prior, compared, prior_data
@@ -96,6 +97,8 @@ def _read(reading: StudyReading, reader: Reader) -> None:
     if own:
         map_panel(folder, findings)
     change = change_in(comparison, findings) if comparison is not None else None
+    if own:
+        malignancy_panel(reading, scored, findings, folder, images, reader)
     guideline_panel(reading, findings, header_of(images), change, reader)
     if own:
         operating_panel(scored, folder)

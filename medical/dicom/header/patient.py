@@ -21,6 +21,7 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from medical.dicom.header import tags
+from medical.plain_text import one_line
 
 if TYPE_CHECKING:
     from medical.dicom.stacking.series import CtSeries
@@ -37,6 +38,14 @@ _WANTED = [
     "PatientBirthDate",
     "PatientSex",
 ]
+_WORDS = [
+    "StudyDescription",
+    "RequestedProcedureDescription",
+    "ReasonForTheRequestedProcedure",
+    "AdmittingDiagnosesDescription",
+    "AdditionalPatientHistory",
+]
+_MAX_WORDS = 1000  # characters: a header may hold anything
 _YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 _OLDEST = 120
 _DATES = ("AcquisitionDate", "AcquisitionDateTime", "SeriesDate", "StudyDate")
@@ -119,12 +128,14 @@ class ScannedExamination:
         day: ``YYYY-MM-DD``; empty when the header carries no date.
         age_years: on that day; ``None`` when the header does not say it.
         sex: ``None`` when the header says neither female nor male.
+        words: study description, request and history, as far as the header carries them.
     """
 
     patient: str = ""
     day: str = ""
     age_years: float | None = None
     sex: Literal["F", "M"] | None = None
+    words: str = ""
 
 
 def examination_of(file: Path, *, secret: bytes) -> ScannedExamination:
@@ -138,12 +149,12 @@ def examination_of(file: Path, *, secret: bytes) -> ScannedExamination:
         An empty examination where the file is not DICOM or cannot be read.
     """
     try:
-        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_WANTED))
+        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=[*_WANTED, *_WORDS])
     except Exception:  # pydicom raises nearly anything on damaged files
         return ScannedExamination()
     day = _day(header)
     return ScannedExamination(
-        _pseudonym(header, secret), day, _age_years(header, day), _sex(header)
+        _pseudonym(header, secret), day, _age_years(header, day), _sex(header), _words(header)
     )
 
 
@@ -166,6 +177,11 @@ def _age_years(header: pydicom.Dataset, day: str) -> float | None:
         return None
     years = then.year - born.year - ((then.month, then.day) < (born.month, born.day))
     return float(years) if 0 <= years <= _OLDEST else None
+
+
+def _words(header: pydicom.Dataset) -> str:
+    texts = (one_line(tags.text(header, name)).strip() for name in _WORDS)
+    return ". ".join(dict.fromkeys(text for text in texts if text))[:_MAX_WORDS]
 
 
 def _sex(header: pydicom.Dataset) -> Literal["F", "M"] | None:

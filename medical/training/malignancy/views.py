@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from medical.malignancy.view import MARGIN_MM, View, as_tensors, view_of
+from medical.malignancy.view import MARGIN_MM, View, as_arrays, view_of
 from medical.nodule.measure import central_component
 from medical.training.malignancy.nodules import Nodule
 from models.detector.contract import CROP, near_extent_mm
@@ -86,5 +86,5 @@ def _grid(nodule: Nodule, placing: Placing, extent_mm: float) -> Tensor:
 @torch.no_grad()
 def tokens_of(trunk: Trunk, views: list[View]) -> ImageTokens:
     """Run the trunk; measures are not standardised yet."""
-    tokens: ImageTokens = trunk(*as_tensors(views))
+    tokens: ImageTokens = trunk(*map(torch.from_numpy, as_arrays(views)))
     return tokens

@@ -19,7 +19,8 @@ from medical.training.malignancy.facts import read_facts
 from medical.training.malignancy.nodules import patient_folds
 from medical.training.malignancy.second_stage import refiner_of, trunk_of
 from models.detector.refiner import RefinerConfig
-from models.zoo.starnet import StarNetCard, save_starnet
+from models.zoo.starnet import save_starnet
+from models.zoo.starnet_card import StarNetCard
 from tests.benchmarks.starnet.train import folder_of, load_network
 from tests.benchmarks.starnet.variants import OURS
 

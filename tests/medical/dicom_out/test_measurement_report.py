@@ -18,7 +18,7 @@ from medical.dicom_out.measurement_report import (
     DENSITIES,
     DENSITY,
     PRESENCE,
-    RISK,
+    RATING,
     write_measurement_report,
 )
 from medical.dicom_out.provenance import tracking_uid
@@ -157,13 +157,13 @@ def test_without_an_outline_a_finding_points_at_its_slice(upright: Written, tmp_
         assert source.referenced_sop_instance_uid == finding.sop_instance_uid
 
 
-def test_a_risk_of_malignancy_is_written_where_there_is_one(
+def test_a_malignancy_rating_is_written_where_there_is_one(
     upright: Written, tmp_path: Path
 ) -> None:
-    risk = Malignancy(risk=0.25, ci95=(0.125, 0.5))
-    first = upright.scored.findings[0].model_copy(update={"malignancy": risk})
+    rating = Malignancy(risk=0.25, ci95=(0.125, 0.5), image_weight=0.75, text_weight=0.25)
+    first = upright.scored.findings[0].model_copy(update={"malignancy": rating})
     scored = upright.scored.model_copy(update={"findings": [first]})
     write_measurement_report(scored, tmp_path / "sr.dcm", ct=upright.ct, segmentation=None)
     groups = content_of(tmp_path / "sr.dcm").get_image_measurement_groups()
-    (item,) = [item for group in groups for item in group.get_measurements(name=RISK)]
-    assert (item.value, ends_of(item)) == (25.0, (12.5, 50.0))
+    (item,) = [item for group in groups for item in group.get_measurements(name=RATING)]
+    assert (item.value, ends_of(item)) == (0.25, (0.125, 0.5))

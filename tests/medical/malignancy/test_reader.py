@@ -25,7 +25,10 @@ def _read(
     reader: MalignancyReader, *, text: str = "", radius: float = 8, extent_mm: float = 24
 ) -> RiskReading:
     crop, mask = _ball(radius)
-    (reading,) = reader.read(crop[None], [mask], np.array([extent_mm], np.float32), text=text)
+    (image,), tokens = reader.read_images(crop[None], [mask], np.array([extent_mm], np.float32))
+    if not text:
+        return image
+    (reading,) = reader.read_words(tokens, [text])
     return reading
 
 
@@ -65,12 +68,29 @@ def test_no_text_leads_out_of_range(reader: MalignancyReader, text: str) -> None
 
 def test_an_empty_outline_is_read(reader: MalignancyReader) -> None:
     crop, mask = _ball(5)
-    (reading,) = reader.read(crop[None], [np.zeros_like(mask)], np.array([24.0], np.float32))
+    (reading,), _ = reader.read_images(
+        crop[None], [np.zeros_like(mask)], np.array([24.0], np.float32)
+    )
     assert 0 <= reading.risk <= 1
 
 
-def test_nothing_is_read_of_nothing(reader: MalignancyReader) -> None:
-    assert reader.read(np.zeros((0, 32, 32, 32), np.float32), [], np.zeros(0, np.float32)) == []
+def test_no_words_say_what_the_image_says(reader: MalignancyReader) -> None:
+    crop, mask = _ball(7)
+    crops, extents = np.stack([crop, crop]), np.array([24.0, 40.0], np.float32)
+    by_image, tokens = reader.read_images(crops, [mask, mask], extents)
+    for image, words in zip(by_image, reader.read_words(tokens, ["", ""]), strict=True):
+        assert words.risk == pytest.approx(image.risk, abs=1e-3)
+        assert words.ci95 == pytest.approx(image.ci95, abs=2e-3)
+        assert words.text_weight == 0
+
+
+def test_words_of_one_finding_do_not_touch_another(reader: MalignancyReader) -> None:
+    crop, mask = _ball(7)
+    crops, extents = np.stack([crop, crop]), np.array([24.0, 24.0], np.float32)
+    by_image, tokens = reader.read_images(crops, [mask, mask], extents)
+    with_words, without = reader.read_words(tokens, ["heavily spiculated", ""])
+    assert with_words.text_weight > 0
+    assert without.risk == pytest.approx(by_image[1].risk, abs=1e-3)
 
 
 def test_context_is_written_as_one_text() -> None:

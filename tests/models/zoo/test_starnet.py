@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from models.zoo.loader import WEIGHTS
-from models.zoo.starnet import SHIPPED_STARNET, StarNetDamagedError, load_starnet
+from models.zoo.starnet import load_starnet
+from models.zoo.starnet_card import SHIPPED_STARNET, StarNetDamagedError
 
 
 def _copy(tmp_path: Path) -> Path:

@@ -1,0 +1,228 @@
+"""Below the findings: the malignancy rating of each, before and after clinical context is given."""
+
+from __future__ import annotations
+
+import html
+import threading
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+import streamlit as st
+
+from app.web.failures import error_text
+from app.web.reading.brock_text import brock_text
+from app.web.security.identity import Reader, allowed
+from app.web.words import gettext, words
+from medical.detection.findings import Finding, Malignancy, SeriesFindings
+from medical.detection.malignancy import malignancy_of
+from medical.errors import InputError
+from medical.i18n.messages import Message, message
+from medical.malignancy.context import MAX_TEXT, ClinicalContext
+from medical.malignancy.reader import MalignancyReader
+from medical.nodule.guidelines.assessment import MAX_AGE_YEARS, Demographics
+from medical.plain_text import as_markdown
+from medical.report.malignancy import rating_note, rating_text
+from medical.results.folder import ResultFolder
+from medical.results.images import ViewerImages
+from medical.review import terms
+from medical.review.reading import ReadFinding, StudyReading
+
+_MAX_PACK_YEARS = 300
+_one_at_a_time = threading.Lock()
+_ANSWERS: tuple[tuple[str, Message], ...] = (
+    ("emphysema", message("Emphysema")),
+    ("cancer_history", message("History of cancer")),
+    ("family_history", message("Family history of lung cancer")),
+)
+
+
+class Rated(NamedTuple):
+    """One finding: what is said by its image alone, and with what is written."""
+
+    finding: ReadFinding
+    by_image: Malignancy
+    with_words: Malignancy | None
+
+
+def malignancy_panel(
+    reading: StudyReading,
+    scored: SeriesFindings,
+    findings: Sequence[ReadFinding],
+    folder: ResultFolder,
+    images: ViewerImages | None,
+    reader: Reader,
+) -> None:
+    """Ask for clinical context, then show each finding's rating and what it rests on."""
+    if scored.malignancy_model is None or not scored.findings:
+        return
+    with st.expander(gettext("Malignancy rating and clinical context")):
+        for line in rating_note(scored, words()):
+            st.caption(as_markdown(line))
+        try:
+            stored = folder.malignancy.read_context()
+            _form(reading, scored, folder, stored, images, reader)
+            rated = rate(scored, findings, folder, stored)
+        except InputError as error:
+            st.error(as_markdown(error_text(error)))
+            return
+        st.html(rating_table(rated, _with_header(stored, images), count=_nodules(findings)))
+        st.caption(
+            gettext(
+                "Clinical context was taught to change nothing by itself: no truth was at hand. "
+                "Brock (McWilliams 2013, model 2a) is a probability of cancer and uses it; a "
+                "finding in an upper zone counts as one in an upper lobe."
+            )
+        )
+
+
+def rate(
+    scored: SeriesFindings,
+    findings: Sequence[ReadFinding],
+    folder: ResultFolder,
+    context: ClinicalContext | None,
+) -> list[Rated]:
+    """Rate the model's findings with what is written; torch is loaded only where something is.
+
+    Raises:
+        InputError: what StarNet saw of the findings is damaged.
+    """
+    own = [f for f in findings if isinstance(f.measured, Finding) and f.measured.malignancy]
+    before = {f.measured.id: f.measured.malignancy for f in own if isinstance(f.measured, Finding)}
+    text = context.written() if context else ""
+    tokens = folder.malignancy.read_tokens() if text else None
+    model = _reader()
+    same = scored.malignancy_model is not None and (
+        scored.malignancy_model.digest == model.card.digest
+    )
+    after: dict[int, Malignancy] = {}
+    if tokens is not None and same:
+        numbers = [finding.id for finding in scored.findings]
+        with _one_at_a_time:
+            for group, texts in ((before, [""] * len(numbers)), (after, [text] * len(numbers))):
+                rounded = map(malignancy_of, model.read_words(tokens, texts))
+                group.update(zip(numbers, rounded, strict=True))
+    return [
+        Rated(finding, image, after.get(finding.measured.id))
+        for finding in own
+        if isinstance(finding.measured, Finding)
+        and (image := before[finding.measured.id]) is not None
+    ]
+
+
+def rating_table(rated: Sequence[Rated], context: ClinicalContext, *, count: int) -> str:
+    """Render a line a finding as HTML."""
+    titles = (
+        gettext("No."),
+        gettext("By the image alone"),
+        gettext("With what is written"),
+        gettext("Weight of image and text"),
+        gettext("Brock, probability of cancer"),
+    )
+    head = "".join(f"<th>{html.escape(title)}</th>" for title in titles)
+    body = "".join(_row(each, context, count) for each in rated)
+    return (
+        f'<table class="starlung-guidelines"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _row(rated: Rated, context: ClinicalContext, count: int) -> str:
+    shown = rated.with_words or rated.by_image
+    after = rating_text(rated.with_words) if rated.with_words else "–"
+    shares = f"{shown.image_weight:.0%} / {shown.text_weight:.0%}"
+    cells = (
+        str(rated.finding.number),
+        rating_text(rated.by_image),
+        after,
+        shares,
+        brock_text(rated.finding, context, count=count),
+    )
+    return "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+
+
+def _nodules(findings: Sequence[ReadFinding]) -> int:
+    return sum(finding.verdict != "rejected" for finding in findings)
+
+
+def _with_header(context: ClinicalContext | None, images: ViewerImages | None) -> ClinicalContext:
+    """Take age and sex from the header where they were not entered."""
+    known = context or ClinicalContext()
+    header = images.header if images is not None else Demographics()
+    female = None if header.sex is None else header.sex == "F"
+    return known.model_copy(
+        update={
+            "age_years": header.age_years if known.age_years is None else known.age_years,
+            "female": female if known.female is None else known.female,
+        }
+    )
+
+
+def _form(
+    reading: StudyReading,
+    scored: SeriesFindings,
+    folder: ResultFolder,
+    stored: ClinicalContext | None,
+    images: ViewerImages | None,
+    reader: Reader,
+) -> None:
+    closed = reading.study.status == "signed" or not reader.name
+    entered = _with_header(stored, images)
+    proposed = images.words if images is not None and stored is None else ""
+    with st.form(f"context-{reading.study.key}-{scored.series_instance_uid}"):
+        text = st.text_area(
+            gettext("Request, prior report, or the nodule's looks"),
+            (stored.text if stored else proposed)[:MAX_TEXT],
+            max_chars=MAX_TEXT,
+            disabled=closed,
+        )
+        age, sex, pack_years, *others = st.columns(6)
+        known = {
+            "text": text,
+            "age_years": age.number_input(
+                gettext("Age in years"), 0.0, float(MAX_AGE_YEARS), entered.age_years,
+                step=1.0, format="%g", disabled=closed,
+            ),
+            "female": _sex(sex, entered.female, closed=closed),
+            "pack_years": pack_years.number_input(
+                gettext("Pack-years"), 0.0, float(_MAX_PACK_YEARS), entered.pack_years,
+                step=1.0, format="%g", disabled=closed,
+            ),
+        }  # fmt: skip
+        for place, (name, title) in zip(others, _ANSWERS, strict=True):
+            known[name] = _answer(place, title, getattr(entered, name), closed=closed)
+        if st.form_submit_button(gettext("Rate with this context"), disabled=closed):
+            allowed("decide")
+            folder.malignancy.write_context(ClinicalContext.model_validate(known))
+            st.rerun()
+
+
+def _sex(place: st.delta_generator.DeltaGenerator, female: bool | None, *, closed: bool) -> object:
+    sexes = tuple(terms.SEXES)
+    chosen = place.selectbox(
+        gettext("Sex"),
+        sexes,
+        index=None if female is None else sexes.index("F" if female else "M"),
+        format_func=lambda sex: words().among(terms.SEXES, sex),
+        placeholder=gettext("not known"),
+        disabled=closed,
+    )
+    return None if chosen is None else chosen == "F"
+
+
+def _answer(
+    place: st.delta_generator.DeltaGenerator, title: Message, value: bool | None, *, closed: bool
+) -> object:
+    return place.selectbox(
+        words().translate(title),
+        (True, False),
+        index=None if value is None else (0 if value else 1),
+        format_func=lambda answer: gettext("yes") if answer else gettext("no"),
+        placeholder=gettext("not known"),
+        disabled=closed,
+    )
+
+
+@cache
+def _reader() -> MalignancyReader:
+    return MalignancyReader.shipped()

@@ -1,0 +1,43 @@
+"""StarNet ready to read images on a CPU: no torch, once it was converted; words need torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from models.runtime.cache import NetworkCache, cache_folder
+from models.runtime.openvino_cpu import NetworkFile, OneByOne, OpenVinoNetwork
+from models.zoo.starnet_card import SHIPPED_STARNET, StarNetCard
+
+_NAME = "starnet"
+_FORM = 2  # raise it whenever ``ImageAlone`` computes something else from the same weights
+
+
+def image_network(
+    card: StarNetCard, folder: Path = SHIPPED_STARNET, *, cache: Path | None = None
+) -> OneByOne:
+    """Make ``models.starnet.image_alone.ImageAlone`` ready to run.
+
+    Args:
+        card: of the folder.
+        folder: with weights and card.
+        cache: folder of converted networks; the user's where it is not given.
+    """
+    source = {"starnet": card.sha256, "config": card.config, "form": _FORM}
+    networks_cache = NetworkCache(cache or cache_folder())
+    networks = networks_cache.get(source, lambda: {_NAME: _convert(folder)})
+    return OneByOne(OpenVinoNetwork(networks[_NAME]))
+
+
+def _convert(folder: Path) -> NetworkFile:
+    """Convert it from its weights; imports torch."""
+    import torch
+
+    from models.detector.contract import CROP
+    from models.runtime.conversion import convert
+    from models.starnet.image_alone import ImageAlone
+    from models.zoo.starnet import load_starnet
+
+    loaded = load_starnet(folder)
+    cube = torch.zeros(1, 1, CROP, CROP, CROP)
+    measures = torch.zeros(1, loaded.network.config.measures)
+    return convert(ImageAlone(loaded.network, loaded.trunk), (cube, cube, measures))
