@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from models.detector.refiner import Refiner
+from models.runtime.captured import CapturedCall, fold_batch_norms
 from models.runtime.dropout import layers_of_refiner
 from models.runtime.networks import Backend, Networks, Run, refinement_of
 
@@ -30,7 +31,9 @@ def torch_networks(
     """
     half = device.type == "cuda" if half is None else half
     layout: dict[str, Any] = {"memory_format": torch.channels_last_3d} if half else {}
-    first = copy.deepcopy(detector).to(device, **layout).requires_grad_(False)
+    first = copy.deepcopy(detector).to(device).requires_grad_(False)
+    fold_batch_norms(first)
+    first = first.to(**layout) if half else first
     second = copy.deepcopy(refiner).to(device, **layout).requires_grad_(False)
     layers = layers_of_refiner(
         {name: value.float().cpu().numpy() for name, value in refiner.state_dict().items()},
@@ -38,7 +41,7 @@ def torch_networks(
         own_classifier=refiner.own is not None,
     )
     return Networks(
-        _on(first, device, half=half),
+        _first_stage(first, device, half=half),
         refinement_of(
             _in_parts(_on(second.classifier_features, device, half=False)),
             _in_parts(_on(second.embed, device, half=False)),
@@ -58,6 +61,19 @@ def backend_of(device: torch.device, *, half: bool = True) -> Backend:
     is_gpu = device.type == "cuda"
     name = torch.cuda.get_device_name(device) if is_gpu else device.type.upper()
     return Backend("torch", torch.__version__.split("+")[0], name, "bf16" if half else "f32")
+
+
+def _first_stage(network: nn.Module, device: torch.device, *, half: bool) -> Run:
+    """Run the first stage; on a GPU its passes are captured."""
+
+    def look(x: Tensor) -> tuple[Tensor, ...]:
+        # no cache of cast weights: a graph must not point into one that is gone
+        with torch.autocast(device.type, torch.bfloat16, enabled=half, cache_enabled=False):
+            output: Tensor | tuple[Tensor, ...] = network(x)
+        parts = output if isinstance(output, tuple) else (output,)
+        return tuple(part.float() for part in parts)
+
+    return _on(CapturedCall(look) if device.type == "cuda" else look, device, half=False)
 
 
 def _on(
