@@ -117,14 +117,20 @@ def model_called(name: str) -> StoredModel:
     """Find the model of that name, or in that folder; otherwise exit with code 2."""
     from pydantic import ValidationError
 
-    from models.zoo.loader import CARD, ModelDamagedError, ModelNotFoundError, find_model
+    from models.zoo.loader import (
+        CARD,
+        ModelDamagedError,
+        ModelFileError,
+        ModelNotFoundError,
+        find_model,
+    )
 
     imported = imported_models()
     try:
         return find_model(name, imported=imported)
     except ModelNotFoundError as error:
         fail(f"{error}. See `starlung models list`.")
-    except ModelDamagedError as error:
+    except (ModelDamagedError, ModelFileError) as error:
         fail(f"{error}.")
     except ValidationError:
         named = Path(name) / CARD

@@ -11,6 +11,7 @@ from models.zoo.card import ModelCard
 SHIPPED = Path(__file__).parent / "weights"
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 DEFAULT_MODEL = "starlung-base"
+_SUFFIX = ".starlung"  # of a model that is one file, see ``single_file``
 
 
 class ModelNotFoundError(LookupError):
@@ -41,6 +42,10 @@ class ModelDamagedError(ValueError):
             f"{model.folder / file} has SHA-256 {digest[:12]}... but its card says "
             f"{model.digests[file][:12]}...; install the model again"
         )
+
+
+class ModelFileError(ValueError):
+    """A file that is no model, or not all of one; the message is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +87,21 @@ def list_models(*, imported: Path | None = None) -> list[StoredModel]:
 
 
 def find_model(name: str, *, imported: Path | None = None) -> StoredModel:
-    """Find a model by name, or by the folder of a finished retraining, and check its weights.
+    """Find a model by name, by the folder of a finished retraining, or by a file that holds it.
+
+    Its files are checked.
 
     Raises:
+        ModelFileError: the file is no model's.
         ModelNotFoundError: there is none.
         ModelDamagedError: the file's SHA-256 is not the card's.
     """
     if (Path(name) / CARD).is_file():
         matched = StoredModel(Path(name), ModelCard.read(Path(name) / CARD))
+    elif name.endswith(_SUFFIX) and Path(name).is_file():
+        from models.zoo.single_file import open_model_file
+
+        matched = open_model_file(Path(name))
     else:
         stored = {model.card.name: model for model in list_models(imported=imported)}
         if name not in stored:

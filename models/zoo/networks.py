@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from safetensors.torch import load_file, save_file
 
+from models.compression.shapes import resize_to_weights
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import Refiner, RefinerConfig
 from models.training.two_stage import TwoStage
@@ -20,6 +21,9 @@ if TYPE_CHECKING:  # it needs pydantic, which a machine that only trains may lac
     from models.zoo.loader import StoredModel
 
 
+_FIRST = "detector."
+
+
 class ForeignNetworkError(ValueError):
     """What was asked needs networks of this project; the message names the model."""
 
@@ -28,7 +32,7 @@ def load_networks(model: StoredModel) -> TwoStage:
     """Build both stages with the stored weights, float32, in evaluation mode.
 
     Raises:
-        ForeignNetworkError: the first stage was imported.
+        ForeignNetworkError: the first stage was imported, or the model has no weights.
     """
     if model.card.has_retinanet:
         raise ForeignNetworkError(
@@ -38,7 +42,15 @@ def load_networks(model: StoredModel) -> TwoStage:
     detector = cast(dict[str, Any], dict(model.card.detector))
     detector["widths"] = tuple(detector["widths"])
     networks = TwoStage(DetectorConfig(**detector).build(), _empty_refiner(model.card))
-    networks.load_state_dict(load_file(model.weights))
+    stored = load_file(model.weights)
+    first = {n.removeprefix(_FIRST): w for n, w in stored.items() if n.startswith(_FIRST)}
+    if not first:
+        raise ForeignNetworkError(
+            f"{model.card.name} holds networks that are ready to run and nothing else; it can "
+            "score and be evaluated. Choose the model that it was made of for this."
+        )
+    resize_to_weights(networks.detector, first)  # channels may have been removed
+    networks.load_state_dict(stored)
     return networks.float().eval()
 
 

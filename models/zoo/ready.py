@@ -43,7 +43,8 @@ def ready_networks(
 
     Args:
         model: weights and card.
-        device: ``auto`` takes a GPU where there is one that torch can use, else the CPU.
+        device: ``auto`` takes a GPU where there is one that torch can use, else the CPU; networks
+            that lie ready were made for the CPU.
         cache: folder of converted networks; the user's where it is not given.
 
     Raises:
@@ -51,7 +52,8 @@ def ready_networks(
         ModelDamagedError: a network file is not the one that the card describes.
     """
     check_device(device)
-    if device != "cpu" and _has_gpu():
+    is_ready = all(name in model.card.networks for name in NETWORK_NAMES)
+    if _has_gpu() and (device == "cuda" or (device == "auto" and not is_ready)):
         return _on_gpu(model)
     return _on_cpu(model, NetworkCache(cache or cache_folder()))
 
@@ -89,8 +91,15 @@ def _on_gpu(model: StoredModel) -> Networks:
     import torch
 
     from models.runtime.torch_device import torch_networks
+    from models.zoo.networks import ForeignNetworkError
 
-    return torch_networks(*_modules(model), device=torch.device("cuda"))
+    try:
+        modules = _modules(model)
+    except ForeignNetworkError as error:
+        raise NoGpuError(
+            f"{model.card.name} holds networks for the CPU alone; choose the device cpu"
+        ) from error
+    return torch_networks(*modules, device=torch.device("cuda"))
 
 
 def _on_cpu(model: StoredModel, cache: NetworkCache) -> Networks:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 import torch
 
@@ -9,7 +11,7 @@ from medical.detection.candidates import find_in_box
 from medical.detection.refinement import RefinementStage, cut
 from medical.synthesis.case import TrainingCase
 from models.runtime.mirrors import in_mirrors
-from models.runtime.networks import FirstStageNetwork
+from models.runtime.networks import FirstStageNetwork, Networks
 from models.runtime.torch_device import torch_networks
 from models.training.two_stage import TwoStage
 from tests.benchmarks.ablations.marks import CaseMarks
@@ -27,7 +29,16 @@ class WholeBox:
     """
 
     def __init__(self, networks: TwoStage, *, device: torch.device, views: int) -> None:
-        ready = torch_networks(networks.detector, networks.refiner, device=device)
+        self._use(torch_networks(networks.detector, networks.refiner, device=device), views=views)
+
+    @classmethod
+    def by(cls, ready: Networks, *, views: int = 1) -> Self:
+        """Make a reader of networks that are ready to run, whatever runs them."""
+        made = cls.__new__(cls)
+        made._use(ready, views=views)
+        return made
+
+    def _use(self, ready: Networks, *, views: int) -> None:
         self._second = RefinementStage(ready.refinement, samples=_SAMPLES)
 
         def detector(image: np.ndarray) -> np.ndarray:

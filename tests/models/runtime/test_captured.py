@@ -1,4 +1,4 @@
-"""What torch runs on a GPU, as far as a CPU can tell: folding changes no answer, a graph's call neither."""
+"""What torch runs on a GPU: folding changes no answer, and neither does a captured pass."""
 
 from __future__ import annotations
 
