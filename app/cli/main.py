@@ -11,6 +11,7 @@ from typing import NoReturn
 import typer
 
 from app.cli.adapt import adapt
+from app.cli.compress import compress
 from app.cli.deidentify import deidentify
 from app.cli.doctor import doctor
 from app.cli.evaluate import evaluate
@@ -35,6 +36,7 @@ app.command()(score)
 app.command()(evaluate)
 app.command()(retrain)
 app.command()(adapt)
+app.command()(compress)
 app.command()(explain)
 app.command()(worker)
 app.command()(receive)

@@ -55,12 +55,15 @@ class Verdict:
         path.write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
 
 
-def decide(new: Tables, old: Tables, *, draws: int = DRAWS, seed: int = 0) -> Verdict:
+def decide(
+    new: Tables, old: Tables, *, margin: float = MARGIN, draws: int = DRAWS, seed: int = 0
+) -> Verdict:
     """Compare two models on the same scans.
 
     Args:
         new: candidates of the new weights.
         old: candidates of the old ones on the same scans and nodules.
+        margin: of CPM that may be lost.
         draws: of the bootstrap, at least 1.
         seed: of the draws.
 
@@ -70,10 +73,12 @@ def decide(new: Tables, old: Tables, *, draws: int = DRAWS, seed: int = 0) -> Ve
     if new.series_uids != old.series_uids or new.nodules != old.nodules:
         raise ValueError("both models must be scored on the same scans and nodules")
     scores = [Scores.of(match_scans(tables)) for tables in (new, old)]
-    return decide_by_scores(scores[0], scores[1], draws=draws, seed=seed)
+    return decide_by_scores(scores[0], scores[1], margin=margin, draws=draws, seed=seed)
 
 
-def decide_by_scores(new: Scores, old: Scores, *, draws: int = DRAWS, seed: int = 0) -> Verdict:
+def decide_by_scores(
+    new: Scores, old: Scores, *, margin: float = MARGIN, draws: int = DRAWS, seed: int = 0
+) -> Verdict:
     """Judge scores that were gathered otherwise, of the same scans and nodules.
 
     Raises:
@@ -92,7 +97,7 @@ def decide_by_scores(new: Scores, old: Scores, *, draws: int = DRAWS, seed: int 
         )  # fmt: skip
     else:
         interval = _paired_difference(new, old, draws=draws, seed=seed)
-        replaces, why = _sentence(interval)
+        replaces, why = _sentence(interval, margin)
     return Verdict(replaces, why, cpm_new, cpm_old, interval, scans, nodules)
 
 
@@ -105,17 +110,17 @@ def _paired_difference(new: Scores, old: Scores, *, draws: int, seed: int) -> tu
     return percentile_interval(np.array(differences))
 
 
-def _sentence(interval: tuple[float, float]) -> tuple[bool, str]:
+def _sentence(interval: tuple[float, float], margin: float) -> tuple[bool, str]:
     low, high = interval
     between = f"the CPM changes by {low:+.3f} to {high:+.3f} (95 % interval over scans)"
-    if low >= -MARGIN:
+    if low >= -margin:
         return (
             True,
-            f"{between}, not worse by more than {MARGIN:g}: the new weights replace the old",
+            f"{between}, not worse by more than {margin:g}: the new weights replace the old",
         )
     if high < 0:
         return False, f"{between}: the new weights are worse, both models are kept"
-    return False, f"{between}: a loss above {MARGIN:g} cannot be ruled out, both models are kept"
+    return False, f"{between}: a loss above {margin:g} cannot be ruled out, both models are kept"
 
 
 @dataclass(frozen=True, slots=True)

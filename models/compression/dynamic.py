@@ -148,7 +148,7 @@ class AnyPrecision(nn.Module):
             self.set_bits(BITS[int(torch.randint(len(BITS), ()))])
             return cast(Tensor, self.network(x))
         rows = []
-        for row, bits in zip(x.split(1), self.quantizer.bits(x), strict=True):
+        for row, bits in zip(torch.split(x, 1), self.quantizer.bits(x), strict=True):
             self.set_bits(bits)
             rows.append(self.network(row))
         return torch.cat(rows)

@@ -1,0 +1,176 @@
+"""The steps from teacher to Lite, each as a model that ``starlung score`` takes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from torch import nn
+
+from medical.synthesis.case import TrainingCase
+from medical.training.compress import load_student
+from medical.training.compressing.calibration_inputs import first_stage_windows, refinement_crops
+from medical.training.recipes import Recipe
+from models.compression.int8 import quantize_to_int8
+from models.compression.pruning import ConvolutionCosts, count_channels, count_parameters
+from models.detector.detector import Detector
+from models.runtime.conversion import convert_detector, convert_refiner
+from models.runtime.openvino_cpu import NetworkFile
+from models.training.two_stage import TwoStage
+from models.zoo.card import NETWORK_NAMES, ModelCard, NetworkFiles, NetworkName
+from models.zoo.loader import CARD, WEIGHTS, StoredModel, sha256_of
+from models.zoo.networks import load_networks, save_networks
+from models.zoo.single_file import digest_of, pack
+
+STEPS = ("teacher", "pruned", "eight-bit-taught", "int8-first-stage", "int8")
+"""In their order; the last is what may be promoted."""
+_TAUGHT = {"pruned": "pruned", "eight-bit-taught": "eight-bit"}  # files of ``compress_first_stage``
+PACKED = "model.starlung"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """What a step's networks are, before they run.
+
+    Args:
+        file_bytes: of the weights, or of the one file that holds an INT8 model.
+        parameters: of both stages.
+        channels: of the first stage.
+        multiplications: of the first stage in a window of 64 voxels a side.
+    """
+
+    file_bytes: int
+    parameters: int
+    channels: int
+    multiplications: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepModel:
+    """One step.
+
+    Args:
+        name: one of ``STEPS``.
+        model: to score with.
+        first: its first stage, to be timed.
+        size: of its networks.
+    """
+
+    name: str
+    model: StoredModel
+    first: NetworkFile
+    size: Size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepMaker:
+    """Makes the steps' models of what ``compress_first_stage`` left.
+
+    Args:
+        teacher: that was compressed.
+        recipe: that it was compressed by.
+        taught: folder of ``compress_first_stage``.
+        cases: to find INT8's bounds by.
+        trained_on: names of the scans that were learnt from.
+        out: the steps' folders are made below it.
+    """
+
+    teacher: StoredModel
+    recipe: Recipe
+    taught: Path
+    cases: Sequence[TrainingCase]
+    trained_on: Sequence[str]
+    out: Path
+
+    def make(self, name: str) -> StepModel:
+        """Make one step, or take it as it lies there."""
+        networks = self._networks(name)
+        folder = self.out / name
+        if name == "teacher":
+            return self._step(name, self.teacher, networks)
+        if not (folder / CARD).is_file():
+            self._write(name, networks, folder)
+        return self._step(name, StoredModel(folder, ModelCard.read(folder / CARD)), networks)
+
+    def _networks(self, name: str) -> TwoStage:
+        both = load_networks(self.teacher)
+        if name == "teacher":
+            return both
+        weights = self.taught / f"{_TAUGHT.get(name, 'eight-bit')}.safetensors"
+        return TwoStage(load_student(self.recipe, weights), both.refiner).eval()
+
+    def _write(self, name: str, networks: TwoStage, folder: Path) -> None:
+        beside = folder.with_name(f".{name}.partial")
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        save_networks(networks, beside / WEIGHTS)
+        named: dict[NetworkName, NetworkFiles] = {}
+        if name.startswith("int8"):
+            for network, file in self._int8(networks, both=name == "int8").items():
+                parts = {f"{network}.xml": file.model, f"{network}.bin": file.weights}
+                for part, content in parts.items():
+                    (beside / part).write_bytes(content)
+                digests = {part: digest_of(content) for part, content in parts.items()}
+                named[network] = NetworkFiles(files=digests)
+        card = self._card(name, sha256_of(beside / WEIGHTS), named)
+        card.write(beside / CARD)
+        if named:
+            pack(StoredModel(beside, card), beside / PACKED)
+        beside.replace(folder)
+
+    def _int8(self, networks: TwoStage, *, both: bool) -> Mapping[NetworkName, NetworkFile]:
+        first = quantize_to_int8(
+            convert_detector(networks.detector), first_stage_windows(self.cases)
+        )
+        second: Sequence[NetworkFile] = convert_refiner(networks.refiner)
+        if both:
+            crops = list(refinement_crops(self.cases))
+            second = [quantize_to_int8(file, crops) for file in second]
+        return dict(zip(NETWORK_NAMES, (first, *second), strict=True))
+
+    def _card(
+        self, name: str, digest: str, networks: Mapping[NetworkName, NetworkFiles]
+    ) -> ModelCard:
+        of = self.teacher.card
+        copied = of.calibration.model_copy(
+            update={
+                "set_description": f"Copied from {of.name}, NOT calibrated anew: intervals need "
+                f"not hold. Was: {of.calibration.set_description}",
+                "measured_coverage": {},
+            }
+        )
+        seen = dict.fromkeys([*of.scans_seen_in_training, *self.trained_on])
+        return of.model_copy(
+            update={
+                "name": f"{of.name}-{name}",
+                "sha256": digest,
+                "calibration": copied,
+                "operating_curve": (),
+                "operating_nodules": 0,
+                "operating_scans": 0,
+                "scans_seen_in_training": list(seen),
+                "recipe": f"compressed from {of.name} {of.version}, step {name}; {of.recipe}",
+                "run": {},
+                "networks": dict(networks),
+                "metrics": {},
+            }
+        )
+
+    def _step(self, name: str, model: StoredModel, networks: TwoStage) -> StepModel:
+        packed = model.folder / PACKED
+        file = packed if packed.is_file() else model.weights
+        size = Size(
+            file_bytes=file.stat().st_size,
+            parameters=count_parameters(networks),
+            channels=count_channels(networks.detector),
+            multiplications=ConvolutionCosts.of(networks.detector).multiplications,
+        )
+        return StepModel(name, model, self._first(model, networks.detector), size)
+
+    def _first(self, model: StoredModel, detector: Detector) -> NetworkFile:
+        if "first" in model.card.networks:
+            return NetworkFile.read(model.folder / "first.xml")
+        return convert_detector(cast(nn.Module, detector))
