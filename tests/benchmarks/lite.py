@@ -1,0 +1,96 @@
+"""The Lite model: size, time of a window on one core, what it loses: ``make bench NAME=lite``.
+
+Measures a file that ``starlung compress`` wrote (``LITE=FILE``, else the one of fold ``lidc`` kept
+beside the folds' predictions); what it loses is told by the folds' predictions, each lung read by a
+teacher and by a Lite that had not seen it, nodules INSERTED. No accelerator is needed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from medical.training.recipes import read_recipe
+from models.compression.footprint import measure
+from models.compression.pruning import count_channels, count_parameters
+from models.runtime.conversion import convert_detector
+from models.runtime.openvino_cpu import NetworkFile, openvino
+from models.zoo.card import NETWORK_NAMES
+from models.zoo.loader import find_model
+from tests.benchmarks.folds.cascade import ablation
+from tests.benchmarks.folds.train import RECIPE
+
+FILE = Path(__file__).parent / "folds" / "lite.starlung"
+_PEAK = """
+import os, time
+os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[0]})
+import numpy as np
+a = np.ones((1536, 1536), np.float32)
+best = 9e9
+for _ in range(12):
+    started = time.perf_counter(); a @ a; best = min(best, time.perf_counter() - started)
+print(2 * 1536**3 / best / 1e9)
+"""
+
+
+def channels_of(network: NetworkFile) -> int:
+    """Output channels of all convolutions of a converted first stage."""
+    model = openvino.Core().read_model(network.model, network.weights)
+    convolutions = [op for op in model.get_ordered_ops() if op.get_type_name() == "Convolution"]
+    return sum(op.output(0).partial_shape[1].get_length() for op in convolutions)
+
+
+def peak_gflops() -> float:
+    """Return what one core reaches in a matrix product of 32 bits, in this very run."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", _PEAK]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    return float(done.stdout)
+
+
+def main() -> None:
+    """Measure and print."""
+    path = Path(os.environ.get("LITE", FILE))
+    if not path.is_file():
+        print(f"No Lite model at {path}: set LITE to a file that 'starlung compress' wrote.")
+        raise SystemExit(1)
+    lite = find_model(str(path.resolve()))
+    files = {name: NetworkFile.read(lite.folder / f"{name}.xml") for name in NETWORK_NAMES}
+    whole = read_recipe(RECIPE).detector.build().eval()  # for size and time; its values are random
+    channels = (count_channels(whole), channels_of(files["first"]))
+    print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB, both stages, loads alone")
+    for name, file in files.items():
+        print(f"  {name}: {len(file.weights) / 1e6:.2f} MB of weights")
+    print(f"channels {channels[0]} -> {channels[1]}; teacher {count_parameters(whole):,} weights")
+    ours, theirs, peak = measure(files["first"]), measure(convert_detector(whole)), peak_gflops()
+    print(f"window of 64 voxels a side, one core: best {ours.best_ms:.1f} ms, median of 60 ")
+    print(
+        f"  {ours.median_ms:.1f} ms, {ours.peak_mib:.0f} MiB; the teacher {theirs.median_ms:.1f} ms"
+    )
+    print(f"  this core's FP32 matrix product in this run: {peak:.0f} GFLOP/s")
+    result = {
+        "file_mb": round(path.stat().st_size / 1e6, 2),
+        "window_ms_one_core": ours.median_ms,
+        "channels_removed": round(1 - channels[1] / channels[0], 3),
+    }
+    for with_second in (False, True):
+        rows, share = ablation(with_second=with_second)
+        print("both stages:" if with_second else "first stage alone:")
+        for name, row in rows.items():
+            print(f"  teacher and {name}: {row}")
+        print(f"  switched: {share:.1%} of the candidates seen again in 32 bits")
+        drop = rows["INT8 alone"]
+        result |= {
+            "cpm_drop": round(-drop.difference, 3),
+            "cpm_drop_lo": round(-drop.high, 3),
+            "cpm_drop_hi": round(-drop.low, 3),
+            "lungs": drop.lungs,
+        }
+    print("RESULT " + json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""``starlung compress`` on small chests: every step is measured, and none is promoted on too few."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK
+import torch
+
+from medical.errors import InputError
+from medical.synthesis.phantom import make_chest
+from medical.training.compressing.figures import StepBook
+from medical.training.compressing.run import CompressConfig, compress
+from medical.training.compressing.steps import PACKED, STEPS
+from medical.training.config import Cases
+from medical.training.recipes import Patches
+from models.detector.detector import DetectorConfig
+from models.detector.refiner import RefinerConfig
+from models.training.two_stage import TwoStage
+from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model, sha256_of
+from models.zoo.networks import save_networks
+from tests.logs import logged
+
+pytestmark = [pytest.mark.heavy, pytest.mark.slow]
+
+
+def small_teacher(folder: Path) -> StoredModel:
+    """A model that sees the whole box, with values from nothing."""
+    torch.manual_seed(5)
+    detector = DetectorConfig(widths=(16, 16, 24, 24), channels=16, local_attention=True)
+    refiner = RefinerConfig(widths=(8, 8, 8), hidden=8)
+    folder.mkdir()
+    save_networks(TwoStage(detector.build(), refiner.build()), folder / WEIGHTS)
+    card = find_model(DEFAULT_MODEL).card.model_copy(
+        update={
+            "name": "small",
+            "sha256": sha256_of(folder / WEIGHTS),
+            "detector": detector.to_dict(),
+            "refiner": refiner.to_dict(),
+            "scans_seen_in_training": [],
+        }
+    )
+    card.write(folder / CARD)
+    return StoredModel(folder, card)
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two chests to learn from and two to measure on, with a nodule in one of each."""
+    folder = tmp_path_factory.mktemp("cases")
+    truth, split = ["seriesuid,coordX,coordY,coordZ,diameter_mm"], ["seriesuid,split"]
+    for number in range(4):
+        chest = make_chest(number + 3, shape=(90, 104, 104), spacing_mm=(3.0, 3.0, 3.0))
+        image = SimpleITK.GetImageFromArray(chest.hu.astype(np.int16))
+        image.SetSpacing((3.0, 3.0, 3.0))
+        image.SetOrigin([float(v) for v in chest.geometry.origin_lps_mm])
+        SimpleITK.WriteImage(image, str(folder / f"c{number}.mhd"))
+        if number % 2 == 0:
+            x, y, z = chest.nodules[0].center_lps_mm
+            truth.append(f"c{number},{x},{y},{z},9")
+        split.append(f"c{number},{'training' if number < 2 else 'evaluation'}")
+    (folder / "annotations.csv").write_text("\n".join(truth) + "\n")
+    (folder / "split.csv").write_text("\n".join(split) + "\n")
+    return folder
+
+
+def test_steps_get_smaller_are_measured_once_and_too_few_scans_promote_none(
+    cases: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("nncf", reason="needs the extra 'train'")
+    out, teacher = tmp_path / "out", small_teacher(tmp_path / "teacher")
+    config = CompressConfig(
+        source=Cases(cases=str(cases)),
+        minutes=0.1,
+        cost=0.6,
+        patches=Patches(batch=4, patch=64),
+    )
+    done = compress(config, teacher, out=out)
+    assert tuple(row.step for row in done.steps) == STEPS
+    sizes = [row.file_bytes for row in done.steps]
+    assert sizes[0] > sizes[1] and sizes[3] > sizes[4]
+    assert done.steps[1].channels < done.steps[0].channels
+    assert done.steps[1].multiplications < done.steps[0].multiplications
+    assert all(row.window_ms_best > 0 and row.peak_mib > 0 for row in done.steps)
+    assert all(len(row.sensitivity) == 7 for row in done.steps)
+    assert done.lite is None and "too few" in done.steps[-1].verdict
+    assert not list(out.glob("*.starlung"))
+    assert (out / "pareto.png").stat().st_size > 5000
+
+    packed = find_model(str(out / "steps" / "int8" / PACKED))
+    assert packed.card.digest != teacher.card.digest
+    shutil.rmtree(out / "steps" / "int8")
+    with logged() as log:
+        again = compress(config.model_copy(update={"resume": True}), teacher, out=out)
+    evaluated = [line for line in log if line.startswith("evaluated")]
+    assert len(evaluated) == 2 * 2  # the teacher, for its scans, and what was lost
+    assert [row.cpm for row in again.steps[:4]] == [row.cpm for row in done.steps[:4]]
+    assert len(StepBook(out / "steps.jsonl").find("int8", again.steps[-1].sha256).sensitivity) == 7  # type: ignore[union-attr]
+    with pytest.raises(InputError, match="not empty"):
+        compress(config, teacher, out=out)
