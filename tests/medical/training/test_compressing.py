@@ -1,4 +1,4 @@
-"""``starlung compress`` on small chests: every step is measured, and none is promoted on too few."""
+"""``starlung compress`` on small chests: each step is measured, too few scans promote none."""
 
 from __future__ import annotations
 
