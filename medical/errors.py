@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,11 @@ class InputError(Exception):
         self.problem = _on_one_line(problem)
         self.remedy = _on_one_line(remedy)
         super().__init__(str(self.sentence))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let another process hand it over."""
+        again = partial(type(self), names=self.names)
+        return again, (self.path, self.problem, self.remedy)
 
     @property
     def sentence(self) -> Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,9 +24,9 @@ from app.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from medical.scoring.batch import ScoreResult
     from medical.scoring.context_table import ContextTable
     from medical.scoring.forms import Form
+    from medical.scoring.tally import ScoreResult
 
 Device = Literal["auto", "cpu", "cuda"]
 ALWAYS = ("json", "csv")
@@ -63,6 +64,10 @@ def score(
     device: Annotated[
         Device, typer.Option(help="What runs the networks; auto takes a GPU where there is one.")
     ] = "auto",
+    workers: Annotated[
+        int,
+        typer.Option(min=1, max=256, help="Processes that score side by side, each with networks."),
+    ] = 1,
     resume: Annotated[bool, typer.Option(help="Leave series alone that are already done.")] = False,
     format_: Annotated[
         str,
@@ -99,7 +104,7 @@ def score(
     contexts = _contexts(context)
     _make_folder(out)
     finished = 0
-    with _progress_bar() as move:
+    with _progress_bar() as (move, watch):
 
         def tell(stage: str, share: float) -> None:
             nonlocal finished
@@ -115,9 +120,11 @@ def score(
                     heatmaps="heatmap" in formats,
                     forms=frozenset(form for form in ARCHIVED if form in formats),
                     progress=tell,
+                    watch=watch,
                     key=_site_key(settings.work_dir),
                     contexts=contexts,
                 ),
+                workers=workers,
             )
         except OSError as error:
             if error.errno not in _DISK:
@@ -197,8 +204,10 @@ def _make_folder(out: Path) -> None:
 
 
 @contextmanager
-def _progress_bar() -> Iterator[Callable[[str, float], None]]:
-    """Show a bar on standard error that vanishes at the end; none where that is no terminal."""
+def _progress_bar() -> Iterator[
+    tuple[Callable[[str, float], None], Callable[[str, int, int, int], None]]
+]:
+    """Show a bar on standard error that vanishes at the end; elsewhere a line a series of many."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
@@ -207,7 +216,29 @@ def _progress_bar() -> Iterator[Callable[[str, float], None]]:
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as bar:
-        task = bar.add_task("starting", total=1.0)
-        yield lambda stage, share: bar.update(
-            task, description=_STAGES.get(stage, stage), completed=share
-        )
+        task, begun, so_far = bar.add_task("starting", total=1.0), time.monotonic(), ""
+
+        def move(stage: str, share: float) -> None:
+            bar.update(task, description=so_far + _STAGES.get(stage, stage), completed=share)
+
+        def watch(ended: str, done: int, failed: int, expected: int) -> None:
+            nonlocal so_far
+            count = done + failed
+            if max(expected, count) < 2:
+                return
+            seconds = (time.monotonic() - begun) / count
+            so_far = f"{count} of {max(expected, count)} done, {failed} failed, " + _left(
+                seconds, expected - count
+            )
+            if console.is_terminal:
+                bar.update(task, description=so_far.rstrip(", "))
+            else:
+                print_line(f"{ended} ({so_far.rstrip(', ')})")
+
+        yield move, watch
+
+
+def _left(seconds: float, count: int) -> str:
+    """Say how fast it goes and how long what is left will take."""
+    minutes = max(0, count) * seconds / 60
+    return f"{60 / max(seconds, 1e-3):.1f} a minute, {minutes:.0f} min left, "

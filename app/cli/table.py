@@ -13,7 +13,7 @@ from medical.review.terms import probability_text
 
 if TYPE_CHECKING:
     from medical.detection.findings import Finding, SeriesFindings
-    from medical.scoring.batch import ScoreResult
+    from medical.scoring.tally import ScoreResult
 
 _COLUMNS = (
     "#",

@@ -26,9 +26,11 @@ from medical.files import Content
 from medical.i18n.messages import message
 from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
+from medical.results.manifest import Manifest
 from medical.results.search import gather_predictions
-from medical.scoring.naming import ResultNames
+from medical.scoring.naming import ResultNames, with_note_of_name
 from medical.scoring.read_ahead import ReadAhead, ReadSeries, Step
+from medical.scoring.tally import ScoredSeries, ScoreResult, Tally
 
 if TYPE_CHECKING:
     from medical.detection.pipeline import PipelineResult
@@ -42,6 +44,10 @@ Progress = Callable[[str, float], None]
 
 def _tell_nobody(stage: str, share: float) -> None:
     """Take what is told of the progress where nobody asks for it."""
+
+
+def _watch_nothing(ended: str, done: int, failed: int, expected: int) -> None:
+    """Take what is told of the run where nobody asks for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +65,8 @@ class ScoreOptions:
             their files, and no DICOM object is written, which would carry the patient's name.
         intake_seconds: an input that takes longer to unpack and sort is refused.
         contexts: clinical context by study, which the malignancy is read with.
+        watch: told, after each series, what became of it, and how many are done, failed, and
+            expected so far.
         patient_secret: keep the images for the viewer too, with pseudonyms made by this secret.
     """
 
@@ -69,30 +77,9 @@ class ScoreOptions:
     key: bytes | None = None
     server: bool = False
     intake_seconds: float = math.inf
+    watch: Callable[[str, int, int, int], None] = _watch_nothing
     patient_secret: bytes | None = None
     contexts: ContextTable | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredSeries:
-    """One series' result, the folder that holds it, and why this series of its study was read."""
-
-    findings: SeriesFindings
-    folder: Path
-    why_chosen: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreResult:
-    """What a run did: results, inputs that failed, series passed over and forms not written.
-
-    The last two are pairs of a series and the reason.
-    """
-
-    series: tuple[ScoredSeries, ...]
-    errors: tuple[InputError, ...]
-    not_chosen: tuple[tuple[str, str], ...] = ()
-    not_written: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -108,22 +95,13 @@ class Batch:
     scorer: Scorer
     out: Path
     options: ScoreOptions
-    _series: list[ScoredSeries] = field(default_factory=list)
-    _errors: list[InputError] = field(default_factory=list)
-    _not_chosen: list[tuple[str, str]] = field(default_factory=list)
-    _not_written: list[tuple[str, str]] = field(default_factory=list)
+    not_written: list[tuple[str, str]] = field(default_factory=list)
 
     def score(self, paths: Sequence[Path]) -> ScoreResult:
         """Score every study under ``paths``."""
-        self.out.mkdir(parents=True, exist_ok=True)
+        tally = self.tally()
         with tempfile.TemporaryDirectory(prefix="starlung-", ignore_cleanup_errors=True) as work:
-            ahead = ReadAhead(
-                ResultNames(self.out),
-                Path(work),
-                keep_names=not self.options.server,
-                limit_seconds=self.options.intake_seconds,
-                earlier=self._earlier,
-            )
+            ahead = self.ahead(Path(work))
             steps = ahead.steps(
                 paths,
                 meanwhile=self.scorer.make_ready,
@@ -131,33 +109,65 @@ class Batch:
             )
             with contextlib.closing(steps):
                 for step in steps:
-                    self._take(step)
+                    tally.expected = ahead.expected
+                    self.take(step, tally)
         gather_predictions(self.out)
-        return ScoreResult(
-            tuple(self._series),
-            tuple(self._errors),
-            tuple(self._not_chosen),
-            tuple(self._not_written),
+        return tally.result()
+
+    def tally(self) -> Tally:
+        """Begin to count, in a folder that is there."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        manifest = None if self.options.server else Manifest(self.out)
+        return Tally(self.scorer.card, manifest, self.options.watch, not_written=self.not_written)
+
+    def ahead(self, work: Path) -> ReadAhead:
+        """Return what reads this run's inputs.
+
+        Args:
+            work: folder for what zips unpack to.
+        """
+        return ReadAhead(
+            ResultNames(self.out),
+            work,
+            keep_names=not self.options.server,
+            limit_seconds=self.options.intake_seconds,
+            earlier=self._earlier,
         )
 
-    def _take(self, step: Step) -> None:
-        self._errors += step.errors
-        self._not_chosen += step.not_chosen
-        if step.series is None:
+    def take(self, step: Step, tally: Tally) -> None:
+        """Score a step's series, and count what happened up to it."""
+        for error in step.errors:
+            tally.fail(error)
+        tally.not_chosen += step.not_chosen
+        if (series := step.series) is None:
             return
         try:
-            self._series.append(self._score_series(step.series))
+            scored = self.score_one(series)
         except InputError as error:
-            self._errors.append(error)
+            tally.fail(error, series.handle, series.content)
+        else:
+            already = isinstance(series.outcome, SeriesFindings)
+            tally.add(scored, series.handle, series.content, already=already)
 
-    def _score_series(self, read: ReadSeries) -> ScoredSeries:
+    def score_one(self, read: ReadSeries) -> ScoredSeries:
+        """Score one series and write its result, or what is missing beside the one there is.
+
+        Raises:
+            InputError: it cannot be scored.
+            OSError: its result cannot be written.
+        """
         handle, content, ct = read.handle, read.content, read.outcome
         folder = ResultFolder(self.out / handle.series_instance_uid)
         if isinstance(ct, SeriesFindings):
             self._write_forms(folder, ct, handle, handle.load, again=False)
             return ScoredSeries(ct, folder.path, handle.why_chosen)
+        seconds = read.seconds
+        if ct is None:
+            started = time.perf_counter()
+            ct = with_note_of_name(handle.load(), handle)
+            seconds = time.perf_counter() - started
         report = self.options.progress
-        reading = self._read(ct, handle, read_seconds=read.seconds)
+        reading = self._read(ct, handle, read_seconds=seconds)
         report("write", 0.0)
         started = time.perf_counter()
         self._write_beside(folder, handle, content, ct, reading)
@@ -236,7 +246,7 @@ class Batch:
         written = self.scorer.explain(reading.prepared, reading.findings, folder, dicom=files)
         if files and written and not any(path.suffix == ".dcm" for path in written):
             reason = f"no DICOM parametric map: {why_no_parametric_map(frames)}"
-            self._not_written.append((handle.series_instance_uid, reason))
+            self.not_written.append((handle.series_instance_uid, reason))
 
     def _write_forms(
         self,
@@ -255,7 +265,7 @@ class Batch:
         writer = FormWriter(folder, scored, handle, self.scorer.card, load)
         forms = self.options.forms if again else writer.missing(self.options.forms)
         for problem in writer.write(forms):
-            self._not_written.append((handle.series_instance_uid, problem))
+            self.not_written.append((handle.series_instance_uid, problem))
 
     def _earlier(self, handle: SeriesHandle, content: Content) -> SeriesFindings | None:
         """Return the result there is, if wanted, of these files, by this model, in this form."""

@@ -31,13 +31,13 @@ class ReadSeries:
     Args:
         handle: under the name that its result gets.
         content: digests of its files.
-        outcome: the CT, or the result that there is already.
+        outcome: the CT, or the result that there is already; ``None`` where it is to be read.
         seconds: what reading took.
     """
 
     handle: SeriesHandle
     content: Content
-    outcome: CtVolume | SeriesFindings
+    outcome: CtVolume | SeriesFindings | None
     seconds: float = 0.0
 
 
@@ -80,6 +80,7 @@ class ReadAhead:
     ) -> None:
         self._names, self._work = names, work
         self._keep_names, self._limit_seconds, self._earlier = keep_names, limit_seconds, earlier
+        self.expected = 0
         self._share = 0.0
         self._reading, self._stopped = threading.Event(), threading.Event()
 
@@ -116,7 +117,11 @@ class ReadAhead:
             finally:
                 self._stopped.set()
 
-    def _read(self, paths: Sequence[Path]) -> Iterator[Step]:
+    def plan(self, paths: Sequence[Path]) -> Iterator[Step]:
+        """Yield the steps of a run without reading a CT: others will."""
+        return self._read(paths, load=False)
+
+    def _read(self, paths: Sequence[Path], *, load: bool = True) -> Iterator[Step]:
         step = Step()
         for number, path in enumerate(paths):
             try:
@@ -131,9 +136,10 @@ class ReadAhead:
                 continue
             step.errors += intake.errors
             step.not_chosen += intake.not_chosen
+            self.expected += len(intake.chosen)
             for handle in intake.chosen:
                 try:
-                    step.series = self._series(path, handle, step)
+                    step.series = self._series(path, handle, step, load=load)
                 except InputError as error:
                     step.errors.append(error)
                 if step.series is not None:
@@ -141,7 +147,9 @@ class ReadAhead:
                     step = Step()
         yield step
 
-    def _series(self, path: Path, handle: SeriesHandle, step: Step) -> ReadSeries | None:
+    def _series(
+        self, path: Path, handle: SeriesHandle, step: Step, *, load: bool
+    ) -> ReadSeries | None:
         """Read one series, unless this run has scored the very same files."""
         content = handle.content()
         if same := self._names.already_given(handle, content):
@@ -151,6 +159,8 @@ class ReadAhead:
         named = handle.named(self._names.name_of(handle, content))
         if (earlier := self._earlier(named, content)) is not None:
             return ReadSeries(named, content, earlier)
+        if not load:
+            return ReadSeries(named, content, None)
         self._share = 0.0
         self._reading.set()
         started = time.perf_counter()

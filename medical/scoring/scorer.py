@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from medical.ct.volume import CtVolume
 from medical.detection.findings import AddedFinding, SeriesFindings
 from medical.results.folder import ResultFolder
-from medical.scoring.batch import Batch, ScoreOptions, ScoreResult
+from medical.scoring.batch import Batch, ScoreOptions
+from medical.scoring.tally import ScoreResult
 from models.zoo.card import ModelCard
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 
@@ -41,6 +42,10 @@ class Scorer:
 
     def __init__(self, model: StoredModel, *, samples: int = 32, device: Device = "auto") -> None:
         self._model, self.samples, self._device = model, samples, device
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let another process have the same, which loads its networks by itself."""
+        return partial(type(self), samples=self.samples, device=self._device), (self._model,)
 
     @classmethod
     def named(
@@ -76,6 +81,7 @@ class Scorer:
         out: str | PathLike[str],
         *,
         options: ScoreOptions | None = None,
+        workers: int = 1,
     ) -> ScoreResult:
         """Score every study of the inputs; write ``OUT/<series>/`` and ``OUT/predictions.csv``.
 
@@ -83,6 +89,7 @@ class Scorer:
             inputs: DICOM files, folders, zips, DICOMDIRs or volume files.
             out: folder for results; made where it is missing.
             options: what else is written, and how inputs are treated.
+            workers: processes that score beside each other, each with networks of its own.
 
         Returns:
             The results; what could not be scored is among its errors, the others go on.
@@ -90,8 +97,12 @@ class Scorer:
         Raises:
             OSError: a result cannot be written.
         """
-        batch = Batch(self, Path(out), options or ScoreOptions())
-        return batch.score([Path(path) for path in inputs])
+        given, paths = options or ScoreOptions(), [Path(path) for path in inputs]
+        if workers == 1:
+            return Batch(self, Path(out), given).score(paths)
+        from medical.scoring.parallel import ParallelBatch
+
+        return ParallelBatch(self, Path(out), given, workers).score(paths)
 
     def read(
         self,

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from medical.errors import InputError
-from medical.scoring.batch import ScoredSeries, ScoreResult
 from medical.scoring.scorer import Scorer
+from medical.scoring.tally import ScoredSeries, ScoreResult
 from tests.app.cli.conftest import Run, one_line
 from tests.app.web.made_results import made_findings, made_volume
 

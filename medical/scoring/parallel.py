@@ -1,0 +1,171 @@
+"""One run by several processes, each with networks of its own; results are those of one process.
+
+The inputs are sorted, named and digested here, in their order; the processes read, score and write.
+Each keeps to its share of the processor's cores. On failure: a process that dies (killed, or out of
+memory) takes its series with it and the others' that were begun; all are begun anew, by new
+processes. A series over which three have died fails, and the others go on.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from medical.errors import InputError
+from medical.i18n.messages import message
+from medical.logs import silence_libraries
+from medical.results.search import gather_predictions
+from medical.scoring.batch import Batch, ScoreOptions
+from medical.scoring.read_ahead import ReadSeries
+from medical.scoring.tally import ScoredSeries, ScoreResult, Tally
+
+if TYPE_CHECKING:
+    from medical.scoring.scorer import Scorer
+
+_MAX_DEATHS = 3
+_AHEAD = 2
+"""Series that wait for each process: enough that none is idle."""
+
+
+@dataclass(slots=True)
+class _Task:
+    place: int
+    series: ReadSeries
+    deaths: int = 0
+
+
+@dataclass(slots=True)
+class ParallelBatch:
+    """One run over inputs into one folder, by several processes.
+
+    Args:
+        scorer: whose model, samples and device each process takes.
+        out: folder for the results; made where it is missing.
+        options: of the run.
+        workers: how many processes, at least 1.
+    """
+
+    scorer: Scorer
+    out: Path
+    options: ScoreOptions
+    workers: int
+    _pool: ProcessPoolExecutor | None = None
+    _running: dict[Future[Any], _Task] = field(default_factory=dict)
+    _ended: dict[int, ScoredSeries] = field(default_factory=dict)
+
+    def score(self, paths: Sequence[Path]) -> ScoreResult:
+        """Score every study under ``paths``.
+
+        Raises:
+            OSError: a result cannot be written.
+        """
+        batch = Batch(self.scorer, self.out, self.options)
+        tally = batch.tally()
+        with tempfile.TemporaryDirectory(prefix="starlung-", ignore_cleanup_errors=True) as work:
+            ahead = batch.ahead(Path(work))
+            try:
+                for place, step in enumerate(ahead.plan(paths)):
+                    tally.expected = ahead.expected
+                    series, rest = step.series, replace(step, series=None)
+                    if series is None or series.outcome is not None:
+                        before = len(tally.series)
+                        batch.take(step, tally)  # nothing to score
+                        self._ended |= (
+                            dict.fromkeys([place], tally.series[-1])
+                            if tally.series[before:]
+                            else {}
+                        )
+                        continue
+                    batch.take(rest, tally)
+                    while len(self._running) >= _AHEAD * self.workers:
+                        self._collect(tally)
+                    self._submit(_Task(place, series))
+                while self._running:
+                    self._collect(tally)
+            finally:
+                if self._pool is not None:
+                    self._pool.shutdown(wait=True, cancel_futures=True)
+        gather_predictions(self.out)
+        places = {id(scored): place for place, scored in self._ended.items()}
+        tally.series.sort(key=lambda scored: places.get(id(scored), -1))
+        return tally.result()
+
+    def _submit(self, task: _Task) -> None:
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            options = replace(self.options, progress=_nothing, watch=_nothing)
+            self._pool = ProcessPoolExecutor(
+                self.workers,
+                mp_context=context,
+                initializer=_begin,
+                initargs=(self.scorer, self.out, options, self.workers, context.Value("i", 0)),
+            )
+        try:
+            self._running[self._pool.submit(_score, task.series)] = task
+        except BrokenProcessPool:
+            self._pool = None
+            self._submit(task)
+
+    def _collect(self, tally: Tally) -> None:
+        """Wait until a series is done, and count it."""
+        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        orphans = []
+        for future in done:
+            task = self._running.pop(future)
+            try:
+                scored, not_written = future.result()
+            except BrokenProcessPool:
+                orphans.append(task)
+            except InputError as error:
+                tally.fail(error, task.series.handle, task.series.content)
+            else:
+                self._ended[task.place] = scored
+                tally.add(scored, task.series.handle, task.series.content, already=False)
+                tally.not_written += not_written
+        if orphans:
+            self._pool = None
+        for task in orphans:
+            task.deaths += 1
+            if task.deaths < _MAX_DEATHS:
+                self._submit(task)
+                continue
+            problem = message("{count} workers ended while they scored it", count=_MAX_DEATHS)
+            remedy = message("Score it alone, on a machine with more memory")
+            lost = InputError(task.series.handle.path, problem, remedy)
+            tally.fail(lost, task.series.handle, task.series.content)
+
+
+def _nothing(*_: object) -> None:
+    """Tell nobody: what watches is in another process."""
+
+
+_batch: Batch | None = None
+
+
+def _begin(scorer: Scorer, out: Path, options: ScoreOptions, workers: int, number: Any) -> None:
+    global _batch
+    silence_libraries()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that shares the work ends us
+    with number.get_lock():
+        place, number.value = number.value % workers, number.value + 1
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        share = cores[place::workers] or [cores[place % len(cores)]]
+        os.sched_setaffinity(0, share)
+    _batch = Batch(scorer, out, options)
+
+
+def _score(series: ReadSeries) -> tuple[ScoredSeries, list[tuple[str, str]]]:
+    if _batch is None:
+        raise RuntimeError("the process was not begun")
+    _batch.not_written.clear()
+    scored = _batch.score_one(series)
+    return scored, list(_batch.not_written)
