@@ -3,7 +3,8 @@
 The inputs are sorted, named and digested here, in their order; the processes read, score and write.
 Each keeps to its share of the processor's cores. On failure: a process that dies (killed, or out of
 memory) takes its series with it and the others' that were begun; all are begun anew, by new
-processes. A series over which three have died fails, and the others go on.
+processes and one by one, so that the one that kills is told from the others. It fails when three
+processes have died over it alone, and the others go on.
 """
 
 from __future__ import annotations
@@ -39,7 +40,6 @@ _AHEAD = 2
 class _Task:
     place: int
     series: ReadSeries
-    deaths: int = 0
 
 
 @dataclass(slots=True)
@@ -116,9 +116,32 @@ class ParallelBatch:
 
     def _collect(self, tally: Tally) -> None:
         """Wait until a series is done, and count it."""
-        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        wait(self._running, return_when=FIRST_COMPLETED)
+        if not (orphans := self._count_done(tally)):
+            return
+        wait(self._running)  # one process has died: the others are ended too
+        orphans += self._count_done(tally)
+        self._pool = None
+        for task in orphans:
+            self._score_alone(task, tally)
+
+    def _score_alone(self, task: _Task, tally: Tally) -> None:
+        """Score what a process may have died over with nothing beside it that would suffer."""
+        for _ in range(_MAX_DEATHS):
+            self._submit(task)
+            wait(self._running)
+            if not self._count_done(tally):
+                return
+            self._pool = None
+        problem = message("{count} workers ended while they scored it", count=_MAX_DEATHS)
+        remedy = message("Score it alone, on a machine with more memory")
+        lost = InputError(task.series.handle.path, problem, remedy)
+        tally.fail(lost, task.series.handle, task.series.content)
+
+    def _count_done(self, tally: Tally) -> list[_Task]:
+        """Count what has ended; returns what a process died over, or beside."""
         orphans = []
-        for future in done:
+        for future in [future for future in self._running if future.done()]:
             task = self._running.pop(future)
             try:
                 scored, not_written = future.result()
@@ -130,17 +153,7 @@ class ParallelBatch:
                 self._ended[task.place] = scored
                 tally.add(scored, task.series.handle, task.series.content, already=False)
                 tally.not_written += not_written
-        if orphans:
-            self._pool = None
-        for task in orphans:
-            task.deaths += 1
-            if task.deaths < _MAX_DEATHS:
-                self._submit(task)
-                continue
-            problem = message("{count} workers ended while they scored it", count=_MAX_DEATHS)
-            remedy = message("Score it alone, on a machine with more memory")
-            lost = InputError(task.series.handle.path, problem, remedy)
-            tally.fail(lost, task.series.handle, task.series.content)
+        return orphans
 
 
 def _nothing(*_: object) -> None:
