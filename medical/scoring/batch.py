@@ -42,12 +42,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float], None]
 
 
-def _tell_nobody(stage: str, share: float) -> None:
-    """Take what is told of the progress where nobody asks for it."""
-
-
-def _watch_nothing(ended: str, done: int, failed: int, expected: int) -> None:
-    """Take what is told of the run where nobody asks for it."""
+def _tell_nobody(*_: object) -> None:
+    """Take what is told where nobody asks for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +73,7 @@ class ScoreOptions:
     key: bytes | None = None
     server: bool = False
     intake_seconds: float = math.inf
-    watch: Callable[[str, int, int, int], None] = _watch_nothing
+    watch: Callable[[str, int, int, int], None] = _tell_nobody
     patient_secret: bytes | None = None
     contexts: ContextTable | None = None
 
