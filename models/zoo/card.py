@@ -106,11 +106,32 @@ class NetworkFiles(BaseModel):
         return files
 
 
+class CascadeBand(BaseModel):
+    """Peaks of the ready first stage between these heat logits are seen again by the weights.
+
+    ``most`` bounds how many, the strongest first.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    low: float
+    high: float
+    most: int = Field(default=16, ge=1)
+
+
 NetworkName = Literal["first", "classifier", "outline"]
 NETWORK_NAMES: tuple[NetworkName, ...] = ("first", "classifier", "outline")
 RETINANET = "monai-retinanet"
 """``kind`` in the card of a model whose first stage is MONAI's RetinaNet."""
-_DECISIVE = {"sha256", "detector", "refiner", "operating_point", "calibration", "networks"}
+_DECISIVE = {
+    "sha256",
+    "detector",
+    "refiner",
+    "operating_point",
+    "calibration",
+    "networks",
+    "cascade",
+}
 
 
 class ModelCard(BaseModel):
@@ -120,7 +141,8 @@ class ModelCard(BaseModel):
     0 where that is not known, and then no interval can be given. Cards of weights that were
     retrained at a site may lack ``calibration_scans`` and ``reliability``. ``run`` is the whole
     configuration of the run that made the weights, where the program made them. ``networks`` are
-    those that lie ready to run; the others are converted from the weights.
+    those that lie ready to run; the others are converted from the weights. With ``cascade`` the
+    first stage converted from the weights looks again where the ready one is not sure.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -142,6 +164,7 @@ class ModelCard(BaseModel):
     recipe: str
     run: dict[str, object] = {}
     networks: dict[NetworkName, NetworkFiles] = {}
+    cascade: CascadeBand | None = None
     metrics: dict[str, object]
     not_good_for: list[str]
 

@@ -15,6 +15,7 @@ from safetensors import safe_open
 
 from models.detector.contract import current_names
 from models.runtime.cache import NetworkCache, cache_folder
+from models.runtime.cascade import Band, Cascade
 from models.runtime.dropout import DropoutLayers, layers_of_refiner
 from models.runtime.gpu import count_gpus
 from models.runtime.networks import Backend, Networks, refinement_of
@@ -106,7 +107,8 @@ def _on_cpu(model: StoredModel, cache: NetworkCache) -> Networks:
     card = model.card
     files = {name: _read(model, named) for name, named in card.networks.items()}
     missing = [name for name in NETWORK_NAMES if name not in files]
-    if missing:
+    band, converted = card.cascade if "first" in files else None, {}
+    if missing or band:
         source = {"sha256": card.sha256, "detector": card.detector, "refiner": card.refiner}
         converted = cache.get(source, lambda: _convert(model))
         files |= {name: converted[name] for name in missing}
@@ -118,6 +120,10 @@ def _on_cpu(model: StoredModel, cache: NetworkCache) -> Networks:
     )
     backend = Backend("OpenVINO", openvino_version(), "CPU", precision)
     stage = refinement_of(classifier, outline, _layers(model))
+    if band:
+        again = OpenVinoNetwork(converted["first"])
+        cascade = Cascade(first, again, Band(band.low, band.high, band.most))
+        return Networks(cascade, stage, backend, first.compile)
     return Networks(first, stage, backend, first.compile)
 
 

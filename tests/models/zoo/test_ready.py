@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from models.runtime.conversion import convert_detector
-from models.zoo.card import NetworkFiles
+from models.zoo.card import CascadeBand, NetworkFiles
 from models.zoo.loader import CARD, ModelDamagedError, StoredModel, find_model, sha256_of
 from models.zoo.networks import load_networks
 from models.zoo.ready import NoGpuError, check_device, ready_networks
@@ -106,3 +106,21 @@ def test_a_gpu_that_is_not_there_is_a_sentence(model: StoredModel) -> None:
         check_device("cuda")
     with pytest.raises(NoGpuError):
         ready_networks(model, device="cuda")
+
+
+def test_where_the_ready_network_is_not_sure_the_weights_look_again(
+    model: StoredModel, tmp_path: Path
+) -> None:
+    image = np.random.default_rng(1).random((1, 1, 96, 96, 96), np.float32)
+    beside = with_network_beside(model, scale=2.0)
+    plain = ready_networks(beside, device="cpu", cache=tmp_path / "cache").first(image)[0]
+    with torch.no_grad():
+        wanted = load_networks(model).detector(torch.from_numpy(image)).numpy()
+    cascade = beside.card.model_copy(update={"cascade": CascadeBand(low=-1e3, high=1e3, most=1)})
+    both = ready_networks(
+        StoredModel(beside.folder, cascade), device="cpu", cache=tmp_path / "cache"
+    ).first(image)[0]
+    changed = (both != plain).any((0, 1))
+    assert 0 < changed.sum() <= 8**3
+    np.testing.assert_allclose(both[:, :, changed], wanted[:, :, changed], atol=1e-3, rtol=1e-3)
+    assert cascade.digest != beside.card.digest
