@@ -64,7 +64,9 @@ class Cascade:
             cells = [slice(at // STRIDE, (at + REPLACED) // STRIDE) for at in place]
             own = [slice(part.start - at // STRIDE, part.stop - at // STRIDE)
                    for part, at in zip(cells, low, strict=True)]  # fmt: skip
-            result[(0, slice(None), *cells)] = seen[(0, slice(None), *own)]
+            z, y, x = cells
+            c, b, a = own
+            result[0, :, z, y, x] = seen[0, :, c, b, a]
             self.asked += 1
         return [result]
 
@@ -84,13 +86,13 @@ class Cascade:
 def _corner(middle: Int[np.ndarray, 3], shape: tuple[int, ...]) -> Int[np.ndarray, 3]:
     """Corner of the window around a place, inside the image, where the networks' cells begin."""
     corner = (middle - WINDOW // 2) // MULTIPLE * MULTIPLE
-    return np.clip(corner, 0, np.array(shape) - WINDOW)
+    return np.asarray(np.clip(corner, 0, np.array(shape) - WINDOW))
 
 
 def _inner(middle: Int[np.ndarray, 3], low: Int[np.ndarray, 3]) -> Int[np.ndarray, 3]:
     """Corner of what is replaced: around the place, inside its window."""
     corner = (middle - REPLACED // 2) // STRIDE * STRIDE
-    return np.clip(corner, low, low + WINDOW - REPLACED)
+    return np.asarray(np.clip(corner, low, low + WINDOW - REPLACED))
 
 
 def _part(corner: Int[np.ndarray, 3], edge: int) -> list[slice]:
