@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 from models.runtime.cache import NetworkCache, cache_folder
@@ -40,4 +41,7 @@ def _convert(folder: Path) -> NetworkFile:
     loaded = load_starnet(folder)
     cube = torch.zeros(1, 1, CROP, CROP, CROP)
     measures = torch.zeros(1, loaded.network.config.measures)
-    return convert(ImageAlone(loaded.network, loaded.trunk), (cube, cube, measures))
+    with warnings.catch_warnings():
+        # what it warns of is meant: without words the branches are always the same
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        return convert(ImageAlone(loaded.network, loaded.trunk), (cube, cube, measures))

@@ -39,6 +39,19 @@ _ROWS = (
     ("starnet: none", "risk", "StarNet without text"),
 )
 _OURS = "starnet: own: risk"
+_ABLATIONS = (
+    ("standard", "standard", "standard design, whole curriculum"),
+    ("joint only", "standard", "  no curriculum: the joint stage alone"),
+    ("no image stage", "standard", "  without the image stage"),
+    ("no text stage", "standard", "  without the text stage"),
+    ("no alignment", "standard", "  without the alignment stage"),
+    ("starnet", "starnet", "StarNet"),
+    ("not distilled", "starnet", "  not distilled"),
+    ("every token asks", "starnet", "  every token asks"),
+    ("full rank", "starnet", "  full rank"),
+    ("energy 0.8", "starnet", "  ranks that hold 0.8 of the energy, not 0.6"),
+    ("energy 0.4", "starnet", "  ranks that hold 0.4 of it"),
+)
 PLOT = Path("docs/benchmarks/starnet.png")
 
 
@@ -53,6 +66,7 @@ def main() -> None:
     )
     _print_variants(p, bootstrap)
     ceiling = _print_ceiling(p)
+    _print_ablations(p, bootstrap)
     saved = _print_cost()
     _print_robustness(p)
     coverage = _print_calibration(p, bootstrap)
@@ -94,6 +108,32 @@ def _print_variants(p: Predictions, bootstrap: PatientBootstrap) -> None:
         f"{'published: 3D ResNet-50, warm-started':46s} 0.90  [0.87, 0.93]    "
         "(LUNA16's ratings, its own split and exclusions: arXiv 2405.04605)\n"
     )
+
+
+def _print_ablations(p: Predictions, bootstrap: PatientBootstrap) -> None:
+    """Means over both seeds of one thing taken away, less the mean with it."""
+    every = np.arange(len(p.patient))
+    print(f"{'mean of two seeds':46s} AUC    difference [95 %]          without text  words alone")
+    for name, base, words in _ABLATIONS:
+        own = [p.columns[f"{each}: own: risk"] for each in (name, f"{name}#1")]
+        with_it = [p.columns[f"{each}: own: risk"] for each in (base, f"{base}#1")]
+
+        def mean(rows: np.ndarray, columns: list[np.ndarray]) -> float:
+            return float(np.mean([auc_of(p.rating, column, rows) for column in columns]))
+
+        none, hidden = (
+            mean(every, [p.columns[f"{each}: {told}: risk"] for each in (name, f"{name}#1")])
+            for told in ("none", "image hidden")
+        )
+        less = ""
+        if name != base:
+            low, high = bootstrap.interval(
+                lambda rows, a=own, b=with_it: mean(rows, a) - mean(rows, b)
+            )
+            apart = mean(every, own) - mean(every, with_it)
+            less = f"{apart:+.3f} [{low:+.3f}, {high:+.3f}]"
+        print(f"{words:46s} {mean(every, own):.3f}  {less:24s}  {none:.3f}         {hidden:.3f}")
+    print()
 
 
 def _print_ceiling(p: Predictions) -> float:

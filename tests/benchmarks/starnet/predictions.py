@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 
 TABLE = Path(__file__).with_name("predictions.csv")
 FACTS = ("name", "patient", "fold", "diameter_mm", "texture", "rating", "readers")
+OF_EVERY_NETWORK = ("own", "none", "image hidden")
 VALUES = ("risk", "spread", "text_weight", "trust", "image_asks", "text_asks")
 
 
@@ -94,7 +95,9 @@ def gather(facts: str, tokens: str, out: str) -> None:
         with np.load(file) as stored:
             rows = stored["rows"]
             for condition in stored.files:
-                if condition == "rows" or (seed and condition not in ("own", "none")):
+                if condition == "rows" or (
+                    seed and condition not in ("own", "none", "image hidden")
+                ):
                     continue
                 whole = file.stem == OURS and not seed
                 for value, column in zip(

@@ -25,7 +25,7 @@ from tests.benchmarks.starnet.train import folder_of, load_network
 from tests.benchmarks.starnet.variants import OURS
 
 FOLD = 0
-VERSION = "0.6.0"
+VERSION = "0.6.1"
 RATES = (
     "The mean rating that LIDC's radiologists would give, 1 (highly unlikely malignant) to 5 "
     "(highly suspicious), as 0 to 1. Taught on ratings, not on pathology."
