@@ -43,5 +43,5 @@ def _convert(folder: Path) -> NetworkFile:
     measures = torch.zeros(1, loaded.network.config.measures)
     with warnings.catch_warnings():
         # what it warns of is meant: without words the branches are always the same
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined]
         return convert(ImageAlone(loaded.network, loaded.trunk), (cube, cube, measures))
