@@ -21,6 +21,8 @@ from app.web.reading.table import (
 from app.web.security.identity import Reader, allowed
 from app.web.session import tell
 from app.web.words import gettext, ngettext, page_language, words
+from medical.detection.findings import Finding
+from medical.report.malignancy import rating_text
 from medical.review.decisions import MAX_DIAMETER_MM, MIN_DIAMETER_MM, NewDecision
 from medical.review.reading import ReadFinding, StudyReading, read_study
 from medical.review.refusals import ReviewRefusedError, moment
@@ -103,6 +105,8 @@ def _facts(shown: ReadFinding) -> str:
         (gettext("Density"), gettext("{text} ({note})", **_noted(density_text(shown)))),
         (gettext("Location"), words().translate(measured.location)),
     ]
+    if isinstance(measured, Finding) and measured.malignancy is not None:
+        lines.append((gettext("Malignancy rating"), rating_text(measured.malignancy)))
     rows = "".join(f"<tr><th>{name}</th><td>{html.escape(v)}</td></tr>" for name, v in lines)
     state = (
         decision_html(shown.latest)

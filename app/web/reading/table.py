@@ -19,7 +19,6 @@ _COLUMNS: tuple[tuple[Message, bool], ...] = (
     (message("Volume, mm³"), True),
     (message("Density"), False),
     (message("Location"), False),
-    (message("Malignancy rating"), True),
     (message("Decision"), False),
 )
 """Title, and whether an interval stands below the value."""
@@ -106,17 +105,8 @@ def _cells(finding: ReadFinding) -> list[Cell]:
         _cell(volume_text(finding)),
         _cell(density_text(finding)),
         _plain(words().translate(measured.location)),
-        _malignancy(finding),
         _decision(finding),
     ]
-
-
-def _malignancy(finding: ReadFinding) -> Cell:
-    measured = finding.measured
-    malignancy = measured.malignancy if isinstance(measured, Finding) else None
-    if malignancy is None:
-        return _plain("–")
-    return _cell(_measured(malignancy.risk, malignancy.ci95, digits=2))
 
 
 def _decision(finding: ReadFinding) -> Cell:
