@@ -1,8 +1,8 @@
 """The Lite model: size, time of a window on one core, what it loses: ``make bench NAME=lite``.
 
 Measures a file that ``starlung compress`` wrote (``LITE=FILE``; ``OUT/steps/int8/model.starlung``
-where nothing was promoted); without one only the folds are told: what it loses is told by the folds' predictions, each lung read by a
-teacher and by a Lite that had not seen it, nodules INSERTED. No accelerator is needed.
+where nothing was promoted); without one only what Lite loses is told, by the folds' predictions:
+each lung read by a teacher and by a Lite that had not seen it, nodules INSERTED. No accelerator.
 """
 
 from __future__ import annotations
