@@ -16,6 +16,7 @@ from medical.evaluation.froc import Scores, match_scans
 from tests.benchmarks.folds.common_scale import on_common_scale
 from tests.benchmarks.folds.compare import print_comparisons
 from tests.benchmarks.folds.predictions import read_predictions
+from tests.benchmarks.folds.recipes import print_recipes
 from tests.benchmarks.folds.scans import FOLDS, SCANS
 from tests.benchmarks.leave_out.known_lesions import lesions_of, operate
 from tests.benchmarks.leave_out.score import lung_interval, tables_of
@@ -119,6 +120,8 @@ def main(folder: Path = PREDICTIONS) -> None:
             result = {**print_real(by_fold), **print_inserted(by_fold)}
     if (folder / "shipped.csv").exists():
         print_comparisons(folder)
+    if (folder / "recipes.csv").exists():
+        print_recipes(folder / "recipes.csv")
     print("RESULT " + json.dumps(result))
 
 

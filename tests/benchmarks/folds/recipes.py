@@ -1,0 +1,67 @@
+"""What differs between 0.5.0's recipe and the present one, taken apart on lungs that both left out.
+
+``predictions/recipes.csv``: mean sensitivity for nodules INSERTED into each lung of the fold
+``unseen``, at thresholds of its own, first stage alone; 560 s from nothing on one accelerator.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from medical.evaluation.intervals import draw_scans, percentile_interval
+
+VARIANTS = {
+    "a": "local attention, echoes, 55 % real nodules (the present recipe)",
+    "b": "global attention, no echo, 35 % (0.5.0's recipe)",
+    "c": "local attention, echoes, 35 %",
+    "d": "global attention, echoes, 55 %",
+    "e": "local attention, no echo, 35 %",
+    "f": "as c, two thirds of the channels",
+    "g": "global attention, echoes, 35 %",
+    "h": "as c, another seed",
+}
+QUESTIONS: dict[str, tuple[tuple[str, str], ...]] = {
+    "global attention and two views, against local and one": (("c", "g"), ("a", "d"), ("e", "b")),
+    "each batch used twice": (("e", "c"), ("b", "g")),
+    "55 % real nodules among what is inserted, against 35 %": (("c", "a"), ("g", "d")),
+    "two thirds of the channels": (("c", "f"), ("h", "f")),
+    "another seed": (("c", "h"),),
+}
+
+
+class Answer(NamedTuple):
+    """A mean difference over lungs, and its 95 % interval by lung."""
+
+    difference: float
+    low: float
+    high: float
+
+
+def read_recipes(path: Path) -> dict[str, np.ndarray]:
+    """Mean sensitivity of each variant, lungs in the same order ``[lungs]``."""
+    result: dict[str, list[float]] = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            result.setdefault(row["variant"], []).append(float(row["cpm"]))
+    return {variant: np.array(values) for variant, values in result.items()}
+
+
+def answer(by_variant: dict[str, np.ndarray], pairs: tuple[tuple[str, str], ...]) -> Answer:
+    """Mean over pairs of (without, with) of the difference, with its interval by lung."""
+    apart = np.mean([by_variant[other] - by_variant[base] for base, other in pairs], axis=0)
+    low, high = percentile_interval(apart[draw_scans(len(apart))].mean(1))
+    return Answer(float(apart.mean()), low, high)
+
+
+def print_recipes(path: Path) -> None:
+    """Print each variant's mean, then what each choice gives."""
+    by_variant = read_recipes(path)
+    for variant, words in VARIANTS.items():
+        print(f"  {by_variant[variant].mean():.3f}  {variant}: {words}")
+    for words, pairs in QUESTIONS.items():
+        given = answer(by_variant, pairs)
+        print(f"  {given.difference:+.3f} [{given.low:+.3f}, {given.high:+.3f}]  {words}")
