@@ -12,7 +12,7 @@ import hmac
 import secrets
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -128,14 +128,15 @@ class ScannedExamination:
         day: ``YYYY-MM-DD``; empty when the header carries no date.
         age_years: on that day; ``None`` when the header does not say it.
         sex: ``None`` when the header says neither female nor male.
-        words: study description, request and history, as far as the header carries them.
+        words: study description, request and history, as far as the header carries them; what
+            people wrote there may name the patient, so it is shown to readers only.
     """
 
     patient: str = ""
     day: str = ""
     age_years: float | None = None
     sex: Literal["F", "M"] | None = None
-    words: str = ""
+    words: str = field(default="", repr=False)
 
 
 def examination_of(file: Path, *, secret: bytes) -> ScannedExamination:
@@ -180,7 +181,7 @@ def _age_years(header: pydicom.Dataset, day: str) -> float | None:
 
 
 def _words(header: pydicom.Dataset) -> str:
-    texts = (one_line(tags.text(header, name)).strip() for name in _WORDS)
+    texts = (one_line(tags.text(header, name, most=_MAX_WORDS)) for name in _WORDS)
     return ". ".join(dict.fromkeys(text for text in texts if text))[:_MAX_WORDS]
 
 

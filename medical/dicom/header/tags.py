@@ -33,14 +33,17 @@ def value(dataset: Dataset, keyword: str) -> Any:
     return None if raw in ("", b"") else raw
 
 
-def text(dataset: Dataset, keyword: str) -> str:
-    """Return the value as one line; several values are joined by ``/``, nothing is ``""``."""
+def text(dataset: Dataset, keyword: str, *, most: int = 128) -> str:
+    """Return the value as one line of at most that many characters.
+
+    Several values are joined by ``/``, nothing is ``""``.
+    """
     header_value = value(dataset, keyword)
     if header_value is None:
         return ""
     if isinstance(header_value, (list, tuple)) or hasattr(header_value, "append"):
         header_value = "/".join(str(part) for part in header_value)
-    return " ".join(str(header_value).replace("\0", " ").split())[:128]
+    return " ".join(str(header_value).replace("\0", " ").split())[:most]
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:

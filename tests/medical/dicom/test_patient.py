@@ -153,7 +153,21 @@ def test_without_number_and_with_a_date_that_is_none(tmp_path: Path) -> None:
     for name in ("AcquisitionDate", "SeriesDate", "StudyDate"):
         setattr(header, name, "")
     header.save_as(file)
-    assert examination_of(file, secret=SECRET) == ScannedExamination()
+    assert examination_of(file, secret=SECRET) == ScannedExamination(words="made for a test")
+
+
+def test_request_and_history_are_one_line_of_bounded_length(tmp_path: Path) -> None:
+    file = slice_of(tmp_path)
+    header = pydicom.dcmread(file)
+    header.ReasonForTheRequestedProcedure = "nodule\nof the lung"
+    header.AdditionalPatientHistory = "made for a test"
+    header.save_as(file)
+    examination = examination_of(file, secret=SECRET)
+    assert examination.words == "made for a test. nodule of the lung"
+    assert "nodule" not in repr(examination)
+    header.AdditionalPatientHistory = "x" * 5000
+    header.save_as(file)
+    assert len(examination_of(file, secret=SECRET).words) == 1000
 
 
 def test_what_is_not_dicom_says_nothing(tmp_path: Path) -> None:
