@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import threading
@@ -17,7 +18,7 @@ from medical.node.node import Node
 from tests.medical.node.conftest import storescu
 from tests.medical.node.test_receiver import arrived
 
-ROUNDS = 20_000
+ROUNDS = int(os.environ.get("STARLUNG_FUZZ_ROUNDS", "2000"))
 HANG_SECONDS = 10.0
 
 
