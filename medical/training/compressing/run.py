@@ -27,6 +27,7 @@ from medical.training.compressing.figures import (
     curve_fields,
     plot_pareto,
 )
+from medical.training.compressing.promotion import judge
 from medical.training.compressing.recipe import CompressionRecipe
 from medical.training.compressing.steps import PACKED, STEPS, StepMaker, StepModel
 from medical.training.config import Cases
@@ -148,7 +149,8 @@ def _measure(
             first = first or tables
             row = row or _figures(step, tables)
         if rows:
-            row = row.judged(decide(row.tables(first), rows[0].tables(first), margin=bound))
+            lost = decide(row.tables(first), rows[0].tables(first), margin=bound)
+            row = row.judged(judge(lost, bound=bound))
         book.add(row)
         rows.append(row)
         _log.info(_line(row))

@@ -28,13 +28,16 @@ def test_only_what_the_band_asks_for_is_seen_again_and_what_is_not_there_falls()
 
 
 def lungs(count: int) -> list[Seen]:
-    """Lungs whose false candidate outdoes the nodule in eight bits, not in 32; many that do not."""
+    """Lungs whose false candidate outdoes the nodule unless both are seen in 32 bits; many others.
+
+    One of the two in 32 bits does not help: 1.08 stays below 1.1, and 1.05 above 1.0.
+    """
     made = []
     for number in range(count):
         name = f"lung{number}"
         quiet = np.array([[10.0 + 3 * k, 80.0, 80.0, 5.0] for k in range(14)])
         eight = scan(name, 1.0, 1.1)
-        exact = scan(name, 3.0, -4.0)
+        exact = scan(name, 1.08, 1.05)
         marks = np.concatenate([eight.marks, quiet])
         low = np.linspace(-9, -6, 14)
         both = [
@@ -51,7 +54,7 @@ def test_the_band_is_found_where_eight_bits_err_and_carries_over_to_other_lungs(
     assert band.low <= 1.0 < 1.1 < band.high
     switched, share = cross_switched(seen)
     assert share == pytest.approx(2 / 16)
-    assert all(one.scores[0] == 3.0 and one.scores[1] == -4.0 for one in switched)
+    assert all(one.scores[0] == 1.08 and one.scores[1] == 1.05 for one in switched)
 
 
 def test_where_nothing_is_gained_nothing_is_asked() -> None:
