@@ -157,9 +157,8 @@ class SeriesFindings(_Record):
 class AddedFinding(BaseModel):
     """What was measured where a reader clicked; the fields mean what ``Finding``'s mean.
 
-    Args:
-        outlined: whether the model outlined something there. If not, nothing was measured: sizes,
-            intervals and density are ``None``, and the reader must measure.
+    ``outlined`` tells whether the model outlined something there. If not, nothing was measured:
+    sizes, intervals and density are ``None``, and the reader must measure.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -99,6 +99,7 @@ def test_a_store_that_is_gone_is_told(tmp_path: Path) -> None:
     assert [sample.value for sample in up.samples] == [0.0]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("command", ["worker", "receive"])
 def test_a_process_is_watched_over_and_its_log_is_json(command: str, tmp_path: Path) -> None:
     port = free_port()

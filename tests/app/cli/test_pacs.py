@@ -37,6 +37,7 @@ def address(orthanc: Orthanc) -> str:
     return f"ORTHANC@127.0.0.1:{orthanc.dicom_port}"
 
 
+@pytest.mark.heavy
 def test_what_is_sent_is_fetched_again(environment: dict[str, str], tmp_path: Path) -> None:
     orthanc = new_orthanc(tmp_path / "orthanc")
     files = write_study(tmp_path / "ct")
@@ -55,6 +56,7 @@ def test_what_is_sent_is_fetched_again(environment: dict[str, str], tmp_path: Pa
     orthanc.stop()
 
 
+@pytest.mark.heavy
 def test_a_node_that_is_killed_has_what_it_took(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -96,6 +98,7 @@ def test_a_node_that_is_killed_has_what_it_took(
     assert list(spool.glob("*/.draft*")) == []
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -59,6 +59,7 @@ def test_what_waits_reaches_the_archive(
     assert statuses(node_store) == {"sent"}
 
 
+@pytest.mark.heavy
 def test_what_was_entered_twice_is_sent_once(
     node_store: Store, orthanc: Orthanc, study: list[Path]
 ) -> None:
@@ -71,6 +72,7 @@ def test_what_was_entered_twice_is_sent_once(
     assert delivery.counts["sent"] == len(study) == len(lines(node_store))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("way", ["entity", "web"])
 def test_an_archive_that_is_down_loses_nothing(
     node_store: Store, study: list[Path], tmp_path: Path, way: str
@@ -89,6 +91,7 @@ def test_an_archive_that_is_down_loses_nothing(
     orthanc.stop()
 
 
+@pytest.mark.heavy
 def test_an_archive_that_is_killed_in_mid_send_gets_everything_once(
     node_store: Store, tmp_path: Path
 ) -> None:
@@ -114,6 +117,7 @@ def test_an_archive_that_is_killed_in_mid_send_gets_everything_once(
     orthanc.stop()
 
 
+@pytest.mark.heavy
 def test_what_the_archive_may_have_is_asked_for_and_not_sent_again(
     node_store: Store, orthanc: Orthanc, study: list[Path]
 ) -> None:
@@ -131,6 +135,7 @@ def test_what_the_archive_may_have_is_asked_for_and_not_sent_again(
     assert orthanc.ask("/changes?limit=1000")["Last"] == changes
 
 
+@pytest.mark.heavy
 def test_two_senders_do_not_send_the_same(
     node_store: Store, orthanc: Orthanc, tmp_path: Path
 ) -> None:
@@ -146,6 +151,7 @@ def test_two_senders_do_not_send_the_same(
     assert sum(one.counts["sent"] for one in both) == len(files)
 
 
+@pytest.mark.heavy
 def test_what_the_archive_refuses_is_told_and_keeps_nothing_back(
     node_store: Store, orthanc: Orthanc, study: list[Path], tmp_path: Path
 ) -> None:
@@ -220,6 +226,7 @@ def wait_until(good: Callable[[], bool], seconds: float = 30) -> None:
     assert good()
 
 
+@pytest.mark.heavy
 def test_a_result_goes_to_every_peer_of_its_rule_once(
     scored_on_arrival: Callable[..., Node], node_store: Store, orthanc: Orthanc, tmp_path: Path
 ) -> None:
@@ -237,6 +244,7 @@ def test_a_result_goes_to_every_peer_of_its_rule_once(
     assert list(node.spool.outbox.iterdir()) == [], "what was sent lies here no longer"
 
 
+@pytest.mark.heavy
 def test_a_full_outbox_waits_for_room(
     scored_on_arrival: Callable[..., Node], node_store: Store, orthanc: Orthanc, tmp_path: Path
 ) -> None:

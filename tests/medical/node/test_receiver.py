@@ -78,6 +78,7 @@ def test_an_echo_is_answered(make_node: MakeNode) -> None:
     assert subprocess.run(command, capture_output=True).returncode == 0
 
 
+@pytest.mark.heavy
 def test_slices_in_random_order_twice_and_over_two_associations_are_one_study(
     make_node: MakeNode, node_store: Store, study: list[Path]
 ) -> None:
@@ -90,6 +91,7 @@ def test_slices_in_random_order_twice_and_over_two_associations_are_one_study(
     assert instances(list(source.iterdir())) == instances(study)
 
 
+@pytest.mark.heavy
 def test_a_study_that_comes_again_is_not_put_in_line_again(
     make_node: MakeNode, node_store: Store, study: list[Path]
 ) -> None:
@@ -101,6 +103,7 @@ def test_a_study_that_comes_again_is_not_put_in_line_again(
     assert len(sources(node_store)) == 1
 
 
+@pytest.mark.heavy
 def test_a_late_slice_replaces_what_waits_unbegun(
     make_node: MakeNode, node_store: Store, study: list[Path]
 ) -> None:
@@ -115,6 +118,7 @@ def test_a_late_slice_replaces_what_waits_unbegun(
     assert instances(list(source.iterdir())) == instances(study)
 
 
+@pytest.mark.heavy
 def test_a_late_slice_of_a_study_that_was_begun_makes_a_study_of_all(
     make_node: MakeNode, node_store: Store, study: list[Path]
 ) -> None:
@@ -128,6 +132,7 @@ def test_a_late_slice_of_a_study_that_was_begun_makes_a_study_of_all(
     assert sizes == [len(study) - 1, len(study)]
 
 
+@pytest.mark.heavy
 def test_a_node_that_starts_again_goes_on_with_what_lies_there(
     make_node: MakeNode, node_store: Store, study: list[Path], tmp_path: Path
 ) -> None:
@@ -139,6 +144,7 @@ def test_a_node_that_starts_again_goes_on_with_what_lies_there(
     assert instances(list(source.iterdir())) == instances(study)
 
 
+@pytest.mark.heavy
 def test_twenty_studies_at_once_are_twenty_studies(
     make_node: MakeNode, node_store: Store, tmp_path: Path
 ) -> None:
@@ -154,6 +160,7 @@ def test_twenty_studies_at_once_are_twenty_studies(
     assert sorted(map(sorted, found)) == sorted(sorted(instances(files)) for files in studies)
 
 
+@pytest.mark.heavy
 def test_only_rules_decide_what_is_scored(
     make_node: MakeNode, node_store: Store, study: list[Path], tmp_path: Path
 ) -> None:
@@ -195,6 +202,7 @@ def test_nobody_else_is_let_in_without_a_list_of_callers() -> None:
         NodeSettings(host="0.0.0.0")
 
 
+@pytest.mark.heavy
 def test_a_full_disk_is_told_to_the_sender_and_nothing_half_is_left(
     make_node: MakeNode, node_store: Store, study: list[Path], tmp_path: Path
 ) -> None:
@@ -222,6 +230,7 @@ GARBAGE = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", GARBAGE)
 def test_garbage_costs_its_own_connection_only(
     make_node: MakeNode, study: list[Path], kind: str
@@ -238,6 +247,7 @@ def test_garbage_costs_its_own_connection_only(
     assert storescu(node.settings.port, study) == 0
 
 
+@pytest.mark.heavy
 def test_peers_that_hang_are_cut_off_and_keep_nobody_out(
     make_node: MakeNode, study: list[Path]
 ) -> None:
@@ -259,6 +269,7 @@ def test_peers_that_hang_are_cut_off_and_keep_nobody_out(
     assert storescu(node.settings.port, study) == 0
 
 
+@pytest.mark.heavy
 def test_a_drip_of_bytes_is_no_sign_of_life(make_node: MakeNode) -> None:
     node = make_node(timeout_seconds=1.0)
     with socket.create_connection(("127.0.0.1", node.settings.port), timeout=20) as peer:
@@ -270,6 +281,7 @@ def test_a_drip_of_bytes_is_no_sign_of_life(make_node: MakeNode) -> None:
                 time.sleep(0.1)
 
 
+@pytest.mark.heavy
 def test_an_instance_larger_than_allowed_is_cut_off(make_node: MakeNode, study: list[Path]) -> None:
     node = make_node(max_instance_mb=1)
     dataset = pydicom.dcmread(study[0])
@@ -311,6 +323,7 @@ def test_no_log_and_no_file_is_called_after_the_patient(
         assert not [text for text in (*lines, *names) if word in text]
 
 
+@pytest.mark.heavy
 def test_storage_is_committed_to_and_what_is_not_here_is_not(
     make_node: MakeNode, study: list[Path]
 ) -> None:
@@ -362,6 +375,7 @@ def test_storage_is_committed_to_and_what_is_not_here_is_not(
     assert (node.folder / "arrived" / token(first.StudyInstanceUID)).is_dir()
 
 
+@pytest.mark.heavy
 def test_old_studies_are_deleted(make_node: MakeNode, study: list[Path]) -> None:
     node = make_node(quiet_seconds=1000)
     storescu(node.settings.port, study)

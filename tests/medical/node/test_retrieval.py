@@ -18,6 +18,7 @@ from tests.medical.node.conftest import write_study
 from tests.medical.node.test_receiver import instances, wait_for_studies
 from tests.orthanc import Orthanc, free_port, new_orthanc
 
+pytestmark = pytest.mark.heavy
 SETTINGS = NodeSettings(timeout_seconds=10)
 
 

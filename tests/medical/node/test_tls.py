@@ -14,6 +14,8 @@ from medical.node.node import Node
 from medical.node.settings import Peer, Tls
 from tests.medical.node.test_receiver import arrived
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture
 def pair(tmp_path: Path) -> tuple[Path, Path]:
