@@ -1,13 +1,16 @@
 """A model as one file: card, networks ready to run, and the dropout layers, in one archive.
 
-Such a file needs no torch and no other weights: ``starlung score --model FILE``. It is a zip with
-nothing in it but the files that its card names; it is unpacked into the cache folder, under its own
-digest, and every file is checked against the card before it is used.
+Such a file needs no torch and no other weights: ``starlung score --model FILE``. It is a zip of one
+entry, itself a zip with nothing in it but the files that its card names: compressed together, as
+classifier and outline hold the same first layers and these then count once. It is unpacked into the
+cache folder, under its own digest, and every file is checked against the card before it is used.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
+import lzma
 import secrets
 import shutil
 import zipfile
@@ -23,6 +26,7 @@ from models.zoo.card import NETWORK_NAMES, ModelCard
 from models.zoo.loader import CARD, WEIGHTS, ModelFileError, StoredModel, sha256_of
 
 _LAYERS = (".hidden1.", ".hidden2.", ".out.")
+_PARTS = "parts.zip"
 _MAX_BYTES = 512 << 20  # unpacked: a file from anywhere must not fill the disk
 
 
@@ -47,12 +51,15 @@ def pack(model: StoredModel, path: Path) -> ModelCard:
     try:
         save_file(_dropout_layers(model.weights), layers)
         card = model.card.model_copy(update={"sha256": sha256_of(layers)})
-        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        parts = io.BytesIO()
+        with zipfile.ZipFile(parts, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr(CARD, card.model_dump_json())
             archive.write(layers, WEIGHTS)
             for networks in card.networks.values():
                 for name in networks.files:
                     archive.write(model.folder / name, name)
+        with zipfile.ZipFile(beside, "w", zipfile.ZIP_LZMA) as archive:
+            archive.writestr(_PARTS, parts.getvalue())
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
@@ -82,7 +89,9 @@ def _unpack(path: Path, place: Path) -> None:
     beside = place.with_name(f".partial-{secrets.token_hex(4)}")
     beside.mkdir(mode=0o700)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(path) as whole:
+            parts = io.BytesIO(_bytes_of(whole, _PARTS))
+        with zipfile.ZipFile(parts) as archive:
             card = ModelCard.model_validate_json(_bytes_of(archive, CARD))
             named = [name for networks in card.networks.values() for name in networks.files]
             for name in (CARD, WEIGHTS, *named):
@@ -90,7 +99,13 @@ def _unpack(path: Path, place: Path) -> None:
         if place.exists():
             shutil.rmtree(place)
         beside.replace(place)
-    except (zipfile.BadZipFile, KeyError, ValidationError, NotImplementedError) as error:
+    except (
+        zipfile.BadZipFile,
+        lzma.LZMAError,
+        KeyError,
+        ValidationError,
+        NotImplementedError,
+    ) as error:
         raise ModelFileError(f"{path} is not a model's file, or not all of one") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -98,7 +113,7 @@ def _unpack(path: Path, place: Path) -> None:
 
 def _bytes_of(archive: zipfile.ZipFile, name: str) -> bytes:
     if archive.getinfo(name).file_size > _MAX_BYTES:
-        raise ModelFileError(f"{name} in {archive.filename} is too large to be a part of a model")
+        raise ModelFileError(f"{name} is too large to be a part of a model's file")
     return archive.read(name)
 
 

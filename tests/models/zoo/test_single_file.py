@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
 
@@ -53,6 +54,9 @@ def test_the_file_says_what_the_model_says_and_has_no_other_weights(
 ) -> None:
     path = tmp_path / "small.starlung"
     pack(model, path)
+    parts = [name for networks in model.card.networks.values() for name in networks.files]
+    sizes = {name: (model.folder / name).stat().st_size for name in parts}
+    assert path.stat().st_size < sizes["first.bin"] + sizes["outline.bin"]  # shared layers once
     alone = find_model(str(path))
     assert alone.folder != model.folder
     wanted, got = (ready_networks(m, device="cpu") for m in (model, alone))
@@ -77,13 +81,22 @@ def test_files_that_are_no_model_or_were_changed_are_refused(
     with pytest.raises(ModelFileError, match="not a model's file"):
         find_model(str(path))
     pack(model, path)
-    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(tmp_path / "b.starlung", "w") as other:
+    with zipfile.ZipFile(path) as outer:
+        parts, made = io.BytesIO(outer.read("parts.zip")), io.BytesIO()
+    with zipfile.ZipFile(parts) as whole, zipfile.ZipFile(made, "w") as other:
         for item in whole.infolist():
             content = whole.read(item)
             changed = content[:-1] + bytes([content[-1] ^ 1])
             other.writestr(item.filename, changed if item.filename == "first.bin" else content)
+    with zipfile.ZipFile(tmp_path / "b.starlung", "w") as outer:
+        outer.writestr("parts.zip", made.getvalue())
     with pytest.raises(ModelDamagedError, match=r"first\.bin"):
         find_model(str(tmp_path / "b.starlung"))
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 255
+    (tmp_path / "c.starlung").write_bytes(raw)
+    with pytest.raises(ModelFileError, match="not a model's file"):
+        find_model(str(tmp_path / "c.starlung"))
     plain = StoredModel(model.folder, model.card.model_copy(update={"networks": {}}))
     with pytest.raises(ModelFileError, match="no network file for first"):
         pack(plain, path)
