@@ -13,6 +13,7 @@ from medical.nodule.guidelines.assessment import Demographics, Examination
 from medical.nodule.guidelines.engine import AssessedNodule, Guidelines, apply_guidelines
 from medical.nodule.guidelines.lung_rads import HistoryFound, history_by_growth
 from medical.report.change import ChangeSince, Followed
+from medical.results.typed_context import TypedContext
 from medical.review.reading import ReadFinding, StudyReading
 from medical.store.tables import Study
 from models.zoo.card import ModelCard
@@ -168,6 +169,7 @@ class ReportContent:
         change: since an earlier CT; ``None`` where no reader has compared with one.
         header: age and sex by the images.
         limits: what the model may miss.
+        typed: clinical context that a reader typed; ``None`` where nobody did.
     """
 
     study: Study
@@ -176,6 +178,7 @@ class ReportContent:
     change: ChangeSince | None = None
     header: Demographics = Demographics()  # noqa: RUF009  (frozen)
     limits: DetectionLimits = DetectionLimits()
+    typed: TypedContext | None = None
 
     @property
     def accepted(self) -> list[ReadFinding]:

@@ -54,7 +54,9 @@ def report_file(
         content = replace(content, change=change_in(latest, list(content.findings)))
     made_by, point = content.scored.model, content.scored.operating_point
     limits = detection_limits(card_of(cards, made_by, point), point)
-    content = replace(content, header=header_of(folder.read_images()), limits=limits)
+    # of another result in the folder it would not be what was typed here
+    typed = folder.malignancy.read_typed() if series.owns_folder() else None
+    content = replace(content, header=header_of(folder.read_images()), limits=limits, typed=typed)
     match form:
         case "pdf":
             return _pdf(content, folder, language)

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from medical.detection.findings import Malignancy, SeriesFindings
+from medical.detection.findings import Finding, Malignancy, SeriesFindings
 from medical.i18n.catalogue import Translator
+from medical.i18n.messages import Message, message
+from medical.malignancy.context import ClinicalContext
+from medical.results.typed_context import TypedContext
+from medical.review.refusals import moment
+from medical.review.terms import SEXES
+
+CONTEXT_ANSWERS: tuple[tuple[str, Message], ...] = (
+    ("emphysema", message("Emphysema")),
+    ("cancer_history", message("History of cancer")),
+    ("family_history", message("Family history of lung cancer")),
+)
+"""What the form asks with yes or no, by the field of ``ClinicalContext``."""
 
 
 def rating_text(malignancy: Malignancy) -> str:
@@ -26,8 +38,63 @@ def rating_line(malignancy: Malignancy, labels: Translator) -> str:
     )
 
 
-def rating_note(scored: SeriesFindings, labels: Translator) -> tuple[str, ...]:
-    """Say what the rating means and who gives it; nothing where no finding has one."""
+def rating_lines(
+    finding: Finding, typed: TypedContext | None, labels: Translator
+) -> tuple[str, ...]:
+    """Say a finding's rating as scored, then the one with what a reader typed, where there is one.
+
+    Args:
+        finding: the model's.
+        typed: of its series.
+        labels: translate.
+    """
+    as_scored = (rating_line(finding.malignancy, labels),) if finding.malignancy else ()
+    with_typed = typed.of(finding.id) if typed else None
+    if with_typed is None:
+        return as_scored
+    return (
+        *as_scored,
+        labels(
+            "With the typed context {rating}, {image} by the image, {text} by what is written.",
+            rating=rating_text(with_typed),
+            image=f"{with_typed.image_weight:.0%}",
+            text=f"{with_typed.text_weight:.0%}",
+        ),
+    )
+
+
+def _typed_note(typed: TypedContext, labels: Translator) -> str:
+    """Say what was typed, by whom, and that the result does not hold it."""
+    return labels(
+        "Clinical context typed by {name}, {at}: {text}. Ratings with it are part of this "
+        "reading; the stored result stays as it was scored.",
+        name=typed.reader,
+        at=moment(typed.at),
+        text="; ".join(_told(typed.context, labels)),
+    )
+
+
+def _told(context: ClinicalContext, labels: Translator) -> list[str]:
+    """Say what is known, in the words of the form."""
+    answers = {True: labels("yes"), False: labels("no")}
+    sex = {None: None, True: "F", False: "M"}[context.female]
+    known = (
+        (labels("Age in years"), None if context.age_years is None else f"{context.age_years:g}"),
+        (labels("Sex"), None if sex is None else labels.among(SEXES, sex)),
+        (labels("Pack-years"), None if context.pack_years is None else f"{context.pack_years:g}"),
+        *(
+            (labels.translate(title), answers.get(getattr(context, name)))
+            for name, title in CONTEXT_ANSWERS
+        ),
+    )
+    facts = [f"{title}: {value}" for title, value in known if value is not None]
+    return [context.text.strip(), *facts] if context.text.strip() else facts
+
+
+def rating_note(
+    scored: SeriesFindings, labels: Translator, typed: TypedContext | None = None
+) -> tuple[str, ...]:
+    """Say what the rating means, who gives it, and what was typed; nothing without a rating."""
     model = scored.malignancy_model
     if model is None or not any(finding.malignancy for finding in scored.findings):
         return ()
@@ -39,4 +106,5 @@ def rating_note(scored: SeriesFindings, labels: Translator) -> tuple[str, ...]:
             model=model.name,
             version=model.version,
         ),
+        *((_typed_note(typed, labels),) if typed else ()),
     )

@@ -15,6 +15,7 @@ from medical.program import program_version
 from medical.report.change_record import ChangeRecord, change_record
 from medical.report.content import ReportContent
 from medical.report.guidelines import examination_line, ruling_text
+from medical.results.typed_context import TypedContext
 from medical.review.reading import ReadFinding
 from medical.review.refusals import moment
 from medical.store.tables import Status, Verdict
@@ -97,6 +98,11 @@ class ReportRecord(_Record):
     signed_at: str | None = Field(description="date and time, UTC")
     examination: ReportExamination
     findings: list[ReportFinding]
+    typed_context: TypedContext | None = Field(
+        default=None,
+        description="clinical context that a reader typed, and the ratings with it; the measured "
+        "findings stay as they were scored",
+    )
     change: ChangeRecord | None = Field(description="since an earlier CT that was compared")
 
 
@@ -121,6 +127,7 @@ def report_record(content: ReportContent) -> ReportRecord:
         signed_at=moment(study.signed_at) if study.signed_at is not None else None,
         examination=_examination(content),
         findings=[_finding(finding) for finding in content.findings],
+        typed_context=content.typed,
         change=change_record(content.change) if content.change else None,
     )
 

@@ -6,7 +6,7 @@ import csv
 import io
 from typing import Any
 
-from medical.detection.findings import Finding
+from medical.detection.findings import Finding, Malignancy
 from medical.i18n.catalogue import Translator
 from medical.plain_text import csv_cell
 from medical.report.change_record import ChangeRecord, Size, SizeChange, change_record
@@ -143,7 +143,9 @@ def _row(content: ReportContent, finding: ReadFinding) -> dict[str, Any]:
         "probability": model.probability if model else "",
         "probability_low": model.probability_ci95[0] if model else "",
         "probability_high": model.probability_ci95[1] if model else "",
-        **_malignancy(model),
+        **_malignancy("malignancy", model.malignancy if model else None),
+        **_malignancy("malignancy_typed", _with_typed(content, model)),
+        "context_typed_by": content.typed.reader if content.typed else "",
         "diameter_mm": _known(finding.diameter_mm),
         **_ends("diameter", measured.diameter_ci95 if by_hand is None else None),
         "diameter_by": source_of(measured.diameter_mm, by_hand) or "",
@@ -162,15 +164,18 @@ def _row(content: ReportContent, finding: ReadFinding) -> dict[str, Any]:
     }
 
 
-def _malignancy(model: Finding | None) -> dict[str, float | str]:
+def _malignancy(name: str, malignancy: Malignancy | None) -> dict[str, float | str]:
     """Return the rating that radiologists would give, 0 to 1, and what it rests on."""
-    malignancy = model.malignancy if model else None
     return {
-        "malignancy": malignancy.risk if malignancy else "",
-        **_ends("malignancy", malignancy.ci95 if malignancy else None),
-        "malignancy_image_weight": malignancy.image_weight if malignancy else "",
-        "malignancy_text_weight": malignancy.text_weight if malignancy else "",
+        name: malignancy.risk if malignancy else "",
+        **_ends(name, malignancy.ci95 if malignancy else None),
+        f"{name}_image_weight": malignancy.image_weight if malignancy else "",
+        f"{name}_text_weight": malignancy.text_weight if malignancy else "",
     }
+
+
+def _with_typed(content: ReportContent, model: Finding | None) -> Malignancy | None:
+    return content.typed.of(model.id) if content.typed and model else None
 
 
 def _known(value: float | str | None) -> float | str:

@@ -12,7 +12,7 @@ from medical.program import program_version
 from medical.report.change_text import change_lines, change_title, comparison_line
 from medical.report.content import DetectionLimits, ReportContent
 from medical.report.guidelines import examination_line, guideline_lines
-from medical.report.malignancy import rating_line, rating_note
+from medical.report.malignancy import rating_lines, rating_note
 from medical.review.reading import ReadFinding
 from medical.review.refusals import moment
 from medical.review.terms import (
@@ -38,12 +38,12 @@ class Section:
 def report_sections(content: ReportContent, labels: Translator) -> list[Section]:
     """List the report's sections, in order."""
     scored = content.scored
-    method = _method(content, labels)
     programs = labels(
         "Scored by StarLung {scored}; reported by StarLung {reported}.",
         scored=scored.program.version if scored.program else labels("(version not recorded)"),
         reported=program_version(),
     )
+    technique = (_method(content, labels), programs, *rating_note(scored, labels, content.typed))
     study = labels(
         "Study {label}, series {series}",
         label=content.study.label,
@@ -51,7 +51,7 @@ def report_sections(content: ReportContent, labels: Translator) -> list[Section]
     )
     notes = tuple(labels.translate(note.message) for note in scored.quality)
     quality = notes or (labels("Nothing to note."),)
-    finding_lines = tuple(_finding(finding, labels) for finding in content.reported)
+    finding_lines = tuple(_finding(finding, content, labels) for finding in content.reported)
     finding_lines += tuple(_unmeasured(finding, labels) for finding in content.unmeasured)
     change = content.change
     comparison = (
@@ -59,7 +59,7 @@ def report_sections(content: ReportContent, labels: Translator) -> list[Section]
     )
     sections = [
         Section(labels("EXAMINATION"), (study,)),
-        Section(labels("TECHNIQUE"), (method, programs, *rating_note(scored, labels))),
+        Section(labels("TECHNIQUE"), technique),
         Section(labels("COMPARISON"), (comparison,)),
         Section(labels("IMAGE QUALITY"), quality),
         Section(labels("FINDINGS"), finding_lines or (labels("No nodule was accepted."),)),
@@ -118,7 +118,7 @@ def signature(content: ReportContent, labels: Translator) -> str:
     return labels("Signed by {name}, {at}", name=study.signed_by, at=moment(study.signed_at))
 
 
-def _finding(finding: ReadFinding, labels: Translator) -> str:
+def _finding(finding: ReadFinding, content: ReportContent, labels: Translator) -> str:
     measured, latest = finding.measured, finding.latest
     x, y, z = measured.center_lps_mm
     density = labels.among(DENSITIES, finding.density) if finding.density else ""
@@ -147,8 +147,7 @@ def _finding(finding: ReadFinding, labels: Translator) -> str:
                 "Probability of a nodule {p} ({interval}).", p=probability_text(p), interval=shown
             )
         )
-        if measured.malignancy is not None:
-            parts.append(rating_line(measured.malignancy, labels))
+        parts += rating_lines(measured, content.typed, labels)
     else:
         parts.append(labels("Added by {name}.", name=finding.decisions[0].actor))
     if latest is None or latest.verdict == "open":

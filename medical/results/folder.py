@@ -22,7 +22,7 @@ from medical.nodule.outline import Outline
 from medical.results import images, predictions, registration, signature
 from medical.results import outlines as stored_outlines
 from medical.results.images import ViewerImages
-from medical.results.malignancy_files import CONTEXT, TOKENS, MalignancyFiles
+from medical.results.malignancy_files import CONTEXT, TOKENS, TYPED, MalignancyFiles
 from medical.results.predictions import WrittenCandidate
 from medical.results.registration import KeptRegistration
 from medical.results.signature import Signed
@@ -280,7 +280,7 @@ class ResultFolder:
         Args:
             images_too: also what was made from its images, since the next result has other images.
         """
-        for name in (FINDINGS, SIGNATURE, OUTLINES, TOKENS, CONTEXT):
+        for name in (FINDINGS, SIGNATURE, OUTLINES, TOKENS, CONTEXT, TYPED):
             (self.path / name).unlink(missing_ok=True)
         for path in self.path.iterdir():
             made = MAP.fullmatch(path.name) or FORM.fullmatch(path.name)

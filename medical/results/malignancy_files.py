@@ -1,4 +1,4 @@
-"""What the malignancy of a result was read from: what StarNet saw, and the clinical context.
+"""What the malignancy of a result was read from: what StarNet saw, context given and typed.
 
 With it words can be read later, without the CT.
 """
@@ -18,8 +18,9 @@ from medical.files import write_atomic
 from medical.i18n.messages import message
 from medical.malignancy.context import ClinicalContext
 from medical.malignancy.reader import NoduleTokens
+from medical.results.typed_context import TypedContext
 
-TOKENS, CONTEXT = "tokens.npz", "context.json"
+TOKENS, CONTEXT, TYPED = "tokens.npz", "context.json", "typed-context.json"
 _MAX_BYTES = 64_000_000  # unpacked: some 5,000 findings
 _AGAIN = message("Score the study again")
 
@@ -70,6 +71,28 @@ class MalignancyFiles:
             return None
         except ValidationError as error:
             raise InputError(CONTEXT, message("is damaged"), _AGAIN) from error
+
+    def write_typed(self, typed: TypedContext | None) -> None:
+        """Keep what a reader typed; ``None`` removes it."""
+        if typed is None:
+            (self.path / TYPED).unlink(missing_ok=True)
+            return
+        write_atomic(self.path / TYPED, typed.model_dump_json(indent=2) + "\n")
+
+    def read_typed(self) -> TypedContext | None:
+        """Read it; ``None`` where nobody typed anything.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        try:
+            return TypedContext.model_validate_json((self.path / TYPED).read_bytes())
+        except OSError:
+            return None
+        except ValidationError as error:
+            raise InputError(
+                TYPED, message("is damaged"), message("Type the context again")
+            ) from error
 
 
 def _pack_into(file: Path, tokens: NoduleTokens) -> None:

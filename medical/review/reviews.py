@@ -51,11 +51,11 @@ def decide(
         KeyError: there is no such finding.
         ValueError: the actor has no name.
     """
-    _require_name(actor)
+    require_name(actor)
     with store.transaction() as session:
         # The study's row first, always: two readers then queue there and never wait for each other.
         owner = select(StoredFinding.study_id).where(StoredFinding.id == finding_id)
-        study = _open_study(session, Study.id == owner.scalar_subquery(), str(finding_id))
+        study = open_study(session, Study.id == owner.scalar_subquery(), str(finding_id))
         finding = session.get_one(StoredFinding, finding_id)
         if finding.version != seen_version:
             _refuse(session, finding)
@@ -85,9 +85,9 @@ def add_finding(
         NotReadyError: the study is not scored.
         KeyError: there is no such study.
     """
-    _require_name(actor)
+    require_name(actor)
     with store.transaction() as session:
-        study = _open_study(session, Study.key == study_key, study_key)
+        study = open_study(session, Study.key == study_key, study_key)
         same_series = (
             StoredFinding.study_id == study.id,
             StoredFinding.series_uid == series_uid,
@@ -136,9 +136,9 @@ def sign(
         KeyError: there is no such study.
         ValueError: the actor has no name.
     """
-    _require_name(actor)
+    require_name(actor)
     with store.transaction() as session:
-        study = _open_study(session, Study.key == study_key, study_key)
+        study = open_study(session, Study.key == study_key, study_key)
         if study.version != seen_version:
             raise ChangedMeanwhileError
         if undecided := _undecided(session, study):
@@ -162,9 +162,9 @@ def describe_examination(
         KeyError: there is no such study.
         ValueError: the actor has no name.
     """
-    _require_name(actor)
+    require_name(actor)
     with store.transaction() as session:
-        study = _open_study(session, Study.key == study_key, study_key)
+        study = open_study(session, Study.key == study_key, study_key)
         if study.version != seen_version:
             raise ChangedMeanwhileError
         study.examination = examination.to_json()
@@ -201,7 +201,12 @@ def note_exported(store: Store, study_key: str, *, actor: str) -> None:
         record(session, actor=actor, action="export", subject=study_key)
 
 
-def _require_name(actor: str) -> None:
+def require_name(actor: str) -> None:
+    """Refuse a deed of nobody.
+
+    Raises:
+        ValueError: the actor has no name.
+    """
     if not actor.strip():
         raise ValueError("a decision needs the name of who decides, got none")
 
@@ -220,7 +225,19 @@ def _undecided(session: Session, study: Study) -> list[int]:
     return [number for number, verdict in rows if verdict is None or verdict == "open"]
 
 
-def _open_study(session: Session, which: object, name: str) -> Study:
+def open_study(session: Session, which: object, name: str) -> Study:
+    """Lock a study that takes decisions, in the caller's transaction.
+
+    Args:
+        session: the transaction.
+        which: condition that finds it.
+        name: of the study, for the error.
+
+    Raises:
+        KeyError: there is none.
+        SignedError: it is signed.
+        NotReadyError: it is not scored.
+    """
     query = select(Study).where(which).with_for_update()  # type: ignore[arg-type]
     study = session.scalars(query).first()
     if study is None:

@@ -53,6 +53,7 @@ def test_context_that_is_typed_changes_rating_and_weights(page: ReadingPage) -> 
         assert any(changed)
 
     page.eventually(rated, seconds=60)
+    page.expect_text("Clinical context typed by anna")
     page.picture("malignancy", show=table)
     assert page.problems == []
     assert page.strangers == []

@@ -4,37 +4,39 @@ from __future__ import annotations
 
 import html
 import threading
+import time
 from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
 import streamlit as st
 
-from app.web.failures import error_text
+from app.web.context import context
+from app.web.failures import error_text, not_saved
 from app.web.reading.brock_text import brock_text
 from app.web.security.identity import Reader, allowed
+from app.web.session import tell
 from app.web.words import gettext, words
 from medical.detection.findings import Finding, Malignancy, SeriesFindings
-from medical.detection.malignancy import malignancy_of
+from medical.detection.malignancy import malignancy_of, reference_of
 from medical.errors import InputError
-from medical.i18n.messages import Message, message
+from medical.i18n.messages import Message
 from medical.malignancy.context import MAX_TEXT, ClinicalContext
 from medical.malignancy.reader import MalignancyReader
 from medical.nodule.guidelines.assessment import MAX_AGE_YEARS, Demographics
 from medical.plain_text import as_markdown
-from medical.report.malignancy import rating_note, rating_text
+from medical.report.malignancy import CONTEXT_ANSWERS, rating_note, rating_text
 from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages
+from medical.results.typed_context import TypedContext, TypedRating
 from medical.review import terms
 from medical.review.reading import ReadFinding, StudyReading
+from medical.review.refusals import ReviewRefusedError
+from medical.review.typed_context import type_context
+from medical.store.database import StoreUnavailableError
 
 _MAX_PACK_YEARS = 300
 _one_at_a_time = threading.Lock()
-_ANSWERS: tuple[tuple[str, Message], ...] = (
-    ("emphysema", message("Emphysema")),
-    ("cancer_history", message("History of cancer")),
-    ("family_history", message("Family history of lung cancer")),
-)
 
 
 class Rated(NamedTuple):
@@ -57,10 +59,11 @@ def malignancy_panel(
     if scored.malignancy_model is None or not scored.findings:
         return
     with st.expander(gettext("Malignancy rating and clinical context")):
-        for line in rating_note(scored, words()):
-            st.caption(as_markdown(line))
         try:
-            stored = folder.malignancy.read_context()
+            typed = folder.malignancy.read_typed()
+            for line in rating_note(scored, words(), typed):
+                st.caption(as_markdown(line))
+            stored = typed.context if typed else folder.malignancy.read_context()
             _form(reading, scored, folder, stored, images, reader)
             rated = rate(scored, findings, folder, stored)
         except InputError as error:
@@ -189,12 +192,40 @@ def _form(
                 step=1.0, format="%g", disabled=closed,
             ),
         }  # fmt: skip
-        for place, (name, title) in zip(others, _ANSWERS, strict=True):
+        for place, (name, title) in zip(others, CONTEXT_ANSWERS, strict=True):
             known[name] = _answer(place, title, getattr(entered, name), closed=closed)
         if st.form_submit_button(gettext("Rate with this context"), disabled=closed):
             allowed("decide")
-            folder.malignancy.write_context(ClinicalContext.model_validate(known))
+            _keep(reading, scored, folder, ClinicalContext.model_validate(known), reader)
             st.rerun()
+
+
+def _keep(
+    reading: StudyReading,
+    scored: SeriesFindings,
+    folder: ResultFolder,
+    entered: ClinicalContext,
+    reader: Reader,
+) -> None:
+    """Rate with what was typed, and make both part of the reading."""
+    rated = rate(scored, reading.of_series(scored.series_instance_uid), folder, entered)
+    typed = TypedContext(
+        context=entered,
+        reader=reader.name,
+        at=time.time(),
+        model=reference_of(_reader()),
+        ratings=[
+            TypedRating(finding=each.finding.measured.id, malignancy=each.with_words)
+            for each in rated
+            if each.with_words is not None and isinstance(each.finding.measured, Finding)
+        ],
+    )
+    try:
+        type_context(
+            context().store, reading.study.key, folder, typed, seen_version=reading.study.version
+        )
+    except (ReviewRefusedError, StoreUnavailableError) as error:
+        tell(not_saved(error))
 
 
 def _sex(place: st.delta_generator.DeltaGenerator, female: bool | None, *, closed: bool) -> object:
