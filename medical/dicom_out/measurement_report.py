@@ -1,10 +1,11 @@
 """The findings as Comprehensive 3D SR: a group of measurements each, by TID 1500.
 
-A finding has two groups under one tracking UID: its region (the segment) with sizes, mean HU,
-probability and density, and its place, the centre in the patient beside the diameter, which a
-group with a region may not hold. What lies between a value and the ends of its 95 % interval stands
-as upper and lower measurement uncertainty. Without an outline the first group points at the slice.
-That nothing was found is a group, too: absent where both lungs were searched, else undetermined.
+A finding has two groups under one tracking UID: its region (the segment) with volume, diameter,
+mean HU, probability and density, and its places, which a group with a region may not hold: the
+centre in the patient beside the diameter, the lines of long and short axis beside their lengths.
+What lies between a value and the ends of its 95 % interval stands as upper and lower measurement
+uncertainty. Without an outline the first group points at the slice. That nothing was found is a
+group, too: absent where both lungs were searched, else undetermined.
 
 Standard:
     PS3.16 TID 1500, 1411 (volumetric region), 1501 (without a region), 310 (uncertainty).
@@ -24,6 +25,7 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from medical.detection.findings import Finding, SeriesFindings
+from medical.dicom_out.axes import axis_coordinates, in_patient
 from medical.dicom_out.provenance import (
     MANUFACTURER,
     MODEL_NAME,
@@ -35,6 +37,7 @@ from medical.dicom_out.provenance import (
     tracking_uid,
 )
 from medical.nodule.density_kinds import Density
+from medical.nodule.outline import Outline
 
 _SERIES_NUMBER = 9102
 _SCHEME = "99STARLUNG"
@@ -53,7 +56,12 @@ Group = Any  # highdicom has no types
 
 
 def write_measurement_report(
-    scored: SeriesFindings, path: Path, *, ct: OriginalCt, segmentation: Dataset | None
+    scored: SeriesFindings,
+    path: Path,
+    *,
+    ct: OriginalCt,
+    segmentation: Dataset | None,
+    outlines: Sequence[Outline] = (),
 ) -> Dataset:
     """Write the report.
 
@@ -62,17 +70,19 @@ def write_measurement_report(
         path: of the file.
         ct: that was scored.
         segmentation: the findings' outlines; ``None`` where none was written.
+        outlines: that the findings were measured on, for the lines of their axes.
 
     Returns:
         The object.
     """
     segments = _segments(segmentation)
+    outline_of = {outline.finding_id: outline for outline in outlines}
     groups: list[Group] = []
     for finding in scored.findings:
         segment = segments.get(tracking_id(finding.id))
         groups += [
             _region(finding, scored, ct, segmentation, segment),
-            _place(finding, scored, ct),
+            _place(finding, scored, ct, outline_of.get(finding.id)),
         ]
     report = hd.sr.MeasurementReport(
         observation_context=hd.sr.ObservationContext(observer_device_context=_observer(scored)),
@@ -162,16 +172,26 @@ def _region(
     )
 
 
-def _place(finding: Finding, scored: SeriesFindings, ct: OriginalCt) -> Group:
-    center = hd.sr.CoordinatesForMeasurement3D(
-        graphic_type=hd.sr.GraphicTypeValues3D.POINT,
-        graphic_data=np.array([finding.center_lps_mm]),
-        frame_of_reference_uid=ct.frame_of_reference_uid,
-        purpose=codes.DCM.Center,
-    )
+def _place(
+    finding: Finding, scored: SeriesFindings, ct: OriginalCt, outline: Outline | None
+) -> Group:
+    center = in_patient(np.array([finding.center_lps_mm]), ct)
+    long, short = axis_coordinates(finding, outline, ct)
+    millimetre = codes.UCUM.Millimeter
     return hd.sr.MeasurementsAndQualitativeEvaluations(
         **_identity(finding, scored),
-        measurements=[_diameter(finding, referenced_coordinates=[center])],
+        measurements=[
+            hd.sr.Measurement(
+                codes.SCT.LongAxis, finding.long_axis_mm, millimetre, referenced_coordinates=[long]
+            ),
+            hd.sr.Measurement(
+                codes.SCT.ShortAxis,
+                finding.short_axis_mm,
+                millimetre,
+                referenced_coordinates=[short],
+            ),
+            _diameter(finding, referenced_coordinates=[center]),
+        ],
         source_images=_slice_of(finding, ct),
     )
 
@@ -221,11 +241,8 @@ def _diameter(finding: Finding, **options: Any) -> hd.sr.Measurement:
 
 
 def _measurements(finding: Finding) -> list[hd.sr.Measurement]:
-    millimetre = codes.UCUM.Millimeter
     low, high = (round(100 * share, 2) for share in finding.probability_ci95)
     measured = [
-        hd.sr.Measurement(codes.SCT.LongAxis, finding.long_axis_mm, millimetre),
-        hd.sr.Measurement(codes.SCT.ShortAxis, finding.short_axis_mm, millimetre),
         _diameter(finding),
         hd.sr.Measurement(
             codes.SCT.Volume,

@@ -9,6 +9,9 @@ from jaxtyping import Bool, Float
 from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 
+Points = Float[np.ndarray, "n 2"]
+Ends = Float[np.ndarray, "2 3"]
+
 
 @dataclass(frozen=True, slots=True)
 class MaskSize:
@@ -69,17 +72,52 @@ def measure_mask(mask: Bool[np.ndarray, "z y x"], *, voxel_mm: float) -> MaskSiz
     )
 
 
-def _axes(points: Float[np.ndarray, "n 2"]) -> tuple[float, float]:
+def axis_lines(mask: Bool[np.ndarray, "z y x"]) -> tuple[Ends, Ends] | None:
+    """Return the ends of the long and the short axis that ``measure_mask`` measures.
+
+    Args:
+        mask: ``[z, y, x]``, slices axial.
+
+    Returns:
+        Two lines, an end a row, in voxels ``(z, y, x)``; between the outer edges of pixels. The
+        short one crosses the long one. ``None`` for an empty mask.
+    """
+    if not mask.any():
+        return None
+    z = int(mask.sum((1, 2)).argmax())
+    corners, first, second = _farthest(np.argwhere(mask[z]).astype(float))
+    start, end = corners[first], corners[second]
+    length = float(np.linalg.norm(end - start))
+    along = (end - start) / length if length else np.array([0.0, 1.0])
+    normal = np.array([-along[1], along[0]])
+    across, places = (corners - start) @ normal, (corners - start) @ along
+    low, high = int(across.argmin()), int(across.argmax())
+    foot = start + along * (places[low] + places[high]) / 2
+    lines = (
+        (start - along / 2, end + along / 2),
+        (foot + normal * (across[low] - 0.5), foot + normal * (across[high] + 0.5)),
+    )
+    long, short = (np.insert(np.array(line), 0, z, axis=1) for line in lines)
+    return long, short
+
+
+def _axes(points: Points) -> tuple[float, float]:
     """Longest distance between two points, and the extent across it."""
+    corners, a, b = _farthest(points)
+    longest = float(np.linalg.norm(corners[a] - corners[b], axis=-1))
+    if longest == 0:
+        return 0.0, 0.0
+    along = (corners[b] - corners[a]) / longest
+    across = corners @ np.array([-along[1], along[0]])
+    return longest, float(across.max() - across.min())
+
+
+def _farthest(points: Points) -> tuple[Points, int, int]:
+    """Corners of the points, and which two of them lie farthest apart."""
     try:
         corners = points[ConvexHull(points).vertices]
     except (QhullError, ValueError):  # fewer than three points, or all on a line
         corners = points
     apart = np.linalg.norm(corners[:, None] - corners[None], axis=-1)
     a, b = np.unravel_index(int(apart.argmax()), apart.shape)
-    longest = float(apart[a, b])
-    if longest == 0:
-        return 0.0, 0.0
-    along = (corners[b] - corners[a]) / longest
-    across = corners @ np.array([-along[1], along[0]])
-    return longest, float(across.max() - across.min())
+    return corners, int(a), int(b)

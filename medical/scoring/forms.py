@@ -86,7 +86,7 @@ class FormWriter:
 
     def _write_dicom(self, wanted: set[Form], ct: OriginalCt, pdf: bytes) -> list[Message]:
         scored, folder = self.scored, self.folder
-        segmentation, problems = None, []
+        segmentation, outlines, problems = None, None, []
         if wanted & {"seg", "sr"}:
             outlines = folder.read_outlines()
             if outlines is None:
@@ -100,7 +100,9 @@ class FormWriter:
                 problems.append(message("no DICOM SEG: there is no finding with an outline"))
         if "sr" in wanted:
             path = folder.dicom_file("sr")
-            write_measurement_report(scored, path, ct=ct, segmentation=segmentation)
+            write_measurement_report(
+                scored, path, ct=ct, segmentation=segmentation, outlines=outlines or ()
+            )
         if "kos" in wanted and scored.findings:
             write_key_objects(scored, folder.dicom_file("kos"), ct=ct)
         elif "kos" in wanted:

@@ -60,7 +60,7 @@ def upload(orthanc: Orthanc, direction: str, folder: Path) -> str:
     finding = template.findings[0].model_copy(update={"center_lps_mm": center})
     scored = template.model_copy(update={"findings": [finding]})
     seg = write_segmentation([outline], scored, folder / "seg.dcm", ct=ct)
-    write_measurement_report(scored, folder / "sr.dcm", ct=ct, segmentation=seg)
+    write_measurement_report(scored, folder / "sr.dcm", ct=ct, segmentation=seg, outlines=[outline])
     sent = [*files, folder / "seg.dcm", folder / "sr.dcm"]
     Entity(orthanc.entity, "STARLUNG", 30).store(sent, lambda _: True, lambda *_: None)
     return str(pydicom.dcmread(files[0]).StudyInstanceUID)
@@ -111,6 +111,31 @@ def test_the_mask_lies_on_the_nodule(
     row = middle[0] / scale - 0.5
     column = (middle[1] - width / 2) / scale + SHAPE[2] / 2 - 0.5
     assert (row, column) == pytest.approx(CENTERS_VOXEL[0][1:], abs=1.5)
+
+
+@pytest.mark.parametrize("direction", ["head first", "feet first"])
+def test_the_report_is_shown_as_lines_with_their_numbers(
+    browser: Any, archive: Orthanc, tmp_path: Path, direction: str
+) -> None:
+    uid = upload(archive, direction, tmp_path)
+    with ohif_over(archive) as address:
+        page = browser.new_page(viewport={"width": 1200, "height": 800})
+        page.goto(f"{address}/viewer?StudyInstanceUIDs={uid}")
+        page.get_by_text("StarLung measurements").first.wait_for(timeout=120_000)
+        time.sleep(5)
+        click(page, "Skip all")
+        click(page, "Confirm and hide")
+        page.get_by_text("StarLung measurements").first.dblclick()
+        lines = page.locator("[data-cy='viewport-pane'] svg line")
+        try:
+            lines.first.wait_for(timeout=60_000, state="attached")
+        finally:
+            if place := os.environ.get("STARLUNG_SCREENSHOTS"):
+                page.screenshot(path=Path(place) / f"ohif-report-{direction.replace(' ', '-')}.png")
+        text = page.locator("[data-cy='viewport-pane']").first.inner_text()
+        page.close()
+    assert "Long axis" in text
+    assert "9.00 mm" in text
 
 
 MARGIN = 60

@@ -139,7 +139,7 @@ def _write(name: str, folder: Path) -> Written:
     )
     made = Written(geometry, scored, outlines, ct, folder)
     seg = write_segmentation(outlines, scored, made.file("seg"), ct=ct)
-    write_measurement_report(scored, made.file("sr"), ct=ct, segmentation=seg)
+    write_measurement_report(scored, made.file("sr"), ct=ct, segmentation=seg, outlines=outlines)
     write_key_objects(scored, made.file("kos"), ct=ct)
     write_encapsulated_pdf(PDF, scored, made.file("pdf"), ct=ct, title="Report")
     return made

@@ -1,9 +1,10 @@
 """Lesions from DICOM SR (TID 1500): one for each measurement group that says where it is.
 
 Understood are regions in the patient (SCOORD3D: point, outline, ellipse, ellipsoid) and in an image
-(SCOORD). A group that only points at a segment is passed by: the SEG itself is read. The size is
-the group's long and short axis or its diameter, else that of the region. The content is walked as
-it is, because readers that check the template refuse what vendors write.
+(SCOORD); a point in the patient that is called the centre goes before other places of its group. A
+group that only points at a segment is passed by: the SEG itself is read. The size is the group's
+mean diameter, its long and short axis or its diameter, else that of the region. The content is
+walked as it is, because readers that check the template refuse what vendors write.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ _GROUP = {("DCM", "125007")}
 _LONG = {("SCT", "103339001"), ("SRT", "G-A185")}
 _SHORT = {("SCT", "103340004"), ("SRT", "G-A186")}
 _DIAMETER = {("SCT", "81827009"), ("SRT", "M-02550")}
+_DERIVATION = {("DCM", "121401")}
+_MEAN = {("SCT", "373098007"), ("SRT", "R-00317")}
+_CENTER = {("DCM", "111010")}
 _TO_MM = {"mm": 1.0, "cm": 10.0, "um": 0.001}
 _REMEDY = "Export the SR again, or give its lesions as a table with --truth"
 _SMALLEST_MM = 1.0
@@ -85,7 +89,10 @@ def _region(group: Dataset, planes: Planes) -> tuple[str, Points] | None:
         if kind == "SCOORD3D" and values and len(values) % 3 == 0:
             frame = text(item, "ReferencedFrameOfReferenceUID")
             if uid := planes.series_of_frame(frame):
-                shapes.append((uid, np.array(values).reshape(-1, 3)))
+                points = np.array(values).reshape(-1, 3)
+                if len(points) == 1 and _code(item) in _CENTER:
+                    return uid, points
+                shapes.append((uid, points))
         elif kind == "SCOORD" and values and len(values) % 2 == 0:
             for image in _images(item):
                 if image in planes.placed:
@@ -106,11 +113,13 @@ def _images(item: Dataset) -> Iterator[tuple[str, int]]:
 
 
 def _size_mm(group: Dataset) -> float | None:
-    """Mean of long and short axis, else the diameter, else the long axis."""
+    """Mean diameter, else that of long and short axis, else the diameter, else the long axis."""
     collected: dict[str, float] = {}
     names = {"long": _LONG, "short": _SHORT, "diameter": _DIAMETER}
     for item in _walk(group):
         name = next((name for name, codes in names.items() if _code(item) in codes), None)
+        if name == "diameter" and _is_mean(item):
+            name = "mean"
         measured = items(item, "MeasuredValueSequence")
         if name is None or not measured or name in collected:
             continue
@@ -118,9 +127,16 @@ def _size_mm(group: Dataset) -> float | None:
         value = number(measured[0], "NumericValue")
         if value and value > 0 and unit in _TO_MM:
             collected[name] = value * _TO_MM[unit]
+    if "mean" in collected:
+        return collected["mean"]
     if "long" in collected and "short" in collected:
         return (collected["long"] + collected["short"]) / 2
     return collected.get("diameter", collected.get("long"))
+
+
+def _is_mean(measure: Dataset) -> bool:
+    said = [item for item in _walk(measure) if _code(item) in _DERIVATION]
+    return any(_code(item, "ConceptCodeSequence") in _MEAN for item in said)
 
 
 def _middle(points: Points) -> NDArray[np.float64]:
