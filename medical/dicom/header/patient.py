@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 import unicodedata
 from collections.abc import Iterable
@@ -45,6 +46,7 @@ _WORDS = [
     "AdmittingDiagnosesDescription",
     "AdditionalPatientHistory",
 ]
+_NAMES = ["PatientName", "OtherPatientNames", "PatientID"]
 _MAX_WORDS = 1000  # characters: a header may hold anything
 _YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 _OLDEST = 120
@@ -128,8 +130,9 @@ class ScannedExamination:
         day: ``YYYY-MM-DD``; empty when the header carries no date.
         age_years: on that day; ``None`` when the header does not say it.
         sex: ``None`` when the header says neither female nor male.
-        words: study description, request and history, as far as the header carries them; what
-            people wrote there may name the patient, so it is shown to readers only.
+        words: study description, request and history, as far as the header carries them, without
+            the patient's name and number where they stand there as the header has them; people
+            may have written them otherwise, so the words are shown to readers only.
     """
 
     patient: str = ""
@@ -150,7 +153,9 @@ def examination_of(file: Path, *, secret: bytes) -> ScannedExamination:
         An empty examination where the file is not DICOM or cannot be read.
     """
     try:
-        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=[*_WANTED, *_WORDS])
+        header = pydicom.dcmread(
+            file, stop_before_pixels=True, specific_tags=[*_WANTED, *_WORDS, *_NAMES]
+        )
     except Exception:  # pydicom raises nearly anything on damaged files
         return ScannedExamination()
     day = _day(header)
@@ -181,8 +186,24 @@ def _age_years(header: pydicom.Dataset, day: str) -> float | None:
 
 
 def _words(header: pydicom.Dataset) -> str:
+    names = _names(header)
     texts = (one_line(tags.text(header, name, most=_MAX_WORDS)) for name in _WORDS)
-    return ". ".join(dict.fromkeys(text for text in texts if text))[:_MAX_WORDS]
+    unnamed = (" ".join(names.sub(" ", text).split()) if names else text for text in texts)
+    return ". ".join(dict.fromkeys(text for text in unnamed if text))[:_MAX_WORDS]
+
+
+def _names(header: pydicom.Dataset) -> re.Pattern[str] | None:
+    """Find each part of the patient's names and number; a single letter names nobody."""
+    parts: set[str] = set()
+    for keyword in _NAMES:
+        for name in re.split(r"[=\\\\]", tags.text(header, keyword)):
+            found = [part for part in re.split(r"[\s^,]+", name) if part]
+            parts |= {"".join(found), *found}
+    parts = {part for part in parts if len(part) > 1}
+    # the longest first; Latin words whole, since "Li" is in "liver"
+    ordered = sorted(map(re.escape, parts), key=len, reverse=True)
+    whole = [rf"(?<![A-Za-z]){part}(?![A-Za-z])" for part in ordered]
+    return re.compile("|".join(whole), re.IGNORECASE) if whole else None
 
 
 def _sex(header: pydicom.Dataset) -> Literal["F", "M"] | None:

@@ -111,7 +111,7 @@ def test_who_may_be_either_is_neither() -> None:
 
 
 def slice_of(folder: Path, *, number: str = "P-17", date: str = "20240229") -> Path:
-    labels = CtLabels(str(folder), "Test^ScannedExamination", number, "made for a test", date=date)
+    labels = CtLabels(str(folder), "Sample^Person", number, "made for a test", date=date)
     geometry = VolumeGeometry.axial(shape=(1, 16, 16), spacing_mm=(1.0, 1.0, 1.0))
     (file,) = write_ct_series(np.zeros((1, 16, 16), np.int16), geometry, folder, labels=labels)
     return file
@@ -203,3 +203,22 @@ def test_sex_by_the_header(tmp_path: Path, given: str, sex: str | None) -> None:
     header.PatientSex = given
     header.save_as(file)
     assert examination_of(file, secret=SECRET).sex == sex
+
+
+@pytest.mark.parametrize(
+    ("name", "history", "kept"),
+    [
+        ("Li^Hans", "Li, Hans (LI-77): nodule of the liver", ", ( ): nodule of the liver"),
+        ("Wang^XiaoDong=王^小东", "王小东 结节, Wang", "结节,"),
+    ],
+)
+def test_the_patient_is_not_named_in_the_words(
+    tmp_path: Path, name: str, history: str, kept: str
+) -> None:
+    file = slice_of(tmp_path)
+    header = pydicom.dcmread(file)
+    header.SpecificCharacterSet = "ISO_IR 192"
+    header.PatientName, header.PatientID, header.StudyDescription = name, "LI-77", ""
+    header.AdditionalPatientHistory = history
+    header.save_as(file)
+    assert examination_of(file, secret=SECRET).words == kept

@@ -92,7 +92,7 @@ def test_three_studies_build_the_networks_once_and_decode_each_slice_once(
         enqueue(store, chest, root=tmp_path / "studies", actor="tester")
     assert worker(store, "starlung-base").run(until_empty=True) == STUDIES
     assert calls["load"] == 1
-    assert calls["network"] == 3  # the detector, and the two parts of the second stage
+    assert calls["network"] == 4  # detector, two parts of the second stage, malignancy
     assert len(decoded(calls)) == STUDIES * SLICES
     assert set(decoded(calls).values()) == {1}
     for study in worklist(store):
