@@ -113,7 +113,7 @@ def test_the_mask_lies_on_the_nodule(
     assert (row, column) == pytest.approx(CENTERS_VOXEL[0][1:], abs=1.5)
 
 
-@pytest.mark.parametrize("direction", ["head first", "feet first", "oblique"])
+@pytest.mark.parametrize("direction", ["head first", "feet first"])
 def test_the_report_is_shown_as_lines_with_their_numbers(
     browser: Any, archive: Orthanc, tmp_path: Path, direction: str
 ) -> None:
