@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.common import fail, imported_models, log_lines, trainable_model
+from app.cli.common import fail, imported_models, log_lines, print_line, trainable_model
 
 if TYPE_CHECKING:
+    from medical.training.config import RunConfig
     from medical.training.publish import Published
 
 
@@ -76,6 +78,13 @@ def retrain(
     rendezvous: Annotated[
         str | None, typer.Option(help="HOST:PORT of machine 0, with several nodes.")
     ] = None,
+    outcomes: Annotated[
+        Path | None,
+        typer.Option(
+            help="Table of findings whose outcome is known: trains StarNet on, not the detector; "
+            "CASES is the reading room's store.",
+        ),
+    ] = None,
     sparse: Annotated[
         bool,
         typer.Option(
@@ -92,13 +101,16 @@ def retrain(
     if out.exists() and not out.is_dir():
         fail(f"{out}: this is a file. Give a folder to --out.")
 
+    if outcomes is not None:
+        _retrain_starnet(cases, outcomes, out, steps)
+        return
+
     from pydantic import ValidationError
 
     from medical.errors import InputError, sentence_of
     from medical.training.config import RunConfig
     from medical.training.recipes import FROM_NOTHING, Recipe, read_recipe
     from medical.training.retrain import read_stages
-    from medical.training.retrain import retrain as run
 
     try:
         how = read_recipe(recipe) if recipe else Recipe()
@@ -131,6 +143,14 @@ def retrain(
         fail(f"{sentence_of(error)}.")
     except InputError as error:
         fail(str(error))
+    _run(config, out)
+
+
+def _run(config: RunConfig, out: Path) -> None:
+    """Train, and tell how the new model compares."""
+    from medical.errors import InputError
+    from medical.training.retrain import retrain as run
+
     try:
         with log_lines():
             published = run(config, out=out, installed=imported_models(make=True))
@@ -138,6 +158,39 @@ def retrain(
         fail(str(error))
     _show_comparison(published)
     typer.echo(str(published.folder))
+
+
+def _retrain_starnet(cases: str, outcomes: Path, out: Path, steps: int | None) -> None:
+    """Train StarNet on from outcomes; prints the folder of the one that was promoted."""
+    from medical.errors import InputError
+    from medical.store.database import open_store
+    from medical.training.cases.sources.reviewed import is_store, refuse_missing
+    from medical.training.malignancy.outcomes.learn import STEPS
+    from medical.training.malignancy.outcomes.retrain import MODEL, retrain_starnet
+    from models.zoo.starnet_card import StarNetDamagedError
+
+    if not is_store(cases):
+        fail(
+            "--cases must be the reading room's store with --outcomes: sqlite:///FILE or "
+            "postgresql://USER@HOST/NAME."
+        )
+    if steps is not None and steps < 1:
+        fail(f"--steps must be at least 1, got {steps}.")
+    try:
+        refuse_missing(cases)
+        store = open_store(cases)
+        try:
+            with log_lines():
+                verdict = retrain_starnet(
+                    store, outcomes, out=out, actor=getpass.getuser(), steps=steps or STEPS
+                )
+        finally:
+            store.close()
+    except (InputError, StarNetDamagedError) as error:
+        fail(str(error))
+    print_line(f"{verdict.why[0].upper()}{verdict.why[1:]}.")
+    if verdict.replaces:
+        typer.echo(str(out / MODEL))
 
 
 def _given(defaults: dict[str, Any], **given: Any) -> dict[str, Any]:

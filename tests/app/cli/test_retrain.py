@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from medical.store.database import open_store, sqlite_url
 from tests.app.cli.conftest import Run, one_line
+from tests.medical.training.malignancy.outcomes.made_site import made_site
 
 
 def test_no_cases_is_wrong_use(starlung: Run) -> None:
@@ -109,3 +111,27 @@ def test_recipe_of_another_network_cannot_start_from_the_shipped_model(
     assert "its first stage is not the one that recipe local-attention makes" in one_line(
         result.stderr
     )
+
+
+def test_outcomes_need_the_store(starlung: Run, tmp_path: Path) -> None:
+    options = ("--cases", tmp_path, "--out", tmp_path / "out", "--outcomes", tmp_path / "o.csv")
+    result = starlung("retrain", *options)
+    assert result.exit_code == 2
+    assert "must be the reading room's store" in one_line(result.stderr)
+
+
+def test_starnet_is_trained_on_from_outcomes(starlung: Run, tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "store.sqlite")
+    store = open_store(url)
+    table = made_site(store, tmp_path, patients=26)
+    store.close()
+    options = ("--cases", url, "--out", tmp_path / "out", "--outcomes", table, "--steps", "2")
+    result = starlung("retrain", *options)
+    assert result.exit_code == 0
+    assert "too few to tell" in result.stderr
+    assert result.stdout == ""  # nothing was promoted
+    assert (tmp_path / "out" / "verdict.json").exists()
+    table.write_text("series,finding,outcome,how\n1.2.0,1,maybe,histology\n")
+    result = starlung("retrain", *options)
+    assert result.exit_code == 2
+    assert "outcome.csv: row 2, column outcome: must be one of" in one_line(result.stderr)

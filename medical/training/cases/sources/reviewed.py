@@ -56,10 +56,10 @@ def reviewed_studies(url: str, *, work: Path) -> Reviewed:
     Raises:
         InputError: the store is not there, cannot be opened, or holds no signed study with images.
     """
-    _refuse_missing(url)
+    refuse_missing(url)
     store = open_store(url)
     try:
-        readings = _signed(store)
+        readings = signed_readings(store)
     finally:
         store.close()
     reviewed = Reviewed([], [])
@@ -89,7 +89,7 @@ def reviewed_studies(url: str, *, work: Path) -> Reviewed:
     return reviewed
 
 
-def _refuse_missing(url: str) -> None:
+def refuse_missing(url: str) -> None:
     """Refuse a SQLite file that is missing: opening would make it, which can only be a mistake."""
     head = "sqlite:///"
     if url.startswith(head) and not Path(url.removeprefix(head)).exists():
@@ -97,7 +97,8 @@ def _refuse_missing(url: str) -> None:
         raise InputError(url.removeprefix(head), "no such store", remedy)
 
 
-def _signed(store: Store) -> list[StudyReading]:
+def signed_readings(store: Store) -> list[StudyReading]:
+    """Return every signed study, the oldest first."""
     with store.reading() as session:
         query = select(Study.key).where(Study.status == "signed").order_by(Study.id)
         keys = list(session.scalars(query))
