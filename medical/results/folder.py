@@ -120,12 +120,10 @@ class ResultFolder:
     # beside the findings
 
     def write_candidates(
-        self, uid: str, candidates: Sequence[ScoredCandidate], *, operating_point: float
+        self, scored: SeriesFindings, candidates: Sequence[ScoredCandidate]
     ) -> None:
         """Write the series' ``predictions.csv``, see ``predictions.write_candidates``."""
-        predictions.write_candidates(
-            self.path / PREDICTIONS, uid, candidates, operating_point=operating_point
-        )
+        predictions.write_candidates(self.path / PREDICTIONS, scored, candidates)
 
     def read_candidates(self) -> list[WrittenCandidate]:
         """Read the series' candidates, strongest first; none where the file is not there.

@@ -14,6 +14,7 @@ from medical.i18n.messages import message
 
 if TYPE_CHECKING:
     from medical.detection.finalize import ScoredCandidate
+    from medical.detection.findings import SeriesFindings
 
 COLUMNS = (
     "seriesuid",
@@ -25,8 +26,12 @@ COLUMNS = (
     "probability_high",
     "diameter_mm",
     "at_operating_point",
+    "malignancy",
+    "malignancy_low",
+    "malignancy_high",
 )
-"""LUNA16's five, then ours; the last says ``yes`` where ``findings.json`` has the candidate too."""
+"""LUNA16's five, then ours: ``at_operating_point`` says ``yes`` where ``findings.json`` has the
+candidate too. Only such a candidate has a malignancy rating: no other was read by StarNet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,31 +64,39 @@ def read_candidates(file: Path) -> list[WrittenCandidate]:
 
 
 def write_candidates(
-    path: Path, series_uid: str, candidates: Sequence[ScoredCandidate], *, operating_point: float
+    path: Path, scored: SeriesFindings, candidates: Sequence[ScoredCandidate]
 ) -> None:
     """Write one series' candidates.
 
     Args:
         path: of the table.
-        series_uid: the first column.
-        candidates: all of the series, also those below the operating point.
-        operating_point: from this probability a candidate is a finding.
+        scored: what was said of the series: operating point, and the ratings of its findings.
+        candidates: all of the series, strongest first, so that the first are the findings.
     """
     with written_atomically(path) as beside, _opened(beside) as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        for candidate in candidates:
+        for number, candidate in enumerate(candidates):
             low, high = candidate.probability_ci95
             numbers = (candidate.probability, low, high)
             writer.writerow(
                 [
-                    series_uid,
+                    scored.series_instance_uid,
                     *(f"{v:.3f}" for v in candidate.center_lps_mm),
                     *(f"{v:.6f}" for v in numbers),
                     f"{candidate.diameter_mm:.1f}",
-                    "yes" if candidate.probability >= operating_point else "no",
+                    "yes" if candidate.probability >= scored.operating_point else "no",
+                    *_rating(scored, number),
                 ]
             )
+
+
+def _rating(scored: SeriesFindings, number: int) -> list[str]:
+    """Return malignancy and both ends of its interval; empty cells where nothing was rated."""
+    finding = scored.findings[number] if number < len(scored.findings) else None
+    if finding is None or finding.malignancy is None:
+        return ["", "", ""]
+    return [f"{v:.3f}" for v in (finding.malignancy.risk, *finding.malignancy.ci95)]
 
 
 def gather(parts: Sequence[Path], path: Path) -> None:

@@ -218,9 +218,7 @@ class Batch:
         same = bool(earlier and earlier.input and earlier.input.sha256 == content.sha256)
         folder.clear(images_too=not same)
         folder.write_input(content)
-        folder.write_candidates(
-            scored.series_instance_uid, reading.candidates, operating_point=scored.operating_point
-        )
+        folder.write_candidates(scored, reading.candidates)
         folder.write_acquisition(ct.source)
         folder.write_outlines(reading.outlines)
         if reading.tokens is not None:
