@@ -197,8 +197,8 @@ def _names(header: pydicom.Dataset) -> re.Pattern[str] | None:
     parts: set[str] = set()
     for keyword in _NAMES:
         for name in re.split(r"[=\\\\]", tags.text(header, keyword)):
-            found = [part for part in re.split(r"[\s^,]+", name) if part]
-            parts |= {"".join(found), *found}
+            pieces = [piece for piece in re.split(r"[\s^,]+", name) if piece]
+            parts |= {"".join(pieces), *pieces}
     parts = {part for part in parts if len(part) > 1}
     # the longest first; Latin words whole, since "Li" is in "liver"
     ordered = sorted(map(re.escape, parts), key=len, reverse=True)

@@ -135,8 +135,8 @@ def _size_mm(group: Dataset) -> float | None:
 
 
 def _is_mean(measure: Dataset) -> bool:
-    said = [item for item in _walk(measure) if _code(item) in _DERIVATION]
-    return any(_code(item, "ConceptCodeSequence") in _MEAN for item in said)
+    derivations = [item for item in _walk(measure) if _code(item) in _DERIVATION]
+    return any(_code(item, "ConceptCodeSequence") in _MEAN for item in derivations)
 
 
 def _middle(points: Points) -> NDArray[np.float64]:
