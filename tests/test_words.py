@@ -134,7 +134,7 @@ def variables_in(path: Path) -> Iterator[str]:
 def test_a_variable_says_what_it_holds() -> None:
     where = [
         f"{path.relative_to(REPOSITORY)}: {name}"
-        for path in modules()
+        for path in [*modules(), *sorted((REPOSITORY / "tests").rglob("*.py"))]
         for name in variables_in(path)
         if name in NO_NOUNS
     ]

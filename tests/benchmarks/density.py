@@ -64,7 +64,7 @@ def read_nodules(folder: Path) -> list[Read]:
     second = RefinementStage(networks.refinement, samples=_SAMPLES)
     stored = np.load(folder / "lidc_vois.npz")
     image, masks = stored["image"], np.unpackbits(stored["mask_packed"])
-    found = []
+    recalled = []
     with (folder / "lidc_vois.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             shape = tuple(int(row[f"shape_{axis}"]) for axis in "zyx")
@@ -75,8 +75,8 @@ def read_nodules(folder: Path) -> list[Read]:
             core, before = _look(second, *_on_grid(hu, mask, spacing), row["luna_diameter_mm"])
             texture = int(row["texture"])
             truth = truth_of(texture, int(row["calcification"]))
-            found.append(Read(row["patient"], texture, truth, core, before))
-    return found
+            recalled.append(Read(row["patient"], texture, truth, core, before))
+    return recalled
 
 
 def _on_grid(
@@ -113,8 +113,8 @@ def choose(nodules: list[Read]) -> DensityLimits:
     truth = np.array([nodule.truth for nodule in nodules])
 
     def score(limits: DensityLimits) -> float:
-        found = recalls(truth, _named(nodules, limits))
-        return float(found.mean()) if found[0] >= _MIN_SOLID else 0.0
+        recalled = recalls(truth, _named(nodules, limits))
+        return float(recalled.mean()) if recalled[0] >= _MIN_SOLID else 0.0
 
     tried = [
         DensityLimits(LIMITS.air_share, *map(float, item)) for item in itertools.product(*_CHOICES)

@@ -60,15 +60,14 @@ def size_and_time(path: Path) -> dict[str, float]:
     for name, file in files.items():
         print(f"  {name}: {len(file.weights) / 1e6:.2f} MB of weights")
     print(f"channels {channels[0]} -> {channels[1]}; teacher {count_parameters(whole):,} weights")
-    ours, theirs, peak = measure(files["first"]), measure(convert_detector(whole)), peak_gflops()
-    print(f"window of 64 voxels a side, one core: best {ours.best_ms:.1f} ms, median of 60 ")
-    print(
-        f"  {ours.median_ms:.1f} ms, {ours.peak_mib:.0f} MiB; the teacher {theirs.median_ms:.1f} ms"
-    )
+    lite, teacher, peak = measure(files["first"]), measure(convert_detector(whole)), peak_gflops()
+    print(f"window of 64 voxels a side, one core: best {lite.best_ms:.1f} ms, median of 60 ")
+    print(f"  {lite.median_ms:.1f} ms, {lite.peak_mib:.0f} MiB")
+    print(f"  the teacher {teacher.median_ms:.1f} ms")
     print(f"  this core's FP32 matrix product in this run: {peak:.0f} GFLOP/s")
     return {
         "file_mb": round(path.stat().st_size / 1e6, 2),
-        "window_ms_one_core": ours.median_ms,
+        "window_ms_one_core": lite.median_ms,
         "channels_removed": round(1 - channels[1] / channels[0], 3),
     }
 

@@ -121,27 +121,27 @@ def main() -> None:
         print(f"No real CT at {SCAN}: set STARLUNG_REAL_DATA to the folder of real CTs.")
         raise SystemExit(1)
     convert_networks()
-    ours = score_in_process(SCAN)
+    starlung = score_in_process(SCAN)
     batch = score_in_process(*BATCH)
     window_s, windows = retinanet_window_seconds(), windows_of(SCAN)
-    network_s = ours["detect"] + ours["refine"]
-    inside = sum(ours[stage] for stage in STAGES)
+    network_s = starlung["detect"] + starlung["refine"]
+    inside = sum(starlung[stage] for stage in STAGES)
     print(f"{'stage':28s} {'seconds':>8s} {'share':>6s}")
     for stage in STAGES:
-        print(f"{stage:28s} {ours[stage]:8.2f} {ours[stage] / ours['total']:6.0%}")
-    rest = ours["total"] - inside
-    print(f"{'start':28s} {rest:8.2f} {rest / ours['total']:6.0%}")
-    print(f"{'DICOM folder to findings':28s} {ours['total']:8.2f}   100%")
+        print(f"{stage:28s} {starlung[stage]:8.2f} {starlung[stage] / starlung['total']:6.0%}")
+    rest = starlung["total"] - inside
+    print(f"{'start':28s} {rest:8.2f} {rest / starlung['total']:6.0%}")
+    print(f"{'DICOM folder to findings':28s} {starlung['total']:8.2f}   100%")
     per_ct = (batch["total"] - rest) / len(BATCH)
     alone = sum(batch[stage] for stage in STAGES) / len(BATCH)
     print(f"{len(BATCH)} CTs in one process: {per_ct:.2f} s a CT; its stages take {alone:.2f} s")
-    print(f"peak memory {ours['peak_mib']:.0f} MiB")
+    print(f"peak memory {starlung['peak_mib']:.0f} MiB")
     monai_s = window_s * windows
     print(f"MONAI RetinaNet-ResNet50: {window_s:.1f} s x {windows} windows = {monai_s:.0f} s")
     result = {
-        "ct_seconds": round(ours["total"], 2),
+        "ct_seconds": round(starlung["total"], 2),
         "network_seconds": round(network_s, 2),
-        "peak_mib": round(ours["peak_mib"]),
+        "peak_mib": round(starlung["peak_mib"]),
         "vs_monai_network": round(monai_s / network_s, 1),
         "batch_seconds_per_ct": round(per_ct, 2),
         "start_seconds": round(rest, 2),

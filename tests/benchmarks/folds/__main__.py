@@ -66,28 +66,28 @@ def print_inserted(by_fold: dict[str, list[SeenScan]]) -> dict[str, float]:
 
 def print_sizes(scans: list[SeenScan]) -> None:
     """Share found by size at one false mark a scan of the common scale."""
-    found: dict[tuple[int, int], list[bool]] = defaultdict(list)
+    recalled: dict[tuple[int, int], list[bool]] = defaultdict(list)
     for scan in scans:
         on = scan.marks[scan.scores >= 0.0]
         for row in scan.inserted:
             apart = np.linalg.norm(on[:, :3] - row[:3], axis=1)
             mm = next((b for b in _BINS_MM if b[0] <= row[3] < b[1]), None)
             if mm is not None:
-                found[mm].append(bool((apart < row[3] / 2).any()))
+                recalled[mm].append(bool((apart < row[3] / 2).any()))
     for mm in _BINS_MM:
-        if found[mm]:
-            print(f"    {mm[0]} to {mm[1]} mm: {np.mean(found[mm]):.2f} of {len(found[mm])}")
+        if recalled[mm]:
+            print(f"    {mm[0]} to {mm[1]} mm: {np.mean(recalled[mm]):.2f} of {len(recalled[mm])}")
 
 
 def print_real(by_fold: dict[str, list[SeenScan]]) -> dict[str, float]:
     """Ranks of known lesions, and what a threshold from the fold's other scans gives."""
-    found = total = 0
+    hits = total = 0
     others: list[int] = []
     for fold, scans in by_fold.items():
         real = [scan for scan in scans if scan.as_it_is]
         for lesion in (lesion for scan in real for lesion in lesions_of(scan)):
-            told = f"rank {lesion.rank}, {lesion.off_mm:.1f} mm off" if lesion.rank else "MISSED"
-            print(f"  {lesion.scan}: {lesion.diameter_mm:.0f} mm: {told}")
+            text = f"rank {lesion.rank}, {lesion.off_mm:.1f} mm off" if lesion.rank else "MISSED"
+            print(f"  {lesion.scan}: {lesion.diameter_mm:.0f} mm: {text}")
         if len(real) < 2:
             continue
         done = operate(real, others_a_scan=RATE, count_ignore_regions=False)
@@ -97,9 +97,9 @@ def print_real(by_fold: dict[str, list[SeenScan]]) -> dict[str, float]:
             f"{done.found} of {done.of}, "
             f"false positives {dict(zip(names, done.others, strict=True))}"
         )
-        found, total, others = found + done.found, total + done.of, others + list(done.others)
+        hits, total, others = hits + done.found, total + done.of, others + list(done.others)
     return {
-        "real_found": found,
+        "real_found": hits,
         "real_total": total,
         "other_marks_per_scan": round(float(np.mean(others)), 2),
     }

@@ -71,7 +71,7 @@ def choose(seen: list[Seen]) -> Band:
 
     The empty band, eight bits alone, is among those compared; of equals that which asks least wins.
     """
-    scores = np.concatenate([one.eight.scores for one in seen])
+    scores = np.concatenate([lung.eight.scores for lung in seen])
     edges = np.quantile(scores, _EDGES)
     edges[-1] = np.inf
     bands = [Band(0.0, 0.0)]
@@ -84,15 +84,17 @@ def choose(seen: list[Seen]) -> Band:
 
 def cross_switched(seen: list[Seen]) -> tuple[list[SeenScan], float]:
     """All scans switched by a band from the other half, and the share of candidates that asked."""
-    lungs = list(dict.fromkeys(one.eight.lung for one in seen))
+    lungs = list(dict.fromkeys(lung.eight.lung for lung in seen))
     halves = [set(lungs[0::2]), set(lungs[1::2])]
     done, asked, total = [], 0, 0
     for own, other in (halves, halves[::-1]):
-        band = choose([one for one in seen if one.eight.lung in other and not one.eight.as_it_is])
-        for one in (one for one in seen if one.eight.lung in own):
-            done.append(one.switched(band))
-            asked += int(band.asks(one.eight).sum())
-            total += len(one.eight.scores)
+        band = choose(
+            [lung for lung in seen if lung.eight.lung in other and not lung.eight.as_it_is]
+        )
+        for lung in (lung for lung in seen if lung.eight.lung in own):
+            done.append(lung.switched(band))
+            asked += int(band.asks(lung.eight).sum())
+            total += len(lung.eight.scores)
     return done, asked / total
 
 
@@ -102,10 +104,10 @@ def ablation(*, with_second: bool) -> tuple[dict[str, Comparison], float]:
     exact = read_folds(PREDICTIONS / "lite", with_second=with_second)
     eight = read_folds(PREDICTIONS / "lite-int8", with_second=with_second)
     seen = pairs(eight, exact)
-    names = {one.eight.name for one in seen}
+    names = {lung.eight.name for lung in seen}
     switched, share = cross_switched(seen)
     rows = {
-        "INT8 alone": [one.eight for one in seen],
+        "INT8 alone": [lung.eight for lung in seen],
         "FP32 alone": [scan for scan in exact if scan.name in names],
         "switched": switched,
     }

@@ -47,11 +47,11 @@ def compare(first: Sequence[SeenScan], second: Sequence[SeenScan]) -> Comparison
     """Compare on the lungs that both have read, paired by lung."""
     a, b = cpm_by_lung(first), cpm_by_lung(second)
     lungs = [lung for lung in a if lung in b]
-    one, two = (np.array([row[lung] for lung in lungs]) for row in (a, b))
-    apart = two - one
+    first_cpm, two = (np.array([row[lung] for lung in lungs]) for row in (a, b))
+    apart = two - first_cpm
     low, high = percentile_interval(apart[draw_scans(len(lungs))].mean(1))
     return Comparison(
-        len(lungs), float(one.mean()), float(two.mean()), float(apart.mean()), low, high
+        len(lungs), float(first_cpm.mean()), float(two.mean()), float(apart.mean()), low, high
     )
 
 

@@ -71,8 +71,8 @@ def _excluded(series_uid: str, *, away_from: np.ndarray) -> tuple[np.ndarray, np
     rows[points, 3] = _POINT_MM
     for x, y, z, mm in away_from:
         apart = np.linalg.norm(rows[:, :3] - (x, y, z), axis=1)
-        kept = apart > np.maximum(mm, rows[:, 3]) / 2
-        rows, points = rows[kept], points[kept]
+        apart_enough = apart > np.maximum(mm, rows[:, 3]) / 2
+        rows, points = rows[apart_enough], points[apart_enough]
     return rows[~points], rows[points]
 
 

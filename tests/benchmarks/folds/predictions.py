@@ -40,14 +40,14 @@ def _scan_of(
     def places(kind: str) -> Places:
         return np.array(tables[kind], np.float64).reshape(-1, 6)[:, :4]
 
-    marks = np.array(tables[f"views{views}"], np.float64).reshape(-1, 6)
-    scores = marks[:, 4] + large_enough(marks[:, 3], least_mm=MIN_DIAMETER_MM)
+    candidates = np.array(tables[f"views{views}"], np.float64).reshape(-1, 6)
+    scores = candidates[:, 4] + large_enough(candidates[:, 3], least_mm=MIN_DIAMETER_MM)
     if with_second:
-        scores = scores + marks[:, 5]
+        scores = scores + candidates[:, 5]
     return SeenScan(
         name,
         lung,
-        marks[:, :4],
+        candidates[:, :4],
         scores,
         places("known"),
         np.concatenate([places("doubtful"), places("irrelevant")]),

@@ -59,8 +59,13 @@ def rows_of(
         for row in np.asarray(table).tolist():
             yield (case.name, lung, kind, *(f"{value:.1f}" for value in row), "", "")
     for views, reader in readers.items():
-        marks = reader.read(case)
-        columns = (marks.centers_voxel, marks.diameters_mm, marks.detector, marks.refiner)
+        candidates = reader.read(case)
+        columns = (
+            candidates.centers_voxel,
+            candidates.diameters_mm,
+            candidates.detector,
+            candidates.refiner,
+        )
         for center, mm, first, second in zip(*columns, strict=True):
             place = (f"{value:.1f}" for value in (*center, mm))
             yield (case.name, lung, f"views{views}", *place, f"{first:.2f}", f"{second:.2f}")

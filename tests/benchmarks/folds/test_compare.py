@@ -17,8 +17,8 @@ def scan(lung: str, *, hit: bool) -> SeenScan:
     """One nodule, and a candidate on it or far from it."""
     none = np.zeros((0, 4))
     place = np.array([[50.0, 50.0, 50.0, 8.0]])
-    marks = place if hit else place + np.array([30, 0, 0, 0])
-    return SeenScan(f"{lung}-1", lung, marks, np.array([1.0]), none, none, place, none)
+    candidates = place if hit else place + np.array([30, 0, 0, 0])
+    return SeenScan(f"{lung}-1", lung, candidates, np.array([1.0]), none, none, place, none)
 
 
 def test_lungs_are_paired_by_name_and_those_that_one_lacks_left_out() -> None:

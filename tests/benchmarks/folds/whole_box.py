@@ -49,8 +49,15 @@ class WholeBox:
     def read(self, case: TrainingCase) -> CaseMarks:
         """Find candidates and judge each."""
         hu = case.hu
-        found = find_in_box(hu, case.lung, self._see)
-        if len(found.logits) == 0:
-            return CaseMarks(found.centers_voxel, found.diameters_mm, found.logits, found.logits)
-        logits = self._second.classify(cut(hu, found.centers_voxel, found.diameters_mm))
-        return CaseMarks(found.centers_voxel, found.diameters_mm, found.logits, logits.mean(0))
+        candidates = find_in_box(hu, case.lung, self._see)
+        if len(candidates.logits) == 0:
+            return CaseMarks(
+                candidates.centers_voxel,
+                candidates.diameters_mm,
+                candidates.logits,
+                candidates.logits,
+            )
+        logits = self._second.classify(cut(hu, candidates.centers_voxel, candidates.diameters_mm))
+        return CaseMarks(
+            candidates.centers_voxel, candidates.diameters_mm, candidates.logits, logits.mean(0)
+        )

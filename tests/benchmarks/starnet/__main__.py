@@ -91,19 +91,19 @@ def main() -> None:
 
 
 def _print_variants(p: Predictions, bootstrap: PatientBootstrap) -> None:
-    every, ours = np.arange(len(p.patient)), p.columns[_OURS]
+    every, starnet = np.arange(len(p.patient)), p.columns[_OURS]
     print(f"{'':46s} AUC                    StarNet less it         rank correlation")
     for name, value, words in _ROWS:
         column = p.columns[f"{name}: {value}"]
         low, high = bootstrap.interval(lambda rows, c=column: auc_of(p.rating, c, rows))
         d_low, d_high = bootstrap.interval(
-            lambda rows, c=column: auc_of(p.rating, ours, rows) - auc_of(p.rating, c, rows)
+            lambda rows, c=column: auc_of(p.rating, starnet, rows) - auc_of(p.rating, c, rows)
         )
-        one = auc_of(p.rating, column, every)
-        apart = auc_of(p.rating, ours, every) - one
+        auc = auc_of(p.rating, column, every)
+        apart = auc_of(p.rating, starnet, every) - auc
         rank = rank_correlation(p.target, column)
         less = "" if name == "starnet: own" else f"{apart:+.3f} [{d_low:+.3f}, {d_high:+.3f}]"
-        print(f"{words:46s} {one:.3f} [{low:.3f}, {high:.3f}]   {less:24s} {rank:.3f}")
+        print(f"{words:46s} {auc:.3f} [{low:.3f}, {high:.3f}]   {less:24s} {rank:.3f}")
     print(
         f"{'published: 3D ResNet-50, warm-started':46s} 0.90  [0.87, 0.93]    "
         "(LUNA16's ratings, its own split and exclusions: arXiv 2405.04605)\n"
@@ -122,8 +122,8 @@ def _print_ablations(p: Predictions, bootstrap: PatientBootstrap) -> None:
             return float(np.mean([auc_of(p.rating, column, rows) for column in columns]))
 
         none, hidden = (
-            mean(every, [p.columns[f"{each}: {told}: risk"] for each in (name, f"{name}#1")])
-            for told in ("none", "image hidden")
+            mean(every, [p.columns[f"{each}: {present}: risk"] for each in (name, f"{name}#1")])
+            for present in ("none", "image hidden")
         )
         less = ""
         if name != base:
@@ -160,13 +160,13 @@ def _print_cost() -> dict[str, float]:
             f"{name:30s} {of['operations'] / 1e6:8.2f} {of['attention_operations'] / 1e6:14.2f}"
             f" {of['milliseconds']:16.2f} {of['parameters']:12.0f}"
         )
-    full, queries, ours = (
+    full, queries, dynamic = (
         cost[name] for name in ("standard", "chosen queries, full rank", "starnet")
     )
     saved = {
         "operations_saved": 1 - queries["attention_operations"] / full["attention_operations"],
-        "operations_saved_whole": 1 - ours["operations"] / full["operations"],
-        "parameters_saved": 1 - ours["parameters"] / full["parameters"],
+        "operations_saved_whole": 1 - dynamic["operations"] / full["operations"],
+        "parameters_saved": 1 - dynamic["parameters"] / full["parameters"],
     }
     print(
         f"Chosen queries alone save {saved['operations_saved']:.1%} of the cross-attention's "

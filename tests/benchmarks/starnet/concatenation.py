@@ -35,10 +35,10 @@ class Concatenation(StarNet):
         visual, verbal = self.image(image), self.text(text)
         n = len(visual)
         seen = torch.ones(n, dtype=torch.bool) if seen is None else seen
-        told = text.present.any(1)
+        present = text.present.any(1)
         raw_text = mean_of(verbal, text.present)
         parts = [part.mean(1) * seen[:, None] for part in split_groups(visual)]
-        both = torch.cat([*parts, raw_text, seen[:, None].float(), told[:, None].float()], 1)
+        both = torch.cat([*parts, raw_text, seen[:, None].float(), present[:, None].float()], 1)
         logit, spread = self.mix(both).unbind(1)
         votes = logit[:, None].expand(n, IMAGE_GROUPS + 1)
         weights = torch.full((n, IMAGE_GROUPS + 1), 1 / (IMAGE_GROUPS + 1))

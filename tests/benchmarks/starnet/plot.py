@@ -22,10 +22,10 @@ def draw_reliability(p: Predictions, path: Path) -> None:
     for condition, label in (("own", "image and text"), ("none", "image alone")):
         risk = p.risk("starnet", f"{condition} by second stage")
         parts = np.array_split(np.argsort(risk), _BINS)
-        said = [risk[part].mean() for part in parts]
+        risks = [risk[part].mean() for part in parts]
         rated = [p.target[part].mean() for part in parts]
         error = [1.96 * p.target[part].std() / len(part) ** 0.5 for part in parts]
-        axes.errorbar(said, rated, yerr=error, marker="o", markersize=4, label=label, capsize=2)
+        axes.errorbar(risks, rated, yerr=error, marker="o", markersize=4, label=label, capsize=2)
     axes.set(
         xlabel="risk by StarNet", ylabel="readers' mean rating, 1 to 5 as 0 to 1",
         xlim=(0, 1), ylim=(0, 1), aspect="equal",

@@ -66,7 +66,7 @@ def read_predictions() -> Predictions:
         diameter_mm=np.array([float(row["diameter_mm"]) for row in rows]),
         texture=np.array([int(row["texture"]) for row in rows]),
         rating=np.array([int(row["rating"]) for row in rows]),
-        readers=[tuple(int(one) for one in row["readers"].split()) for row in rows],
+        readers=[tuple(int(rating) for rating in row["readers"].split()) for row in rows],
         columns={
             name: np.array([float(row[name]) for row in rows])
             for name in rows[0]

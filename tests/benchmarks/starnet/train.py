@@ -103,12 +103,11 @@ def _read(
 ) -> np.ndarray:
     image = lessons.tokens.pick(held, np.full(len(held), view))
     text = lessons.tokenizer.batch([texts[row] for row in held], most=network.config.max_tokens)
-    said: Reading = network(image, text, seen=torch.full((len(held),), seen))
-    weight = said.gated.weights[:, -1]
-    return torch.stack(
-        [torch.sigmoid(said.logit), said.expected_error, weight, torch.sigmoid(said.gated.trust),
-         said.asked[:, 0], said.asked[:, 1]]
-    ).numpy()  # fmt: skip
+    reading: Reading = network(image, text, seen=torch.full((len(held),), seen))
+    weight = reading.gated.weights[:, -1]
+    risk, trust = torch.sigmoid(reading.logit), torch.sigmoid(reading.gated.trust)
+    asked = (reading.asked[:, 0], reading.asked[:, 1])
+    return torch.stack([risk, reading.expected_error, weight, trust, *asked]).numpy()
 
 
 if __name__ == "__main__":

@@ -60,10 +60,10 @@ def test_every_point_of_the_only_lung_is_on_its_side(opaque: int, open_: int, na
 def test_a_collapsed_lung_is_searched_and_said_to_be_small() -> None:
     hu = make_chest()
     z, y, x = np.indices(SHAPE)
-    kept = (z - 35) ** 2 + (y - 52) ** 2 + (x - LEFT) ** 2 < 13**2
-    hu[lung_at(LEFT) & ~kept] = TISSUE_HU
+    near = (z - 35) ** 2 + (y - 52) ** 2 + (x - LEFT) ** 2 < 13**2
+    hu[lung_at(LEFT) & ~near] = TISSUE_HU
     mask = lung_mask(hu, spacing_mm=SPACING_MM)
-    assert mask[kept].mean() > 0.95
+    assert mask[near].mean() > 0.95
     searched, notes = searched_lungs(LungSides.of(hu, mask, GEOMETRY))
     assert searched.left is not None
     assert 0.0 < searched.left < 0.3
@@ -139,5 +139,5 @@ def test_the_zone_is_that_of_its_own_lung() -> None:
 
 
 def test_locations_are_translated_whole() -> None:
-    said = [translate(text, "zh") for text in ("left upper zone", "side uncertain, upper zone")]
-    assert said == ["左上区", "侧别不确定，上区"]
+    labels = [translate(text, "zh") for text in ("left upper zone", "side uncertain, upper zone")]
+    assert labels == ["左上区", "侧别不确定，上区"]

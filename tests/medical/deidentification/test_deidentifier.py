@@ -92,11 +92,11 @@ def test_descriptions_keep_harmless_words() -> None:
 
 def test_a_device_is_kept_where_it_is_asked_for() -> None:
     whole = with_everything()
-    kept = Deidentifier(KEY, DeidentificationOptions(retain_device=True)).apply(whole)
-    assert kept.DeviceSerialNumber == SECRET
-    assert "DeviceUID" in kept
-    assert kept.InstitutionName != SECRET
-    assert [str(item.CodeValue) for item in kept.DeidentificationMethodCodeSequence] == [
+    with_device = Deidentifier(KEY, DeidentificationOptions(retain_device=True)).apply(whole)
+    assert with_device.DeviceSerialNumber == SECRET
+    assert "DeviceUID" in with_device
+    assert with_device.InstitutionName != SECRET
+    assert [str(item.CodeValue) for item in with_device.DeidentificationMethodCodeSequence] == [
         *("113100", "113104", "113105", "113107", "113109")
     ]
 

@@ -39,29 +39,29 @@ def size_in_the_images(ct: CtVolume, centre_lps_mm: tuple[float, float, float]) 
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_click_beside_the_middle_finds_it(ct: CtVolume, scorer: Scorer, number: int) -> None:
     x, y, z = CENTRES_LPS_MM[number]
-    found = scorer.measure_at(ct, (x + 2, y - 2, z))
-    assert found.outlined
-    assert math.dist(found.center_lps_mm, (x, y, z)) < 1.5
+    finding = scorer.measure_at(ct, (x + 2, y - 2, z))
+    assert finding.outlined
+    assert math.dist(finding.center_lps_mm, (x, y, z)) < 1.5
     # A sphere of 6.5 mm is three voxels of 2.2 mm across, and measures 7.3 mm in such images: what
     # is promised is that the intervals hold what the images show, by the same definition of sizes.
     # That they do so 95 % of the time is measured by `make bench NAME=intervals`.
     shown = size_in_the_images(ct, CENTRES_LPS_MM[number])
-    low, high = found.diameter_ci95
+    low, high = finding.diameter_ci95
     assert low <= shown.diameter_mm <= high
-    low, high = found.volume_ci95
+    low, high = finding.volume_ci95
     assert low <= shown.volume_mm3 <= high
 
 
 def test_it_knows_where_it_is(ct: CtVolume, scorer: Scorer) -> None:
-    found = scorer.measure_at(ct, CENTRES_LPS_MM[1])
-    assert found.location == "left upper zone"
-    assert found.slice_number == round((CENTRES_LPS_MM[1][2] + 230) / 2) + 1
+    finding = scorer.measure_at(ct, CENTRES_LPS_MM[1])
+    assert finding.location == "left upper zone"
+    assert finding.slice_number == round((CENTRES_LPS_MM[1][2] + 230) / 2) + 1
 
 
 def test_where_nothing_is_it_does_not_claim_an_outline(ct: CtVolume, scorer: Scorer) -> None:
-    found = scorer.measure_at(ct, (60.0, 0.0, -100.0))
-    assert not found.outlined
-    assert found.center_lps_mm == (60.0, 0.0, -100.0)
+    finding = scorer.measure_at(ct, (60.0, 0.0, -100.0))
+    assert not finding.outlined
+    assert finding.center_lps_mm == (60.0, 0.0, -100.0)
 
 
 def test_a_point_outside_of_the_images_is_refused(ct: CtVolume, scorer: Scorer) -> None:

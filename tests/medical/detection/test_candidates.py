@@ -38,15 +38,16 @@ def scan_with_dots() -> tuple[np.ndarray, np.ndarray]:
     return hu, dots
 
 
-def farthest_from_a_candidate(dots: np.ndarray, found: CandidateSet) -> float:
-    apart = np.abs(found.centers_voxel[None] - dots[:, None]).max(-1).min(1)
+def farthest_from_a_candidate(dots: np.ndarray, candidates: CandidateSet) -> float:
+    apart = np.abs(candidates.centers_voxel[None] - dots[:, None]).max(-1).min(1)
     return float(apart.max())
 
 
 def test_a_mark_lies_where_its_voxel_lies_in_every_window() -> None:
     hu, dots = scan_with_dots()
-    found = find_candidates(hu, np.ones(SHAPE, bool), bright_cells)
-    assert farthest_from_a_candidate(dots, found) <= 1.5  # a cell is 4 mm wide, its middle counts
+    candidates = find_candidates(hu, np.ones(SHAPE, bool), bright_cells)
+    # a cell is 4 mm wide, its middle counts
+    assert farthest_from_a_candidate(dots, candidates) <= 1.5
 
 
 def test_a_whole_box_is_seen_at_once_and_in_one_view() -> None:
@@ -57,9 +58,9 @@ def test_a_whole_box_is_seen_at_once_and_in_one_view() -> None:
         seen.append(image.shape)
         return bright_cells(image)
 
-    found = find_in_box(hu, np.ones(SHAPE, bool), detector)
+    candidates = find_in_box(hu, np.ones(SHAPE, bool), detector)
     assert seen == [(1, 1, 96, 160, 336)]  # multiples of 16
-    assert farthest_from_a_candidate(dots, found) <= 1.5
+    assert farthest_from_a_candidate(dots, candidates) <= 1.5
 
 
 def test_a_box_too_large_for_memory_is_seen_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,9 +73,9 @@ def test_a_box_too_large_for_memory_is_seen_in_parts(monkeypatch: pytest.MonkeyP
         largest = max(largest, image.size)
         return bright_cells(image)
 
-    found = find_in_box(hu, np.ones(SHAPE, bool), detector)
+    in_parts = find_in_box(hu, np.ones(SHAPE, bool), detector)
     assert 0 < largest <= 70 * 160 * 336
-    assert farthest_from_a_candidate(dots, found) <= 1.5
+    assert farthest_from_a_candidate(dots, in_parts) <= 1.5
 
 
 @pytest.mark.parametrize("shape", [(20, 30, 500), (700, 400, 400), (293, 214, 278)])

@@ -68,11 +68,11 @@ def test_a_ball_is_marked_where_it_is(angle: float, flip: bool) -> None:
     hu = resample(ct.hu, ct.geometry, grid)
     prepared = Prepared(hu, np.ones(hu.shape, bool), grid, slice_mm=2.5)
     shares: list[float] = []
-    found = find_by_boxes(ct, prepared, brightness, CONFIG, progress=shares.append)
-    place = prepared.geometry.voxel_to_lps(found.centers_voxel[0])
+    candidates = find_by_boxes(ct, prepared, brightness, CONFIG, progress=shares.append)
+    place = prepared.geometry.voxel_to_lps(candidates.centers_voxel[0])
     assert np.linalg.norm(place - BALL_LPS_MM) < 2.5
-    assert found.diameters_mm[0] == pytest.approx(DIAMETER_MM, abs=0.1)
-    assert found.logits[0] > 0
+    assert candidates.diameters_mm[0] == pytest.approx(DIAMETER_MM, abs=0.1)
+    assert candidates.logits[0] > 0
     assert shares[-1] == pytest.approx(1.0)
 
 

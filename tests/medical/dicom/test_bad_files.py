@@ -226,8 +226,8 @@ def test_nothing_names_the_patient(
     intake = take(folder, tmp_path)
     volume = intake.chosen[0].load()
     captured = capfd.readouterr()
-    told = f"{intake}{volume.source}{volume.quality}{caplog.text}{captured.out}{captured.err}"
-    assert not [secret for secret in SECRETS if secret in told]
+    text = f"{intake}{volume.source}{volume.quality}{caplog.text}{captured.out}{captured.err}"
+    assert not [secret for secret in SECRETS if secret in text]
 
 
 def test_malformed_numbers_are_passed_over(tmp_path: Path) -> None:

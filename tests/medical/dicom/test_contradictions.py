@@ -16,14 +16,14 @@ from medical.errors import InputError
 from tests.medical.dicom.make import codes, ct_slice, expected, ramp, read, series, set_pixels
 
 
-def write_contradicting(ds: Dataset, path: Path, *, said: str, implicit: bool) -> None:
+def write_contradicting(ds: Dataset, path: Path, *, syntax: str, implicit: bool) -> None:
     """A file whose meta names one transfer syntax and whose data set is in another."""
     body, head = DicomBytesIO(), DicomBytesIO()
     for stream, is_implicit in ((body, implicit), (head, False)):
         stream.is_little_endian, stream.is_implicit_VR = True, is_implicit
     write_dataset(body, ds)
     meta = ds.file_meta
-    meta.TransferSyntaxUID = said
+    meta.TransferSyntaxUID = syntax
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = (
         ds.SOPClassUID,
         ds.SOPInstanceUID,
@@ -34,17 +34,17 @@ def write_contradicting(ds: Dataset, path: Path, *, said: str, implicit: bool) -
 
 
 @pytest.mark.parametrize(
-    ("said", "implicit"),
+    ("syntax", "implicit"),
     [
         (ExplicitVRLittleEndian, True),
         (ImplicitVRLittleEndian, False),
         (JPEG2000Lossless, False),
     ],
 )
-def test_the_data_set_is_believed_not_the_meta(tmp_path: Path, said: str, implicit: bool) -> None:
+def test_the_data_set_is_believed_not_the_meta(tmp_path: Path, syntax: str, implicit: bool) -> None:
     for index in range(8):
         path = tmp_path / "in" / f"{index}.dcm"
-        write_contradicting(ct_slice(index), path, said=said, implicit=implicit)
+        write_contradicting(ct_slice(index), path, syntax=syntax, implicit=implicit)
     np.testing.assert_array_equal(read(tmp_path / "in", tmp_path).hu, expected(8))
 
 

@@ -54,7 +54,7 @@ def test_a_map_of_a_material_is_no_ct(tmp_path: Path, unit: str) -> None:
     series(tmp_path / "in", number=1, RescaleType="HU", SliceThickness=2.5)
     series(tmp_path / "in", number=2, RescaleType=unit, SliceThickness=1.0)
     intake = take(tmp_path / "in", tmp_path)
-    assert [one.series_instance_uid for one in intake.chosen] == [f"{ROOT}201"]
+    assert [series.series_instance_uid for series in intake.chosen] == [f"{ROOT}201"]
     assert f"values in {unit}, not Hounsfield units" in intake.not_chosen[0][1]
 
 

@@ -28,16 +28,16 @@ def test_notes_of_a_server_quote_no_file(tmp_path: Path) -> None:
     for keep_names in (True, False):
         work = tmp_path / f"work-{keep_names}"
         (handle,) = open_input(folder, work_dir=work, keep_names=keep_names).chosen
-        said = " ".join(note.message for note in handle.load().quality)
-        assert "1 file was left out" in said
-        assert ("Muster" in said) == keep_names
+        text = " ".join(note.message for note in handle.load().quality)
+        assert "1 file was left out" in text
+        assert ("Muster" in text) == keep_names
 
 
 def test_neither_does_the_reason_of_a_failure(tmp_path: Path) -> None:
     folder = cut_short(tmp_path / "in", 7)
-    found = open_input(folder, work_dir=tmp_path / "work", keep_names=False)
-    errors = list(found.errors)
-    for handle in found.chosen:
+    intake = open_input(folder, work_dir=tmp_path / "work", keep_names=False)
+    errors = list(intake.errors)
+    for handle in intake.chosen:
         with pytest.raises(InputError) as caught:
             handle.load()
         errors.append(caught.value)
@@ -49,12 +49,12 @@ def test_neither_does_the_reason_of_a_failure(tmp_path: Path) -> None:
 def test_nor_is_a_series_called_after_its_file(name: str, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / name).write_bytes(b"x")
-    found = open_input(tmp_path / "in", work_dir=tmp_path / "work", keep_names=False)
-    assert [one.series_instance_uid for one in found.chosen] == ["series-1"]
+    intake = open_input(tmp_path / "in", work_dir=tmp_path / "work", keep_names=False)
+    assert [series.series_instance_uid for series in intake.chosen] == ["series-1"]
 
 
 def test_nor_one_whose_header_has_no_uid(tmp_path: Path) -> None:
     folder = series(tmp_path / "Muster_Hans", SeriesInstanceUID="Muster^Hans")
-    found = open_input(folder, work_dir=tmp_path / "work", keep_names=False)
-    assert [one.series_instance_uid for one in found.chosen] == ["series-1"]
-    assert found.chosen[0].load().source.series_instance_uid == "series-1"
+    intake = open_input(folder, work_dir=tmp_path / "work", keep_names=False)
+    assert [series.series_instance_uid for series in intake.chosen] == ["series-1"]
+    assert intake.chosen[0].load().source.series_instance_uid == "series-1"

@@ -65,7 +65,7 @@ def test_the_kernel_for_lungs_is_read(tmp_path: Path, kernel: str, first_is_read
     volume = both(tmp_path, change, ConvolutionKernel=own)
     shown = expected(8) if first_is_read else np.stack([ramp(40 + n) for n in range(8)])
     np.testing.assert_array_equal(volume.hu, shown)
-    note = next(one for one in volume.quality if one.code == "multiple_stacks")
+    note = next(note for note in volume.quality if note.code == "multiple_stacks")
     assert own in note.message
     assert kernel in note.message
     read_kernel = own if first_is_read else kernel

@@ -58,13 +58,13 @@ def test_files_of_two_people_mixed_in_one_folder(tmp_path: Path) -> None:
     for path in sorted((tmp_path / "in").iterdir()):
         path.rename(path.with_name(f"{path.stem}-a.dcm"))
     series(tmp_path / "in", change=elsewhere, PatientID="ID-4712")
-    assert [len(one.load().hu) for one in take(tmp_path / "in", tmp_path).chosen] == [8, 8]
+    assert [len(series.load().hu) for series in take(tmp_path / "in", tmp_path).chosen] == [8, 8]
 
 
 def test_one_series_uid_in_two_studies_is_two_series(tmp_path: Path) -> None:
     series(tmp_path / "in" / "a")
     series(tmp_path / "in" / "b", change=elsewhere, StudyInstanceUID=f"{ROOT}101")
-    assert [len(one.load().hu) for one in take(tmp_path / "in", tmp_path).chosen] == [8, 8]
+    assert [len(series.load().hu) for series in take(tmp_path / "in", tmp_path).chosen] == [8, 8]
 
 
 def test_two_people_under_one_study_uid_are_both_chosen(tmp_path: Path) -> None:
@@ -100,9 +100,9 @@ def test_the_writing_of_a_name_does_not_count() -> None:
 def test_nothing_of_the_patient_is_readable() -> None:
     header = Dataset()
     header.PatientName, header.PatientID = "Secret^Person", "ID-4711"
-    said = repr(person_of(header)).lower()
-    assert "secret" not in said
-    assert "4711" not in said
+    text = repr(person_of(header)).lower()
+    assert "secret" not in text
+    assert "4711" not in text
 
 
 def test_who_may_be_either_is_neither() -> None:
@@ -118,16 +118,16 @@ def slice_of(folder: Path, *, number: str = "P-17", date: str = "20240229") -> P
 
 
 def test_day_and_pseudonym(tmp_path: Path) -> None:
-    found = examination_of(slice_of(tmp_path), secret=SECRET)
-    assert found.day == "2024-02-29"
-    assert "17" not in found.patient or len(found.patient) == 32
+    examination = examination_of(slice_of(tmp_path), secret=SECRET)
+    assert examination.day == "2024-02-29"
+    assert "17" not in examination.patient or len(examination.patient) == 32
 
 
 def test_the_same_patient_has_the_same_pseudonym(tmp_path: Path) -> None:
-    one = examination_of(slice_of(tmp_path / "a"), secret=SECRET)
+    first = examination_of(slice_of(tmp_path / "a"), secret=SECRET)
     two = examination_of(slice_of(tmp_path / "b", date="20250101"), secret=SECRET)
     other = examination_of(slice_of(tmp_path / "c", number="P-18"), secret=SECRET)
-    assert one.patient == two.patient != other.patient
+    assert first.patient == two.patient != other.patient
 
 
 def test_another_site_cannot_tell(tmp_path: Path) -> None:

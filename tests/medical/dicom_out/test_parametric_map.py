@@ -90,12 +90,12 @@ def test_a_map_without_a_ct_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dicom3tools is not installed")
 def test_dciodvfy_finds_no_error(written: Path) -> None:
-    said = subprocess.run(["dciodvfy", written], capture_output=True, text=True, check=False)
-    assert not [line for line in said.stderr.splitlines() if line.startswith("Error")]
+    completed = subprocess.run(["dciodvfy", written], capture_output=True, text=True, check=False)
+    assert not [line for line in completed.stderr.splitlines() if line.startswith("Error")]
 
 
 @pytest.mark.skipif(shutil.which("dcmdump") is None, reason="DCMTK is not installed")
 def test_dcmtk_reads_it(written: Path) -> None:
-    said = subprocess.run(["dcmdump", written], capture_output=True, text=True, check=False)
-    assert said.returncode == 0
-    assert "=ParametricMapStorage" in said.stdout
+    completed = subprocess.run(["dcmdump", written], capture_output=True, text=True, check=False)
+    assert completed.returncode == 0
+    assert "=ParametricMapStorage" in completed.stdout

@@ -76,8 +76,8 @@ def test_dcmqi_reads_the_same_voxels(written: Written, tmp_path: Path) -> None:
     subprocess.run([program, *files, "-t", "nifti"], check=True, capture_output=True)
     for number in (1, 2):
         image = nibabel.load(tmp_path / f"{number}.nii.gz")
-        theirs = np.argwhere(np.asarray(image.dataobj) > 0)
-        points = nibabel.affines.apply_affine(image.affine, theirs) * (-1, -1, 1)
+        voxels = np.argwhere(np.asarray(image.dataobj) > 0)
+        points = nibabel.affines.apply_affine(image.affine, voxels) * (-1, -1, 1)
         mask, places = read_mask(written.file("seg"), number)
         assert len(points) == mask.sum()
         assert np.abs(sorted_rows(points) - sorted_rows(places[mask])).max() < 0.01

@@ -74,7 +74,7 @@ def test_links_are_refused(tmp_path: Path) -> None:
         entry.external_attr = (stat.S_IFLNK | 0o777) << 16
         archive.writestr(entry, "/etc/passwd")
     take(path, tmp_path)
-    assert not [found for found in (tmp_path / "work-dir").rglob("*") if found.is_symlink()]
+    assert not [path for path in (tmp_path / "work-dir").rglob("*") if path.is_symlink()]
     assert not list((tmp_path / "work-dir").rglob("link.dcm"))
 
 
@@ -85,7 +85,7 @@ def test_bomb_stops_at_the_limit_and_leaves_nothing(tmp_path: Path) -> None:
             archive.writestr(f"{number}.dcm", bytes(1 << 20))
     intake = take(path, tmp_path, zip_limit_bytes=5 << 20)
     assert "unpacks to more than" in str(intake.errors[0])
-    assert not [found for found in (tmp_path / "work-dir").rglob("*") if found.is_file()]
+    assert not [path for path in (tmp_path / "work-dir").rglob("*") if path.is_file()]
 
 
 def test_one_name_twice(tmp_path: Path) -> None:

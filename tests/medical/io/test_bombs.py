@@ -63,9 +63,9 @@ def test_a_deflated_bomb_is_refused_before_it_goes_off(
     finally:
         tracemalloc.stop()
     assert peak < 160 << 20
-    said = " ".join(map(str, intake.errors))
-    loaded = [one.load() for one in intake.chosen]  # the other slices are a CT still
-    assert "deflated file that unpacks to more than" in said or loaded[0].quality
+    text = " ".join(map(str, intake.errors))
+    loaded = [series.load() for series in intake.chosen]  # the other slices are a CT still
+    assert "deflated file that unpacks to more than" in text or loaded[0].quality
     with pytest.raises(TooLargeError):
         pydicom.dcmread(path, force=True)
 
@@ -102,7 +102,7 @@ def test_equal_names_are_looked_for_once_each(
     monkeypatch.setattr(Path, "exists", counted)
     folder, errors = unpack(path, shown=path, work_dir=tmp_path / "work", budget=UnpackBudget())
     assert folder is not None and not errors
-    assert len([one for one in folder.rglob("*") if one.is_file()]) == 2000
+    assert len([path for path in folder.rglob("*") if path.is_file()]) == 2000
     assert len(asked) < 6000
 
 

@@ -93,7 +93,7 @@ def test_two_files_of_one_name_get_two_ids(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / "in" / folder).mkdir(parents=True)
         sitk.WriteImage(image(), str(tmp_path / "in" / folder / "ct.nii.gz"))
-    uids = [one.series_instance_uid for one in take(tmp_path / "in", tmp_path).chosen]
+    uids = [series.series_instance_uid for series in take(tmp_path / "in", tmp_path).chosen]
     assert uids == ["ct", "ct-2"]
 
 

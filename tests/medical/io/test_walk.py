@@ -106,7 +106,7 @@ def test_images_that_are_missing_from_a_medium_are_counted(tmp_path: Path, named
     for path in images[6:]:
         path.unlink()
     volume = read(folder / named, tmp_path)
-    note = next(one for one in volume.quality if one.code == "missing_files")
+    note = next(note for note in volume.quality if note.code == "missing_files")
     assert note.severity == "severe"
     assert note.message.startswith("4 of 10 images")
 
@@ -124,7 +124,7 @@ def test_own_results_are_no_input(tmp_path: Path, marker: str, name: str) -> Non
     own.write_bytes((tmp_path / "ct.nii.gz").read_bytes())
     (tmp_path / "ct" / marker).write_text("{}")
     intake = take(tmp_path, tmp_path)
-    assert [one.below for one in intake.chosen] == ["ct.nii.gz"]
+    assert [series.below for series in intake.chosen] == ["ct.nii.gz"]
 
 
 def test_a_file_of_that_name_elsewhere_is_an_input(tmp_path: Path) -> None:
@@ -136,5 +136,5 @@ def test_two_files_of_one_stem_and_one_that_has_the_number(tmp_path: Path) -> No
     for name in ("a/ct.nii.gz", "b/ct.nii.gz", "c/ct-2.nii.gz"):
         (tmp_path / name).parent.mkdir()
         write_small_chest(tmp_path / name, seed=1)
-    names = [one.series_instance_uid for one in take(tmp_path, tmp_path).chosen]
+    names = [series.series_instance_uid for series in take(tmp_path, tmp_path).chosen]
     assert len(set(names)) == 3

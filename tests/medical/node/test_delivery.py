@@ -142,13 +142,13 @@ def test_two_senders_do_not_send_the_same(
     files = write_study(tmp_path / "many", slices=120)
     uids = enter(node_store, files)
     both = [Delivery(node_store, SETTINGS, {"pacs": orthanc.entity}) for _ in range(2)]
-    threads = [threading.Thread(target=one.deliver, args=("pacs",)) for one in both]
+    threads = [threading.Thread(target=delivery.deliver, args=("pacs",)) for delivery in both]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert orthanc.instance_uids() == uids
-    assert sum(one.counts["sent"] for one in both) == len(files)
+    assert sum(delivery.counts["sent"] for delivery in both) == len(files)
 
 
 @pytest.mark.heavy
@@ -162,9 +162,9 @@ def test_what_the_archive_refuses_is_told_and_keeps_nothing_back(
     dataset.save_as(refused)
     enter(node_store, [refused, *study])
     assert Delivery(node_store, SETTINGS, {"pacs": orthanc.entity}).deliver("pacs")
-    told = {line.instance_uid: line.problem for line in lines(node_store)}
-    assert told.pop("1.2.3.4.5") == "it does not take this kind of object"
-    assert set(told.values()) == {""}
+    problems = {line.instance_uid: line.problem for line in lines(node_store)}
+    assert problems.pop("1.2.3.4.5") == "it does not take this kind of object"
+    assert set(problems.values()) == {""}
 
 
 def test_an_unknown_peer_keeps_what_is_meant_for_it(node_store: Store, study: list[Path]) -> None:

@@ -49,10 +49,10 @@ def sources(store: Store) -> list[Path]:
 
 def wait_for_studies(store: Store, count: int, seconds: float = 20) -> list[Path]:
     end = time.monotonic() + seconds
-    while len(found := sources(store)) < count and time.monotonic() < end:
+    while len(spooled := sources(store)) < count and time.monotonic() < end:
         time.sleep(0.05)
-    assert len(found) == count
-    return found
+    assert len(spooled) == count
+    return spooled
 
 
 def instances(files: list[Path]) -> dict[str, bytes]:
@@ -156,8 +156,8 @@ def test_twenty_studies_at_once_are_twenty_studies(
     with ThreadPoolExecutor(20) as pool:
         codes = list(pool.map(lambda files: storescu(node.settings.port, files), studies))
     assert codes == [0] * 20
-    found = [instances(list(source.iterdir())) for source in wait_for_studies(node_store, 20)]
-    assert sorted(map(sorted, found)) == sorted(sorted(instances(files)) for files in studies)
+    received = [instances(list(source.iterdir())) for source in wait_for_studies(node_store, 20)]
+    assert sorted(map(sorted, received)) == sorted(sorted(instances(files)) for files in studies)
 
 
 @pytest.mark.heavy

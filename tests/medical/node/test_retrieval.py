@@ -41,8 +41,8 @@ def test_a_study_is_found_and_fetched_as_it_was(
     uid = upload(orthanc, study)
     upload(orthanc, write_study(tmp_path / "other", identity="other"))
     retrieval = Retrieval(getattr(orthanc, way), SETTINGS)
-    found = retrieval.find(study_uid=uid, date=None, modality="CT")
-    assert [(name, day) for name, day, _ in found] == [(uid, "20200101")]
+    studies = retrieval.find(study_uid=uid, date=None, modality="CT")
+    assert [(name, day) for name, day, _ in studies] == [(uid, "20200101")]
     assert len(retrieval.find(study_uid=None, date="20200101", modality="CT")) == 2
     assert retrieval.find(study_uid=None, date="20210101", modality="CT") == []
     out = tmp_path / "out"

@@ -24,12 +24,12 @@ def outline(number: int) -> Outline:
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_they_come_back(count: int, tmp_path: Path) -> None:
-    folder, kept = ResultFolder(tmp_path), [outline(number) for number in range(1, count + 1)]
-    folder.write_outlines(kept)
+    folder, outlines = ResultFolder(tmp_path), [outline(number) for number in range(1, count + 1)]
+    folder.write_outlines(outlines)
     read = folder.read_outlines()
     assert read is not None
     assert len(read) == count
-    for before, after in zip(kept, read, strict=True):
+    for before, after in zip(outlines, read, strict=True):
         assert before.finding_id == after.finding_id
         assert np.array_equal(before.mask, after.mask)
         assert np.array_equal(before.geometry.affine_lps_mm, after.geometry.affine_lps_mm)

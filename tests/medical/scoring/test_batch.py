@@ -31,12 +31,12 @@ ENTRY = ManifestEntry(
 
 def results(out: Path) -> dict[str, str]:
     """What is said of each series, but for the time that it took."""
-    said = {}
+    outcomes = {}
     for file in sorted(out.glob("*/findings.json")):
         record = json.loads(file.read_text())
         record.pop("seconds")
-        said[file.parent.name] = json.dumps(record, sort_keys=True)
-    return said
+        outcomes[file.parent.name] = json.dumps(record, sort_keys=True)
+    return outcomes
 
 
 def write_archive(folder: Path, *, count: int) -> Path:
@@ -64,18 +64,18 @@ def test_a_folder_without_a_manifest_has_no_entry(tmp_path: Path) -> None:
 def test_two_processes_give_what_one_gives(quick_scorer: Scorer, tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", count=4)
     (archive / "broken.nii.gz").write_bytes(b"nothing")
-    one = quick_scorer.score([archive], tmp_path / "one")
-    told: list[tuple[int, int, int]] = []
-    options = ScoreOptions(watch=lambda _, *counts: told.append(counts))
+    series = quick_scorer.score([archive], tmp_path / "one")
+    progress: list[tuple[int, int, int]] = []
+    options = ScoreOptions(watch=lambda _, *counts: progress.append(counts))
     two = quick_scorer.score([archive], tmp_path / "two", options=options, workers=2)
     assert results(tmp_path / "one") == results(tmp_path / "two")
     assert len(results(tmp_path / "two")) == 4
-    assert [s.folder.name for s in one.series] == [s.folder.name for s in two.series]
-    assert [e.path.name for e in one.errors] == [e.path.name for e in two.errors]
+    assert [s.folder.name for s in series.series] == [s.folder.name for s in two.series]
+    assert [e.path.name for e in series.errors] == [e.path.name for e in two.errors]
     assert (tmp_path / "one" / "predictions.csv").read_bytes() == (
         tmp_path / "two" / "predictions.csv"
     ).read_bytes()
-    assert told[-1] == (4, 1, 5)
+    assert progress[-1] == (4, 1, 5)
     for name in ("one", "two"):
         entries = list(read_manifest(tmp_path / name))
         assert sorted(entry.outcome for entry in entries) == ["failed"] + ["scored"] * 4

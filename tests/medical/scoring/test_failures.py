@@ -35,13 +35,13 @@ def test_each_sentence_is_translated_as_the_database_keeps_it() -> None:
             message("Give the whole volume"),
         ),
     ]
-    kept = str(failures_beside(errors, SOURCE))
-    assert kept == (
+    text = str(failures_beside(errors, SOURCE))
+    assert text == (
         "a file in it: the zip is damaged (BadZip). Copy or download it again. "
         "input: holds no CT images: a file (3), not a CT image but MR (2). Give the whole volume."
     )
-    assert failure_text(kept, "en") == kept
-    assert failure_text(kept, "zh") == (
+    assert failure_text(text, "en") == text
+    assert failure_text(text, "zh") == (
         "其中一个文件：zip 损坏（BadZip）。请重新复制或下载。 "
         "输入：不含 CT 图像：一个文件（3），不是 CT 图像，而是 MR（2）。请提供完整的体数据。"
     )

@@ -111,8 +111,8 @@ def test_resume_makes_what_is_missing_without_scoring_again(
     out = tmp_path / "out"
     shutil.copytree(result.series[0].folder.parent, out)
     folder = out / result.series[0].folder.name
-    kept = folder / "sr.dcm"
-    before, seconds = kept.read_bytes(), (folder / "findings.json").read_bytes()
+    report = folder / "sr.dcm"
+    before, seconds = report.read_bytes(), (folder / "findings.json").read_bytes()
     (folder / "seg.dcm").unlink()
     (folder / "report.pdf").unlink()
     (folder / "pdf.dcm").unlink()
@@ -120,7 +120,7 @@ def test_resume_makes_what_is_missing_without_scoring_again(
     again = quick_scorer.score([chest / "ct"], out, options=options)
     assert again.not_written == ()
     assert {path.name for path in folder.iterdir()} >= FILES
-    assert kept.read_bytes() == before
+    assert report.read_bytes() == before
     assert (folder / "findings.json").read_bytes() == seconds
 
 

@@ -37,8 +37,8 @@ def scored(
     out = tmp_path_factory.mktemp("out")
     result = quick_scorer.score([series], out, options=ScoreOptions(heatmaps=True))
     assert not result.errors
-    (one,) = result.series
-    assert one.findings.findings, "the ball must be found, or nothing is tested"
+    (scored,) = result.series
+    assert scored.findings.findings, "the ball must be found, or nothing is tested"
     return one
 
 

@@ -31,9 +31,9 @@ def scored(quick_scorer: Scorer, tmp_path_factory: pytest.TempPathFactory) -> Re
     work = tmp_path_factory.mktemp("explained")
     write_small_chest(work / "chest.nii.gz", seed=1)
     options = ScoreOptions(patient_secret=b"s" * 32)
-    (one,) = quick_scorer.score([work / "chest.nii.gz"], work / "out", options=options).series
-    assert one.findings.findings
-    return ResultFolder(one.folder)
+    (series,) = quick_scorer.score([work / "chest.nii.gz"], work / "out", options=options).series
+    assert series.findings.findings
+    return ResultFolder(series.folder)
 
 
 def done(store: Store, wanted: JobRequest) -> JobState:
@@ -53,7 +53,7 @@ def of_result(folder: ResultFolder) -> JobRequest:
 def test_maps_are_made_from_the_images_beside_the_result(
     store: Store, scored: ResultFolder
 ) -> None:
-    ids = [one.id for one in scored.read_findings().findings]
+    ids = [finding.id for finding in scored.read_findings().findings]
     assert not scored.maps(ids)
     assert done(store, of_result(scored)) == JobState("ready", "")
     assert set(scored.maps(ids)) == set(ids)
@@ -70,22 +70,24 @@ def test_the_maps_are_those_that_scoring_makes(
     options = ScoreOptions(heatmaps=True)
     quick_scorer.score([work / "chest.nii.gz"], work / "again", options=options)
     by_scoring = ResultFolder(work / "again" / scored.path.name)
-    ours, theirs = (nibabel.load(one.map_file(1)).dataobj for one in (scored, by_scoring))
-    assert np.array_equal(np.asarray(ours), np.asarray(theirs))
+    scored_map, scoring_map = (
+        nibabel.load(series.map_file(1)).dataobj for series in (scored, by_scoring)
+    )
+    assert np.array_equal(np.asarray(scored_map), np.asarray(scoring_map))
 
 
 def test_another_model_s_result_is_not_explained(store: Store, tmp_path: Path) -> None:
     path, _ = write_made_pair(tmp_path)
     (folder,) = (ResultFolder(file.parent) for file in path.rglob("findings.json"))
-    found = folder.read_findings()
+    findings = folder.read_findings()
     model = ModelReference(name="starlung-base", version="0.0", sha256="0" * 64)
-    folder.write_findings(found.model_copy(update={"model": model}))
+    folder.write_findings(findings.model_copy(update={"model": model}))
     state = done(store, of_result(folder))
     assert state.status == "failed"
     assert state.failure.startswith("starlung-base: 0.0 made this result; installed is ")
     assert str(tmp_path) not in state.failure
     model = model.model_copy(update={"name": "unknown"})
-    folder.write_findings(found.model_copy(update={"model": model}))
+    folder.write_findings(findings.model_copy(update={"model": model}))
     assert "no model is called 'unknown'" in done(store, of_result(folder)).failure
 
 

@@ -167,10 +167,13 @@ class TwoPatients(Worker):
 
     def _work(self, claimed: Any, lease: Any) -> ScoreResult:
         both = [made_series(0.9, uid=uid) for uid in ("1.2.3", "1.2.4")]
-        for one in both:
-            (claimed.folder / one.series_instance_uid).mkdir(parents=True, exist_ok=True)
+        for series in both:
+            (claimed.folder / series.series_instance_uid).mkdir(parents=True, exist_ok=True)
         return ScoreResult(
-            tuple(ScoredSeries(one, claimed.folder / one.series_instance_uid) for one in both), ()
+            tuple(
+                ScoredSeries(series, claimed.folder / series.series_instance_uid) for series in both
+            ),
+            (),
         )
 
 

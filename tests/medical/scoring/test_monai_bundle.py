@@ -69,9 +69,9 @@ def test_monai_runs_it_on_a_nifti_with_the_same_findings(
     (scored,) = quick_scorer.score([chest], tmp_path / "by-us").series
     record = json.loads((tmp_path / "by-monai" / "ct" / "findings.json").read_text("utf-8"))
     assert len(record["findings"]) == len(scored.findings.findings) > 0
-    for finding, ours in zip(record["findings"], scored.findings.findings, strict=True):
-        assert finding["center_lps_mm"] == pytest.approx(ours.center_lps_mm, abs=0.1)
-        assert finding["probability"] == pytest.approx(ours.probability, abs=0.001)
+    for finding, own_finding in zip(record["findings"], scored.findings.findings, strict=True):
+        assert finding["center_lps_mm"] == pytest.approx(own_finding.center_lps_mm, abs=0.1)
+        assert finding["probability"] == pytest.approx(own_finding.probability, abs=0.001)
 
 
 @pytest.mark.heavy

@@ -28,8 +28,8 @@ def chest(path: Path, seed: int) -> Path:
 def by_name(result: object) -> dict[str, str]:
     """Digest of the files behind each result."""
     return {
-        one.findings.series_instance_uid: one.findings.input.sha256  # type: ignore[attr-defined]
-        for one in result.series  # type: ignore[attr-defined]
+        series.findings.series_instance_uid: series.findings.input.sha256  # type: ignore[attr-defined]
+        for series in result.series  # type: ignore[attr-defined]
     }
 
 
@@ -72,20 +72,20 @@ def test_a_folder_added_later_moves_no_result(
 ) -> None:
     work = tmp_path_factory.mktemp("all")
     shutil.copytree(folders, work, dirs_exist_ok=True)
-    kept = tmp_path / "out"
-    shutil.copytree(out, kept)
-    before = {p.parent.name: p.stat().st_mtime_ns for p in kept.glob("*/findings.json")}
+    other = tmp_path / "out"
+    shutil.copytree(out, other)
+    before = {p.parent.name: p.stat().st_mtime_ns for p in other.glob("*/findings.json")}
     chest(work / "s2" / "ct.nii.gz", 5)
-    result = quick_scorer.score([work], kept, options=ScoreOptions(resume=True))
+    result = quick_scorer.score([work], other, options=ScoreOptions(resume=True))
     assert set(by_name(result)) == {"ct", "ct-2", "ct-3"}
-    after = {p.parent.name: p.stat().st_mtime_ns for p in kept.glob("*/findings.json")}
+    after = {p.parent.name: p.stat().st_mtime_ns for p in other.glob("*/findings.json")}
     assert {name: after[name] for name in before} == before
     wanted = {name: handle_of(work / name, tmp_path).content().sha256 for name in ("s1", "s3")}
     assert by_name(result)["ct"] == wanted["s1"]
     assert by_name(result)["ct-2"] == wanted["s3"]
-    notes = [note.code for one in result.series for note in one.findings.quality]
+    notes = [note.code for series in result.series for note in series.findings.quality]
     assert "name_taken" in notes
-    paths = {one.findings.input.path for one in result.series if one.findings.input}
+    paths = {series.findings.input.path for series in result.series if series.findings.input}
     assert "s2/ct.nii.gz" in paths
 
 
@@ -148,22 +148,22 @@ def test_the_same_files_keep_the_name_wherever_they_lie(
 def test_nothing_made_from_an_earlier_result_stands_beside_the_next(
     quick_scorer: Scorer, version: str, folders: Path, out: Path, tmp_path: Path
 ) -> None:
-    kept = tmp_path / "out"
-    shutil.copytree(out / "ct", kept / "ct")
-    earlier = ResultFolder(kept / "ct").find_findings()
+    other = tmp_path / "out"
+    shutil.copytree(out / "ct", other / "ct")
+    earlier = ResultFolder(other / "ct").find_findings()
     assert earlier is not None
     for name in ("viewer/ct.nii.gz", "viewer/volume.json", "heatmap-1.nii.gz", "growth/a.json"):
-        (kept / "ct" / name).parent.mkdir(exist_ok=True)
-        (kept / "ct" / name).write_text("of the earlier one")
+        (other / "ct" / name).parent.mkdir(exist_ok=True)
+        (other / "ct" / name).write_text("of the earlier one")
     same_images = version == "now, other model"
     update = {} if same_images else {"input": None}
     content = earlier.model_copy(update=update).model_dump_json(by_alias=True)
-    (kept / "ct" / "findings.json").write_text(content)
+    (other / "ct" / "findings.json").write_text(content)
     if version == "interrupted":
-        (kept / "ct" / "findings.json").unlink()
+        (other / "ct" / "findings.json").unlink()
     patient = "s1" if same_images else "s3"
-    (scored,) = quick_scorer.score([folders / patient / "ct.nii.gz"], kept).series
-    assert scored.folder == kept / "ct"
+    (scored,) = quick_scorer.score([folders / patient / "ct.nii.gz"], other).series
+    assert scored.folder == other / "ct"
     assert not list(scored.folder.glob("heatmap-*"))
     assert (scored.folder / "viewer").exists() == same_images
     assert (scored.folder / "growth").exists() == same_images

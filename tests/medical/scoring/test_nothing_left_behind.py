@@ -59,7 +59,7 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def contents(folder: Path) -> Iterator[tuple[Path, bytes]]:
     """All files, unpacked where they are packed."""
-    for path in sorted(found for found in folder.rglob("*") if found.is_file()):
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         content = path.read_bytes()
         yield path, gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
 
@@ -68,9 +68,11 @@ def holding(folder: Path) -> list[str]:
     """Names and contents in which the patient stands, in any writing."""
     writings = [text.encode(code) for text in (MARK, MARK.upper(), MARK.lower())
                 for code in ("utf-8", "utf-16-le")]  # fmt: skip
-    found = [str(path) for path in folder.rglob("*") if MARK.lower() in path.name.lower()]
-    return found + [
-        str(path) for path, content in contents(folder) if any(one in content for one in writings)
+    named = [str(path) for path in folder.rglob("*") if MARK.lower() in path.name.lower()]
+    return named + [
+        str(path)
+        for path, content in contents(folder)
+        if any(writing in content for writing in writings)
     ]
 
 
@@ -94,8 +96,8 @@ def test_a_server_s_run_leaves_the_patient_in_the_upload_only(series: Path, tmp_
     with zipfile.ZipFile(archive, "w") as target:
         for path in sorted(series.iterdir()):
             target.write(path, f"{MARK}/Hans/{path.name}")
-        one = sorted(series.iterdir())[-1].read_bytes()
-        target.writestr(f"{MARK}/Hans/cut short {MARK}.dcm", one[: len(one) - 100])
+        slice_bytes = sorted(series.iterdir())[-1].read_bytes()
+        target.writestr(f"{MARK}/Hans/cut short {MARK}.dcm", slice_bytes[: len(slice_bytes) - 100])
         target.write(tmp_path / "a.nii.gz", f"{MARK}_Hans_19500101.nii.gz")
         target.writestr(f"{MARK}/broken {MARK}.nii", b"rubbish")
         target.writestr(f"{MARK}/broken {MARK}.dcm", bytes(128) + b"DICM" + MARK.encode() * 20)
@@ -108,17 +110,19 @@ def test_a_server_s_run_leaves_the_patient_in_the_upload_only(series: Path, tmp_
         )
     store = open_store(sqlite_url(work / "store.sqlite"))
     enqueue(store, source, root=work / "studies", actor="anna")
-    said = run("worker", "--until-empty", folder=tmp_path / "run")
+    completed = run("worker", "--until-empty", folder=tmp_path / "run")
     studies = worklist(store)
     store.close()
     # the series, the volume, and what is damaged beside them: a study each
-    assert sorted(study.status for study in studies) == ["failed", "ready", "ready"], said
+    assert sorted(study.status for study in studies) == ["failed", "ready", "ready"], completed
     results = [len(list(Path(study.folder).glob("*/findings.json"))) for study in studies]
     assert sorted(results) == [0, 1, 1]
     source.unlink()  # what was sent is kept for a day, see docs/security.md
-    assert MARK.lower() not in said.lower()
+    assert MARK.lower() not in completed.lower()
     assert holding(tmp_path / "run") == []
-    assert not [one for one in (tmp_path / "run" / "tmp").iterdir() if one.name[:8] == "starlung"]
+    assert not [
+        path for path in (tmp_path / "run" / "tmp").iterdir() if path.name[:8] == "starlung"
+    ]
 
 
 def test_a_failure_of_the_program_says_nothing_of_the_header(series: Path, tmp_path: Path) -> None:
@@ -130,12 +134,12 @@ def test_a_failure_of_the_program_says_nothing_of_the_header(series: Path, tmp_p
     store = open_store(sqlite_url(work / "store.sqlite"))
     enqueue(store, tmp_path / "in", root=work / "studies", actor="anna")
     (work / "studies").write_text("where the result should go")
-    said = run("worker", "--until-empty", folder=folder)
+    completed = run("worker", "--until-empty", folder=folder)
     (study,) = worklist(store)
     assert study.status == "failed"
     assert newest(store, 1)[0].action == "failed"
     store.close()
-    assert MARK not in said + study.failure
+    assert MARK not in completed + study.failure
     assert holding(folder) == []
 
 
@@ -148,12 +152,12 @@ def test_a_map_for_an_archive_carries_the_patient_and_is_its_owner_s_only(
         header = pydicom.dcmread(path)
         header.PatientName, header.PatientBirthDate, header.StudyTime = f"{MARK}^Hans", "", ""
         header.save_as(valid / path.name)
-    said = run(
+    completed = run(
         "score", str(valid), "--out", str(out), "--format", "heatmap", folder=tmp_path / "run"
     )
-    assert MARK not in said
-    found = holding(tmp_path / "run")
-    assert found
-    for name in found:
+    assert MARK not in completed
+    holders = holding(tmp_path / "run")
+    assert holders
+    for name in holders:
         assert Path(name).suffix == ".dcm"
         assert Path(name).stat().st_mode & 0o777 == 0o600

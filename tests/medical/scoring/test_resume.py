@@ -56,10 +56,10 @@ def twin(folder: Path, **update: object) -> StoredModel:
 
 def resumed(chest: Path, out: Path, model: StoredModel) -> SeriesFindings:
     scorer = Scorer(model, samples=2)
-    (one,) = scorer.score([chest], out, options=ScoreOptions(resume=True)).series
-    kept = ResultFolder(one.folder).find_findings()
-    assert kept is not None
-    return kept
+    (series,) = scorer.score([chest], out, options=ScoreOptions(resume=True)).series
+    stored = ResultFolder(series.folder).find_findings()
+    assert stored is not None
+    return stored
 
 
 def test_a_result_keeps_to_its_schema_and_names_the_program(scored: Path) -> None:
@@ -75,9 +75,9 @@ def written_at(out: Path) -> int:
 
 
 def test_the_result_names_the_whole_model(out: Path) -> None:
-    kept = ResultFolder(out / "ct").find_findings()
-    assert kept is not None
-    assert kept.model.digest == SHIPPED.card.digest
+    stored = ResultFolder(out / "ct").find_findings()
+    assert stored is not None
+    assert stored.model.digest == SHIPPED.card.digest
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_the_same_weights_read_otherwise_score_anew(
     chest: Path, out: Path, tmp_path: Path, update: dict[str, object]
 ) -> None:
     other = twin(tmp_path / "other", **update)
-    found = resumed(chest, out, other)
-    assert found.model.digest == other.card.digest
-    assert found.operating_point == other.card.operating_point
+    result = resumed(chest, out, other)
+    assert result.model.digest == other.card.digest
+    assert result.operating_point == other.card.operating_point
 
 
 def test_the_same_model_under_another_name_is_not_scored_again(
@@ -110,7 +110,7 @@ def test_a_result_without_a_digest_loads_and_is_scored_anew(chest: Path, out: Pa
     earlier = json.loads(file.read_text())
     del earlier["model"]["digest"]
     file.write_text(json.dumps(earlier))
-    kept = ResultFolder(file.parent).find_findings()
-    assert kept is not None
-    assert kept.model.digest is None
+    stored = ResultFolder(file.parent).find_findings()
+    assert stored is not None
+    assert stored.model.digest is None
     assert resumed(chest, out, SHIPPED).model.digest == SHIPPED.card.digest

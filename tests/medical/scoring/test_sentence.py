@@ -24,11 +24,11 @@ def test_names_inside_a_zip_are_not_told(count: int, tmp_path: Path) -> None:
             made.writestr(f"Muster_Hans/Muster_{number}.dcm", "Dear colleague")
     (error,) = failures(source, tmp_path / "work")
     assert "Muster" in str(error)  # on the command line whoever typed the path may see it
-    said = failure_sentence(error, source)
-    assert "Muster" not in said
-    assert "Muster" not in failure_text(said, "zh")
-    assert str(tmp_path) not in said
-    assert "not a DICOM file or volume" in said
+    text = failure_sentence(error, source)
+    assert "Muster" not in text
+    assert "Muster" not in failure_text(text, "zh")
+    assert str(tmp_path) not in text
+    assert "not a DICOM file or volume" in text
 
 
 def test_the_input_itself_is_called_so(tmp_path: Path) -> None:

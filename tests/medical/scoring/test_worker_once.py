@@ -101,7 +101,7 @@ def test_three_studies_build_the_networks_once_and_decode_each_slice_once(
         assert images is not None and len(images.slice_numbers) == SLICES
         assert images.patient
         assert scored.findings
-        assert len(folder.maps(one.id for one in scored.findings)) == len(scored.findings)
+        assert len(folder.maps(finding.id for finding in scored.findings)) == len(scored.findings)
         assert folder.load_images().hu.shape == (SLICES, 72, 72)
 
 
@@ -113,13 +113,13 @@ def test_a_model_that_was_replaced_is_noticed(
     shipped = find_model("starlung-base")
     shutil.copy(shipped.weights, place / WEIGHTS)
     shipped.card.model_copy(update={"name": "own"}).write(place / CARD)
-    ours = worker(store, "own", imported=tmp_path / "models")
+    own = worker(store, "own", imported=tmp_path / "models")
     enqueue(store, chests[0], root=tmp_path / "studies", actor="tester")
-    ours.run(until_empty=True)
+    own.run(until_empty=True)
     other = shipped.card.model_copy(update={"name": "own", "operating_point": 0.5})
     other.write(place / CARD)
     enqueue(store, chests[1], root=tmp_path / "studies", actor="tester")
-    ours.run(until_empty=True)
+    own.run(until_empty=True)
     assert calls["load"] == 2
     points = {
         ResultFolder(file.parent).read_findings().operating_point
@@ -128,6 +128,6 @@ def test_a_model_that_was_replaced_is_noticed(
     assert points == {shipped.card.operating_point, 0.5}
     shutil.rmtree(place)
     enqueue(store, chests[2], root=tmp_path / "studies", actor="tester")
-    ours.run(until_empty=True)
+    own.run(until_empty=True)
     (failed,) = worklist(store, status=["failed"])
     assert "no model is called 'own'" in failed.failure

@@ -64,8 +64,8 @@ def test_the_judges_trunk_says_nothing_of_size() -> None:
 
 
 def test_weights_of_one_trunk_still_fit() -> None:
-    one, two = made(SMALL), made(APART)
-    missing, unexpected = two.load_state_dict(one.state_dict(), strict=False)
+    first, two = made(SMALL), made(APART)
+    missing, unexpected = two.load_state_dict(first.state_dict(), strict=False)
     assert not unexpected
     assert all(name.startswith("own.") for name in missing)
 
@@ -76,6 +76,6 @@ def test_dropout_samples_differ_in_one_batch() -> None:
     with torch.no_grad():
         features = refiner.classifier_features(near, context, near_mm)
         torch.manual_seed(0)
-        said = refiner.classify(features.expand(8, *features.shape), drop=True)
-    assert said.shape == (8, 3)
-    assert (said.std(0) > 0).all()
+        logits = refiner.classify(features.expand(8, *features.shape), drop=True)
+    assert logits.shape == (8, 3)
+    assert (logits.std(0) > 0).all()

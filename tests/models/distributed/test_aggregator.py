@@ -74,9 +74,10 @@ def rank_of_everything(rank: int) -> State:
     """Several trials in one start of the processes, which is what costs."""
     out: State = {}
     plain = attached(network(), None)
-    ours = attached(network(), OneStrategy(flat=True, node_of_rank=NODES))
+    attached_strategy = attached(network(), OneStrategy(flat=True, node_of_rank=NODES))
     out["equal"] = [
-        torch.equal(gradients(plain, rank, step), gradients(ours, rank, step)) for step in range(4)
+        torch.equal(gradients(plain, rank, step), gradients(attached_strategy, rank, step))
+        for step in range(4)
     ]
     for name, options in (
         ("sparse", {"k": 0.05, "k_start": 0.2, "warmup": 6}),
@@ -89,11 +90,11 @@ def rank_of_everything(rank: int) -> State:
         ddp = attached(module, aggregator)
         sent = [gradients(ddp, rank, step) for step in range(10)]
         local = sum(local_gradient(module, rank, step) for step in range(10))
-        kept = sum(float((s != 0).double().mean()) for s in sent[6:]) / 4
+        share = sum(float((s != 0).double().mean()) for s in sent[6:]) / 4
         out[name] = {
             "sent": torch.stack(sent),
             "local": local,
-            "share": kept,
+            "share": share,
             "state": copy.deepcopy(aggregator.state_dict()),
         }
     aggregator = HierarchicalAggregator(configured(), node_of_rank=NODES)
@@ -118,7 +119,7 @@ def rank_of_everything(rank: int) -> State:
 def chosen_strategies(rank: int) -> State:
     """What is measured and chosen here, and what a resumed run does with other choices."""
     first = HierarchicalAggregator(configured(automatic=True), node_of_rank=NODES)
-    with logged() as said:
+    with logged() as lines:
         gradients(attached(network(), first), rank, 0)
     state = copy.deepcopy(first.state_dict())
     turned = {
@@ -128,7 +129,7 @@ def chosen_strategies(rank: int) -> State:
     again.load_state_dict({**state, "ways": turned})
     gradients(attached(network(), again), rank, 1)
     return {
-        "said": said,
+        "said": lines,
         "ways": state["ways"],
         "kept": again.state_dict()["ways"] == turned,
     }

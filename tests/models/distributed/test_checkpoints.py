@@ -66,12 +66,12 @@ def test_failed_write_is_said_and_the_next_one_counts(tmp_path: Path) -> None:
     blocked = tmp_path / "checkpoints"
     blocked.write_text("in the way")
     writer = SnapshotWriter(CheckpointStore(blocked))
-    with logged() as said:
+    with logged() as lines:
         writer.submit(1, tensors(1))
         writer.wait()
     assert writer.failed
-    assert "step 1 could not be written" in said[0]
-    assert "\n" not in said[0]
+    assert "step 1 could not be written" in lines[0]
+    assert "\n" not in lines[0]
     blocked.unlink()
     writer.submit(2, tensors(2))
     writer.wait()

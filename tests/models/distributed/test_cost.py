@@ -44,7 +44,7 @@ def test_way_that_loses_less_is_taken_where_it_is_nearly_as_fast() -> None:
 
 
 def test_choice_is_explained_with_what_the_others_cost() -> None:
-    told = costs(Line(0, 1e-6), Line(0, 5e-7), Line(0.002, 0)).explain(1, 100_000)
-    assert "bucket 1 of 100,000 values goes sparse" in told
-    assert "10 Mb/s, 0.4 ms" in told
-    assert "dense 100 ms, compressed 50 ms, sparse 2 ms" in told
+    text = costs(Line(0, 1e-6), Line(0, 5e-7), Line(0.002, 0)).explain(1, 100_000)
+    assert "bucket 1 of 100,000 values goes sparse" in text
+    assert "10 Mb/s, 0.4 ms" in text
+    assert "dense 100 ms, compressed 50 ms, sparse 2 ms" in text

@@ -29,17 +29,17 @@ def test_crops_are_those_of_training(center: tuple[float, float, float], extent:
         torch.tensor([extent]),
         size=16,
     )[0, 0].numpy()
-    found = crop_around(volume, np.array(center), extent, size=16)
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    crop = crop_around(volume, np.array(center), extent, size=16)
+    np.testing.assert_allclose(crop, expected, atol=1e-4)
 
 
 def test_peaks_are_those_of_training() -> None:
     output = np.random.default_rng(0).normal(0, 1, (6, 8, 9, 10)).astype(np.float32)
     expected = torch_peaks.find_peaks(torch.from_numpy(output)[None], most=12)
-    found = find_peaks(output, most=12)
-    np.testing.assert_allclose(found.logits, expected.logits[0].numpy())
-    np.testing.assert_allclose(found.centers, expected.centers[0].numpy(), atol=1e-5)
-    np.testing.assert_allclose(found.diameters_mm, expected.diameters_mm[0].numpy(), rtol=1e-5)
+    peaks = find_peaks(output, most=12)
+    np.testing.assert_allclose(peaks.logits, expected.logits[0].numpy())
+    np.testing.assert_allclose(peaks.centers, expected.centers[0].numpy(), atol=1e-5)
+    np.testing.assert_allclose(peaks.diameters_mm, expected.diameters_mm[0].numpy(), rtol=1e-5)
 
 
 def test_weak_peaks_are_left_out() -> None:
@@ -61,13 +61,13 @@ def test_windows_are_blended_as_monai_does(shape: tuple[int, int, int]) -> None:
     expected = sliding_window_inference(
         image, window, 1, look, overlap=0.25, mode="gaussian", sigma_scale=0.25
     )
-    found = over_windows(
+    output = over_windows(
         shape,
         window,
         lambda place: look(image[(0, 0, *place)][None])[0][None].numpy(),
         overlap=0.25,
     )
-    np.testing.assert_allclose(found, expected[0].numpy(), atol=1e-5)
+    np.testing.assert_allclose(output, expected[0].numpy(), atol=1e-5)
 
 
 def test_windows_end_with_the_volume() -> None:

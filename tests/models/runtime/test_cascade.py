@@ -60,9 +60,9 @@ def test_sure_peaks_and_nothing_are_not_seen_again_and_windows_are_bounded() -> 
     both = Cascade(Network(0.7), exact, Band(low=-1.0, high=3.0))
     both(image)
     assert both.asked == 2
-    one = Cascade(Network(0.7), exact, Band(low=-1.0, high=3.0, most=1))
-    one(image)
-    assert one.asked == 1
+    first = Cascade(Network(0.7), exact, Band(low=-1.0, high=3.0, most=1))
+    first(image)
+    assert first.asked == 1
     none = Cascade(Network(0.7), exact, Band(low=0.0, high=0.0))
     (same,) = none(image)
     np.testing.assert_array_equal(same, Network(0.7)(image)[0])

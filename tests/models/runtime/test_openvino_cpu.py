@@ -42,9 +42,9 @@ def test_candidates_get_the_same_features_and_outline(both: tuple[Networks, Netw
     draw = np.random.default_rng(2)
     crops = [draw.random((3, 1, 32, 32, 32), np.float32) for _ in range(2)]
     extents = np.array([24.0, 40.0, 96.0], np.float32)
-    said = [networks.refinement for networks in both]
-    features = [stage.classifier_features(*crops, extents) for stage in said]
-    outlines = [stage.outlining(*crops, extents) for stage in said]
+    networks_of = [networks.refinement for networks in both]
+    features = [stage.classifier_features(*crops, extents) for stage in networks_of]
+    outlines = [stage.outlining(*crops, extents) for stage in networks_of]
     np.testing.assert_allclose(*features, atol=1e-3, rtol=1e-3)
     np.testing.assert_allclose(outlines[0].features, outlines[1].features, atol=1e-3, rtol=1e-3)
     np.testing.assert_allclose(outlines[0].mask_logits, outlines[1].mask_logits, atol=1e-3)

@@ -12,10 +12,10 @@ from tests.models.starnet.networks import SMALL, image_tokens, network, text_tok
 
 def test_an_absent_text_has_no_weight_and_changes_nothing() -> None:
     net, image = network(), image_tokens(2)
-    one = net(image, text_tokens([0, 0]))
+    first = net(image, text_tokens([0, 0]))
     longer = net(image, text_tokens([0, 0], seed=9))
-    assert (one.gated.weights[:, GROUPS.index("text")] == 0).all()
-    assert torch.equal(one.logit, longer.logit)
+    assert (first.gated.weights[:, GROUPS.index("text")] == 0).all()
+    assert torch.equal(first.logit, longer.logit)
 
 
 def test_an_unseen_image_changes_nothing() -> None:

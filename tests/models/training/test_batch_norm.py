@@ -24,30 +24,30 @@ def images(*, mean: float, deviation: float) -> torch.Tensor:
 
 
 def test_all_of_the_share_takes_the_new_statistics() -> None:
-    one = norm()
+    first = norm()
     batch = images(mean=5.0, deviation=2.0)
-    renew_statistics(one, lambda: one(batch), batches=3, share=1.0)
-    assert torch.allclose(one.running_mean, torch.tensor([5.0]))
-    assert torch.allclose(one.running_var, torch.tensor([4.0]), rtol=1e-3)
+    renew_statistics(first, lambda: first(batch), batches=3, share=1.0)
+    assert torch.allclose(first.running_mean, torch.tensor([5.0]))
+    assert torch.allclose(first.running_var, torch.tensor([4.0]), rtol=1e-3)
 
 
 def test_half_of_the_share_is_the_variance_of_both_together() -> None:
-    one = norm(mean=0.0, variance=1.0)
+    first = norm(mean=0.0, variance=1.0)
     batch = images(mean=4.0, deviation=1.0)
-    renew_statistics(one, lambda: one(batch), batches=2, share=0.5)
-    assert torch.allclose(one.running_mean, torch.tensor([2.0]))
+    renew_statistics(first, lambda: first(batch), batches=2, share=0.5)
+    assert torch.allclose(first.running_mean, torch.tensor([2.0]))
     # each set has a variance of 1, and their means lie 2 from the common one
-    assert torch.allclose(one.running_var, torch.tensor([5.0]), rtol=1e-3)
+    assert torch.allclose(first.running_var, torch.tensor([5.0]), rtol=1e-3)
 
 
 def test_weights_and_mode_and_momentum_stay() -> None:
-    one = norm()
+    first = norm()
     with torch.no_grad():
-        one.weight.fill_(3.0)
-    renew_statistics(one, lambda: one(images(mean=1.0, deviation=1.0)), batches=1, share=0.5)
-    assert float(one.weight) == 3.0
-    assert not one.training
-    assert one.momentum == 0.1
+        first.weight.fill_(3.0)
+    renew_statistics(first, lambda: first(images(mean=1.0, deviation=1.0)), batches=1, share=0.5)
+    assert float(first.weight) == 3.0
+    assert not first.training
+    assert first.momentum == 0.1
 
 
 def test_a_part_that_no_batch_reaches_keeps_its_own() -> None:
@@ -67,9 +67,9 @@ def test_dropout_stays_off() -> None:
 
 @pytest.mark.parametrize(("batches", "share"), [(0, 0.5), (1, 0.0), (1, 1.5)])
 def test_no_batch_and_no_share_are_refused(batches: int, share: float) -> None:
-    one = norm()
+    first = norm()
     with pytest.raises(ValueError, match="must be"):
-        renew_statistics(one, lambda: None, batches=batches, share=share)
+        renew_statistics(first, lambda: None, batches=batches, share=share)
 
 
 def test_a_module_without_statistics_is_refused() -> None:

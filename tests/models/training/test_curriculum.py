@@ -69,7 +69,7 @@ def run(out: Path, *, steps: int) -> tuple[Tensor, Batches, list[str]]:
     curriculum = Curriculum(stages=stages)
     torch.manual_seed(0)
     module, batches = nn.Linear(4, 4), Batches(curriculum)
-    with logged() as said:
+    with logged() as lines:
         train(
             module,
             lambda x: {"square": (module(x) - x).square().mean()},
@@ -79,21 +79,21 @@ def run(out: Path, *, steps: int) -> tuple[Tensor, Batches, list[str]]:
             device=torch.device("cpu"),
             curriculum=curriculum,
         )
-    return module.weight.detach().clone(), batches, said
+    return module.weight.detach().clone(), batches, lines
 
 
 def test_loop_tells_batches_each_step_and_people_each_stage(tmp_path: Path) -> None:
-    _, batches, said = run(tmp_path, steps=7)
+    _, batches, lines = run(tmp_path, steps=7)
     assert batches.told == list(range(7))
-    assert "stage 1 of 2, easy: from step 0" in said
-    assert "stage 2 of 2, hard: from step 3" in said
+    assert "stage 1 of 2, easy: from step 0" in lines
+    assert "stage 2 of 2, hard: from step 3" in lines
 
 
 def test_short_runs_go_on_in_the_stage_where_the_last_one_ended(tmp_path: Path) -> None:
     run(tmp_path, steps=5)
-    _, batches, said = run(tmp_path, steps=7)
+    _, batches, lines = run(tmp_path, steps=7)
     assert batches.told == [5, 6]
-    assert "stage 2 of 2, hard: from step 5" in said
+    assert "stage 2 of 2, hard: from step 5" in lines
 
 
 def test_learning_rate_follows_the_stage(tmp_path: Path) -> None:

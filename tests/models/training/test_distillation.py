@@ -72,30 +72,32 @@ def test_student_with_a_teacher_comes_nearer_to_it_than_without(teacher: Detecto
             image = balls(seed)[0]
             wanted = teacher(image)
             # running means of so few steps say little: judge as trained
-            said = [with_it(image), without(image)]
-            logits.append([float(logit_loss(item[:, HEAT], wanted[:, HEAT])) for item in said])
-            boxes.append([float(box_loss(item, wanted)) for item in said])
+            both = [with_it(image), without(image)]
+            logits.append([float(logit_loss(item[:, HEAT], wanted[:, HEAT])) for item in both])
+            boxes.append([float(box_loss(item, wanted)) for item in both])
     for each in (logits, boxes):
         mean_with, mean_without = torch.tensor(each).mean(0).tolist()
         assert mean_with < 0.95 * mean_without
 
 
 def test_pupil_that_says_the_same_has_nothing_to_learn() -> None:
-    said = torch.randn(2, 6, 4, 4, 4).requires_grad_()
-    (logit_loss(said[:, HEAT], said[:, HEAT].detach()) + box_loss(said, said.detach())).backward()
-    assert said.grad is not None
-    assert float(said.grad.abs().max()) < 1e-6
+    logits = torch.randn(2, 6, 4, 4, 4).requires_grad_()
+    (
+        logit_loss(logits[:, HEAT], logits[:, HEAT].detach()) + box_loss(logits, logits.detach())
+    ).backward()
+    assert logits.grad is not None
+    assert float(logits.grad.abs().max()) < 1e-6
 
 
 def test_boxes_far_from_nodules_do_not_count() -> None:
     wanted = torch.zeros(1, 6, 2, 2, 2)
     wanted[:, HEAT] = -20.0
     wanted[:, HEAT, 0, 0, 0] = 20.0
-    said = wanted.clone()
-    said[:, 1:5, 1, 1, 1] = 100.0
-    assert float(box_loss(said, wanted)) < 1e-5
-    said[:, 1:5, 0, 0, 0] = 100.0
-    assert float(box_loss(said, wanted)) == pytest.approx(400.0, rel=1e-3)
+    logits = wanted.clone()
+    logits[:, 1:5, 1, 1, 1] = 100.0
+    assert float(box_loss(logits, wanted)) < 1e-5
+    logits[:, 1:5, 0, 0, 0] = 100.0
+    assert float(box_loss(logits, wanted)) == pytest.approx(400.0, rel=1e-3)
 
 
 @pytest.mark.parametrize(("factor", "expected"), [(3.0, 0.0), (-1.0, 2.0)])
@@ -109,10 +111,10 @@ def test_features_of_another_grid_are_brought_to_the_teachers() -> None:
 
 
 def test_teacher_is_neither_trained_nor_stored() -> None:
-    one, other = student(), student()
-    both = Distiller(one, other)
-    assert len(both.state_dict()) == len(one.state_dict())
-    assert len(list(both.parameters())) == len(list(one.parameters()))
+    first, other = student(), student()
+    both = Distiller(first, other)
+    assert len(both.state_dict()) == len(first.state_dict())
+    assert len(list(both.parameters())) == len(list(first.parameters()))
     assert not any(p.requires_grad for p in other.parameters())
 
 

@@ -30,32 +30,32 @@ def tell(run: RunLog, step: int, seconds: float, loss: float = 0.5) -> None:
     run.add(step, seconds, {"heat": torch.tensor(loss)})
 
 
-def test_the_budget_that_is_spent_first_says_what_is_left(tmp_path: Path, said: list[str]) -> None:
+def test_the_budget_that_is_spent_first_says_what_is_left(tmp_path: Path, lines: list[str]) -> None:
     run = log(tmp_path)
     for step in range(1, 51):
         tell(run, step, 2.0 * (step - 1))
-    assert said[0] == "step 1 of 100; loss heat 0.5000"
-    assert said[1] == "step 50 of 100; loss heat 0.5000; 2 min left"
-    said.clear()
+    assert lines[0] == "step 1 of 100; loss heat 0.5000"
+    assert lines[1] == "step 50 of 100; loss heat 0.5000; 2 min left"
+    lines.clear()
     run = log(tmp_path, seconds=110.0)  # which would end it after 55 steps
     for step in range(1, 51):
         tell(run, step, 2.0 * (step - 1))
-    assert said[0] == "step 1 of 100; loss heat 0.5000"  # not that 110 s are left
-    assert said[1].endswith("; 12 s left")
+    assert lines[0] == "step 1 of 100; loss heat 0.5000"  # not that 110 s are left
+    assert lines[1].endswith("; 12 s left")
 
 
-def test_the_stage_is_named_first(tmp_path: Path, said: list[str]) -> None:
+def test_the_stage_is_named_first(tmp_path: Path, lines: list[str]) -> None:
     run = log(tmp_path)
     run.stage = "large nodules"
     tell(run, 1, 0.0)
-    assert said == ["large nodules; step 1 of 100; loss heat 0.5000"]
+    assert lines == ["large nodules; step 1 of 100; loss heat 0.5000"]
 
 
-def test_a_slow_run_is_shown_more_often_than_it_is_logged(tmp_path: Path, said: list[str]) -> None:
+def test_a_slow_run_is_shown_more_often_than_it_is_logged(tmp_path: Path, lines: list[str]) -> None:
     run = log(tmp_path, show_seconds=0.0)
     for step in range(1, 51):
         tell(run, step, float(step - 1), loss=float(step))
-    assert len(said) == 50
+    assert len(lines) == 50
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 2
     assert '"heat": 26.0' in (tmp_path / "log.jsonl").read_text()  # the mean of steps 2 to 50
 
@@ -90,7 +90,7 @@ def test_without_the_package_it_says_so_once(
         return real(name, *rest, **named)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with logged() as said, tensorboard_events(tmp_path) as events:
+    with logged() as lines, tensorboard_events(tmp_path) as events:
         assert events is None
-    assert len(said) == 1
-    assert "starlung[train]" in said[0]
+    assert len(lines) == 1
+    assert "starlung[train]" in lines[0]

@@ -46,7 +46,7 @@ def run(out: Path, *, die_at: int | None = None, **options: Any) -> tuple[dict[s
         return {"square": (module(batch) - batch).square().mean()}
 
     config = {"steps": 12, "lose_at_most_steps": 15, "warmup_steps": 3, "log_steps": 4, **options}
-    with logged() as said:
+    with logged() as lines:
         average = train(
             module,
             losses,
@@ -55,7 +55,7 @@ def run(out: Path, *, die_at: int | None = None, **options: Any) -> tuple[dict[s
             out=out,
             device=torch.device("cpu"),
         )
-    return {**average.module.state_dict(), "last": module[0].weight.detach()}, said
+    return {**average.module.state_dict(), "last": module[0].weight.detach()}, lines
 
 
 def test_resumed_run_ends_with_the_same_weights_to_the_bit(tmp_path: Path) -> None:
@@ -63,8 +63,8 @@ def test_resumed_run_ends_with_the_same_weights_to_the_bit(tmp_path: Path) -> No
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "cut", die_at=8)
     torch.manual_seed(99)
-    resumed, said = run(tmp_path / "cut")
-    assert any(line.startswith("resumed at step 5") for line in said)
+    resumed, lines = run(tmp_path / "cut")
+    assert any(line.startswith("resumed at step 5") for line in lines)
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
@@ -74,9 +74,9 @@ def test_torn_checkpoint_is_skipped_for_the_one_before(tmp_path: Path) -> None:
         run(tmp_path / "cut", die_at=11)
     torn = next(CheckpointStore(tmp_path / "cut" / "checkpoints").place(10).glob("*.distcp"))
     torn.write_bytes(torn.read_bytes()[:-100])
-    resumed, said = run(tmp_path / "cut")
-    assert any("checkpoint of step 10 is torn" in line for line in said)
-    assert any(line.startswith("resumed at step 5") for line in said)
+    resumed, lines = run(tmp_path / "cut")
+    assert any("checkpoint of step 10 is torn" in line for line in lines)
+    assert any(line.startswith("resumed at step 5") for line in lines)
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
@@ -102,9 +102,9 @@ def test_checkpoints_that_cannot_be_written_do_not_end_the_run(tmp_path: Path) -
     whole, _ = run(tmp_path / "whole")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "checkpoints").write_text("a file where a folder must be")
-    weights, said = run(tmp_path / "full")
-    assert any("could not be written" in line and "goes on" in line for line in said)
-    assert any("weights are kept" in line for line in said)
+    weights, lines = run(tmp_path / "full")
+    assert any("could not be written" in line and "goes on" in line for line in lines)
+    assert any("weights are kept" in line for line in lines)
     assert all(torch.equal(whole[name], weights[name]) for name in whole)
 
 
@@ -116,8 +116,8 @@ def test_finished_run_is_not_trained_again(tmp_path: Path) -> None:
 
 def test_more_steps_go_on_from_the_last(tmp_path: Path) -> None:
     run(tmp_path / "one")
-    _, said = run(tmp_path / "one", steps=14)
-    assert any(line.startswith("resumed at step 12") for line in said)
+    _, lines = run(tmp_path / "one", steps=14)
+    assert any(line.startswith("resumed at step 12") for line in lines)
 
 
 def test_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:

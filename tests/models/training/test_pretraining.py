@@ -30,9 +30,9 @@ def test_about_three_fifths_are_hidden() -> None:
 
 
 def test_each_cell_paints_its_own_cube() -> None:
-    said = torch.zeros(1, 64, 2, 2, 2)
-    said[0, :, 1, 0, 1] = torch.arange(64.0)
-    image = unfold_cells(said)
+    logits = torch.zeros(1, 64, 2, 2, 2)
+    logits[0, :, 1, 0, 1] = torch.arange(64.0)
+    image = unfold_cells(logits)
     assert torch.equal(image[0, 0, 4:, :4, 4:].flatten(), torch.arange(64.0))
     assert image.sum() == torch.arange(64.0).sum()
 

@@ -33,16 +33,16 @@ def said(diameter_mm: float) -> torch.Tensor:
 def test_a_ball_in_lung_is_found_at_its_centre() -> None:
     image = image_of(AIR)
     ball(image, (30, 24, 36), 4.0)
-    found = blob_peaks(image, said(7.0), most=3)
-    assert found.logits[0, 0] == 0
-    assert (found.centers[0, 0] - torch.tensor([30.0, 24.0, 36.0])).abs().max() <= 1.5
+    peaks = blob_peaks(image, said(7.0), most=3)
+    assert peaks.logits[0, 0] == 0
+    assert (peaks.centers[0, 0] - torch.tensor([30.0, 24.0, 36.0])).abs().max() <= 1.5
 
 
 def test_it_has_the_diameter_that_the_detector_says_there() -> None:
     image = image_of(AIR)
     ball(image, (30, 24, 36), 4.0)
-    found = blob_peaks(image, said(7.0), most=1)
-    assert torch.isclose(found.diameters_mm[0, 0], torch.tensor(7.0))
+    peaks = blob_peaks(image, said(7.0), most=1)
+    assert torch.isclose(peaks.diameters_mm[0, 0], torch.tensor(7.0))
 
 
 def test_places_that_are_missing_say_so() -> None:

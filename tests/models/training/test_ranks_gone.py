@@ -31,7 +31,7 @@ def run(out: Path, *, steps: int) -> tuple[State, list[str]]:
     def losses(x: Tensor) -> dict[str, Tensor]:
         return {"square": (module(x) - 1).square().mean()}
 
-    with logged() as said:
+    with logged() as lines:
         train(
             module,
             losses,
@@ -41,7 +41,7 @@ def run(out: Path, *, steps: int) -> tuple[State, list[str]]:
             device=torch.device("cpu"),
             communication=aggregator,
         )
-    return aggregator.state_dict(), said
+    return aggregator.state_dict(), lines
 
 
 def rank_of_run(rank: int, out: Path, steps: int) -> tuple[State, list[str]]:
@@ -112,8 +112,8 @@ def test_two_ranks_owe_what_three_owed(three: tuple[Path, list[State]], tmp_path
 
 def test_one_process_pays_what_three_owed(three: tuple[Path, list[State]]) -> None:
     out, before = three
-    state, said = run(out, steps=STEPS)
-    assert "1 process goes on where there were 3" in said
+    state, lines = run(out, steps=STEPS)
+    assert "1 process goes on where there were 3" in lines
     torch.testing.assert_close(residual([state]), residual(before))
     module = nn.Module()
     module.module = nn.Linear(40, 3)

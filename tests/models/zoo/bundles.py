@@ -93,14 +93,18 @@ def monai_network(seed: int = 0) -> RetinaNet:
 
 
 def write_bundle(
-    folder: Path, state: object, *, inference: dict[str, Any] | None = None, kept: bool = True
+    folder: Path,
+    state: object,
+    *,
+    inference: dict[str, Any] | None = None,
+    with_weights: bool = True,
 ) -> Path:
     """Write a bundle's folder; ``kept`` false leaves its metadata out."""
     (folder / "configs").mkdir(parents=True)
     (folder / "models").mkdir()
     torch.save(state, folder / "models" / "model.pt")
     (folder / "configs" / "inference.json").write_text(json.dumps(inference or INFERENCE))
-    if kept:
+    if with_weights:
         metadata = {"version": "0.6.9", "copyright": "Copyright (c) MONAI Consortium"}
         (folder / "configs" / "metadata.json").write_text(json.dumps(metadata))
     return folder

@@ -26,8 +26,8 @@ def test_what_changes_a_result_makes_another_model(update: dict[str, object]) ->
 
 
 def test_name_and_description_do_not() -> None:
-    told = {"name": "other", "version": "9", "recipe": "", "metrics": {}, "data": []}
-    assert CARD.model_copy(update=told).digest == CARD.digest
+    fields = {"name": "other", "version": "9", "recipe": "", "metrics": {}, "data": []}
+    assert CARD.model_copy(update=fields).digest == CARD.digest
 
 
 def test_the_digest_outlasts_writing_and_the_order_of_the_card() -> None:

@@ -41,9 +41,9 @@ def test_its_maps_are_those_of_monais_own_network(
     rebuilt.load_state_dict(read.state)
     image = torch.rand(1, 1, 48, 32, 24)
     with torch.no_grad():
-        theirs, ours = HeadMaps(network)(image), HeadMaps(rebuilt)(image)
-    assert len(ours) == 6
-    for expected, got in zip(theirs, ours, strict=True):
+        original_maps, rebuilt_maps = HeadMaps(network)(image), HeadMaps(rebuilt)(image)
+    assert len(rebuilt_maps) == 6
+    for expected, got in zip(original_maps, rebuilt_maps, strict=True):
         assert torch.equal(expected, got)
 
 
@@ -133,7 +133,7 @@ def test_settings_that_no_such_bundle_has_are_refused(
 
 
 def test_without_metadata_it_is_incomplete(network: RetinaNet, tmp_path: Path) -> None:
-    folder = write_bundle(tmp_path / "b", network.state_dict(), kept=False)
+    folder = write_bundle(tmp_path / "b", network.state_dict(), with_weights=False)
     with pytest.raises(BundleError, match=r"metadata\.json is missing"):
         read_bundle(folder)
 

@@ -94,9 +94,9 @@ def test_sizes_are_true_in_either_unit() -> None:
 
 def test_phrases_kept_back_are_never_taught() -> None:
     taught = {_report(Looks(ratings={"texture": 5}), seed=seed).lower() for seed in range(60)}
-    kept = LEXICONS["en"].looks["texture"][5][-1]
-    assert not any(kept in text for text in taught)
-    assert kept in _report(Looks(ratings={"texture": 5}), replace(_PLAIN, kept_back=True)).lower()
+    phrase = LEXICONS["en"].looks["texture"][5][-1]
+    assert not any(phrase in text for text in taught)
+    assert phrase in _report(Looks(ratings={"texture": 5}), replace(_PLAIN, kept_back=True)).lower()
 
 
 def test_typing_errors_leave_digits_alone() -> None:

@@ -74,8 +74,8 @@ def test_sum_of_residuals_survives_another_number_of_ranks(world: int) -> None:
     shared = redistribute(states, world)
     assert len(shared) == world
     torch.testing.assert_close(total(shared), total(states))
-    one = Residuals()
-    one.load_state_dict(shared[-1])  # ranks that were not there before may hold nothing
+    first = Residuals()
+    first.load_state_dict(shared[-1])  # ranks that were not there before may hold nothing
 
 
 def test_no_ranks_are_refused() -> None:
