@@ -15,9 +15,9 @@ ELSEWHERE = np.array([[20.0, 20.0, 20.0, 10.0]])
 
 def scan(lung: str, nodule: float, other: float, *, with_other: bool = True) -> SeenScan:
     """One nodule and one false candidate with these scores."""
-    marks = np.concatenate([NODULE, ELSEWHERE] if with_other else [NODULE])
-    scores = np.array([nodule, other][: len(marks)])
-    return SeenScan(f"{lung}-1", lung, marks, scores, NONE, NONE, NODULE, NONE)
+    candidates = np.concatenate([NODULE, ELSEWHERE] if with_other else [NODULE])
+    scores = np.array([nodule, other][: len(candidates)])
+    return SeenScan(f"{lung}-1", lung, candidates, scores, NONE, NONE, NODULE, NONE)
 
 
 def test_only_what_the_band_asks_for_is_seen_again_and_what_is_not_there_falls() -> None:
@@ -38,11 +38,13 @@ def lungs(count: int) -> list[Seen]:
         quiet = np.array([[10.0 + 3 * k, 80.0, 80.0, 5.0] for k in range(14)])
         eight = scan(name, 1.0, 1.1)
         exact = scan(name, 1.08, 1.05)
-        marks = np.concatenate([eight.marks, quiet])
+        candidates = np.concatenate([eight.marks, quiet])
         low = np.linspace(-9, -6, 14)
         both = [
-            SeenScan(f"{name}-1", name, marks, np.r_[one.scores, low], NONE, NONE, NODULE, NONE)
-            for one in (eight, exact)
+            SeenScan(
+                f"{name}-1", name, candidates, np.r_[look.scores, low], NONE, NONE, NODULE, NONE
+            )
+            for look in (eight, exact)
         ]
         made.append(Seen.of(*both))
     return made
@@ -54,7 +56,7 @@ def test_the_band_is_found_where_eight_bits_err_and_carries_over_to_other_lungs(
     assert band.low <= 1.0 < 1.1 < band.high
     switched, share = cross_switched(seen)
     assert share == pytest.approx(2 / 16)
-    assert all(one.scores[0] == 1.08 and one.scores[1] == 1.05 for one in switched)
+    assert all(list(lung.scores[:2]) == [1.08, 1.05] for lung in switched)
 
 
 def test_where_nothing_is_gained_nothing_is_asked() -> None:

@@ -39,7 +39,7 @@ def scored(
     assert not result.errors
     (scored,) = result.series
     assert scored.findings.findings, "the ball must be found, or nothing is tested"
-    return one
+    return scored
 
 
 def test_each_finding_has_its_map(scored: ScoredSeries) -> None:

@@ -45,8 +45,8 @@ def _typed(context: ClinicalContext | None = None, *, reader: str = "anna") -> T
 @pytest.fixture
 def scored(tmp_path: Path) -> SeriesFindings:
     made = made_series(0.9)
-    found = made.findings[0].model_copy(update={"malignancy": AS_SCORED})
-    return made.model_copy(update={"findings": [found], "malignancy_model": MODEL})
+    finding = made.findings[0].model_copy(update={"malignancy": AS_SCORED})
+    return made.model_copy(update={"findings": [finding], "malignancy_model": MODEL})
 
 
 @pytest.fixture
@@ -118,17 +118,17 @@ def test_the_signed_report_keeps_it(store: Store, key: str, folder: ResultFolder
     with pytest.raises(SignedError):
         type_context(store, key, folder, _typed(), seen_version=version + 1)
     (folder.path / TYPED).unlink()
-    kept = signed_report(store, key, series_uid="1.2.3", form="txt", language="en") or b""
-    assert "With the typed context 0.77" in kept.decode()
+    text = signed_report(store, key, series_uid="1.2.3", form="txt", language="en") or b""
+    assert "With the typed context 0.77" in text.decode()
 
 
 def test_who_was_slower_types_nothing(store: Store, key: str, folder: ResultFolder) -> None:
     type_context(store, key, folder, _typed(), seen_version=0)
     with pytest.raises(ChangedMeanwhileError):
         type_context(store, key, folder, _typed(reader="bo"), seen_version=0)
-    kept = folder.malignancy.read_typed()
-    assert kept is not None
-    assert kept.reader == "anna"
+    typed = folder.malignancy.read_typed()
+    assert typed is not None
+    assert typed.reader == "anna"
 
 
 def test_an_empty_form_takes_it_back(store: Store, key: str, folder: ResultFolder) -> None:

@@ -21,7 +21,7 @@ def log(folder: Path, **options: float) -> RunLog:
 
 
 @pytest.fixture
-def said() -> Iterator[list[str]]:
+def lines() -> Iterator[list[str]]:
     with logged() as lines:
         yield lines
 
