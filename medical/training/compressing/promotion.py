@@ -32,7 +32,7 @@ def nodules_needed(bound: float) -> int:
     return math.floor(math.log(_TAIL) / math.log(1 - bound)) + 1
 
 
-def judge(verdict: Verdict, *, bound: float) -> Verdict:
+def decide_on_step(verdict: Verdict, *, bound: float) -> Verdict:
     """Say whether a smaller model may be used.
 
     Args:
@@ -47,9 +47,9 @@ def judge(verdict: Verdict, *, bound: float) -> Verdict:
     if seen is None or cpm_new is None or cpm_old is None:
         return verdict
     low = min(seen[0], cpm_new - cpm_old - unseen_loss(verdict.nodules))
-    passes = low > -bound
+    promoted = low > -bound
     between = f"the CPM changes by {low:+.3f} to {seen[1]:+.3f} (95 % interval)"
-    if passes:
+    if promoted:
         why = f"{between}, a loss of {bound:g} is ruled out: promoted"
     elif seen[1] < 0:
         why = f"{between}: worse"
@@ -62,4 +62,4 @@ def judge(verdict: Verdict, *, bound: float) -> Verdict:
         )
         if bound > 0:
             why += f"; {nodules_needed(bound)} are needed where none is lost"
-    return replace(verdict, replaces=passes, why=why, difference_ci95=(low, seen[1]))
+    return replace(verdict, replaces=promoted, why=why, difference_ci95=(low, seen[1]))

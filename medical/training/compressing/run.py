@@ -27,7 +27,7 @@ from medical.training.compressing.figures import (
     curve_fields,
     plot_pareto,
 )
-from medical.training.compressing.promotion import judge
+from medical.training.compressing.promotion import decide_on_step
 from medical.training.compressing.recipe import CompressionRecipe
 from medical.training.compressing.steps import PACKED, STEPS, StepMaker, StepModel
 from medical.training.config import Cases
@@ -150,7 +150,7 @@ def _measure(
             row = row or _figures(step, tables)
         if rows:
             lost = decide(row.tables(first), rows[0].tables(first), margin=bound)
-            row = row.judged(judge(lost, bound=bound))
+            row = row.judged(decide_on_step(lost, bound=bound))
         book.add(row)
         rows.append(row)
         _log.info(_line(row))

@@ -119,7 +119,7 @@ def main() -> None:
         label = f"{rate:,} Mb/s" if rate else "no limit"
         print(f"| {label} | {cells} | {from_best(item):.3f} |")
     for rate, item in links.items():
-        for line in item.said:
+        for line in item.lines:
             print(f"{rate or 'no limit'}: {line}")
     draw(links, PLOT)
     worst = max(from_best(value) for value in links.values())

@@ -41,11 +41,11 @@ class Measured:
 
     Args:
         rounds: seconds a step by way, for each round.
-        said: by the cost model.
+        lines: by the cost model.
     """
 
     rounds: list[dict[str, float]]
-    said: list[str]
+    lines: list[str]
 
 
 class Detecting(nn.Module):

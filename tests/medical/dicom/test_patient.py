@@ -206,14 +206,14 @@ def test_sex_by_the_header(tmp_path: Path, given: str, sex: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "history", "kept"),
+    ("name", "history", "words"),
     [
         ("Li^Hans", "Li, Hans (LI-77): nodule of the liver", ", ( ): nodule of the liver"),
         ("Wang^XiaoDong=王^小东", "王小东 结节, Wang", "结节,"),
     ],
 )
 def test_the_patient_is_not_named_in_the_words(
-    tmp_path: Path, name: str, history: str, kept: str
+    tmp_path: Path, name: str, history: str, words: str
 ) -> None:
     file = slice_of(tmp_path)
     header = pydicom.dcmread(file)
@@ -221,4 +221,4 @@ def test_the_patient_is_not_named_in_the_words(
     header.PatientName, header.PatientID, header.StudyDescription = name, "LI-77", ""
     header.AdditionalPatientHistory = history
     header.save_as(file)
-    assert examination_of(file, secret=SECRET).words == kept
+    assert examination_of(file, secret=SECRET).words == words

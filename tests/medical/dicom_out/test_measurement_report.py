@@ -62,8 +62,8 @@ def test_every_number_is_read_back(written: Written) -> None:
         (group,) = report.get_volumetric_roi_measurement_groups(tracking_uid=uid)
         (place,) = report.get_image_measurement_groups(tracking_uid=uid)
         for field, name in MEASURES.items():
-            told = values_of(group, name) + values_of(place, name)
-            assert set(told) == {getattr(finding, field)}
+            values = values_of(group, name) + values_of(place, name)
+            assert set(values) == {getattr(finding, field)}
         (probability,) = group.get_measurements(name=codes.DCM.CertaintyOfFinding)
         assert probability.value == pytest.approx(100 * finding.probability)
         assert ends_of(probability) == pytest.approx([100 * p for p in finding.probability_ci95])

@@ -66,8 +66,8 @@ def test_a_candidate_that_is_a_finding_has_its_rating(tmp_path: Path) -> None:
     rated = scored.findings[0].model_copy(update={"malignancy": rating})
     folder = ResultFolder(tmp_path)
     folder.write_candidates(scored.model_copy(update={"findings": [rated]}), MARKS)
-    found, other = rows(tmp_path / "predictions.csv")
+    rated_row, other = rows(tmp_path / "predictions.csv")
     names = ("malignancy", "malignancy_low", "malignancy_high")
-    assert [found[name] for name in names] == ["0.314", "0.100", "0.500"]
+    assert [rated_row[name] for name in names] == ["0.314", "0.100", "0.500"]
     assert [other[name] for name in names] == ["", "", ""]
     assert len(folder.read_candidates()) == 2

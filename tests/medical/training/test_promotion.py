@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
-from medical.training.compressing.promotion import judge, nodules_needed, unseen_loss
+from medical.training.compressing.promotion import decide_on_step, nodules_needed, unseen_loss
 from medical.training.gate import Verdict, decide
 
 
@@ -20,7 +20,7 @@ def tables(*, scans: int, hits: int) -> Tables:
 def judged(*, scans: int, new: int, old: int, bound: float = 0.01) -> Verdict:
     """Judge models that find the first ``new`` and ``old`` nodules."""
     lost = decide(tables(scans=scans, hits=new), tables(scans=scans, hits=old), draws=200)
-    return judge(lost, bound=bound)
+    return decide_on_step(lost, bound=bound)
 
 
 def test_five_nodules_of_which_none_is_lost_do_not_promote() -> None:

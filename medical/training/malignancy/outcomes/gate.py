@@ -54,7 +54,7 @@ class OutcomeVerdict:
         path.write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
 
 
-def judge(
+def decide_on_outcomes(
     new: Float[np.ndarray, " n"],
     old: Float[np.ndarray, " n"],
     malignant: Bool[np.ndarray, " n"],

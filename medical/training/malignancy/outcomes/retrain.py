@@ -1,4 +1,4 @@
-"""The run: check the table, hold patients out, train on, judge, write card and verdict.
+"""The run: check the table, hold patients out, train on, decide, write card and verdict.
 
 On failure nothing but ``OUT`` is written; a run that was cut off goes on there.
 """
@@ -19,7 +19,7 @@ from medical.malignancy.interval import conformal_quantile
 from medical.plain_text import counted
 from medical.store.audit import record
 from medical.store.database import Store
-from medical.training.malignancy.outcomes.gate import OutcomeVerdict, judge
+from medical.training.malignancy.outcomes.gate import OutcomeVerdict, decide_on_outcomes
 from medical.training.malignancy.outcomes.known import KnownFinding, join_outcomes, stacked
 from medical.training.malignancy.outcomes.learn import STEPS, learn, risks_of
 from medical.training.malignancy.outcomes.split import split_by_patient
@@ -114,12 +114,12 @@ def _judged(
     """Judge on the held-out patients; also the quantile of the interval, where they suffice."""
     if not held:
         nothing = np.zeros(0)
-        return judge(nothing, nothing, nothing.astype(bool), []), None
+        return decide_on_outcomes(nothing, nothing, nothing.astype(bool), []), None
     tokens, patients = stacked(held), [finding.patient for finding in held]
     malignant = np.array([finding.malignant for finding in held])
     old, _ = risks_of(loaded.network, tokens, loaded.tokenizer)
     new, error = risks_of(network, tokens, loaded.tokenizer)
-    verdict = judge(new, old, malignant, patients)
+    verdict = decide_on_outcomes(new, old, malignant, patients)
     if not verdict.replaces:
         return verdict, None
     return verdict, conformal_quantile(new, error, malignant.astype(float), patients)

@@ -16,7 +16,7 @@ import pytest
 
 from medical.malignancy.reader import NoduleTokens
 from medical.training.malignancy.nodules import patient_folds, read_nodules
-from medical.training.malignancy.outcomes.gate import OutcomeVerdict, judge
+from medical.training.malignancy.outcomes.gate import OutcomeVerdict, decide_on_outcomes
 from medical.training.malignancy.outcomes.known import KnownFinding, stacked
 from medical.training.malignancy.outcomes.learn import learn, risks_of
 from medical.training.malignancy.outcomes.split import split_by_patient
@@ -54,7 +54,7 @@ def _trained(findings: list[KnownFinding], out: Path) -> OutcomeVerdict:
     new, _ = risks_of(network, tokens, loaded.tokenizer)
     old, _ = risks_of(loaded.network, tokens, loaded.tokenizer)
     malignant = np.array([finding.malignant for finding in held])
-    return judge(new, old, malignant, [finding.patient for finding in held])
+    return decide_on_outcomes(new, old, malignant, [finding.patient for finding in held])
 
 
 def test_what_it_knows_already_is_not_lost(findings: list[KnownFinding], tmp_path: Path) -> None:
