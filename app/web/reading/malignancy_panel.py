@@ -195,7 +195,6 @@ def _form(
         for place, (name, title) in zip(others, CONTEXT_ANSWERS, strict=True):
             known[name] = _answer(place, title, getattr(entered, name), closed=closed)
         if st.form_submit_button(gettext("Rate with this context"), disabled=closed):
-            allowed("decide")
             _keep(reading, scored, folder, ClinicalContext.model_validate(known), reader)
             st.rerun()
 
@@ -208,6 +207,7 @@ def _keep(
     reader: Reader,
 ) -> None:
     """Rate with what was typed, and make both part of the reading."""
+    allowed("decide")
     rated = rate(scored, reading.of_series(scored.series_instance_uid), folder, entered)
     typed = TypedContext(
         context=entered,

@@ -149,6 +149,7 @@ def test_table_gives_place_and_interval_of_every_finding(
         "1437 [1006, 1940]",
         "solid",
         "right middle zone",
+        "",  # no malignancy rating
     ]
     assert "\x1b" not in shown
     assert "warning: Slices are 2.0 mm thick or apart" in shown

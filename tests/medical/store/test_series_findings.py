@@ -49,7 +49,8 @@ def made_old(store: Store, *, scored_by: SeriesFindings | None = None, series: b
         text_now = scored_by.model_dump_json(include=names)
         row = json.dumps([json.loads(text_now.replace('"samples"', '"passes"'))])
     with store.transaction() as session:
-        session.execute(text("DROP TABLE jobs"))
+        for table in ("jobs", "arrivals", "outbox"):
+            session.execute(text(f"DROP TABLE {table}"))
         session.execute(text("ALTER TABLE series DROP COLUMN scored"))
         session.execute(text("ALTER TABLE studies ADD scored_by TEXT NOT NULL DEFAULT ''"))
         session.execute(text("UPDATE studies SET scored_by = :row"), {"row": row})
