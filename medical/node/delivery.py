@@ -65,7 +65,7 @@ class Delivery:
     )
     _threads: dict[str, threading.Thread] = field(default_factory=dict)
 
-    def look(self) -> None:
+    def start_waiting(self) -> None:
         """Start a thread for each peer for which something waits and that has none."""
         for destination in destinations_waiting(self.store):
             thread = self._threads.get(destination)
@@ -142,7 +142,7 @@ class Delivery:
 
     def _settled(self, remote: Entity | WebServer, item: Taken) -> bool:
         """End an entry without sending: the peer has it, or its file is gone."""
-        if item.doubtful and item.outgoing.path.is_file() and remote.has(item.outgoing.path):
+        if item.begun_before and item.outgoing.path.is_file() and remote.has(item.outgoing.path):
             end(self.store, item, self.owner)
             self.counts["sent"] += 1
             return True

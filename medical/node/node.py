@@ -68,7 +68,7 @@ class Node:
         jobs: list[Callable[[], object]] = [
             lambda: self._complete(completion),
             lambda: dispatch_due(self.store, self.spool.outbox, imported=self.imported),
-            self.delivery.look,
+            self.delivery.start_waiting,
         ]
         for job in jobs:
             threading.Thread(target=self._repeat, args=(job,), daemon=True).start()

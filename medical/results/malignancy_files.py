@@ -5,8 +5,6 @@ With it words can be read later, without the CT.
 
 from __future__ import annotations
 
-import io
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from medical.files import write_atomic
 from medical.i18n.messages import message
 from medical.malignancy.context import ClinicalContext
 from medical.malignancy.reader import NoduleTokens
+from medical.results.arrays import read_arrays, write_arrays
 from medical.results.typed_context import TypedContext
 
 TOKENS, CONTEXT, TYPED = "tokens.npz", "context.json", "typed-context.json"
@@ -37,7 +36,7 @@ class MalignancyFiles:
 
     def write_tokens(self, tokens: NoduleTokens) -> None:
         """Write what StarNet saw of the findings, a row each in the order of their numbers."""
-        _pack_into(self.path / TOKENS, tokens)
+        write_arrays(self.path / TOKENS, **tokens._asdict())
 
     def read_tokens(self) -> NoduleTokens | None:
         """Read it; ``None`` where nothing was found, or an earlier version made the result.
@@ -95,28 +94,17 @@ class MalignancyFiles:
             ) from error
 
 
-def _pack_into(file: Path, tokens: NoduleTokens) -> None:
-    """Write tokens, float32, the row of each finding in the order of their numbers."""
-    content = io.BytesIO()
-    np.savez_compressed(content, **tokens._asdict())
-    write_atomic(file, content.getvalue())
-
-
 def _unpack(file: Path) -> NoduleTokens:
-    """Read what ``_pack_into`` wrote.
+    """Read tokens, float32, the row of each finding in the order of their numbers.
 
     Raises:
         OSError: it is not there.
         ValueError: it is something else.
     """
-    content = file.read_bytes()
+    arrays = read_arrays(file, max_bytes=_MAX_BYTES)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(part.file_size for part in packed.infolist()) > _MAX_BYTES:
-                raise ValueError("tokens are larger than any that are written")
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            tokens = NoduleTokens(*(arrays[name] for name in NoduleTokens._fields))
-    except (zipfile.BadZipFile, KeyError, TypeError, EOFError) as error:
+        tokens = NoduleTokens(*(arrays[name] for name in NoduleTokens._fields))
+    except KeyError as error:
         raise ValueError("is no file of tokens") from error
     dimensions = [part.ndim for part in tokens]
     if dimensions != [3, 3, 3, 2] or len({len(part) for part in tokens}) != 1:

@@ -43,12 +43,12 @@ class Taken:
     Args:
         id: of its row.
         outgoing: what to send.
-        doubtful: an attempt was begun before, so the peer may have it.
+        begun_before: an attempt was begun before, so the peer may have it.
     """
 
     id: int
     outgoing: Outgoing
-    doubtful: bool
+    begun_before: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,37 @@
+"""Named arrays in one compressed file beside a result, written whole and read with a bound."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from medical.files import write_atomic
+
+
+def write_arrays(file: Path, **arrays: np.ndarray) -> None:
+    """Write arrays under their names."""
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
+    write_atomic(file, content.getvalue())
+
+
+def read_arrays(file: Path, *, max_bytes: int) -> dict[str, np.ndarray]:
+    """Read what ``write_arrays`` wrote; nothing is unpacked beyond ``max_bytes``.
+
+    Raises:
+        OSError: it is not there.
+        ValueError: it is something else, or unpacks to more.
+    """
+    content = io.BytesIO(file.read_bytes())
+    try:
+        with zipfile.ZipFile(content) as packed:
+            if sum(part.file_size for part in packed.infolist()) > max_bytes:
+                raise ValueError(f"unpacks to more than {max_bytes} bytes")
+        content.seek(0)
+        with np.load(content, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (zipfile.BadZipFile, TypeError, EOFError) as error:
+        raise ValueError("is no file of arrays") from error
