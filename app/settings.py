@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     )
     sample_dir: Path = Field(default_factory=sample_folder)
     model: str = Field(default="starlung-base", description="name of the model that scores")
+    starnet: str = Field(default="starnet", description="name of the StarNet that rates findings")
     samples: int = Field(
         default=32,
         ge=1,

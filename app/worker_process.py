@@ -55,6 +55,7 @@ def handover(settings: Settings) -> bytes:
         "work_dir": str(settings.work_dir.resolve()),
         "store_url": settings.address_of_store(),
         "model": settings.model,
+        "starnet": settings.starnet,
         "samples": settings.samples,
         "lease_seconds": settings.lease_seconds,
         "score_timeout_minutes": settings.score_timeout_minutes,

@@ -139,6 +139,20 @@ def model_called(name: str) -> StoredModel:
         fail(f"{error.filename or name}: {error.strerror}. Check the model's folder.")
 
 
+def starnet_called(name: str) -> Path:
+    """Find the folder of the StarNet of that name, or that folder; otherwise exit with code 2."""
+    from models.zoo.loader import ModelNotFoundError
+    from models.zoo.starnet_card import StarNetDamagedError
+    from models.zoo.starnets import find_starnet
+
+    try:
+        return find_starnet(name, imported=imported_models())
+    except ModelNotFoundError as error:
+        fail(f"{error}. See `starlung models list`.")
+    except StarNetDamagedError as error:
+        fail(f"{error}.")
+
+
 def trainable_model(name: str) -> StoredModel:
     """Return the model of that name, if it can be taught; otherwise exit code 2."""
     model = model_called(name)
@@ -154,8 +168,11 @@ def _unreadable_card(imported: Path) -> str:
     """Name the first card below the imported models that cannot be read."""
     from models.zoo.card import ModelCard
     from models.zoo.loader import CARD
+    from models.zoo.starnets import is_starnet
 
     for card in sorted(imported.glob(f"*/{CARD}")):
+        if is_starnet(card.parent):
+            continue
         try:
             ModelCard.read(card)
         except (OSError, ValueError):

@@ -121,10 +121,21 @@ def _viewer() -> Check:
 def _models() -> Iterator[Check]:
     """Each folder by itself: one bad card must not hide the other models."""
     from models.zoo.loader import CARD, DEFAULT_MODEL, SHIPPED, ModelDamagedError, find_model
+    from models.zoo.starnet_card import SHIPPED_STARNET, StarNetDamagedError, read_card
+    from models.zoo.starnets import is_starnet, list_starnets
 
     names = set()
+    for folder in list_starnets(imported=imported_models()):
+        try:
+            version = read_card(folder).version
+        except StarNetDamagedError as error:
+            yield Check(f"StarNet in {folder}", False, str(error), folder == SHIPPED_STARNET)
+        else:
+            yield Check(f"StarNet {folder.name}", True, f"{version}, weights intact")
     for root in (SHIPPED, imported_models()):
         for card in sorted(root.glob(f"*/{CARD}")):
+            if is_starnet(card.parent):
+                continue
             needed = root == SHIPPED
             try:
                 model_card = find_model(str(card.parent)).card

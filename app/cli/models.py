@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.common import all_models, fail, imported_models, model_called
+from app.cli.common import all_models, fail, imported_models, model_called, starnet_called
 
 if TYPE_CHECKING:
     from models.zoo.loader import StoredModel
@@ -36,16 +36,28 @@ models = typer.Typer(
 def list_() -> None:
     """Name every model with its version and operating point."""
     from models.zoo.loader import SHIPPED
+    from models.zoo.starnet_card import SHIPPED_STARNET, read_card
+    from models.zoo.starnets import list_starnets
 
     for model in all_models():
         origin = "shipped" if model.folder.parent == SHIPPED else "imported"
         card = model.card
         typer.echo(f"{card.name}  {card.version}  {origin}  operating point {card.operating_point}")
+    for folder in list_starnets(imported=imported_models()):
+        starnet = read_card(starnet_called(str(folder)))
+        origin = "shipped" if folder == SHIPPED_STARNET else "imported"
+        by = "ratings, then outcomes" if starnet.outcomes else "ratings"
+        typer.echo(f"{starnet.name}  {starnet.version}  {origin}  StarNet, taught on {by}")
 
 
 @models.command()
 def show(name: Annotated[str, typer.Argument(help="Name of a model, or its folder.")]) -> None:
     """Print a model's card, after checking its weights."""
+    if folder := _starnet(name):
+        from models.zoo.starnet_card import read_card
+
+        typer.echo(read_card(folder).model_dump_json(indent=2))
+        return
     typer.echo(model_called(name).card.model_dump_json(indent=2))
 
 
@@ -58,12 +70,16 @@ def import_(
         str, typer.Option(help="Name of the model that a MONAI bundle becomes.")
     ] = MONAI_NAME,
 ) -> None:
-    """Add a retrained model or a MONAI bundle lung_nodule_ct_detection to this machine's models."""
+    """Add a retrained model, a StarNet or a MONAI bundle lung_nodule_ct_detection to the models."""
     from models.zoo.loader import CARD, WEIGHTS
     from models.zoo.monai_bundle import is_bundle
+    from models.zoo.starnets import is_starnet
 
     if not path.exists():
         fail(f"{path}: there is no such folder or file. Check the path.")
+    if is_starnet(path):
+        _import_starnet(path)
+        return
     if is_bundle(path):
         _import_bundle(path, name)
         return
@@ -83,6 +99,28 @@ def import_(
             shutil.copyfile(path / part, folder / part)
 
     _add(path, model.card.name, copy)
+
+
+def _starnet(name: str) -> Path | None:
+    """Return the folder of the StarNet of that name; ``None``: no StarNet is called so."""
+    from models.zoo.starnets import DEFAULT_STARNET, is_starnet, list_starnets
+
+    own = [folder.name for folder in list_starnets(imported=imported_models())[1:]]
+    known = name in (DEFAULT_STARNET, *own) or is_starnet(Path(name))
+    return starnet_called(name) if known else None
+
+
+def _import_starnet(path: Path) -> None:
+    from models.zoo.starnet_card import read_card
+    from models.zoo.starnets import install_starnet
+
+    name = read_card(starnet_called(str(path))).name
+    _check_name(path, name)
+    try:
+        install_starnet(path, imported_models(make=True))
+    except OSError as error:
+        fail(f"{error.filename or path}: {error.strerror}. Check STARLUNG_WORK_DIR.")
+    typer.echo(f"{name} imported")
 
 
 def _import_bundle(path: Path, name: str) -> None:
@@ -112,18 +150,23 @@ def export(
     ] = ExportFormat.STARLUNG,
 ) -> None:
     """Write a model's weights and card, or its MONAI bundle, into a new folder."""
-    model = model_called(name)
+    starnet = _starnet(name) if format_ is ExportFormat.STARLUNG else None
+    model = None if starnet else model_called(name)
     if out.exists():
         fail(f"{out}: is there already. Name a folder that does not exist.")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".export-", dir=out.parent) as work:
             beside = Path(work) / out.name
-            _write_export(model, beside, format_)
+            if model is not None:
+                _write_export(model, beside, format_)
+            elif starnet is not None:
+                shutil.copytree(starnet, beside)
             beside.rename(out)
     except OSError as error:
         fail(f"{error.filename or out}: {error.strerror}. Give another --out.")
-    typer.echo(f"{model.card.name} {model.card.version} exported to {out}")
+    what = f"{model.card.name} {model.card.version}" if model else name
+    typer.echo(f"{what} exported to {out}")
 
 
 def _write_export(model: StoredModel, folder: Path, format_: ExportFormat) -> None:
@@ -143,7 +186,7 @@ def _write_export(model: StoredModel, folder: Path, format_: ExportFormat) -> No
 def _check_name(path: Path, name: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):  # it becomes a folder's name
         fail(f"{path}: '{name}' cannot be a model's name. Use letters, digits, dots and dashes.")
-    if name in {other.card.name for other in all_models()}:
+    if name in {other.card.name for other in all_models()} or _starnet(name):
         fail(f"a model called '{name}' is there already. Remove it first.")
 
 
@@ -177,6 +220,11 @@ def _check_fit(model: StoredModel) -> None:
 def remove(name: Annotated[str, typer.Argument(help="Name of an imported model.")]) -> None:
     """Delete an imported model; shipped ones stay."""
     imported = imported_models()
+    starnet = _starnet(name)
+    if starnet is not None and starnet.parent == imported:
+        shutil.rmtree(starnet)
+        typer.echo(f"{name} removed")
+        return
     for model in all_models():
         if model.card.name == name and model.folder.parent == imported:
             shutil.rmtree(model.folder)

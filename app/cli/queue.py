@@ -19,6 +19,7 @@ from app.cli.common import (
     print_line,
     site_settings,
     site_store,
+    starnet_called,
     watch,
 )
 from medical.plain_text import counted
@@ -124,6 +125,7 @@ def worker(
         return  # the server that started us is gone
     keep_private(settings)
     model_called(settings.model)  # what is wrong with it is better said now than at each study
+    starnet_called(settings.starnet)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     try:
@@ -134,6 +136,7 @@ def worker(
         process = Worker(
             store,
             model=settings.model,
+            starnet=settings.starnet,
             samples=settings.samples,
             imported=settings.work_dir / "models",
             lease_seconds=settings.lease_seconds,

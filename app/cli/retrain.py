@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.common import fail, imported_models, log_lines, print_line, trainable_model
+from app.cli.common import (
+    fail,
+    imported_models,
+    log_lines,
+    print_line,
+    starnet_called,
+    trainable_model,
+)
 
 if TYPE_CHECKING:
     from medical.training.config import RunConfig
@@ -102,7 +109,7 @@ def retrain(
         fail(f"{out}: this is a file. Give a folder to --out.")
 
     if outcomes is not None:
-        _retrain_starnet(cases, outcomes, out, steps)
+        _retrain_starnet(cases, outcomes, out, steps, parent=start_from)
         return
 
     from pydantic import ValidationError
@@ -160,14 +167,17 @@ def _run(config: RunConfig, out: Path) -> None:
     typer.echo(str(published.folder))
 
 
-def _retrain_starnet(cases: str, outcomes: Path, out: Path, steps: int | None) -> None:
-    """Train StarNet on from outcomes; prints the folder of the one that was promoted."""
+def _retrain_starnet(
+    cases: str, outcomes: Path, out: Path, steps: int | None, *, parent: str | None
+) -> None:
+    """Train StarNet on from outcomes; prints the name of the one that was promoted."""
     from medical.errors import InputError
     from medical.store.database import open_store
     from medical.training.cases.sources.reviewed import is_store, refuse_missing
     from medical.training.malignancy.outcomes.learn import STEPS
     from medical.training.malignancy.outcomes.retrain import MODEL, retrain_starnet
-    from models.zoo.starnet_card import StarNetDamagedError
+    from models.zoo.starnet_card import StarNetDamagedError, read_card
+    from models.zoo.starnets import DEFAULT_STARNET
 
     if not is_store(cases):
         fail(
@@ -178,11 +188,18 @@ def _retrain_starnet(cases: str, outcomes: Path, out: Path, steps: int | None) -
         fail(f"--steps must be at least 1, got {steps}.")
     try:
         refuse_missing(cases)
+        begun_from = starnet_called(parent or DEFAULT_STARNET)
         store = open_store(cases)
         try:
             with log_lines():
                 verdict = retrain_starnet(
-                    store, outcomes, out=out, actor=getpass.getuser(), steps=steps or STEPS
+                    store,
+                    outcomes,
+                    out=out,
+                    actor=getpass.getuser(),
+                    parent=begun_from,
+                    steps=steps or STEPS,
+                    models=imported_models(make=True),
                 )
         finally:
             store.close()
@@ -190,7 +207,11 @@ def _retrain_starnet(cases: str, outcomes: Path, out: Path, steps: int | None) -
         fail(str(error))
     print_line(f"{verdict.why[0].upper()}{verdict.why[1:]}.")
     if verdict.replaces:
-        typer.echo(str(out / MODEL))
+        name = read_card(out / MODEL).name
+        print_line(
+            f"Rate with it: starlung score --starnet {name}, or the setting STARLUNG_STARNET."
+        )
+        typer.echo(name)
 
 
 def _given(defaults: dict[str, Any], **given: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from app.cli.common import (
     model_called,
     print_line,
     site_settings,
+    starnet_called,
 )
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ def score(
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     model: Annotated[
         str | None, typer.Option(help="Model name, or folder of a retrained one. [starlung-base]")
+    ] = None,
+    starnet: Annotated[
+        str | None,
+        typer.Option(help="StarNet that rates malignancy: name, or folder of one. [starnet]"),
     ] = None,
     samples: Annotated[
         int | None,
@@ -100,6 +105,7 @@ def score(
     if count < _MIN_SAMPLES:
         fail(f"setting samples: {count} is too few for an interval. Give at least 2.")
     chosen = model_called(model or settings.model)
+    rates = starnet_called(starnet or settings.starnet)
     _check_device(device)
     contexts = _contexts(context)
     _make_folder(out)
@@ -112,7 +118,7 @@ def score(
             move(stage, share)
 
         try:
-            result = Scorer(chosen, samples=count, device=device).score(
+            result = Scorer(chosen, samples=count, device=device, starnet=rates).score(
                 inputs,
                 out,
                 options=ScoreOptions(

@@ -97,12 +97,20 @@ def _origin(findings: SeriesFindings) -> str:
         f"{findings.operating_point:g}, {counted(findings.samples, 'sample')}, "
         f"{seconds:.1f} s; "
         "[ ] is a 95 % interval"
-        + (
+        + (_meaning(findings) if any(finding.malignancy for finding in findings.findings) else "")
+    )
+
+
+def _meaning(findings: SeriesFindings) -> str:
+    rates = findings.malignancy_model
+    if rates is None or rates.outcomes is None:
+        return (
             "; malignancy: the rating that radiologists would give, 0 to 1, taught on ratings, "
             "not on pathology"
-            if any(finding.malignancy for finding in findings.findings)
-            else ""
         )
+    return (
+        f"; malignancy by {rates.name}, 0 to 1: taught on ratings, then on "
+        f"{counted(rates.outcomes.findings, 'finding')} of this site whose outcome is known"
     )
 
 

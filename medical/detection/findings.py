@@ -11,6 +11,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from medical.ct.volume import QualityNote
 from medical.nodule.density_kinds import Density
+from models.zoo.starnet_card import LearnedOutcomes
 
 Interval = Annotated[
     tuple[float, float], Field(description="lower and upper end of a 95 % interval")
@@ -48,6 +49,18 @@ class ModelReference(_Record):
     )
 
 
+class RatingModel(ModelReference):
+    """What rates the findings' malignancy, and what it was taught on."""
+
+    outcomes: LearnedOutcomes | None = Field(
+        default=None,
+        exclude_if=lambda outcomes: outcomes is None,
+        description="of a site, which it was trained on after readers' ratings: the rating is then "
+        "how likely a finding turns out malignant where both outcomes are alike frequent; not "
+        "given: ratings alone",
+    )
+
+
 class Runtime(_Record):
     """What ran the networks: results of two backends agree within a tolerance, not to the bit."""
 
@@ -60,7 +73,7 @@ class Runtime(_Record):
 class Malignancy(_Record):
     """The rating of malignancy that radiologists would give; taught on ratings, not on pathology.
 
-    Which model gave it stands in ``malignancy_model``.
+    Which model gave it stands in ``malignancy_model``, and whether outcomes moved it after that.
     """
 
     risk: float = Field(
@@ -133,7 +146,7 @@ class SeriesFindings(_Record):
     frame_of_reference_uid: str | None
     program: Program | None = Field(default=None, description="null in results that do not say it")
     model: ModelReference
-    malignancy_model: ModelReference | None = Field(
+    malignancy_model: RatingModel | None = Field(
         default=None, description="which gave each finding's malignancy; " + _NOT_BEFORE
     )
     runtime: Runtime | None = Field(default=None, description=_NOT_BEFORE)

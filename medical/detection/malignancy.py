@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from medical.detection.findings import Finding, Malignancy, ModelReference
+from medical.detection.findings import Finding, Malignancy, RatingModel
 from medical.malignancy.reader import MalignancyReader, RiskReading
 
 _DIGITS = 3
@@ -29,9 +29,13 @@ def malignancy_of(reading: RiskReading) -> Malignancy:
     )
 
 
-def reference_of(reader: MalignancyReader) -> ModelReference:
+def reference_of(reader: MalignancyReader) -> RatingModel:
     """Name what rates findings."""
     card = reader.card
-    return ModelReference(
-        name=card.name, version=card.version, sha256=card.sha256, digest=card.digest
+    return RatingModel(
+        name=card.name,
+        version=card.version,
+        sha256=card.sha256,
+        digest=card.digest,
+        outcomes=card.outcomes,
     )

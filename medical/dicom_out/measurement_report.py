@@ -26,6 +26,12 @@ from pydicom.sr.coding import Code
 
 from medical.detection.findings import Finding, SeriesFindings
 from medical.dicom_out.axes import axis_coordinates, in_patient
+from medical.dicom_out.malignancy_rating import (
+    SCHEME,
+    TypedRatings,
+    interval,
+    rating_measurements,
+)
 from medical.dicom_out.provenance import (
     MANUFACTURER,
     MODEL_NAME,
@@ -40,15 +46,13 @@ from medical.nodule.density_kinds import Density
 from medical.nodule.outline import Outline
 
 _SERIES_NUMBER = 9102
-_SCHEME = "99STARLUNG"
-DENSITY = Code("density", _SCHEME, "Density type of nodule")
-RATING = Code("malignancy-rating", _SCHEME, "Malignancy rating, 0 to 1, that readers would give")
+DENSITY = Code("density", SCHEME, "Density type of nodule")
 DENSITIES: Mapping[Density, Code] = {
-    "solid": Code("solid", _SCHEME, "Solid nodule"),
-    "part-solid": Code("part-solid", _SCHEME, "Part-solid nodule"),
+    "solid": Code("solid", SCHEME, "Solid nodule"),
+    "part-solid": Code("part-solid", SCHEME, "Part-solid nodule"),
     "ground-glass": codes.DCM.GroundGlassOpacity,
     "calcified": codes.SCT.Calcified,
-    "cavitary": Code("cavitary", _SCHEME, "Nodule with air inside"),
+    "cavitary": Code("cavitary", SCHEME, "Nodule with air inside"),
 }
 _DESCRIBED = ("PixelSpacing", "SliceThickness", "ImagePositionPatient", "ImageOrientationPatient")
 PRESENCE = codes.DCM.PresenceOfProperty
@@ -62,6 +66,7 @@ def write_measurement_report(
     ct: OriginalCt,
     segmentation: Dataset | None,
     outlines: Sequence[Outline] = (),
+    typed: TypedRatings | None = None,
 ) -> Dataset:
     """Write the report.
 
@@ -71,6 +76,7 @@ def write_measurement_report(
         ct: that was scored.
         segmentation: the findings' outlines; ``None`` where none was written.
         outlines: that the findings were measured on, for the lines of their axes.
+        typed: context that a reader typed, and the ratings with it.
 
     Returns:
         The object.
@@ -81,7 +87,7 @@ def write_measurement_report(
     for finding in scored.findings:
         segment = segments.get(tracking_id(finding.id))
         groups += [
-            _region(finding, scored, ct, segmentation, segment),
+            _region(finding, scored, ct, segmentation, segment, typed or TypedRatings()),
             _place(finding, scored, ct, outline_of.get(finding.id)),
         ]
     report = hd.sr.MeasurementReport(
@@ -91,6 +97,8 @@ def write_measurement_report(
         title=codes.DCM.ImagingMeasurementReport,
         referenced_images=_library(scored, ct) or None,
     )
+    if typed is not None and typed.text:
+        report[0].ContentSequence.append(typed.content_item())
     made: Dataset = hd.sr.Comprehensive3DSR(
         evidence=[*ct.headers, *([segmentation] if segmentation is not None else [])],
         content=report,
@@ -154,10 +162,11 @@ def _region(
     ct: OriginalCt,
     segmentation: Dataset | None,
     segment: int | None,
+    typed: TypedRatings,
 ) -> Group:
     common = {
         **_identity(finding, scored),
-        "measurements": _measurements(finding),
+        "measurements": [*_measurements(finding), *rating_measurements(finding, scored, typed)],
         "qualitative_evaluations": [
             hd.sr.QualitativeEvaluation(DENSITY, DENSITIES[finding.density])
         ],
@@ -235,20 +244,20 @@ def _diameter(finding: Finding, **options: Any) -> hd.sr.Measurement:
         finding.diameter_mm,
         codes.UCUM.Millimeter,
         derivation=codes.SCT.Mean,
-        properties=_interval(finding.diameter_mm, *finding.diameter_ci95),
+        properties=interval(finding.diameter_mm, *finding.diameter_ci95),
         **options,
     )
 
 
 def _measurements(finding: Finding) -> list[hd.sr.Measurement]:
     low, high = (round(100 * share, 2) for share in finding.probability_ci95)
-    measured = [
+    return [
         _diameter(finding),
         hd.sr.Measurement(
             codes.SCT.Volume,
             finding.volume_mm3,
             codes.UCUM.CubicMillimeter,
-            properties=_interval(finding.volume_mm3, *finding.volume_ci95),
+            properties=interval(finding.volume_mm3, *finding.volume_ci95),
         ),
         hd.sr.Measurement(
             codes.DCM.AttenuationCoefficient,
@@ -260,27 +269,9 @@ def _measurements(finding: Finding) -> list[hd.sr.Measurement]:
             codes.DCM.CertaintyOfFinding,
             probability := round(100 * finding.probability, 2),
             codes.UCUM.Percent,
-            properties=_interval(probability, low, high),
+            properties=interval(probability, low, high),
         ),
     ]
-    if finding.malignancy is not None:
-        rating = finding.malignancy
-        measured.append(
-            hd.sr.Measurement(
-                RATING,
-                rating.risk,
-                codes.UCUM.NoUnits,
-                properties=_interval(rating.risk, *rating.ci95),
-            )
-        )
-    return measured
-
-
-def _interval(value: float, low: float, high: float) -> hd.sr.MeasurementProperties:
-    return hd.sr.MeasurementProperties(
-        upper_measurement_uncertainty=round(high - value, 4),
-        lower_measurement_uncertainty=round(value - low, 4),
-    )
 
 
 def _nothing_found(scored: SeriesFindings, ct: OriginalCt) -> Group:

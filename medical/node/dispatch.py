@@ -21,6 +21,7 @@ from medical.files import write_atomic
 from medical.intake import open_input
 from medical.io.series_handle import SeriesHandle
 from medical.results.folder import FINDINGS, OUTLINES, ResultFolder
+from medical.results.malignancy_files import TYPED
 from medical.store.arrivals import Due, dispatch, due
 from medical.store.database import Store
 from medical.store.outbox import Outgoing, paths_waiting
@@ -103,7 +104,7 @@ def _objects_of(
     if handle is None:
         raise InputError("study", "its images are not in the spool any more", "Send it again")
     place.mkdir(mode=0o700)
-    for name in (FINDINGS, OUTLINES):
+    for name in (FINDINGS, OUTLINES, TYPED):
         if (series.folder.path / name).is_file():
             write_atomic(place / name, (series.folder.path / name).read_bytes())
     writer = FormWriter(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from medical.detection.findings import Finding, Malignancy, SeriesFindings
+from collections.abc import Mapping
+
+from medical.detection.findings import Finding, Malignancy, RatingModel, SeriesFindings
 from medical.i18n.catalogue import Translator
 from medical.i18n.messages import Message, message
 from medical.malignancy.context import ClinicalContext
@@ -16,6 +18,13 @@ CONTEXT_ANSWERS: tuple[tuple[str, Message], ...] = (
     ("family_history", message("Family history of lung cancer")),
 )
 """What the form asks with yes or no, by the field of ``ClinicalContext``."""
+WAYS: Mapping[str, Message] = {
+    "histology": message("histology"),
+    "cytology": message("cytology"),
+    "follow-up": message("follow-up"),
+    "clinical": message("clinical course"),
+}
+"""How an outcome is known."""
 
 
 def rating_text(malignancy: Malignancy) -> str:
@@ -63,7 +72,7 @@ def rating_lines(
     )
 
 
-def _typed_note(typed: TypedContext, labels: Translator) -> str:
+def typed_note(typed: TypedContext, labels: Translator) -> str:
     """Say what was typed, by whom, and that the result does not hold it."""
     return labels(
         "Clinical context typed by {name}, {at}: {text}. Ratings with it are part of this "
@@ -99,12 +108,34 @@ def rating_note(
     if model is None or not any(finding.malignancy for finding in scored.findings):
         return ()
     return (
-        labels(
+        meaning(model, labels),
+        *((typed_note(typed, labels),) if typed else ()),
+    )
+
+
+def meaning(model: RatingModel, labels: Translator) -> str:
+    """Say what a rating by this StarNet means and what taught it, as its card has it."""
+    outcomes = model.outcomes
+    if outcomes is None:
+        return labels(
             "Malignancy rating by {model} {version}: the rating that radiologists would give, "
             "from 0 (highly unlikely) to 1 (highly suspicious); taught on ratings, not on "
             "pathology. It is no probability of cancer.",
             model=model.name,
             version=model.version,
-        ),
-        *((_typed_note(typed, labels),) if typed else ()),
+        )
+    ways = ", ".join(
+        f"{labels.among(WAYS, way)} {count}" for way, count in outcomes.known_by.items()
+    )
+    return labels(
+        "Malignancy rating by {model} {version}: how likely a finding turns out malignant, from 0 "
+        "to 1, if malignant and benign were alike frequent; taught on radiologists' ratings, then "
+        "on outcomes of this site (findings: {findings}, patients: {patients}, malignant: "
+        "{malignant}; known by: {ways}). It is no probability of cancer.",
+        model=model.name,
+        version=model.version,
+        findings=outcomes.findings,
+        patients=outcomes.patients,
+        malignant=outcomes.malignant,
+        ways=ways,
     )

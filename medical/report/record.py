@@ -7,7 +7,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from medical.ct.volume import QualityNote
-from medical.detection.findings import AddedFinding, Finding, ModelReference, Program, Searched
+from medical.detection.findings import (
+    AddedFinding,
+    Finding,
+    ModelReference,
+    Program,
+    RatingModel,
+    Searched,
+)
 from medical.i18n.catalogue import Translator
 from medical.nodule.density_kinds import Density
 from medical.nodule.guidelines.assessment import Assessment, Demographics, Examination
@@ -89,6 +96,9 @@ class ReportRecord(_Record):
     series_instance_uid: str
     frame_of_reference_uid: str | None
     model: ModelReference
+    malignancy_model: RatingModel | None = Field(
+        default=None, description="which rated the findings' malignancy, and what taught it"
+    )
     operating_point: float = Field(ge=0, le=1)
     negative: bool
     searched: Searched | None
@@ -118,6 +128,7 @@ def report_record(content: ReportContent) -> ReportRecord:
         series_instance_uid=scored.series_instance_uid,
         frame_of_reference_uid=scored.frame_of_reference_uid,
         model=scored.model,
+        malignancy_model=scored.malignancy_model,
         operating_point=scored.operating_point,
         negative=scored.negative,
         searched=scored.searched,

@@ -145,6 +145,7 @@ def _row(content: ReportContent, finding: ReadFinding) -> dict[str, Any]:
         "probability_high": model.probability_ci95[1] if model else "",
         **_malignancy("malignancy", model.malignancy if model else None),
         **_malignancy("malignancy_typed", _with_typed(content, model)),
+        "malignancy_taught_on": _taught_on(content) if model and model.malignancy else "",
         "context_typed_by": content.typed.reader if content.typed else "",
         "diameter_mm": _known(finding.diameter_mm),
         **_ends("diameter", measured.diameter_ci95 if by_hand is None else None),
@@ -172,6 +173,11 @@ def _malignancy(name: str, malignancy: Malignancy | None) -> dict[str, float | s
         f"{name}_image_weight": malignancy.image_weight if malignancy else "",
         f"{name}_text_weight": malignancy.text_weight if malignancy else "",
     }
+
+
+def _taught_on(content: ReportContent) -> str:
+    rates = content.scored.malignancy_model
+    return "ratings, then outcomes" if rates is not None and rates.outcomes else "ratings"
 
 
 def _with_typed(content: ReportContent, model: Finding | None) -> Malignancy | None:

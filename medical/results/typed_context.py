@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from medical.detection.findings import Malignancy, ModelReference
+from medical.detection.findings import Malignancy, RatingModel
 from medical.malignancy.context import ClinicalContext
 
 
@@ -28,7 +28,7 @@ class TypedContext(BaseModel):
     context: ClinicalContext
     reader: str = Field(min_length=1, description="who typed it")
     at: float = Field(ge=0, description="seconds since 1970")
-    model: ModelReference = Field(description="which rated with it")
+    model: RatingModel = Field(description="which rated with it")
     ratings: list[TypedRating] = Field(description="of the model's findings, where StarNet read it")
 
     def of(self, finding: int) -> Malignancy | None:

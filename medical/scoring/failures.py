@@ -14,6 +14,7 @@ from medical.errors import InputError
 from medical.i18n.catalogue import Language, translate
 from medical.i18n.messages import Message, message
 from models.zoo.loader import ModelDamagedError, ModelNotFoundError
+from models.zoo.starnet_card import StarNetDamagedError
 
 _MAX_SENTENCES = 3
 _NEXT = re.compile(r"(?<=\.) (?=(?:input|a file in it): |And \d+ more\.)")
@@ -41,7 +42,9 @@ def failure_sentence(error: InputError, source: Path) -> Message:
     return message("input: {problem}. {remedy}.", **record)
 
 
-def model_unusable(error: ModelNotFoundError | ModelDamagedError) -> InputError:
+def model_unusable(
+    error: ModelNotFoundError | ModelDamagedError | StarNetDamagedError,
+) -> InputError:
     """Say which model cannot be used, in either language and without this machine's folders."""
     if isinstance(error, ModelNotFoundError):
         problem = message(

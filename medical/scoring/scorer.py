@@ -15,6 +15,8 @@ from medical.scoring.batch import Batch, ScoreOptions
 from medical.scoring.tally import ScoreResult
 from models.zoo.card import ModelCard
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
+from models.zoo.starnet_card import SHIPPED_STARNET
+from models.zoo.starnets import DEFAULT_STARNET, find_starnet
 
 if TYPE_CHECKING:  # what takes long to import comes when it is needed, torch for maps only
     from medical.ct.prepare import Prepared
@@ -38,14 +40,24 @@ class Scorer:
         model: weights and card.
         samples: Monte-Carlo dropout samples, at least 2.
         device: what runs the networks; ``auto`` takes a GPU where there is one.
+        starnet: folder of the StarNet that rates findings.
     """
 
-    def __init__(self, model: StoredModel, *, samples: int = 32, device: Device = "auto") -> None:
+    def __init__(
+        self,
+        model: StoredModel,
+        *,
+        samples: int = 32,
+        device: Device = "auto",
+        starnet: Path = SHIPPED_STARNET,
+    ) -> None:
         self._model, self.samples, self._device = model, samples, device
+        self._starnet = starnet
 
     def __reduce__(self) -> tuple[object, ...]:
         """Let another process have the same, which loads its networks by itself."""
-        return partial(type(self), samples=self.samples, device=self._device), (self._model,)
+        make = partial(type(self), samples=self.samples, device=self._device, starnet=self._starnet)
+        return make, (self._model,)
 
     @classmethod
     def named(
@@ -55,6 +67,7 @@ class Scorer:
         samples: int = 32,
         imported: Path | None = None,
         device: Device = "auto",
+        starnet: str = DEFAULT_STARNET,
     ) -> Scorer:
         """Make a scorer with a model at hand.
 
@@ -63,12 +76,19 @@ class Scorer:
             samples: Monte-Carlo dropout samples, at least 2.
             imported: folder of the user's own models.
             device: what runs the networks; ``auto`` takes a GPU where there is one.
+            starnet: name of the StarNet that rates findings, or its folder.
 
         Raises:
-            ModelNotFoundError: no such model.
+            ModelNotFoundError: no such model or StarNet.
             ModelDamagedError: its weights are not those of its card.
+            StarNetDamagedError: a file of it is missing or another one.
         """
-        return cls(find_model(name, imported=imported), samples=samples, device=device)
+        return cls(
+            find_model(name, imported=imported),
+            samples=samples,
+            device=device,
+            starnet=find_starnet(starnet, imported=imported),
+        )
 
     @property
     def card(self) -> ModelCard:
@@ -207,7 +227,7 @@ class Scorer:
         """What rates findings."""
         from medical.malignancy.reader import MalignancyReader
 
-        return MalignancyReader.shipped()
+        return MalignancyReader(self._starnet)
 
     @cached_property
     def _first(self) -> FirstStage:

@@ -44,6 +44,8 @@ from medical.store.queue import (
 )
 from medical.store.results import same_images
 from models.zoo.loader import ModelDamagedError, ModelNotFoundError, StoredModel, find_model
+from models.zoo.starnet_card import StarNetDamagedError, read_card
+from models.zoo.starnets import DEFAULT_STARNET, find_starnet
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ class Worker:
         max_seconds: a study that takes longer fails.
         options: how each study is scored, see ``ScoreOptions``; progress goes to the store.
         kinds: of work that it takes.
+        starnet: name or folder of what rates findings.
         stopping: set beside raising ``Stop``: Python drops what a handler raises while a destructor
             or a callback of the garbage collector runs.
     """
@@ -81,6 +84,7 @@ class Worker:
     max_seconds: float = math.inf
     options: ScoreOptions = field(default_factory=lambda: ScoreOptions(server=True))
     kinds: Collection[Kind] = KINDS
+    starnet: str = DEFAULT_STARNET
     stopping: threading.Event = field(default_factory=threading.Event)
     owner: str = field(
         default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
@@ -220,9 +224,22 @@ class Worker:
             raise model_unusable(error) from error
 
     def _scorer_of(self, model: StoredModel) -> Scorer:
-        """Return the scorer of the study before, unless its model was replaced since."""
-        if self._scorer is None or self._scorer.card.digest != model.card.digest:
-            self._scorer = Scorer(model, samples=self.samples)
+        """Return the scorer of the study before, unless what it runs was replaced since.
+
+        Raises:
+            InputError: the StarNet is not there any more, or damaged.
+        """
+        try:
+            starnet = find_starnet(self.starnet, imported=self.imported)
+            digest = read_card(starnet).digest
+        except (ModelNotFoundError, StarNetDamagedError) as error:
+            raise model_unusable(error) from error
+        wanted = (model.card.digest, digest)
+        if (
+            self._scorer is None
+            or (self._scorer.card.digest, self._scorer.malignancy.card.digest) != wanted
+        ):
+            self._scorer = Scorer(model, samples=self.samples, starnet=starnet)
         return self._scorer
 
     def _gather(self, claimed: Claimed) -> None:

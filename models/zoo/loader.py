@@ -11,6 +11,7 @@ from models.zoo.card import ModelCard
 SHIPPED = Path(__file__).parent / "weights"
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 DEFAULT_MODEL = "starlung-base"
+TOKENIZER = "tokenizer.model"  # only beside StarNets' weights, see ``starnets``
 _SUFFIX = ".starlung"  # of a model that is one file, see ``single_file``
 
 
@@ -68,7 +69,7 @@ class StoredModel:
 
 
 def list_models(*, imported: Path | None = None) -> list[StoredModel]:
-    """All models at hand, shipped first.
+    """All detectors at hand, shipped first; StarNets are listed by ``starnets``.
 
     Args:
         imported: folder of the user's own models.
@@ -82,7 +83,9 @@ def list_models(*, imported: Path | None = None) -> list[StoredModel]:
     return [
         StoredModel(folder, ModelCard.read(folder / CARD))
         for folder in folders
-        if (folder / CARD).is_file() and (folder / WEIGHTS).is_file()
+        if (folder / CARD).is_file()
+        and (folder / WEIGHTS).is_file()
+        and not (folder / TOKENIZER).exists()
     ]
 
 

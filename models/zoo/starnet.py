@@ -11,8 +11,8 @@ from models.starnet.config import StarNetConfig
 from models.starnet.network import StarNet
 from models.starnet.tokenizer import Tokenizer
 from models.starnet.trunk import Trunk
-from models.zoo.loader import CARD, WEIGHTS, sha256_of
-from models.zoo.starnet_card import SHIPPED_STARNET, TOKENIZER, StarNetCard, read_card
+from models.zoo.loader import TOKENIZER, WEIGHTS, sha256_of
+from models.zoo.starnet_card import SHIPPED_STARNET, StarNetCard, read_card, write_card
 
 _NETWORK, _TRUNK = "network.", "trunk."
 
@@ -66,5 +66,5 @@ def save_starnet(
         "tokenizer_sha256": sha256_of(folder / TOKENIZER),
     }
     written = card.model_copy(update=digests)
-    (folder / CARD).write_text(written.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write_card(folder, written)
     return written

@@ -6,13 +6,26 @@ import hashlib
 import json
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.zoo.loader import CARD, WEIGHTS, sha256_of
+from models.zoo.loader import CARD, TOKENIZER, WEIGHTS, sha256_of
 
 SHIPPED_STARNET = Path(__file__).parent / "starnet"
-TOKENIZER = "tokenizer.model"
 _DECISIVE = {"sha256", "tokenizer_sha256", "config", "quantile_with_text", "quantile_without_text"}
+
+
+class LearnedOutcomes(BaseModel):
+    """The outcomes of a site that moved a StarNet after ratings had taught it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    findings: int = Field(ge=1, description="that it was trained on")
+    patients: int = Field(ge=1, description="whose they are")
+    malignant: int = Field(ge=0, description="of the findings")
+    known_by: dict[str, int] = Field(
+        description="findings by how their outcome is known: histology, cytology, follow-up or "
+        "clinical"
+    )
 
 
 class StarNetCard(BaseModel):
@@ -37,6 +50,8 @@ class StarNetCard(BaseModel):
     recipe: str
     metrics: dict[str, object]
     not_good_for: list[str]
+    outcomes: LearnedOutcomes | None = None
+    """None: it was taught on readers' ratings alone."""
 
     @property
     def digest(self) -> str:
@@ -47,7 +62,21 @@ class StarNetCard(BaseModel):
 
 
 class StarNetDamagedError(ValueError):
-    """A file of StarNet is missing, or not the one that its card describes."""
+    """A file of StarNet is missing, or not the one that its card describes.
+
+    Args:
+        folder: of the StarNet.
+        problem: with its files, without a full stop.
+    """
+
+    def __init__(self, folder: Path, problem: str) -> None:
+        self.name = folder.name
+        super().__init__(f"{folder}: {problem}; install it again")
+
+
+def write_card(folder: Path, card: StarNetCard) -> None:
+    """Write the card of a StarNet whose other files lie in the folder."""
+    (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def read_card(folder: Path = SHIPPED_STARNET) -> StarNetCard:
@@ -61,11 +90,7 @@ def read_card(folder: Path = SHIPPED_STARNET) -> StarNetCard:
         wanted = {WEIGHTS: card.sha256, TOKENIZER: card.tokenizer_sha256}
         for name, digest in wanted.items():
             if sha256_of(folder / name) != digest:
-                raise StarNetDamagedError(
-                    f"{folder / name} is not the file that its card describes; install it again"
-                )
-    except OSError as error:
-        raise StarNetDamagedError(
-            f"{folder}: StarNet's files cannot be read; install StarLung again"
-        ) from error
+                raise StarNetDamagedError(folder, f"{name} is not the file that its card describes")
+    except (OSError, ValidationError) as error:
+        raise StarNetDamagedError(folder, "StarNet's files cannot be read") from error
     return card

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
@@ -18,7 +19,7 @@ from app.web.security.identity import Reader, allowed
 from app.web.session import tell
 from app.web.words import gettext, words
 from medical.detection.findings import Finding, Malignancy, SeriesFindings
-from medical.detection.malignancy import malignancy_of, reference_of
+from medical.detection.malignancy import malignancy_of
 from medical.errors import InputError
 from medical.i18n.messages import Message
 from medical.malignancy.context import MAX_TEXT, ClinicalContext
@@ -34,6 +35,7 @@ from medical.review.reading import ReadFinding, StudyReading
 from medical.review.refusals import ReviewRefusedError
 from medical.review.typed_context import type_context
 from medical.store.database import StoreUnavailableError
+from models.zoo.starnets import starnet_of
 
 _MAX_PACK_YEARS = 300
 _one_at_a_time = threading.Lock()
@@ -66,6 +68,13 @@ def malignancy_panel(
             stored = typed.context if typed else folder.malignancy.read_context()
             _form(reading, scored, folder, stored, images, reader)
             rated = rate(scored, findings, folder, stored)
+            if stored is not None and _reader_of(scored) is None:
+                st.info(
+                    gettext(
+                        "The StarNet that rated this study is not at hand any more: what is "
+                        "written is not read. Import it again, or score the study again."
+                    )
+                )
         except InputError as error:
             st.error(as_markdown(error_text(error)))
             return
@@ -94,12 +103,9 @@ def rate(
     before = {f.measured.id: f.measured.malignancy for f in own if isinstance(f.measured, Finding)}
     text = context.written() if context else ""
     tokens = folder.malignancy.read_tokens() if text else None
-    model = _reader()
-    same = scored.malignancy_model is not None and (
-        scored.malignancy_model.digest == model.card.digest
-    )
+    model = _reader_of(scored)
     after: dict[int, Malignancy] = {}
-    if tokens is not None and same:
+    if tokens is not None and model is not None:
         numbers = [finding.id for finding in scored.findings]
         with _one_at_a_time:
             for group, texts in ((before, [""] * len(numbers)), (after, [text] * len(numbers))):
@@ -208,12 +214,14 @@ def _keep(
 ) -> None:
     """Rate with what was typed, and make both part of the reading."""
     allowed("decide")
+    if scored.malignancy_model is None:
+        return
     rated = rate(scored, reading.of_series(scored.series_instance_uid), folder, entered)
     typed = TypedContext(
         context=entered,
         reader=reader.name,
         at=time.time(),
-        model=reference_of(_reader()),
+        model=scored.malignancy_model,
         ratings=[
             TypedRating(finding=each.finding.measured.id, malignancy=each.with_words)
             for each in rated
@@ -254,6 +262,15 @@ def _answer(
     )
 
 
+def _reader_of(scored: SeriesFindings) -> MalignancyReader | None:
+    """Return the StarNet that rated the series; ``None`` where it is no longer at hand."""
+    rates = scored.malignancy_model
+    folder = starnet_of(
+        rates.digest if rates else None, imported=context().settings.work_dir / "models"
+    )
+    return None if folder is None else _reader_in(folder)
+
+
 @cache
-def _reader() -> MalignancyReader:
-    return MalignancyReader.shipped()
+def _reader_in(folder: Path) -> MalignancyReader:
+    return MalignancyReader(folder)

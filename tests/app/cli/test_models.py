@@ -10,8 +10,10 @@ import torch
 from models.zoo.card import ModelCard
 from models.zoo.loader import CARD, SHIPPED, WEIGHTS, find_model
 from models.zoo.networks import load_retinanet
+from models.zoo.starnet_card import read_card
 from tests.app.cli.conftest import Run, one_line
 from tests.models.zoo.bundles import monai_network, write_bundle, zip_bundle
+from tests.models.zoo.test_starnets import trained_on
 
 
 @pytest.fixture
@@ -189,3 +191,27 @@ def test_an_export_replaces_nothing(starlung: Run, tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "is there already" in one_line(result.stderr)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_starnet_goes_in_and_out_by_name_like_any_model(starlung: Run, tmp_path: Path) -> None:
+    made = trained_on(tmp_path / "made")
+    assert starlung("models", "import", made).exit_code == 0
+    again = starlung("models", "import", made)
+    assert again.exit_code == 2
+    assert "is there already" in one_line(again.stderr)
+    listed = starlung("models", "list").stdout
+    assert (
+        "starnet-outcomes-1  0.6.1  imported  StarNet, taught on ratings, then outcomes" in listed
+    )
+    assert '"malignant": 14' in starlung("models", "show", "starnet-outcomes-1").stdout
+    out = tmp_path / "out"
+    assert starlung("models", "export", "starnet-outcomes-1", "--out", out).exit_code == 0
+    assert read_card(out) == read_card(made)
+    checks = starlung("doctor").stdout
+    assert "StarNet starnet-outcomes-1" in checks
+    assert "model in" not in checks
+    assert starlung("models", "remove", "starnet-outcomes-1").exit_code == 0
+    gone = starlung("score", tmp_path, "--out", out, "--starnet", "starnet-outcomes-1")
+    assert gone.exit_code == 2
+    assert "there are: starnet." in one_line(gone.stderr)
+    assert starlung("models", "remove", "starnet").exit_code == 2

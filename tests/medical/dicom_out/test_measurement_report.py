@@ -9,22 +9,25 @@ from pathlib import Path
 
 import highdicom as hd
 import numpy as np
+import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
 
-from medical.detection.findings import Malignancy
+from medical.detection.findings import Malignancy, RatingModel
+from medical.dicom_out.malignancy_rating import OUTCOME_RATING, RATING, SCHEME, TypedRatings
 from medical.dicom_out.measurement_report import (
     DENSITIES,
     DENSITY,
     PRESENCE,
-    RATING,
     write_measurement_report,
 )
 from medical.dicom_out.provenance import tracking_uid
 from medical.dicom_out.segmentation import write_segmentation
 from medical.training.cases.sources.lesion import Planes
 from medical.training.cases.sources.structured import structured_lesions
+from models.zoo.starnet_card import LearnedOutcomes
 from tests.medical.dicom_out.conftest import Written
 
 MEASURES = {
@@ -171,3 +174,43 @@ def test_a_malignancy_rating_is_written_where_there_is_one(
     groups = content_of(tmp_path / "sr.dcm").get_image_measurement_groups()
     (item,) = [item for group in groups for item in group.get_measurements(name=RATING)]
     assert (item.value, ends_of(item)) == (0.25, (0.125, 0.5))
+
+
+STARNET = RatingModel(name="starnet", version="1", sha256="1" * 64, digest="2" * 64)
+OUTCOMES = LearnedOutcomes(
+    findings=30, patients=22, malignant=14, known_by={"follow-up": 12, "histology": 18}
+)
+
+
+@pytest.mark.parametrize("outcomes", [None, OUTCOMES])
+def test_a_rating_names_its_starnet_and_what_taught_it(
+    upright: Written, tmp_path: Path, outcomes: LearnedOutcomes | None
+) -> None:
+    rating = Malignancy(risk=0.25, ci95=(0.125, 0.5), image_weight=0.75, text_weight=0.25)
+    first = upright.scored.findings[0].model_copy(update={"malignancy": rating})
+    starnet = STARNET.model_copy(update={"outcomes": outcomes})
+    scored = upright.scored.model_copy(update={"findings": [first], "malignancy_model": starnet})
+    with_typed = rating.model_copy(update={"risk": 0.75, "ci95": (0.5, 1.0)})
+    typed = TypedRatings("Typed by Anna: smoker", {first.id: with_typed})
+    write_measurement_report(
+        scored, tmp_path / "sr.dcm", ct=upright.ct, segmentation=None, typed=typed
+    )
+    written = pydicom.dcmread(tmp_path / "sr.dcm")
+    texts = {
+        str(item.ConceptNameCodeSequence[0].CodeMeaning): str(item.TextValue)
+        for item in written.ContentSequence
+        if item.ValueType == "TEXT"
+    }
+    assert texts["History"] == "Typed by Anna: smoker"
+    groups = content_of(tmp_path / "sr.dcm").get_image_measurement_groups()
+    concept = RATING if outcomes is None else OUTCOME_RATING
+    of_typed = Code(f"{concept.value}-typed", SCHEME, "any")
+    for name, value in ((concept, 0.25), (of_typed, 0.75)):
+        (item,) = [item for group in groups for item in group.get_measurements(name=name)]
+        assert item.value == value
+        said = " ".join(
+            str(part.TextValue) for part in item[0].ContentSequence if part.ValueType == "TEXT"
+        )
+        assert f"starnet 1 digest={'2' * 64}" in said
+        assert ("14" in said and "histology 18" in said) == (outcomes is not None)
+        assert ("not pathology" in said) == (outcomes is None)

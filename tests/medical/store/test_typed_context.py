@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from medical.detection.findings import Malignancy, ModelReference, SeriesFindings
+from medical.detection.findings import Malignancy, RatingModel, SeriesFindings
 from medical.malignancy.context import ClinicalContext
 from medical.report.files import files_to_sign, report_file
 from medical.results.folder import ResultFolder
@@ -29,7 +29,7 @@ from tests.medical.store.made import made_series
 TEXT = "heavily spiculated"
 AS_SCORED = Malignancy(risk=0.31, ci95=(0.1, 0.5), image_weight=1.0, text_weight=0.0)
 WITH_WORDS = Malignancy(risk=0.77, ci95=(0.6, 0.9), image_weight=0.8, text_weight=0.2)
-MODEL = ModelReference(name="starnet", version="0", sha256="1" * 64)
+MODEL = RatingModel(name="starnet", version="0", sha256="1" * 64)
 
 
 def _typed(context: ClinicalContext | None = None, *, reader: str = "anna") -> TypedContext:

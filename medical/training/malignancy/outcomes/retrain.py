@@ -25,8 +25,10 @@ from medical.training.malignancy.outcomes.learn import STEPS, learn, risks_of
 from medical.training.malignancy.outcomes.split import split_by_patient
 from medical.training.malignancy.outcomes.table import read_outcomes
 from models.starnet.network import StarNet
+from models.zoo.loader import TOKENIZER
 from models.zoo.starnet import LoadedStarNet, load_starnet, save_starnet
-from models.zoo.starnet_card import SHIPPED_STARNET, TOKENIZER, StarNetCard
+from models.zoo.starnet_card import SHIPPED_STARNET, LearnedOutcomes, StarNetCard, write_card
+from models.zoo.starnets import install_starnet
 
 _log = logging.getLogger(__name__)
 MODEL, VERDICT = "starnet", "verdict.json"
@@ -43,10 +45,12 @@ def retrain_starnet(
     actor: str,
     parent: Path = SHIPPED_STARNET,
     steps: int = STEPS,
+    models: Path | None = None,
 ) -> OutcomeVerdict:
     """Train StarNet on from outcomes; weights and card go to ``out/starnet`` if it is promoted.
 
-    One that is not promoted lies in ``out/not-promoted``, for looking at.
+    It is then installed among the user's own models as well, by a name made of its digest. One
+    that is not promoted lies in ``out/not-promoted``, for looking at.
 
     Args:
         store: the reading room's, whose signed findings are learned from.
@@ -55,6 +59,7 @@ def retrain_starnet(
         actor: who runs it, for the audit trail.
         parent: folder of the StarNet to begin from.
         steps: to take.
+        models: folder of the user's own models; without it nothing is installed.
 
     Raises:
         InputError: the table is wrong, or there are too few to train on.
@@ -75,14 +80,13 @@ def retrain_starnet(
     for name in (MODEL, "not-promoted"):
         shutil.rmtree(out / name, ignore_errors=True)
     card = _card(loaded.card, known, taught, verdict, quantile)
-    written = save_starnet(
-        network,
-        loaded.trunk,
-        (parent / TOKENIZER).read_bytes(),
-        card,
-        out / (MODEL if verdict.replaces else "not-promoted"),
-    )
+    folder = out / (MODEL if verdict.replaces else "not-promoted")
+    tokenizer = (parent / TOKENIZER).read_bytes()
+    written = save_starnet(network, loaded.trunk, tokenizer, card, folder)
+    write_card(folder, written.model_copy(update={"name": f"{NAME}-{written.digest[:8]}"}))
     verdict.write(out / VERDICT)
+    if verdict.replaces and models is not None:
+        install_starnet(folder, models)
     with store.transaction() as session:
         what = "promoted" if verdict.replaces else "kept-old"
         record(
@@ -159,6 +163,12 @@ def _card(
                 f"{counted(_patients(taught), 'patient')}, {malignant} malignant (known by: "
                 f"{ways}, those held out counted too)",
             ],
+            "outcomes": LearnedOutcomes(
+                findings=len(taught),
+                patients=_patients(taught),
+                malignant=malignant,
+                known_by=dict(sorted(Counter(finding.how for finding in taught).items())),
+            ),
             "recipe": f"{parent.recipe}; then the votes of the image groups by outcomes, beside "
             f"the parent's answers ({parent.name} {parent.version}, {parent.digest[:12]})",
             "metrics": {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medical.detection.findings import ModelReference
+from medical.detection.findings import RatingModel
 from medical.malignancy.reader import NoduleTokens
 from medical.results.folder import ResultFolder
 from medical.review.decisions import NewDecision
@@ -42,7 +42,7 @@ def add_study(
     """Take in one result with one finding, decide and sign; returns its series' UID."""
     uid = f"1.2.{number}"
     card = read_card()
-    model = ModelReference(
+    model = RatingModel(
         name=card.name, version=card.version, sha256=card.sha256, digest=digest or card.digest
     )
     scored = made_series(0.9, uid=uid).model_copy(

@@ -31,7 +31,7 @@ def test_what_is_learned_is_promoted_with_card_and_entry(store: Store, tmp_path:
     assert json.loads((out / "verdict.json").read_text())["replaces"] is True
     reader = MalignancyReader(out / "starnet")
     card = reader.card
-    assert card.name == NAME
+    assert card.name == f"{NAME}-{card.digest[:8]}"
     assert "outcomes of this site" in card.rates
     assert card.digest != load_starnet().card.digest
     assert any("histology" in line and "follow-up" in line for line in card.data)
