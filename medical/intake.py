@@ -18,6 +18,7 @@ from medical.confined import confined, places
 from medical.dicom.header.frames import BrokenFile, CtFile, SkippedFile
 from medical.dicom.header.headers import scan_file
 from medical.dicom.header.tags import quiet_pydicom, valid_uid
+from medical.dicom.prior_report import reports_of
 from medical.dicom.stacking.grouping import group_series, unique_name
 from medical.dicom.stacking.selection import settle_studies
 from medical.dicom.stacking.series import CtSeries
@@ -234,6 +235,7 @@ def _settle(
                 why,
                 picked,
                 place_below(shown, root),
+                reports=reports_of(picked.header.person, files.skipped),
             )
         )
     errors = [*walk.errors, *files.errors, *(file.error for file in orphans), *studies.errors]

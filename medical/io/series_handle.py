@@ -8,7 +8,8 @@ from pathlib import Path
 
 from medical.confined import confined
 from medical.ct.volume import CtVolume, QualityNote
-from medical.dicom.header.tags import valid_uid
+from medical.dicom.header.tags import quiet_pydicom, valid_uid
+from medical.dicom.prior_report import report_words
 from medical.dicom.stacking.series import CtSeries, read_series
 from medical.errors import InputError
 from medical.files import Content, content_of
@@ -30,6 +31,7 @@ class SeriesHandle:
         below: where it lies below the input: ``.``, or a file's name, where it is the input.
         nameless: quote no file's name in the notes on its quality.
         number: what it is called instead of its file's name, which may be the patient's.
+        reports: DICOM SR of the same input that may be of the same patient.
     """
 
     path: Path
@@ -41,6 +43,7 @@ class SeriesHandle:
     below: str = "."
     nameless: bool = False
     number: str = ""
+    reports: tuple[Path, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -81,6 +84,26 @@ class SeriesHandle:
         if isinstance(origin, CtSeries):
             origin = replace(origin, uid=name)
         return replace(self, series_instance_uid=name, origin=origin)
+
+    def report_words(self, *, most: int) -> str:
+        """Read what reports of the patient say that lie beside the CT; empty where none does.
+
+        Args:
+            most: characters.
+        """
+        origin = self.origin
+        if not self.reports or isinstance(origin, Path) or not origin.frames:
+            return ""
+        folders = {place for file in self.reports for place in (file.parent, file.resolve().parent)}
+
+        def read() -> str:
+            with quiet_pydicom():
+                return report_words(self.reports, ct=origin.frames[0].path, most=most)
+
+        try:
+            return confined(read, read=folders | self._folders())
+        except OSError:  # gone meanwhile: the CT is scored by its image
+            return ""
 
     def load(self, *, progress: Callable[[float], None] | None = None) -> CtVolume:
         """Read the pixels.

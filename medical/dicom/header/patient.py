@@ -186,14 +186,14 @@ def _age_years(header: pydicom.Dataset, day: str) -> float | None:
 
 
 def _words(header: pydicom.Dataset) -> str:
-    names = _names(header)
+    names = names_in(header)
     texts = (one_line(tags.text(header, name, most=_MAX_WORDS)) for name in _WORDS)
     unnamed = (" ".join(names.sub(" ", text).split()) if names else text for text in texts)
     return ". ".join(dict.fromkeys(text for text in unnamed if text))[:_MAX_WORDS]
 
 
-def _names(header: pydicom.Dataset) -> re.Pattern[str] | None:
-    """Find each part of the patient's names and number; a single letter names nobody."""
+def names_in(header: pydicom.Dataset) -> re.Pattern[str] | None:
+    """Match each part of the patient's names and number; a single letter names nobody."""
     parts: set[str] = set()
     for keyword in _NAMES:
         for name in re.split(r"[=\\\\]", tags.text(header, keyword)):
