@@ -22,6 +22,7 @@ from app.cli.common import (
     starnet_called,
     watch,
 )
+from medical.files import written_atomically
 from medical.plain_text import counted
 
 queue = typer.Typer(help="Studies in line for scoring: add, list, verify.", no_args_is_help=True)
@@ -59,6 +60,41 @@ def list_() -> None:
         strongest = probability_text(study.max_probability) if has_findings else "-"
         end = study.folder if study.status in SCORED else study.failure or study.source
         typer.echo("\t".join((study.key, status, strongest, " ".join(end.split()))))
+
+
+@queue.command()
+def objects(
+    study: Annotated[str, typer.Argument(help="Key or label of a signed study.")],
+    out: Annotated[Path, typer.Option(help="Folder for the objects; they identify the patient.")],
+    format_: Annotated[
+        str, typer.Option("--format", help="Which: sr, seg, kos, pdf.")
+    ] = "sr,seg,kos,pdf",
+) -> None:
+    """Write a signed study's DICOM objects, as signed; `starlung send OUT` takes them to a PACS."""
+    from medical.errors import InputError
+    from medical.report.objects.signed import SIGNED_FORMS, signed_objects
+    from medical.review.worklist import worklist
+
+    forms = {name.strip() for name in format_.split(",")}
+    if unknown := sorted(forms - set(SIGNED_FORMS)):
+        fail(f"--format {unknown[0]}: not a form; there are {', '.join(SIGNED_FORMS)}.")
+    store = site_store()
+    rows = [row for row in worklist(store, limit=None) if study in (row.key, row.label)]
+    if len(rows) != 1:
+        problem = "no study has this key" if not rows else "several studies have this label"
+        fail(f"{study}: {problem}. Take the key from `starlung queue list`.")
+    try:
+        files = signed_objects(store, rows[0].key, actor=getpass.getuser(), forms=forms)
+    except InputError as error:
+        fail(str(error), code=NONE_SCORED)
+    out.mkdir(parents=True, exist_ok=True, mode=0o700)
+    series = list(dict.fromkeys(file.series_uid for file in files))
+    for file in files:
+        path = out / f"{rows[0].label}-{series.index(file.series_uid) + 1}-{file.form}.dcm"
+        with written_atomically(path) as beside:
+            beside.touch(mode=0o600)
+            beside.write_bytes(file.content)
+        typer.echo(path)
 
 
 @queue.command()

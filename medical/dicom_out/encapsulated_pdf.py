@@ -24,6 +24,7 @@ from medical.dicom_out.provenance import (
     SERIAL_NUMBER,
     OriginalCt,
     finish,
+    series_number,
     series_uid,
     software_of,
 )
@@ -37,7 +38,13 @@ _OF_THE_STUDY = (
 
 
 def write_encapsulated_pdf(
-    pdf: bytes, scored: SeriesFindings, path: Path, *, ct: OriginalCt, title: str
+    pdf: bytes,
+    scored: SeriesFindings,
+    path: Path,
+    *,
+    ct: OriginalCt,
+    title: str,
+    signed: bool = False,
 ) -> Dataset:
     """Write the object.
 
@@ -47,6 +54,7 @@ def write_encapsulated_pdf(
         path: of the file.
         ct: that was scored.
         title: of the document, at most 1024 characters; no patient data.
+        signed: whether it is the report that a reader has signed.
 
     Returns:
         The object.
@@ -65,8 +73,8 @@ def write_encapsulated_pdf(
     made.SOPClassUID, made.SOPInstanceUID = EncapsulatedPDFStorage, uid
     for name in (*_OF_THE_PATIENT, *_OF_THE_STUDY):
         setattr(made, name, source.get(name, ""))  # type 2: there, if empty
-    made.Modality, made.SeriesInstanceUID = "DOC", series_uid("pdf", scored)
-    made.SeriesNumber, made.InstanceNumber = _SERIES_NUMBER, 1
+    made.Modality, made.SeriesInstanceUID = "DOC", series_uid("pdf", scored, signed=signed)
+    made.SeriesNumber, made.InstanceNumber = series_number(_SERIES_NUMBER, signed=signed), 1
     made.ConversionType = "WSD"  # workstation
     made.Manufacturer, made.ManufacturerModelName = MANUFACTURER, MODEL_NAME
     made.DeviceSerialNumber = SERIAL_NUMBER
@@ -81,7 +89,7 @@ def write_encapsulated_pdf(
     made.SourceInstanceSequence = Sequence([_reference(header) for header in ct.headers])
     made.EncapsulatedDocument = pdf + b"\0" * (len(pdf) % 2)
     made.EncapsulatedDocumentLength = len(pdf)
-    finish(made, path, description="StarLung report, research use only")
+    finish(made, path, what="report", signed=signed)
     return made
 
 

@@ -90,7 +90,7 @@ def write_parametric_map(
         plane_positions=positions,
     )
     made.BodyPartExamined = "CHEST"  # else Laterality would be asked for
-    finish(made, path, description="StarLung maps, research use only")
+    finish(made, path, what="maps")
     return str(uid)
 
 

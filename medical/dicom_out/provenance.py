@@ -9,6 +9,7 @@ Standard:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -106,9 +107,26 @@ def source_headers(files: list[Path]) -> list[Dataset]:
     return headers
 
 
-def series_uid(kind: str, scored: SeriesFindings) -> UID:
-    """Return the series of one kind of object: the same model's on the same CT share it."""
-    return derived_uid(kind, scored.series_instance_uid, scored.model.digest or scored.model.sha256)
+def series_uid(kind: str, scored: SeriesFindings, *, signed: bool = False) -> UID:
+    """Return the series of one kind of object: the same model's on the same CT share it.
+
+    Args:
+        kind: of object.
+        scored: the result.
+        signed: whether a reader has signed it; such objects have a series of their own.
+    """
+    digest = scored.model.digest or scored.model.sha256
+    return derived_uid(f"signed {kind}" if signed else kind, scored.series_instance_uid, digest)
+
+
+def series_number(scored: int, *, signed: bool) -> int:
+    """Return the number of a series: signed objects come after those as scored."""
+    return scored + 10 if signed else scored
+
+
+def person_name(text: str) -> str:
+    """Return a reader's name as DICOM's person name may hold it."""
+    return " ".join(re.sub(r"[\\^=\x00-\x1f]", " ", text).split())[:64] or "not named"
 
 
 def tracking_uid(scored: SeriesFindings, finding_id: int) -> UID:
@@ -152,15 +170,16 @@ def algorithm_sequence(scored: SeriesFindings) -> hd.AlgorithmIdentificationSequ
     )
 
 
-def finish(made: Dataset, path: Path, *, description: str) -> None:
+def finish(made: Dataset, path: Path, *, what: str, signed: bool = False) -> None:
     """Say what the series is and that it is research, and save it for its owner's eyes only.
 
     Args:
         made: the object.
         path: of its file.
-        description: of the series, at most 64 characters.
+        what: it holds, in a word or two.
+        signed: whether a reader has signed it.
     """
-    made.SeriesDescription = description
+    made.SeriesDescription = f"StarLung {what}{' as signed' * signed}, research use only"
     made.ContentQualification = RESEARCH
     made.SpecificCharacterSet = UTF_8
     with written_atomically(path) as beside:

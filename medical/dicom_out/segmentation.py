@@ -28,6 +28,7 @@ from medical.dicom_out.provenance import (
     algorithm_sequence,
     equipment,
     finish,
+    series_number,
     series_uid,
     software_of,
     tracking_id,
@@ -48,7 +49,12 @@ def outlined(outlines: Sequence[Outline]) -> list[Outline]:
 
 
 def write_segmentation(
-    outlines: Sequence[Outline], scored: SeriesFindings, path: Path, *, ct: OriginalCt
+    outlines: Sequence[Outline],
+    scored: SeriesFindings,
+    path: Path,
+    *,
+    ct: OriginalCt,
+    signed: bool = False,
 ) -> Dataset:
     """Write the outlines.
 
@@ -57,6 +63,7 @@ def write_segmentation(
         scored: what was found, for the model's name and the UIDs.
         path: of the file.
         ct: that was scored.
+        signed: whether they are those that a reader has accepted.
 
     Returns:
         The object, for reports that refer to it.
@@ -88,8 +95,8 @@ def write_segmentation(
         segment_descriptions=[
             _description(number, outline, scored) for number, outline in enumerate(segments, 1)
         ],
-        series_instance_uid=series_uid("segmentation", scored),
-        series_number=_SERIES_NUMBER,
+        series_instance_uid=series_uid("segmentation", scored, signed=signed),
+        series_number=series_number(_SERIES_NUMBER, signed=signed),
         sop_instance_uid=hd.UID(),
         instance_number=1,
         software_versions=" / ".join(software_of(scored)),
@@ -100,7 +107,7 @@ def write_segmentation(
         **equipment(),
     )
     made.BodyPartExamined = "CHEST"  # else Laterality would be asked for
-    finish(made, path, description="StarLung outlines, research use only")
+    finish(made, path, what="outlines", signed=signed)
     return made
 
 

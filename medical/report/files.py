@@ -112,12 +112,21 @@ def unread_report_pdf(
         card: of the model that scored it, for what it may miss.
         language: of the report.
     """
+    return report_pdf(unread_content(scored, card=card), ct, language=language)
+
+
+def unread_content(scored: SeriesFindings, *, card: ModelCard | None) -> ReportContent:
+    """Return what the report of a result says that no reader has seen.
+
+    Args:
+        scored: the result.
+        card: see `unread_report_pdf`.
+    """
     uid = scored.series_instance_uid
     study = Study(key=hashlib.sha256(uid.encode()).hexdigest()[:32], status="ready", signed_by="")
     findings = tuple(ReadFinding(0, uid, finding.id, 0, finding, ()) for finding in scored.findings)
     limits = detection_limits(card, scored.operating_point)
-    content = ReportContent(study, scored, findings, limits=limits)
-    return report_pdf(content, ct, language=language)
+    return ReportContent(study, scored, findings, limits=limits)
 
 
 def _pdf(content: ReportContent, folder: ResultFolder, language: Language) -> bytes:

@@ -18,6 +18,7 @@ from medical.detection.findings import (
 from medical.i18n.catalogue import Translator
 from medical.nodule.density_kinds import Density
 from medical.nodule.guidelines.assessment import Assessment, Demographics, Examination
+from medical.nodule.guidelines.rules import Fired, RuleResult
 from medical.program import program_version
 from medical.report.change_record import ChangeRecord, change_record
 from medical.report.content import ReportContent
@@ -66,6 +67,9 @@ class NoduleGuidelines(_Record):
 
     finding: int
     lung_rads: str
+    lung_rads_category: str | None = Field(
+        default=None, description="such as 4A; null where there is none, and in earlier reports"
+    )
     fleischner: str
     density_by: Source
 
@@ -76,6 +80,9 @@ class ReportExamination(_Record):
     entered: Examination
     header: Demographics
     lung_rads: str = Field(description="of the examination, in English")
+    lung_rads_category: str | None = Field(
+        default=None, description="such as 4A; null where there is none, and in earlier reports"
+    )
     nodules: list[NoduleGuidelines]
     density_validated_on_real_nodules: Literal[False] = False
 
@@ -161,16 +168,22 @@ def _examination(content: ReportContent) -> ReportExamination:
         entered=content.examination,
         header=content.header,
         lung_rads=examination_line(guidelines.examination, content.examination, labels),
+        lung_rads_category=_category(guidelines.examination.result),
         nodules=[
             NoduleGuidelines(
                 finding=row.finding_id,
                 lung_rads=ruling_text(row.lung_rads, labels),
+                lung_rads_category=_category(row.lung_rads.result),
                 fleischner=ruling_text(row.fleischner, labels),
                 density_by=row.density_by,
             )
             for row in guidelines.rows
         ],
     )
+
+
+def _category(result: RuleResult) -> str | None:
+    return result.category if isinstance(result, Fired) else None
 
 
 def _finding(finding: ReadFinding) -> ReportFinding:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from medical.ct.volume import CtVolume
 from medical.detection.findings import Input, SeriesFindings
 from medical.detection.malignancy import reference_of
-from medical.dicom.header.frames import Frame
 from medical.dicom.header.patient import examination_of_series
 from medical.dicom.stacking.series import CtSeries
 from medical.errors import InputError
@@ -177,8 +176,9 @@ class Batch:
         )
         self._write_forms(folder, findings, handle, lambda: ct, again=True)
         folder.write_findings(findings, key=self.options.key)
+        headers = _headers_of(handle) if self.options.server else b""
         report("write", 1.0)
-        return ScoredSeries(findings, folder.path, handle.why_chosen)
+        return ScoredSeries(findings, folder.path, handle.why_chosen, headers)
 
     def _read(self, ct: CtVolume, handle: SeriesHandle, *, read_seconds: float) -> PipelineResult:
         from medical.ct.prepare import NoLungError
@@ -246,6 +246,8 @@ class Batch:
         files = () if self.options.server else tuple(dict.fromkeys(frame.path for frame in frames))
         written = self.scorer.explain(reading.prepared, reading.findings, folder, dicom=files)
         if files and written and not any(path.suffix == ".dcm" for path in written):
+            from medical.scoring.heatmaps import why_no_parametric_map
+
             reason = f"no DICOM parametric map: {why_no_parametric_map(frames)}"
             self.not_written.append((handle.series_instance_uid, reason))
 
@@ -288,18 +290,15 @@ class Batch:
         return earlier if len(folder.maps(wanted)) == len(wanted) else None
 
 
+def _headers_of(handle: SeriesHandle) -> bytes:
+    from medical.dicom_out.kept_headers import try_pack_headers  # highdicom: a server's only
+
+    origin = handle.origin
+    return try_pack_headers(origin.frames) if isinstance(origin, CtSeries) else b""
+
+
 def _context_of(folder: ResultFolder) -> ClinicalContext | None:
     try:
         return folder.malignancy.read_context()
     except InputError:
         return None
-
-
-def why_no_parametric_map(frames: Sequence[Frame]) -> str:
-    """Tell what of the CT's headers stands against a parametric map; its NIfTI form is there."""
-    count = len({frame.frame_of_reference_uid for frame in frames})
-    if count > 1:
-        return message(
-            "the slices name {count} frames of reference, and a map must lie in one", count=count
-        )
-    return message("the CT's headers lack what it must take over")

@@ -17,13 +17,13 @@ from medical.dicom.header.tags import quiet_pydicom
 from medical.dicom.stacking.series import CtSeries
 from medical.dicom_out.encapsulated_pdf import write_encapsulated_pdf
 from medical.dicom_out.key_objects import write_key_objects
-from medical.dicom_out.malignancy_rating import TypedRatings
 from medical.dicom_out.measurement_report import write_measurement_report
 from medical.dicom_out.provenance import OriginalCt
 from medical.dicom_out.segmentation import outlined, write_segmentation
-from medical.i18n.catalogue import Translator
 from medical.i18n.messages import Message, message
 from medical.io.series_handle import SeriesHandle
+from medical.report.files import unread_content
+from medical.report.objects.assessed import typed_ratings, unread_assessments
 from medical.results.folder import ResultFolder
 from models.zoo.card import ModelCard
 
@@ -108,7 +108,8 @@ class FormWriter:
                 ct=ct,
                 segmentation=segmentation,
                 outlines=outlines or (),
-                typed=self._typed(),
+                typed=typed_ratings(folder.malignancy.read_typed()),
+                assessments=unread_assessments(unread_content(scored, card=self.card)),
             )
         if "kos" in wanted and scored.findings:
             write_key_objects(scored, folder.dicom_file("kos"), ct=ct)
@@ -118,16 +119,6 @@ class FormWriter:
             path, title = folder.dicom_file("pdf"), "Chest CT: lung nodules"
             write_encapsulated_pdf(pdf, scored, path, ct=ct, title=title)
         return problems
-
-    def _typed(self) -> TypedRatings | None:
-        """Return what a reader typed of this series, in the report's words."""
-        typed = self.folder.malignancy.read_typed()
-        if typed is None:
-            return None
-        from medical.report.malignancy import typed_note
-
-        ratings = {row.finding: row.malignancy for row in typed.ratings}
-        return TypedRatings(typed_note(typed, Translator("en")), ratings)
 
     def _write_pdf(self) -> bytes:
         from medical.report.files import unread_report_pdf

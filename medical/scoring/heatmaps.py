@@ -8,12 +8,14 @@ from pathlib import Path
 
 from medical.ct.prepare import Prepared
 from medical.detection.findings import Finding, SeriesFindings
+from medical.dicom.header.frames import Frame
 from medical.dicom.header.tags import derived_uid, quiet_pydicom
 from medical.dicom_out.parametric_map import write_parametric_map
 from medical.dicom_out.provenance import source_headers
 from medical.explain.attention import attention_in_mask
 from medical.explain.shipped_detector import StarLungFinding
 from medical.explain.subject import Explanation, cut
+from medical.i18n.messages import message
 from medical.results.folder import ResultFolder
 from models.training.two_stage import TwoStage
 
@@ -94,3 +96,13 @@ def _parametric_maps(
             return files
         files.append(path)
     return files
+
+
+def why_no_parametric_map(frames: Sequence[Frame]) -> str:
+    """Tell what of the CT's headers stands against a parametric map; its NIfTI form is there."""
+    count = len({frame.frame_of_reference_uid for frame in frames})
+    if count > 1:
+        return message(
+            "the slices name {count} frames of reference, and a map must lie in one", count=count
+        )
+    return message("the CT's headers lack what it must take over")

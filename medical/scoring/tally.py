@@ -20,11 +20,20 @@ from models.zoo.card import ModelCard
 
 @dataclass(frozen=True, slots=True)
 class ScoredSeries:
-    """One series' result, the folder that holds it, and why this series of its study was read."""
+    """One series' result.
+
+    Args:
+        findings: what was found.
+        folder: that holds it.
+        why_chosen: why this series of its study was read.
+        headers: of the CT, for objects that are made once a reader has signed; empty but for a
+            server's.
+    """
 
     findings: SeriesFindings
     folder: Path
     why_chosen: str = ""
+    headers: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,9 +182,16 @@ class Worker:
             for ct_series in result.series
         ]
         unscored = self._unscored(result, claimed)
+        headers = {item.findings.series_instance_uid: item.headers for item in result.series}
         try:
             held = lease.write_outcome(
-                lambda: finish(self.store, claimed, series=findings, unscored=unscored)
+                lambda: finish(
+                    self.store,
+                    claimed,
+                    series=findings,
+                    unscored=unscored,
+                    headers={uid: packed for uid, packed in headers.items() if packed},
+                )
             )
         except OSError as error:  # a patient's folder cannot be made
             return self._failed(claimed, not_written(error), lease)

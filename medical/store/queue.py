@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -160,7 +160,12 @@ def renew(
 
 
 def finish(
-    store: Store, claimed: Claimed, *, series: Sequence[SeriesFindings] = (), unscored: str = ""
+    store: Store,
+    claimed: Claimed,
+    *,
+    series: Sequence[SeriesFindings] = (),
+    unscored: str = "",
+    headers: Mapping[str, bytes] | None = None,
 ) -> bool:
     """End what is done; false, and nothing is written, where another worker has it now.
 
@@ -170,8 +175,9 @@ def finish(
         series: what was found in a study; the first is its own, each other becomes a study of its
             own.
         unscored: what else the input holds and could not be scored, in sentences.
+        headers: of the CTs, by series UID, for objects that are made once a reader has signed.
     """
-    return _conclude(store, claimed, "ready", failure=unscored, series=series)
+    return _conclude(store, claimed, "ready", failure=unscored, series=series, headers=headers)
 
 
 def give_up(store: Store, claimed: Claimed, *, failure: str) -> bool:
@@ -209,6 +215,7 @@ def _conclude(
     *,
     failure: str = "",
     series: Sequence[SeriesFindings] = (),
+    headers: Mapping[str, bytes] | None = None,
 ) -> bool:
     with store.transaction() as session:
         study = _mine(session, claimed)
@@ -218,9 +225,16 @@ def _conclude(
             if series:
                 series = without_known(session, study, series)
                 status = "ready" if series else "failed"
-            keep_results(session, study, series[:1])
+            keep_results(session, study, series[:1], headers)
             if status == "ready":
-                add_siblings(session, study, series[1:], failure=failure, actor=claimed.owner)
+                add_siblings(
+                    session,
+                    study,
+                    series[1:],
+                    failure=failure,
+                    actor=claimed.owner,
+                    headers=headers,
+                )
                 failure = ""
         _end(session, study, status, claimed.owner, failure=failure)
         return True

@@ -12,7 +12,7 @@ import hashlib
 import secrets
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import delete, select
@@ -25,8 +25,20 @@ from medical.store.series import keep_series, series_of
 from medical.store.tables import SCORED, Status, StoredFinding, StoredSeries, Study
 
 
-def keep_results(session: Session, study: Study, series: Sequence[SeriesFindings]) -> None:
-    """Write the findings of a scored study in the caller's transaction."""
+def keep_results(
+    session: Session,
+    study: Study,
+    series: Sequence[SeriesFindings],
+    headers: Mapping[str, bytes] | None = None,
+) -> None:
+    """Write the findings of a scored study in the caller's transaction.
+
+    Args:
+        session: of the transaction.
+        study: that was scored.
+        series: what was found in it.
+        headers: see ``keep_series``.
+    """
     findings = [finding for scored in series for finding in scored.findings]
     if findings:
         strongest = max(findings, key=lambda finding: finding.probability)
@@ -38,7 +50,7 @@ def keep_results(session: Session, study: Study, series: Sequence[SeriesFindings
     ]
     study.uids = " ".join(dict.fromkeys(uid for uid in uids if uid))
     session.flush()
-    keep_series(session, study, series)
+    keep_series(session, study, series, headers)
     session.add_all(
         StoredFinding(
             study_id=study.id,
@@ -101,7 +113,13 @@ def _take_anew(
 
 
 def add_siblings(
-    session: Session, study: Study, series: Sequence[SeriesFindings], *, failure: str, actor: str
+    session: Session,
+    study: Study,
+    series: Sequence[SeriesFindings],
+    *,
+    failure: str,
+    actor: str,
+    headers: Mapping[str, bytes] | None = None,
 ) -> None:
     """Make studies of further series of ``study``'s input, in the caller's transaction.
 
@@ -111,11 +129,12 @@ def add_siblings(
         series: that do not belong to it; their folders are moved out of its folder.
         failure: what of the input could not be scored, in sentences; empty where all was.
         actor: who scored.
+        headers: see ``keep_series``.
     """
     for scored in series:
         sibling = _sibling(session, study, "ready", sibling_key(study, scored))
         _move(scored.series_instance_uid, Path(study.folder), Path(sibling.folder))
-        keep_results(session, sibling, [scored])
+        keep_results(session, sibling, [scored], headers)
         record(session, actor=actor, action="ready", subject=sibling.key)
     if failure:
         sibling = _sibling(session, study, "failed", secrets.token_hex(8))

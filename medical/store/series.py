@@ -6,7 +6,7 @@ Nobody reads them from the result folders again, which others may change.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +44,20 @@ class EarlierSeries:
         return label_of(self.study_key)
 
 
-def keep_series(session: Session, study: Study, series: Sequence[SeriesFindings]) -> None:
-    """Enter a scored study's series in place of those that it had, in the caller's transaction."""
+def keep_series(
+    session: Session,
+    study: Study,
+    series: Sequence[SeriesFindings],
+    headers: Mapping[str, bytes] | None = None,
+) -> None:
+    """Enter a scored study's series in place of those that it had, in the caller's transaction.
+
+    Args:
+        session: of the transaction.
+        study: that was scored.
+        series: what was found in it.
+        headers: of its CTs, by series UID, for objects that are made later.
+    """
     session.execute(delete(StoredSeries).where(StoredSeries.study_id == study.id))
     place = Path(study.folder)
     for uid, scored in {item.series_instance_uid: item for item in series}.items():
@@ -60,6 +72,7 @@ def keep_series(session: Session, study: Study, series: Sequence[SeriesFindings]
                 day=day,
                 has_images=has_images,
                 scored=scored.model_copy(update={"findings": []}).model_dump_json(by_alias=True),
+                headers=(headers or {}).get(uid),
             )
         )
     session.flush()

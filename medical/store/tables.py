@@ -130,6 +130,9 @@ class StoredSeries(Base):
 
     ``patient`` is a pseudonym (``dicom.header.patient``), ``day`` is ``YYYY-MM-DD``; both are
     empty where they are not known.
+
+    ``headers`` are the CT's, which identify the patient, for objects that are made once it is
+    signed (``dicom_out.kept_headers``); none where the CT was not DICOM.
     """
 
     __tablename__ = "series"
@@ -142,6 +145,7 @@ class StoredSeries(Base):
     day: Mapped[str] = mapped_column(String(10))
     has_images: Mapped[bool] = mapped_column(Boolean)
     scored: Mapped[str] = mapped_column(Text, default="")
+    headers: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
 
 class Decision(Base):
@@ -175,6 +179,22 @@ class StoredReport(Base):
     series_uid: Mapped[str] = mapped_column(String(128))
     form: Mapped[str] = mapped_column(String(8))
     language: Mapped[str] = mapped_column(String(8))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class SignedObject(Base):
+    """One DICOM object of a signed report; never changed, so that it is sent under one UID only.
+
+    ``version`` is the study's once it was signed.
+    """
+
+    __tablename__ = "signed_objects"
+    __table_args__ = (UniqueConstraint("study_id", "version", "series_uid", "form"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), index=True)
+    version: Mapped[int] = mapped_column(Integer)
+    series_uid: Mapped[str] = mapped_column(String(128))
+    form: Mapped[str] = mapped_column(String(8))
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 

@@ -1,7 +1,7 @@
 """``python -m tests.fuzz.run --inputs 20000``: watch readers, and say what they should not do.
 
-A process that dies over an input, takes more than ten seconds for it or more than 2 GiB is a finding
-as an exception is that is no ``InputError``. The process is begun anew after the input.
+A process that dies over an input, takes more than ten seconds for it or more than 2 GiB is as much
+a problem as an exception that is no ``InputError``. It is begun anew after the input.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ HANG_SECONDS = 10.0
 
 
 @dataclass(slots=True)
-class Found:
-    """What a run found: one line a finding, and how many inputs of each kind were read."""
+class Outcome:
+    """What a run gave: problems, and how many inputs of each kind were read."""
 
     problems: list[str] = field(default_factory=list)
     inputs: Counter[str] = field(default_factory=Counter)
@@ -34,7 +34,7 @@ class Found:
     resident: int = 0
 
 
-def run(top: Path, *, inputs: int, first: int = 0, processes: int = 1) -> Found:
+def run(top: Path, *, inputs: int, first: int = 0, processes: int = 1) -> Outcome:
     """Read ``inputs`` damaged files.
 
     Args:
@@ -52,7 +52,7 @@ def run(top: Path, *, inputs: int, first: int = 0, processes: int = 1) -> Found:
         out = top / f"process-{place}"
         out.mkdir()
         begun.append((out, _begin(out, pickled, first + place, processes, last)))
-    found = Found()
+    outcome = Outcome()
     while begun:
         time.sleep(0.2)
         for place, (out, process) in enumerate(list(begun)):
@@ -69,10 +69,10 @@ def run(top: Path, *, inputs: int, first: int = 0, processes: int = 1) -> Found:
             number = int(now) if now.isdigit() else first
             if (why := _why(out, number, ended=ended, code=process.returncode)) is not None:
                 kind = seeds[number % len(seeds)].kind
-                found.problems.append(f"{number} {kind}: {why}")
+                outcome.problems.append(f"{number} {kind}: {why}")
             begun[place] = (out, _begin(out, pickled, number + processes, processes, last))
             (out / "now").unlink(missing_ok=True)
-    _gather(top, found)
+    _gather(top, outcome)
     return found
 
 
@@ -93,26 +93,26 @@ def _begin(out: Path, seeds: Path, first: int, step: int, last: int) -> subproce
         )
 
 
-def _gather(top: Path, found: Found) -> None:
+def _gather(top: Path, outcome: Outcome) -> None:
     for log in sorted(top.glob("process-*/log.jsonl")):
         before = 0
         for line in log.read_text().splitlines():
             entry = json.loads(line)
-            found.inputs[entry["kind"]] += 1
-            found.slowest = max(found.slowest, entry["seconds"])
-            found.resident = max(found.resident, entry["resident"])
+            outcome.inputs[entry["kind"]] += 1
+            outcome.slowest = max(outcome.slowest, entry["seconds"])
+            outcome.resident = max(outcome.resident, entry["resident"])
             name = f"{entry['number']} {entry['kind']}"
             if entry["trace"]:
-                found.problems.append(f"{name}:\n{entry['trace']}")
+                outcome.problems.append(f"{name}:\n{entry['trace']}")
             if entry["resident"] > RESIDENT_BYTES > before:
-                found.problems.append(f"{name}: took {entry['resident'] / 2**30:.1f} GiB")
+                outcome.problems.append(f"{name}: took {entry['resident'] / 2**30:.1f} GiB")
             if entry["seconds"] > HANG_SECONDS:
-                found.problems.append(f"{name}: took {entry['seconds']:.0f} s")
+                outcome.problems.append(f"{name}: took {entry['seconds']:.0f} s")
             before = entry["resident"]
 
 
 def main() -> int:
-    """Run, print what was found, and end with 1 where that is anything."""
+    """Run, print the problems, and end with 1 where that is anything."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--inputs", type=int, default=20_000)
     options.add_argument("--first", type=int, default=0)
@@ -120,14 +120,13 @@ def main() -> int:
     options.add_argument("--out", type=Path, required=True)
     given = options.parse_args()
     given.out.mkdir(parents=True)
-    found = run(given.out, inputs=given.inputs, first=given.first, processes=given.processes)
-    for problem in found.problems:
-        print(problem)
-    read, memory = sum(found.inputs.values()), found.resident / 2**20
-    print(f"{read} inputs, {len(found.problems)} problems, ", end="")
-    print(f"slowest {found.slowest:.1f} s, memory {memory:.0f} MiB")
-    print(dict(found.inputs))
-    return bool(found.problems)
+    outcome = run(given.out, inputs=given.inputs, first=given.first, processes=given.processes)
+    memory = outcome.resident / 2**20
+    summary = f"{sum(outcome.inputs.values())} inputs, {len(outcome.problems)} problems, "
+    summary += f"slowest {outcome.slowest:.1f} s, memory {memory:.0f} MiB"
+    lines = [*outcome.problems, summary, str(dict(outcome.inputs))]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return bool(outcome.problems)
 
 
 if __name__ == "__main__":

@@ -45,8 +45,7 @@ class Seed:
 
 def make_seeds(top: Path) -> list[Seed]:
     """Write one of each kind."""
-    seeds = [*_volumes(top / "volumes"), *_dicom(top / "dicom"), *_lesions(top / "lesions")]
-    return seeds
+    return [*_volumes(top / "volumes"), *_dicom(top / "dicom"), *_lesions(top / "lesions")]
 
 
 def _dicom(top: Path) -> list[Seed]:
@@ -100,8 +99,8 @@ def _volumes(top: Path) -> list[Seed]:
         "raw.nrrd": "NRRD0004\ntype: short\ndimension: 3\nspace: left-posterior-superior\n"
         "sizes: 14 12 10\nspace directions: (0.8,0,0) (0,0.8,0) (0,0,2)\nkinds: domain domain "
         "domain\nendian: little\nencoding: raw\nspace origin: (0,0,0)\n\n",
-        "own.mha": "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False"
-        "\nCompressedData = False\nTransformMatrix = 1 0 0 0 1 0 0 0 1\nOffset = 0 0 0\n"
+        "own.mha": "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = "
+        "False\nCompressedData = False\nTransformMatrix = 1 0 0 0 1 0 0 0 1\nOffset = 0 0 0\n"
         "ElementSpacing = 0.8 0.8 2\nDimSize = 14 12 10\nElementType = MET_SHORT\n"
         "ElementDataFile = LOCAL\n",
     }

@@ -10,7 +10,7 @@ from app.cli.table import show
 from medical.detection.findings import Searched, SeriesFindings
 from medical.detection.searched_lungs import both_searched, is_partly_searched
 from medical.io.series_handle import SeriesHandle
-from medical.scoring.batch import why_no_parametric_map
+from medical.scoring.heatmaps import why_no_parametric_map
 from medical.scoring.tally import ScoredSeries, ScoreResult
 from tests.medical.dicom.make import ROOT, series, take
 from tests.medical.store.made import made_series

@@ -16,13 +16,9 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from medical.detection.findings import Malignancy, RatingModel
+from medical.dicom_out.assessment import DENSITIES, DENSITY
 from medical.dicom_out.malignancy_rating import OUTCOME_RATING, RATING, SCHEME, TypedRatings
-from medical.dicom_out.measurement_report import (
-    DENSITIES,
-    DENSITY,
-    PRESENCE,
-    write_measurement_report,
-)
+from medical.dicom_out.measurement_report import PRESENCE, write_measurement_report
 from medical.dicom_out.provenance import tracking_uid
 from medical.dicom_out.segmentation import write_segmentation
 from medical.training.cases.sources.lesion import Planes

@@ -31,7 +31,7 @@ def test_a_store_of_the_version_before_is_brought_up_with_what_it_holds(tmp_path
             ("decisions", "assessment"),
         ):
             session.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
-        for table in ("jobs", "series", "reports", "arrivals", "outbox"):
+        for table in ("signed_objects", "jobs", "series", "reports", "arrivals", "outbox"):
             session.execute(text(f"DROP TABLE {table}"))
         session.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     store.close()

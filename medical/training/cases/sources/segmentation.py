@@ -26,6 +26,8 @@ SEGMENTATIONS = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.
 _ALTERED = {("SCT", "49755003"), ("SRT", "M-01000"), ("99SDM", "M-01000")}
 _REMEDY = "Export the DICOM SEG again, or give its lesions as a table with --truth"
 _CLOSE_MM = 0.01
+_MAX_SLOTS = 10_000
+"""Between the first and the last frame: no CT has more slices."""
 
 
 def segmentation_lesions(path: Path, *, place: str) -> list[Lesion]:
@@ -96,20 +98,25 @@ def _volume(
         chosen: indices of its frames.
     """
     per_frame = items(dataset, "PerFrameFunctionalGroupsSequence")
+    if len(per_frame) <= max(chosen) or len(frames) <= max(chosen):
+        raise InputError(path, "its frames are fewer or more than it says", _REMEDY)
     first = per_frame[chosen[0]]
     measures = _group(dataset, first, "PixelMeasuresSequence")
     orientation = _group(dataset, first, "PlaneOrientationSequence")
     spacing = numbers(measures[0], "PixelSpacing") if measures else []
     cosines = numbers(orientation[0], "ImageOrientationPatient") if orientation else []
-    origins = np.array([_position(dataset, per_frame[index]) for index in chosen])
-    if len(spacing) != 2 or len(cosines) != 6 or origins.shape != (len(chosen), 3):
+    positions = [_position(dataset, per_frame[index]) for index in chosen]
+    if len(spacing) != 2 or len(cosines) != 6 or any(len(place) != 3 for place in positions):
         raise InputError(path, "its frames have no position in the patient", _REMEDY)
+    origins = np.array(positions)
     along_row, along_column = np.array(cosines[:3]), np.array(cosines[3:])
     normal = np.cross(along_row, along_column)
     depth = origins @ normal
     thickness = number(measures[0], "SpacingBetweenSlices") or number(measures[0], "SliceThickness")
     steps = np.diff(np.unique(np.round(depth, 3)))
     step = float(steps[steps > _CLOSE_MM].min()) if (steps > _CLOSE_MM).any() else thickness or 1.0
+    if np.ptp(depth) > _MAX_SLOTS * step:
+        raise InputError(path, "its frames lie too far apart", _REMEDY)
     slot = np.rint((depth - depth.min()) / step).astype(int)
     if np.abs(depth - depth.min() - slot * step).max() > 0.25 * step:
         raise InputError(path, "its frames are not evenly spaced", _REMEDY)
