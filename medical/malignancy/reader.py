@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -18,6 +18,7 @@ from scipy.special import expit
 from medical.malignancy.interval import interval
 from medical.malignancy.view import as_arrays, view_of
 from models.zoo.starnet_card import SHIPPED_STARNET, StarNetCard, read_card
+from models.zoo.starnets import starnet_of
 
 if TYPE_CHECKING:
     from models.runtime.openvino_cpu import OneByOne
@@ -143,6 +144,22 @@ class MalignancyReader:
         from models.zoo.starnet import load_starnet
 
         return load_starnet(self._folder)
+
+
+def reader_at_hand(digest: str | None, imported: Path) -> MalignancyReader | None:
+    """Return the StarNet of an identity, opened once a process; ``None`` where it is not at hand.
+
+    Args:
+        digest: of its card.
+        imported: folder of the user's own models.
+    """
+    folder = starnet_of(digest, imported=imported)
+    return None if folder is None else _reader_in(folder)
+
+
+@cache
+def _reader_in(folder: Path) -> MalignancyReader:
+    return MalignancyReader(folder)
 
 
 def _reading(

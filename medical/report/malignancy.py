@@ -96,6 +96,11 @@ def _told(context: ClinicalContext, labels: Translator) -> list[str]:
             for name, title in CONTEXT_ANSWERS
         ),
     )
+    numbers = (
+        (labels("Spiculated findings"), context.spiculated),
+        (labels("Findings without spiculation"), context.not_spiculated),
+    )
+    known += tuple((title, ", ".join(map(str, each)) or None) for title, each in numbers)
     facts = [f"{title}: {value}" for title, value in known if value is not None]
     return [context.text.strip(), *facts] if context.text.strip() else facts
 

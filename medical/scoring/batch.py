@@ -24,16 +24,17 @@ from medical.errors import InputError
 from medical.files import Content
 from medical.i18n.messages import message
 from medical.io.series_handle import SeriesHandle
-from medical.malignancy.context import MAX_TEXT, ClinicalContext
 from medical.results.folder import ResultFolder
 from medical.results.manifest import Manifest
 from medical.results.search import gather_predictions
+from medical.scoring.context_table import context_of
 from medical.scoring.naming import ResultNames, with_note_of_name
 from medical.scoring.read_ahead import ReadAhead, ReadSeries, Step
 from medical.scoring.tally import ScoredSeries, ScoreResult, Tally
 
 if TYPE_CHECKING:
     from medical.detection.pipeline import PipelineResult
+    from medical.malignancy.context import ClinicalContext
     from medical.scoring.context_table import ContextTable
     from medical.scoring.forms import Form
     from medical.scoring.scorer import Scorer
@@ -200,15 +201,7 @@ class Batch:
             ) from error
 
     def _context(self, handle: SeriesHandle) -> ClinicalContext | None:
-        """Return what the table says of a series, and what a report beside it says in its place."""
-        table = self.options.contexts
-        given = table.of(handle) if table is not None else None
-        if given is not None and given.text:
-            return given
-        words = handle.report_words(most=MAX_TEXT)
-        if not words:
-            return given
-        return (given or ClinicalContext()).model_copy(update={"text": words})
+        return context_of(handle, self.options.contexts)
 
     def _write_beside(
         self,

@@ -56,6 +56,22 @@ class ContextTable:
         return None
 
 
+def context_of(handle: SeriesHandle, table: ContextTable | None) -> ClinicalContext | None:
+    """Return what is known of a series: by the table, with the words of a report beside the CT.
+
+    Args:
+        handle: of the series.
+        table: what it says goes first; words of a report stand where it has no text.
+    """
+    given = table.of(handle) if table is not None else None
+    if given is not None and given.text:
+        return given
+    words = handle.report_words(most=MAX_TEXT)
+    if not words:
+        return given
+    return (given or ClinicalContext()).model_copy(update={"text": words})
+
+
 def read_context_table(path: Path) -> ContextTable:
     """Read and check a table.
 

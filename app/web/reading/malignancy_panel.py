@@ -6,11 +6,10 @@ import html
 import threading
 import time
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
+from pydantic import ValidationError
 
 from app.web.context import context
 from app.web.failures import error_text, not_saved
@@ -23,7 +22,7 @@ from medical.detection.malignancy import malignancy_of
 from medical.errors import InputError
 from medical.i18n.messages import Message
 from medical.malignancy.context import MAX_TEXT, ClinicalContext
-from medical.malignancy.reader import MalignancyReader
+from medical.malignancy.reader import MalignancyReader, reader_at_hand
 from medical.nodule.guidelines.assessment import MAX_AGE_YEARS, Demographics
 from medical.plain_text import as_markdown
 from medical.report.malignancy import CONTEXT_ANSWERS, rating_note, rating_text
@@ -35,7 +34,6 @@ from medical.review.reading import ReadFinding, StudyReading
 from medical.review.refusals import ReviewRefusedError
 from medical.review.typed_context import type_context
 from medical.store.database import StoreUnavailableError
-from models.zoo.starnets import starnet_of
 
 _MAX_PACK_YEARS = 300
 _one_at_a_time = threading.Lock()
@@ -82,8 +80,8 @@ def malignancy_panel(
         st.caption(
             gettext(
                 "Clinical context was taught to change nothing by itself: no truth was at hand. "
-                "Brock (McWilliams 2013, model 2a) is a probability of cancer and uses it; a "
-                "finding in an upper zone counts as one in an upper lobe."
+                "Brock (McWilliams 2013, model 2a; 2b where spiculation is typed) is a probability "
+                "of cancer and uses it; a finding in an upper zone counts as one in an upper lobe."
             )
         )
 
@@ -101,16 +99,17 @@ def rate(
     """
     own = [f for f in findings if isinstance(f.measured, Finding) and f.measured.malignancy]
     before = {f.measured.id: f.measured.malignancy for f in own if isinstance(f.measured, Finding)}
-    text = context.written() if context else ""
-    tokens = folder.malignancy.read_tokens() if text else None
+    numbers = [finding.id for finding in scored.findings]
+    texts = [context.written(number) if context else "" for number in numbers]
+    tokens = folder.malignancy.read_tokens() if any(texts) else None
     model = _reader_of(scored)
     after: dict[int, Malignancy] = {}
     if tokens is not None and model is not None:
-        numbers = [finding.id for finding in scored.findings]
         with _one_at_a_time:
-            for group, texts in ((before, [""] * len(numbers)), (after, [text] * len(numbers))):
-                rounded = map(malignancy_of, model.read_words(tokens, texts))
+            for group, written in ((before, [""] * len(numbers)), (after, texts)):
+                rounded = map(malignancy_of, model.read_words(tokens, written))
                 group.update(zip(numbers, rounded, strict=True))
+        after = {number: after[number] for number, text in zip(numbers, texts, strict=True) if text}
     return [
         Rated(finding, image, after.get(finding.measured.id))
         for finding in own
@@ -167,6 +166,12 @@ def _with_header(context: ClinicalContext | None, images: ViewerImages | None) -
     )
 
 
+def _reader_of(scored: SeriesFindings) -> MalignancyReader | None:
+    """Return the StarNet that rated the series; ``None`` where it is no longer at hand."""
+    rates = scored.malignancy_model
+    return reader_at_hand(rates.digest if rates else None, context().settings.work_dir / "models")
+
+
 def _form(
     reading: StudyReading,
     scored: SeriesFindings,
@@ -200,9 +205,37 @@ def _form(
         }  # fmt: skip
         for place, (name, title) in zip(others, CONTEXT_ANSWERS, strict=True):
             known[name] = _answer(place, title, getattr(entered, name), closed=closed)
+        known |= _spiculation([finding.id for finding in scored.findings], entered, closed=closed)
         if st.form_submit_button(gettext("Rate with this context"), disabled=closed):
-            _keep(reading, scored, folder, ClinicalContext.model_validate(known), reader)
+            try:
+                typed = ClinicalContext.model_validate(known)
+            except ValidationError:  # of these fields only spiculation can contradict itself
+                tell(gettext("A finding cannot be both spiculated and not. Correct the form."))
+            else:
+                _keep(reading, scored, folder, typed, reader)
             st.rerun()
+
+
+def _spiculation(
+    numbers: list[int], entered: ClinicalContext, *, closed: bool
+) -> dict[str, object]:
+    """Ask which findings are spiculated and which are not; Brock's model 2b needs it."""
+    titles = {
+        "spiculated": gettext("Spiculated findings"),
+        "not_spiculated": gettext("Findings without spiculation"),
+    }
+    return {
+        name: tuple(
+            place.multiselect(
+                title,
+                numbers,
+                [number for number in getattr(entered, name) if number in numbers],
+                placeholder=gettext("not known"),
+                disabled=closed,
+            )
+        )
+        for place, (name, title) in zip(st.columns(2), titles.items(), strict=True)
+    }
 
 
 def _keep(
@@ -260,17 +293,3 @@ def _answer(
         placeholder=gettext("not known"),
         disabled=closed,
     )
-
-
-def _reader_of(scored: SeriesFindings) -> MalignancyReader | None:
-    """Return the StarNet that rated the series; ``None`` where it is no longer at hand."""
-    rates = scored.malignancy_model
-    folder = starnet_of(
-        rates.digest if rates else None, imported=context().settings.work_dir / "models"
-    )
-    return None if folder is None else _reader_in(folder)
-
-
-@cache
-def _reader_in(folder: Path) -> MalignancyReader:
-    return MalignancyReader(folder)

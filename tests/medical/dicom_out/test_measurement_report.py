@@ -204,9 +204,9 @@ def test_a_rating_names_its_starnet_and_what_taught_it(
     for name, value in ((concept, 0.25), (of_typed, 0.75)):
         (item,) = [item for group in groups for item in group.get_measurements(name=name)]
         assert item.value == value
-        said = " ".join(
+        texts_of_item = " ".join(
             str(part.TextValue) for part in item[0].ContentSequence if part.ValueType == "TEXT"
         )
-        assert f"starnet 1 digest={'2' * 64}" in said
-        assert ("14" in said and "histology 18" in said) == (outcomes is not None)
-        assert ("not pathology" in said) == (outcomes is None)
+        assert f"starnet 1 digest={'2' * 64}" in texts_of_item
+        assert ("14" in texts_of_item and "histology 18" in texts_of_item) == (outcomes is not None)
+        assert ("not pathology" in texts_of_item) == (outcomes is None)

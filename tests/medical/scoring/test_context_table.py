@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from medical.errors import InputError
 from medical.io.series_handle import SeriesHandle
 from medical.malignancy.context import ClinicalContext
-from medical.scoring.context_table import read_context_table
+from medical.scoring.context_table import context_of, read_context_table
+from tests.medical.dicom.make import save, series, take
+from tests.medical.dicom.test_prior_report import report
 
 
 def _table(folder: Path, text: str) -> Path:
@@ -80,3 +83,17 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_context_table(tmp_path / "none.csv")
+
+
+def test_words_of_a_report_stand_where_the_table_has_none(tmp_path: Path) -> None:
+    series(tmp_path / "in" / "ct", StudyDate="20210101")
+    save(report(("Impression", "121073", "Spiculated nodule.")), tmp_path / "in" / "sr.dcm")
+    (handle,) = take(tmp_path / "in", tmp_path).chosen
+    study = handle.study_instance_uid
+    assert context_of(handle, None) == ClinicalContext(text="Spiculated nodule.")
+    ages = read_context_table(_table(tmp_path, f"study,age\n{study},67\n"))
+    assert context_of(handle, ages) == ClinicalContext(age_years=67, text="Spiculated nodule.")
+    texts = read_context_table(_table(tmp_path, f"study,text\n{study},calcified\n"))
+    assert context_of(handle, texts) == ClinicalContext(text="calcified")
+    alone = replace(handle, reports=())
+    assert context_of(alone, None) is None
