@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import re
 import shutil
 from collections.abc import Callable
@@ -12,7 +13,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.common import all_models, fail, imported_models, model_called, starnet_called
+from app.cli.common import (
+    all_models,
+    fail,
+    imported_models,
+    model_called,
+    site_store,
+    starnet_called,
+)
 
 if TYPE_CHECKING:
     from models.zoo.loader import StoredModel
@@ -69,6 +77,12 @@ def import_(
     name: Annotated[
         str, typer.Option(help="Name of the model that a MONAI bundle becomes.")
     ] = MONAI_NAME,
+    reason: Annotated[
+        str | None,
+        typer.Option(
+            help="Why a model is installed that its gate kept back; goes to the audit trail."
+        ),
+    ] = None,
 ) -> None:
     """Add a retrained model, a StarNet or a MONAI bundle lung_nodule_ct_detection to the models."""
     from models.zoo.loader import CARD, WEIGHTS
@@ -77,8 +91,9 @@ def import_(
 
     if not path.exists():
         fail(f"{path}: there is no such folder or file. Check the path.")
+    _refuse_without_reason(path, reason)
     if is_starnet(path):
-        _import_starnet(path)
+        _import_starnet(path, reason)
         return
     if is_bundle(path):
         _import_bundle(path, name)
@@ -93,12 +108,39 @@ def import_(
     model = model_called(str(path))
     _check_name(path, model.card.name)
     _check_fit(model)
+    _record(model.card.name, reason)
 
     def copy(folder: Path) -> None:
         for part in (WEIGHTS, CARD):
             shutil.copyfile(path / part, folder / part)
 
     _add(path, model.card.name, copy)
+
+
+def _refuse_without_reason(folder: Path, reason: str | None) -> None:
+    """End the program where a gate kept the model back and no reason is given."""
+    from medical.training.own_decision import MAX_REASON, why_kept_back
+
+    if reason is not None and not 1 <= len(reason.strip()) <= MAX_REASON:
+        fail(f"--reason: must have 1 to {MAX_REASON} characters, and must name no patient.")
+    why = why_kept_back(folder)
+    if why and reason is None:
+        fail(
+            f"{folder}: the gate did not let it replace the old one: {why}. Hold out more CTs, or "
+            "install it by your own decision: add --reason TEXT, which goes to the audit trail."
+        )
+
+
+def _record(name: str, reason: str | None) -> None:
+    if reason is None:
+        return
+    from medical.training.own_decision import record_decision
+
+    store = site_store()
+    try:
+        record_decision(store, name, reason, actor=getpass.getuser())
+    finally:
+        store.close()
 
 
 def _starnet(name: str) -> Path | None:
@@ -110,12 +152,13 @@ def _starnet(name: str) -> Path | None:
     return starnet_called(name) if known else None
 
 
-def _import_starnet(path: Path) -> None:
+def _import_starnet(path: Path, reason: str | None) -> None:
     from models.zoo.starnet_card import read_card
     from models.zoo.starnets import install_starnet
 
     name = read_card(starnet_called(str(path))).name
     _check_name(path, name)
+    _record(name, reason)
     try:
         install_starnet(path, imported_models(make=True))
     except OSError as error:

@@ -2,7 +2,8 @@
 
 Only if they are not worse on the frozen evaluation set: the lower end of the 95 % interval of the
 paired difference in CPM (bootstrap over scans, both models on the same redrawn scans) must lie
-above minus a margin. A set too small to tell is a no, not a yes: both models are kept then.
+above minus a margin. It is kept as far below the difference as a loss may be that so many nodules
+need not show. A set too small to tell is a no, not a yes: both models are kept then.
 
 Source:
     Paired bootstrap: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 8;
@@ -22,6 +23,7 @@ from medical.evaluation.intervals import DRAWS, percentile_interval, times_drawn
 from medical.evaluation.result import Evaluation
 from medical.evaluation.tables import Tables
 from medical.plain_text import counted
+from medical.training.unseen_loss import too_few_sentence, unseen_loss
 
 MARGIN = 0.05
 MIN_SCANS = 5
@@ -96,8 +98,10 @@ def decide_by_scores(
             f"({MIN_SCANS} scans and {MIN_NODULES} nodules are needed): both models are kept"
         )  # fmt: skip
     else:
-        interval = _paired_difference(new, old, draws=draws, seed=seed)
-        replaces, why = _sentence(interval, margin)
+        low, high = _paired_difference(new, old, draws=draws, seed=seed)
+        unseen = (cpm_new or 0.0) - (cpm_old or 0.0) - unseen_loss(nodules)
+        interval = (min(low, unseen), high)
+        replaces, why = _sentence(interval, margin, nodules=nodules, by_few=low > -margin)
     return Verdict(replaces, why, cpm_new, cpm_old, interval, scans, nodules)
 
 
@@ -110,16 +114,21 @@ def _paired_difference(new: Scores, old: Scores, *, draws: int, seed: int) -> tu
     return percentile_interval(np.array(differences))
 
 
-def _sentence(interval: tuple[float, float], margin: float) -> tuple[bool, str]:
+def _sentence(
+    interval: tuple[float, float], margin: float, *, nodules: int, by_few: bool
+) -> tuple[bool, str]:
+    """Word the outcome; ``by_few``: what was seen would pass."""
     low, high = interval
     between = f"the CPM changes by {low:+.3f} to {high:+.3f} (95 % interval over scans)"
-    if low >= -margin:
+    if low > -margin:
         return (
             True,
             f"{between}, not worse by more than {margin:g}: the new weights replace the old",
         )
     if high < 0:
         return False, f"{between}: the new weights are worse, both models are kept"
+    if by_few:
+        return False, f"{between}: {too_few_sentence(nodules, margin)}: both models are kept"
     return False, f"{between}: a loss above {margin:g} cannot be ruled out, both models are kept"
 
 

@@ -216,6 +216,11 @@ def _pass_gate(
     if verdict.replaces and home is not None:
         place = install(folder, home.models, replaced=home.old, archive=out / "replaced")
         _log.info(f"installed as {place.name}")
+    elif not verdict.replaces:
+        _log.info(
+            "to install it by your own decision, which the audit trail records: "
+            f"starlung models import {folder} --reason TEXT"
+        )
 
 
 def _calibrate(networks: TwoStage, gathered: Gathered, pools: Pools) -> Recalibrated | None:

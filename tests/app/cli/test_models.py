@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from medical.store.audit import newest
+from medical.store.database import open_store, sqlite_url
 from models.zoo.card import ModelCard
 from models.zoo.loader import CARD, SHIPPED, WEIGHTS, find_model
 from models.zoo.networks import load_retinanet
@@ -215,3 +217,22 @@ def test_a_starnet_goes_in_and_out_by_name_like_any_model(starlung: Run, tmp_pat
     assert gone.exit_code == 2
     assert "there are: starnet." in one_line(gone.stderr)
     assert starlung("models", "remove", "starnet").exit_code == 2
+
+
+def test_what_a_gate_kept_back_needs_a_reason_which_the_trail_keeps(
+    starlung: Run, retrained: Path, work_dir: Path
+) -> None:
+    gate = {"replaces": False, "why": "too few nodules to tell"}
+    (retrained.parent / "gate.json").write_text(json.dumps(gate))
+    refused = starlung("models", "import", retrained)
+    assert refused.exit_code == 2
+    assert "too few nodules to tell" in one_line(refused.stderr)
+    assert "--reason" in refused.stderr
+    assert not (work_dir / "models" / "ward-7").exists()
+    assert starlung("models", "import", retrained, "--reason", " ").exit_code == 2
+    assert starlung("models", "import", retrained, "--reason", "40 CTs looked at").exit_code == 0
+    assert (work_dir / "models" / "ward-7").is_dir()
+    store = open_store(sqlite_url(work_dir / "store.sqlite"))
+    entry = newest(store, 1)[0]
+    store.close()
+    assert (entry.action, entry.subject) == ("install-by-decision", "ward-7 40 CTs looked at")

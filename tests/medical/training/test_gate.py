@@ -7,6 +7,7 @@ import pytest
 from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 from medical.training.gate import compare, decide
+from medical.training.unseen_loss import nodules_needed
 
 
 def tables(*, scans: int, hits: int) -> Tables:
@@ -24,8 +25,22 @@ def test_better_weights_replace_the_old() -> None:
     assert verdict.difference_ci95[0] > 0
 
 
-def test_equal_weights_replace_the_old() -> None:
-    assert decide(tables(scans=10, hits=7), tables(scans=10, hits=7)).replaces
+def test_equal_weights_replace_the_old_where_enough_nodules_show_it() -> None:
+    needed = nodules_needed(0.05)
+    assert needed == 72
+    assert decide(tables(scans=needed, hits=60), tables(scans=needed, hits=60), draws=200).replaces
+    fewer = needed - 1
+    assert not decide(
+        tables(scans=fewer, hits=60), tables(scans=fewer, hits=60), draws=200
+    ).replaces
+
+
+def test_five_nodules_that_tie_show_nothing_and_it_says_how_many_would() -> None:
+    verdict = decide(tables(scans=5, hits=5), tables(scans=5, hits=5))
+    assert not verdict.replaces
+    assert "5 nodules may hide a loss of 0.522; 72 are needed where none is lost" in verdict.why
+    assert "both models are kept" in verdict.why
+    assert verdict.difference_ci95 == pytest.approx((-0.5218, 0.0), abs=1e-4)
 
 
 def test_worse_weights_do_not_and_it_says_why() -> None:

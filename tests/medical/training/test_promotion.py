@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
-from medical.training.compressing.promotion import decide_on_step, nodules_needed, unseen_loss
+from medical.training.compressing.promotion import decide_on_step
 from medical.training.gate import Verdict, decide
+from medical.training.unseen_loss import nodules_needed, unseen_loss
 
 
 def tables(*, scans: int, hits: int) -> Tables:
