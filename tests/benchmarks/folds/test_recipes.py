@@ -21,3 +21,14 @@ def test_every_variant_of_every_question_was_read_on_every_lung():
     asked = {variant for pairs in QUESTIONS.values() for pair in pairs for variant in pair}
     assert asked <= set(by_variant) == set(VARIANTS)
     assert all(len(values) == len(UNSEEN) for values in by_variant.values())
+
+
+def test_lungs_stand_in_one_order_whatever_the_table_s(tmp_path):
+    table = tmp_path / "recipes.csv"
+    rows = [("x", lung, n / 10) for n, lung in enumerate(UNSEEN)]
+    rows += [("y", lung, n / 10) for n, lung in reversed(list(enumerate(UNSEEN)))]
+    table.write_text("variant,lung,cpm\n" + "".join(f"{v},{lung},{c}\n" for v, lung, c in rows))
+
+    by_variant = read_recipes(table)
+
+    assert by_variant["x"].tolist() == by_variant["y"].tolist()
