@@ -1,8 +1,9 @@
 """What differs between 0.5.0's recipe and the present one, taken apart on lungs that both left out.
 
 ``predictions/recipes.csv``: mean sensitivity for nodules INSERTED into each lung of the fold
-``unseen``, at thresholds of its own, first stage alone. ``a`` to ``h``: 560 s from nothing on one accelerator. ``i``, ``j``: ``c`` taught on
-for 1,330 s by four processes of 32 patches with the present recipe's nodules, 13,900 steps.
+``unseen``, at thresholds of its own, first stage alone. ``a`` to ``h``: 560 s from nothing on one
+accelerator. ``i``, ``j``: ``c`` taught on for 1,330 s by four processes of 32 patches with the
+present recipe's nodules, 13,900 steps.
 """
 
 from __future__ import annotations
