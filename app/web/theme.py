@@ -10,27 +10,28 @@ STYLE = """
 <style>
 header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecoration"]
   { display: none; }
-.stMainBlockContainer { padding: 0.9rem 1.4rem 1.2rem; max-width: none; }
+.stMainBlockContainer { padding: 0.35rem 1.2rem 1.2rem; max-width: none; }
+.stMainBlockContainer > [data-testid="stVerticalBlock"] { gap: 0.5rem; }
 [data-testid="stSidebarHeader"] { display: none; }
 [data-testid="stSidebar"] { min-width: 310px; }
 [data-testid="stSidebarContent"], [data-testid="stSidebarContent"] > div { padding-left: 0;
   padding-right: 0; margin-left: 0; }
-[data-testid="stSidebarUserContent"] { padding: 0.8rem 1.1rem 1rem; }
+[data-testid="stSidebarUserContent"] { padding: 0.5rem 1.1rem 1rem; }
 [data-testid="stSidebar"] [data-testid="stHeading"] { padding-bottom: 0.35rem; }
-[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.55rem; }
+[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.4rem; }
 [data-testid="stSidebar"] button { padding-left: 0.5rem; padding-right: 0.5rem; }
 [data-testid="stSidebar"] button p { white-space: nowrap; }
 [data-testid="stSidebar"] h3 { font-size: 0.78rem; font-weight: 600; letter-spacing: 0.06em;
-  text-transform: uppercase; color: #8c99a8; padding: 0.7rem 0 0.35rem; }
+  text-transform: uppercase; color: #a5b1be; padding: 0.7rem 0 0.35rem; }
 [data-testid="stSidebar"] [data-testid="stButtonGroup"] button { padding: 0 0.55rem; }
 .starlung-name { font-size: 1.35rem; font-weight: 600; color: #eef3f7; line-height: 1.2; }
-.starlung-subtitle { font-size: 0.85rem; color: #8c99a8; }
-.starlung-research { border: 1px solid #5c4a1e; background: #221c0e; color: #e0b464;
-  border-radius: 4px; font-size: 0.82rem; padding: 0.25rem 0.7rem; text-align: center; }
+.starlung-subtitle { font-size: 0.85rem; color: #a5b1be; }
+.starlung-research { background: #221c0e; color: #e0b464;
+  border-radius: 4px; font-size: 0.78rem; line-height: 1.35rem; text-align: center; }
 .starlung-head { display: flex; justify-content: space-between; align-items: baseline;
-  gap: 1rem; flex-wrap: wrap; }
-.starlung-head b { font-size: 1.05rem; font-weight: 600; color: #eef3f7; }
-.starlung-head span { font-size: 0.82rem; color: #8c99a8; }
+  gap: 0 1rem; flex-wrap: wrap; line-height: 1.6rem; }
+.starlung-head b { font-size: 1rem; font-weight: 600; color: #eef3f7; }
+.starlung-head span { font-size: 0.82rem; color: #a5b1be; }
 .starlung-head b { display: flex; align-items: center; gap: 0.6rem; }
 .starlung-state { display: inline-block; width: max-content; border-radius: 999px;
   padding: 0 0.6rem; font-size: 0.8rem; font-style: normal; font-weight: 500; line-height: 1.4rem;
@@ -40,20 +41,20 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
 .starlung-state.review { background: #2b2b52; color: #b7b7ff; }
 .starlung-state.signed { background: #17382a; color: #7fd6a4; }
 .starlung-state.failed { background: #43201e; color: #f09a94; }
-.starlung-counts { display: flex; gap: 1.4rem; font-size: 0.86rem; color: #8c99a8; }
+.starlung-counts { display: flex; gap: 1.4rem; font-size: 0.86rem; color: #a5b1be; }
 .starlung-counts b { color: #eef3f7; font-size: 1.05rem; font-weight: 600; }
 .starlung-row, .starlung-list-head div { display: grid; align-items: center; gap: 0 0.8rem;
   grid-template-columns: 7rem 12rem 5.5rem 9.5rem minmax(0, 1fr); font-size: 0.9rem;
   font-variant-numeric: tabular-nums; }
-.starlung-row small { color: #8c99a8; }
+.starlung-row small { color: #a5b1be; }
 .starlung-list-head { display: flex; gap: 1rem;
-  font-size: 0.8rem; color: #8c99a8; padding: 0.5rem 0 0.3rem; }
+  font-size: 0.8rem; color: #a5b1be; padding: 0.5rem 0 0.3rem; }
 .starlung-list-head > span { flex: 1 1 calc(10% - 1rem); padding-left: 0.5rem; }
 .starlung-list-head > div { flex: 1 1 calc(90% - 1rem); }
 .starlung-list-head div { font-size: 0.8rem; }
 .st-key-starlung-worklist > div:not(:first-child) { border-top: 1px solid #1e2630;
   min-height: 2.7rem; }
-.starlung-label { font-size: 0.95rem; color: #8c99a8; padding-left: 0.5rem; }
+.starlung-label { font-size: 0.95rem; color: #a5b1be; padding-left: 0.5rem; }
 .starlung-said { color: #aab5c1; overflow-wrap: anywhere; }
 .starlung-bar { display: inline-block; width: 8rem; height: 0.4rem; margin-right: 0.6rem;
   border-radius: 999px; background: #232b35; vertical-align: middle; overflow: hidden; }
@@ -61,10 +62,10 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
 .starlung-login { padding: 1.2rem 0 0.3rem; font-size: 1.05rem; }
 .starlung-finding { display: flex; justify-content: space-between; align-items: baseline; }
 .starlung-finding b { color: #eef3f7; font-weight: 600; }
-.starlung-finding span { font-size: 0.82rem; color: #8c99a8; }
+.starlung-finding span { font-size: 0.82rem; color: #a5b1be; }
 .starlung-facts { width: 100%; font-size: 0.84rem; border-collapse: collapse;
   font-variant-numeric: tabular-nums; }
-.starlung-facts th { text-align: left; font-weight: 400; color: #8c99a8; padding: 0.08rem 0; }
+.starlung-facts th { text-align: left; font-weight: 400; color: #a5b1be; padding: 0.08rem 0; }
 .starlung-facts td { text-align: right; padding: 0.08rem 0; }
 .starlung-decision { font-size: 0.84rem; margin: 0.35rem 0 0; padding: 0.2rem 0 0.2rem 0.6rem;
   border-left: 3px solid #d39c3c; color: #d7dee6; }
@@ -84,16 +85,17 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
   font-size: 0.9rem; padding: 0.3rem 0.7rem; }
 .starlung-changed button { background: #161c24; color: #d7dee6; border: 1px solid #2c3642;
   border-radius: 4px; padding: 0.2rem 0.8rem; cursor: pointer; font: inherit; }
+.starlung-to-sign ul { margin: 0.2rem 0 0.7rem; padding-left: 1.2rem; }
 .starlung-guidelines { border-collapse: collapse; width: 100%; font-size: 0.86rem; }
-.starlung-guidelines th { text-align: left; color: #8c99a8; font-weight: 500;
+.starlung-guidelines th { text-align: left; color: #a5b1be; font-weight: 500;
   border-bottom: 1px solid #2c3642; padding: 0.2rem 0.7rem 0.2rem 0; }
 .starlung-guidelines td { vertical-align: top; padding: 0.3rem 0.7rem 0.3rem 0; }
-.starlung-guidelines small { color: #8c99a8; }
+.starlung-guidelines small { color: #a5b1be; }
 .starlung-guidelines b { display: block; color: #eef3f7; font-weight: 600; }
 .starlung-guidelines table { border-collapse: collapse; width: 100%; }
 .starlung-growth td, .starlung-growth th { padding-right: 1rem; }
 .starlung-growth td { font-variant-numeric: tabular-nums; }
-.starlung-growth small { display: block; color: #8c99a8; }
+.starlung-growth small { display: block; color: #a5b1be; }
 .starlung-growth b.grown { color: #f09a94; }
 .starlung-growth b.shrunk { color: #7fd6a4; }
 .starlung-growth b.indistinguishable { color: #d7dee6; font-weight: 500; }
@@ -104,8 +106,8 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
 .starlung-figures { display: flex; flex-wrap: wrap; gap: 2.2rem; padding: 0.2rem 0 0.5rem; }
 .starlung-figure { display: flex; flex-direction: column; font-variant-numeric: tabular-nums; }
 .starlung-figure b { font-size: 1.3rem; font-weight: 600; color: #eef3f7; line-height: 1.35; }
-.starlung-figure small { color: #8c99a8; }
-.starlung-section { font-size: 0.78rem; font-weight: 600; letter-spacing: 0.06em; color: #8c99a8;
+.starlung-figure small { color: #a5b1be; }
+.starlung-section { font-size: 0.78rem; font-weight: 600; letter-spacing: 0.06em; color: #a5b1be;
   text-transform: uppercase; padding: 0.7rem 0 0.35rem; }
 .starlung-card { table-layout: fixed; }
 .starlung-card th:first-child, .starlung-card tr:first-child td:first-child { width: 55%; }
@@ -115,7 +117,7 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
 .starlung-reports a { border: 1px solid #2c3642; border-radius: 4px; padding: 0.3rem 0.7rem;
   font-size: 0.9rem; color: #d7dee6; text-decoration: none; }
 .starlung-reports a:hover { border-color: #3b8ea5; color: #eef3f7; }
-.starlung-welcome { color: #8c99a8; padding: 22vh 0 0; text-align: center; }
+.starlung-welcome { color: #a5b1be; padding: 22vh 0 0; text-align: center; }
 .starlung-welcome b { display: block; color: #d7dee6; font-size: 1.15rem; font-weight: 500; }
 </style>
 """

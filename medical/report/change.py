@@ -94,7 +94,7 @@ def _followed(finding: ReadFinding) -> Followed | None:
         diameter_ci95,
         volume,
         volume_ci95,
-        measured.location,
+        finding.location,
     )
 
 

@@ -162,7 +162,7 @@ def _images(content: ReportContent, ct: CtVolume | None, labels: Translator) -> 
 def _caption(finding: ReadFinding, labels: Translator) -> str:
     measured = finding.measured
     slice_text = labels("slice {number}", number=measured.slice_number)
-    place = labels.translate(measured.location)
+    place = labels.translate(finding.location)
     return f"{finding.number}. {place} · {slice_text} · {finding.diameter_mm or 0:.1f} mm"
 
 

@@ -156,7 +156,7 @@ def _row(content: ReportContent, finding: ReadFinding) -> dict[str, Any]:
         "density": _known(finding.density),
         "density_by": source_of(measured.density, finding.assessment.density) or "",
         "solid_diameter_mm": _known(finding.assessment.solid_diameter_mm),
-        "location": measured.location,
+        "location": finding.location,
         "decision": finding.verdict,
         "reason": latest.reason if latest else "",
         "comment": latest.comment if latest else "",

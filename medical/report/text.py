@@ -129,7 +129,7 @@ def _finding(finding: ReadFinding, content: ReportContent, labels: Translator) -
             "{number}. {location}, slice {slice}, LPS {x:.1f}, {y:.1f}, {z:.1f} "
             "mm: {density} nodule, {diameter}{volume}.",
             number=finding.number,
-            location=labels.translate(measured.location),
+            location=labels.translate(finding.location),
             slice=measured.slice_number,
             x=x,
             y=y,
@@ -162,7 +162,7 @@ def _finding(finding: ReadFinding, content: ReportContent, labels: Translator) -
 def _unmeasured(finding: ReadFinding, labels: Translator) -> str:
     """Where it lies and who says so, without any size."""
     latest, (x, y, z) = finding.decisions[-1], finding.measured.center_lps_mm
-    location, number = labels.translate(finding.measured.location), finding.number
+    location, number = labels.translate(finding.location), finding.number
     slice_number = finding.measured.slice_number
     place = labels(
         "{number}. {location}, slice {slice}, LPS {x:.1f}, {y:.1f}, {z:.1f} mm: "
@@ -231,7 +231,7 @@ def _impression(content: ReportContent, labels: Translator) -> tuple[str, ...]:
                 count=len(content.accepted),
                 number=largest.number,
                 size=largest.diameter_mm,
-                location=labels.translate(largest.measured.location),
+                location=labels.translate(largest.location),
             )
         )
     elif not content.unmeasured:

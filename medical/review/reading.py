@@ -68,6 +68,11 @@ class ReadFinding:
         """The reader's where there is one, else the model's; ``None`` without either."""
         return self.assessment.density or self.measured.density
 
+    @property
+    def location(self) -> str:
+        """The reader's where there is one, else the model's; a message in English."""
+        return self.assessment.location or self.measured.location
+
 
 @dataclass(frozen=True, slots=True)
 class StudyReading:

@@ -65,9 +65,7 @@ class UndecidedError(ReviewRefusedError):
     def __init__(self, numbers: list[int]) -> None:
         self.numbers = numbers
         listed = ", ".join(map(str, numbers))
-        super().__init__(
-            message("Not signed: accept or reject finding {numbers} first.", numbers=listed)
-        )
+        super().__init__(message("Review the remaining findings first: {numbers}", numbers=listed))
 
 
 class UnmeasuredError(ReviewRefusedError):

@@ -51,18 +51,49 @@ def decide(
         KeyError: there is no such finding.
         ValueError: the actor has no name.
     """
+    return decide_all(store, [(finding_id, new, seen_version)], actor=actor)[0]
+
+
+def decide_all(
+    store: Store, decisions: Sequence[tuple[int, NewDecision, int]], *, actor: str
+) -> list[int]:
+    """Write decisions about several findings, all of them or none; returns their versions.
+
+    Args:
+        store: the store.
+        decisions: row of the finding, what is decided, the finding's version when the reader
+            looked.
+        actor: who decides.
+
+    Raises:
+        DecidedMeanwhileError: somebody decided about one of them after the reader looked.
+        SignedError: the study is signed.
+        NotReadyError: the study is not scored.
+        UnmeasuredError: accepted without a size, where neither model nor reader measured.
+        KeyError: there is no such finding.
+        ValueError: the actor has no name.
+    """
     require_name(actor)
     with store.transaction() as session:
-        # The study's row first, always: two readers then queue there and never wait for each other.
-        owner = select(StoredFinding.study_id).where(StoredFinding.id == finding_id)
-        study = open_study(session, Study.id == owner.scalar_subquery(), str(finding_id))
-        finding = session.get_one(StoredFinding, finding_id)
-        if finding.version != seen_version:
-            _refuse(session, finding)
-        if new.verdict == "accepted" and new.diameter_mm is None and was_guessed(finding):
-            raise UnmeasuredError(finding.number)
-        append(session, study, finding, new, actor=actor, action=new.verdict)
-        return finding.version
+        return [
+            _decide(session, finding_id, new, seen_version, actor)
+            for finding_id, new, seen_version in decisions
+        ]
+
+
+def _decide(
+    session: Session, finding_id: int, new: NewDecision, seen_version: int, actor: str
+) -> int:
+    # The study's row first, always: two readers then queue there and never wait for each other.
+    owner = select(StoredFinding.study_id).where(StoredFinding.id == finding_id)
+    study = open_study(session, Study.id == owner.scalar_subquery(), str(finding_id))
+    finding = session.get_one(StoredFinding, finding_id)
+    if finding.version != seen_version:
+        _refuse(session, finding)
+    if new.verdict == "accepted" and new.diameter_mm is None and was_guessed(finding):
+        raise UnmeasuredError(finding.number)
+    append(session, study, finding, new, actor=actor, action=new.verdict)
+    return finding.version
 
 
 def add_finding(

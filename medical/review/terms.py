@@ -24,23 +24,29 @@ STATES: Mapping[Status, Message] = {
     "failed": message("failed"),
 }
 VERDICTS: Mapping[Verdict, Message] = {
-    "open": message("not decided"),
+    "open": message("undecided"),
     "accepted": message("accepted"),
     "rejected": message("rejected"),
 }
 REASONS: tuple[Message, ...] = (
     message("vessel"),
-    message("scar"),
+    message("bronchus or mucus plug"),
+    message("granuloma or calcified"),
     message("lymph node"),
-    message("pleura"),
+    message("scar or atelectasis"),
+    message("consolidation"),
+    message("pleura or rib"),
     message("artefact"),
+    message("not a finding"),
 )
-"""Reasons for a rejection that the page offers."""
+"""Reasons for a rejection that the page offers; the viewer gives each the key of its place."""
+_EARLIER_REASONS: tuple[Message, ...] = (message("scar"), message("pleura"))
+"""What earlier versions offered; stores hold them."""
 
 
 def known_reason(reason: str) -> str:
-    """Return the message of ``REASONS`` that a reader chose, in whichever language, or the text."""
-    for known in REASONS:
+    """Return the message of a reason that a reader chose, in whichever language, or the text."""
+    for known in (*REASONS, *_EARLIER_REASONS):
         if reason in {translate(known, language) for language in LANGUAGES}:
             return known
     return reason
@@ -90,7 +96,7 @@ EXAMINATION_KINDS: Mapping[str | None, Message] = {
     None: message("not entered; assumed to be a first screening CT"),
     "baseline": message("first screening CT"),
     "follow-up": message("follow-up screening CT"),
-    "incidental": message("CT for another reason"),
+    "incidental": message("CT for another reason (incidental finding)"),
 }
 SEXES: Mapping[str, Message] = {"F": message("female"), "M": message("male")}
 RISKS: Mapping[str | None, Message] = {
@@ -107,4 +113,12 @@ HISTORIES: Mapping[str, Message] = {
 CALCIFICATIONS: Mapping[str, Message] = {
     "benign": message("Benign pattern of calcification."),
     "not benign": message("No benign pattern of calcification."),
+}
+LOCATIONS: Mapping[str, Message] = {
+    "right upper zone": message("right upper zone"),
+    "right middle zone": message("right middle zone"),
+    "right lower zone": message("right lower zone"),
+    "left upper zone": message("left upper zone"),
+    "left middle zone": message("left middle zone"),
+    "left lower zone": message("left lower zone"),
 }

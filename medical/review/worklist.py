@@ -49,6 +49,17 @@ def worklist(
         return list(session.scalars(query))
 
 
+def next_to_read(store: Store, *, after: str) -> str | None:
+    """Key of the study to read next, in the worklist's order; ``None`` where none waits.
+
+    Args:
+        store: the store.
+        after: key of the study that was just read; it is not its own next.
+    """
+    waiting = worklist(store, status=("ready", "review"), limit=2)
+    return next((study.key for study in waiting if study.key != after), None)
+
+
 def count_by_status(store: Store) -> dict[Status, int]:
     """How many studies are in each state, zeros too."""
     with store.reading() as session:

@@ -54,7 +54,7 @@ def test_enter_in_the_comment_decides_nothing(page: ReadingPage, tmp_path: Path)
     # Pressed right after typing, without leaving the field first: the text goes with it.
     comment.fill("branches, enters a vein")
     page.press("Reject 1")
-    page.expect_text("1 decided")
+    page.expect_text("1 of 2 reviewed")
     (rejected,) = [finding.latest for finding in findings(tmp_path) if finding.latest]
     assert (rejected.verdict, rejected.reason) == ("rejected", "vessel")
     assert rejected.comment == "branches, enters a vein"

@@ -28,7 +28,7 @@ def test_a_folder_that_does_not_exist(browser: Any, serve: Callable[..., str]) -
     with reading_page(browser, serve()) as page:
         page.open()
         page.tab.get_by_text("Folder", exact=True).click()
-        box = page.tab.get_by_role("textbox", name="Study or result on this machine")
+        box = page.tab.get_by_role("textbox", name="Folder or file on the server")
         box.fill("no/such/study")
         box.press("Enter")
         page.settle()

@@ -50,7 +50,7 @@ def test_a_reader_reads_under_their_own_name_and_does_not_administrate(
         assert page.tab.get_by_text("Folder", exact=True).count() == 0
         page.open_study()
         page.press("Accept 1")
-        page.expect_text("1 decided")
+        page.expect_text("1 of 3 reviewed")
         page.tab.locator('tr[data-finding="1"]').get_by_text(ANNA).wait_for()
 
 
@@ -69,7 +69,7 @@ def test_an_administrator_sees_the_trail(browser: Any, address: str) -> None:
         page.expect_text("administrator")
         page.sidebar().get_by_role("link", name="Model", exact=True).wait_for()
         page.tab.get_by_role("link", name="Audit trail").click()
-        page.tab.get_by_role("button", name="Verify the trail").click()
+        page.tab.get_by_role("button", name="Verify audit trail").click()
         page.expect_text("entries, intact. Last hash:")
 
 

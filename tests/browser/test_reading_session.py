@@ -109,7 +109,7 @@ def test_a_whole_session(browser: Any, with_login: str, tmp_path: Path) -> None:
         sees_what_was_decided(bo)
     with logged_in(browser, with_login, BOSS) as boss:
         boss.open_study()
-        boss.press("Open again")
+        boss.press("Reopen")
         boss.sidebar().get_by_role("button", name="Sign").wait_for()
         sees_the_trail(boss)
     store = open_site_store(Settings(work_dir=tmp_path / "work"))
@@ -161,12 +161,14 @@ def reads(anna: ReadingPage) -> None:
 
     # Not before every finding is decided.
     anna.sidebar().get_by_role("button", name="Sign").click()
-    anna.expect_text("Not signed: accept or reject finding 2 first.")
+    anna.expect_text("Review the remaining findings first: 2")
+    anna.tab.keyboard.press("Escape")
     anna.choose_row(2)
     anna.expect_text("Finding 2 of 3")
     anna.press("Accept 2")
-    anna.tab.get_by_text("3 decided").wait_for()
+    anna.tab.get_by_text("3 of 3 reviewed").wait_for()
     anna.sidebar().get_by_role("button", name="Sign").click()
+    anna.tab.get_by_role("button", name="Sign now").click()
     anna.expect_text(f"Signed by {ANNA}, 20")
 
 
@@ -190,7 +192,7 @@ def sees_what_was_decided(bo: ReadingPage) -> None:
     bo.open_study()
     bo.expect_text("rejected: vessel")
     bo.expect_text(f"{ANNA}, 20")
-    for closed in ("Accept", "Open again", "Sign"):
+    for closed in ("Accept", "Reopen", "Sign"):
         assert bo.sidebar().get_by_role("button", name=closed).count() == 0
     bo.picture("second-reader")
 
@@ -199,7 +201,7 @@ def sees_the_trail(boss: ReadingPage) -> None:
     """All that the session did, in a chain that holds."""
     boss.sidebar().get_by_role("link", name="Worklist").click()
     boss.sidebar().get_by_role("link", name="Audit trail").click()
-    boss.tab.get_by_role("button", name="Verify the trail").click()
+    boss.tab.get_by_role("button", name="Verify audit trail").click()
     boss.expect_text("entries, intact. Last hash:")
     boss.picture("trail")
 

@@ -74,6 +74,8 @@ def test_the_map_lies_over_its_finding_and_its_opacity_changes_the_picture(
     page: ReadingPage,
 ) -> None:
     page.choose_row(1)
+    page.eventually(lambda: _assert(page.view()["heat"] == "0"))  # off when a study opens
+    page.tab.keyboard.press("h")
     page.eventually(lambda: _assert(page.view()["heat"] == "0.4"))
     center = CENTRES_LPS_MM[0]
     half = middle(page, center)

@@ -43,7 +43,7 @@ def brock_text(finding: ReadFinding, context: ClinicalContext, *, count: int) ->
         longest_mm=finding.measured.long_axis_mm,
         density=_DENSITIES.get(finding.density or ""),
         nodules=max(count, 1),
-        upper_lobe="upper" in finding.measured.location,
+        upper_lobe="upper" in finding.location,
         age_years=context.age_years or None,
         female=context.female,
         family_history=context.family_history,

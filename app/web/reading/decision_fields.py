@@ -18,6 +18,7 @@ from medical.i18n.messages import Message, message
 from medical.nodule.guidelines.assessment import (
     CALCIFICATIONS,
     HISTORIES,
+    LOCATIONS,
     NODULE_DENSITIES,
     PRIOR_CATEGORIES,
     Assessment,
@@ -27,7 +28,7 @@ from medical.review.decisions import MAX_DIAMETER_MM, MIN_DIAMETER_MM
 from medical.review.reading import ReadFinding, StudyReading
 
 NAMES = (
-    *("reason", "size", "density", "solid", "calcification"),
+    *("reason", "size", "density", "location", "solid", "calcification"),
     *("history", "prior_category", "comment"),
 )
 
@@ -88,6 +89,7 @@ class Draft:
 
 _TITLES = {
     "density": message("My density"),
+    "location": message("My location"),
     "calcification": message("Pattern of calcification"),
     "history": message("Since the earlier examination"),
     "prior_category": message("Previous Lung-RADS"),
@@ -104,6 +106,8 @@ def assessment_fields(reading: StudyReading, shown: ReadFinding, draft: Draft) -
     )
     _choose("density", NODULE_DENSITIES, entered.density, terms.DENSITIES, model_says, draft)
     density = draft.value("density", entered.density) or by_model
+    where = gettext("{value} (model)", value=words().translate(shown.measured.location))
+    _choose("location", LOCATIONS, entered.location, terms.LOCATIONS, where, draft)
     if density == "part-solid":
         st.number_input(
             gettext("Solid component, mean diameter, mm"),
@@ -135,6 +139,7 @@ def assessment_of(draft: Draft, shown: ReadFinding) -> Assessment:
     calcification = draft.value("calcification", entered.calcification)
     return Assessment(
         density=density,
+        location=draft.value("location", entered.location),
         solid_diameter_mm=solid if effective == "part-solid" else None,
         calcification=calcification if effective == "calcified" else None,
         history=draft.value("history", entered.history),

@@ -7,9 +7,8 @@ from functools import partial
 
 import streamlit as st
 
-from app.web.context import context
-from app.web.failures import not_saved
-from app.web.reading.decision_fields import Draft, assessment_fields, assessment_of
+from app.web.reading.decision_fields import Draft, assessment_fields
+from app.web.reading.decision_saving import reject_rest, save, undo
 from app.web.reading.place import Place
 from app.web.reading.table import (
     density_text,
@@ -18,18 +17,15 @@ from app.web.reading.table import (
     probability_text,
     volume_text,
 )
-from app.web.security.identity import Reader, allowed
-from app.web.session import tell
+from app.web.security.identity import Reader
 from app.web.words import gettext, ngettext, page_language, words
 from medical.detection.findings import Finding
 from medical.report.malignancy import rating_text
-from medical.review.decisions import MAX_DIAMETER_MM, MIN_DIAMETER_MM, NewDecision
-from medical.review.reading import ReadFinding, StudyReading, read_study
-from medical.review.refusals import ReviewRefusedError, moment
-from medical.review.reviews import decide
+from medical.review.decisions import MAX_DIAMETER_MM, MIN_DIAMETER_MM
+from medical.review.reading import ReadFinding, StudyReading
+from medical.review.refusals import moment
 from medical.review.terms import REASONS, VERDICTS, rejection_reason
-from medical.store.database import StoreUnavailableError
-from medical.store.tables import Decision, Verdict
+from medical.store.tables import Decision
 
 
 def decision_panel(
@@ -45,8 +41,11 @@ def decision_panel(
     _steps(findings, shown, place)
     st.html(_facts(shown))
     if reading.study.status != "signed":
-        _fields(reading, shown)
-        _buttons(reading, shown, place, reader)
+        draft = Draft(shown.id, shown.version, page_language())
+        _reason(shown, draft)
+        _buttons(shown, place, reader, reading.study.key)
+        _fields(reading, shown, draft)
+        _steps_back(reading, findings, place, reader)
     if len(shown.decisions) > 1:
         with st.expander(
             ngettext("All {count} decision", "All {count} decisions", len(shown.decisions))
@@ -76,7 +75,7 @@ def _steps(findings: list[ReadFinding], shown: ReadFinding, place: Place) -> Non
     at = findings.index(shown) + 1
     decided = sum(finding.verdict != "open" for finding in findings)
     place_of = gettext("Finding {at} of {count}", at=at, count=len(findings))
-    done = gettext("{count} decided", count=decided)
+    done = gettext("{done} of {count} reviewed", done=decided, count=len(findings))
     st.html(f'<div class="starlung-finding"><b>{place_of}</b><span>{done}</span></div>')
     before, after = st.columns(2)
     before.button(
@@ -103,7 +102,7 @@ def _facts(shown: ReadFinding) -> str:
         ),
         (gettext("Volume, mm³"), gettext("{text} ({note})", **_noted(volume_text(shown)))),
         (gettext("Density"), gettext("{text} ({note})", **_noted(density_text(shown)))),
-        (gettext("Location"), words().translate(measured.location)),
+        (gettext("Location"), words().translate(shown.location)),
     ]
     if isinstance(measured, Finding) and measured.malignancy is not None:
         lines.append((gettext("Malignancy rating"), rating_text(measured.malignancy)))
@@ -111,7 +110,7 @@ def _facts(shown: ReadFinding) -> str:
     state = (
         decision_html(shown.latest)
         if shown.latest
-        else f'<div class="starlung-decision open">{gettext("not decided")}</div>'
+        else f'<div class="starlung-decision open">{gettext("Undecided")}</div>'
     )
     return f'<table class="starlung-facts">{rows}</table>{state}'
 
@@ -120,9 +119,9 @@ def _noted(texts: tuple[str, str]) -> dict[str, str]:
     return {"text": texts[0], "note": texts[1]}
 
 
-def _fields(reading: StudyReading, shown: ReadFinding) -> None:
-    # No form: Enter in a form presses its first button, and a decision is a action of its own.
-    latest, draft = shown.latest, Draft(shown.id, shown.version, page_language())
+def _reason(shown: ReadFinding, draft: Draft) -> None:
+    # No form: Enter in a form presses its first button, and a decision is an action of its own.
+    latest = shown.latest
     reasons = [words().translate(reason) for reason in REASONS]
     earlier = rejection_reason(latest.reason, words()) if latest and latest.reason else None
     typed = draft.value("reason", None)
@@ -141,9 +140,13 @@ def _fields(reading: StudyReading, shown: ReadFinding) -> None:
         key=draft.offer("reason", earlier),
         on_change=partial(draft.note, "reason"),
     )
+
+
+def _fields(reading: StudyReading, shown: ReadFinding, draft: Draft) -> None:
+    latest = shown.latest
     by_model = shown.measured.diameter_mm
     st.number_input(
-        gettext("My diameter, mm"),
+        gettext("Diameter measured by me (mm)"),
         MIN_DIAMETER_MM,
         MAX_DIAMETER_MM,
         None,
@@ -162,8 +165,8 @@ def _fields(reading: StudyReading, shown: ReadFinding) -> None:
     )
 
 
-def _buttons(reading: StudyReading, shown: ReadFinding, place: Place, reader: Reader) -> None:
-    save = partial(_save, shown, place, reader, reading.study.key)
+def _buttons(shown: ReadFinding, place: Place, reader: Reader, study_key: str) -> None:
+    save_as = partial(save, shown, place, reader, study_key)
     nameless = not reader.name
     if nameless:
         st.warning(
@@ -175,57 +178,51 @@ def _buttons(reading: StudyReading, shown: ReadFinding, place: Place, reader: Re
     accept.button(
         gettext("Accept {number}", number=shown.number),
         type="primary",
-        on_click=partial(save, "accepted"),
+        on_click=partial(save_as, "accepted"),
         width="stretch",
         disabled=nameless,
         key=f"accept-{shown.id}",
+        help=gettext("Key A"),
     )
     reject.button(
         gettext("Reject {number}", number=shown.number),
-        on_click=partial(save, "rejected"),
+        on_click=partial(save_as, "rejected"),
         width="stretch",
         disabled=nameless,
         key=f"reject-{shown.id}",
+        help=gettext("Key X, then the number of a reason"),
     )
     if shown.latest is not None and shown.latest.verdict != "open":
         st.button(
             gettext("Undo decision"),
-            on_click=partial(save, "open"),
+            on_click=partial(save_as, "open"),
             width="stretch",
             disabled=nameless,
             key=f"take-back-{shown.id}",
         )
 
 
-def _save(
-    shown: ReadFinding,
+def _steps_back(
+    reading: StudyReading,
+    findings: list[ReadFinding],
     place: Place,
     reader: Reader,
-    study_key: str,
-    verdict: Verdict,
 ) -> None:
-    # A callback: ``shown`` is what the reader saw when pressing, not what the store says now.
-    allowed("decide")
-    draft = Draft(shown.id, shown.version, page_language())
-    reason = (draft.value("reason", None) or "").strip()
-    if verdict == "rejected" and not reason:
-        tell(gettext("Not rejected: enter a reason first."))
-        return
-    store = context().store
-    new = NewDecision(
-        verdict,
-        reason=reason if verdict == "rejected" else "",
-        comment=draft.value("comment", "") or "",
-        diameter_mm=draft.value("size", None),
-        assessment=assessment_of(draft, shown),
-    )
-    try:
-        decide(store, shown.id, new, seen_version=shown.version, actor=reader.name)
-        latest = read_study(store, study_key).of_series(shown.series_uid)
-    except (ReviewRefusedError, StoreUnavailableError) as error:
-        tell(not_saved(error))
-        return
-        return
-    draft.drop()
-    if verdict != "open":
-        place.to_next_undecided(latest)
+    """Several findings at once, and the last step taken back."""
+    nameless = not reader.name
+    rest = sum(finding.verdict == "open" for finding in findings)
+    if rest > 1:
+        st.button(
+            gettext("Reject the remaining {count}", count=rest),
+            on_click=partial(reject_rest, reading, findings, place, reader),
+            width="stretch",
+            disabled=nameless,
+            help=gettext("All findings that nobody has decided, for the reason chosen above."),
+        )
+    if place.decided:
+        st.button(
+            gettext("Undo the last step (U)"),
+            on_click=partial(undo, reading, place, reader),
+            width="stretch",
+            disabled=nameless,
+        )

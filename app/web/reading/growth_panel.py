@@ -103,7 +103,11 @@ def _doubling(row: Growth) -> str:
     if row.doubling_days_ci95 is None:
         # Without a change that can be told from error there is no time to show, days or not.
         bounded = row.doubling_days is None and row.volume.verdict != INDISTINGUISHABLE
-        why = gettext("needs the interval in days") if bounded else gettext("unbounded")
+        why = (
+            gettext("needs the interval in days")
+            if bounded
+            else gettext("no upper limit can be given")
+        )
         return f"<small>{html.escape(why)}</small>"
     days = row.doubling_days if row.doubling_days is not None else math.inf
     low, high = sorted(abs(end) for end in row.doubling_days_ci95)

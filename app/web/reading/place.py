@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -23,12 +23,14 @@ class Place:
         order: counts Python's orders to the viewer.
         report: the viewer's latest report that was taken in.
         click: the latest click that hit no finding.
+        decided: rows of the findings of each step that can be undone, the latest last.
     """
 
     finding: int | None = None
     order: int = 0
     report: int = 0
     click: Crosshair | None = None
+    decided: list[list[int]] = field(default_factory=list)
 
     def go_to(self, finding: int | None) -> None:
         """Send the viewer to a finding."""

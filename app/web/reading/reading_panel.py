@@ -29,7 +29,7 @@ from medical.report.text import limit_lines
 from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages
 from medical.review.reading import ReadFinding, StudyReading
-from medical.review.terms import STATES
+from medical.review.terms import REASONS, STATES
 from medical.scoring.jobs import prepare_images
 from medical.store.series import KeptSeries, note_images
 
@@ -50,16 +50,40 @@ _VIEWER_TEXTS: dict[str, Message] = {
     ),
     "research": message("Research use only – not for diagnosis or treatment"),
     "slab": message("Slab"),
-    "slab_off": message("off"),
+    "slab_off": message("Slab off"),
     "slab_mip": message("maximum (MIP)"),
     "slab_mean": message("mean"),
     "slab_minip": message("minimum (MinIP)"),
     "heat": message("Attention map"),
     "no_heat": message("No attention map for the selected finding."),
-    "distance": message("Distance"),
+    "crosshair": message("Crosshair"),
+    "distance": message("Distance|D"),
+    "rectangle": message("Rectangle: mean and deviation|R"),
+    "ellipse": message("Ellipse: mean and deviation|E"),
+    "zoom": message("Zoom|Ctrl + wheel"),
+    "pan": message("Move the picture|Shift + drag"),
+    "fit": message("Fit to the stage|F"),
+    "one_to_one": message("One voxel a pixel|O"),
+    "invert": message("Invert|I"),
+    "close_up": message("Close-up of the finding|C"),
+    "cine": message("Play the slices|Space"),
+    "key_image": message("Save as key image|K"),
+    "three": message("Three planes|L"),
+    "one": message("One plane|L"),
+    "prior": message("Beside the earlier CT|L"),
+    "pointer": message("pointer"),
+    "not_loaded": message("not loaded yet"),
+    "use_as_diameter": message("Use {size} mm as diameter of finding {number}"),
+    "why_rejected": message("Reject finding {number} because:"),
+    "window_limits": message("The width must be 2 to 8000 HU, the level −2000 to 4000 HU."),
+    "keys_name": message("Keys"),
     "keys": message(
-        "N P finding · ↑ ↓ slice · 1 2 3 or right button: window · M [ ] slab "
-        "· H map · D distance · Esc clear"
+        "N P finding · A accept · X reject · U undo · S sign\n"
+        "↑ ↓ wheel: slice · Page ↑ ↓: five · Home End: first, last · Space: play, + − faster\n"
+        "1 2 3 window · right button: window · I invert · M [ ] slab · H attention map\n"
+        "Ctrl + wheel, both buttons: zoom · Shift + drag, middle button: move · F fit · O 1:1\n"
+        "double click, L: layout · C close-up · D distance · R rectangle · E ellipse · Esc clear\n"
+        "K key image"
     ),
     "this_ct": message("This CT"),
     "failed": message(
@@ -76,12 +100,17 @@ def series_viewer(
     place: Place,
     maps: dict[int, Path],
     prior: PriorData | None,
+    *,
+    label: str,
+    can_decide: bool,
 ) -> ViewerData:
     """Return the viewer's data for a series of the store, bound to this browser."""
     return viewer_data(
         findings,
         images,
         place,
+        label=label,
+        can_decide=can_decide,
         url=volume_url(folder.images_file),
         heatmaps={number: volume_url(path) for number, path in maps.items()},
         prior=prior,
@@ -101,6 +130,8 @@ def viewer_data(
     url: str,
     heatmaps: dict[int, str],
     prior: PriorData | None,
+    label: str,
+    can_decide: bool,
 ) -> ViewerData:
     """All that the viewer needs, a few kilobytes."""
     presets: list[Preset] = [
@@ -114,6 +145,7 @@ def viewer_data(
     ]
     return {
         "url": url,
+        "label": label,
         "niftiFromLps": NIFTI_FROM_LPS,
         "zFromLps": list(images.z_from_lps),
         "sliceNumbers": images.slice_numbers,
@@ -124,6 +156,8 @@ def viewer_data(
         "presets": presets,
         "table": findings_table(findings),
         "words": {name: words().translate(text) for name, text in _VIEWER_TEXTS.items()},
+        "reasons": [words().translate(reason) for reason in REASONS],
+        "canDecide": can_decide,
     }
 
 
@@ -132,6 +166,7 @@ def viewer_findings(findings: Sequence[ReadFinding]) -> list[ViewerFinding]:
     return [
         {
             "id": finding.number,
+            "version": finding.version,
             "centerLpsMm": finding.measured.center_lps_mm,
             "diameterMm": finding.diameter_mm or _UNMEASURED_MM,
             "verdict": finding.verdict,

@@ -4,52 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import html
-import time
 from functools import partial
 
 import streamlit as st
 
 from app.web.context import cards, context
-from app.web.failures import error_text, not_saved
+from app.web.failures import not_saved
+from app.web.reading.sign_dialog import ask_to_sign, next_button
 from app.web.security.browsers import holder
 from app.web.security.identity import Reader, allowed, may
 from app.web.session import tell
 from app.web.words import gettext, page_language
-from medical.errors import InputError
 from medical.i18n.catalogue import Language
 from medical.report.comparison import Comparison
-from medical.report.files import files_to_sign, report_file
+from medical.report.files import report_file
 from medical.review.reading import StudyReading, read_study
-from medical.review.refusals import ReviewRefusedError, moment
-from medical.review.reviews import note_exported, reopen, sign
+from medical.review.refusals import moment
+from medical.review.reviews import note_exported, reopen
 from medical.review.signed_reports import signed_report
 from medical.store.database import StoreUnavailableError
 from medical.store.series import KeptSeries
 
 
-def sign_panel(
-    reading: StudyReading,
-    series: KeptSeries,
-    comparison: Comparison | None,
-    reader: Reader,
-) -> None:
-    """Show the signature or the button for it.
-
-    Args:
-        reading: what would be signed.
-        series: that is shown.
-        comparison: with an earlier CT, as the page shows it: the signed report holds it.
-        reader: who would sign.
-    """
+def sign_panel(reading: StudyReading, reader: Reader) -> None:
+    """Show the signature and the way on, or the button that asks for one."""
     study = reading.study
     if study.status == "signed" and study.signed_at is not None:
         signature = gettext(
             "Signed by {name}, {at}", name=study.signed_by, at=moment(study.signed_at)
         )
         st.html(f'<div class="starlung-signed">{html.escape(signature)}</div>')
+        next_button(study.key)
         if may(reader, "reopen"):
             st.button(
-                gettext("Open again"),
+                gettext("Reopen"),
                 on_click=partial(_reopen, study.key, reader),
                 width="stretch",
                 disabled=not reader.name,
@@ -57,45 +45,12 @@ def sign_panel(
         return
     st.button(
         gettext("Sign"),
-        on_click=partial(_sign, reading, series, comparison, reader),
+        on_click=ask_to_sign,
         width="stretch",
         icon=":material/signature:",
         help=gettext("Completes the reading; nothing can be changed afterwards."),
         disabled=not reader.name,
     )
-
-
-def _sign(
-    reading: StudyReading,
-    series: KeptSeries,
-    comparison: Comparison | None,
-    reader: Reader,
-) -> None:
-    at, study = time.time(), reading.study
-    try:
-        allowed("sign")
-        # Made before the store is locked; if anybody decides meanwhile, nothing is signed.
-        report = files_to_sign(
-            reading,
-            series,
-            comparison,
-            actor=reader.name,
-            at=at,
-            store=context().store,
-            cards=cards(),
-        )
-        sign(
-            context().store,
-            study.key,
-            seen_version=study.version,
-            actor=reader.name,
-            at=at,
-            report=report,
-        )
-    except (ReviewRefusedError, StoreUnavailableError) as error:
-        tell(not_saved(error))
-    except InputError as error:
-        tell(gettext("Not signed: {problem}", problem=error_text(error)))
 
 
 def _reopen(key: str, reader: Reader) -> None:

@@ -104,7 +104,7 @@ def _cells(finding: ReadFinding) -> list[Cell]:
         _cell(diameter_text(finding)),
         _cell(volume_text(finding)),
         _cell(density_text(finding)),
-        _plain(words().translate(measured.location)),
+        _plain(words().translate(finding.location)),
         _decision(finding),
     ]
 

@@ -88,7 +88,7 @@ def _upload(reader: Reader) -> None:
 
 def _folder(reader: Reader) -> None:
     text = st.text_input(
-        gettext("Study or result on this machine"),
+        gettext("Folder or file on the server"),
         help=gettext("A folder, zip or file with a CT series, or a folder that StarLung wrote."),
     ).strip()
     allowed("name_folder")

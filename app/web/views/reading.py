@@ -10,6 +10,7 @@ import streamlit as st
 from app.web.components.viewer import show_viewer
 from app.web.components.watch import watch
 from app.web.context import context
+from app.web.reading.actions import act_on
 from app.web.reading.add_panel import add_panel
 from app.web.reading.attention_map_panel import map_panel, maps_of
 from app.web.reading.decision_panel import decision_panel
@@ -22,6 +23,7 @@ from app.web.reading.prior_panel import choose_prior, compared, prior_data
 from app.web.reading.reading_panel import headline, images_of, series_viewer
 from app.web.reading.report_panel import report_panel, sign_panel
 from app.web.reading.result_panel import choose_series, folder_note, quality_notes
+from app.web.reading.sign_dialog import sign_dialog
 from app.web.security.identity import Reader
 from app.web.session import STUDY
 from app.web.words import gettext, words
@@ -61,12 +63,9 @@ def _read(reading: StudyReading, reader: Reader) -> None:
     own = series.owns_folder()  # else maps and candidates in the folder are not of these findings
     place = place_in(reading.study.key, scored.series_instance_uid, findings)
     images = folder.read_images()
-    titled, choice = st.columns([3, 2], vertical_alignment="center")
-    with titled:
-        headline(reading, scored, findings)
-        folder_note(series, own=own)
-    with choice:
-        prior = choose_prior(reading.study.key, images) if images is not None else None
+    headline(reading, scored, findings)
+    prior = choose_prior(reading.study.key, images) if images is not None else None
+    folder_note(series, own=own)
     watch(
         f"study-{reading.study.key}",
         partial(study_version, context().store, reading.study.key),
@@ -80,9 +79,20 @@ def _read(reading: StudyReading, reader: Reader) -> None:
         key = f"viewer-{reading.study.key}-{scored.series_instance_uid}"
         beside = prior_data(comparison, findings) if comparison is not None else None
         maps = maps_of(folder, findings) if own else {}
-        viewer = series_viewer(folder, images, findings, place, maps, beside)
+        decidable = reading.study.status != "signed" and bool(reader.name)
+        viewer = series_viewer(
+            folder,
+            images,
+            findings,
+            place,
+            maps,
+            beside,
+            label=reading.study.label,
+            can_decide=decidable,
+        )
+        act = partial(act_on, reading, findings, place, reader)
         # What the viewer reported before this run; it must be known before the sidebar is drawn.
-        place.hear(show_viewer(viewer, key=key))
+        place.hear(show_viewer(viewer, key=key, act=act))
     if comparison is not None:
         _note_opened_once(comparison.prior.study_key, reader)
         comparison = growth_panel(comparison, findings)
@@ -90,9 +100,10 @@ def _read(reading: StudyReading, reader: Reader) -> None:
         st.subheader(reading.study.label)
         decision_panel(reading, findings, place, reader)
         add_panel(reading, scored, folder, place, reader)
-        sign_panel(reading, series, comparison, reader)
+        sign_panel(reading, reader)
         report_panel(reading, series, comparison, reader)
         quality_notes(scored)
+    sign_dialog(reading, series, comparison, reader)
     keep_place(place)
     if own:
         map_panel(folder, findings)

@@ -31,7 +31,7 @@ _COLUMNS: tuple[tuple[Message, int, Callable[[AuditEntry], str | int]], ...] = (
 def trail_page(reader: Reader) -> None:
     """Draw the page; ``reader`` is an administrator, others never get it."""
     store = context().store
-    if st.button(gettext("Verify the trail")):
+    if st.button(gettext("Verify audit trail")):
         verification = verify(store)
         problem = verification.problem or _changed(store)
         if problem:

@@ -18,6 +18,15 @@ Calcification = Literal["benign", "not benign"]
 CALCIFICATIONS: tuple[Calcification, ...] = get_args(Calcification)
 PriorCategory = Literal["1", "2", "3", "4A", "4B", "4X"]
 PRIOR_CATEGORIES: tuple[PriorCategory, ...] = get_args(PriorCategory)
+Location = Literal[
+    "right upper zone",
+    "right middle zone",
+    "right lower zone",
+    "left upper zone",
+    "left middle zone",
+    "left lower zone",
+]
+LOCATIONS: tuple[Location, ...] = get_args(Location)
 NODULE_DENSITIES: tuple[NodulesDensity, ...] = get_args(NodulesDensity)
 ExaminationKind = Literal["baseline", "follow-up", "incidental"]
 EXAMINATIONS: tuple[ExaminationKind, ...] = get_args(ExaminationKind)
@@ -31,6 +40,7 @@ class Assessment(BaseModel):
 
     Args:
         density: in place of the model's.
+        location: in place of the model's.
         solid_diameter_mm: mean diameter of a part-solid nodule's solid component, 1 to 300 mm.
         calcification: whether a calcified nodule's pattern is complete, central, popcorn or
             concentric.
@@ -45,6 +55,7 @@ class Assessment(BaseModel):
     calcification: Calcification | None = None
     history: History | None = None
     prior_category: PriorCategory | None = None
+    location: Location | None = None
 
     def to_json(self) -> str:
         """Return what the store keeps: only what was entered; empty where nothing was."""

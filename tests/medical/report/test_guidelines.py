@@ -89,7 +89,7 @@ def test_what_was_entered_and_what_the_header_says_stand_in_the_report() -> None
     entered = Examination(kind="incidental", risk="high", known_cancer=False)
     header = Demographics(age_years=64, sex="F")
     text = report_text(report_of(nodule(1, 9.0), entered=entered, header=header), EN)
-    assert "Examination: CT for another reason." in text
+    assert "Examination: CT for another reason (incidental finding)." in text
     assert "Age: 64 (from the image header). Sex: female (from the image header)." in text
     assert "Risk of lung cancer: high." in text
     assert "Fleischner consider CT at 3 months, PET/CT or tissue sampling" in text

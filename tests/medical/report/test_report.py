@@ -89,7 +89,7 @@ def test_undecided_marks_make_the_report_incomplete(content: ReportContent) -> N
 def test_chinese_says_the_same(content: ReportContent) -> None:
     text = report_text(content, Translator("zh"))
     assert "确认结节 2 个" in text
-    assert "左上区" in text
+    assert "左上肺野" in text
 
 
 def test_csv_has_a_line_a_finding_and_no_formula(content: ReportContent) -> None:

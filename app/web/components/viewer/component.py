@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypedDict
+from collections.abc import Callable
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 import streamlit as st
 
@@ -18,9 +19,10 @@ export default function (component) {{
 
 
 class ViewerFinding(TypedDict):
-    """One finding to draw."""
+    """One finding to draw; ``version`` is that of its latest decision."""
 
     id: int
+    version: int
     centerLpsMm: tuple[float, float, float]
     diameterMm: float
     verdict: str
@@ -90,10 +92,12 @@ class ViewerData(TypedDict):
     """Everything the viewer shows, a few kilobytes; the volumes themselves come by ``url``.
 
     ``zFromLps`` gives the voxel z of an LPS point: three factors and an offset. ``heatmaps`` holds
-    the address of each finding's attention map.
+    the address of each finding's attention map. ``label`` names key images, ``reasons`` are those
+    for a rejection, in the page's words.
     """
 
     url: str
+    label: str
     niftiFromLps: tuple[float, float, float]
     zFromLps: list[float]
     sliceNumbers: list[int]
@@ -104,6 +108,22 @@ class ViewerData(TypedDict):
     presets: list[Preset]
     table: Table
     words: dict[str, str]
+    reasons: list[str]
+    canDecide: bool
+
+
+class ViewerAction(TypedDict):
+    """What a reader asked for in the viewer, by a key or a button.
+
+    ``kind`` is ``accept``, ``reject``, ``undo``, ``sign``, ``diameter`` or ``key_image``; ``seen``
+    the version of the finding that the reader saw.
+    """
+
+    kind: str
+    seen: int
+    finding: NotRequired[int]
+    reason: NotRequired[str]
+    mm: NotRequired[float]
 
 
 class Crosshair(NamedTuple):
@@ -118,14 +138,29 @@ class Crosshair(NamedTuple):
     report: int
 
 
-def show_viewer(data: ViewerData, *, key: str) -> Crosshair | None:
+def show_viewer(
+    data: ViewerData, *, key: str, act: Callable[[ViewerAction], None]
+) -> Crosshair | None:
     """Draw the viewer; ``None`` until the reader has clicked.
+
+    Args:
+        data: what it shows.
+        key: of the component.
+        act: called, before the page is drawn again, with what the reader asked for.
 
     Raises:
         FrontendMissingError: the bundle is not built.
     """
+
+    def asked() -> None:
+        action: ViewerAction | None = st.session_state[key].get("action")
+        if action:
+            act(action)
+
     viewer = st.components.v2.component("starlung_viewer", js=_LOADER.format(url=frontend_url()))
-    result: Any = viewer(key=key, data=data, on_crosshair_change=lambda: None)
+    result: Any = viewer(
+        key=key, data=data, on_crosshair_change=lambda: None, on_action_change=asked
+    )
     clicked = result.crosshair
     if not clicked:
         return None

@@ -45,6 +45,12 @@ class Page:
         self.widget("button", label).click().run()
         self.expect_whole()
 
+    def sign(self) -> None:
+        """Ask to sign, and confirm what is listed where that is offered."""
+        self.press("Sign")
+        if self.has("button", "Sign now"):
+            self.press("Sign now")
+
     def enter(self, kind: str, label: str, value: Any) -> None:
         """Fill a field in, as Enter or leaving it would."""
         self.widget(kind, label).set_value(value).run()

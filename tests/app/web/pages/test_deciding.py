@@ -16,14 +16,19 @@ from medical.review.reviews import decide
 from tests.app.web.made_results import UID, made_findings, made_volume
 from tests.app.web.pages.conftest import OpenPage, Page
 
-REASON, SIZE, COMMENT, DENSITY = "Reason for rejection", "My diameter, mm", "Comment", "My density"
+REASON, SIZE, COMMENT, DENSITY = (
+    "Reason for rejection",
+    "Diameter measured by me (mm)",
+    "Comment",
+    "My density",
+)
 
 
 def test_accepting_all_and_signing(open_page: OpenPage) -> None:
     page = open_page()
     for number in (1, 2, 3):
         page.press(f"Accept {number}")
-    page.press("Sign")
+    page.sign()
     assert [finding.verdict for finding in page.findings()] == ["accepted"] * 3
     assert read_study(page.store, page.key).study.status == "signed"
     assert "Signed by" in page.text()
@@ -117,12 +122,13 @@ def test_signing_waits_for_every_finding_and_an_administrator_opens_again(
 ) -> None:
     page = open_page()
     page.press("Accept 1")
-    page.press("Sign")
-    assert page.problems() == ["Not signed: accept or reject finding 2, 3 first."]
+    page.sign()
+    assert "Review the remaining findings first: 2, 3" in page.text()
+    assert not page.has("button", "Sign now")
     page.press("Accept 2")
     page.press("Accept 3")
-    page.press("Sign")
-    page.press("Open again")
+    page.sign()
+    page.press("Reopen")
     assert read_study(page.store, page.key).study.status == "review"
 
 
@@ -251,3 +257,52 @@ def test_both_languages_are_whole(open_page: OpenPage) -> None:
     assert "已否定: 血管" in page.text()
     for english in ("solid ≥", "not applicable", "Slices are", "cannot be excluded"):
         assert english not in text, english
+
+
+def test_what_will_be_signed_is_listed_before_it_is_signed(open_page: OpenPage) -> None:
+    page = open_page()
+    page.press("Accept 1")
+    page.press("Accept 2")
+    page.enter("selectbox", REASON, "bronchus or mucus plug")
+    page.press("Reject 3")
+    page.press("Sign")
+    assert read_study(page.store, page.key).study.status == "review"
+    listed = page.text()
+    assert "2 accepted" in listed and "1 rejected" in listed
+    assert "3: bronchus or mucus plug" in listed
+    page.press("Sign now")
+    assert read_study(page.store, page.key).study.status == "signed"
+
+
+def test_the_rest_is_rejected_at_once_and_one_undo_takes_it_back(open_page: OpenPage) -> None:
+    page = open_page()
+    page.press("Accept 1")
+    page.press("Reject the remaining 2")
+    assert page.problems() == ["Not rejected: enter a reason first."]
+    page.enter("selectbox", REASON, "vessel")
+    page.press("Reject the remaining 2")
+    assert [finding.verdict for finding in page.findings()] == ["accepted", "rejected", "rejected"]
+    page.press("Undo the last step (U)")
+    assert [finding.verdict for finding in page.findings()] == ["accepted", "open", "open"]
+    page.press("Undo the last step (U)")
+    assert [finding.verdict for finding in page.findings()] == ["open"] * 3
+    assert not page.has("button", "Undo the last step (U)")
+
+
+def test_nothing_is_undone_over_another_reader_s_decision(open_page: OpenPage) -> None:
+    page = open_page()
+    page.press("Accept 1")
+    finding = page.findings()[0]
+    rejection = NewDecision("rejected", reason="vessel")
+    decide(page.store, finding.id, rejection, seen_version=1, actor="bo")
+    page.press("Undo the last step (U)")
+    assert page.problems() == ["Not undone: another reader has decided since."]
+    assert page.findings()[0].verdict == "rejected"
+
+
+def test_the_location_is_corrected_like_the_density(open_page: OpenPage) -> None:
+    page = open_page()
+    page.enter("selectbox", "My location", "left upper zone")
+    page.press("Accept 1")
+    first = page.findings()[0]
+    assert first.location == "left upper zone" != first.measured.location

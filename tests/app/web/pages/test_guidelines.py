@@ -33,7 +33,7 @@ def test_the_table_leaves_out_rejected_marks_and_uses_the_readers_diameter(
     open_page: OpenPage,
 ) -> None:
     page = open_page()
-    page.enter("number_input", "My diameter, mm", 16.0)
+    page.enter("number_input", "Diameter measured by me (mm)", 16.0)
     page.press("Accept 1")
     page.enter("selectbox", "Reason for rejection", "vessel")
     page.press("Reject 2")

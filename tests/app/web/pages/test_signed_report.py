@@ -59,7 +59,7 @@ def signed(open_page: OpenPage) -> Page:
     page = open_page()
     for number in (1, 2, 3):
         page.press(f"Accept {number}")
-    page.press("Sign")
+    page.sign()
     return page
 
 
@@ -112,9 +112,9 @@ def test_opened_and_signed_again_it_is_another_and_the_first_stays(
 ) -> None:
     page = signed(open_page)
     first = taken(page)
-    page.press("Open again")
+    page.press("Reopen")
     assert json.loads(taken(page)["json"])["status"] == "review"
-    page.press("Sign")
+    page.sign()
     second = taken(page)
     assert json.loads(second["json"])["signed_at"] >= json.loads(first["json"])["signed_at"]
     with page.store.reading() as session:

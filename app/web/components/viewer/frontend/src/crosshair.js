@@ -16,11 +16,11 @@ export function paintCrosshair(context, nv, ratio) {
     const x = Math.floor(point.x) + 0.5
     const y = Math.floor(point.y) + 0.5
     const free = FREE_PX * ratio
+    const [right, bottom] = [left + width, top + height]
+    const [seenX, seenY] = [x > left && x < right, y > top && y < bottom] // a plane may be panned away
     for (const [x1, y1, x2, y2] of [
-      [left, y, x - free, y],
-      [x + free, y, left + width, y],
-      [x, top, x, y - free],
-      [x, y + free, x, top + height],
+      ...(seenY ? [[left, y, Math.min(right, x - free), y], [Math.max(left, x + free), y, right, y]] : []),
+      ...(seenX ? [[x, top, x, Math.min(bottom, y - free)], [x, Math.max(top, y + free), x, bottom]] : []),
     ]) {
       if (x2 < x1 || y2 < y1) continue
       context.moveTo(x1, y1)

@@ -4,7 +4,9 @@
 // more than a minute of software WebGL. Here window, slab and heat are uniforms of the slice's shader.
 import { Niivue } from '@niivue/niivue'
 import { after, fromColumns, fromRows, inverse, toColumns } from './affine.js'
+import { Cameras, closeUpFrame } from './camera.js'
 import { halves } from './halves.js'
+import { Loaded } from './loaded.js'
 import { FRAGMENT, SLAB } from './shader.js'
 
 const HU_UNIT = 14 // NiiVue uses units 0 to 10
@@ -16,6 +18,9 @@ export class CtView extends Niivue {
   slab = { mode: 'off', thicknessMm: 10 }
   heat = null // {texture, fromWorld}, see heat.js
   heatOpacity = 0
+  inverted = false
+  cameras = new Cameras()
+  closeUpOf = null // {worldMm, diameterMm}; the crosshair where nothing is chosen
 
   /** NiiVue calls this for every change of a volume; only a new volume needs work. */
   refreshLayers(image) {
@@ -31,6 +36,8 @@ export class CtView extends Niivue {
     this.vox = vox
     this.nativeFromFrac = toColumns(inverse(fromRows(image.toRAS)))
     this.allocate(image)
+    this.loaded = new Loaded(image.hdr.dims[3])
+    this.cameras.fit()
     if (!this.customSliceShader) this.setCustomSliceShader(FRAGMENT)
   }
 
@@ -55,6 +62,44 @@ export class CtView extends Niivue {
     gl.texSubImage3D(gl.TEXTURE_3D, 0, 0, 0, from, width, height, until - from, gl.RED, gl.HALF_FLOAT, bits)
   }
 
+  /** A tile shows as much of its plane as its camera says, in the whole slot that the layout gives it. */
+  draw2D([left, top, width, height], plane) {
+    this.drawn = { size: [width, height], inset: this.customLayout[this.screenSlices.length]?.inset ?? false }
+    const { worldMm } = this.focus()
+    const through = this.frac2mm(this.mm2frac(worldMm, 0, true))[2 - plane]
+    this.draw2DMain([left, top, width, height], plane, this.drawn.inset ? through : NaN)
+    Object.assign(this.screenSlices.at(-1), this.drawn)
+  }
+
+  /** What the close-ups show. */
+  focus() {
+    return this.closeUpOf ?? { worldMm: this.frac2mm(this.scene.crosshairPos, 0, true).slice(0, 3), diameterMm: 0 }
+  }
+
+  screenFieldOfViewExtendedVox(plane) {
+    const whole = super.screenFieldOfViewExtendedVox(plane)
+    if (!this.drawn) return whole
+    const { size, inset } = this.drawn
+    if (!inset) return this.cameras.frame(whole, plane, size)
+    const { worldMm, diameterMm } = this.focus()
+    const at = this.swizzleVec3MM(this.frac2mm(this.mm2frac(worldMm, 0, true)).slice(0, 3), plane)
+    return closeUpFrame(whole, at, diameterMm, size)
+  }
+
+  /** All of a plane, as NiiVue counts. */
+  wholePlane(plane) {
+    return super.screenFieldOfViewExtendedVox(plane)
+  }
+
+  /** HU of a voxel (right to left, back to front, feet to head); nothing where it has not come yet. */
+  huAt([x, y, z]) {
+    const { kept, loaded } = this
+    const [, width, height, depth] = kept.dimsRAS
+    if (x < 0 || y < 0 || z < 0 || x >= width || y >= height || z >= depth) return undefined
+    if (!loaded.has(kept.permRAS[2] < 0 ? depth - 1 - z : z)) return undefined
+    return kept.getValue(x, y, z)
+  }
+
   bindTextures() {
     super.bindTextures()
     if (this.customSliceShader && this.kept) this.setUniforms()
@@ -72,7 +117,8 @@ export class CtView extends Niivue {
     gl.uniformMatrix4fv(uniforms.nativeFromFrac, false, this.nativeFromFrac)
     if (this.heat) gl.uniformMatrix4fv(uniforms.heatFromFrac, false, toColumns(after(this.heat.fromWorld, fromColumns(kept.frac2mm))))
     gl.uniform1f(uniforms.heatOpacity, this.heat ? this.heatOpacity : 0)
-    gl.uniform2f(uniforms.window, this.window.low, this.window.high)
+    gl.uniform2f(uniforms.window, ...(this.inverted ? [this.window.high, this.window.low] : [this.window.low, this.window.high]))
+    gl.uniform4f(uniforms.loaded, ...this.loaded.shares())
     gl.uniform1i(uniforms.slabMode, SLAB[slab.mode])
     const spacing = kept.pixDimsRAS.slice(1, 4)
     const sizeMm = spacing.map((mm, axis) => mm * kept.dimsRAS[axis + 1])

@@ -1,16 +1,17 @@
-// Hot keys for the whole page, silent while somebody types.
-const TYPING = 'input:not([type="range"]), textarea, select, [contenteditable="true"], [role="combobox"]'
+// Hot keys for the whole page, silent while somebody types or a dialog is open.
+const TYPING = 'input:not([type="range"]), textarea, select, [contenteditable="true"], [role="combobox"], [role="dialog"], [role="listbox"]'
+const PRESSED_BY_SPACE = 'button, a, summary, input, [role="button"], [role="option"], [role="tab"], tr[data-finding]'
 
-/** Call `actions[key]()` when that key is pressed; returns how to stop listening. */
+/** Call `actions(key)` when a key is pressed, which says whether it was one; returns how to stop listening. */
 export function listenForKeys(actions) {
   const pressed = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return
-    if (event.composedPath().some((element) => element.matches?.(TYPING))) return
-    const action = actions[event.key.toLowerCase()]
-    if (!action) return
-    event.preventDefault()
-    event.stopPropagation() // NiiVue has keys of its own on the canvas
-    action()
+    const path = event.composedPath().filter((element) => element.matches)
+    if (path.some((element) => element.matches(TYPING)) || document.querySelector('[role="dialog"]')) return
+    if (event.key === ' ' && path.some((element) => element.matches(PRESSED_BY_SPACE))) return
+    if (!actions(event.key.toLowerCase())) return
+    event.preventDefault() // Space and the arrows scroll nothing away
+    event.stopPropagation()
   }
   document.addEventListener('keydown', pressed, true)
   return () => document.removeEventListener('keydown', pressed, true)

@@ -13,10 +13,15 @@ const PANE = (kind, canvas) => `
 const HTML = `
 <section class="viewer">
   <header><div class="bar"></div></header>
-  <div class="stage">${PANE('current', 'slices')}${PANE('prior', 'prior-slices')}</div>
-  <div class="status"><div class="readout" aria-live="polite"></div><div class="keys"></div></div>
-  <footer><span class="convention"></span><span class="research"></span></footer>
-  <div class="scroll"><table></table></div>
+  <div class="stage">${PANE('current', 'slices')}${PANE('prior', 'prior-slices')}<div class="reasons" role="menu" hidden></div></div>
+  <div class="status">
+    <div class="readout" aria-live="off"></div>
+    <button type="button" class="diameter" hidden></button>
+    <div class="note" role="status"></div>
+    <span class="convention"></span>
+    <details class="help"><summary></summary><div class="keys"></div></details>
+  </div>
+  <div class="scroll" tabindex="0"><table></table></div>
 </section>`
 
 /** Put the elements below `parent` and return those that change, by name. */
@@ -35,7 +40,10 @@ export function build(parent) {
     current: pane(find('.pane.current')),
     prior: pane(find('.pane.prior')),
     convention: find('.convention'),
-    research: find('.research'),
+    keysName: find('.help summary'),
+    diameter: find('.diameter'),
+    note: find('.note'),
+    reasons: find('.reasons'),
     table: find('table'),
     remove: () => { sheet.remove(); holder.remove() },
   }

@@ -1,9 +1,12 @@
 // One CT on the screen: its planes, its marks, and how far it has come over the line.
 import { paintCrosshair } from './crosshair.js'
 import { markAt, paintMarks, visibleMarks } from './marks.js'
-import { Distances } from './distances.js'
+import { Cameras } from './camera.js'
+import { paintLetters } from './letters.js'
+import { Measures } from './measures.js'
 import { planes, rectangle } from './projection.js'
 import { createSlices, moveTo } from './slices.js'
+import { tiles } from './layout.js'
 import { flip, formatMm } from './space.js'
 import { ask, streamVolume } from './stream.js'
 
@@ -15,7 +18,7 @@ const AT_ONCE = 16 // slices brought to the GPU between two chances for the brow
 export class Pane {
   /**
    * @param parts elements, see markup.js
-   * @param hooks `{moved(pane, hu), drawn(pane)}`
+   * @param hooks `{moved(pane), drawn(pane)}`
    */
   constructor(parts, hooks) {
     this.parts = parts
@@ -24,8 +27,8 @@ export class Pane {
     this.marks = []
     this.chosen = null
     this.pictures = 0
-    this.distances = new Distances(this)
-    parts.slices.addEventListener('contextmenu', (event) => event.preventDefault())
+    this.measures = new Measures(this)
+    this.arrangement = { layout: 'three', plane: 0, closeUp: true }
   }
 
   get ready() {
@@ -42,14 +45,14 @@ export class Pane {
   }
 
   /** Show the CT of `data` (url, space, findings); it is loaded only when its address has changed. */
-  async show(data, { layout, settle }) {
+  async show(data, { settle }) {
     this.take(data)
     if (this.url === data.url) return this.ready && this.draw()
     const { slices, message } = this.parts
     message.textContent = data.loading
     const asked = ask(data.url)
     this.nv ??= await createSlices(slices, () => this.drawn())
-    this.nv.onLocationChange = (location) => this.ready && this.hooks.moved(this, location.values[0]?.value)
+    this.nv.onLocationChange = () => this.ready && this.hooks.moved(this)
     this.url = data.url
     this.firstImageMs = this.wholeMs = undefined
     this.uploaded = 0
@@ -57,9 +60,11 @@ export class Pane {
       await streamVolume(asked, {
         onImage: (image) => {
           this.nv.volumes.slice().forEach((old) => this.nv.removeVolume(old))
-          this.nv.setCustomLayout(layout)
+          this.measures.clear()
+          this.nv.customLayout = tiles({ layout: 'one', plane: 0 }, [1, 1], [1, 1, 1])
           this.nv.addVolume(image)
           this.nv.scene.crosshairPos = [0.5, 0.5, 0.5]
+          this.arrange()
           settle(this)
         },
         onSlices: (until, count) => this.arrived(until, count),
@@ -86,7 +91,8 @@ export class Pane {
     if (this.firstImageMs !== undefined) return this.uploadMore(until, count)
     const at = this.sliceInFile()
     if (until < Math.min(count, at + AROUND)) return
-    this.nv.uploadSlices(Math.max(0, at - AROUND), Math.min(count, at + AROUND))
+    this.nv.loaded.first = [Math.max(0, at - AROUND), Math.min(count, at + AROUND)]
+    this.nv.uploadSlices(...this.nv.loaded.first)
     this.draw()
     this.firstImageMs = performance.now()
     this.parts.message.textContent = ''
@@ -96,6 +102,7 @@ export class Pane {
     const to = Math.min(until, this.uploaded + AT_ONCE)
     if (to > this.uploaded) this.nv.uploadSlices(this.uploaded, to)
     this.uploaded = to
+    this.nv.loaded.grown = [0, to]
     const whole = to === count
     if (whole || performance.now() - this.drawnMs > REDRAW_MS) this.draw()
     this.parts.message.dataset.share = whole ? '' : `${Math.round((100 * to) / count)} %`
@@ -115,11 +122,30 @@ export class Pane {
     this.nv.drawScene()
   }
 
-  /** After every picture: crosshair, marks, distances, and the planes' names with their millimetres. */
+  /** Lay the planes out for the stage as it is now; `chosen` holds until other is chosen. */
+  arrange(chosen = this.arrangement) {
+    this.arrangement = chosen
+    if (!this.ready) return
+    const { slices } = this.parts
+    const layout = tiles(chosen, [slices.clientWidth || 1, slices.clientHeight || 1], this.sizeMm())
+    this.laidOut = [slices.clientWidth, slices.clientHeight].join()
+    this.nv.customLayout = layout
+  }
+
+  sizeMm() {
+    const { pixDimsRAS, dimsRAS } = this.nv.kept
+    return [1, 2, 3].map((axis) => pixDimsRAS[axis] * dimsRAS[axis])
+  }
+
+  /** After every picture: crosshair, marks, measures, letters, and the planes' names with their millimetres. */
   drawn() {
     if (!this.ready) return
     const { nv, parts, data } = this
     const { overlay, slices } = parts
+    if (this.laidOut !== [slices.clientWidth, slices.clientHeight].join()) { // the stage has another size
+      this.arrange()
+      return this.draw()
+    }
     this.drawnMs = performance.now()
     this.pictures++
     if (overlay.width !== slices.width || overlay.height !== slices.height) {
@@ -132,7 +158,8 @@ export class Pane {
     context.clearRect(0, 0, overlay.width, overlay.height)
     paintCrosshair(context, nv, this.ratio)
     paintMarks(context, this.marks, this.chosen, this.ratio)
-    this.distances.paint(context)
+    this.measures.paint(context)
+    nv.screenSlices.forEach((tile) => paintLetters(context, tile, this.ratio))
     this.nameplates(data.planeNames)
     this.hooks.drawn(this)
   }
@@ -140,15 +167,13 @@ export class Pane {
   nameplates(names) {
     const shown = planes(this.nv)
     this.parts.labels.forEach((label, plane) => {
-      const tile = shown.find((one) => one.axCorSag === plane)
+      const tile = shown.find(({ axCorSag }) => axCorSag === plane)
       label.hidden = !tile
       if (!tile) return
       const box = rectangle(tile)
       label.textContent = `${names[plane]}  ${'zyx'[plane]} ${formatMm(this.planeMm(tile))} mm`
-      const slot = this.nv.customLayout.find((one) => one.sliceType === plane).position
-      label.style.left = `${slot[0] * 100}%`
-      label.style.top = `${slot[1] * 100}%`
-      label.dataset.box = [box.left, box.top, box.width, box.height].map((v) => Math.round(v / this.ratio)).join(',')
+      label.style.left = `${box.left / this.ratio}px`
+      label.style.top = `${box.top / this.ratio}px`
     })
   }
 
@@ -164,6 +189,91 @@ export class Pane {
     const box = this.parts.slices.getBoundingClientRect()
     const ratio = this.parts.slices.width / box.width
     return [(event.clientX - box.left) * ratio, (event.clientY - box.top) * ratio]
+  }
+
+  /** Which of the drawn tiles is under a mouse event; -1 where none is. */
+  tileAt(event) {
+    return this.nv.tileIndex(...this.canvasAt(event))
+  }
+
+  /** World point under a mouse event, its plane and tile; `tile` where it must be on that one. */
+  worldAt(event, tile = this.tileAt(event)) {
+    if (tile === undefined || tile < 0) return undefined
+    const frac = this.nv.screenXY2TextureFrac(...this.canvasAt(event), tile, true)
+    if (frac[0] < 0) return undefined
+    return { worldMm: Array.from(this.nv.frac2mm(frac, 0, true)).slice(0, 3), plane: this.nv.screenSlices[tile].axCorSag, tile, frac }
+  }
+
+  /** Move the crosshair to the voxel under a mouse event. */
+  pointAt(event) {
+    const at = this.worldAt(event)
+    if (!at) return
+    this.nv.scene.crosshairPos = this.nv.vox2frac(this.nv.frac2vox(at.frac))
+    this.draw()
+    this.nv.createOnLocationChange()
+  }
+
+  /** HU at a place of the volume; nothing where its slice has not come. */
+  huAtFrac(frac) {
+    return this.nv.huAt(Array.from(this.nv.frac2vox(frac), Math.round))
+  }
+
+  /** HU at the crosshair. */
+  get hu() {
+    return this.huAtFrac(this.nv.scene.crosshairPos)
+  }
+
+  /** Go some voxels to the left, to the front and to the head. */
+  step(byVoxels) {
+    this.nv.moveCrosshairInVox(...byVoxels)
+  }
+
+  /** Millimetres a pixel of the screen on a drawn tile. */
+  mmPerPixel(tile) {
+    const { fovMM, leftTopWidthHeight } = this.nv.screenSlices[tile]
+    return (Math.abs(fovMM[0]) / leftTopWidthHeight[2]) * this.ratio
+  }
+
+  /** Enlarge about a point of the screen (`{x, y}` in the window); not the close-ups. */
+  zoom(tile, factor, { x, y }) {
+    const shown = this.nv.screenSlices[tile]
+    if (!shown || shown.inset) return
+    const [left, top, width, height] = shown.leftTopWidthHeight
+    const [px, py] = this.canvasAt({ clientX: x, clientY: y })
+    const whole = this.nv.wholePlane(shown.axCorSag)
+    const at = [shown.leftTopMM[0] + ((px - left) / width) * shown.fovMM[0], shown.leftTopMM[1] + (1 - (py - top) / height) * shown.fovMM[1]]
+    const about = at.map((value, axis) => value - (whole.mnMM[axis] + whole.mxMM[axis]) / 2)
+    this.nv.cameras.zoomAt(shown.axCorSag, factor, about)
+    this.draw()
+  }
+
+  /** Move the picture with the pointer, pixels of the screen. */
+  pan(tile, [across, down]) {
+    const shown = this.nv.screenSlices[tile]
+    if (!shown || shown.inset) return
+    const mm = this.mmPerPixel(tile)
+    this.nv.cameras.pan(shown.axCorSag, [-across * mm * Math.sign(shown.fovMM[0]), down * mm])
+    this.draw()
+  }
+
+  /** All of each plane. */
+  fit() {
+    this.nv.cameras.fit()
+    this.draw()
+  }
+
+  /** One voxel a pixel of the screen, about the crosshair. */
+  oneToOne() {
+    const { nv } = this
+    for (const tile of planes(nv)) {
+      const plane = tile.axCorSag
+      const spacing = nv.kept.pixDimsRAS[plane === 2 ? 2 : 1]
+      const whole = nv.wholePlane(plane)
+      const size = tile.leftTopWidthHeight.slice(2)
+      const at = nv.swizzleVec3MM(nv.frac2mm(nv.scene.crosshairPos).slice(0, 3), plane)
+      nv.cameras.planes[plane] = { zoom: Cameras.fitScale(whole, size) / spacing, middle: [0, 1].map((axis) => at[axis] - (whole.mnMM[axis] + whole.mxMM[axis]) / 2) }
+    }
+    this.draw()
   }
 
   /** The mark under a mouse event, among those given. */

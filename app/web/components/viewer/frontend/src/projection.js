@@ -12,9 +12,18 @@ export function rectangle(tile) {
   return { left: width < 0 ? left + width : left, top, width: Math.abs(width), height, mirrored: width < 0 }
 }
 
-/** The tiles that show a plane (axial 0, coronal 1, sagittal 2). */
+/** The tiles that show a plane (axial 0, coronal 1, sagittal 2) through the crosshair; not the close-ups. */
 export function planes(nv) {
-  return nv.screenSlices.filter((tile) => tile.axCorSag <= 2)
+  return nv.screenSlices.filter((tile) => tile.axCorSag <= 2 && !tile.inset)
+}
+
+/** Where the whole image lies on a tile, also what is outside of it, in canvas pixels: left, top, width, height. */
+export function imageBox(nv, tile) {
+  const { mnMM, mxMM } = nv.wholePlane(tile.axCorSag)
+  const { left, top, width, height } = rectangle(tile)
+  const x = [mnMM[0], mxMM[0]].map((mm) => left + ((mm - tile.leftTopMM[0]) / tile.fovMM[0]) * width)
+  const y = [mnMM[1], mxMM[1]].map((mm) => top + (1 - (mm - tile.leftTopMM[1]) / tile.fovMM[1]) * height)
+  return [Math.min(...x), Math.min(...y), Math.abs(x[1] - x[0]), Math.abs(y[1] - y[0])]
 }
 
 /**

@@ -23,7 +23,10 @@ export function fillTable(table, { columns, rows, empty }, onChoose) {
         cell.append(' ', Object.assign(document.createElement('small'), { textContent: interval }))
       }
     }
-    row.addEventListener('click', () => onChoose(id))
+    row.addEventListener('click', (event) => {
+      if (event.detail > 0) row.blur() // Space is the film's again
+      onChoose(id)
+    })
     row.addEventListener('keydown', (event) => {
       if (event.key !== 'Enter' && event.key !== ' ') return
       event.preventDefault()

@@ -1,19 +1,22 @@
 // One reading view: the CT and, beside it, an earlier one; what the reader chose holds for both.
-import { apply, inverse } from './affine.js'
 import { build } from './markup.js'
+import { Cine } from './cine.js'
+import { Comparison } from './compare.js'
 import { report } from './facts.js'
 import { Heats } from './heat.js'
+import { saveKeyImage } from './keyimage.js'
 import { keymap } from './keymap.js'
 import { listenForKeys } from './keys.js'
 import { Pane } from './pane.js'
-import { THREE_PLANES, leftButtonMoves, onePlane } from './slices.js'
-import { flip, formatMm, sliceNumber } from './space.js'
+import { Pointer } from './pointer.js'
+import { writeReadout } from './readout.js'
+import { Reasons } from './reasons.js'
+import { sliceNumber } from './space.js'
 import { fillTable, markRow } from './table.js'
 import { Toolbar } from './toolbar.js'
-import { dragWindow } from './window.js'
 
 const FIRST_WINDOW = { low: -1350, high: 150 }
-const FIRST_OPACITY = 0.4
+const LAYOUTS = ['three', 'one', 'prior']
 
 export class ReadingView {
   constructor(parent) {
@@ -22,64 +25,76 @@ export class ReadingView {
     this.reports = 0
     this.window = FIRST_WINDOW
     this.slab = { mode: 'off', thicknessMm: 10 }
-    this.heatOpacity = this.firstOpacity = FIRST_OPACITY
-    this.plane = 0
-    this.measuring = false
+    this.heatOpacity = 0 // at its full strength a map hides a small nodule
+    Object.assign(this, { plane: 0, layout: 'three', tool: 'crosshair', inverted: false, closeUp: true, under: null })
     this.heats = new Heats()
+    this.cine = new Cine(this)
     this.loading = Promise.resolve()
-    const hooks = { moved: (pane, hu) => this.moved(pane, hu), drawn: () => this.tell() }
+    const hooks = { moved: (pane) => this.moved(pane), drawn: () => this.tell() }
     this.current = new Pane(this.parts.current, hooks)
     this.prior = new Pane(this.parts.prior, hooks)
     this.panes = [this.current, this.prior]
+    this.comparison = new Comparison(this.current, this.prior, () => this.data.niftiFromLps)
+    const keys = keymap(this)
     this.bar = new Toolbar(this.parts.bar, {
       window: (window) => this.set({ window }),
+      refused: (sentence) => this.note(sentence),
       slab: (slab) => this.set({ slab }),
       heat: (heatOpacity) => this.set({ heatOpacity }),
-      measure: () => this.set({ measuring: !this.measuring }),
+      tool: (tool) => this.set({ tool }),
+      view: (name) => keys[{ fit: 'f', one_to_one: 'o', invert: 'i', close_up: 'c', cine: ' ', key_image: 'k', heat: 'h' }[name]](),
+      layout: (layout) => this.set({ layout }),
       plane: (plane) => this.set({ plane }),
     })
-    this.stopKeys = listenForKeys(keymap(this))
-    for (const pane of this.panes) dragWindow(pane.parts.slices, () => this.window, (window) => this.set({ window }))
-    this.listenToClicks(this.parts.current.slices)
+    this.reasons = new Reasons(this.parts.reasons, (reason) => this.decide('reject', reason))
+    this.stopKeys = listenForKeys((key) => {
+      if (this.reasons.isOpen && this.reasons.press(key)) return true
+      keys[key]?.()
+      return key in keys
+    })
+    this.pointers = this.panes.map((pane) => new Pointer(pane, this))
+    this.parts.diameter.addEventListener('click', () => this.useAsDiameter())
   }
 
   /** Take what the reader chose, for both CTs. */
   set(choice) {
     Object.assign(this, choice)
     const comparing = Boolean(this.data?.prior)
+    if (this.layout === 'prior' && !comparing) this.layout = 'three'
+    this.parts.stage.classList.toggle('comparing', this.layout === 'prior')
     for (const pane of this.panes) {
-      pane.distances.on = this.measuring
       if (!pane.nv) continue
-      Object.assign(pane.nv, { window: this.window, slab: this.slab, heatOpacity: this.heatOpacity })
-      leftButtonMoves(pane.nv, !this.measuring)
-      const layout = this.layout(comparing)
-      if (JSON.stringify(pane.nv.customLayout) !== JSON.stringify(layout)) pane.nv.setCustomLayout(layout)
+      Object.assign(pane.nv, { window: this.window, slab: this.slab, heatOpacity: this.heatOpacity, inverted: this.inverted })
+      const arrangement = { layout: this.layout, plane: this.plane, closeUp: this.closeUp }
+      if (JSON.stringify(arrangement) !== JSON.stringify(pane.arrangement)) pane.arrange(arrangement)
       if (pane.ready) pane.draw()
     }
-    this.parts.stage.classList.toggle('measuring', this.measuring)
+    this.parts.stage.dataset.tool = this.tool
     if (this.data) this.bar.show({ ...this, hasHeat: this.chosen !== null && this.chosen in this.data.heatmaps, comparing })
   }
 
-  layout(comparing) {
-    return comparing ? onePlane(this.plane) : THREE_PLANES
+  nextLayout() {
+    const names = LAYOUTS.filter((name) => name !== 'prior' || this.data?.prior)
+    this.set({ layout: names[(names.indexOf(this.layout) + 1) % names.length] })
   }
 
   /** Take the data of a rerun; volumes are loaded only when their address has changed. */
-  update({ data, setStateValue }) {
+  update({ data, setStateValue, setTriggerValue }) {
     this.send = setStateValue
+    this.trigger = setTriggerValue
     const text = JSON.stringify(data)
     if (text === this.text) return
     this.text = text
+    if (Boolean(this.data?.prior) !== Boolean(data.prior)) this.layout = data.prior ? 'prior' : 'three'
     this.data = data
-    const { convention, research, table, keys, stage, current, prior } = this.parts
+    const { convention, table, keys, current, prior } = this.parts
     convention.textContent = data.words.convention
-    research.textContent = data.words.research
-    keys.textContent = data.words.keys
-    stage.classList.toggle('comparing', Boolean(data.prior))
+    keys.replaceChildren(...data.words.keys.split('\n').map((line) => Object.assign(document.createElement('div'), { textContent: line })))
+    this.parts.keysName.textContent = data.words.keys_name
     current.caption.textContent = data.prior ? data.words.this_ct : ''
     prior.caption.textContent = data.prior ? data.prior.caption : ''
     this.bar.speak(data)
-    if (this.hu !== undefined) this.readOut(this.hu) // in another language, perhaps
+    this.readOut() // in another language, perhaps
     fillTable(table, data.table, (id) => this.choose(id))
     markRow(table, this.chosen)
     this.loading = this.loading.then(() => this.show(data)).catch((error) => this.fail(error))
@@ -88,33 +103,34 @@ export class ReadingView {
   async show(data) {
     const { root } = this.parts
     const planeNames = [data.words.axial, data.words.coronal, data.words.sagittal]
-    const shared = { niftiFromLps: data.niftiFromLps, planeNames, loading: data.words.loading }
+    const shared = { niftiFromLps: data.niftiFromLps, planeNames, loading: data.words.loading, notLoaded: data.words.not_loaded }
     if (this.current.url !== data.url) root.dataset.state = 'loading'
     const started = performance.now()
-    await this.current.show({ ...data, ...shared }, { layout: this.layout(Boolean(data.prior)), settle: () => this.begin(data) })
+    this.set({})
+    await this.current.show({ ...data, ...shared }, { settle: () => this.begin(data) })
     if (root.dataset.state === 'loading') root.dataset.seconds = ((performance.now() - started) / 1000).toFixed(2)
     root.dataset.state = 'ready'
     this.obey(data.goTo)
     this.set({})
     if (data.prior) await this.showPrior({ ...data.prior, ...shared })
+    else this.comparison.end()
   }
 
-  /** A CT is about to be drawn for the first time: at the finding where Python wants us. */
+  /** A CT is about to be drawn for the first time: at the finding where Python wants us, without its map. */
   begin(data) {
     this.obeyed = undefined
     this.chosen = null
-    this.set({})
+    this.set({ heatOpacity: 0 })
     this.obey(data.goTo)
   }
 
   async showPrior(prior) {
-    this.toPrior = prior.affineLps
-    this.toCurrent = inverse(prior.affineLps)
-    this.settling = true // until it is loaded the earlier CT goes where this one is, not the other way
-    await this.prior.show(prior, { layout: this.layout(true), settle: () => { this.set({}); this.follow(this.current, this.prior) } })
-    this.settling = false
+    this.comparison.end() // until it is loaded the earlier CT goes where this one is, not the other way
+    const settle = () => { this.set({}); this.comparison.register(prior.affineLps); this.comparison.follow(this.current) }
+    await this.prior.show(prior, { settle })
+    this.comparison.register(prior.affineLps)
     this.set({})
-    this.follow(this.current, this.prior)
+    this.comparison.follow(this.current)
   }
 
   /** Go where Python says, once for each of its orders. */
@@ -135,6 +151,7 @@ export class ReadingView {
     const finding = this.current.findings.find((f) => f.id === id)
     if (!finding || !this.current.ready) return
     this.chosen = id
+    this.current.nv.closeUpOf = finding
     this.current.go(finding.worldMm)
     this.showHeat()
     if (tell) this.report()
@@ -161,21 +178,77 @@ export class ReadingView {
   }
 
   /** A click (not a drag) on a mark goes to its finding, elsewhere it leaves the crosshair there. */
-  listenToClicks(slices) {
-    slices.addEventListener('pointerdown', (event) => {
-      this.pressedAt = [event.clientX, event.clientY]
-      this.pressedMarks = this.current.marks // NiiVue moves the crosshair next, and with it the marks
-    })
-    slices.addEventListener('pointerup', (event) => {
-      const [x, y] = this.pressedAt ?? [NaN, NaN]
-      if (this.measuring || event.button !== 0 || !(Math.hypot(event.clientX - x, event.clientY - y) < 4)) return
-      const mark = this.current.markUnder(event, this.pressedMarks)
-      if (mark) return this.choose(mark.id)
-      this.chosen = null
-      this.current.nv.heat = null
-      this.set({})
-      this.report()
-    })
+  clicked(pane, mark, still) {
+    if (pane !== this.current || !still) return
+    if (mark) return this.choose(mark.id)
+    this.chosen = null
+    this.current.nv.heat = this.current.nv.closeUpOf = null
+    this.set({})
+    this.report()
+  }
+
+  /** Twice on a plane: that plane on the full stage, and back; the finding stays. */
+  doubled(pane, plane, { worldMm, chosen }) {
+    if (pane === this.current) {
+      if (chosen === null) pane.go(worldMm)
+      else this.choose(chosen)
+    }
+    const back = this.layout === 'one' ? this.before ?? 'three' : 'one'
+    this.before = this.layout
+    this.set({ layout: back, plane })
+  }
+
+  /** The other CT shows as much. */
+  turned(pane) {
+    if (this.layout === 'prior') this.comparison.turn(pane, this.plane)
+  }
+
+  /** The pointer is over a CT, or has left it. */
+  hovered(pane, event) {
+    const at = event && pane === this.current ? pane.worldAt(event) : undefined
+    this.under = at ? { hu: pane.huAtFrac(at.frac) } : null
+    if (this.pointLps) this.readOut()
+  }
+
+  /** Something was drawn. */
+  drew(pane) {
+    if (pane !== this.current) return
+    const { diameter } = this.parts
+    const last = pane.measures.drawn.at(-1)
+    this.measured = last?.kind === 'distance' && this.chosen !== null ? { finding: this.chosen, mm: pane.measures.lengths().at(-1) } : null
+    diameter.hidden = !this.measured || !this.data.canDecide
+    if (this.measured) diameter.textContent = this.data.words.use_as_diameter.replace('{size}', this.measured.mm.toFixed(1)).replace('{number}', this.measured.finding)
+    report(this)
+  }
+
+  useAsDiameter() {
+    this.act({ kind: 'diameter', ...this.measured })
+    this.parts.diameter.hidden = true
+  }
+
+  /** Accept or reject the chosen finding; Python decides whether it may. */
+  decide(kind, reason = '') {
+    if (this.chosen === null || !this.data.canDecide) return
+    this.act({ kind, finding: this.chosen, reason })
+  }
+
+  askReason() {
+    if (this.chosen === null || !this.data.canDecide) return
+    this.reasons.open({ title: this.data.words.why_rejected.replace('{number}', this.chosen), reasons: this.data.reasons })
+  }
+
+  /** Ask Python for something, with what the reader saw of the finding. */
+  act(action) {
+    const seen = this.current.findings.find(({ id }) => id === action.finding)?.version ?? 0
+    this.trigger('action', { ...action, seen, report: ++this.reports + Date.now() * 1000 })
+  }
+
+  async saveKeyImage() {
+    if (!this.current.ready) return
+    const { label, words } = this.data
+    const where = this.chosen === null ? `slice-${this.slice}` : `finding-${this.chosen}-slice-${this.slice}`
+    await saveKeyImage(this.panes, { name: `${label}-${where}.png`, caption: `${label} · ${words.slice} ${this.slice} · ${words.research}` })
+    this.act({ kind: 'key_image' })
   }
 
   /** Tell Python where the crosshair is. */
@@ -185,29 +258,25 @@ export class ReadingView {
     this.send('crosshair', value)
   }
 
-  moved(pane, hu) {
-    if (pane === this.prior) return this.settling ? undefined : this.follow(pane, this.current)
-    this.pointLps = pane.pointLps
-    this.slice = sliceNumber(this.pointLps, this.data)
-    this.readOut(hu)
-    this.follow(pane, this.prior)
+  moved(pane) {
+    if (pane === this.current) {
+      this.pointLps = pane.pointLps
+      this.slice = sliceNumber(this.pointLps, this.data)
+      this.readOut()
+    }
+    this.comparison.follow(pane)
   }
 
-  /** The other CT goes to the same place of the patient, by the registration. */
-  follow(from, to) {
-    if (this.following || !this.data.prior || !from.ready || !to.ready || !this.toPrior) return
-    this.following = true
-    const there = apply(to === this.prior ? this.toPrior : this.toCurrent, from.pointLps)
-    to.go(flip(there, this.data.niftiFromLps))
-    this.following = false
+  readOut() {
+    if (!this.pointLps || !this.current.ready) return
+    writeReadout(this.parts.readout, { slice: this.slice, pointLps: this.pointLps, hu: this.current.hu, under: this.under, words: this.data.words })
   }
 
-  readOut(hu) {
-    this.hu = hu
-    const { words } = this.data
-    const [x, y, z] = this.pointLps.map(formatMm)
-    const value = (text) => Object.assign(document.createElement('b'), { textContent: text })
-    this.parts.readout.replaceChildren(`${words.slice} `, value(this.slice), ' · LPS ', value(`${x}, ${y}, ${z}`), ' mm · ', value(String(Math.round(hu ?? NaN)).replace('-', '−')), ' HU')
+  /** A sentence for a moment, below the images. */
+  note(sentence) {
+    this.parts.note.textContent = sentence
+    clearTimeout(this.noteEnds)
+    this.noteEnds = setTimeout(() => { this.parts.note.textContent = '' }, 5000)
   }
 
   /** After every picture. */
@@ -219,6 +288,7 @@ export class ReadingView {
   }
 
   destroy() {
+    this.cine.stop()
     this.stopKeys()
     this.panes.forEach((pane) => pane.destroy())
     this.parts.remove()

@@ -1,0 +1,146 @@
+"""Before a study is signed: what will be signed, and whether the next study is opened then."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from app.web.context import cards, context
+from app.web.failures import error_text, not_saved
+from app.web.reading.table import density_text, diameter_text, probability_text
+from app.web.security.identity import Reader, allowed
+from app.web.session import open_study, prefer, preferred, tell
+from app.web.words import gettext, ngettext, words
+from medical.errors import InputError
+from medical.report.comparison import Comparison
+from medical.report.files import files_to_sign
+from medical.review.reading import ReadFinding, StudyReading
+from medical.review.refusals import ReviewRefusedError
+from medical.review.reviews import sign
+from medical.review.terms import rejection_reason
+from medical.review.worklist import next_to_read
+from medical.store.database import StoreUnavailableError
+from medical.store.series import KeptSeries
+
+_ASKED, _NEXT, _OPEN = "sign-asked", "next-after-signing", "open-after-signing"
+
+
+def ask_to_sign() -> None:
+    """Show the dialog on the next picture of the page."""
+    st.session_state[_ASKED] = True
+
+
+def sign_dialog(
+    reading: StudyReading, series: KeptSeries, comparison: Comparison | None, reader: Reader
+) -> None:
+    """Draw the dialog where it was asked for; go to the next study where one was just signed."""
+    if (key := st.session_state.pop(_OPEN, None)) is not None:
+        open_study(key)
+    if st.session_state.pop(_ASKED, False):
+        st.dialog(gettext("Sign {label}", label=reading.study.label))(_confirm)(
+            reading, series, comparison, reader
+        )
+
+
+def _confirm(
+    reading: StudyReading, series: KeptSeries, comparison: Comparison | None, reader: Reader
+) -> None:
+    undecided = [finding.number for finding in reading.findings if finding.verdict == "open"]
+    if undecided:
+        numbers = ", ".join(map(str, undecided))
+        st.warning(gettext("Review the remaining findings first: {numbers}", numbers=numbers))
+        return
+    st.html(summary_html(reading.findings))
+    st.caption(gettext("Completes the reading; nothing can be changed afterwards."))
+    # Asked once: the choice holds for every study that this browser signs.
+    go_on = st.checkbox(gettext("Then open the next study"), preferred(_NEXT, "yes") == "yes")
+    prefer(_NEXT, "yes" if go_on else "no")
+    if st.button(gettext("Sign now"), type="primary", width="stretch", icon=":material/signature:"):
+        _sign(reading, series, comparison, reader, go_on=go_on)
+        st.rerun()
+
+
+def summary_html(findings: Sequence[ReadFinding]) -> str:
+    """List every finding with what will be signed of it."""
+    if not findings:
+        return f"<p>{gettext('No finding: the study is signed as read without one.')}</p>"
+    accepted = [finding for finding in findings if finding.verdict == "accepted"]
+    rejected = [finding for finding in findings if finding.verdict == "rejected"]
+    parts = []
+    for title, chosen, line in (
+        (
+            ngettext("{count} accepted", "{count} accepted", len(accepted)),
+            accepted,
+            _accepted,
+        ),
+        (
+            ngettext("{count} rejected", "{count} rejected", len(rejected)),
+            rejected,
+            _rejected,
+        ),
+    ):
+        if chosen:
+            items = "".join(f"<li>{html.escape(line(finding))}</li>" for finding in chosen)
+            parts.append(f"<b>{html.escape(title)}</b><ul>{items}</ul>")
+    return f'<div class="starlung-to-sign">{"".join(parts)}</div>'
+
+
+def _accepted(finding: ReadFinding) -> str:
+    size, _ = diameter_text(finding)
+    density, _ = density_text(finding)
+    return gettext(
+        "{number}: {size} mm, {density}, {location}, probability {probability}",
+        number=finding.number,
+        size=size,
+        density=density,
+        location=words().translate(finding.location),
+        probability=probability_text(finding),
+    )
+
+
+def _rejected(finding: ReadFinding) -> str:
+    reason = finding.latest.reason if finding.latest else ""
+    return f"{finding.number}: {rejection_reason(reason, words())}"
+
+
+def _sign(
+    reading: StudyReading,
+    series: KeptSeries,
+    comparison: Comparison | None,
+    reader: Reader,
+    *,
+    go_on: bool,
+) -> None:
+    at, study = time.time(), reading.study
+    store = context().store
+    try:
+        allowed("sign")
+        # Made before the store is locked; if anybody decides meanwhile, nothing is signed.
+        report = files_to_sign(
+            reading, series, comparison, actor=reader.name, at=at, store=store, cards=cards()
+        )
+        sign(store, study.key, seen_version=study.version, actor=reader.name, at=at, report=report)
+    except (ReviewRefusedError, StoreUnavailableError) as error:
+        tell(not_saved(error))
+    except InputError as error:
+        tell(gettext("Not signed: {problem}", problem=error_text(error)))
+    else:
+        following = next_to_read(store, after=study.key) if go_on else None
+        if following is not None:
+            st.session_state[_OPEN] = following
+
+
+def next_button(key: str) -> None:
+    """Offer the next study that is to be read; nothing where none waits."""
+    following = next_to_read(context().store, after=key)
+    if following is not None:
+        st.button(
+            gettext("Next study"),
+            on_click=partial(st.session_state.__setitem__, _OPEN, following),
+            width="stretch",
+            type="primary",
+        )

@@ -1,0 +1,288 @@
+"""Zoom, pan, layouts, regions, film, keys: what they do to the picture, in a real browser."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from medical.review.reading import read_study
+from medical.review.worklist import worklist
+from medical.store.database import open_store, sqlite_url
+from tests.app.web.made_results import CENTRES_LPS_MM, made_volume, write_made_result
+from tests.browser.conftest import serving
+from tests.browser.page import ReadingPage, reading_page
+
+pytestmark = pytest.mark.browser
+
+SPACING_MM = 2.2
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return tmp_path_factory.mktemp("room")
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Any, folder: Any) -> Iterator[ReadingPage]:
+    write_made_result(folder / "out", made_volume())
+    address = serving(folder, "--open", str(folder / "out"))
+    with address as url, reading_page(browser, url) as page:
+        page.open()
+        page.await_images()
+        page.settle()
+        yield page
+
+
+@pytest.fixture
+def page(opened: ReadingPage) -> ReadingPage:
+    """The page as it stands when a study opens, at the first finding."""
+    for key in ("Escape", "f"):
+        opened.tab.keyboard.press(key)
+    opened.tab.get_by_role("button", name="Three planes").click()
+    opened.choose_row(1)
+    return opened
+
+
+def box(page: ReadingPage, plane: str = "axial") -> tuple[float, float, float, float]:
+    """Where the whole image lies: left, top, width, height in the window."""
+    left, top, width, height = (float(v) for v in page.view()[f"{plane}Box"].split(","))
+    canvas = page.tab.locator("canvas.slices").bounding_box()
+    return canvas["x"] + left, canvas["y"] + top, width, height
+
+
+def at(page: ReadingPage, point_lps_mm: tuple[float, float, float]) -> tuple[float, float]:
+    """Where a point of the patient lies on the axial picture, in the window."""
+    left, top, width, height = box(page)
+    scale = width / (160 * SPACING_MM)
+    return left + width / 2 + point_lps_mm[0] * scale, top + height / 2 + point_lps_mm[1] * scale
+
+
+def drag(page: ReadingPage, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.tab.mouse.move(*start)
+    page.tab.mouse.down()
+    page.tab.mouse.move(*end, steps=4)
+    page.tab.mouse.up()
+
+
+def zooms(page: ReadingPage) -> list[float]:
+    return [float(v) for v in page.view()["zoom"].split(",")]
+
+
+def test_the_wheel_with_ctrl_enlarges_about_the_pointer_and_f_fits_again(
+    page: ReadingPage,
+) -> None:
+    before, whole = at(page, CENTRES_LPS_MM[0]), box(page)
+    page.tab.mouse.move(*before)
+    page.tab.keyboard.down("Control")
+    for _ in range(3):
+        page.tab.mouse.wheel(0, -100)
+    page.tab.keyboard.up("Control")
+    page.eventually(lambda: _assert(zooms(page)[0] > 2))
+    assert zooms(page)[1:] == [1, 1], "the other planes stay"
+    assert at(page, CENTRES_LPS_MM[0]) == pytest.approx(before, abs=3)
+    page.tab.keyboard.press("f")
+    page.eventually(lambda: _assert(box(page) == whole))
+
+
+def test_left_and_right_button_together_zoom_and_shift_moves(page: ReadingPage) -> None:
+    x, y, width, height = box(page)
+    page.tab.mouse.move(x + width / 2, y + height / 2)
+    page.tab.mouse.down()
+    page.tab.mouse.down(button="right")
+    page.tab.mouse.move(x + width / 2, y + height / 2 - 80, steps=4)
+    page.tab.mouse.up(button="right")
+    page.tab.mouse.up()
+    page.eventually(lambda: _assert(zooms(page)[0] > 1.8))
+    moved = at(page, CENTRES_LPS_MM[0])
+    page.tab.keyboard.down("Shift")
+    drag(page, (x + 200, y + 200), (x + 240, y + 170))
+    page.tab.keyboard.up("Shift")
+    now = at(page, CENTRES_LPS_MM[0])
+    assert np.subtract(now, moved) == pytest.approx([40, -30], abs=3)
+
+
+def test_one_voxel_a_pixel(page: ReadingPage) -> None:
+    page.tab.keyboard.press("o")
+    page.eventually(lambda: _assert(box(page)[2] == pytest.approx(160, abs=1)))
+
+
+def test_a_double_click_shows_one_plane_and_the_finding_stays(page: ReadingPage) -> None:
+    left, top, width, height = box(page, "coronal")
+    page.tab.mouse.dblclick(left + width / 2, top + height / 3)
+    page.eventually(lambda: _assert(page.view()["layout"] == "one"))
+    assert box(page, "coronal")[2] > 1.5 * width
+    page.eventually(lambda: _assert(page.tab.locator("tr.chosen").count() == 1))
+    left, top, width, height = box(page, "coronal")
+    page.tab.mouse.dblclick(left + width / 2, top + height / 3)
+    page.eventually(lambda: _assert(page.view()["layout"] == "three"))
+    page.expect_planes_at(CENTRES_LPS_MM[0])
+
+
+def test_home_end_wheel_and_arrow_agree_on_which_way_is_down(page: ReadingPage) -> None:
+    page.tab.keyboard.press("Home")
+    page.eventually(lambda: _assert(page.planes_lps_mm()[2] > 0))
+    top = page.planes_lps_mm()[2]
+    page.tab.keyboard.press("ArrowDown")
+    page.eventually(lambda: _assert(page.planes_lps_mm()[2] == pytest.approx(top - 2, abs=0.1)))
+    page.tab.mouse.move(*at(page, CENTRES_LPS_MM[0]))
+    page.tab.mouse.wheel(0, 100)
+    page.eventually(lambda: _assert(page.planes_lps_mm()[2] == pytest.approx(top - 4, abs=0.1)))
+    for _ in range(10):  # a trackpad: ten small steps are two slices
+        page.tab.mouse.wheel(0, 10)
+        page.tab.wait_for_timeout(30)
+    page.eventually(lambda: _assert(page.planes_lps_mm()[2] == pytest.approx(top - 8, abs=0.1)))
+    page.tab.keyboard.press("End")
+    page.eventually(lambda: _assert(page.planes_lps_mm()[2] < -200))
+
+
+def test_hu_under_the_pointer_without_a_click(page: ReadingPage) -> None:
+    page.tab.mouse.move(*at(page, CENTRES_LPS_MM[0]))
+    inside = page.tab.locator(".under b")
+    page.eventually(lambda: _assert(-100 < hu(inside.inner_text()) < 200))
+    left, top, *_ = box(page)
+    page.tab.mouse.move(left + 6, top + 6)
+    page.eventually(lambda: _assert(hu(inside.inner_text()) < -800))
+    page.expect_planes_at(CENTRES_LPS_MM[0])
+
+
+def hu(text: str) -> int:
+    return int(text.replace("−", "-"))
+
+
+@pytest.mark.parametrize("key", ["r", "e"])
+def test_a_region_tells_mean_and_deviation(page: ReadingPage, key: str) -> None:
+    page.tab.keyboard.press(key)
+    x, y = at(page, CENTRES_LPS_MM[0])
+    drag(page, (x - 60, y - 60), (x - 20, y - 20))
+    (area,) = json.loads(page.view()["areas"])
+    scale = box(page)[2] / 160  # pixels a voxel
+    side = 40 / scale
+    full = side * side if key == "r" else np.pi * side * side / 4
+    assert area["voxels"] == pytest.approx(full, rel=0.15)
+    assert area["areaMm2"] == pytest.approx(area["voxels"] * SPACING_MM**2, rel=1e-3)
+    assert area["smallest"] <= area["mean"] <= area["largest"]
+    assert area["deviation"] >= 0
+
+
+def test_invert_and_senseless_windows(page: ReadingPage) -> None:
+    page.tab.keyboard.press("1")
+    x, y = at(page, CENTRES_LPS_MM[0])
+    bright = grey(page, x + 4, y + 4)
+    page.tab.keyboard.press("i")
+    page.eventually(lambda: _assert(grey(page, x + 4, y + 4) < bright - 80))
+    page.tab.keyboard.press("i")
+    width = page.tab.get_by_label("W", exact=True)
+    for senseless in ("0", "-50", "90000"):
+        width.fill(senseless)
+        width.press("Enter")
+        page.expect_text("The width must be 2 to 8000 HU")
+        assert page.view()["window"] == "-1350,150"
+    width.fill("1500")
+    width.press("Enter")
+    width.blur()
+
+
+def grey(page: ReadingPage, x: float, y: float) -> float:
+    clip = {"x": x - 1, "y": y - 1, "width": 3, "height": 3}
+    shot = Image.open(io.BytesIO(page.tab.screenshot(clip=clip))).convert("L")
+    return float(np.asarray(shot).mean())
+
+
+def test_space_plays_the_slices_and_scrolls_nothing_away(page: ReadingPage) -> None:
+    scroll = "document.querySelector('[data-testid=stMain]').scrollTop"
+    page.tab.evaluate(f"{scroll} = 0")
+    z = page.planes_lps_mm()[2]
+    page.tab.keyboard.press(" ")
+    page.eventually(lambda: _assert(page.planes_lps_mm()[2] < z - 5))
+    page.tab.keyboard.press(" ")
+    page.tab.wait_for_timeout(300)
+    stopped = page.planes_lps_mm()[2]
+    page.tab.wait_for_timeout(500)
+    assert page.planes_lps_mm()[2] == stopped
+    assert page.tab.evaluate(scroll) == 0
+
+
+def test_the_close_up_shows_the_finding_in_three_planes(page: ReadingPage) -> None:
+    assert page.view()["closeUps"] == "3"
+    page.tab.keyboard.press("c")
+    page.eventually(lambda: _assert(page.view()["closeUps"] == "0"))
+    page.tab.keyboard.press("c")
+    page.eventually(lambda: _assert(page.view()["closeUps"] == "3"))
+
+
+def test_a_key_image_is_a_picture_whose_name_tells_nothing(page: ReadingPage) -> None:
+    with page.tab.expect_download() as download:
+        page.tab.keyboard.press("k")
+    name = download.value.suggested_filename
+    assert name.startswith("CT-")
+    assert name.endswith("-finding-1-slice-" + page.view()["slice"] + ".png")
+    picture = Image.open(download.value.path())
+    assert np.asarray(picture.convert("L")).std() > 20
+    page.settle()
+
+
+def test_a_distance_becomes_the_diameter_and_keys_decide_and_undo(
+    page: ReadingPage, folder: Any
+) -> None:
+    page.tab.keyboard.press("d")
+    x, y = at(page, CENTRES_LPS_MM[0])
+    scale = box(page)[2] / (160 * SPACING_MM)
+    drag(page, (x - 6 * scale, y), (x + 6 * scale, y))
+    page.tab.get_by_role("button", name="as diameter of finding 1").click()
+    field = page.tab.get_by_label("Diameter measured by me (mm)")
+    page.eventually(lambda: _assert(float(field.input_value() or 0) == pytest.approx(12, abs=1)))
+    page.tab.keyboard.press("Escape")
+    page.tab.keyboard.press("a")
+    page.expect_text("1 of 3 reviewed")
+    first = stored(folder)[0]
+    assert (first.verdict, round(first.diameter_mm or 0)) == ("accepted", 12)
+    page.expect_text("Finding 2 of 3")
+    page.tab.keyboard.press("x")
+    page.tab.get_by_text("Reject finding 2 because:").wait_for()
+    page.tab.keyboard.press("4")
+    page.expect_text("2 of 3 reviewed")
+    assert stored(folder)[1].latest.reason == "lymph node"  # type: ignore[union-attr]
+    for undecided in ("1 of 3 reviewed", "0 of 3 reviewed"):
+        page.tab.keyboard.press("u")
+        page.expect_text(undecided)
+    assert [finding.verdict for finding in stored(folder)] == ["open"] * 3
+    assert page.problems == []
+
+
+def stored(folder: Any) -> list[Any]:
+    store = open_store(sqlite_url(folder / "work" / "store.sqlite"))
+    (study,) = worklist(store)
+    findings = list(read_study(store, study.key).findings)
+    store.close()
+    return findings
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1440, 900), (1920, 1080)])
+def test_nothing_is_cut_and_no_third_is_black(page: ReadingPage, width: int, height: int) -> None:
+    page.tab.set_viewport_size({"width": width, "height": height})
+    page.tab.wait_for_timeout(1500)
+    for layout in ("One plane", "Three planes"):
+        page.tab.get_by_role("button", name=layout).click()
+        bar = page.tab.locator(".bar").evaluate(
+            "e => [e.scrollWidth - e.clientWidth, e.offsetHeight]"
+        )
+        assert bar[0] <= 0, (layout, bar)
+        assert bar[1] < 40, (layout, bar)
+    table = page.tab.locator(".scroll")
+    assert table.evaluate("e => e.scrollWidth <= e.clientWidth")
+    header = page.tab.locator(".viewer").bounding_box()["y"]
+    assert header < 110, "banner and header, and the note on the signature"
+    shot = page.tab.locator("canvas.slices").screenshot()
+    black = np.asarray(Image.open(io.BytesIO(shot)).convert("L")) < 3
+    assert black.mean() < 1 / 3
+    page.tab.set_viewport_size({"width": 1440, "height": 900})
+
+
+def _assert(holds: bool) -> None:
+    assert holds
