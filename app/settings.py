@@ -108,6 +108,12 @@ class Settings(BaseSettings):
         default=True, description="`starlung serve` keeps a worker running that scores the queue"
     )
 
+    hide_identity: bool = Field(
+        default=False,
+        description="keep and show no name, ID, date of birth or description of any patient; for "
+        "research sites",
+    )
+
     login_metadata_url: str | None = Field(
         default=None, description="the OpenID provider's .well-known/openid-configuration"
     )

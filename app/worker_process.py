@@ -61,6 +61,7 @@ def handover(settings: Settings) -> bytes:
         "score_timeout_minutes": settings.score_timeout_minutes,
         "intake_limit_minutes": settings.intake_limit_minutes,
         "log_format": settings.log_format,
+        "hide_identity": settings.hide_identity,
     }
     database = {k: v for k, v in os.environ.items() if k.startswith(_DATABASE_STARTS)}
     return json.dumps({"settings": given, "database": database}).encode() + b"\n"

@@ -185,6 +185,7 @@ def worker(
                 intake_seconds=settings.intake_limit_minutes * 60,
                 key=result_key(settings.work_dir),
                 patient_secret=patient_secret(settings.work_dir),
+                identify="scanner" if settings.hide_identity else "patient",
             ),
         )
         with log_lines(renewing=False, settings=settings):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import streamlit as st
 
@@ -16,6 +17,7 @@ from medical.logs import traceless
 from medical.plain_text import as_markdown
 from medical.review.refusals import ReviewRefusedError
 from medical.store.database import StoreUnavailableError
+from medical.store.tables import Study
 
 _log = logging.getLogger(__name__)
 
@@ -65,3 +67,13 @@ def error_text(error: InputError) -> str:
 def shown_sentence(error: InputError, reader: Reader | None) -> Message:
     """Leave out the path for somebody who may not know this server's folders."""
     return error.sentence if may(reader, "name_folder") else error.sentence_without_path
+
+
+def input_name(study: Study) -> str:
+    """Say what a study was made of: its path for those who may know it, never a file's name."""
+    source, uploads = Path(study.source), context().settings.work_dir / "uploads"
+    if source.is_relative_to(uploads.resolve()):
+        return gettext("Input: an upload")
+    if may(present_reader(context().settings), "name_folder"):
+        return gettext("Input: {path}", path=study.source)
+    return gettext("Input: a folder on the server")

@@ -54,6 +54,10 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
 .starlung-list-head div { font-size: 0.8rem; }
 .st-key-starlung-worklist > div:not(:first-child) { border-top: 1px solid #1e2630;
   min-height: 2.7rem; }
+.starlung-row b { color: #eef3f7; font-weight: 600; }
+.starlung-who { font-size: 0.84rem; line-height: 1.35; }
+.starlung-who b { display: block; color: #eef3f7; font-weight: 600; font-size: 0.95rem; }
+.starlung-who span { display: block; color: #b9c4d0; overflow-wrap: anywhere; }
 .starlung-label { font-size: 0.95rem; color: #a5b1be; padding-left: 0.5rem; }
 .starlung-said { color: #aab5c1; overflow-wrap: anywhere; }
 .starlung-bar { display: inline-block; width: 8rem; height: 0.4rem; margin-right: 0.6rem;

@@ -1,18 +1,22 @@
-"""The studies that wait for a reader: filtered, searched, the strongest finding first."""
+"""The studies that wait for a reader: filtered, searched, what is to be read first."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, case, func, or_, select
 
 from medical.store.audit import newest_number
 from medical.store.database import Store
-from medical.store.tables import STATUSES, Decision, Status, StoredFinding, Study
+from medical.store.tables import STATUSES, Decision, Status, StoredFinding, StoredIdentity, Study
 
 MOST_ROWS = 500
 _LABEL = "CT-"
+
+
+_ORDER = {"ready": 0, "review": 0, "scoring": 1, "received": 1, "failed": 2, "signed": 3}
+"""What is to be read stands first, what is done last."""
 
 
 def worklist(
@@ -20,14 +24,22 @@ def worklist(
     *,
     status: Collection[Status] = (),
     text: str = "",
+    scanner: str = "",
+    received: tuple[float, float] | None = None,
+    archived: bool = False,
+    identities: bool = False,
     limit: int | None = MOST_ROWS,
 ) -> list[Study]:
-    """Studies, the strongest finding first, the longest waiting first among equals.
+    """Studies: those to be read by their strongest finding, then those in line, failed, signed.
 
     Args:
         store: the store.
         status: only these; all when empty.
         text: part of the label, key, UIDs, the reason of a failure, a reader's comment or name.
+        scanner: only studies with images of this one.
+        received: only those received from the first to before the second, seconds since 1970.
+        archived: those that were put aside, instead of those that were not.
+        identities: look for the text in names and IDs of patients too.
         limit: not more rows than this; ``None``: all.
 
     Raises:
@@ -36,17 +48,25 @@ def worklist(
     unknown = [name for name in status if name not in STATUSES]
     if unknown:
         raise ValueError(f"status must be among {STATUSES}, got {unknown}")
-    query = (
-        select(Study)
-        .order_by(Study.max_probability.desc(), Study.received_at, Study.id)
-        .limit(limit)
+    # the longest waiting first among equals; of the signed ones the latest first
+    query = select(Study).order_by(
+        case(_ORDER, value=Study.status),
+        Study.max_probability.desc(),
+        case((Study.status == "signed", -Study.signed_at), else_=Study.received_at),
+        Study.id,
     )
+    query = query.where(Study.archived_at.is_not(None) if archived else Study.archived_at.is_(None))
     if status:
         query = query.where(Study.status.in_(status))
+    if scanner:
+        of_scanner = StoredIdentity.scanner == scanner
+        query = query.where(Study.id.in_(select(StoredIdentity.study_id).where(of_scanner)))
+    if received is not None:
+        query = query.where(Study.received_at >= received[0], Study.received_at < received[1])
     if text.strip():
-        query = _containing(query, text.strip())
+        query = _containing(query, text.strip(), identities=identities)
     with store.reading() as session:
-        return list(session.scalars(query))
+        return list(session.scalars(query.limit(limit)))
 
 
 def next_to_read(store: Store, *, after: str) -> str | None:
@@ -63,7 +83,8 @@ def next_to_read(store: Store, *, after: str) -> str | None:
 def count_by_status(store: Store) -> dict[Status, int]:
     """How many studies are in each state, zeros too."""
     with store.reading() as session:
-        rows = session.execute(select(Study.status, func.count()).group_by(Study.status))
+        shown = select(Study.status, func.count()).where(Study.archived_at.is_(None))
+        rows = session.execute(shown.group_by(Study.status))
         counts = {status: count for status, count in rows.tuples()}  # noqa: C416
     return {status: counts.get(status, 0) for status in STATUSES}
 
@@ -87,7 +108,7 @@ def worklist_change_token(store: Store) -> str:
     )
 
 
-def _containing(query: Select[Study], text: str) -> Select[Study]:
+def _containing(query: Select[Study], text: str, *, identities: bool) -> Select[Study]:
     decided = (
         select(StoredFinding.study_id)
         .join(Decision, Decision.finding_id == StoredFinding.id)
@@ -95,6 +116,9 @@ def _containing(query: Select[Study], text: str) -> Select[Study]:
     )
     columns = (Study.key, Study.uids, Study.failure, Study.signed_by)
     hits = [*(_has(column, text) for column in columns), Study.id.in_(decided)]
+    if identities:
+        named = select(StoredIdentity.study_id).where(_has(StoredIdentity.content, text))
+        hits.append(Study.id.in_(named))
     if _is_label(text):
         hits.append(Study.key.istartswith(text.upper().removeprefix(_LABEL), autoescape=True))
     return query.where(or_(*hits))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from medical.ct.volume import CtVolume
 from medical.detection.findings import Input, SeriesFindings
 from medical.detection.malignancy import reference_of
+from medical.dicom.header.identity import Identify, identity_if
 from medical.dicom.header.patient import examination_of_series
 from medical.dicom.stacking.series import CtSeries
 from medical.errors import InputError
@@ -63,6 +64,7 @@ class ScoreOptions:
         contexts: clinical context by study, which the malignancy is read with.
         watch: told, after each series, what became of it, and how many are done, failed, and
             expected so far.
+        identify: tell with each series who is on it; see ``medical.dicom.header.identity``.
         patient_secret: keep the images for the viewer too, with pseudonyms made by this secret.
     """
 
@@ -75,6 +77,7 @@ class ScoreOptions:
     intake_seconds: float = math.inf
     watch: Callable[[str, int, int, int], None] = _tell_nobody
     patient_secret: bytes | None = None
+    identify: Identify = ""
     contexts: ContextTable | None = None
 
 
@@ -156,7 +159,8 @@ class Batch:
         folder = ResultFolder(self.out / handle.series_instance_uid)
         if isinstance(ct, SeriesFindings):
             self._write_forms(folder, ct, handle, handle.load, again=False)
-            return ScoredSeries(ct, folder.path, handle.why_chosen)
+            identity = identity_if(self.options.identify, handle.origin)
+            return ScoredSeries(ct, folder.path, handle.why_chosen, identity=identity)
         seconds = read.seconds
         if ct is None:
             started = time.perf_counter()
@@ -179,7 +183,8 @@ class Batch:
         folder.write_findings(findings, key=self.options.key)
         headers = _headers_of(handle) if self.options.server else b""
         report("write", 1.0)
-        return ScoredSeries(findings, folder.path, handle.why_chosen, headers)
+        identity = identity_if(self.options.identify, handle.origin)
+        return ScoredSeries(findings, folder.path, handle.why_chosen, headers, identity)
 
     def _read(self, ct: CtVolume, handle: SeriesHandle, *, read_seconds: float) -> PipelineResult:
         from medical.ct.prepare import NoLungError
@@ -234,6 +239,7 @@ class Batch:
     def _write_maps(
         self, folder: ResultFolder, handle: SeriesHandle, reading: PipelineResult
     ) -> None:
+        self.options.progress("explain", 0.0)
         origin = handle.origin
         frames = origin.frames if isinstance(origin, CtSeries) else ()
         files = () if self.options.server else tuple(dict.fromkeys(frame.path for frame in frames))

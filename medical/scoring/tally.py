@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from medical.detection.findings import SeriesFindings
+from medical.dicom.header.identity import Identity
 from medical.dicom.header.tags import valid_uid
 from medical.errors import InputError
 from medical.files import Content
@@ -28,12 +29,14 @@ class ScoredSeries:
         why_chosen: why this series of its study was read.
         headers: of the CT, for objects that are made once a reader has signed; empty but for a
             server's.
+        identity: who is on the images, where the options ask for it; it is written nowhere.
     """
 
     findings: SeriesFindings
     folder: Path
     why_chosen: str = ""
     headers: bytes = field(default=b"", repr=False)
+    identity: Identity | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

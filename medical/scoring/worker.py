@@ -183,6 +183,11 @@ class Worker:
         ]
         unscored = self._unscored(result, claimed)
         headers = {item.findings.series_instance_uid: item.headers for item in result.series}
+        identities = {
+            scored.findings.series_instance_uid: scored.identity
+            for scored in result.series
+            if scored.identity is not None
+        }
         try:
             held = lease.write_outcome(
                 lambda: finish(
@@ -191,6 +196,7 @@ class Worker:
                     series=findings,
                     unscored=unscored,
                     headers={uid: packed for uid, packed in headers.items() if packed},
+                    identities=identities,
                 )
             )
         except OSError as error:  # a patient's folder cannot be made
@@ -201,7 +207,7 @@ class Worker:
 
     def _work(self, claimed: Claimed, lease: Lease) -> ScoreResult:
         options = replace(self.options, progress=lease.tell)
-        scorer = self._scorer_of(self._model(self.model))
+        scorer = self._scorer_of(self._model(claimed.model or self.model))
         result = scorer.score([claimed.source], claimed.folder, options=options)
         for ct_series in result.series:
             if labels := same_images(self.store, claimed.id, ct_series.findings):

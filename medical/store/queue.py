@@ -19,9 +19,11 @@ from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from medical.detection.findings import SeriesFindings
+from medical.dicom.header.identity import Identity
 from medical.i18n.messages import message
 from medical.store.audit import record
 from medical.store.database import Store, clock
+from medical.store.identities import keep_identities
 from medical.store.results import add_siblings, keep_results, without_known
 from medical.store.tables import Job, JobKind, Status, Study
 
@@ -37,7 +39,10 @@ KINDS: tuple[Kind, ...] = ("explain", "register", "score")
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A study to score, or a reader's job (``medical.store.jobs``), that a worker holds."""
+    """A study to score, or a reader's job (``medical.store.jobs``), that a worker holds.
+
+    ``model`` is empty where the worker's own scores it.
+    """
 
     id: int
     key: str
@@ -45,6 +50,7 @@ class Claimed:
     folder: Path
     owner: str
     kind: Kind = "score"
+    model: str = ""
 
     @property
     def table(self) -> type[Study] | type[Job]:
@@ -52,19 +58,25 @@ class Claimed:
         return Study if self.kind == "score" else Job
 
 
-def enqueue(store: Store, source: Path, *, root: Path, actor: str) -> str:
+def enqueue(
+    store: Store, source: Path, *, root: Path, actor: str, model: str = "", content: str = ""
+) -> str:
     """Put an input into the queue; returns the study's key.
 
     Args:
         source: what to score.
         root: results go to a folder of their own below it.
         actor: who asks.
+        model: that scores it; the worker's own where empty.
+        content: a digest of the input, by which ``known_input`` finds it again.
     """
     with store.transaction() as session:
-        return enqueue_in(session, source, root=root, actor=actor)
+        return enqueue_in(session, source, root=root, actor=actor, model=model, content=content)
 
 
-def enqueue_in(session: Session, source: Path, *, root: Path, actor: str) -> str:
+def enqueue_in(
+    session: Session, source: Path, *, root: Path, actor: str, model: str = "", content: str = ""
+) -> str:
     """Do what ``enqueue`` does, in the caller's transaction."""
     key = secrets.token_hex(8)
     session.add(
@@ -74,6 +86,8 @@ def enqueue_in(session: Session, source: Path, *, root: Path, actor: str) -> str
             folder=str(root / key),
             status="received",
             received_at=time.time(),
+            model=model,
+            content=content,
         )
     )
     record(session, actor=actor, action="receive", subject=key)
@@ -128,7 +142,7 @@ def _take(
     while (row := take()) is not None:
         if row.attempts >= MAX_ATTEMPTS:
             reason = message("{count} workers ended while they scored it", count=MAX_ATTEMPTS)
-            _end(session, row, "failed", owner, failure=reason)
+            end_row(session, row, "failed", owner, failure=reason)
             session.flush()
             continue
         row.status, row.stage, row.fraction = "scoring", "", 0.0
@@ -137,7 +151,8 @@ def _take(
         kind: Kind = row.kind if isinstance(row, Job) else "score"
         if kind == "score":
             record(session, actor=owner, action="claim", subject=row.key)
-        return Claimed(row.id, row.key, Path(row.source), Path(row.folder), owner, kind)
+        model = row.model if isinstance(row, Study) else ""
+        return Claimed(row.id, row.key, Path(row.source), Path(row.folder), owner, kind, model)
     return None
 
 
@@ -166,6 +181,7 @@ def finish(
     series: Sequence[SeriesFindings] = (),
     unscored: str = "",
     headers: Mapping[str, bytes] | None = None,
+    identities: Mapping[str, Identity] | None = None,
 ) -> bool:
     """End what is done; false, and nothing is written, where another worker has it now.
 
@@ -176,8 +192,17 @@ def finish(
             own.
         unscored: what else the input holds and could not be scored, in sentences.
         headers: of the CTs, by series UID, for objects that are made once a reader has signed.
+        identities: who is on the images, by series.
     """
-    return _conclude(store, claimed, "ready", failure=unscored, series=series, headers=headers)
+    return _conclude(
+        store,
+        claimed,
+        "ready",
+        failure=unscored,
+        series=series,
+        headers=headers,
+        identities=identities,
+    )
 
 
 def give_up(store: Store, claimed: Claimed, *, failure: str) -> bool:
@@ -192,19 +217,7 @@ def give_back(store: Store, claimed: Claimed) -> bool:
         if study is None:
             return False
         study.attempts -= 1
-        _end(session, study, "received", claimed.owner)
-        return True
-
-
-def try_again(store: Store, key: str, *, actor: str) -> bool:
-    """Put a failed study in line once more; false where it did not fail."""
-    with store.transaction() as session:
-        query = select(Study).where(Study.key == key, Study.status == "failed").with_for_update()
-        study = session.scalars(query).first()
-        if study is None:
-            return False
-        study.attempts = 0
-        _end(session, study, "received", actor)
+        end_row(session, study, "received", claimed.owner)
         return True
 
 
@@ -216,6 +229,7 @@ def _conclude(
     failure: str = "",
     series: Sequence[SeriesFindings] = (),
     headers: Mapping[str, bytes] | None = None,
+    identities: Mapping[str, Identity] | None = None,
 ) -> bool:
     with store.transaction() as session:
         study = _mine(session, claimed)
@@ -236,13 +250,15 @@ def _conclude(
                     headers=headers,
                 )
                 failure = ""
-        _end(session, study, status, claimed.owner, failure=failure)
+            keep_identities(session, study, series, identities or {})
+        end_row(session, study, status, claimed.owner, failure=failure)
         return True
 
 
-def _end(
+def end_row(
     session: Session, row: Study | Job, status: Status, owner: str, *, failure: str = ""
 ) -> None:
+    """Give a row a state in which no worker has it, in the caller's transaction."""
     row.status, row.failure = status, str(failure)
     row.lease_owner = row.lease_until = None
     row.stage, row.fraction = "", 0.0

@@ -1,7 +1,7 @@
 """The tables: studies to score and read, their findings, readers' decisions, and the audit trail.
 
-No table holds a patient's name, number or date of birth: a study is known by the key that we gave
-it, the UIDs of its images and their place.
+A study is known by the key that we gave it, the UIDs of its images and their place. Who is on the
+images stands in one table only, ``identities``, and only where the site shows it to its readers.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ class Study(Base):
     ``lease_*`` say which worker has it and until when; times are seconds since 1970. ``uids`` are
     the study's and its series', to find it by. ``version`` counts what readers did to it.
     ``examination`` is JSON, see ``nodule.guidelines.assessment``; empty where nothing was entered.
+    ``archived_*`` are set where it was put aside, ``model`` where not the site's own scores it.
+    ``content`` is a digest of what was put in line, so that nothing is put in line twice.
     """
 
     __tablename__ = "studies"
@@ -64,6 +66,10 @@ class Study(Base):
     signed_by: Mapped[str] = mapped_column(String(100), default="")
     signed_at: Mapped[float | None] = mapped_column(Float)
     examination: Mapped[str] = mapped_column(Text, default="")
+    archived_at: Mapped[float | None] = mapped_column(Float)
+    archived_reason: Mapped[str] = mapped_column(String(40), default="")
+    model: Mapped[str] = mapped_column(String(200), default="")
+    content: Mapped[str] = mapped_column(String(64), default="")
 
     @property
     def label(self) -> str:
@@ -146,6 +152,21 @@ class StoredSeries(Base):
     has_images: Mapped[bool] = mapped_column(Boolean)
     scored: Mapped[str] = mapped_column(Text, default="")
     headers: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+
+
+class StoredIdentity(Base):
+    """Who is on a series' images and how they were made.
+
+    ``content`` is JSON, ``medical.dicom.header.identity.Identity``.
+    """
+
+    __tablename__ = "identities"
+    __table_args__ = (UniqueConstraint("study_id", "series_uid"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), index=True)
+    series_uid: Mapped[str] = mapped_column(String(128))
+    scanner: Mapped[str] = mapped_column(String(200), default="")
+    content: Mapped[str] = mapped_column(Text)
 
 
 class Decision(Base):

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.web.context import cards, context
 from app.web.failures import not_saved
-from app.web.reading.sign_dialog import ask_to_sign, next_button
+from app.web.reading.deciding.sign_dialog import ask_to_sign, next_button
 from app.web.security.browsers import holder
 from app.web.security.identity import Reader, allowed, may
 from app.web.session import tell

@@ -27,6 +27,10 @@ Action = Literal[
     "score_sample",
     "upload",
     "score_again",
+    "cancel_scoring",
+    "see_identity",
+    "archive",
+    "delete",
     "reopen",
     "name_folder",
     "adopt_result",
@@ -38,7 +42,7 @@ Action = Literal[
 ACTIONS: tuple[Action, ...] = get_args(Action)
 _ADMINISTRATORS_ONLY: frozenset[Action] = frozenset(
     {
-        *("reopen", "name_folder", "adopt_result"),
+        *("reopen", "name_folder", "adopt_result", "delete"),
         *("see_model", "see_drift", "see_retraining", "see_trail"),
     }
 )

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import getpass
+import hashlib
 import secrets
 import shutil
 import time
@@ -32,6 +33,7 @@ from medical.results.signature import folder_digest
 from medical.review.worklist import waiting_sources
 from medical.store.database import Store
 from medical.store.queue import enqueue
+from medical.store.requests import known_input
 from medical.store.results import import_result
 
 
@@ -131,6 +133,44 @@ def _write(files: Sequence[tuple[str, int, BinaryIO]], folder: Path) -> list[Pat
     return written
 
 
+def fingerprint(source: Path) -> str:
+    """Digest of an input: of a file its content, of a folder its files' names, sizes and times.
+
+    A folder may hold gigabytes: what was changed in it has another time.
+    """
+    digest = hashlib.sha256()
+    if source.is_file():
+        with source.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    for path in sorted(item for item in source.rglob("*") if item.is_file()):
+        status = path.stat()
+        line = f"{path.relative_to(source)} {status.st_size} {status.st_mtime_ns}\n"
+        digest.update(line.encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def upload_fingerprint(files: Sequence[tuple[str, int, BinaryIO]]) -> str:
+    """Digest of what was uploaded, in whatever order and under whatever names."""
+    contents = []
+    for _, _, content in files:
+        content.seek(0)
+        contents.append(hashlib.file_digest(content, "sha256").hexdigest())  # type: ignore[arg-type]
+        content.seek(0)
+    if len(contents) == 1:
+        return contents[0]
+    return hashlib.sha256(" ".join(sorted(contents)).encode()).hexdigest()
+
+
+def separate_studies(
+    files: Sequence[tuple[str, int, BinaryIO]],
+) -> list[list[tuple[str, int, BinaryIO]]]:
+    """Part an upload: each of several zips is an input of its own, all else is one input."""
+    zips = [file for file in files if file[0].lower().endswith(".zip")]
+    if len(zips) < len(files) or not zips:
+        return [list(files)]
+    return [[file] for file in zips]
+
+
 def register_input(store: Store, path: Path, *, root: Path, reader: Reader) -> str:
     """Make a study of a path on this machine; returns its key.
 
@@ -150,7 +190,9 @@ def register_input(store: Store, path: Path, *, root: Path, reader: Reader) -> s
     path = path.resolve()
     folders = result_folders(path)
     if not folders:
-        return enqueue(store, path, root=root, actor=reader.name)
+        content = fingerprint(path)
+        known = known_input(store, content)
+        return known or enqueue(store, path, root=root, actor=reader.name, content=content)
     need(reader, "adopt_result")
     # one study, one patient: a run over many makes a study of each
     places = [path] if len(folders) == 1 else [folder.path for folder in folders]

@@ -10,28 +10,30 @@ import streamlit as st
 from app.web.components.viewer import show_viewer
 from app.web.components.watch import watch
 from app.web.context import context
-from app.web.reading.actions import act_on
 from app.web.reading.add_panel import add_panel
 from app.web.reading.attention_map_panel import map_panel, maps_of
-from app.web.reading.decision_panel import decision_panel
+from app.web.reading.deciding.actions import act_on
+from app.web.reading.deciding.decision_panel import decision_panel
+from app.web.reading.deciding.sign_dialog import sign_dialog
 from app.web.reading.growth_panel import growth_panel
 from app.web.reading.guideline_panel import guideline_panel
 from app.web.reading.malignancy_panel import malignancy_panel
 from app.web.reading.operating_panel import operating_panel
-from app.web.reading.place import keep_place, place_in
+from app.web.reading.place import Place, keep_place, place_in
 from app.web.reading.prior_panel import choose_prior, compared, prior_data
 from app.web.reading.reading_panel import headline, images_of, series_viewer
 from app.web.reading.report_panel import report_panel, sign_panel
 from app.web.reading.result_panel import choose_series, folder_note, quality_notes
-from app.web.reading.sign_dialog import sign_dialog
+from app.web.reading.who_panel import who_panel
 from app.web.security.identity import Reader
 from app.web.session import STUDY
 from app.web.words import gettext, words
-from medical.report.comparison import change_in
+from medical.report.comparison import Comparison, change_in
 from medical.results.images import header_of
-from medical.review.reading import StudyReading, read_study, study_version
+from medical.review.reading import ReadFinding, StudyReading, read_study, study_version
 from medical.review.reviews import note_opened
 from medical.review.terms import STATES
+from medical.store.series import KeptSeries
 from medical.store.tables import SCORED
 
 _LOOK_AGAIN_SECONDS = 5.0
@@ -97,12 +99,7 @@ def _read(reading: StudyReading, reader: Reader) -> None:
         _note_opened_once(comparison.prior.study_key, reader)
         comparison = growth_panel(comparison, findings)
     with st.sidebar:
-        st.subheader(reading.study.label)
-        decision_panel(reading, findings, place, reader)
-        add_panel(reading, scored, folder, place, reader)
-        sign_panel(reading, reader)
-        report_panel(reading, series, comparison, reader)
-        quality_notes(scored)
+        _sidebar(reading, series, findings, comparison, place, reader)
     sign_dialog(reading, series, comparison, reader)
     keep_place(place)
     if own:
@@ -113,6 +110,23 @@ def _read(reading: StudyReading, reader: Reader) -> None:
     guideline_panel(reading, findings, header_of(images), change, reader)
     if own:
         operating_panel(scored, folder)
+
+
+def _sidebar(
+    reading: StudyReading,
+    series: KeptSeries,
+    findings: list[ReadFinding],
+    comparison: Comparison | None,
+    place: Place,
+    reader: Reader,
+) -> None:
+    st.subheader(reading.study.label)
+    who_panel(reading, series.uid)
+    decision_panel(reading, findings, place, reader)
+    add_panel(reading, series.scored, series.folder, place, reader)
+    sign_panel(reading, reader)
+    report_panel(reading, series, comparison, reader)
+    quality_notes(series.scored)
 
 
 def _study(key: str) -> StudyReading | None:

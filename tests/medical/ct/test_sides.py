@@ -140,4 +140,4 @@ def test_the_zone_is_that_of_its_own_lung() -> None:
 
 def test_locations_are_translated_whole() -> None:
     labels = [translate(text, "zh") for text in ("left upper zone", "side uncertain, upper zone")]
-    assert labels == ["左上区", "侧别不确定，上肺野"]
+    assert labels == ["左上肺野", "侧别不确定，上肺野"]

@@ -18,7 +18,8 @@ from medical.scoring.tally import ScoredSeries, ScoreResult
 from medical.scoring.worker import Stop, Worker
 from medical.store import database
 from medical.store.database import Store, open_store, sqlite_url
-from medical.store.queue import claim, enqueue, try_again
+from medical.store.queue import claim, enqueue
+from medical.store.requests import try_again
 from medical.store.results import sibling_key
 from medical.store.tables import Study
 from tests.medical.store.made import made_series

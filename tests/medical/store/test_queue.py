@@ -13,8 +13,8 @@ from medical.store.queue import (
     give_back,
     give_up,
     renew,
-    try_again,
 )
+from medical.store.requests import try_again
 from tests.medical.store.made import made_series
 
 

@@ -15,7 +15,8 @@ from medical.review.reading import read_study
 from medical.review.reviews import decide, sign
 from medical.review.worklist import worklist
 from medical.store.database import Store, StoreUnavailableError
-from medical.store.queue import Claimed, claim, enqueue, finish, try_again
+from medical.store.queue import Claimed, claim, enqueue, finish
+from medical.store.requests import try_again
 from medical.store.results import same_images
 from medical.store.tables import Study
 from tests.medical.store.made import made_series

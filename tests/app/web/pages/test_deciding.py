@@ -62,14 +62,14 @@ def test_what_is_typed_is_kept_while_other_findings_are_looked_at(open_page: Ope
     page = open_page()
     page.enter("text_input", COMMENT, "spiculated")
     page.enter("number_input", SIZE, 12.5)
-    page.enter("selectbox", REASON, "scar")
+    page.enter("selectbox", REASON, "lymph node")
     page.press("Next (N)")
     assert page.widget("text_input", COMMENT).value == ""
     page.press("Next (N)")
     page.press("Next (N)")
     assert page.widget("text_input", COMMENT).value == "spiculated"
     assert page.widget("number_input", SIZE).value == 12.5
-    assert page.widget("selectbox", REASON).value == "scar"
+    assert page.widget("selectbox", REASON).value == "lymph node"
 
 
 def test_what_another_reader_decided_stands_in_fields_that_nobody_typed_in(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.web.context import context
 from app.web.failures import not_saved
-from app.web.reading.decision_fields import Draft, assessment_of
+from app.web.reading.deciding.decision_fields import Draft, assessment_of
 from app.web.reading.place import Place
 from app.web.security.identity import Reader, allowed
 from app.web.session import tell

@@ -8,10 +8,10 @@ import streamlit as st
 
 from app.web.components.viewer.component import ViewerAction
 from app.web.context import context
-from app.web.reading.decision_fields import Draft
-from app.web.reading.decision_saving import save, undo
+from app.web.reading.deciding.decision_fields import Draft
+from app.web.reading.deciding.decision_saving import save, undo
+from app.web.reading.deciding.sign_dialog import ask_to_sign
 from app.web.reading.place import Place
-from app.web.reading.sign_dialog import ask_to_sign
 from app.web.security.identity import Reader, allowed
 from app.web.words import page_language
 from medical.review.decisions import MAX_DIAMETER_MM, MIN_DIAMETER_MM

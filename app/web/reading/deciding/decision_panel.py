@@ -7,8 +7,8 @@ from functools import partial
 
 import streamlit as st
 
-from app.web.reading.decision_fields import Draft, assessment_fields
-from app.web.reading.decision_saving import reject_rest, save, undo
+from app.web.reading.deciding.decision_fields import Draft, assessment_fields
+from app.web.reading.deciding.decision_saving import reject_rest, save, undo
 from app.web.reading.place import Place
 from app.web.reading.table import (
     density_text,

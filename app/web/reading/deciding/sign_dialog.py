@@ -27,6 +27,7 @@ from medical.store.database import StoreUnavailableError
 from medical.store.series import KeptSeries
 
 _ASKED, _NEXT, _OPEN = "sign-asked", "next-after-signing", "open-after-signing"
+_GO_ON = "go-on-after-signing"
 
 
 def ask_to_sign() -> None:
@@ -57,10 +58,15 @@ def _confirm(
     st.html(summary_html(reading.findings))
     st.caption(gettext("Completes the reading; nothing can be changed afterwards."))
     # Asked once: the choice holds for every study that this browser signs.
-    go_on = st.checkbox(gettext("Then open the next study"), preferred(_NEXT, "yes") == "yes")
-    prefer(_NEXT, "yes" if go_on else "no")
-    if st.button(gettext("Sign now"), type="primary", width="stretch", icon=":material/signature:"):
-        _sign(reading, series, comparison, reader, go_on=go_on)
+    st.checkbox(gettext("Then open the next study"), preferred(_NEXT, "yes") == "yes", key=_GO_ON)
+    # A callback: what was shown is signed, whatever a run that comes between has read.
+    if st.button(
+        gettext("Sign now"),
+        on_click=partial(_sign, reading, series, comparison, reader),
+        type="primary",
+        width="stretch",
+        icon=":material/signature:",
+    ):
         st.rerun()
 
 
@@ -112,10 +118,10 @@ def _sign(
     series: KeptSeries,
     comparison: Comparison | None,
     reader: Reader,
-    *,
-    go_on: bool,
 ) -> None:
     at, study = time.time(), reading.study
+    go_on = bool(st.session_state.get(_GO_ON, True))
+    prefer(_NEXT, "yes" if go_on else "no")
     store = context().store
     try:
         allowed("sign")

@@ -1,0 +1,130 @@
+"""What can be done with a study of the worklist: cancel, score again, put aside, delete."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from app.web.context import cards, context
+from app.web.security.identity import Reader, allowed, may
+from app.web.session import tell
+from app.web.words import gettext, words
+from medical.i18n.messages import Message, message
+from medical.store.queue import enqueue
+from medical.store.requests import (
+    ARCHIVE_REASONS,
+    ArchiveReason,
+    archive,
+    bring_back,
+    cancel,
+    remove,
+    try_again,
+)
+from medical.store.tables import SCORED, Study
+
+_REASONS: dict[ArchiveReason, Message] = {
+    "done": message("read and reported"),
+    "duplicate": message("the same study twice"),
+    "wrong study": message("wrong study or patient"),
+    "not chest": message("not a chest CT"),
+    "test": message("a test"),
+    "dismissed": message("cannot be scored"),
+}
+_REASON, _MODEL = "study-dialog-reason", "study-dialog-model"
+
+
+def study_dialog(study: Study, reader: Reader) -> None:
+    """Show what this reader may do with a study."""
+    st.dialog(gettext("Study {label}", label=study.label))(_body)(study, reader)
+
+
+def _body(study: Study, reader: Reader) -> None:
+    if study.archived_at is not None:
+        _button(gettext("Show in the worklist again"), _bring_back, study, reader)
+        return
+    if study.status in ("received", "scoring"):
+        _button(gettext("Cancel scoring"), _cancel, study, reader)
+        return
+    names = list(dict.fromkeys([context().settings.model, *(card.name for card in cards())]))
+    st.selectbox(gettext("Model"), names, key=_MODEL)
+    again = gettext("Score again with this model")
+    _button(again, _again, study, reader, disabled=not Path(study.source).exists())
+    st.divider()
+    st.selectbox(
+        gettext("Reason"),
+        ARCHIVE_REASONS,
+        index=ARCHIVE_REASONS.index("dismissed" if study.status == "failed" else "done"),
+        format_func=partial(words().among, _REASONS),
+        key=_REASON,
+    )
+    aside = gettext("Dismiss") if study.status == "failed" else gettext("Archive")
+    _button(aside, _archive, study, reader)
+    if may(reader, "delete"):
+        _button(gettext("Delete study and result"), _delete, study, reader)
+        st.caption(gettext("A study that somebody decided on can be archived, but not deleted."))
+
+
+def _button(
+    label: str, act: object, study: Study, reader: Reader, *, disabled: bool = False
+) -> None:
+    pressed = partial(act, study, reader)  # type: ignore[arg-type]
+    if st.button(label, on_click=pressed, width="stretch", disabled=disabled):
+        st.rerun()
+
+
+def _cancel(study: Study, reader: Reader) -> None:
+    allowed("cancel_scoring")
+    if not cancel(context().store, study.key, actor=reader.name):
+        tell(gettext("{label} is not being scored any more.", label=study.label))
+
+
+def _again(study: Study, reader: Reader) -> None:
+    allowed("score_again")
+    shared, model = context(), str(st.session_state.get(_MODEL) or "")
+    if study.status not in SCORED:
+        score_failed_again(study, reader, model=model)
+        return
+    enqueue(
+        shared.store,
+        Path(study.source),
+        root=shared.studies_folder,
+        actor=reader.name,
+        model=model,
+    )
+
+
+def score_failed_again(study: Study, reader: Reader, *, model: str | None = None) -> None:
+    """Put a failed study in line once more; say so where another user has done it."""
+    allowed("score_again")
+    if not try_again(context().store, study.key, actor=reader.name, model=model):
+        tell(gettext("{label} has already been queued again by another user.", label=study.label))
+
+
+def _archive(study: Study, reader: Reader) -> None:
+    allowed("archive")
+    archive(context().store, study.key, reason=_chosen(), actor=reader.name)
+
+
+def _bring_back(study: Study, reader: Reader) -> None:
+    allowed("archive")
+    bring_back(context().store, study.key, actor=reader.name)
+
+
+def _delete(study: Study, reader: Reader) -> None:
+    allowed("delete")
+    shared = context()
+    if not remove(
+        shared.store,
+        study.key,
+        reason=_chosen(),
+        results=shared.studies_folder,
+        actor=reader.name,
+    ):
+        tell(gettext("A study that somebody decided on can be archived, but not deleted."))
+
+
+def _chosen() -> ArchiveReason:
+    reason: ArchiveReason = st.session_state.get(_REASON) or "done"
+    return reason
