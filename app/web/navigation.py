@@ -6,10 +6,12 @@ their own, and an address that names a page would stay empty.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 
 import streamlit as st
 
+from app.web.components.watch import watch
 from app.web.context import context
 from app.web.security.identity import Action, Reader, current_reader, may, need, present_reader
 from app.web.session import (
@@ -33,6 +35,7 @@ from app.web.words import gettext, words
 from medical.i18n.catalogue import LANGUAGES, Language
 from medical.i18n.messages import Message, message
 
+_LOOK_AGAIN_SECONDS = 3.0
 PageBody = Callable[[Reader], None]
 PAGES: dict[str, tuple[PageBody, Message, Action, str]] = {
     "worklist": (worklist_page, message("Worklist"), "see_worklist", ":material/list:"),
@@ -59,6 +62,10 @@ def render() -> None:
     def within_frame(body: PageBody, action: Action) -> Callable[[], None]:
         def draw() -> None:
             need(drawn[0], action)
+            if body is not reading_page:  # its own headline is its title
+                st.html(f'<h1 class="starlung-title">{html.escape(current.title)}</h1>')
+            if body not in (reading_page, worklist_page):  # these watch what they show anyway
+                watch("alive", _alive, _alive(), seconds=_LOOK_AGAIN_SECONDS)
             body(drawn[0])
 
         return draw
@@ -77,6 +84,10 @@ def render() -> None:
                 st.page_link(page, icon=PAGES[page.url_path][3])
     show_notices()
     current.run()
+
+
+def _alive() -> int:
+    return 0
 
 
 def _pages(within_frame: Callable[[PageBody, Action], Callable[[], None]]) -> list[st.Page]:

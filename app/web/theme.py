@@ -24,15 +24,24 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
 [data-testid="stSidebar"] h3 { font-size: 0.78rem; font-weight: 600; letter-spacing: 0.06em;
   text-transform: uppercase; color: #a5b1be; padding: 0.7rem 0 0.35rem; }
 [data-testid="stSidebar"] [data-testid="stButtonGroup"] button { padding: 0 0.55rem; }
+.stApp button[data-variant][data-selected] p { color: #b6e6f2; }
+.starlung-title { font-size: 1.15rem; font-weight: 600; color: #eef3f7; margin: 0;
+  padding: 0.2rem 0; line-height: 1.6rem; }
+.starlung-gone { position: fixed; inset: 0; z-index: 1000000; background: #0d1116f2; color: #d7dee6;
+  display: flex; flex-direction: column; gap: 0.6rem; align-items: center;
+  justify-content: center; text-align: center; padding: 2rem; }
+.starlung-gone h1 { font-size: 1.4rem; margin: 0; color: #eef3f7; }
+.starlung-plot { width: 100%; display: block; }
 .starlung-name { font-size: 1.35rem; font-weight: 600; color: #eef3f7; line-height: 1.2; }
 .starlung-subtitle { font-size: 0.85rem; color: #a5b1be; }
 .starlung-research { background: #221c0e; color: #e0b464;
   border-radius: 4px; font-size: 0.78rem; line-height: 1.35rem; text-align: center; }
 .starlung-head { display: flex; justify-content: space-between; align-items: baseline;
   gap: 0 1rem; flex-wrap: wrap; line-height: 1.6rem; }
-.starlung-head b { font-size: 1rem; font-weight: 600; color: #eef3f7; }
+.starlung-head h1, .starlung-head b { margin: 0; padding: 0; font-size: 1rem;
+  font-weight: 600; color: #eef3f7; }
 .starlung-head span { font-size: 0.82rem; color: #a5b1be; }
-.starlung-head b { display: flex; align-items: center; gap: 0.6rem; }
+.starlung-head h1, .starlung-head b { display: flex; align-items: center; gap: 0.6rem; }
 .starlung-state { display: inline-block; width: max-content; border-radius: 999px;
   padding: 0 0.6rem; font-size: 0.8rem; font-style: normal; font-weight: 500; line-height: 1.4rem;
   background: #232b35; color: #b9c4d0; }
@@ -44,7 +53,7 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
 .starlung-counts { display: flex; gap: 1.4rem; font-size: 0.86rem; color: #a5b1be; }
 .starlung-counts b { color: #eef3f7; font-size: 1.05rem; font-weight: 600; }
 .starlung-row, .starlung-list-head div { display: grid; align-items: center; gap: 0 0.8rem;
-  grid-template-columns: 7rem 12rem 5.5rem 9.5rem minmax(0, 1fr); font-size: 0.9rem;
+  grid-template-columns: 5.6rem 9.6rem 4.6rem 8.6rem minmax(0, 1fr); font-size: 0.9rem;
   font-variant-numeric: tabular-nums; }
 .starlung-row small { color: #a5b1be; }
 .starlung-list-head { display: flex; gap: 1rem;
@@ -83,7 +92,7 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
   border-left: 3px solid #3b7f93; color: #c7d1dc; }
 .starlung-note.warning { border-color: #d39c3c; }
 .starlung-note.severe { border-color: #c9564f; }
-[class*="st-key-watch-"]:not(:has(.starlung-changed)) { position: absolute; }
+[class*="st-key-watch-"]:not(:has(.starlung-changed, .starlung-gone)) { position: absolute; }
 .starlung-changed { display: flex; justify-content: space-between; align-items: center; gap: 1rem;
   border: 1px solid #5c4a1e; background: #221c0e; color: #e0b464; border-radius: 4px;
   font-size: 0.9rem; padding: 0.3rem 0.7rem; }
@@ -155,7 +164,7 @@ def streamlit_options(settings: Settings) -> dict[str, Any]:
         "client.showSidebarNavigation": False,
         "logger.hideWelcomeMessage": True,
         "theme.base": "dark",
-        "theme.primaryColor": "#3b8ea5",
+        "theme.primaryColor": "#2d788d",
         "theme.backgroundColor": "#0d1116",
         "theme.secondaryBackgroundColor": "#161c24",
         "theme.textColor": "#d7dee6",

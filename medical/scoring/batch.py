@@ -157,9 +157,9 @@ class Batch:
         """
         handle, content, ct = read.handle, read.content, read.outcome
         folder = ResultFolder(self.out / handle.series_instance_uid)
+        identity = identity_if(self.options.identify, handle.origin)
         if isinstance(ct, SeriesFindings):
             self._write_forms(folder, ct, handle, handle.load, again=False)
-            identity = identity_if(self.options.identify, handle.origin)
             return ScoredSeries(ct, folder.path, handle.why_chosen, identity=identity)
         seconds = read.seconds
         if ct is None:
@@ -183,7 +183,6 @@ class Batch:
         folder.write_findings(findings, key=self.options.key)
         headers = _headers_of(handle) if self.options.server else b""
         report("write", 1.0)
-        identity = identity_if(self.options.identify, handle.origin)
         return ScoredSeries(findings, folder.path, handle.why_chosen, headers, identity)
 
     def _read(self, ct: CtVolume, handle: SeriesHandle, *, read_seconds: float) -> PipelineResult:
@@ -240,8 +239,7 @@ class Batch:
         self, folder: ResultFolder, handle: SeriesHandle, reading: PipelineResult
     ) -> None:
         self.options.progress("explain", 0.0)
-        origin = handle.origin
-        frames = origin.frames if isinstance(origin, CtSeries) else ()
+        frames = handle.origin.frames if isinstance(handle.origin, CtSeries) else ()
         files = () if self.options.server else tuple(dict.fromkeys(frame.path for frame in frames))
         written = self.scorer.explain(reading.prepared, reading.findings, folder, dicom=files)
         if files and written and not any(path.suffix == ".dcm" for path in written):
@@ -292,8 +290,7 @@ class Batch:
 def _headers_of(handle: SeriesHandle) -> bytes:
     from medical.dicom_out.kept_headers import try_pack_headers  # highdicom: a server's only
 
-    origin = handle.origin
-    return try_pack_headers(origin.frames) if isinstance(origin, CtSeries) else b""
+    return try_pack_headers(handle.origin.frames) if isinstance(handle.origin, CtSeries) else b""
 
 
 def _context_of(folder: ResultFolder) -> ClinicalContext | None:

@@ -6,9 +6,11 @@ import html
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
+from app.web.reading.place import Place
 from app.web.words import gettext, words
 from medical.i18n.messages import Message, message
 from medical.nodule.growth import INDISTINGUISHABLE, Change, Growth
@@ -119,8 +121,10 @@ def _doubling(row: Growth) -> str:
 _MAX_DAYS = 20_000
 
 
-def growth_panel(comparison: Comparison, findings: list[ReadFinding]) -> Comparison:
+def growth_panel(comparison: Comparison, findings: list[ReadFinding], place: Place) -> Comparison:
     """Show change and doubling time; asks for the days between where the images do not say.
+
+    Each pair has a button that shows it in both CTs.
 
     Returns:
         The comparison, with the days that the reader gave.
@@ -144,7 +148,15 @@ def growth_panel(comparison: Comparison, findings: list[ReadFinding]) -> Compari
                 key=f"days-{prior.folder.path}",
             )
             comparison = replace(comparison, days_by_reader=days)
-        st.html(growth_table(change_in(comparison, findings)))
+        change = change_in(comparison, findings)
+        st.html(growth_table(change))
+        with st.container(horizontal=True, key="starlung-pairs"):
+            for now, then, _ in change.matched:
+                st.button(
+                    gettext("Show {now} and earlier {then}", now=now.id, then=then.id),
+                    on_click=partial(place.go_to, now.id),
+                    key=f"pair-{now.id}-{then.id}",
+                )
         st.caption(
             gettext(
                 "Matched by affine registration (correlation {correlation:.2f}), "

@@ -72,6 +72,7 @@ _VIEWER_TEXTS: dict[str, Message] = {
     "one": message("One plane|L"),
     "prior": message("Beside the earlier CT|L"),
     "pointer": message("pointer"),
+    "more": message("Scroll for more findings"),
     "not_loaded": message("not loaded yet"),
     "use_as_diameter": message("Use {size} mm as diameter of finding {number}"),
     "why_rejected": message("Reject finding {number} because:"),
@@ -224,9 +225,9 @@ def headline_html(
     status = reading.study.status
     state = words().among(STATES, status)
     return (
-        f'<div class="starlung-head"><b>{reading.study.label}'
+        f'<div class="starlung-head"><h1>{reading.study.label}'
         f'<i class="starlung-state {status}">{state}</i>'
-        f"{html.escape(title)}</b><span>{html.escape(trace)}</span></div>{limits}"
+        f"{html.escape(title)}</h1><span>{html.escape(trace)}</span></div>{limits}"
     )
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.web.context import card_in_use, context
 from app.web.security.identity import Reader
-from app.web.views.plots import scores_plot
+from app.web.views.plots import scores_plot, show_plot
 from app.web.words import gettext, ngettext, words
 from medical.evaluation.site_monitoring import UNKNOWN, Fact, Scores, compare_facts, compare_scores
 from medical.i18n.messages import Message, message
@@ -127,7 +127,7 @@ def _draw_scores(scores: Scores) -> None:
             )
         )
         return
-    st.image(scores_plot(scores))
+    show_plot(scores_plot(scores), gettext("Scores of all candidates from 0.02"))
     st.caption(
         gettext(
             "{latest} of the latest studies, {calibration} of the calibration set. Greatest "

@@ -11,7 +11,7 @@ import streamlit as st
 from app.web.failures import error_text
 from app.web.security.identity import allowed
 from app.web.session import keep_widget, remember_widget
-from app.web.views.plots import froc_plot, reliability_plot, size_plot
+from app.web.views.plots import froc_plot, reliability_plot, show_plot, size_plot
 from app.web.words import gettext, ngettext
 from medical.errors import InputError
 from medical.evaluation.intervals import rate_interval, share_interval
@@ -123,7 +123,7 @@ def _froc(evaluation: Evaluation) -> None:
             gettext("The evaluation has no reference nodule, so there is no sensitivity to show.")
         )
         return
-    st.image(froc_plot(evaluation))
+    show_plot(froc_plot(evaluation), gettext("FROC curve"))
     if evaluation.curve:
         st.caption(
             gettext(
@@ -155,7 +155,7 @@ def _sizes(evaluation: Evaluation) -> None:
             gettext("The evaluation has no reference nodule, so there is no sensitivity to show.")
         )
         return
-    st.image(size_plot(evaluation.size_bins))
+    show_plot(size_plot(evaluation.size_bins), gettext("Sensitivity by size"))
     st.caption(
         gettext(
             "Each point shows the nodules found, out of all. Bars: exact 95 % "
@@ -174,7 +174,7 @@ def _reliability(calibration: Calibration | None) -> None:
             )
         )
         return
-    st.image(reliability_plot(rows))
+    show_plot(reliability_plot(rows), gettext("Calibration"))
     error = f"{calibration.expected_calibration_error:.3f}"
     st.caption(
         gettext(

@@ -10,7 +10,7 @@ import streamlit as st
 from app.web.context import card_in_use, cards, context
 from app.web.security.identity import Reader
 from app.web.views.evaluation_panel import evaluation_panel
-from app.web.views.plots import operating_plot, reliability_plot
+from app.web.views.plots import operating_plot, reliability_plot, show_plot
 from app.web.words import gettext, ngettext
 from medical.evaluation.expected_performance import expected_at_points
 from medical.evaluation.site_monitoring import reader_agreement
@@ -56,7 +56,7 @@ def model_page(reader: Reader) -> None:
 def _plots(card: ModelCard) -> None:
     st.subheader(gettext("Operating curve"))
     if points := expected_at_points(card):
-        st.image(operating_plot(points, card.operating_point))
+        show_plot(operating_plot(points, card.operating_point), gettext("Operating curve"))
         nodules, scans = card.operating_nodules, card.operating_scans
         st.caption(
             gettext(
@@ -70,7 +70,7 @@ def _plots(card: ModelCard) -> None:
         st.caption(gettext("Nothing to show: the model card has no such figures."))
     st.subheader(gettext("Calibration"))
     if card.reliability:
-        st.image(reliability_plot(card.reliability))
+        show_plot(reliability_plot(card.reliability), gettext("Calibration"))
         st.caption(
             gettext(
                 "Predicted probability against the observed share of nodules, each scan "
@@ -88,7 +88,7 @@ def _plots(card: ModelCard) -> None:
         if finding.probability is not None
     )
     if bins:
-        st.image(reliability_plot(bins))
+        show_plot(reliability_plot(bins), gettext("Calibration"))
         st.caption(
             ngettext(
                 "{count} finding in signed studies at this site, from any model. Readers "

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import streamlit as st
 
 from app.web.words import gettext, page_language
 from medical.evaluation.expected_performance import Expected
@@ -68,6 +72,13 @@ def png(figure: Figure) -> bytes:
     target = io.BytesIO()
     figure.savefig(target, format="png")
     return target.getvalue()
+
+
+def show_plot(png: bytes, alt: str) -> None:
+    """Show a plot with words for who cannot see it, which ``st.image`` does not take."""
+    encoded = base64.b64encode(png).decode()
+    source, text = f"data:image/png;base64,{encoded}", html.escape(alt)
+    st.html(f'<img class="starlung-plot" alt="{text}" src="{source}">')
 
 
 def operating_plot(points: Sequence[Expected], scored_at: float) -> bytes:

@@ -60,8 +60,7 @@ def reading_page(reader: Reader) -> None:
 
 def _read(reading: StudyReading, reader: Reader) -> None:
     series = choose_series(reading)
-    folder, scored = series.folder, series.scored
-    findings = reading.of_series(scored.series_instance_uid)
+    folder, scored, findings = series.folder, series.scored, reading.of_series(series.uid)
     own = series.owns_folder()  # else maps and candidates in the folder are not of these findings
     place = place_in(reading.study.key, scored.series_instance_uid, findings)
     images = folder.read_images()
@@ -81,7 +80,6 @@ def _read(reading: StudyReading, reader: Reader) -> None:
         key = f"viewer-{reading.study.key}-{scored.series_instance_uid}"
         beside = prior_data(comparison, findings) if comparison is not None else None
         maps = maps_of(folder, findings) if own else {}
-        decidable = reading.study.status != "signed" and bool(reader.name)
         viewer = series_viewer(
             folder,
             images,
@@ -90,14 +88,14 @@ def _read(reading: StudyReading, reader: Reader) -> None:
             maps,
             beside,
             label=reading.study.label,
-            can_decide=decidable,
+            can_decide=reading.study.status != "signed" and bool(reader.name),
         )
         act = partial(act_on, reading, findings, place, reader)
         # What the viewer reported before this run; it must be known before the sidebar is drawn.
         place.hear(show_viewer(viewer, key=key, act=act))
     if comparison is not None:
         _note_opened_once(comparison.prior.study_key, reader)
-        comparison = growth_panel(comparison, findings)
+        comparison = growth_panel(comparison, findings, place)
     with st.sidebar:
         _sidebar(reading, series, findings, comparison, place, reader)
     sign_dialog(reading, series, comparison, reader)

@@ -12,6 +12,7 @@ import streamlit as st
 from app.web.clock import browser_zone
 from app.web.components.watch import watch
 from app.web.context import context
+from app.web.failures import input_name
 from app.web.reading.who_panel import may_see_identity, shown_identities
 from app.web.security.identity import Reader
 from app.web.session import reading_link
@@ -124,6 +125,13 @@ def _rows(reader: Reader, wanted: dict[str, Any]) -> None:
             _row(study, next(iter(series.values()), None), reader)
 
 
+def _note(study: Study) -> str:
+    if study.status == "failed":
+        return input_name(study)
+    other = study.model and study.model != context().settings.model
+    return gettext("Model {name}", name=study.model) if other else ""
+
+
 def _row(study: Study, identity: Identity | None, reader: Reader) -> None:
     # The link that opens it, all the rest as one piece of HTML, and what else can be done.
     failed = study.status == "failed"
@@ -135,7 +143,7 @@ def _row(study: Study, identity: Identity | None, reader: Reader) -> None:
             reading_link(study.key, study.label)
         else:
             st.html(f'<span class="starlung-label">{study.label}</span>')
-    rest.html(row_html(study, identity))
+    rest.html(row_html(study, identity, note=_note(study)))
     if failed:
         more[0].button(
             gettext("Score again"),

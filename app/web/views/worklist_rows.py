@@ -5,8 +5,6 @@ from __future__ import annotations
 import html
 
 from app.web.clock import local_time
-from app.web.context import context
-from app.web.failures import input_name
 from app.web.reading.who_panel import person_line, scanner_line, study_line
 from app.web.words import gettext, page_language, words
 from medical.dicom.header.identity import Identity
@@ -42,12 +40,13 @@ def head_html() -> str:
     return f'<div class="starlung-list-head"><span>{study}</span><div>{cells}</div></div>'
 
 
-def row_html(study: Study, identity: Identity | None = None) -> str:
+def row_html(study: Study, identity: Identity | None = None, *, note: str = "") -> str:
     """Render a study's line without its link.
 
     Args:
         study: the study.
         identity: who is on it, as far as this reader may see.
+        note: of its input or model, behind what its state says.
     """
     state = words().among(STATES, study.status)
     cells = (
@@ -55,7 +54,7 @@ def row_html(study: Study, identity: Identity | None = None) -> str:
         f"<span>{_strongest(study)}</span>",
         f"<span>{study.findings if study.status in SCORED else '–'}</span>",
         f"<span>{local_time(study.received_at)}</span>",
-        f'<span class="starlung-said">{_who(identity)}{_said(study)}</span>',
+        f'<span class="starlung-said">{_who(identity)}{_said(study)}{_small(note)}</span>',
     )
     return f'<div class="starlung-row" data-study="{study.key}">{"".join(cells)}</div>'
 
@@ -89,8 +88,7 @@ def _who(identity: Identity | None) -> str:
 
 def _said(study: Study) -> str:
     if study.status == "failed":
-        reason = html.escape(failure_text(study.failure, page_language()))
-        return f"{reason} <small>{html.escape(input_name(study))}</small>"
+        return html.escape(failure_text(study.failure, page_language()))
     if study.status == "scoring":
         share = progress(study)
         stage = words().translate(STAGES.get(study.stage, STAGES["read"]))
@@ -101,6 +99,8 @@ def _said(study: Study) -> str:
     if study.status == "signed" and study.signed_at is not None:
         at = local_time(study.signed_at)
         return html.escape(gettext("Signed by {name}, {at}", name=study.signed_by, at=at))
-    if study.model and study.model != context().settings.model:
-        return html.escape(gettext("Model {name}", name=study.model))
     return ""
+
+
+def _small(text: str) -> str:
+    return f" <small>{html.escape(text)}</small>" if text else ""

@@ -16,7 +16,7 @@ NOBODY = None
 READER = Reader("anna", administrator=False)
 BOSS = Reader("boss", administrator=True)
 ONLY_BOSS: set[Action] = {
-    *("reopen", "name_folder", "adopt_result"),
+    *("reopen", "name_folder", "adopt_result", "delete"),
     *("see_model", "see_drift", "see_retraining", "see_trail"),
 }
 FOR_ALL_READERS = set(ACTIONS) - ONLY_BOSS

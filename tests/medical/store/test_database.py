@@ -29,9 +29,19 @@ def test_a_store_of_the_version_before_is_brought_up_with_what_it_holds(tmp_path
         for table, column in (
             ("studies", "examination"),
             ("decisions", "assessment"),
+            *(("studies", name) for name in ("archived_at", "archived_reason")),
+            *(("studies", name) for name in ("model", "content")),
         ):
             session.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
-        for table in ("signed_objects", "jobs", "series", "reports", "arrivals", "outbox"):
+        for table in (
+            "signed_objects",
+            "jobs",
+            "series",
+            "reports",
+            "arrivals",
+            "outbox",
+            "identities",
+        ):
             session.execute(text(f"DROP TABLE {table}"))
         session.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     store.close()

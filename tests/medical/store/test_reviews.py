@@ -132,7 +132,7 @@ def test_a_nodule_added_by_a_reader_counts_as_accepted(store: Store, key: str) -
 def test_a_study_is_signed_only_when_every_finding_is_decided(store: Store, key: str) -> None:
     finding = read_study(store, key).findings[0]
     decide(store, finding.id, ACCEPT, seen_version=0, actor="anna")
-    with pytest.raises(UndecidedError, match="finding 2 first"):
+    with pytest.raises(UndecidedError, match="findings first: 2"):
         sign(store, key, seen_version=1, actor="anna")
     assert read_study(store, key).study.status == "review"
 

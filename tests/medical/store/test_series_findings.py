@@ -49,8 +49,10 @@ def made_old(store: Store, *, scored_by: SeriesFindings | None = None, series: b
         text_now = scored_by.model_dump_json(include=names)
         row = json.dumps([json.loads(text_now.replace('"samples"', '"passes"'))])
     with store.transaction() as session:
-        for table in ("jobs", "arrivals", "outbox", "signed_objects"):
+        for table in ("jobs", "arrivals", "outbox", "signed_objects", "identities"):
             session.execute(text(f"DROP TABLE {table}"))
+        for column in ("archived_at", "archived_reason", "model", "content"):
+            session.execute(text(f"ALTER TABLE studies DROP COLUMN {column}"))
         for column in ("scored", "headers"):
             session.execute(text(f"ALTER TABLE series DROP COLUMN {column}"))
         session.execute(text("ALTER TABLE studies ADD scored_by TEXT NOT NULL DEFAULT ''"))

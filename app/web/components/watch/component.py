@@ -36,6 +36,13 @@ def watch(name: str, look: Look, seen: str | int, *, seconds: float, ask: bool =
     name = hashlib.sha256(name.encode()).hexdigest()[:16]  # no path may stand in a page
     browser = holder(dict(st.context.cookies))
     question = [gettext("This study was changed in another window."), gettext("Show")]
+    gone = [
+        gettext("The server cannot be reached"),
+        gettext(
+            "What was saved is safe. This page goes on by itself as soon as the server answers; if "
+            "it does not, ask the server's administrator."
+        ),
+    ]
     component = st.components.v2.component("starlung_watch", js=_SCRIPT, isolate_styles=False)
     component(
         key=f"watch-{name}",
@@ -44,6 +51,7 @@ def watch(name: str, look: Look, seen: str | int, *, seconds: float, ask: bool =
             "seen": str(seen),
             "seconds": seconds,
             "said": question if ask else None,
+            "gone": gone,
         },
         on_changed_change=lambda: None,
     )

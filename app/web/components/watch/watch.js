@@ -1,5 +1,6 @@
 // Streamlit calls this on every rerun with new data; the loop itself starts once and lives as long
 // as the element is in the page.
+const LOOKS_BEFORE_GONE = 3
 const AGAIN_MS = 10000 // a run that was asked for may have been lost with the connection
 
 const watches = new WeakMap()
@@ -19,12 +20,28 @@ async function look(watch, parentElement) {
   }
   const { address } = watch.data
   const now = await ask(address)
+  lost(watch, parentElement, now === null)
   // A run may have brought other data while the answer was on its way.
   if (now !== null && address === watch.data.address && now !== watch.data.seen) tell(watch, parentElement, now)
   watch.timer = setTimeout(() => look(watch, parentElement), watch.data.seconds * 1000)
 }
 
-/** What the server says; nothing where it cannot be reached, of which Streamlit itself tells. */
+/** After several looks without an answer the page says that the server is gone, until it answers again. */
+function lost(watch, parentElement, silent) {
+  watch.silent = silent ? (watch.silent ?? 0) + 1 : 0
+  const shown = parentElement.querySelector('.starlung-gone')
+  if (!silent) return shown?.remove()
+  if (watch.silent < LOOKS_BEFORE_GONE || shown) return
+  const [title, sentence] = watch.data.gone
+  const page = document.createElement('div')
+  page.className = 'starlung-gone'
+  page.setAttribute('role', 'alertdialog')
+  page.setAttribute('aria-label', title)
+  page.append(Object.assign(document.createElement('h1'), { textContent: title }), Object.assign(document.createElement('p'), { textContent: sentence }))
+  parentElement.append(page)
+}
+
+/** What the server says; nothing where it cannot be reached. */
 async function ask(address) {
   try {
     const answer = await fetch(address, { cache: 'no-store' })

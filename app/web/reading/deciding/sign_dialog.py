@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import streamlit as st
@@ -14,17 +14,18 @@ from app.web.failures import error_text, not_saved
 from app.web.reading.table import density_text, diameter_text, probability_text
 from app.web.security.identity import Reader, allowed
 from app.web.session import open_study, prefer, preferred, tell
-from app.web.words import gettext, ngettext, words
+from app.web.words import gettext, words
 from medical.errors import InputError
 from medical.report.comparison import Comparison
 from medical.report.files import files_to_sign
 from medical.review.reading import ReadFinding, StudyReading
 from medical.review.refusals import ReviewRefusedError
 from medical.review.reviews import sign
-from medical.review.terms import rejection_reason
+from medical.review.terms import VERDICTS, rejection_reason
 from medical.review.worklist import next_to_read
 from medical.store.database import StoreUnavailableError
 from medical.store.series import KeptSeries
+from medical.store.tables import Verdict
 
 _ASKED, _NEXT, _OPEN = "sign-asked", "next-after-signing", "open-after-signing"
 _GO_ON = "go-on-after-signing"
@@ -74,24 +75,17 @@ def summary_html(findings: Sequence[ReadFinding]) -> str:
     """List every finding with what will be signed of it."""
     if not findings:
         return f"<p>{gettext('No finding: the study is signed as read without one.')}</p>"
-    accepted = [finding for finding in findings if finding.verdict == "accepted"]
-    rejected = [finding for finding in findings if finding.verdict == "rejected"]
+    lines: tuple[tuple[Verdict, Callable[[ReadFinding], str]], ...] = (
+        ("accepted", _accepted),
+        ("rejected", _rejected),
+    )
     parts = []
-    for title, chosen, line in (
-        (
-            ngettext("{count} accepted", "{count} accepted", len(accepted)),
-            accepted,
-            _accepted,
-        ),
-        (
-            ngettext("{count} rejected", "{count} rejected", len(rejected)),
-            rejected,
-            _rejected,
-        ),
-    ):
+    for verdict, line in lines:
+        chosen = [finding for finding in findings if finding.verdict == verdict]
         if chosen:
+            title = html.escape(f"{words().among(VERDICTS, verdict)}: {len(chosen)}")
             items = "".join(f"<li>{html.escape(line(finding))}</li>" for finding in chosen)
-            parts.append(f"<b>{html.escape(title)}</b><ul>{items}</ul>")
+            parts.append(f"<b>{title}</b><ul>{items}</ul>")
     return f'<div class="starlung-to-sign">{"".join(parts)}</div>'
 
 

@@ -45,6 +45,7 @@ export function build(parent) {
     note: find('.note'),
     reasons: find('.reasons'),
     table: find('table'),
+    scroll: find('.scroll'),
     remove: () => { sheet.remove(); holder.remove() },
   }
 }

@@ -53,6 +53,7 @@ export class ReadingView {
       return key in keys
     })
     this.pointers = this.panes.map((pane) => new Pointer(pane, this))
+    this.parts.scroll.addEventListener('scroll', () => this.current.ready && this.tell())
     this.parts.diameter.addEventListener('click', () => this.useAsDiameter())
   }
 
@@ -95,6 +96,7 @@ export class ReadingView {
     prior.caption.textContent = data.prior ? data.prior.caption : ''
     this.bar.speak(data)
     this.readOut() // in another language, perhaps
+    this.parts.scroll.dataset.more = data.words.more
     fillTable(table, data.table, (id) => this.choose(id))
     markRow(table, this.chosen)
     this.loading = this.loading.then(() => this.show(data)).catch((error) => this.fail(error))
@@ -284,6 +286,8 @@ export class ReadingView {
     this.current.chosen = this.chosen
     this.prior.chosen = this.data.prior?.pairs[this.chosen] ?? null
     markRow(this.parts.table, this.chosen)
+    const { scroll } = this.parts
+    scroll.classList.toggle('more', scroll.scrollTop + scroll.clientHeight < scroll.scrollHeight - 8)
     report(this)
   }
 

@@ -1,0 +1,133 @@
+"""What readers ask about studies: put aside, delete, cancel; who is on the images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from medical.dicom.header.identity import Identity
+from medical.review.decisions import NewDecision
+from medical.review.reading import read_study
+from medical.review.reviews import decide, sign
+from medical.review.worklist import next_to_read, worklist
+from medical.store.database import Store
+from medical.store.identities import identities_of, scanners
+from medical.store.queue import claim, enqueue, finish, give_up, renew
+from medical.store.requests import (
+    archive,
+    bring_back,
+    cancel,
+    known_input,
+    remove,
+    try_again,
+)
+from medical.store.tables import AuditEntry
+from tests.medical.store.made import made_series
+
+DOE = Identity(name="Doe Jane", patient_id="4711", scanner="Example One", kernel="LUNG")
+
+
+def scored(store: Store, root: Path, *probabilities: float, who: Identity | None = None) -> str:
+    key = enqueue(store, root / "ct", root=root, actor="anna")
+    claimed = claim(store, "worker")
+    assert claimed is not None
+    series = made_series(*probabilities)
+    identities = {series.series_instance_uid: who} if who else {}
+    assert finish(store, claimed, series=[series], identities=identities)
+    return key
+
+
+def accept_all(store: Store, key: str) -> None:
+    for finding in read_study(store, key).findings:
+        decide(store, finding.id, NewDecision("accepted"), seen_version=0, actor="anna")
+
+
+def audited(store: Store) -> list[tuple[str, str]]:
+    with store.reading() as session:
+        rows = session.execute(select(AuditEntry.action, AuditEntry.subject))
+        return [(action, subject) for action, subject in rows]
+
+
+def test_to_be_read_stands_first_by_strongest_finding_and_signed_last(
+    store: Store, tmp_path: Path
+) -> None:
+    signed = scored(store, tmp_path, 0.99)
+    weak, strong = scored(store, tmp_path, 0.3), scored(store, tmp_path, 0.8)
+    waiting = enqueue(store, tmp_path / "next", root=tmp_path, actor="anna")
+    accept_all(store, signed)
+    version = read_study(store, signed).study.version
+    sign(store, signed, seen_version=version, actor="anna")
+    assert [study.key for study in worklist(store)] == [strong, weak, waiting, signed]
+    assert next_to_read(store, after=signed) == strong
+    assert next_to_read(store, after=strong) == weak
+
+
+def test_an_archived_study_leaves_the_list_with_its_reason_in_the_trail(
+    store: Store, tmp_path: Path
+) -> None:
+    key = scored(store, tmp_path, 0.9)
+    assert archive(store, key, reason="duplicate", actor="anna")
+    assert not archive(store, key, reason="duplicate", actor="anna")
+    assert worklist(store) == []
+    assert [study.key for study in worklist(store, archived=True)] == [key]
+    assert ("archive", f"{key} duplicate") in audited(store)
+    assert bring_back(store, key, actor="anna")
+    assert [study.key for study in worklist(store)] == [key]
+    with pytest.raises(ValueError, match="got 'Doe Jane'"):
+        archive(store, key, reason="Doe Jane", actor="anna")  # type: ignore[arg-type]
+
+
+def test_what_somebody_decided_on_is_never_deleted(store: Store, tmp_path: Path) -> None:
+    kept, gone = scored(store, tmp_path, 0.9), scored(store, tmp_path, 0.8, who=DOE)
+    accept_all(store, kept)
+    (tmp_path / gone).mkdir(exist_ok=True)
+    for key, removed in ((kept, False), (gone, True)):
+        assert remove(store, key, reason="test", results=tmp_path, actor="boss") is removed
+    assert [study.key for study in worklist(store)] == [kept]
+    assert not (tmp_path / gone).exists()
+    assert ("delete", f"{gone} test") in audited(store)
+    assert scanners(store) == []
+
+
+def test_cancelled_scoring_is_lost_to_its_worker_and_can_begin_again(
+    store: Store, tmp_path: Path
+) -> None:
+    key = enqueue(store, tmp_path / "ct", root=tmp_path, actor="anna")
+    claimed = claim(store, "worker")
+    assert claimed is not None
+    assert cancel(store, key, actor="anna")
+    assert not renew(store, claimed, stage="read", fraction=0.5)
+    assert not cancel(store, key, actor="anna")
+    assert worklist(store)[0].failure == "scoring was cancelled"
+    assert try_again(store, key, actor="anna", model="another")
+    again = claim(store, "worker")
+    assert again is not None
+    assert again.model == "another"
+
+
+def test_the_same_input_is_known_until_it_failed_or_was_put_aside(
+    store: Store, tmp_path: Path
+) -> None:
+    key = enqueue(store, tmp_path / "ct", root=tmp_path, actor="anna", content="c" * 64)
+    assert known_input(store, "c" * 64) == key
+    assert known_input(store, "") is None
+    claimed = claim(store, "worker")
+    assert claimed is not None
+    give_up(store, claimed, failure="no CT series in it")
+    assert known_input(store, "c" * 64) is None
+
+
+def test_who_is_on_the_images_is_found_and_filtered_by_scanner(
+    store: Store, tmp_path: Path
+) -> None:
+    doe, nobody = scored(store, tmp_path, 0.9, who=DOE), scored(store, tmp_path, 0.8)
+    study = read_study(store, doe).study
+    assert list(identities_of(store, [study.id])[study.id].values()) == [DOE]
+    assert [item.key for item in worklist(store, text="doe", identities=True)] == [doe]
+    assert worklist(store, text="doe") == []
+    assert [item.key for item in worklist(store, scanner="Example One")] == [doe]
+    assert {item.key for item in worklist(store)} == {doe, nobody}
+    assert not [line for line in audited(store) if "Doe" in " ".join(line)]
+    assert DOE.impersonal() == Identity(scanner="Example One", kernel="LUNG")
