@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -67,9 +68,14 @@ def _body(study: Study, reader: Reader) -> None:
 
 
 def _button(
-    label: str, act: object, study: Study, reader: Reader, *, disabled: bool = False
+    label: str,
+    act: Callable[[Study, Reader], None],
+    study: Study,
+    reader: Reader,
+    *,
+    disabled: bool = False,
 ) -> None:
-    pressed = partial(act, study, reader)  # type: ignore[arg-type]
+    pressed = partial(act, study, reader)
     if st.button(label, on_click=pressed, width="stretch", disabled=disabled):
         st.rerun()
 
