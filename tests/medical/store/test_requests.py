@@ -80,12 +80,12 @@ def test_an_archived_study_leaves_the_list_with_its_reason_in_the_trail(
 
 
 def test_what_somebody_decided_on_is_never_deleted(store: Store, tmp_path: Path) -> None:
-    kept, gone = scored(store, tmp_path, 0.9), scored(store, tmp_path, 0.8, who=DOE)
-    accept_all(store, kept)
+    decided, gone = scored(store, tmp_path, 0.9), scored(store, tmp_path, 0.8, who=DOE)
+    accept_all(store, decided)
     (tmp_path / gone).mkdir(exist_ok=True)
-    for key, removed in ((kept, False), (gone, True)):
+    for key, removed in ((decided, False), (gone, True)):
         assert remove(store, key, reason="test", results=tmp_path, actor="boss") is removed
-    assert [study.key for study in worklist(store)] == [kept]
+    assert [study.key for study in worklist(store)] == [decided]
     assert not (tmp_path / gone).exists()
     assert ("delete", f"{gone} test") in audited(store)
     assert scanners(store) == []
