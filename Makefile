@@ -20,7 +20,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt $(wildcard app/web/components/vie
 	touch $@
 
 run: setup
-	$(BIN)/starlung score sample_data/ct --out runs/sample
+	$(BIN)/starlung score sample_data/ct --out runs/sample --resume
 	@if [ "$(SERVE)" != "0" ]; then exec $(BIN)/starlung serve --open runs/sample; fi
 
 # The browser tests need Chromium: Debian's package where we may install it, else they are skipped.

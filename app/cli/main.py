@@ -6,7 +6,8 @@ import contextlib
 import logging
 import os
 import sys
-from typing import NoReturn
+from importlib.metadata import version
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -26,11 +27,31 @@ from medical.logs import silence_libraries
 
 app = typer.Typer(
     name="starlung",
-    help="Finds lung nodules in chest CT, says how sure it is. Research use only.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},  # the commands below take it over
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"starlung {version('starlung')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version_: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Find lung nodules in chest CT, and say how sure it is. Research use only."""
+
+
 app.command()(serve)
 app.command()(score)
 app.command()(evaluate)

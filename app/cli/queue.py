@@ -25,7 +25,12 @@ from app.cli.common import (
 from medical.files import written_atomically
 from medical.plain_text import counted
 
-queue = typer.Typer(help="Studies in line for scoring: add, list, verify.", no_args_is_help=True)
+queue = typer.Typer(
+    help="Studies in line for scoring: add, list, retry, remove, verify.", no_args_is_help=True
+)
+Keys = Annotated[
+    list[str], typer.Argument(metavar="KEY...", help="Of the study, as `starlung queue list` says.")
+]
 
 
 @queue.command()
@@ -95,6 +100,57 @@ def objects(
             beside.touch(mode=0o600)
             beside.write_bytes(file.content)
         typer.echo(path)
+
+
+@queue.command()
+def retry(
+    keys: Keys,
+    model: Annotated[
+        str | None, typer.Option(help="Another model to score with. [the one of before]")
+    ] = None,
+) -> None:
+    """Put studies that failed in line once more."""
+    from medical.store.requests import try_again
+
+    if model is not None:
+        model_called(model)
+    store, status_of = site_store(), _status_by_key()
+    _refuse_unknown(keys, status_of)
+    for key in keys:
+        if not try_again(store, key, actor=getpass.getuser(), model=model):
+            fail(f"{key}: this study is {status_of[key]}. Only what has failed can be retried.")
+        typer.echo(f"{key}\tback in line")
+
+
+@queue.command()
+def remove(keys: Keys) -> None:
+    """Take studies out of the line, with their results; what a reader has decided on stays."""
+    from medical.store.requests import cancel
+    from medical.store.requests import remove as delete
+
+    store, status_of = site_store(), _status_by_key()
+    results, actor = site_settings().work_dir / "studies", getpass.getuser()
+    _refuse_unknown(keys, status_of)
+    for key in keys:
+        cancel(store, key, actor=actor)
+        if not delete(store, key, reason="dismissed", results=results.resolve(), actor=actor):
+            fail(f"{key}: a reader has decided on it, so it stays. Archive it in the worklist.")
+        typer.echo(f"{key}\tremoved")
+
+
+def _status_by_key() -> dict[str, str]:
+    from medical.review.worklist import worklist
+
+    return {study.key: study.status for study in worklist(site_store(), limit=None)}
+
+
+def _refuse_unknown(keys: list[str], status_of: dict[str, str]) -> None:
+    """End the program before anything is changed."""
+    for key in keys:
+        if key not in status_of:
+            fail(
+                f"{key}: no such study. `starlung queue list` shows the keys; nothing was changed."
+            )
 
 
 @queue.command()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -34,3 +35,14 @@ def test_every_command_is_named(starlung: Run) -> None:
     shown = starlung("--help").stdout
     assert all(command in shown for command in COMMANDS)
     assert "Research use only" in shown
+
+
+@pytest.mark.parametrize("command", [[], ["score"], ["models"], ["models", "list"], ["queue"]])
+def test_a_short_flag_gives_help_everywhere(command: list[str], starlung: Run) -> None:
+    assert starlung(*command, "-h").stdout == starlung(*command, "--help").stdout
+
+
+def test_the_version_is_the_package_s(starlung: Run) -> None:
+    shown = starlung("--version")
+    assert shown.exit_code == 0
+    assert shown.stdout == f"starlung {version('starlung')}\n"
