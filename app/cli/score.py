@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from medical.scoring.tally import ScoreResult
 
 Device = Literal["auto", "cpu", "cuda"]
+Engine = Literal["local", "ray"]
 ALWAYS = ("json", "csv")
 ARCHIVED: tuple[Form, ...] = ("sr", "seg", "kos", "pdf")  # see medical.scoring.forms
 FORMATS = (*ALWAYS, *ARCHIVED, "heatmap")
@@ -73,6 +75,13 @@ def score(
         int,
         typer.Option(min=1, max=256, help="Processes that score side by side, each with networks."),
     ] = 1,
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            help="What shares the work out: processes here, or a Ray cluster (by RAY_ADDRESS, else "
+            "begun here), where --workers is the number of its actors."
+        ),
+    ] = "local",
     resume: Annotated[bool, typer.Option(help="Leave series alone that are already done.")] = False,
     format_: Annotated[
         str,
@@ -96,6 +105,7 @@ def score(
     Ends with 0 when all were scored, 3 when some could not be, 4 when none could.
     """
     from app.cli.table import show
+    from medical.errors import InputError
     from medical.scoring.batch import ScoreOptions
     from medical.scoring.scorer import Scorer
 
@@ -107,6 +117,7 @@ def score(
     chosen = model_called(model or settings.model)
     rates = starnet_called(starnet or settings.starnet)
     _check_device(device)
+    _check_engine(engine)
     contexts = _contexts(context)
     _make_folder(out)
     finished = 0
@@ -131,7 +142,10 @@ def score(
                     contexts=contexts,
                 ),
                 workers=workers,
+                engine=engine,
             )
+        except InputError as error:  # the cluster's: an input's is among the results
+            fail(str(error), code=NONE_SCORED)
         except OSError as error:
             if error.errno not in _DISK:
                 raise
@@ -176,6 +190,11 @@ def _check_device(device: Device) -> None:
         check_device(device)
     except NoGpuError as error:
         fail(f"--device {device}: {error}.")
+
+
+def _check_engine(engine: Engine) -> None:
+    if engine == "ray" and find_spec("ray") is None:
+        fail("--engine ray: Ray is not installed. Install starlung[ray].")
 
 
 def _exit_code(result: ScoreResult) -> int:

@@ -13,7 +13,7 @@ import multiprocessing
 import os
 import signal
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -31,15 +31,57 @@ from medical.scoring.tally import ScoredSeries, ScoreResult, Tally
 if TYPE_CHECKING:
     from medical.scoring.scorer import Scorer
 
-_MAX_DEATHS = 3
-_AHEAD = 2
+MAX_DEATHS = 3
+AHEAD = 2
 """Series that wait for each process: enough that none is idle."""
 
 
 @dataclass(slots=True)
-class _Task:
+class Task:
+    """A series to be scored by another process, and its place in the order of the run."""
+
     place: int
     series: ReadSeries
+
+
+def tasks_of(
+    batch: Batch, tally: Tally, ended: dict[int, ScoredSeries], paths: Sequence[Path], work: Path
+) -> Iterator[Task]:
+    """Yield the series of a run that are to be scored; what there is else is counted on the way.
+
+    Args:
+        batch: of the run.
+        tally: counts failures, and results that are there already.
+        ended: gets those results by their places.
+        paths: the inputs.
+        work: folder for what zips unpack to.
+    """
+    ahead = batch.ahead(work)
+    for place, step in enumerate(ahead.plan(paths)):
+        tally.expected = ahead.expected
+        series = step.series
+        if series is not None and series.outcome is None:
+            batch.take(replace(step, series=None), tally)
+            yield Task(place, series)
+            continue
+        before = len(tally.series)
+        batch.take(step, tally)  # nothing to score
+        if tally.series[before:]:
+            ended[place] = tally.series[-1]
+
+
+def in_order(tally: Tally, ended: dict[int, ScoredSeries]) -> ScoreResult:
+    """Return the result of a run, its series in the order of the inputs."""
+    places = {id(scored): place for place, scored in ended.items()}
+    tally.series.sort(key=lambda scored: places.get(id(scored), -1))
+    return tally.result()
+
+
+def lost(task: Task, deaths: int) -> InputError:
+    """Say that processes die over a series."""
+    problem = message("{count} workers ended while they scored it", count=deaths)
+    remedy = message("Score it alone, on a machine with more memory")
+    return InputError(task.series.handle.path, problem, remedy)
 
 
 @dataclass(slots=True)
@@ -58,7 +100,7 @@ class ParallelBatch:
     options: ScoreOptions
     workers: int
     _pool: ProcessPoolExecutor | None = None
-    _running: dict[Future[Any], _Task] = field(default_factory=dict)
+    _running: dict[Future[Any], Task] = field(default_factory=dict)
     _ended: dict[int, ScoredSeries] = field(default_factory=dict)
 
     def score(self, paths: Sequence[Path]) -> ScoreResult:
@@ -70,38 +112,23 @@ class ParallelBatch:
         batch = Batch(self.scorer, self.out, self.options)
         tally = batch.tally()
         with tempfile.TemporaryDirectory(prefix="starlung-", ignore_cleanup_errors=True) as work:
-            ahead = batch.ahead(Path(work))
             try:
-                for place, step in enumerate(ahead.plan(paths)):
-                    tally.expected = ahead.expected
-                    series, rest = step.series, replace(step, series=None)
-                    if series is None or series.outcome is not None:
-                        before = len(tally.series)
-                        batch.take(step, tally)  # nothing to score
-                        self._ended |= (
-                            dict.fromkeys([place], tally.series[-1])
-                            if tally.series[before:]
-                            else {}
-                        )
-                        continue
-                    batch.take(rest, tally)
-                    while len(self._running) >= _AHEAD * self.workers:
+                for task in tasks_of(batch, tally, self._ended, paths, Path(work)):
+                    while len(self._running) >= AHEAD * self.workers:
                         self._collect(tally)
-                    self._submit(_Task(place, series))
+                    self._submit(task)
                 while self._running:
                     self._collect(tally)
             finally:
                 if self._pool is not None:
                     self._pool.shutdown(wait=True, cancel_futures=True)
         gather_predictions(self.out)
-        places = {id(scored): place for place, scored in self._ended.items()}
-        tally.series.sort(key=lambda scored: places.get(id(scored), -1))
-        return tally.result()
+        return in_order(tally, self._ended)
 
-    def _submit(self, task: _Task) -> None:
+    def _submit(self, task: Task) -> None:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
-            options = replace(self.options, progress=_nothing, watch=_nothing)
+            options = replace(self.options, progress=tell_nothing, watch=tell_nothing)
             self._pool = ProcessPoolExecutor(
                 self.workers,
                 mp_context=context,
@@ -125,20 +152,17 @@ class ParallelBatch:
         for task in orphans:
             self._score_alone(task, tally)
 
-    def _score_alone(self, task: _Task, tally: Tally) -> None:
+    def _score_alone(self, task: Task, tally: Tally) -> None:
         """Score what a process may have died over with nothing beside it that would suffer."""
-        for _ in range(_MAX_DEATHS):
+        for _ in range(MAX_DEATHS):
             self._submit(task)
             wait(self._running)
             if not self._count_done(tally):
                 return
             self._pool = None
-        problem = message("{count} workers ended while they scored it", count=_MAX_DEATHS)
-        remedy = message("Score it alone, on a machine with more memory")
-        lost = InputError(task.series.handle.path, problem, remedy)
-        tally.fail(lost, task.series.handle, task.series.content)
+        tally.fail(lost(task, MAX_DEATHS), task.series.handle, task.series.content)
 
-    def _count_done(self, tally: Tally) -> list[_Task]:
+    def _count_done(self, tally: Tally) -> list[Task]:
         """Count what has ended; returns what a process died over, or beside."""
         orphans = []
         for future in [future for future in self._running if future.done()]:
@@ -156,7 +180,19 @@ class ParallelBatch:
         return orphans
 
 
-def _nothing(*_: object) -> None:
+def keep_to_share(place: int, workers: int) -> None:
+    """Keep this process to its share of the machine's cores.
+
+    Args:
+        place: of this process among the others, from 0.
+        workers: how many there are.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, cores[place::workers] or [cores[place % len(cores)]])
+
+
+def tell_nothing(*_: object) -> None:
     """Tell nobody: what watches is in another process."""
 
 
@@ -169,10 +205,7 @@ def _begin(scorer: Scorer, out: Path, options: ScoreOptions, workers: int, numbe
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that shares the work ends us
     with number.get_lock():
         place, number.value = number.value % workers, number.value + 1
-    if hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        share = cores[place::workers] or [cores[place % len(cores)]]
-        os.sched_setaffinity(0, share)
+    keep_to_share(place, workers)
     _batch = Batch(scorer, out, options)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from medical.ct.volume import CtVolume
 from medical.detection.findings import AddedFinding, SeriesFindings
@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what takes long to import comes when it is needed, torch fo
     from models.runtime.networks import Networks
     from models.training.two_stage import TwoStage
     from models.zoo.ready import Device
+Engine = Literal["local", "ray"]
 
 
 class Scorer:
@@ -102,6 +103,7 @@ class Scorer:
         *,
         options: ScoreOptions | None = None,
         workers: int = 1,
+        engine: Engine = "local",
     ) -> ScoreResult:
         """Score every study of the inputs; write ``OUT/<series>/`` and ``OUT/predictions.csv``.
 
@@ -110,14 +112,21 @@ class Scorer:
             out: folder for results; made where it is missing.
             options: what else is written, and how inputs are treated.
             workers: processes that score beside each other, each with networks of its own.
+            engine: ``local`` processes, or the actors of a Ray cluster.
 
         Returns:
             The results; what could not be scored is among its errors, the others go on.
 
         Raises:
             OSError: a result cannot be written.
+            InputError: the Ray cluster does not answer.
+            ModuleNotFoundError: Ray is not installed.
         """
         given, paths = options or ScoreOptions(), [Path(path) for path in inputs]
+        if engine == "ray":
+            from medical.scoring.ray_batch import RayBatch  # an extra
+
+            return RayBatch(self, Path(out), given, workers).score(paths)
         if workers == 1:
             return Batch(self, Path(out), given).score(paths)
         from medical.scoring.parallel import ParallelBatch
