@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Device = Literal["auto", "cpu", "cuda"]
 Engine = Literal["local", "ray"]
 ALWAYS = ("json", "csv")
-ARCHIVED: tuple[Form, ...] = ("sr", "seg", "kos", "pdf")  # see medical.scoring.forms
+ARCHIVED: tuple[Form, ...] = ("sr", "seg", "cad-sr", "kos", "pdf")  # see medical.scoring.forms
 FORMATS = (*ALWAYS, *ARCHIVED, "heatmap")
 _MIN_SAMPLES = 2
 _STAGES = {
@@ -88,8 +88,9 @@ def score(
         typer.Option(
             "--format",
             help="Forms of the result; json and csv always come. sr, seg, kos: measurements, "
-            "outlines and key slices as DICOM, where the CT was DICOM. pdf: the unread report. "
-            "heatmap: each finding's attention as NIfTI, and as DICOM parametric map.",
+            "outlines and key slices as DICOM, where the CT was DICOM; cad-sr: the same for older "
+            "archives. pdf: the unread report. heatmap: each finding's attention as NIfTI, and as "
+            "DICOM parametric map.",
         ),
     ] = ",".join(ALWAYS),
     context: Annotated[
@@ -111,13 +112,10 @@ def score(
 
     formats = _formats(format_)
     settings = site_settings()
-    count = samples or settings.samples
-    if count < _MIN_SAMPLES:
-        fail(f"setting samples: {count} is too few for an interval. Give at least 2.")
+    count = _count(samples or settings.samples)
     chosen = model_called(model or settings.model)
     rates = starnet_called(starnet or settings.starnet)
-    _check_device(device)
-    _check_engine(engine)
+    _check_device(device, engine)
     contexts = _contexts(context)
     _make_folder(out)
     finished = 0
@@ -144,19 +142,26 @@ def score(
                 workers=workers,
                 engine=engine,
             )
-        except InputError as error:  # the cluster's: an input's is among the results
-            fail(str(error), code=NONE_SCORED)
-        except OSError as error:
-            if error.errno not in _DISK:
-                raise
-            fail(
-                f"{error.filename or out}: {error.strerror}. Mend this, then add --resume.",
-                code=SOME_FAILED if finished else NONE_SCORED,
-            )
+        except (InputError, OSError) as error:  # the cluster's: an input's is among the results
+            _fail_run(error, out, code=SOME_FAILED if finished else NONE_SCORED)
     for problem in result.errors:
         print_line(str(problem))
     show(result, out)
     raise typer.Exit(_exit_code(result))
+
+
+def _count(samples: int) -> int:
+    if samples < _MIN_SAMPLES:
+        fail(f"setting samples: {samples} is too few for an interval. Give at least 2.")
+    return samples
+
+
+def _fail_run(error: Exception, out: Path, *, code: int) -> NoReturn:
+    if not isinstance(error, OSError):
+        fail(str(error), code=code)
+    if error.errno not in _DISK:
+        raise error
+    fail(f"{error.filename or out}: {error.strerror}. Mend this, then add --resume.", code=code)
 
 
 def _contexts(path: Path | None) -> ContextTable | None:
@@ -181,7 +186,9 @@ def _site_key(work_dir: Path) -> bytes | None:
         return None
 
 
-def _check_device(device: Device) -> None:
+def _check_device(device: Device, engine: Engine) -> None:
+    if engine == "ray" and find_spec("ray") is None:
+        fail("--engine ray: Ray is not installed. Install starlung[ray].")
     if device != "cuda":
         return
     from models.zoo.ready import NoGpuError, check_device
@@ -190,11 +197,6 @@ def _check_device(device: Device) -> None:
         check_device(device)
     except NoGpuError as error:
         fail(f"--device {device}: {error}.")
-
-
-def _check_engine(engine: Engine) -> None:
-    if engine == "ray" and find_spec("ray") is None:
-        fail("--engine ray: Ray is not installed. Install starlung[ray].")
 
 
 def _exit_code(result: ScoreResult) -> int:

@@ -74,6 +74,22 @@ def _stretched(line: Ends, length_mm: float) -> Ends:
     return np.asarray(middle + (line - middle) * length_mm / np.linalg.norm(line[1] - line[0]))
 
 
+def nearest_slice(point_lps_mm: Float[np.ndarray, "1 3"], ct: OriginalCt) -> int:
+    """Return the index of the plane that a point is nearest to."""
+    return int(np.argmin([_distances(point_lps_mm, frame)[0] for frame in ct.frames]))
+
+
+def pixels_in(points_lps_mm: Float[np.ndarray, "n 3"], frame: Frame) -> Float[np.ndarray, "n 2"]:
+    """Return where points lie in a plane, as (column, row) of PS3.3 C.18.6."""
+    place = frame.placement
+    to_pixels = hd.spatial.ReferenceToImageTransformer(
+        image_position=place.position_lps_mm,
+        image_orientation=(*place.along_row, *place.along_column),
+        pixel_spacing=(place.row_spacing_mm, place.column_spacing_mm),
+    )
+    return np.asarray(to_pixels(points_lps_mm)[:, :2])
+
+
 def _slice_that_shows(points_lps_mm: Float[np.ndarray, "n 3"], ct: OriginalCt) -> Frame | None:
     """Return the slice that all points are nearest to, if it is one."""
     distances = np.array([_distances(points_lps_mm, frame) for frame in ct.frames])
@@ -89,16 +105,10 @@ def _distances(points_lps_mm: Float[np.ndarray, "n 3"], frame: Frame) -> Float[n
 
 
 def _in_slice(line: Ends, frame: Frame, ct: OriginalCt) -> Coordinates:
-    place = frame.placement
-    to_pixels = hd.spatial.ReferenceToImageTransformer(
-        image_position=place.position_lps_mm,
-        image_orientation=(*place.along_row, *place.along_column),
-        pixel_spacing=(place.row_spacing_mm, place.column_spacing_mm),
-    )
     header = ct.header_of[frame.sop_instance_uid]
     return hd.sr.CoordinatesForMeasurement(
         graphic_type=hd.sr.GraphicTypeValues.POLYLINE,
-        graphic_data=to_pixels(line)[:, :2],  # the slice is the nearest
+        graphic_data=pixels_in(line, frame),  # the slice is the nearest
         source_image=hd.sr.SourceImageForRegion(
             header.SOPClassUID,
             header.SOPInstanceUID,

@@ -34,7 +34,7 @@ INPUT = "input.json"
 SIGNATURE = "signature.json"
 MAP = re.compile(r"heatmap-\d+\.(nii\.gz|dcm)")
 OUTLINES = "outlines.npz"
-FORM = re.compile(r"(sr|seg|kos|pdf)\.dcm|report\.pdf")
+FORM = re.compile(r"(sr|seg|cad-sr|kos|pdf)\.dcm|report\.pdf")
 VIEWER, GROWTH = "viewer", "growth"
 IMAGES, SHEET = "ct.nii.gz", "volume.json"
 PARTIAL = ".partial-"  # see medical.files
@@ -190,7 +190,7 @@ class ResultFolder:
         return MalignancyFiles(self.path)
 
     def dicom_file(self, form: str) -> Path:
-        """Return where a DICOM object lies: ``sr``, ``seg``, ``kos`` or ``pdf``."""
+        """Return where a DICOM object lies: ``sr``, ``seg``, ``cad-sr``, ``kos`` or ``pdf``."""
         return self.path / f"{form}.dcm"
 
     @property

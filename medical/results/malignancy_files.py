@@ -71,6 +71,13 @@ class MalignancyFiles:
         except ValidationError as error:
             raise InputError(CONTEXT, message("is damaged"), _AGAIN) from error
 
+    def find_context(self) -> ClinicalContext | None:
+        """Read it; ``None`` where none was given, or the file is damaged."""
+        try:
+            return self.read_context()
+        except InputError:
+            return None
+
     def write_typed(self, typed: TypedContext | None) -> None:
         """Keep what a reader typed; ``None`` removes it."""
         if typed is None:

@@ -43,8 +43,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float], None]
 
 
-def _tell_nobody(*_: object) -> None:
-    """Take what is told where nobody asks for it."""
+def _tell_nobody(*_: object) -> None: ...  # where nobody asks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +54,7 @@ class ScoreOptions:
         resume: leave series alone that this model has already scored into the same folder from the
             very same files.
         heatmaps: write each finding's attention map too.
-        forms: what else is written: ``sr``, ``seg``, ``kos``, ``pdf``.
+        forms: what else is written: ``sr``, ``seg``, ``cad-sr``, ``kos``, ``pdf``.
         progress: told (stage, share of the stage done).
         key: the site's, which signs results; without it they are not signed.
         server: for a server that many read: series without a UID get numbers, not the names of
@@ -181,7 +180,7 @@ class Batch:
         )
         self._write_forms(folder, findings, handle, lambda: ct, again=True)
         folder.write_findings(findings, key=self.options.key)
-        headers = _headers_of(handle) if self.options.server else b""
+        headers = self._headers(handle) if self.options.server else b""
         report("write", 1.0)
         return ScoredSeries(findings, folder.path, handle.why_chosen, headers, identity)
 
@@ -198,11 +197,18 @@ class Batch:
                 text=context.written() if context else "",
             )
         except NoLungError as error:
+            self._write_failure(handle)
             raise InputError(
                 handle.path,
                 message("no air-filled lung was found in this CT"),
                 message("Give a chest CT that shows the lungs"),
             ) from error
+
+    def _write_failure(self, handle: SeriesHandle) -> None:
+        if "cad-sr" in self.options.forms and not self.options.server:
+            from medical.scoring.forms import write_failure  # highdicom, see above
+
+            write_failure(self.out / handle.series_instance_uid, handle, self.scorer.card)
 
     def _context(self, handle: SeriesHandle) -> ClinicalContext | None:
         return context_of(handle, self.options.contexts)
@@ -267,6 +273,11 @@ class Batch:
         for problem in writer.write(forms):
             self.not_written.append((handle.series_instance_uid, problem))
 
+    def _headers(self, handle: SeriesHandle) -> bytes:
+        from medical.scoring.forms import headers_to_keep  # highdicom: a server's only
+
+        return headers_to_keep(handle)
+
     def _earlier(self, handle: SeriesHandle, content: Content) -> SeriesFindings | None:
         """Return the result there is, if wanted, of these files, by this model, in this form."""
         if not self.options.resume:
@@ -275,9 +286,8 @@ class Batch:
         earlier = folder.find_findings()
         if earlier is None or earlier.input is None or earlier.input.sha256 != content.sha256:
             return None
-        if earlier.malignancy_model != reference_of(self.scorer.malignancy):
-            return None
-        if self._context(handle) not in (None, _context_of(folder)):
+        rated_so = earlier.malignancy_model == reference_of(self.scorer.malignancy)
+        if not rated_so or self._context(handle) not in (None, folder.malignancy.find_context()):
             return None
         # An earlier version's result names its weights only, and these may be calibrated anew.
         same_model = earlier.model.digest == self.scorer.card.digest
@@ -285,16 +295,3 @@ class Batch:
             return None
         wanted = [finding.id for finding in earlier.findings] if self.options.heatmaps else []
         return earlier if len(folder.maps(wanted)) == len(wanted) else None
-
-
-def _headers_of(handle: SeriesHandle) -> bytes:
-    from medical.dicom_out.kept_headers import try_pack_headers  # highdicom: a server's only
-
-    return try_pack_headers(handle.origin.frames) if isinstance(handle.origin, CtSeries) else b""
-
-
-def _context_of(folder: ResultFolder) -> ClinicalContext | None:
-    try:
-        return folder.malignancy.read_context()
-    except InputError:
-        return None

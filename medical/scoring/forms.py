@@ -9,13 +9,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
 from medical.ct.volume import CtVolume
 from medical.detection.findings import SeriesFindings
 from medical.dicom.header.tags import quiet_pydicom
 from medical.dicom.stacking.series import CtSeries
+from medical.dicom_out.chest_cad import write_chest_cad
 from medical.dicom_out.encapsulated_pdf import write_encapsulated_pdf
+from medical.dicom_out.kept_headers import try_pack_headers
 from medical.dicom_out.key_objects import write_key_objects
 from medical.dicom_out.measurement_report import write_measurement_report
 from medical.dicom_out.provenance import OriginalCt
@@ -27,9 +30,39 @@ from medical.report.objects.assessed import typed_ratings, unread_assessments
 from medical.results.folder import ResultFolder
 from models.zoo.card import ModelCard
 
-Form = Literal["sr", "seg", "kos", "pdf"]
+Form = Literal["sr", "seg", "cad-sr", "kos", "pdf"]
 FORMS: tuple[Form, ...] = get_args(Form)
 _log = logging.getLogger(__name__)
+
+
+def headers_to_keep(handle: SeriesHandle) -> bytes:
+    """Return the headers of a CT, for objects that are made later; none where it is not DICOM."""
+    origin = handle.origin
+    return try_pack_headers(origin.frames) if isinstance(origin, CtSeries) else b""
+
+
+def write_failure(place: Path, handle: SeriesHandle, card: ModelCard) -> None:
+    """Tell an archive that a CT could be read but not analysed: else it hears nothing at all.
+
+    Args:
+        place: folder of the series; made where it is missing.
+        handle: of the CT.
+        card: of the model that could not.
+    """
+    origin = handle.origin
+    if not isinstance(origin, CtSeries):
+        return
+    place.mkdir(parents=True, exist_ok=True)
+    with quiet_pydicom():
+        try:
+            write_chest_cad(
+                None,
+                ResultFolder(place).dicom_file("cad-sr"),
+                ct=OriginalCt.of(origin.frames),
+                algorithm=(card.name, card.version),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            _log.warning("the CT's header allows no object (%s)", type(error).__name__)
 
 
 @dataclass(slots=True)
@@ -115,6 +148,8 @@ class FormWriter:
             write_key_objects(scored, folder.dicom_file("kos"), ct=ct)
         elif "kos" in wanted:
             problems.append(message("no key object selection: there is no finding"))
+        if "cad-sr" in wanted:
+            write_chest_cad(scored, folder.dicom_file("cad-sr"), ct=ct)
         if pdf:
             path, title = folder.dicom_file("pdf"), "Chest CT: lung nodules"
             write_encapsulated_pdf(pdf, scored, path, ct=ct, title=title)

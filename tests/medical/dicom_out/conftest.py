@@ -13,6 +13,7 @@ import pytest
 
 from medical.detection.findings import SeriesFindings
 from medical.dicom.stacking.series import CtSeries
+from medical.dicom_out.chest_cad import write_chest_cad
 from medical.dicom_out.encapsulated_pdf import write_encapsulated_pdf
 from medical.dicom_out.key_objects import write_key_objects
 from medical.dicom_out.measurement_report import write_measurement_report
@@ -140,6 +141,7 @@ def _write(name: str, folder: Path) -> Written:
     made = Written(geometry, scored, outlines, ct, folder)
     seg = write_segmentation(outlines, scored, made.file("seg"), ct=ct)
     write_measurement_report(scored, made.file("sr"), ct=ct, segmentation=seg, outlines=outlines)
+    write_chest_cad(scored, made.file("cad-sr"), ct=ct)
     write_key_objects(scored, made.file("kos"), ct=ct)
     write_encapsulated_pdf(PDF, scored, made.file("pdf"), ct=ct, title="Report")
     return made

@@ -14,7 +14,7 @@ from medical.dicom_out.key_objects import write_key_objects
 from medical.dicom_out.provenance import OriginalCt, source_headers
 from tests.medical.dicom_out.conftest import CHINESE, PDF, Written
 
-FORMS = ("sr", "seg", "kos", "pdf")
+FORMS = ("sr", "seg", "cad-sr", "kos", "pdf")
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -47,7 +47,7 @@ def test_dciodvfy_finds_no_error(written: Written, form: str) -> None:
     assert [line for line in lines if line.startswith("Error")] == []
 
 
-@pytest.mark.parametrize("form", ["sr", "kos"])
+@pytest.mark.parametrize("form", ["sr", "cad-sr", "kos"])
 @pytest.mark.skipif(shutil.which("dsrdump") is None, reason="DCMTK is not installed")
 def test_dsrdump_reads_it(written: Written, form: str) -> None:
     ran = subprocess.run(["dsrdump", written.file(form)], capture_output=True, check=False)

@@ -16,7 +16,9 @@ FRONTEND = frontend_file().parents[1]
 
 
 def sources() -> list[Path]:
-    """Return the files that the bundle is made from."""
+    """Return the files that the bundle is made from; none in an installed package."""
+    if not (FRONTEND / "src").is_dir():
+        return []
     manifests = [FRONTEND / name for name in ("package.json", "package-lock.json")]
     return [*manifests, *sorted((FRONTEND / "src").iterdir())]
 
