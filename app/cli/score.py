@@ -51,12 +51,14 @@ _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, err
 
 def score(
     inputs: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
-            metavar="INPUT...", help="DICOM file, folder, zip, DICOMDIR, .nii.gz, .nrrd or .mhd."
+            metavar="INPUT...",
+            help="DICOM file, folder, zip, DICOMDIR, .nii.gz, .nrrd or .mhd; or its address, such "
+            "as s3://bucket/archive.",
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    out: Annotated[str, typer.Option(help="Folder for the results, or an address.")],
     model: Annotated[
         str | None, typer.Option(help="Model name, or folder of a retrained one. [starlung-base]")
     ] = None,
@@ -156,7 +158,7 @@ def _count(samples: int) -> int:
     return samples
 
 
-def _fail_run(error: Exception, out: Path, *, code: int) -> NoReturn:
+def _fail_run(error: Exception, out: str, *, code: int) -> NoReturn:
     if not isinstance(error, OSError):
         fail(str(error), code=code)
     if error.errno not in _DISK:
@@ -213,8 +215,13 @@ def _formats(text: str) -> set[str]:
     return names
 
 
-def _make_folder(out: Path) -> None:
+def _make_folder(address: str) -> None:
     """Make it, and write into it, before any time is spent on scoring."""
+    from medical.io.remote import is_url
+
+    if is_url(address):
+        return  # told when its results are copied
+    out = Path(address)
     if out.exists() and not out.is_dir():
         fail(f"{out}: this is a file. Give a folder to --out.")
     try:

@@ -29,7 +29,7 @@ _COLUMNS = (
 _WIDTH_WHEN_PIPED = 160
 
 
-def show(result: ScoreResult, out: Path) -> None:
+def show(result: ScoreResult, out: Path | str) -> None:
     """Print tables, quality notes and what was passed over to standard output."""
     terminal = Console(highlight=False)
     console = (

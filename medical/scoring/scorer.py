@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from medical.ct.volume import CtVolume
 from medical.detection.findings import AddedFinding, SeriesFindings
+from medical.io.remote import staged
 from medical.results.folder import ResultFolder
 from medical.scoring.batch import Batch, ScoreOptions
 from medical.scoring.tally import ScoreResult
@@ -25,6 +27,8 @@ if TYPE_CHECKING:  # what takes long to import comes when it is needed, torch fo
     from medical.detection.pipeline import DetectionPipeline, PipelineResult, Progress
     from medical.detection.refinement import RefinementStage
     from medical.malignancy.reader import MalignancyReader
+    from medical.scoring.parallel import ParallelBatch
+    from medical.scoring.ray_batch import RayBatch
     from models.runtime.networks import Networks
     from models.training.two_stage import TwoStage
     from models.zoo.ready import Device
@@ -108,8 +112,9 @@ class Scorer:
         """Score every study of the inputs; write ``OUT/<series>/`` and ``OUT/predictions.csv``.
 
         Args:
-            inputs: DICOM files, folders, zips, DICOMDIRs or volume files.
-            out: folder for results; made where it is missing.
+            inputs: DICOM files, folders, zips, DICOMDIRs or volume files, or addresses of such
+                (``s3://bucket/archive``), which are copied here first.
+            out: folder for results, made where it is missing, or an address.
             options: what else is written, and how inputs are treated.
             workers: processes that score beside each other, each with networks of its own.
             engine: ``local`` processes, or the actors of a Ray cluster.
@@ -119,19 +124,32 @@ class Scorer:
 
         Raises:
             OSError: a result cannot be written.
-            InputError: the Ray cluster does not answer.
+            InputError: the Ray cluster does not answer, or an address cannot be read or written.
             ModuleNotFoundError: Ray is not installed.
         """
-        given, paths = options or ScoreOptions(), [Path(path) for path in inputs]
+        given = options or ScoreOptions()
+        with staged(inputs, out, resume=given.resume) as stage:
+
+            def watch(ended: str, *counts: int) -> None:
+                stage.copy_back()
+                given.watch(ended, *counts)
+
+            return self._engine(stage.out, replace(given, watch=watch), workers, engine).score(
+                stage.paths
+            )
+
+    def _engine(
+        self, out: Path, options: ScoreOptions, workers: int, engine: Engine
+    ) -> Batch | ParallelBatch | RayBatch:
         if engine == "ray":
             from medical.scoring.ray_batch import RayBatch  # an extra
 
-            return RayBatch(self, Path(out), given, workers).score(paths)
+            return RayBatch(self, out, options, workers)
         if workers == 1:
-            return Batch(self, Path(out), given).score(paths)
+            return Batch(self, out, options)
         from medical.scoring.parallel import ParallelBatch
 
-        return ParallelBatch(self, Path(out), given, workers).score(paths)
+        return ParallelBatch(self, out, options, workers)
 
     def read(
         self,

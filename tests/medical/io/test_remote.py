@@ -1,0 +1,113 @@
+"""Addresses of object stores: what they name comes here, results go back, and nothing leads out."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from medical.errors import InputError
+from medical.io.remote import is_url, staged
+
+
+@pytest.fixture(params=["memory", "file"])
+def bucket(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty place."""
+    if request.param == "memory":
+        return f"memory://{uuid.uuid4()}"
+    (tmp_path / "bucket").mkdir()
+    return f"file://{tmp_path / 'bucket'}"
+
+
+def put(url: str, content: bytes = b"x") -> None:
+    with fsspec.open(url, "wb", auto_mkdir=True) as file:
+        file.write(content)
+
+
+def get(url: str) -> bytes:
+    with fsspec.open(url, "rb") as file:
+        return bytes(file.read())
+
+
+def listed(url: str) -> set[str]:
+    system, root = fsspec.core.url_to_fs(url)
+    return {name[len(root) :].lstrip("/") for name in system.find(root)}
+
+
+def test_paths_of_this_machine_stay_what_they_are(tmp_path: Path) -> None:
+    with staged([tmp_path / "ct"], tmp_path / "out", resume=False) as stage:
+        assert (stage.paths, stage.out, stage.url) == ([tmp_path / "ct"], tmp_path / "out", "")
+    assert not is_url("C:/ct") and is_url("s3://bucket/ct")
+
+
+def test_all_below_an_address_comes_here_and_is_gone_afterwards(
+    bucket: str, tmp_path: Path
+) -> None:
+    put(f"{bucket}/a/1.dcm", b"one")
+    put(f"{bucket}/a/deep/2.dcm", b"two")
+    put(f"{bucket}/ct.nii.gz", b"three")
+    inputs = [f"{bucket}/a", f"{bucket}/ct.nii.gz", tmp_path]
+    with staged(inputs, tmp_path / "out", resume=False) as stage:
+        folder, file, local = stage.paths
+        assert (folder / "1.dcm").read_bytes() == b"one"
+        assert (folder / "deep" / "2.dcm").read_bytes() == b"two"
+        assert (file.name, file.read_bytes(), local) == ("ct.nii.gz", b"three", tmp_path)
+    assert not folder.exists()
+
+
+def test_results_go_back_whole_and_once(bucket: str) -> None:
+    with staged(["ct"], f"{bucket}/out", resume=False) as stage:
+        (stage.out / "1.2").mkdir()
+        (stage.out / "1.2" / ".partial-1").write_bytes(b"half")
+        (stage.out / "1.2" / "findings.json").write_bytes(b"{}")
+        (stage.out / "1.2" / "outlines.npz").write_bytes(b"o")
+        stage.copy_back()
+        assert listed(f"{bucket}/out") == {"1.2/findings.json", "1.2/outlines.npz"}
+        put(f"{bucket}/out/1.2/outlines.npz", b"changed there")
+        (stage.out / "manifest.jsonl").write_bytes(b"line")
+    assert get(f"{bucket}/out/manifest.jsonl") == b"line"
+    assert get(f"{bucket}/out/1.2/outlines.npz") == b"changed there", "it was not copied again"
+
+
+def test_earlier_results_are_there_to_resume(bucket: str) -> None:
+    put(f"{bucket}/out/1.2/findings.json", b"{}")
+    with staged(["ct"], f"{bucket}/out", resume=True) as stage:
+        assert (stage.out / "1.2" / "findings.json").read_bytes() == b"{}"
+    with staged(["ct"], f"{bucket}/out", resume=False) as stage:
+        assert list(stage.out.iterdir()) == []
+    with staged(["ct"], f"{bucket}/new", resume=True) as stage:
+        assert list(stage.out.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("memory://nothing/there", "memory:/nothing/there: does not exist. Correct the address."),
+        ("s4://key:secret@bucket/ct", "s4:/bucket/ct: cannot be read or written (ValueError)"),
+        ("adl://bucket/ct", "adl:/bucket/ct: its driver is not installed"),
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence(address: str, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught, staged([address], tmp_path, resume=False):
+        pass
+    assert str(caught.value).startswith(sentence)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.heavy
+def test_an_archive_is_scored_from_address_to_address(bucket: str, tmp_path: Path) -> None:
+    from medical.scoring.batch import ScoreOptions
+    from medical.scoring.scorer import Scorer
+    from tests.medical.scoring.small_chest import write_small_chest
+
+    write_small_chest(tmp_path / "chest.nii.gz", seed=1)
+    put(f"{bucket}/in/chest.nii.gz", (tmp_path / "chest.nii.gz").read_bytes())
+    scorer = Scorer.named(samples=2)
+    result = scorer.score([f"{bucket}/in"], f"{bucket}/out")
+    assert len(result.series) == 1
+    assert {"chest/findings.json", "predictions.csv", "manifest.jsonl"} <= listed(f"{bucket}/out")
+    again = scorer.score([f"{bucket}/in"], f"{bucket}/out", options=ScoreOptions(resume=True))
+    assert again.series[0].findings == result.series[0].findings
+    assert get(f"{bucket}/out/manifest.jsonl").count(b"there already") == 1
