@@ -122,6 +122,24 @@ def load_student(recipe: Recipe, weights: Path) -> Detector:
     return detector.float().eval()
 
 
+def load_taught_rounded(recipe: Recipe, weights: Path) -> Detector:
+    """Build a student from what the phase taught rounded left, with its rounding and bounds.
+
+    Args:
+        recipe: its teacher's.
+        weights: file of that phase.
+
+    Raises:
+        KeyError: the phase did not teach it rounded.
+    """
+    stored = load_file(weights)
+    detector = recipe.detector.build()
+    resize_to_weights(detector, stored)
+    quantize_convolutions(detector, except_for=IN_FULL_PRECISION)
+    detector.load_state_dict({name: stored[name] for name in detector.state_dict()})
+    return detector.float().eval()
+
+
 def _save(student: Detector, path: Path) -> None:
     with written_atomically(path) as beside:
         save_file({n: w.cpu().contiguous() for n, w in student.state_dict().items()}, beside)

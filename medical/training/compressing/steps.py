@@ -11,10 +11,11 @@ from typing import cast
 from torch import nn
 
 from medical.synthesis.case import TrainingCase
-from medical.training.compress import load_student
-from medical.training.compressing.calibration_inputs import first_stage_windows, refinement_crops
+from medical.training.compress import load_student, load_taught_rounded
+from medical.training.compressing.calibration_inputs import refinement_crops
 from medical.training.recipes import Recipe
 from models.compression.int8 import quantize_to_int8
+from models.compression.learned_bounds import quantize_between_learned_bounds
 from models.compression.pruning import ConvolutionCosts, count_channels, count_parameters
 from models.detector.detector import Detector
 from models.runtime.conversion import convert_detector, convert_refiner
@@ -73,7 +74,7 @@ class StepMaker:
         teacher: that was compressed.
         recipe: that it was compressed by.
         taught: folder of ``compress_first_stage``.
-        cases: to find INT8's bounds by.
+        cases: to find the bounds of the second stage's INT8 by.
         trained_on: names of the scans that were learnt from.
         out: the steps' folders are made below it.
     """
@@ -122,9 +123,8 @@ class StepMaker:
         beside.replace(folder)
 
     def _int8(self, networks: TwoStage, *, both: bool) -> Mapping[NetworkName, NetworkFile]:
-        first = quantize_to_int8(
-            convert_detector(networks.detector), first_stage_windows(self.cases)
-        )
+        taught = load_taught_rounded(self.recipe, self.taught / "eight-bit.safetensors")
+        first = quantize_between_learned_bounds(convert_detector(networks.detector), taught)
         second: Sequence[NetworkFile] = convert_refiner(networks.refiner)
         if both:
             crops = list(refinement_crops(self.cases))

@@ -1,8 +1,9 @@
 """A fold's Lite in eight bits: ``python -m tests.benchmarks.folds.int8 DATA LITE OUT FOLD``.
 
 DATA is what ``folds.data`` and ``folds.inserted`` wrote, with the teacher's two stages in
-``DATA/start/FOLD.safetensors``; ``LITE/FOLD/NAME`` the first stage's weights in 32 bits. Both
-stages are quantised by NNCF on CTs that the fold may see; then it reads what it left out, the whole
+``DATA/start/FOLD.safetensors``; ``LITE/FOLD/NAME`` the first stage's weights as they were taught
+rounded. The first stage is quantised between its learned bounds, the second by NNCF on CTs that the
+fold may see; then it reads what it left out, the whole
 box at once in one view, by OpenVINO on the CPU. Writes ``OUT/FOLD.csv`` as ``folds.read`` does;
 what was read before it was cut off is not read again.
 """
@@ -13,10 +14,11 @@ import csv
 import sys
 from pathlib import Path
 
-from medical.training.compress import load_student
-from medical.training.compressing.calibration_inputs import first_stage_windows, refinement_crops
+from medical.training.compress import load_student, load_taught_rounded
+from medical.training.compressing.calibration_inputs import refinement_crops
 from medical.training.recipes import read_recipe
 from models.compression.int8 import quantize_to_int8
+from models.compression.learned_bounds import quantize_between_learned_bounds
 from models.runtime.conversion import convert_detector, convert_refiner
 from models.runtime.dropout import layers_of_refiner
 from models.runtime.networks import Backend, Networks, refinement_of
@@ -32,8 +34,8 @@ def eight_bit_networks(data: Path, weights: Path, fold: str) -> Networks:
     recipe = read_recipe(RECIPE)
     teacher = load_start(recipe, data / "start" / f"{fold}.safetensors").eval()
     cases = [case for case in cases_of(data, fold) if min(case.code.shape) >= 64]
-    first = quantize_to_int8(
-        convert_detector(load_student(recipe, weights)), first_stage_windows(cases)
+    first = quantize_between_learned_bounds(
+        convert_detector(load_student(recipe, weights)), load_taught_rounded(recipe, weights)
     )
     crops = list(refinement_crops(cases))
     classifier, outline = (
