@@ -201,7 +201,10 @@ def _resolve(folder: Path, file_id: object) -> Path | None:
         if part in ("", ".", "..") or "/" in part or "\\" in part:
             return None
         exact = folder / part
-        folder = exact if exact.exists() else _ignoring_case(folder, part)
+        try:
+            folder = exact if exact.exists() else _ignoring_case(folder, part)
+        except (OSError, ValueError):  # a name that no file can have
+            return None
     return folder if folder.is_file() else None
 
 

@@ -138,3 +138,16 @@ def test_two_files_of_one_stem_and_one_that_has_the_number(tmp_path: Path) -> No
         write_small_chest(tmp_path / name, seed=1)
     names = [series.series_instance_uid for series in take(tmp_path, tmp_path).chosen]
     assert len(set(names)) == 3
+
+
+@pytest.mark.parametrize("name", ["A" * 300, "A\0B", "A" * 5000])
+def test_a_dicomdir_that_names_what_no_file_can_be_called_is_read(
+    tmp_path: Path, name: str
+) -> None:
+    folder = medium(tmp_path)
+    index = dcmread(folder / "DICOMDIR")
+    image = next(r for r in index.DirectoryRecordSequence if r.DirectoryRecordType == "IMAGE")
+    image["ReferencedFileID"]._value = [name, "B"]
+    index.save_as(folder / "DICOMDIR")
+    (handle,) = open_input(folder, work_dir=tmp_path / "work").chosen
+    assert len(handle.load().hu) >= 9
