@@ -64,6 +64,7 @@ def files(pair: tuple[Detector, Detector]) -> tuple[NetworkFile, NetworkFile]:
     return plain, quantize_between_learned_bounds(plain, pair[1])
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("edges", [(64, 64, 64), (64, 80, 96)])
 def test_openvino_says_what_was_taught_at_any_size(
     pair: tuple[Detector, Detector],
@@ -78,6 +79,7 @@ def test_openvino_says_what_was_taught_at_any_size(
     assert np.abs(got[0, 0] - exact).max() > 0  # it is rounded
 
 
+@pytest.mark.heavy
 def test_weights_take_a_byte_and_the_maps_are_not_stacked(
     files: tuple[NetworkFile, NetworkFile],
 ) -> None:
@@ -87,6 +89,7 @@ def test_weights_take_a_byte_and_the_maps_are_not_stacked(
     assert not [op for op in model.get_ordered_ops() if op.get_type_name() == "ReduceSum"]
 
 
+@pytest.mark.heavy
 def test_another_network_is_refused(
     pair: tuple[Detector, Detector], files: tuple[NetworkFile, NetworkFile]
 ) -> None:
