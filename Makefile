@@ -10,7 +10,7 @@ SPREAD := --dist loadfile --no-loadscope-reorder
 
 setup: $(VENV)/.ready
 
-$(VENV)/.ready: pyproject.toml constraints.txt $(wildcard app/web/components/viewer/frontend/package*.json) $(wildcard app/web/components/viewer/frontend/src/*)
+$(VENV)/.ready: pyproject.toml constraints.txt $(wildcard app/web/components/viewer/frontend/package*.json) $(wildcard app/web/components/viewer/frontend/src/*) $(wildcard app/web/components/viewer/frontend/src/*/*)
 	@command -v $(PYTHON) >/dev/null || { echo "StarLung needs Python 3.11 or newer; there is no $(PYTHON). Install it, or name one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "StarLung needs Python 3.11 or newer; $(PYTHON) is older. Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) lacks venv. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }

@@ -92,7 +92,7 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
   border-left: 3px solid #3b7f93; color: #c7d1dc; }
 .starlung-note.warning { border-color: #d39c3c; }
 .starlung-note.severe { border-color: #c9564f; }
-[class*="st-key-watch-"]:not(:has(.starlung-changed, .starlung-gone)) { position: absolute; }
+[class*="st-key-watch-"]:not(:has(.starlung-changed)) { position: absolute; }
 .starlung-changed { display: flex; justify-content: space-between; align-items: center; gap: 1rem;
   border: 1px solid #5c4a1e; background: #221c0e; color: #e0b464; border-radius: 4px;
   font-size: 0.9rem; padding: 0.3rem 0.7rem; }

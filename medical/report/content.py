@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from medical.detection.calibration import MIN_DIAMETER_MM
 from medical.detection.findings import ModelReference, SeriesFindings
+from medical.dicom.header.identity import Identity
 from medical.evaluation.expected_performance import expected_at_points
 from medical.nodule.growth import Growth
 from medical.nodule.guidelines.assessment import Demographics, Examination
@@ -170,6 +171,7 @@ class ReportContent:
         header: age and sex by the images.
         limits: what the model may miss.
         typed: clinical context that a reader typed; ``None`` where nobody did.
+        identity: who is on the images, as far as readers may see; ``None`` where it is not known.
     """
 
     study: Study
@@ -179,6 +181,7 @@ class ReportContent:
     header: Demographics = Demographics()  # noqa: RUF009  (frozen)
     limits: DetectionLimits = DetectionLimits()
     typed: TypedContext | None = None
+    identity: Identity | None = None
 
     @property
     def accepted(self) -> list[ReadFinding]:

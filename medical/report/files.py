@@ -20,6 +20,7 @@ from medical.results.images import header_of
 from medical.review.reading import ReadFinding, StudyReading
 from medical.review.signed_reports import ReportFile, as_signed
 from medical.store.database import Store
+from medical.store.identities import identities_of
 from medical.store.series import KeptSeries
 from medical.store.tables import Study
 from models.zoo.card import ModelCard
@@ -36,6 +37,7 @@ def report_file(
     *,
     store: Store,
     cards: Sequence[ModelCard],
+    named: bool = False,
 ) -> bytes:
     """Make one form of the report of one series.
 
@@ -47,6 +49,7 @@ def report_file(
         language: of the text and the PDF.
         store: where the earlier CT's findings are read anew.
         cards: of the models at hand, for what the series' model may miss.
+        named: say who is on the images, not only how they were made.
     """
     folder, content = series.folder, report_content(reading, series.scored)
     if comparison is not None:
@@ -56,7 +59,17 @@ def report_file(
     limits = detection_limits(card_of(cards, made_by, point), point)
     # of another result in the folder it would not be what was typed here
     typed = folder.malignancy.read_typed() if series.owns_folder() else None
-    content = replace(content, header=header_of(folder.read_images()), limits=limits, typed=typed)
+    study = reading.study
+    identity = identities_of(store, [study.id]).get(study.id, {}).get(series.uid)
+    if identity is not None and not named:
+        identity = identity.impersonal()
+    content = replace(
+        content,
+        header=header_of(folder.read_images()),
+        limits=limits,
+        typed=typed,
+        identity=identity,
+    )
     match form:
         case "pdf":
             return _pdf(content, folder, language)
@@ -77,6 +90,7 @@ def files_to_sign(
     at: float,
     store: Store,
     cards: Sequence[ModelCard],
+    named: bool = False,
 ) -> list[ReportFile]:
     """Make all files of the report that ``actor`` signs ``at``: every series, form and language.
 
@@ -88,6 +102,7 @@ def files_to_sign(
         at: when, seconds since 1970.
         store: see `report_file`.
         cards: see `report_file`.
+        named: see `report_file`.
     """
     signed, files = as_signed(reading, actor=actor, at=at), []
     for series in reading.series:
@@ -95,7 +110,7 @@ def files_to_sign(
         for language in LANGUAGES:
             for form in FORMS:
                 content = report_file(
-                    form, signed, series, beside, language, store=store, cards=cards
+                    form, signed, series, beside, language, store=store, cards=cards, named=named
                 )
                 files.append(ReportFile(series.uid, form, language, content))
     return files

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 from PIL import Image
-from reportlab.lib.colors import HexColor, white
+from reportlab.lib.colors import HexColor, black, white
 from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable
 
 from medical.ct.resample import resample
@@ -100,12 +101,31 @@ class KeyImageFlowable(Flowable):  # type: ignore[misc]
         canvas.setLineWidth(1.2)
         x, y = image.center_mm
         canvas.circle(x * point, edge - y * point, (self._diameter_mm * 0.6 + 2) * point)
-        canvas.setStrokeColor(white)
-        canvas.setFillColor(white)
-        canvas.setLineWidth(2)
-        canvas.line(edge * 0.05, edge * 0.05, edge * 0.05 + _SCALE_MM * point, edge * 0.05)
-        canvas.setFont(PDF_FONT, 7)
-        canvas.drawString(edge * 0.05, edge * 0.07, f"{_SCALE_MM} mm")
-        canvas.setFont(PDF_FONT, 8)
-        canvas.drawString(edge * 0.02, edge / 2, "R")
-        canvas.drawRightString(edge * 0.98, edge / 2, "L")
+        near, far = edge * 0.05, edge * 0.05 + _SCALE_MM * point
+        for colour, width in ((black, 3.5), (white, 1.5)):
+            canvas.setStrokeColor(colour)
+            canvas.setLineWidth(width)
+            canvas.line(near, near, far, near)
+        _write(canvas, f"{_SCALE_MM} mm", near, edge * 0.07, size=7)
+        for letter, x, y in (
+            ("R", 0.04, 0.5),
+            ("L", 0.96, 0.5),
+            ("A", 0.5, 0.94),
+            ("P", 0.5, 0.03),
+        ):
+            left = x * edge - canvas.stringWidth(letter, PDF_FONT, 9) / 2
+            _write(canvas, letter, left, y * edge, size=9)
+
+
+def _write(canvas: Canvas, text: str, x: float, y: float, *, size: float) -> None:
+    """Write white within black, which is lost on no tissue."""
+    canvas.setStrokeColor(black)
+    canvas.setFillColor(white)
+    canvas.setLineJoin(1)
+    for mode, width in ((1, 2.2), (0, 0)):  # the outline, then the letter on it
+        canvas.setLineWidth(width)
+        line = canvas.beginText(x, y)
+        line.setFont(PDF_FONT, size)
+        line.setTextRenderMode(mode)
+        line.textOut(text)
+        canvas.drawText(line)

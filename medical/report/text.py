@@ -13,6 +13,7 @@ from medical.report.change_text import change_lines, change_title, comparison_li
 from medical.report.content import DetectionLimits, ReportContent
 from medical.report.guidelines import examination_line, guideline_lines
 from medical.report.malignancy import rating_lines, rating_note
+from medical.report.who import identity_lines
 from medical.review.reading import ReadFinding
 from medical.review.refusals import moment
 from medical.review.terms import (
@@ -49,6 +50,7 @@ def report_sections(content: ReportContent, labels: Translator) -> list[Section]
         label=content.study.label,
         series=scored.series_instance_uid,
     )
+    who = identity_lines(content.identity, labels) if content.identity is not None else ()
     notes = tuple(labels.translate(note.message) for note in scored.quality)
     quality = notes or (labels("Nothing to note."),)
     finding_lines = tuple(_finding(finding, content, labels) for finding in content.reported)
@@ -58,7 +60,7 @@ def report_sections(content: ReportContent, labels: Translator) -> list[Section]
         comparison_line(change.earlier, labels) if change is not None else labels("None given.")
     )
     sections = [
-        Section(labels("EXAMINATION"), (study,)),
+        Section(labels("EXAMINATION"), (*who, study)),
         Section(labels("TECHNIQUE"), technique),
         Section(labels("COMPARISON"), (comparison,)),
         Section(labels("IMAGE QUALITY"), quality),

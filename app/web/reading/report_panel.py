@@ -11,6 +11,7 @@ import streamlit as st
 from app.web.context import cards, context
 from app.web.failures import not_saved
 from app.web.reading.deciding.sign_dialog import ask_to_sign, next_button
+from app.web.reading.who_panel import may_see_identity
 from app.web.security.browsers import holder
 from app.web.security.identity import Reader, allowed, may
 from app.web.session import tell
@@ -103,7 +104,7 @@ def report_panel(
         else f" {comparison.prior.study_key} {comparison.prior.folder.path}"
     )
     for label, ending, mime in forms:
-        make = partial(_make, ending, key, series, comparison, reader, language)
+        make = partial(_make, ending, key, series, comparison, reader, language, may_see_identity())
         what = f"{key} {series.folder.path} {ending} {language}{shown} {reader.name}"
         what = hashlib.sha256(what.encode()).hexdigest()[:24]
         url = context().reports.url(what, f"{name}.{ending}", mime, make, holder=browser)
@@ -119,6 +120,7 @@ def _make(
     comparison: Comparison | None,
     reader: Reader,
     language: Language,
+    named: bool,
 ) -> bytes:
     # Runs at the click, so it reads the store anew: the report holds what is decided by then.
     store = context().store
@@ -126,7 +128,7 @@ def _make(
     if content is None:
         reading = read_study(store, key)
         content = report_file(
-            form, reading, series, comparison, language, store=store, cards=cards()
+            form, reading, series, comparison, language, store=store, cards=cards(), named=named
         )
     note_exported(store, key, actor=reader.name or _NAMELESS)
     return content

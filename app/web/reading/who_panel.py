@@ -9,8 +9,9 @@ import streamlit as st
 
 from app.web.context import context
 from app.web.security.identity import may, present_reader
-from app.web.words import gettext
+from app.web.words import words
 from medical.dicom.header.identity import Identity
+from medical.report.who import identity_lines
 from medical.review.reading import StudyReading
 from medical.store.identities import identities_of
 from medical.store.tables import Study
@@ -36,36 +37,12 @@ def shown_identities(studies: Iterable[Study]) -> dict[int, dict[str, Identity]]
 def who_panel(reading: StudyReading, series_uid: str) -> None:
     """Show it for one series; nothing where nothing is known."""
     identity = shown_identities([reading.study]).get(reading.study.id, {}).get(series_uid)
-    if identity is not None:
+    if identity is not None and identity != Identity():
         st.html(who_html(identity))
 
 
 def who_html(identity: Identity) -> str:
     """Render name, what was examined, and how."""
-    name = html.escape(identity.name or identity.patient_id)
-    lines = "".join(
-        f"<span>{html.escape(line)}</span>"
-        for line in (person_line(identity), study_line(identity), scanner_line(identity))
-        if line
-    )
-    return f'<div class="starlung-who"><b>{name}</b>{lines}</div>'
-
-
-def person_line(identity: Identity) -> str:
-    """Join number, birth date or age, and sex."""
-    number = identity.patient_id if identity.name else ""
-    born = gettext("born {date}", date=identity.birth_date) if identity.birth_date else identity.age
-    return " · ".join(part for part in (number, born, identity.sex) if part)
-
-
-def study_line(identity: Identity) -> str:
-    """Join date and descriptions."""
-    parts = dict.fromkeys((identity.study_date, identity.study, identity.series))
-    return " · ".join(part for part in parts if part)
-
-
-def scanner_line(identity: Identity) -> str:
-    """Join scanner, kernel and slice thickness."""
-    thickness = identity.slice_thickness_mm
-    slices = gettext("{size:g} mm slices", size=thickness) if thickness else ""
-    return " · ".join(part for part in (identity.scanner, identity.kernel, slices) if part)
+    first, *others = identity_lines(identity, words())
+    lines = "".join(f"<span>{html.escape(line)}</span>" for line in others)
+    return f'<div class="starlung-who"><b>{html.escape(first)}</b>{lines}</div>'

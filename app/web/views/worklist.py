@@ -54,13 +54,12 @@ def _filters() -> dict[str, Any]:
     )
     chosen_days = days.date_input(gettext("Received from, to"), value=(), key="days")
     known = scanners(context().store)
-    chosen_scanner = scanner.selectbox(
-        gettext("Scanner"),
-        known,
-        index=None,
-        placeholder=gettext("all"),
-        key="scanner",
-        disabled=not known,
+    chosen_scanner = (
+        scanner.selectbox(
+            gettext("Scanner"), known, index=None, placeholder=gettext("all"), key="scanner"
+        )
+        if known
+        else None
     )
     archived = aside.checkbox(gettext("Archived"), key="archived")
     status: list[Status] = st.pills(

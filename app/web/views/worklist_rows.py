@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 
 from app.web.clock import local_time
-from app.web.reading.who_panel import person_line, scanner_line, study_line
 from app.web.words import gettext, page_language, words
 from medical.dicom.header.identity import Identity
 from medical.i18n.messages import Message, message
+from medical.report.who import identity_lines
 from medical.review.terms import STATES, probability_interval_text, probability_text
 from medical.scoring.failures import failure_text
 from medical.store.tables import SCORED, Study
@@ -80,10 +80,9 @@ def _strongest(study: Study) -> str:
 def _who(identity: Identity | None) -> str:
     if identity is None:
         return ""
-    name = html.escape(identity.name or identity.patient_id)
-    lines = [person_line(identity), study_line(identity), scanner_line(identity)]
-    rest = html.escape(" · ".join(line for line in lines if line))
-    return f"<b>{name}</b> <small>{rest}</small> " if name else f"<small>{rest}</small> "
+    lines = identity_lines(identity, words())
+    rest = html.escape(" · ".join(lines).removeprefix(identity.name))
+    return f"<b>{html.escape(identity.name)}</b><small>{rest}</small> "
 
 
 def _said(study: Study) -> str:

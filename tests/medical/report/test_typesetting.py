@@ -15,7 +15,7 @@ def lines(text: str, characters: int) -> list[str]:
 
 
 def test_chinese_fills_the_line() -> None:
-    assert lines("右上肺野实性结节直径", 5) == ["右上肺野实性", "结节直径"]
+    assert lines("右上区实性结节直径", 5) == ["右上区实性", "结节直径"]
 
 
 def test_mixed_text_keeps_numbers_whole() -> None:
@@ -27,11 +27,11 @@ def test_mixed_text_keeps_numbers_whole() -> None:
 
 @pytest.mark.parametrize("mark", "。，、；：？！）")
 def test_closing_punctuation_never_begins_a_line(mark: str) -> None:
-    assert lines(f"右上肺野实性{mark}结节", 5)[1].startswith(f"性{mark}")
+    assert lines(f"右上区实性{mark}结节", 5)[1].startswith(f"性{mark}")
 
 
 def test_an_opening_bracket_never_ends_a_line() -> None:
-    assert lines("右上肺野实（结节）", 5) == ["右上肺野实", "（结节）"]
+    assert lines("右上区实（结节）", 5) == ["右上区实", "（结节）"]
 
 
 def test_a_word_wider_than_a_line_is_cut() -> None:

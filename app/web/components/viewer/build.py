@@ -20,7 +20,7 @@ def sources() -> list[Path]:
     if not (FRONTEND / "src").is_dir():
         return []
     manifests = [FRONTEND / name for name in ("package.json", "package-lock.json")]
-    return [*manifests, *sorted((FRONTEND / "src").iterdir())]
+    return [*manifests, *sorted(path for path in (FRONTEND / "src").rglob("*") if path.is_file())]
 
 
 def up_to_date() -> bool:

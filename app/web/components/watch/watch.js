@@ -20,16 +20,16 @@ async function look(watch, parentElement) {
   }
   const { address } = watch.data
   const now = await ask(address)
-  lost(watch, parentElement, now === null)
+  lost(watch, now === null)
   // A run may have brought other data while the answer was on its way.
   if (now !== null && address === watch.data.address && now !== watch.data.seen) tell(watch, parentElement, now)
   watch.timer = setTimeout(() => look(watch, parentElement), watch.data.seconds * 1000)
 }
 
 /** After several looks without an answer the page says that the server is gone, until it answers again. */
-function lost(watch, parentElement, silent) {
+function lost(watch, silent) {
   watch.silent = silent ? (watch.silent ?? 0) + 1 : 0
-  const shown = parentElement.querySelector('.starlung-gone')
+  const shown = document.querySelector('.starlung-gone')
   if (!silent) return shown?.remove()
   if (watch.silent < LOOKS_BEFORE_GONE || shown) return
   const [title, sentence] = watch.data.gone
@@ -38,7 +38,7 @@ function lost(watch, parentElement, silent) {
   page.setAttribute('role', 'alertdialog')
   page.setAttribute('aria-label', title)
   page.append(Object.assign(document.createElement('h1'), { textContent: title }), Object.assign(document.createElement('p'), { textContent: sentence }))
-  parentElement.append(page)
+  document.body.append(page) // Streamlit hides its own page behind a dialog then
 }
 
 /** What the server says; nothing where it cannot be reached. */

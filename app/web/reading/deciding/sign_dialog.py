@@ -12,6 +12,7 @@ import streamlit as st
 from app.web.context import cards, context
 from app.web.failures import error_text, not_saved
 from app.web.reading.table import density_text, diameter_text, probability_text
+from app.web.reading.who_panel import may_see_identity
 from app.web.security.identity import Reader, allowed
 from app.web.session import open_study, prefer, preferred, tell
 from app.web.words import gettext, words
@@ -121,7 +122,14 @@ def _sign(
         allowed("sign")
         # Made before the store is locked; if anybody decides meanwhile, nothing is signed.
         report = files_to_sign(
-            reading, series, comparison, actor=reader.name, at=at, store=store, cards=cards()
+            reading,
+            series,
+            comparison,
+            actor=reader.name,
+            at=at,
+            store=store,
+            cards=cards(),
+            named=may_see_identity(),
         )
         sign(store, study.key, seen_version=study.version, actor=reader.name, at=at, report=report)
     except (ReviewRefusedError, StoreUnavailableError) as error:

@@ -1,6 +1,6 @@
 // Two CTs of one patient go to the same place, by the registration, and are enlarged alike.
-import { apply, inverse } from './affine.js'
-import { flip } from './space.js'
+import { apply, inverse } from './volume/affine.js'
+import { flip } from './planes/space.js'
 
 export class Comparison {
   /** @param signs `() => niftiFromLps` of the data shown now */

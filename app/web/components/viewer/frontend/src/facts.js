@@ -1,5 +1,5 @@
 // What the view shows, as data- attributes of its root: for tests and for whoever looks closely.
-import { imageBox, planes } from './projection.js'
+import { imageBox, planes } from './planes/projection.js'
 
 const PLANE = ['axialZ', 'coronalY', 'sagittalX']
 const BOX = ['axialBox', 'coronalBox', 'sagittalBox']

@@ -1,14 +1,14 @@
 // One CT on the screen: its planes, its marks, and how far it has come over the line.
-import { paintCrosshair } from './crosshair.js'
-import { markAt, paintMarks, visibleMarks } from './marks.js'
+import { paintCrosshair } from '../drawn/crosshair.js'
+import { markAt, paintMarks, visibleMarks } from '../drawn/marks.js'
 import { Cameras } from './camera.js'
-import { paintLetters } from './letters.js'
-import { Measures } from './measures.js'
+import { paintLetters } from '../drawn/letters.js'
+import { Measures } from '../drawn/measures.js'
 import { planes, rectangle } from './projection.js'
 import { createSlices, moveTo } from './slices.js'
 import { tiles } from './layout.js'
 import { flip, formatMm } from './space.js'
-import { ask, streamVolume } from './stream.js'
+import { ask, streamVolume } from '../volume/stream.js'
 
 const THROUGH = [2, 1, 0]
 const REDRAW_MS = 400

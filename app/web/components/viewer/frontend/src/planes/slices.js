@@ -1,5 +1,5 @@
 // The CT's view set up for reading: radiological convention, nothing of NiiVue's own keys and drags.
-import { CtView } from './ct.js'
+import { CtView } from '../volume/ct.js'
 
 /** A view on `canvas`; `onDraw` runs after every picture, whatever caused it. */
 export async function createSlices(canvas, onDraw) {

@@ -1,7 +1,7 @@
 // The bar over the images: window, slab, map, what the left button does, how the planes stand.
 import { button, group, iconButton, number, slider } from './controls.js'
 import { icon } from './icons.js'
-import { isSensible, levelWidth, windowOf } from './window.js'
+import { isSensible, levelWidth, windowOf } from '../input/window.js'
 
 const SLABS = ['off', 'mip', 'mean', 'minip']
 const TOOLS = ['crosshair', 'distance', 'rectangle', 'ellipse', 'zoom', 'pan']

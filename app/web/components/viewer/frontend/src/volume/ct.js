@@ -4,7 +4,7 @@
 // more than a minute of software WebGL. Here window, slab and heat are uniforms of the slice's shader.
 import { Niivue } from '@niivue/niivue'
 import { after, fromColumns, fromRows, inverse, toColumns } from './affine.js'
-import { Cameras, closeUpFrame } from './camera.js'
+import { Cameras, closeUpFrame } from '../planes/camera.js'
 import { halves } from './halves.js'
 import { Loaded } from './loaded.js'
 import { FRAGMENT, SLAB } from './shader.js'

@@ -1,5 +1,5 @@
 // The line below the images: where the crosshair is and what lies there, and what lies under the pointer.
-import { formatMm } from './space.js'
+import { formatMm } from '../planes/space.js'
 
 /**
  * Write the line.

@@ -1,5 +1,5 @@
 // What a reader draws on a plane: distances, rectangles, ellipses; each belongs to the finding it was drawn for.
-import { planes, project } from './projection.js'
+import { planes, project } from '../planes/projection.js'
 import { statistics } from './statistics.js'
 
 const COLOUR = '#ffe08a'

@@ -1,5 +1,5 @@
 // Findings drawn over the slices: the circle in which the plane cuts a sphere of the finding's diameter.
-import { planes, project, rectangle } from './projection.js'
+import { planes, project, rectangle } from '../planes/projection.js'
 
 const COLOURS = { open: '#f2b84b', accepted: '#6fcf97', rejected: '#8a949f' }
 const CHOSEN = '#5fd3e6'

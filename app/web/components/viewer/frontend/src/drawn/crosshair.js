@@ -1,5 +1,5 @@
 // The crosshair on the three planes: hair lines that leave the middle free.
-import { planes, project, rectangle } from './projection.js'
+import { planes, project, rectangle } from '../planes/projection.js'
 
 const COLOUR = 'rgba(95, 211, 230, 0.6)'
 const FREE_PX = 16

@@ -1,5 +1,5 @@
 // The stage as a PNG: pictures, marks, measures, letters, and a line that says what it is.
-import { write } from './letters.js'
+import { write } from '../drawn/letters.js'
 
 const LINE_PX = 26
 

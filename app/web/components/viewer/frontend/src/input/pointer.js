@@ -2,7 +2,7 @@
 //
 // Left: the tool in hand. Right: the window. Both, or left with Ctrl: zoom. Middle, or left with Shift: pan. Two
 // fingers: zoom and pan. Wheel: slices; with Ctrl, which is also how a trackpad's pinch arrives: zoom.
-import { SHAPES } from './measures.js'
+import { SHAPES } from '../drawn/measures.js'
 import { Wheel } from './wheel.js'
 import { windowDrag } from './window.js'
 

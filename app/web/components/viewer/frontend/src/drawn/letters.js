@@ -1,5 +1,5 @@
 // What stands on every plane: which side of the patient is where, and a scale; readable on any tissue.
-import { rectangle } from './projection.js'
+import { rectangle } from '../planes/projection.js'
 
 const SIDES = [
   { left: 'R', right: 'L', top: 'A', bottom: 'P' },

@@ -1,0 +1,34 @@
+"""Who is on the images and how they were made, in the words of page and report."""
+
+from __future__ import annotations
+
+from medical.dicom.header.identity import Identity
+from medical.i18n.catalogue import Translator
+
+
+def identity_lines(identity: Identity, labels: Translator) -> tuple[str, ...]:
+    """List what is known: the patient, what was examined, how; no line where nothing is."""
+    patient = " · ".join(part for part in (identity.name, person_line(identity, labels)) if part)
+    lines = (patient, study_line(identity), scanner_line(identity, labels))
+    return tuple(line for line in lines if line)
+
+
+def person_line(identity: Identity, labels: Translator) -> str:
+    """Join number, birth date or age, and sex."""
+    born = identity.age
+    if identity.birth_date:
+        born = labels("born {date}", date=identity.birth_date)
+    return " · ".join(part for part in (identity.patient_id, born, identity.sex) if part)
+
+
+def study_line(identity: Identity) -> str:
+    """Join date and descriptions."""
+    parts = dict.fromkeys((identity.study_date, identity.study, identity.series))
+    return " · ".join(part for part in parts if part)
+
+
+def scanner_line(identity: Identity, labels: Translator) -> str:
+    """Join scanner, kernel and slice thickness."""
+    thickness = identity.slice_thickness_mm
+    slices = labels("{size:g} mm slices", size=thickness) if thickness else ""
+    return " · ".join(part for part in (identity.scanner, identity.kernel, slices) if part)
