@@ -74,5 +74,7 @@ def test_a_page_of_its_own_when_the_server_is_gone(browser: Any, tmp_path: Path)
         tab = context.new_page()
         tab.goto(address)
         tab.get_by_text("No studies yet: add the sample or upload a CT").wait_for(timeout=60_000)
+        with tab.expect_response("**/starlung/changes/**", timeout=60_000):
+            pass  # the page looks whether the server is there
     tab.get_by_role("alertdialog", name="The server cannot be reached").wait_for(timeout=60_000)
     context.close()
