@@ -70,11 +70,11 @@ def export_qdq(student: nn.Module, plain: nn.Module) -> NetworkFile:
     if missing := bounds.keys() - done:
         raise ValueError(f"not in the exported graph: {', '.join(sorted(missing))}")
     used = {entry for node in nodes for entry in node.input}
-    kept = [item for item in graph.initializer if item.name in used]
-    kept += [onnx.numpy_helper.from_array(value, name) for name, value in made.items()]
+    initializers = [item for item in graph.initializer if item.name in used]
+    initializers += [onnx.numpy_helper.from_array(value, name) for name, value in made.items()]
     del graph.node[:], graph.initializer[:]
     graph.node.extend(nodes)
-    graph.initializer.extend(kept)
+    graph.initializer.extend(initializers)
     onnx.checker.check_model(model)
     return NetworkFile(cast(bytes, model.SerializeToString()))
 
