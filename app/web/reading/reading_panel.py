@@ -159,6 +159,7 @@ def viewer_data(
         "words": {name: words().translate(text) for name, text in _VIEWER_TEXTS.items()},
         "reasons": [words().translate(reason) for reason in REASONS],
         "canDecide": can_decide,
+        "heard": place.acted,
     }
 
 

@@ -93,7 +93,7 @@ class ViewerData(TypedDict):
 
     ``zFromLps`` gives the voxel z of an LPS point: three factors and an offset. ``heatmaps`` holds
     the address of each finding's attention map. ``label`` names key images, ``reasons`` are those
-    for a rejection, in the page's words.
+    for a rejection, in the page's words. ``heard`` is the latest action that was done.
     """
 
     url: str
@@ -110,17 +110,20 @@ class ViewerData(TypedDict):
     words: dict[str, str]
     reasons: list[str]
     canDecide: bool
+    heard: int
 
 
 class ViewerAction(TypedDict):
     """What a reader asked for in the viewer, by a key or a button.
 
     ``kind`` is ``accept``, ``reject``, ``undo``, ``sign``, ``diameter`` or ``key_image``; ``seen``
-    the version of the finding that the reader saw.
+    the version of the finding that the reader saw. An action is sent again until it is heard;
+    ``report`` tells it from the next.
     """
 
     kind: str
     seen: int
+    report: int
     finding: NotRequired[int]
     reason: NotRequired[str]
     mm: NotRequired[float]

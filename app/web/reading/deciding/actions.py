@@ -29,6 +29,9 @@ def act_on(
     action: ViewerAction,
 ) -> None:
     """Do it; a browser may send anything, so what is not known or not allowed is left alone."""
+    if (report := int(action.get("report") or 0)) <= place.acted:
+        return  # sent again before the answer came
+    place.acted = report
     kind = action.get("kind")
     if kind == "key_image":
         allowed("export")

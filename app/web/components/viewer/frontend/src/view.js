@@ -1,4 +1,5 @@
 // One reading view: the CT and, beside it, an earlier one; what the reader chose holds for both.
+import { Actions } from './actions.js'
 import { build } from './panels/markup.js'
 import { Cine } from './input/cine.js'
 import { Comparison } from './compare.js'
@@ -29,6 +30,7 @@ export class ReadingView {
     Object.assign(this, { plane: 0, layout: 'three', tool: 'crosshair', inverted: false, closeUp: true, under: null })
     this.heats = new Heats()
     this.cine = new Cine(this)
+    this.actions = new Actions(this)
     this.loading = Promise.resolve()
     const hooks = { moved: (pane) => this.moved(pane), drawn: () => this.tell() }
     this.current = new Pane(this.parts.current, hooks)
@@ -46,7 +48,7 @@ export class ReadingView {
       layout: (layout) => this.set({ layout }),
       plane: (plane) => this.set({ plane }),
     })
-    this.reasons = new Reasons(this.parts.reasons, (reason) => this.decide('reject', reason))
+    this.reasons = new Reasons(this.parts.reasons, (reason) => this.actions.decide('reject', reason))
     this.stopKeys = listenForKeys((key) => {
       if (this.reasons.isOpen && this.reasons.press(key)) return true
       keys[key]?.()
@@ -88,6 +90,7 @@ export class ReadingView {
     this.text = text
     if (Boolean(this.data?.prior) !== Boolean(data.prior)) this.layout = data.prior ? 'prior' : 'three'
     this.data = data
+    this.actions.heard(data.heard)
     const { convention, table, keys, current, prior } = this.parts
     convention.textContent = data.words.convention
     keys.replaceChildren(...data.words.keys.split('\n').map((line) => Object.assign(document.createElement('div'), { textContent: line })))
@@ -224,14 +227,8 @@ export class ReadingView {
   }
 
   useAsDiameter() {
-    this.act({ kind: 'diameter', ...this.measured })
+    this.actions.act({ kind: 'diameter', ...this.measured })
     this.parts.diameter.hidden = true
-  }
-
-  /** Accept or reject the chosen finding; Python decides whether it may. */
-  decide(kind, reason = '') {
-    if (this.chosen === null || !this.data.canDecide) return
-    this.act({ kind, finding: this.chosen, reason })
   }
 
   askReason() {
@@ -239,18 +236,12 @@ export class ReadingView {
     this.reasons.open({ title: this.data.words.why_rejected.replace('{number}', this.chosen), reasons: this.data.reasons })
   }
 
-  /** Ask Python for something, with what the reader saw of the finding. */
-  act(action) {
-    const seen = this.current.findings.find(({ id }) => id === action.finding)?.version ?? 0
-    this.trigger('action', { ...action, seen, report: ++this.reports + Date.now() * 1000 })
-  }
-
   async saveKeyImage() {
     if (!this.current.ready) return
     const { label, words } = this.data
     const where = this.chosen === null ? `slice-${this.slice}` : `finding-${this.chosen}-slice-${this.slice}`
     await saveKeyImage(this.panes, { name: `${label}-${where}.png`, caption: `${label} · ${words.slice} ${this.slice} · ${words.research}` })
-    this.act({ kind: 'key_image' })
+    this.actions.act({ kind: 'key_image' })
   }
 
   /** Tell Python where the crosshair is. */
@@ -293,6 +284,7 @@ export class ReadingView {
 
   destroy() {
     this.cine.stop()
+    this.actions.stop()
     this.stopKeys()
     this.panes.forEach((pane) => pane.destroy())
     this.parts.remove()

@@ -18,10 +18,10 @@ export function keymap(view) {
   return {
     n: () => view.step(1),
     p: () => view.step(-1),
-    a: () => view.decide('accept'),
+    a: () => view.actions.decide('accept'),
     x: () => view.askReason(),
-    u: () => view.act({ kind: 'undo' }),
-    s: () => view.act({ kind: 'sign' }),
+    u: () => view.actions.act({ kind: 'undo' }),
+    s: () => view.actions.act({ kind: 'sign' }),
     1: preset(0),
     2: preset(1),
     3: preset(2),
