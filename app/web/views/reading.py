@@ -14,7 +14,7 @@ from app.web.reading.add_panel import add_panel
 from app.web.reading.attention_map_panel import map_panel, maps_of
 from app.web.reading.deciding.actions import act_on
 from app.web.reading.deciding.decision_panel import decision_panel
-from app.web.reading.deciding.sign_dialog import sign_dialog
+from app.web.reading.deciding.sign_dialog import go_on, sign_dialog
 from app.web.reading.growth_panel import growth_panel
 from app.web.reading.guideline_panel import guideline_panel
 from app.web.reading.malignancy_panel import malignancy_panel
@@ -42,6 +42,7 @@ _NAMELESS = "(no name given)"
 
 def reading_page(reader: Reader) -> None:
     """Draw the page of the study that the address names."""
+    go_on()
     reading = _study(st.query_params.get(STUDY, ""))
     if reading is None:
         st.error(gettext("There is no such study. Choose one from the worklist."))

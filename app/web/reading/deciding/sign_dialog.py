@@ -37,12 +37,16 @@ def ask_to_sign() -> None:
     st.session_state[_ASKED] = True
 
 
+def go_on() -> None:
+    """Go to the next study where one was just signed or asked for, before anything is drawn."""
+    if (key := st.session_state.pop(_OPEN, None)) is not None:
+        open_study(key)
+
+
 def sign_dialog(
     reading: StudyReading, series: KeptSeries, comparison: Comparison | None, reader: Reader
 ) -> None:
-    """Draw the dialog where it was asked for; go to the next study where one was just signed."""
-    if (key := st.session_state.pop(_OPEN, None)) is not None:
-        open_study(key)
+    """Draw the dialog where it was asked for."""
     if st.session_state.pop(_ASKED, False):
         st.dialog(gettext("Sign {label}", label=reading.study.label))(_confirm)(
             reading, series, comparison, reader
@@ -115,8 +119,8 @@ def _sign(
     reader: Reader,
 ) -> None:
     at, study = time.time(), reading.study
-    go_on = bool(st.session_state.get(_GO_ON, True))
-    prefer(_NEXT, "yes" if go_on else "no")
+    wants_next = bool(st.session_state.get(_GO_ON, True))
+    prefer(_NEXT, "yes" if wants_next else "no")
     store = context().store
     try:
         allowed("sign")
@@ -137,7 +141,7 @@ def _sign(
     except InputError as error:
         tell(gettext("Not signed: {problem}", problem=error_text(error)))
     else:
-        following = next_to_read(store, after=study.key) if go_on else None
+        following = next_to_read(store, after=study.key) if wants_next else None
         if following is not None:
             st.session_state[_OPEN] = following
 
