@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 OK, WRONG_USE, SOME_FAILED, NONE_SCORED = 0, 2, 3, 4
+INTERRUPTED = 130  # as shells count it: 128 and the number of SIGINT
 
 
 def print_line(sentence: str) -> None:

@@ -21,7 +21,7 @@ from app.cli.models import models
 from app.cli.pacs import fetch, receive, send
 from app.cli.queue import queue, worker
 from app.cli.retrain import retrain
-from app.cli.score import score
+from app.cli.scoring.score import score
 from app.cli.serve import serve
 from medical.logs import silence_libraries
 

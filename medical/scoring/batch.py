@@ -26,16 +26,14 @@ from medical.files import Content
 from medical.i18n.messages import message
 from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
-from medical.results.manifest import Manifest
 from medical.results.search import gather_predictions
 from medical.scoring.context_table import context_of
 from medical.scoring.naming import ResultNames, with_note_of_name
 from medical.scoring.read_ahead import ReadAhead, ReadSeries, Step
-from medical.scoring.tally import ScoredSeries, ScoreResult, Tally
+from medical.scoring.tally import ScoredSeries, ScoreResult, SeriesEnd, Tally
 
 if TYPE_CHECKING:
     from medical.detection.pipeline import PipelineResult
-    from medical.malignancy.context import ClinicalContext
     from medical.scoring.context_table import ContextTable
     from medical.scoring.forms import Form
     from medical.scoring.scorer import Scorer
@@ -61,8 +59,9 @@ class ScoreOptions:
             their files, and no DICOM object is written, which would carry the patient's name.
         intake_seconds: an input that takes longer to unpack and sort is refused.
         contexts: clinical context by study, which the malignancy is read with.
-        watch: told, after each series, what became of it, and how many are done, failed, and
-            expected so far.
+        begin: told the name of each series that is begun, of its file or folder.
+        watch: told after each series what became of it.
+        pseudonyms: the secret of patients' pseudonyms in ``summary.csv``; none without it.
         identify: tell with each series who is on it; see ``medical.dicom.header.identity``.
         patient_secret: keep the images for the viewer too, with pseudonyms made by this secret.
     """
@@ -74,7 +73,9 @@ class ScoreOptions:
     key: bytes | None = None
     server: bool = False
     intake_seconds: float = math.inf
-    watch: Callable[[str, int, int, int], None] = _tell_nobody
+    begin: Callable[[str], None] = _tell_nobody
+    watch: Callable[[SeriesEnd], None] = _tell_nobody
+    pseudonyms: bytes | None = None
     patient_secret: bytes | None = None
     identify: Identify = ""
     contexts: ContextTable | None = None
@@ -115,8 +116,9 @@ class Batch:
     def tally(self) -> Tally:
         """Begin to count, in a folder that is there."""
         self.out.mkdir(parents=True, exist_ok=True)
-        manifest = None if self.options.server else Manifest(self.out)
-        return Tally(self.scorer.card, manifest, self.options.watch, not_written=self.not_written)
+        out = None if self.options.server else self.out
+        watch, pseudonyms = self.options.watch, self.options.pseudonyms
+        return Tally(self.scorer.card, out, watch, pseudonyms, not_written=self.not_written)
 
     def ahead(self, work: Path) -> ReadAhead:
         """Return what reads this run's inputs.
@@ -139,6 +141,7 @@ class Batch:
         tally.not_chosen += step.not_chosen
         if (series := step.series) is None:
             return
+        self.options.begin(series.handle.path.name)
         try:
             scored = self.score_one(series)
         except InputError as error:
@@ -189,7 +192,7 @@ class Batch:
 
         progress = self.options.progress
         try:
-            context = self._context(handle)
+            context = context_of(handle, self.options.contexts)
             return self.scorer.read(
                 ct,
                 progress=progress,
@@ -209,9 +212,6 @@ class Batch:
             from medical.scoring.forms import write_failure  # highdicom, see above
 
             write_failure(self.out / handle.series_instance_uid, handle, self.scorer.card)
-
-    def _context(self, handle: SeriesHandle) -> ClinicalContext | None:
-        return context_of(handle, self.options.contexts)
 
     def _write_beside(
         self,
@@ -233,7 +233,7 @@ class Batch:
         folder.write_outlines(reading.outlines)
         if reading.tokens is not None:
             folder.malignancy.write_tokens(reading.tokens)
-        folder.malignancy.write_context(self._context(handle))
+        folder.malignancy.write_context(context_of(handle, self.options.contexts))
         if options.heatmaps:
             self._write_maps(folder, handle, reading)
         if options.patient_secret is not None and folder.read_images() is None:
@@ -287,7 +287,10 @@ class Batch:
         if earlier is None or earlier.input is None or earlier.input.sha256 != content.sha256:
             return None
         rated_so = earlier.malignancy_model == reference_of(self.scorer.malignancy)
-        if not rated_so or self._context(handle) not in (None, folder.malignancy.find_context()):
+        if not rated_so or context_of(handle, self.options.contexts) not in (
+            None,
+            folder.malignancy.find_context(),
+        ):
             return None
         # An earlier version's result names its weights only, and these may be calibrated anew.
         same_model = earlier.model.digest == self.scorer.card.digest

@@ -128,7 +128,7 @@ class ParallelBatch:
     def _submit(self, task: Task) -> None:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
-            options = replace(self.options, progress=tell_nothing, watch=tell_nothing)
+            options = without_listeners(self.options)
             self._pool = ProcessPoolExecutor(
                 self.workers,
                 mp_context=context,
@@ -192,8 +192,15 @@ def keep_to_share(place: int, workers: int) -> None:
         os.sched_setaffinity(0, cores[place::workers] or [cores[place % len(cores)]])
 
 
-def tell_nothing(*_: object) -> None:
-    """Tell nobody: what watches is in another process."""
+def without_listeners(options: ScoreOptions) -> ScoreOptions:
+    """Return the options for another process: what listens is in this one."""
+    return replace(
+        options, progress=_tell_nobody, begin=_tell_nobody, watch=_tell_nobody, pseudonyms=None
+    )
+
+
+def _tell_nobody(*_: object) -> None:
+    """Tell nobody: what listens is in another process."""
 
 
 _batch: Batch | None = None

@@ -14,7 +14,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ from medical.scoring.parallel import (
     keep_to_share,
     lost,
     tasks_of,
-    tell_nothing,
+    without_listeners,
 )
 from medical.scoring.tally import ScoredSeries, ScoreResult, Tally
 
@@ -94,7 +94,7 @@ class RayBatch:
     out: Path
     options: ScoreOptions
     workers: int
-    begun: Callable[[Sequence[Any]], None] = tell_nothing
+    begun: Callable[[Sequence[Any]], None] = lambda _: None
     _running: dict[Any, tuple[Task, Any]] = field(default_factory=dict)
     _ended: dict[int, ScoredSeries] = field(default_factory=dict)
 
@@ -130,7 +130,7 @@ class RayBatch:
         cores = max(1, int(ray.cluster_resources().get("CPU", 1)) // self.workers)
         retried = {"max_restarts": -1, "max_task_retries": MAX_DEATHS - 1}
         actor = ray.remote(num_cpus=cores, **retried)(ScoringActor)
-        options = replace(self.options, progress=tell_nothing, watch=tell_nothing)
+        options = without_listeners(self.options)
         beside = self.workers if is_local else 0
         return [
             actor.remote(self.scorer, out, options, place, beside) for place in range(self.workers)

@@ -14,7 +14,7 @@ from medical.detection.findings import AddedFinding, SeriesFindings
 from medical.io.remote import staged
 from medical.results.folder import ResultFolder
 from medical.scoring.batch import Batch, ScoreOptions
-from medical.scoring.tally import ScoreResult
+from medical.scoring.tally import ScoreResult, SeriesEnd
 from models.zoo.card import ModelCard
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 from models.zoo.starnet_card import SHIPPED_STARNET
@@ -46,6 +46,8 @@ class Scorer:
         samples: Monte-Carlo dropout samples, at least 2.
         device: what runs the networks; ``auto`` takes a GPU where there is one.
         starnet: folder of the StarNet that rates findings.
+        operating_point: probability from which a candidate is a finding, above 0 and below 1;
+            the card's, to which its figures belong, where not given.
     """
 
     def __init__(
@@ -55,7 +57,11 @@ class Scorer:
         samples: int = 32,
         device: Device = "auto",
         starnet: Path = SHIPPED_STARNET,
+        operating_point: float | None = None,
     ) -> None:
+        if operating_point is not None:
+            card = model.card.model_copy(update={"operating_point": operating_point})
+            model = replace(model, card=card)
         self._model, self.samples, self._device = model, samples, device
         self._starnet = starnet
 
@@ -130,9 +136,9 @@ class Scorer:
         given = options or ScoreOptions()
         with staged(inputs, out, resume=given.resume) as stage:
 
-            def watch(ended: str, *counts: int) -> None:
+            def watch(series: SeriesEnd) -> None:
                 stage.copy_back()
-                given.watch(ended, *counts)
+                given.watch(series)
 
             return self._engine(stage.out, replace(given, watch=watch), workers, engine).score(
                 stage.paths

@@ -1,23 +1,36 @@
 from __future__ import annotations
 
 import errno
+import re
 from pathlib import Path
 
 import pytest
 
 from medical.errors import InputError
+from medical.scoring.batch import ScoreOptions
 from medical.scoring.scorer import Scorer
-from medical.scoring.tally import ScoredSeries, ScoreResult
+from medical.scoring.tally import ScoredSeries, ScoreResult, SeriesEnd
 from tests.app.cli.conftest import Run, one_line
 from tests.app.web.made_results import made_findings, made_volume
 
 
-def pretend(monkeypatch: pytest.MonkeyPatch, result: ScoreResult | Exception) -> None:
+def pretend(monkeypatch: pytest.MonkeyPatch, result: ScoreResult | BaseException) -> None:
     """Let the engine give this result without scoring."""
 
-    def score(*_: object, **__: object) -> ScoreResult:
-        if isinstance(result, Exception):
+    def score(*_: object, options: ScoreOptions, **__: object) -> ScoreResult:
+        if isinstance(result, BaseException):
             raise result
+        for number, series in enumerate(result.series, 1):
+            options.watch(
+                SeriesEnd(
+                    sentence="1.2.3: scored",
+                    scored=series,
+                    already=False,
+                    done=number,
+                    failed=0,
+                    expected=len(result.series),
+                )
+            )
         return result
 
     monkeypatch.setattr(Scorer, "score", score)
@@ -131,29 +144,68 @@ def test_programmers_error_fails_loudly(
         starlung("score", tmp_path, "--out", tmp_path / "out")
 
 
-def test_table_gives_place_and_interval_of_every_finding(
+def test_every_measure_of_a_finding_has_its_interval_in_80_columns(
     starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     series = scored(tmp_path)
     pretend(monkeypatch, ScoreResult((series,), (), (("1.2.3", "a scout image"),)))
     shown = starlung("score", tmp_path, "--out", tmp_path / "out").stdout
-    rows = [line for line in shown.splitlines() if line.startswith("│")]
-    assert len(rows) == len(series.findings.findings)
-    cells = [cell.strip() for cell in rows[0].strip("│").split("│")]
-    assert cells == [
-        "1",
-        "0.88 [0.70, 0.95]",
-        "56",
-        "-62.0, 14.0, -120.0",
-        "14.0 [12.7, 15.4]",
-        "1437 [1006, 1940]",
-        "solid",
-        "right middle zone",
-        "",  # no malignancy rating
+    lines = shown.splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith(" 1  "))
+    assert lines[first : first + 3] == [
+        " 1  probability 0.88 [0.70, 0.95]   diameter 14.0 [12.7, 15.4] mm",
+        "    volume 1437 [1006, 1940] mm3",
+        "    solid, right middle zone, slice 56, LPS -62.0, 14.0, -120.0 mm",
     ]
+    assert max(map(len, lines[first : first + 3 * len(series.findings.findings)])) <= 80
     assert "\x1b" not in shown
     assert "warning: Slices are 2.0 mm thick or apart" in shown
     assert "not scored: 1.2.3: a scout image" in shown
+    assert lines[-1].startswith("1 scored, 1 passed over, ")
+
+
+def test_quiet_prints_nothing_but_what_failed(
+    starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend(monkeypatch, ScoreResult((scored(tmp_path),), (ERROR,)))
+    result = starlung("score", tmp_path, "--out", tmp_path / "out", "--quiet")
+    assert not result.stdout
+    assert one_line(result.stderr) == "bad.dcm: cut short. Export it again."
+
+
+def test_verbose_says_how_long_each_stage_took(
+    starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend(monkeypatch, ScoreResult((scored(tmp_path),), ()))
+    shown = starlung("score", tmp_path, "--out", tmp_path / "out", "--verbose").stdout
+    assert re.search(r"^by .*: read [\d.]+ s, .*detect [\d.]+ s", shown, re.MULTILINE)
+
+
+def test_an_interrupt_says_how_to_go_on(
+    starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend(monkeypatch, KeyboardInterrupt())
+    result = starlung("score", tmp_path, "--out", tmp_path / "out")
+    assert result.exit_code == 130
+    assert one_line(result.stderr).startswith("interrupted: 0 of 0 series are done, 0 failed;")
+    assert "--resume" in result.stderr
+
+
+def test_a_threshold_takes_the_place_of_the_model_s(
+    starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points: list[float] = []
+
+    def score(scorer: Scorer, *_: object, **__: object) -> ScoreResult:
+        points.append(scorer.card.operating_point)
+        return ScoreResult((scored(tmp_path),), ())
+
+    monkeypatch.setattr(Scorer, "score", score)
+    starlung("score", tmp_path, "--out", tmp_path / "out", "--threshold", "0.4")
+    starlung("score", tmp_path, "--out", tmp_path / "out")
+    assert points[0] == 0.4
+    assert points[1] != 0.4
+    assert starlung("score", tmp_path, "--out", "out", "--threshold", "1").exit_code == 2
 
 
 def test_negative_series_says_so(
@@ -162,4 +214,4 @@ def test_negative_series_says_so(
     pretend(monkeypatch, ScoreResult((scored(tmp_path, negative=True),), ()))
     shown = starlung("score", tmp_path, "--out", tmp_path / "out").stdout
     assert "no finding reaches the operating point" in shown
-    assert "│" not in shown
+    assert " 1  probability" not in shown

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.table import show
+from app.cli.scoring.table import show_series
 from medical.detection.findings import Searched, SeriesFindings
 from medical.detection.searched_lungs import both_searched, is_partly_searched
 from medical.io.series_handle import SeriesHandle
@@ -17,7 +17,7 @@ from tests.medical.store.made import made_series
 
 
 def shown(capsys: pytest.CaptureFixture[str], findings: SeriesFindings) -> str:
-    show(ScoreResult((ScoredSeries(findings, Path("out")),), ()), Path("out"))
+    show_series(ScoredSeries(findings, Path("out")))
     return capsys.readouterr().out
 
 
@@ -46,8 +46,7 @@ def test_it_says_why_this_series_of_its_study_was_read(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     why = "best of 3 CT series for nodules: 1 mm slices"
-    result = ScoreResult((ScoredSeries(made_series(0.5), Path("out"), why),), ())
-    show(result, Path("out"))
+    show_series(ScoredSeries(made_series(0.5), Path("out"), why))
     assert f"read: {why}\n" in capsys.readouterr().out
 
 
@@ -65,3 +64,8 @@ def test_why_there_is_no_parametric_map(tmp_path: Path) -> None:
     reason = "no DICOM parametric map: x"
     result = ScoreResult((), (), (), (("1.2.3", reason),))
     assert result.not_written == (("1.2.3", reason),)
+
+
+def test_a_result_of_an_earlier_run_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
+    show_series(ScoredSeries(made_series(0.5), Path("out")), already=True)
+    assert "1 finding (scored earlier)" in capsys.readouterr().out

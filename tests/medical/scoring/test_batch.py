@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import random
@@ -17,6 +18,7 @@ import pytest
 from medical.results.manifest import Manifest, ManifestEntry, read_manifest
 from medical.scoring.batch import ScoreOptions
 from medical.scoring.scorer import Scorer
+from medical.scoring.tally import SeriesEnd
 from tests.medical.scoring.small_chest import write_small_chest
 
 ENTRY = ManifestEntry(
@@ -65,8 +67,8 @@ def test_two_processes_give_what_one_gives(quick_scorer: Scorer, tmp_path: Path)
     archive = write_archive(tmp_path / "in", count=4)
     (archive / "broken.nii.gz").write_bytes(b"nothing")
     series = quick_scorer.score([archive], tmp_path / "one")
-    progress: list[tuple[int, int, int]] = []
-    options = ScoreOptions(watch=lambda _, *counts: progress.append(counts))
+    ends: list[SeriesEnd] = []
+    options = ScoreOptions(watch=ends.append)
     two = quick_scorer.score([archive], tmp_path / "two", options=options, workers=2)
     assert results(tmp_path / "one") == results(tmp_path / "two")
     assert len(results(tmp_path / "two")) == 4
@@ -75,12 +77,18 @@ def test_two_processes_give_what_one_gives(quick_scorer: Scorer, tmp_path: Path)
     assert (tmp_path / "one" / "predictions.csv").read_bytes() == (
         tmp_path / "two" / "predictions.csv"
     ).read_bytes()
-    assert progress[-1] == (4, 1, 5)
+    assert (ends[-1].done, ends[-1].failed, ends[-1].expected) == (4, 1, 5)
     for name in ("one", "two"):
         entries = list(read_manifest(tmp_path / name))
         assert sorted(entry.outcome for entry in entries) == ["failed"] + ["scored"] * 4
         assert {entry.digest for entry in entries} == {quick_scorer.card.digest}
         assert "Wang" not in (tmp_path / name / "manifest.jsonl").read_text()
+        with (tmp_path / name / "summary.csv").open(newline="") as file:
+            lines = list(csv.DictReader(file))
+        assert sorted(Path(line["input"]).name for line in lines) == sorted(
+            path.name for path in archive.iterdir()
+        )
+        assert sorted(line["outcome"] for line in lines) == ["failed"] + ["scored"] * 4
     again = quick_scorer.score(
         [archive], tmp_path / "two", options=ScoreOptions(resume=True), workers=2
     )

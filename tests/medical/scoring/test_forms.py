@@ -12,7 +12,7 @@ import pydicom
 import pytest
 from pydicom.sr.codedict import codes
 
-from app.cli.score import ARCHIVED
+from app.cli.scoring.checks import ARCHIVED
 from medical.dicom_out.provenance import tracking_uid
 from medical.geometry import VolumeGeometry
 from medical.intake import open_input

@@ -1,0 +1,187 @@
+"""``starlung score``: CTs in, findings out."""
+
+from __future__ import annotations
+
+import errno
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from app.cli.common import (
+    INTERRUPTED,
+    NONE_SCORED,
+    OK,
+    SOME_FAILED,
+    fail,
+    model_called,
+    print_line,
+    site_settings,
+    starnet_called,
+)
+from app.cli.scoring.checks import (
+    ALWAYS,
+    ARCHIVED,
+    MIN_SAMPLES,
+    Device,
+    Engine,
+    check_device,
+    checked_formats,
+    checked_samples,
+    make_folder,
+    pseudonyms_of,
+    read_contexts,
+    result_key_of,
+)
+
+if TYPE_CHECKING:
+    from app.cli.scoring.progress import RunProgress
+    from medical.scoring.tally import ScoreResult
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
+"""What the machine, not a programmer, is to blame for."""
+
+
+def score(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="DICOM file, folder, zip, DICOMDIR, .nii.gz, .nrrd or .mhd; or its address, such "
+            "as s3://bucket/archive.",
+        ),
+    ],
+    out: Annotated[str, typer.Option(help="Folder for the results, or an address.")],
+    model: Annotated[
+        str | None, typer.Option(help="Model name, or folder of a retrained one. [starlung-base]")
+    ] = None,
+    starnet: Annotated[
+        str | None,
+        typer.Option(help="StarNet that rates malignancy: name, or folder of one. [starnet]"),
+    ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(min=MIN_SAMPLES, max=512, help="Monte-Carlo dropout samples. [32]"),
+    ] = None,
+    device: Annotated[
+        Device, typer.Option(help="What runs the networks; auto takes a GPU where there is one.")
+    ] = "auto",
+    workers: Annotated[
+        int,
+        typer.Option(min=1, max=256, help="Processes that score side by side, each with networks."),
+    ] = 1,
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            help="What shares the work out: processes here, or a Ray cluster (by RAY_ADDRESS, else "
+            "begun here), where --workers is the number of its actors."
+        ),
+    ] = "local",
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=0.999,
+            help="Probability from which a candidate is a finding, instead of the model's own, to "
+            "which its figures belong.",
+        ),
+    ] = None,
+    resume: Annotated[bool, typer.Option(help="Leave series alone that are already done.")] = False,
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="Forms of the result; json and csv always come. sr, seg, kos: measurements, "
+            "outlines and key slices as DICOM, where the CT was DICOM; cad-sr: the same for older "
+            "archives. pdf: the unread report. heatmap: each finding's attention as NIfTI, and as "
+            "DICOM parametric map.",
+        ),
+    ] = ",".join(ALWAYS),
+    context: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV table of clinical context, a row a study: study (UID or path), text, sex, "
+            "age, pack_years, emphysema, cancer_history."
+        ),
+    ] = None,
+    quiet: Annotated[bool, typer.Option(help="Print nothing but what failed.")] = False,
+    verbose: Annotated[
+        bool, typer.Option(help="Print what ran the networks and how long each stage took.")
+    ] = False,
+) -> None:
+    """Score CTs: OUT/predictions.csv, and OUT/SERIES/findings.json for each series.
+
+    Ends with 0 when all were scored, 3 when some could not be, 4 when none could, 130 after Ctrl-C.
+    OUT/summary.csv says what became of each input.
+    """
+    from app.cli.scoring.progress import run_progress
+    from app.cli.scoring.table import show_end
+    from medical.errors import InputError
+    from medical.scoring.batch import ScoreOptions
+    from medical.scoring.scorer import Scorer
+
+    formats = checked_formats(format_)
+    settings = site_settings()
+    scorer = Scorer(
+        model_called(model or settings.model),
+        samples=checked_samples(samples or settings.samples),
+        device=device,
+        starnet=starnet_called(starnet or settings.starnet),
+        operating_point=threshold,
+    )
+    check_device(device, engine)
+    contexts = read_contexts(context)
+    make_folder(out)
+    started = time.monotonic()
+    with run_progress(quiet=quiet, verbose=verbose) as progress:
+        try:
+            result = scorer.score(
+                inputs,
+                out,
+                options=ScoreOptions(
+                    resume=resume,
+                    heatmaps="heatmap" in formats,
+                    forms=frozenset(form for form in ARCHIVED if form in formats),
+                    progress=progress.move,
+                    begin=progress.begin,
+                    watch=progress.end,
+                    key=result_key_of(settings.work_dir),
+                    pseudonyms=pseudonyms_of(settings.work_dir),
+                    contexts=contexts,
+                ),
+                workers=workers,
+                engine=engine,
+            )
+        except (InputError, OSError) as error:  # the cluster's: an input's is among the results
+            _fail_run(error, out, code=SOME_FAILED if progress.done else NONE_SCORED)
+        except KeyboardInterrupt:
+            _say_interrupted(progress, out)
+    for problem in result.errors:
+        print_line(str(problem))
+    if not quiet:
+        show_end(result, out, seconds=time.monotonic() - started)
+    raise typer.Exit(_exit_code(result))
+
+
+def _say_interrupted(progress: RunProgress, out: str) -> NoReturn:
+    fail(
+        f"interrupted: {progress.done} of {max(progress.expected, progress.done)} series are done, "
+        f"{progress.failed} failed; results are in {out}. Run the same again with --resume to go "
+        "on.",
+        code=INTERRUPTED,
+    )
+
+
+def _fail_run(error: Exception, out: str, *, code: int) -> NoReturn:
+    if not isinstance(error, OSError):
+        fail(str(error), code=code)
+    if error.errno not in _DISK:
+        raise error
+    fail(f"{error.filename or out}: {error.strerror}. Mend this, then add --resume.", code=code)
+
+
+def _exit_code(result: ScoreResult) -> int:
+    if not result.series:
+        return NONE_SCORED
+    return SOME_FAILED if result.errors else OK
