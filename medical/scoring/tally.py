@@ -159,7 +159,7 @@ class Tally:
     ) -> None:
         if self._manifest is None or self._summary is None:
             return
-        found = scored.findings.findings if scored else []
+        reached = scored.findings.findings if scored else []
         uid = handle.series_instance_uid if handle else ""
         entry = ManifestEntry(
             at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -168,7 +168,7 @@ class Tally:
             model=f"{self.card.name} {self.card.version}",
             digest=self.card.digest,
             outcome=outcome,
-            findings=len(found),
+            findings=len(reached),
             seconds=seconds,
             reason=reason,
         )
@@ -179,14 +179,14 @@ class Tally:
                 series_instance_uid=entry.series_instance_uid,
                 patient=self._pseudonym(handle),
                 outcome=outcome,
-                findings=str(len(found)) if scored else "",
-                strongest=f"{max(finding.probability for finding in found):.3f}" if found else "",
+                findings=str(len(reached)) if scored else "",
+                strongest=f"{max(finding.probability for finding in reached):.3f}" if reached else "",
                 seconds=f"{seconds:.1f}" if scored else "",
                 reason=reason,
             )
         )
         name = entry.series_instance_uid or f"series {entry.sha256[:12]}".strip()
-        what = reason or f"{outcome}, {counted(len(found), 'finding')}, {seconds:.1f} s"
+        what = reason or f"{outcome}, {counted(len(reached), 'finding')}, {seconds:.1f} s"
         self.watch(
             SeriesEnd(
                 sentence=f"{name}: {what}",
