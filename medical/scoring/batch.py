@@ -108,7 +108,7 @@ class Batch:
             )
             with contextlib.closing(steps):
                 for step in steps:
-                    tally.expected = ahead.expected
+                    tally.expected = max(ahead.expected, len(paths))
                     self.take(step, tally)
         gather_predictions(self.out)
         return tally.result()

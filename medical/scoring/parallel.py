@@ -58,7 +58,7 @@ def tasks_of(
     """
     ahead = batch.ahead(work)
     for place, step in enumerate(ahead.plan(paths)):
-        tally.expected = ahead.expected
+        tally.expected = max(ahead.expected, len(paths))
         series = step.series
         if series is not None and series.outcome is None:
             batch.take(replace(step, series=None), tally)

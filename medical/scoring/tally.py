@@ -180,7 +180,7 @@ class Tally:
                 patient=self._pseudonym(handle),
                 outcome=outcome,
                 findings=str(len(reached)) if scored else "",
-                strongest=f"{max(finding.probability for finding in reached):.3f}" if reached else "",
+                strongest=f"{max(f.probability for f in reached):.3f}" if reached else "",
                 seconds=f"{seconds:.1f}" if scored else "",
                 reason=reason,
             )
