@@ -39,7 +39,7 @@ def receive(
         int | None, typer.Option(min=1, max=65535, help="Port for /health, /ready and /metrics.")
     ] = None,
 ) -> None:
-    """Listen for studies, put them in line, and send their results on, until stopped.
+    """Listen for studies, queue them, and send their results on, until stopped.
 
     Who may call, what is scored and where results go stands in `[node]` of starlung.toml. A
     `starlung worker` (or `serve`) scores.

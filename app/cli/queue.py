@@ -1,4 +1,4 @@
-"""``starlung queue`` and ``starlung worker``: studies in line, scored one after another."""
+"""``starlung queue`` and ``starlung worker``: queued studies, scored one after another."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ from app.cli.common import (
 from medical.files import written_atomically
 from medical.plain_text import counted
 
-queue = typer.Typer(
-    help="Studies in line for scoring: add, list, retry, remove, verify.", no_args_is_help=True
-)
+queue = typer.Typer(help="Queued studies: add, list, retry, remove, verify.", no_args_is_help=True)
 Keys = Annotated[
     list[str], typer.Argument(metavar="KEY...", help="Of the study, as `starlung queue list` says.")
 ]
@@ -39,12 +37,12 @@ def add(
         list[Path], typer.Argument(metavar="INPUT...", help="As for `starlung score`; one a study.")
     ],
 ) -> None:
-    """Put studies in line; a running `starlung worker` scores them."""
+    """Queue studies; a running `starlung worker` scores them."""
     from medical.store.queue import enqueue
 
     missing = [path for path in inputs if not path.exists()]
     if missing:
-        fail(f"{missing[0]}: does not exist. Correct the path; nothing was put in line.")
+        fail(f"{missing[0]}: does not exist. Correct the path; nothing was queued.")
     store, root = site_store(), site_settings().work_dir / "studies"
     for path in inputs:
         typer.echo(enqueue(store, path.resolve(), root=root.resolve(), actor=getpass.getuser()))
@@ -109,7 +107,7 @@ def retry(
         str | None, typer.Option(help="Another model to score with. [the one of before]")
     ] = None,
 ) -> None:
-    """Put studies that failed in line once more."""
+    """Queue studies once more that failed."""
     from medical.store.requests import try_again
 
     if model is not None:
@@ -119,12 +117,12 @@ def retry(
     for key in keys:
         if not try_again(store, key, actor=getpass.getuser(), model=model):
             fail(f"{key}: this study is {status_of[key]}. Only what has failed can be retried.")
-        typer.echo(f"{key}\tback in line")
+        typer.echo(f"{key}\tqueued again")
 
 
 @queue.command()
 def remove(keys: Keys) -> None:
-    """Take studies out of the line, with their results; what a reader has decided on stays."""
+    """Take studies out of the queue, with their results; what a reader has decided on stays."""
     from medical.store.requests import cancel
     from medical.store.requests import remove as delete
 
@@ -199,7 +197,7 @@ def worker(
         bool, typer.Option(hidden=True, help="Do only what readers wait for, score no study.")
     ] = False,
 ) -> None:
-    """Score the studies in line until stopped; several may run at once."""
+    """Score queued studies until stopped; several may run at once."""
     from app.web.security.secrets import patient_secret, result_key
     from app.worker_process import keep_private, taken_over
     from medical.scoring.batch import ScoreOptions

@@ -49,7 +49,7 @@ class Completion:
     results: Path
 
     def run_once(self) -> int:
-        """Put in line what is complete; returns how many studies.
+        """Queue what is complete; returns how many studies.
 
         Raises:
             StoreUnavailableError: nothing more can be entered for now.
@@ -95,7 +95,7 @@ class Completion:
                 self.spool.forget(folder)
         count = len(study.files)
         if key:
-            _log.info("%s: %d instances arrived, put in line", label_of(key), count)
+            _log.info("%s: %d instances arrived, queued", label_of(key), count)
         else:
             _log.info("a study of %d instances arrived; no rule wants it scored", count)
         return bool(key)

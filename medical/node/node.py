@@ -1,4 +1,4 @@
-"""The whole node: receives, puts complete studies in line, makes objects of results, sends them.
+"""The whole node: receives, queues complete studies, makes objects of results, sends them.
 
 On failure: each of the four goes on while another waits, for a disk with room, a store or a peer.
 """

@@ -118,7 +118,7 @@ def train_together(cluster: Cluster, out: Path) -> None:
         raise InputError(
             out,
             f"training ended with exit code {ended.returncode} on this node, see above",
-            "Mend what it says and add --resume",
+            "Fix this, then run again with --resume",
         )
 
 

@@ -178,7 +178,10 @@ def _fail_run(error: Exception, out: str, *, code: int) -> NoReturn:
         fail(str(error), code=code)
     if error.errno not in _DISK:
         raise error
-    fail(f"{error.filename or out}: {error.strerror}. Mend this, then add --resume.", code=code)
+    fail(
+        f"{error.filename or out}: {error.strerror}. Fix this, then run again with --resume.",
+        code=code,
+    )
 
 
 def _exit_code(result: ScoreResult) -> int:

@@ -177,7 +177,7 @@ def register_input(store: Store, path: Path, *, root: Path, reader: Reader) -> s
     Args:
         store: the store.
         path: a result that ``starlung score`` wrote, or anything that it could score.
-        root: results of what is put in line go below it.
+        root: results of what is queued go below it.
         reader: who asks.
 
     Raises:

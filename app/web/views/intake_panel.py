@@ -1,4 +1,4 @@
-"""The worklist's sidebar: put a study in line, from the sample, an upload or a folder."""
+"""The worklist's sidebar: queue a study, from the sample, an upload or a folder."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _sample(reader: Reader) -> None:
 
 def _upload(reader: Reader) -> None:
     limit_mb = context().settings.upload_limit_mb
-    # A new key empties the uploader once its files are in line.
+    # A new key empties the uploader once its files are queued.
     count = st.session_state.setdefault("uploads", 0)
     whole = st.checkbox(gettext("A whole folder"), key="upload-folder")
     files = st.file_uploader(
@@ -94,7 +94,7 @@ def _upload(reader: Reader) -> None:
 
 
 def _queue_upload(uploads: list[tuple[str, int, BinaryIO]], reader: Reader) -> bool:
-    """Put one input in line, or say why not or where it is already; false where it is refused."""
+    """Queue one input, or say why not or where it is already; false where it is refused."""
     shared = context()
     content = upload_fingerprint(uploads)
     if _is_known(content):

@@ -102,7 +102,7 @@ def _again(study: Study, reader: Reader) -> None:
 
 
 def score_failed_again(study: Study, reader: Reader, *, model: str | None = None) -> None:
-    """Put a failed study in line once more; say so where another user has done it."""
+    """Queue a failed study once more; say so where another user has done it."""
     allowed("score_again")
     if not try_again(context().store, study.key, actor=reader.name, model=model):
         tell(gettext("{label} has already been queued again by another user.", label=study.label))
