@@ -318,7 +318,7 @@ def test_no_log_and_no_file_is_called_after_the_patient(
         wait_for_studies(node_store, 1)
         time.sleep(0.2)
     names = [str(path) for path in node.folder.rglob("*")]
-    assert any("put in line" in line for line in lines)
+    assert any("queued" in line for line in lines)
     for word in (*NAME.split("^"), "SECRET-ID"):
         assert not [text for text in (*lines, *names) if word in text]
 
