@@ -135,6 +135,8 @@ class _Teacher:
         learner.to(self.device)
         learner.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         if phase.compiled and self.device.type == "cuda":
+            # of several ranks too the detector is one graph: not cut where DDP's buckets end
+            torch._dynamo.config.optimize_ddp = False  # noqa: SLF001 (its documented name)
             learner.detector.compile()
         staged = self._batches(phase)
         validate = self._validation_loss()

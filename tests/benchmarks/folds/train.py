@@ -1,18 +1,25 @@
-"""Teach a fold: ``python -m tests.benchmarks.folds.train DATA OUT FOLD SECONDS [SEED]``.
+"""Teach a fold: ``python -m tests.benchmarks.folds.train DATA OUT FOLD SECONDS [SEED] [RECIPE]``.
 
 DATA is what ``folds.data`` wrote. ``OUT/FOLD.safetensors`` are both stages by the recipe
 ``local-attention``, from nothing or, where there is one, from ``DATA/start/FOLD.safetensors``,
-which another run for the same fold left. Run again on the same OUT it goes on where it was cut off.
+which another run for the same fold left (of the first stage alone, too). Run again on the same OUT
+it goes on where it was cut off. Started by torchrun, each process has an accelerator of its own,
+draws patches of its own, and one fold is taught by all.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
+from torch import distributed
 
 from medical.logs import LineHandler, own_log
 from medical.synthesis.case import TrainingCase
@@ -21,6 +28,8 @@ from medical.synthesis.phantom.sample import keep_chest_cases
 from medical.training.config import Cases, RunConfig
 from medical.training.fit import Material, fit
 from medical.training.recipes import Recipe, read_recipe
+from medical.training.worker import between_nodes
+from models.training.ranks import FirstRankOnly, Ranks
 from models.training.two_stage import TwoStage
 from models.zoo.networks import save_networks
 from tests.benchmarks.folds.scans import left_out
@@ -38,8 +47,30 @@ def cases_of(data: Path, fold: str) -> list[TrainingCase]:
 def load_start(recipe: Recipe, path: Path) -> TwoStage:
     """Networks with the weights that an earlier run left."""
     networks = TwoStage(recipe.detector.build(), recipe.refiner.build())
-    networks.load_state_dict({n: w.float() for n, w in load_file(path).items()})
+    weights = {name: weight.float() for name, weight in load_file(path).items()}
+    missing, _ = networks.load_state_dict(weights, strict=False)
+    if absent := [name for name in missing if not name.startswith("refiner.")]:
+        raise ValueError(f"{path} lacks {len(absent)} weights of the first stage")
     return networks
+
+
+@contextmanager
+def joined() -> Iterator[torch.device]:
+    """Join the processes that torchrun started, where it did; gives this one's device."""
+    cuda, place = torch.cuda.is_available(), int(os.environ.get("LOCAL_RANK", 0))
+    device = torch.device(f"cuda:{place}" if cuda else "cpu")
+    if "LOCAL_RANK" not in os.environ:
+        yield device
+        return
+    if cuda:
+        torch.cuda.set_device(device)
+    backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"
+    distributed.init_process_group(backend, timeout=timedelta(minutes=4))
+    try:
+        yield device
+        distributed.barrier()
+    finally:
+        distributed.destroy_process_group()
 
 
 def teach_fold(
@@ -70,6 +101,7 @@ def teach_fold(
         out=folder,
         device=device,
         start=partial(load_start, how, begun) if begun.exists() else None,
+        communication=partial(between_nodes, seed=seed),
     )
 
 
@@ -77,13 +109,19 @@ def main() -> None:
     """Teach and write."""
     data, out, fold, seconds = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
     seed = int(sys.argv[5]) if len(sys.argv) > 5 else 41
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    networks = teach_fold(data, out, fold, seconds=float(seconds), seed=seed, device=device)
-    part = out / f"{fold}.part"
-    save_networks(networks, part)
-    part.replace(out / f"{fold}.safetensors")
+    recipe = sys.argv[6] if len(sys.argv) > 6 else RECIPE
+    with joined() as device:
+        networks = teach_fold(
+            data, out, fold, seconds=float(seconds), seed=seed, device=device, recipe=recipe
+        )
+        if Ranks.current().first:
+            part = out / f"{fold}.part"
+            save_networks(networks, part)
+            part.replace(out / f"{fold}.safetensors")
 
 
 if __name__ == "__main__":
-    with own_log(LineHandler()):
+    handler = LineHandler()
+    handler.addFilter(FirstRankOnly())
+    with own_log(handler):
         main()
