@@ -44,7 +44,7 @@ models = typer.Typer(
 def list_() -> None:
     """Name every model with its version and operating point."""
     from models.zoo.loader import SHIPPED
-    from models.zoo.starnet_card import SHIPPED_STARNET, read_card
+    from models.zoo.starnet_card import SHIPPED_STARNET, StarNetDamagedError, read_card
     from models.zoo.starnets import list_starnets
 
     for model in all_models():
@@ -52,7 +52,11 @@ def list_() -> None:
         card = model.card
         typer.echo(f"{card.name}  {card.version}  {origin}  operating point {card.operating_point}")
     for folder in list_starnets(imported=imported_models()):
-        starnet = read_card(starnet_called(str(folder)))
+        try:
+            starnet = read_card(folder)
+        except StarNetDamagedError as error:
+            typer.echo(f"{folder.name}  damaged  {error}")
+            continue
         origin = "shipped" if folder == SHIPPED_STARNET else "imported"
         by = "ratings, then outcomes" if starnet.outcomes else "ratings"
         typer.echo(f"{starnet.name}  {starnet.version}  {origin}  StarNet, taught on {by}")
@@ -61,10 +65,10 @@ def list_() -> None:
 @models.command()
 def show(name: Annotated[str, typer.Argument(help="Name of a model, or its folder.")]) -> None:
     """Print a model's card, after checking its weights."""
-    if folder := _starnet(name):
+    if _is_starnet(name):
         from models.zoo.starnet_card import read_card
 
-        typer.echo(read_card(folder).model_dump_json(indent=2))
+        typer.echo(read_card(starnet_called(name)).model_dump_json(indent=2))
         return
     typer.echo(model_called(name).card.model_dump_json(indent=2))
 
@@ -143,13 +147,19 @@ def _record(name: str, reason: str | None) -> None:
         store.close()
 
 
-def _starnet(name: str) -> Path | None:
-    """Return the folder of the StarNet of that name; ``None``: no StarNet is called so."""
-    from models.zoo.starnets import DEFAULT_STARNET, is_starnet, list_starnets
+def _is_starnet(name: str) -> bool:
+    """Tell a StarNet's name or folder from a detector's, be its files whole or damaged."""
+    from models.zoo.starnets import DEFAULT_STARNET, is_starnet
 
-    own = [folder.name for folder in list_starnets(imported=imported_models())[1:]]
-    known = name in (DEFAULT_STARNET, *own) or is_starnet(Path(name))
-    return starnet_called(name) if known else None
+    return name == DEFAULT_STARNET or bool(_own_starnet(name)) or is_starnet(Path(name))
+
+
+def _own_starnet(name: str) -> Path | None:
+    """Return the folder of the imported StarNet of that name, be its files whole or damaged."""
+    from models.zoo.starnets import list_starnets
+
+    own = list_starnets(imported=imported_models())[1:]
+    return next((folder for folder in own if folder.name == name), None)
 
 
 def _import_starnet(path: Path, reason: str | None) -> None:
@@ -193,7 +203,8 @@ def export(
     ] = ExportFormat.STARLUNG,
 ) -> None:
     """Write a model's weights and card, or its MONAI bundle, into a new folder."""
-    starnet = _starnet(name) if format_ is ExportFormat.STARLUNG else None
+    by_name = format_ is ExportFormat.STARLUNG and _is_starnet(name)
+    starnet = starnet_called(name) if by_name else None
     model = None if starnet else model_called(name)
     if out.exists():
         fail(f"{out}: is there already. Name a folder that does not exist.")
@@ -229,7 +240,7 @@ def _write_export(model: StoredModel, folder: Path, format_: ExportFormat) -> No
 def _check_name(path: Path, name: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):  # it becomes a folder's name
         fail(f"{path}: '{name}' cannot be a model's name. Use letters, digits, dots and dashes.")
-    if name in {other.card.name for other in all_models()} or _starnet(name):
+    if name in {other.card.name for other in all_models()} or _is_starnet(name):
         fail(f"a model called '{name}' is there already. Remove it first.")
 
 
@@ -263,8 +274,7 @@ def _check_fit(model: StoredModel) -> None:
 def remove(name: Annotated[str, typer.Argument(help="Name of an imported model.")]) -> None:
     """Delete an imported model; shipped ones stay."""
     imported = imported_models()
-    starnet = _starnet(name)
-    if starnet is not None and starnet.parent == imported:
+    if (starnet := _own_starnet(name)) is not None:
         shutil.rmtree(starnet)
         typer.echo(f"{name} removed")
         return

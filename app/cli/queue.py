@@ -55,8 +55,10 @@ def list_() -> None:
     from medical.review.worklist import worklist
     from medical.store.tables import SCORED
 
-    for study in worklist(site_store(), limit=None):
+    for study in worklist(site_store(), archived=None, limit=None):
         status: str = study.status
+        if study.archived_at is not None:
+            status += " (archived)"
         if study.status == "scoring":
             status += f" ({study.stage or 'begun'} {study.fraction:.0%})"
         has_findings = study.status in SCORED and study.findings > 0
@@ -82,7 +84,8 @@ def objects(
     if unknown := sorted(forms - set(SIGNED_FORMS)):
         fail(f"--format {unknown[0]}: not a form; there are {', '.join(SIGNED_FORMS)}.")
     store = site_store()
-    rows = [row for row in worklist(store, limit=None) if study in (row.key, row.label)]
+    every = worklist(store, archived=None, limit=None)
+    rows = [row for row in every if study in (row.key, row.label)]
     if len(rows) != 1:
         problem = "no study has this key" if not rows else "several studies have this label"
         fail(f"{study}: {problem}. Take the key from `starlung queue list`.")
@@ -139,7 +142,7 @@ def remove(keys: Keys) -> None:
 def _status_by_key() -> dict[str, str]:
     from medical.review.worklist import worklist
 
-    return {study.key: study.status for study in worklist(site_store(), limit=None)}
+    return {study.key: study.status for study in worklist(site_store(), archived=None, limit=None)}
 
 
 def _refuse_unknown(keys: list[str], status_of: dict[str, str]) -> None:

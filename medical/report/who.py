@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medical.dicom.header.identity import Identity
-from medical.i18n.catalogue import Translator
+from medical.i18n.catalogue import LANGUAGES, Translator
 
 
 def identity_lines(identity: Identity, labels: Translator) -> tuple[str, ...]:
@@ -11,6 +11,23 @@ def identity_lines(identity: Identity, labels: Translator) -> tuple[str, ...]:
     patient = " · ".join(part for part in (identity.name, person_line(identity, labels)) if part)
     lines = (patient, study_line(identity), scanner_line(identity, labels))
     return tuple(line for line in lines if line)
+
+
+def says_who(text: str, identity: Identity) -> bool:
+    """Whether a report in words, of any language, names the patient or the examination.
+
+    Args:
+        text: the report.
+        identity: who is on its images.
+    """
+    plain = " ".join(text.split())
+    lines = {
+        line
+        for language in LANGUAGES
+        for line in identity_lines(identity, Translator(language))
+        if line not in identity_lines(identity.impersonal(), Translator(language))
+    }
+    return any(" ".join(line.split()) in plain for line in lines)
 
 
 def person_line(identity: Identity, labels: Translator) -> str:

@@ -62,7 +62,12 @@ class Summary:
             OSError: it cannot be written.
         """
         with self.path.open("a", encoding="utf-8", newline="") as file:
-            file.write(_line([csv_cell(text) for text in row]))
+            file.write(_line([_written(text) for text in row]))
+
+
+def _written(text: str) -> object:
+    # a file's name may hold bytes that are no text; \xff stands for such a one
+    return csv_cell(text.encode("utf-8", "backslashreplace").decode())
 
 
 def _line(cells: Sequence[object]) -> str:

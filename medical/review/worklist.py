@@ -26,7 +26,7 @@ def worklist(
     text: str = "",
     scanner: str = "",
     received: tuple[float, float] | None = None,
-    archived: bool = False,
+    archived: bool | None = False,
     identities: bool = False,
     limit: int | None = MOST_ROWS,
 ) -> list[Study]:
@@ -38,7 +38,7 @@ def worklist(
         text: part of the label, key, UIDs, the reason of a failure, a reader's comment or name.
         scanner: only studies with images of this one.
         received: only those received from the first to before the second, seconds since 1970.
-        archived: those that were put aside, instead of those that were not.
+        archived: those that were put aside, instead of those that were not; ``None``: both.
         identities: look for the text in names and IDs of patients too.
         limit: not more rows than this; ``None``: all.
 
@@ -55,7 +55,9 @@ def worklist(
         case((Study.status == "signed", -Study.signed_at), else_=Study.received_at),
         Study.id,
     )
-    query = query.where(Study.archived_at.is_not(None) if archived else Study.archived_at.is_(None))
+    if archived is not None:
+        aside = Study.archived_at.is_not(None) if archived else Study.archived_at.is_(None)
+        query = query.where(aside)
     if status:
         query = query.where(Study.status.in_(status))
     if scanner:

@@ -100,6 +100,7 @@ class ParallelBatch:
     options: ScoreOptions
     workers: int
     _pool: ProcessPoolExecutor | None = None
+    _others: list[Any] = field(default_factory=multiprocessing.active_children)
     _running: dict[Future[Any], Task] = field(default_factory=dict)
     _ended: dict[int, ScoredSeries] = field(default_factory=dict)
 
@@ -119,11 +120,19 @@ class ParallelBatch:
                     self._submit(task)
                 while self._running:
                     self._collect(tally)
+            except KeyboardInterrupt:
+                self._end_workers()  # whoever interrupts does not wait until theirs are scored
+                raise
             finally:
                 if self._pool is not None:
                     self._pool.shutdown(wait=True, cancel_futures=True)
         gather_predictions(self.out)
         return in_order(tally, self._ended)
+
+    def _end_workers(self) -> None:
+        for process in multiprocessing.active_children():
+            if process not in self._others:
+                process.terminate()  # a result appears whole or not at all
 
     def _submit(self, task: Task) -> None:
         if self._pool is None:

@@ -90,6 +90,8 @@ def make_folder(address: str) -> None:
     """Make it, and write into it, before any time is spent on scoring."""
     from medical.io.remote import is_url
 
+    if not address:
+        fail("--out: is empty. Give a folder or an address.")
     if is_url(address):
         return  # told when its results are copied
     out = Path(address)

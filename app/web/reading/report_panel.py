@@ -16,14 +16,18 @@ from app.web.security.browsers import holder
 from app.web.security.identity import Reader, allowed, may
 from app.web.session import tell
 from app.web.words import gettext, page_language
+from medical.errors import InputError
 from medical.i18n.catalogue import Language
+from medical.i18n.messages import message
 from medical.report.comparison import Comparison
 from medical.report.files import report_file
+from medical.report.who import says_who
 from medical.review.reading import StudyReading, read_study
 from medical.review.refusals import moment
 from medical.review.reviews import note_exported, reopen
 from medical.review.signed_reports import signed_report
 from medical.store.database import StoreUnavailableError
+from medical.store.identities import identities_of
 from medical.store.series import KeptSeries
 
 
@@ -63,6 +67,7 @@ def _reopen(key: str, reader: Reader) -> None:
 
 
 _NAMELESS = "(no name given)"
+_SAY_WHO = ("pdf", "txt")
 
 
 def report_panel(
@@ -125,6 +130,8 @@ def _make(
     # Runs at the click, so it reads the store anew: the report holds what is decided by then.
     store = context().store
     content = _signed(key, series, form, language)
+    if content is not None and not named and form in _SAY_WHO:
+        _refuse_name(key, series, language)
     if content is None:
         reading = read_study(store, key)
         content = report_file(
@@ -132,6 +139,19 @@ def _make(
         )
     note_exported(store, key, actor=reader.name or _NAMELESS)
     return content
+
+
+def _refuse_name(key: str, series: KeptSeries, language: Language) -> None:
+    # What was signed cannot be changed: whoever may not see the name gets none of it.
+    study, store = read_study(context().store, key).study, context().store
+    identity = identities_of(store, [study.id]).get(study.id, {}).get(series.uid)
+    text = (_signed(key, series, "txt", language) or b"").decode()
+    if identity is not None and says_who(text, identity):
+        raise InputError(
+            "report",
+            message("was signed with the patient's name, which may not be shown here now"),
+            message("Ask the server's administrator for it"),
+        )
 
 
 def _signed(key: str, series: KeptSeries, form: str, language: Language) -> bytes | None:

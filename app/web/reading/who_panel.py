@@ -43,6 +43,6 @@ def who_panel(reading: StudyReading, series_uid: str) -> None:
 
 def who_html(identity: Identity) -> str:
     """Render name, what was examined, and how."""
-    first, *others = identity_lines(identity, words())
+    first, *others = identity_lines(identity, words()) or ("",)  # of a slice 0 mm thick, say
     lines = "".join(f"<span>{html.escape(line)}</span>" for line in others)
-    return f'<div class="starlung-who"><b>{html.escape(first)}</b>{lines}</div>'
+    return f'<div class="starlung-who"><b>{html.escape(first)}</b>{lines}</div>' if first else ""

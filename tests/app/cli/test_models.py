@@ -219,6 +219,21 @@ def test_a_starnet_goes_in_and_out_by_name_like_any_model(starlung: Run, tmp_pat
     assert starlung("models", "remove", "starnet").exit_code == 2
 
 
+def test_a_damaged_starnet_is_named_removed_and_installed_again(
+    starlung: Run, tmp_path: Path, work_dir: Path
+) -> None:
+    made = trained_on(tmp_path / "made")
+    assert starlung("models", "import", made).exit_code == 0
+    weights = work_dir / "models" / "starnet-outcomes-1" / WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    listed = starlung("models", "list")
+    assert (listed.exit_code, "starnet-outcomes-1  damaged" in listed.stdout) == (0, True)
+    assert "install it again" in one_line(starlung("models", "show", "starnet-outcomes-1").stderr)
+    assert "Remove it first" in one_line(starlung("models", "import", made).stderr)
+    assert starlung("models", "remove", "starnet-outcomes-1").exit_code == 0
+    assert starlung("models", "import", made).exit_code == 0
+
+
 def test_what_a_gate_kept_back_needs_a_reason_which_the_trail_keeps(
     starlung: Run, retrained: Path, work_dir: Path
 ) -> None:

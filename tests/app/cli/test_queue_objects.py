@@ -8,6 +8,7 @@ import pydicom
 
 from app.settings import Settings
 from medical.store.database import open_store
+from medical.store.requests import archive
 from tests.app.cli.conftest import Run, one_line
 from tests.medical.dicom_out.conftest import Written, upright, write_all
 from tests.medical.report.objects.test_signed import read_and_sign, scored_study
@@ -32,6 +33,9 @@ def test_objects_of_a_signed_study_are_written(
     assert result.stdout.split() == [str(files[1]), str(files[0])]
     assert all(file.stat().st_mode & 0o077 == 0 for file in files)
     assert pydicom.dcmread(files[1]).VerificationFlag == "VERIFIED"
+    archive(store, key, reason="done", actor="anna")  # read, sent, put aside: still there to take
+    assert starlung("queue", "objects", label, "--out", out, "--format", "sr").exit_code == 0
+    assert f"{key}\tsigned (archived)\t" in starlung("queue", "list").stdout
 
 
 def test_wrong_use_is_said(starlung: Run, work_dir: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 from medical.results.summary import Summary, SummaryRow
@@ -27,6 +28,13 @@ def test_it_can_be_read_while_it_grows(tmp_path: Path) -> None:
 def test_a_new_run_begins_it_anew(tmp_path: Path) -> None:
     Summary(tmp_path).enter(SummaryRow("a"))
     assert rows(Summary(tmp_path).path) == []
+
+
+def test_a_path_that_is_no_text_ends_no_run(tmp_path: Path) -> None:
+    summary = Summary(tmp_path)
+    summary.enter(SummaryRow(os.fsdecode(b"in/\xe4.zip"), reason="cut short"))
+    (row,) = rows(summary.path)
+    assert (row["input"], row["reason"]) == ("in/\\udce4.zip", "cut short")
 
 
 def test_no_text_of_it_starts_a_formula(tmp_path: Path) -> None:
