@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from os import PathLike, fspath
 from pathlib import Path, PurePosixPath
@@ -81,7 +81,7 @@ def staged(inputs: Sequence[Address], out: Address, *, resume: bool) -> Iterator
         resume: copy the results that are there, so that what is done is known.
 
     Raises:
-        InputError: an address cannot be read, or its driver is not installed.
+        InputError: an address cannot be read or written, or its driver is not installed.
     """
     if not any(map(is_url, (*inputs, out))):
         yield Stage([Path(path) for path in inputs], Path(out))
@@ -96,12 +96,24 @@ def staged(inputs: Sequence[Address], out: Address, *, resume: bool) -> Iterator
             yield Stage(paths, Path(out))
             return
         stage = Stage(paths, place / "out", fspath(out))
+        _probe(stage.url)
         stage.out.mkdir()
         if resume and _is_there(stage.url):
             _fetch(stage.url, stage.out)
             stage.leave()
         yield stage
         stage.copy_back()
+
+
+def _probe(url: str) -> None:
+    """Write into the place of the results before any time is spent on them."""
+    with _one_sentence(url):
+        system, root = fsspec.core.url_to_fs(url)
+        system.makedirs(root, exist_ok=True)
+        probe = f"{root.rstrip('/')}/.starlung-probe"
+        system.pipe_file(probe, b"x")
+        with suppress(Exception):  # a store that keeps what was written takes results all the same
+            system.rm_file(probe)
 
 
 def _is_there(url: str) -> bool:

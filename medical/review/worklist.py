@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, case, func, or_, select
 
+from medical.dicom.header.identity import Identity
 from medical.store.audit import newest_number
 from medical.store.database import Store
 from medical.store.tables import STATUSES, Decision, Status, StoredFinding, StoredIdentity, Study
@@ -119,11 +120,19 @@ def _containing(query: Select[Study], text: str, *, identities: bool) -> Select[
     columns = (Study.key, Study.uids, Study.failure, Study.signed_by)
     hits = [*(_has(column, text) for column in columns), Study.id.in_(decided)]
     if identities:
-        named = select(StoredIdentity.study_id).where(_has(StoredIdentity.content, text))
+        named = select(StoredIdentity.study_id).where(_has(_identity_values(), text))
         hits.append(Study.id.in_(named))
     if _is_label(text):
         hits.append(Study.key.istartswith(text.upper().removeprefix(_LABEL), autoescape=True))
     return query.where(or_(*hits))
+
+
+def _identity_values() -> ColumnElement[str]:
+    # without the names of its fields: whoever looks for "age" does not mean every study
+    values: ColumnElement[str] = StoredIdentity.content.expression
+    for field in Identity.model_fields:
+        values = func.replace(values, f'"{field}":', "", type_=Text)
+    return values
 
 
 def _has(column, text: str):  # type: ignore[no-untyped-def]

@@ -96,6 +96,16 @@ def test_what_cannot_be_read_is_one_sentence(address: str, sentence: str, tmp_pa
     assert "secret" not in str(caught.value)
 
 
+def test_a_place_that_takes_no_results_is_said_before_anything_is_scored(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    for address in ("nosuch://place/out", f"file://{tmp_path}/file/out"):
+        with (
+            pytest.raises(InputError, match="cannot be read or written"),
+            staged(["ct"], address, resume=False),
+        ):
+            pytest.fail("the run has begun")
+
+
 @pytest.mark.heavy
 def test_an_archive_is_scored_from_address_to_address(bucket: str, tmp_path: Path) -> None:
     from medical.scoring.batch import ScoreOptions

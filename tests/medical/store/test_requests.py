@@ -126,6 +126,7 @@ def test_who_is_on_the_images_is_found_and_filtered_by_scanner(
     study = read_study(store, doe).study
     assert list(identities_of(store, [study.id])[study.id].values()) == [DOE]
     assert [item.key for item in worklist(store, text="doe", identities=True)] == [doe]
+    assert worklist(store, text="scanner", identities=True) == [], "a field's name is no value"
     assert worklist(store, text="doe") == []
     assert [item.key for item in worklist(store, scanner="Example One")] == [doe]
     assert {item.key for item in worklist(store)} == {doe, nobody}
