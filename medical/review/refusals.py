@@ -87,6 +87,15 @@ class ChangedMeanwhileError(ReviewRefusedError):
         )
 
 
+class DeletedError(ReviewRefusedError, KeyError):
+    """The study is not there: an administrator deleted it after it was shown."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            message("This study has been deleted. Nothing was saved: go back to the worklist.")
+        )
+
+
 class NotReadyError(ReviewRefusedError):
     """The study cannot be read in its present state."""
 

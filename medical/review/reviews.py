@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 from medical.detection.findings import AddedFinding
 from medical.nodule.guidelines.assessment import Examination
 from medical.review.decisions import NewDecision, append, refuse_unmeasured, was_guessed
+from medical.review.locked_study import open_study
 from medical.review.refusals import (
     ChangedMeanwhileError,
     DecidedMeanwhileError,
-    NotReadyError,
-    SignedError,
+    DeletedError,
     UndecidedError,
     UnmeasuredError,
 )
@@ -32,7 +32,13 @@ from medical.store.tables import Decision, StoredFinding, Study
 
 
 def decide(
-    store: Store, finding_id: int, new: NewDecision, *, seen_version: int, actor: str
+    store: Store,
+    finding_id: int,
+    new: NewDecision,
+    *,
+    seen_version: int,
+    actor: str,
+    study_key: str | None = None,
 ) -> int:
     """Write one reader's decision about one finding; returns its version.
 
@@ -42,20 +48,26 @@ def decide(
         new: what is decided.
         seen_version: the finding's version when the reader looked.
         actor: who decides.
+        study_key: see ``decide_all``.
 
     Raises:
         DecidedMeanwhileError: somebody decided after the reader looked.
         SignedError: the study is signed.
         NotReadyError: the study is not scored.
         UnmeasuredError: accepted without a size, where neither model nor reader measured.
-        KeyError: there is no such finding.
+        DeletedError: there is no such finding.
         ValueError: the actor has no name.
     """
-    return decide_all(store, [(finding_id, new, seen_version)], actor=actor)[0]
+    step = (finding_id, new, seen_version)
+    return decide_all(store, [step], actor=actor, study_key=study_key)[0]
 
 
 def decide_all(
-    store: Store, decisions: Sequence[tuple[int, NewDecision, int]], *, actor: str
+    store: Store,
+    decisions: Sequence[tuple[int, NewDecision, int]],
+    *,
+    actor: str,
+    study_key: str | None = None,
 ) -> list[int]:
     """Write decisions about several findings, all of them or none; returns their versions.
 
@@ -64,29 +76,38 @@ def decide_all(
         decisions: row of the finding, what is decided, the finding's version when the reader
             looked.
         actor: who decides.
+        study_key: of the study that the reader saw: once it is deleted, another patient's findings
+            may be in its findings' rows.
 
     Raises:
         DecidedMeanwhileError: somebody decided about one of them after the reader looked.
         SignedError: the study is signed.
         NotReadyError: the study is not scored.
         UnmeasuredError: accepted without a size, where neither model nor reader measured.
-        KeyError: there is no such finding.
+        DeletedError: there is no such finding.
         ValueError: the actor has no name.
     """
     require_name(actor)
     with store.transaction() as session:
         return [
-            _decide(session, finding_id, new, seen_version, actor)
+            _decide(session, finding_id, new, seen_version, actor, study_key)
             for finding_id, new, seen_version in decisions
         ]
 
 
 def _decide(
-    session: Session, finding_id: int, new: NewDecision, seen_version: int, actor: str
+    session: Session,
+    finding_id: int,
+    new: NewDecision,
+    seen_version: int,
+    actor: str,
+    study_key: str | None,
 ) -> int:
     # The study's row first, always: two readers then queue there and never wait for each other.
     owner = select(StoredFinding.study_id).where(StoredFinding.id == finding_id)
-    study = open_study(session, Study.id == owner.scalar_subquery(), str(finding_id))
+    study = open_study(session, Study.id == owner.scalar_subquery())
+    if study_key not in (None, study.key):
+        raise DeletedError
     finding = session.get_one(StoredFinding, finding_id)
     if finding.version != seen_version:
         _refuse(session, finding)
@@ -114,11 +135,11 @@ def add_finding(
         ValueError: the actor has no name.
         SignedError: the study is signed.
         NotReadyError: the study is not scored.
-        KeyError: there is no such study.
+        DeletedError: there is no such study.
     """
     require_name(actor)
     with store.transaction() as session:
-        study = open_study(session, Study.key == study_key, study_key)
+        study = open_study(session, Study.key == study_key)
         same_series = (
             StoredFinding.study_id == study.id,
             StoredFinding.series_uid == series_uid,
@@ -164,12 +185,12 @@ def sign(
         ChangedMeanwhileError: the study changed after the reader looked.
         SignedError: it is signed already.
         NotReadyError: the study is not scored.
-        KeyError: there is no such study.
+        DeletedError: there is no such study.
         ValueError: the actor has no name.
     """
     require_name(actor)
     with store.transaction() as session:
-        study = open_study(session, Study.key == study_key, study_key)
+        study = open_study(session, Study.key == study_key)
         if study.version != seen_version:
             raise ChangedMeanwhileError
         if undecided := _undecided(session, study):
@@ -190,12 +211,12 @@ def describe_examination(
         ChangedMeanwhileError: the study changed after the reader looked.
         SignedError: it is signed.
         NotReadyError: the study is not scored.
-        KeyError: there is no such study.
+        DeletedError: there is no such study.
         ValueError: the actor has no name.
     """
     require_name(actor)
     with store.transaction() as session:
-        study = open_study(session, Study.key == study_key, study_key)
+        study = open_study(session, Study.key == study_key)
         if study.version != seen_version:
             raise ChangedMeanwhileError
         study.examination = examination.to_json()
@@ -254,30 +275,6 @@ def _undecided(session: Session, study: Study) -> list[int]:
     )
     rows = session.execute(query)
     return [number for number, verdict in rows if verdict is None or verdict == "open"]
-
-
-def open_study(session: Session, which: object, name: str) -> Study:
-    """Lock a study that takes decisions, in the caller's transaction.
-
-    Args:
-        session: the transaction.
-        which: condition that finds it.
-        name: of the study, for the error.
-
-    Raises:
-        KeyError: there is none.
-        SignedError: it is signed.
-        NotReadyError: it is not scored.
-    """
-    query = select(Study).where(which).with_for_update()  # type: ignore[arg-type]
-    study = session.scalars(query).first()
-    if study is None:
-        raise KeyError(name)
-    if study.status == "signed":
-        raise SignedError(study.signed_by, study.signed_at or 0.0)
-    if study.status not in ("ready", "review"):
-        raise NotReadyError(study.status)
-    return study
 
 
 def _refuse(session: Session, finding: StoredFinding) -> None:

@@ -10,8 +10,9 @@ import hashlib
 from medical.malignancy.context import ClinicalContext
 from medical.results.folder import ResultFolder
 from medical.results.typed_context import TypedContext
+from medical.review.locked_study import open_study
 from medical.review.refusals import ChangedMeanwhileError
-from medical.review.reviews import open_study, require_name
+from medical.review.reviews import require_name
 from medical.store.audit import record
 from medical.store.database import Store
 from medical.store.tables import Study
@@ -33,12 +34,12 @@ def type_context(
         ChangedMeanwhileError: the study changed after the reader looked.
         SignedError: it is signed.
         NotReadyError: the study is not scored.
-        KeyError: there is no such study.
+        DeletedError: there is no such study.
         ValueError: the reader has no name.
     """
     require_name(typed.reader)
     with store.transaction() as session:
-        study = open_study(session, Study.key == study_key, study_key)
+        study = open_study(session, Study.key == study_key)
         if study.version != seen_version:
             raise ChangedMeanwhileError
         study.status = "review"

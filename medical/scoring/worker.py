@@ -12,6 +12,7 @@ import logging
 import math
 import os
 import secrets
+import shutil
 import socket
 import threading
 import time
@@ -42,6 +43,7 @@ from medical.store.queue import (
     give_back,
     give_up,
 )
+from medical.store.requests import is_known
 from medical.store.results import same_images
 from models.zoo.loader import ModelDamagedError, ModelNotFoundError, StoredModel, find_model
 from models.zoo.starnet_card import StarNetDamagedError, read_card
@@ -133,8 +135,16 @@ class Worker:
         lease = Lease(self.store, claimed, self.lease_seconds, max_seconds=self.max_seconds)
         with STUDY_SECONDS.time():
             ended = self._score_under(claimed, lease)
+        if not ended and claimed.kind == "score":
+            self._clear_deleted(claimed)
         STUDIES_ENDED.labels("lost" if lease.lost else "ready" if ended else "failed").inc()
         return ended
+
+    def _clear_deleted(self, claimed: Claimed) -> None:
+        """Take away what was written of a study after somebody had deleted it."""
+        with contextlib.suppress(StoreUnavailableError):
+            if not is_known(self.store, claimed.key):
+                shutil.rmtree(claimed.folder, ignore_errors=True)
 
     def _score_under(self, claimed: Claimed, lease: Lease) -> bool:
         try:

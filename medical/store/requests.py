@@ -43,6 +43,12 @@ def known_input(store: Store, content: str) -> str | None:
         return session.scalars(query.order_by(Study.id)).first() if content else None
 
 
+def is_known(store: Store, key: str) -> bool:
+    """Whether there is a study of this key; there is none once it was deleted."""
+    with store.reading() as session:
+        return session.scalars(select(Study.id).where(Study.key == key)).first() is not None
+
+
 def cancel(store: Store, key: str, *, actor: str) -> bool:
     """Take a study out of the line or from its worker; false where it is neither.
 

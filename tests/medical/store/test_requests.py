@@ -10,6 +10,7 @@ from sqlalchemy import select
 from medical.dicom.header.identity import Identity
 from medical.review.decisions import NewDecision
 from medical.review.reading import read_study
+from medical.review.refusals import DeletedError
 from medical.review.reviews import decide, sign
 from medical.review.worklist import next_to_read, worklist
 from medical.store.database import Store
@@ -89,6 +90,25 @@ def test_what_somebody_decided_on_is_never_deleted(store: Store, tmp_path: Path)
     assert not (tmp_path / gone).exists()
     assert ("delete", f"{gone} test") in audited(store)
     assert scanners(store) == []
+
+
+def test_a_page_on_a_deleted_study_cannot_decide_on_the_next_patients_finding(
+    store: Store, tmp_path: Path
+) -> None:
+    gone = scored(store, tmp_path, 0.9)
+    (shown,) = read_study(store, gone).findings
+    assert remove(store, gone, reason="test", results=tmp_path, actor="boss")
+    following = scored(store, tmp_path, 0.8)  # SQLite gives rows their numbers again
+    with pytest.raises(DeletedError, match="has been deleted"):
+        decide(
+            store,
+            shown.id,
+            NewDecision("accepted"),
+            seen_version=0,
+            actor="anna",
+            study_key=gone,
+        )
+    assert [finding.verdict for finding in read_study(store, following).findings] == ["open"]
 
 
 def test_cancelled_scoring_is_lost_to_its_worker_and_can_begin_again(

@@ -14,7 +14,7 @@ from app.web.words import gettext, page_language
 from medical.nodule.guidelines.assessment import Assessment
 from medical.review.decisions import NewDecision
 from medical.review.reading import ReadFinding, StudyReading, read_study
-from medical.review.refusals import ReviewRefusedError
+from medical.review.refusals import DeletedError, ReviewRefusedError
 from medical.review.reviews import decide, decide_all
 from medical.store.database import StoreUnavailableError
 from medical.store.tables import Decision, Verdict
@@ -56,7 +56,14 @@ def save(
     )
     seen = shown.version if seen_version is None else seen_version
     try:
-        decide(context().store, shown.id, new, seen_version=seen, actor=reader.name)
+        decide(
+            context().store,
+            shown.id,
+            new,
+            seen_version=seen,
+            actor=reader.name,
+            study_key=study_key,
+        )
         latest = read_study(context().store, study_key).of_series(shown.series_uid)
     except (ReviewRefusedError, StoreUnavailableError) as error:
         tell(not_saved(error))
@@ -91,7 +98,8 @@ def reject_rest(
         )
         decisions.append((finding.id, new, finding.version))
     try:
-        decide_all(context().store, decisions, actor=reader.name)
+        key = reading.study.key
+        decide_all(context().store, decisions, actor=reader.name, study_key=key)
     except (ReviewRefusedError, StoreUnavailableError) as error:
         tell(not_saved(error))
         return
@@ -107,7 +115,11 @@ def undo(reading: StudyReading, place: Place, reader: Reader) -> None:
         tell(gettext("There is nothing to undo."))
         return
     store, rows = context().store, place.decided[-1]
-    now = read_study(store, reading.study.key).findings
+    try:
+        now = read_study(store, reading.study.key).findings
+    except KeyError:
+        tell(not_saved(DeletedError()))
+        return
     findings = [finding for finding in now if finding.id in rows]
     if any(finding.latest is None or finding.latest.actor != reader.name for finding in findings):
         place.decided.pop()
@@ -119,7 +131,7 @@ def undo(reading: StudyReading, place: Place, reader: Reader) -> None:
         if finding.decisions
     ]
     try:
-        decide_all(store, steps, actor=reader.name)
+        decide_all(store, steps, actor=reader.name, study_key=reading.study.key)
     except (ReviewRefusedError, StoreUnavailableError) as error:
         tell(not_saved(error))
         return

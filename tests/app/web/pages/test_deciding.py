@@ -13,6 +13,7 @@ from medical.nodule.guidelines.assessment import Examination
 from medical.review.decisions import NewDecision
 from medical.review.reading import read_study
 from medical.review.reviews import decide
+from medical.store.requests import remove
 from tests.app.web.made_results import UID, made_findings, made_volume
 from tests.app.web.pages.conftest import OpenPage, Page
 
@@ -288,6 +289,13 @@ def test_the_rest_is_rejected_at_once_and_one_undo_takes_it_back(open_page: Open
     page.press("Undo the last step (U)")
     assert [finding.verdict for finding in page.findings()] == ["open"] * 3
     assert not page.has("button", "Undo the last step (U)")
+
+
+def test_a_page_on_a_study_that_was_deleted_says_so(open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page()
+    assert remove(page.store, page.key, reason="test", results=tmp_path / "none", actor="boss")
+    page.press("Accept 1")
+    assert "This study has been deleted." in page.text() + str(page.problems())
 
 
 def test_nothing_is_undone_over_another_reader_s_decision(open_page: OpenPage) -> None:
