@@ -13,6 +13,7 @@ from PIL import Image
 
 from medical.review.reading import read_study
 from medical.review.worklist import worklist
+from medical.store.audit import newest
 from medical.store.database import open_store, sqlite_url
 from tests.app.web.made_results import CENTRES_LPS_MM, made_volume, write_made_result
 from tests.browser.conftest import serving
@@ -253,6 +254,56 @@ def test_a_distance_becomes_the_diameter_and_keys_decide_and_undo(
         page.expect_text(undecided)
     assert [finding.verdict for finding in stored(folder)] == ["open"] * 3
     assert page.problems == []
+
+
+def test_keys_in_one_breath_decide_each_finding_once(page: ReadingPage, folder: Any) -> None:
+    before = [finding.version for finding in stored(folder)]
+    noted = len(decisions_in_trail(folder))
+    for _ in range(3):
+        page.tab.keyboard.press("a")
+    page.expect_text("3 of 3 reviewed")
+    page.settle()
+    after = stored(folder)
+    assert [finding.verdict for finding in after] == ["accepted"] * 3
+    assert [finding.version for finding in after] == [version + 1 for version in before]
+    rows = [subject.split()[2] for subject in decisions_in_trail(folder)[noted:]]
+    assert rows == [str(finding.id) for finding in after]
+    assert page.tab.locator("tr.saving").count() == 0
+    assert page.problems == []
+    # One key too many, and one that is held down: nobody meant to decide again.
+    page.tab.evaluate(
+        "for (let i = 0; i < 5; i++) document.dispatchEvent("
+        "new KeyboardEvent('keydown', {key: 'u', repeat: true, bubbles: true, composed: true}))"
+    )
+    page.settle()
+    assert [finding.verdict for finding in stored(folder)] == ["accepted"] * 3
+    for undecided in ("2 of 3 reviewed", "1 of 3 reviewed", "0 of 3 reviewed"):
+        page.tab.keyboard.press("u")
+        page.expect_text(undecided)
+
+
+def test_a_reason_is_for_the_finding_that_it_was_asked_for(page: ReadingPage, folder: Any) -> None:
+    page.tab.keyboard.press("x")
+    page.tab.get_by_text("Reject finding 1 because:").wait_for()
+    page.choose_row(2)
+    page.tab.keyboard.press("1")
+    page.expect_text("1 of 3 reviewed")
+    assert [finding.verdict for finding in stored(folder)] == ["rejected", "open", "open"]
+    page.tab.keyboard.press("u")
+    page.expect_text("0 of 3 reviewed")
+
+
+def decisions_in_trail(folder: Any) -> list[str]:
+    """Subjects of all decisions in the audit trail, the first first."""
+    store = open_store(sqlite_url(folder / "work" / "store.sqlite"))
+    entries = newest(store, 1000)
+    store.close()
+    kinds = ("accepted", "rejected", "open")
+    return [
+        entry.subject
+        for entry in reversed(entries)
+        if entry.action in kinds and "finding" in entry.subject
+    ]
 
 
 def stored(folder: Any) -> list[Any]:

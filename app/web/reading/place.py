@@ -23,7 +23,6 @@ class Place:
         order: counts Python's orders to the viewer.
         report: the viewer's latest report that was taken in.
         click: the latest click that hit no finding.
-        acted: the viewer's latest action that was done.
         decided: rows of the findings of each step that can be undone, the latest last.
     """
 
@@ -31,7 +30,6 @@ class Place:
     order: int = 0
     report: int = 0
     click: Crosshair | None = None
-    acted: int = 0
     decided: list[list[int]] = field(default_factory=list)
 
     def go_to(self, finding: int | None) -> None:
@@ -56,9 +54,15 @@ class Place:
         if waiting is not None:
             self.go_to(waiting.number)
 
-    def hear(self, crosshair: Crosshair | None) -> None:
-        """Take in where the reader went in the viewer, once for each report."""
-        if crosshair is None or crosshair.report == self.report:
+    def hear(self, crosshair: Crosshair | None, *, after: int = 0) -> None:
+        """Take in where the reader went in the viewer, once for each report.
+
+        Args:
+            crosshair: the latest report.
+            after: report of the viewer's latest action that was done; the reader went on from
+                wherever they were before it.
+        """
+        if crosshair is None or crosshair.report == self.report or crosshair.report < after:
             return
         self.report = crosshair.report
         if crosshair.finding is None:

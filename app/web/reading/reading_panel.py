@@ -32,6 +32,7 @@ from medical.review.reading import ReadFinding, StudyReading
 from medical.review.terms import REASONS, STATES
 from medical.scoring.jobs import prepare_images
 from medical.store.series import KeptSeries, note_images
+from medical.store.tables import Study
 
 _WINDOWS = (
     (message("Lung"), -600, 1500),
@@ -74,6 +75,7 @@ _VIEWER_TEXTS: dict[str, Message] = {
     "pointer": message("pointer"),
     "more": message("Scroll for more findings"),
     "not_loaded": message("not loaded yet"),
+    "saving": message("Being saved: {numbers}"),
     "use_as_diameter": message("Use {size} mm as diameter of finding {number}"),
     "why_rejected": message("Reject finding {number} because:"),
     "window_limits": message("The width must be 2 to 8000 HU, the level −2000 to 4000 HU."),
@@ -102,16 +104,18 @@ def series_viewer(
     maps: dict[int, Path],
     prior: PriorData | None,
     *,
-    label: str,
+    study: Study,
     can_decide: bool,
+    heard: int,
 ) -> ViewerData:
     """Return the viewer's data for a series of the store, bound to this browser."""
     return viewer_data(
         findings,
         images,
         place,
-        label=label,
+        study=study,
         can_decide=can_decide,
+        heard=heard,
         url=volume_url(folder.images_file),
         heatmaps={number: volume_url(path) for number, path in maps.items()},
         prior=prior,
@@ -131,8 +135,9 @@ def viewer_data(
     url: str,
     heatmaps: dict[int, str],
     prior: PriorData | None,
-    label: str,
+    study: Study,
     can_decide: bool,
+    heard: int,
 ) -> ViewerData:
     """All that the viewer needs, a few kilobytes."""
     presets: list[Preset] = [
@@ -146,7 +151,8 @@ def viewer_data(
     ]
     return {
         "url": url,
-        "label": label,
+        "label": study.label,
+        "study": study.key,
         "niftiFromLps": NIFTI_FROM_LPS,
         "zFromLps": list(images.z_from_lps),
         "sliceNumbers": images.slice_numbers,
@@ -159,7 +165,7 @@ def viewer_data(
         "words": {name: words().translate(text) for name, text in _VIEWER_TEXTS.items()},
         "reasons": [words().translate(reason) for reason in REASONS],
         "canDecide": can_decide,
-        "heard": place.acted,
+        "heard": heard,
     }
 
 
@@ -168,6 +174,7 @@ def viewer_findings(findings: Sequence[ReadFinding]) -> list[ViewerFinding]:
     return [
         {
             "id": finding.number,
+            "row": finding.id,
             "version": finding.version,
             "centerLpsMm": finding.measured.center_lps_mm,
             "diameterMm": finding.diameter_mm or _UNMEASURED_MM,

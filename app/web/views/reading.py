@@ -8,11 +8,13 @@ from pathlib import Path
 import streamlit as st
 
 from app.web.components.viewer import show_viewer
+from app.web.components.viewer.component import PriorData
 from app.web.components.watch import watch
 from app.web.context import context
 from app.web.reading.add_panel import add_panel
 from app.web.reading.attention_map_panel import map_panel, maps_of
-from app.web.reading.deciding.actions import act_on
+from app.web.reading.deciding.actions import note_actions
+from app.web.reading.deciding.asked import steps_asked
 from app.web.reading.deciding.decision_panel import decision_panel
 from app.web.reading.deciding.sign_dialog import go_on, sign_dialog
 from app.web.reading.growth_panel import growth_panel
@@ -26,10 +28,10 @@ from app.web.reading.report_panel import report_panel, sign_panel
 from app.web.reading.result_panel import choose_series, folder_note, quality_notes
 from app.web.reading.who_panel import who_panel
 from app.web.security.identity import Reader
-from app.web.session import STUDY
+from app.web.session import STUDY, show_notices
 from app.web.words import gettext, words
 from medical.report.comparison import Comparison, change_in
-from medical.results.images import header_of
+from medical.results.images import ViewerImages, header_of
 from medical.review.reading import ReadFinding, StudyReading, read_study, study_version
 from medical.review.reviews import note_opened
 from medical.review.terms import STATES
@@ -43,6 +45,8 @@ _NAMELESS = "(no name given)"
 def reading_page(reader: Reader) -> None:
     """Draw the page of the study that the address names."""
     go_on()
+    steps_asked().do()
+    show_notices()  # what doing them has told
     reading = _study(st.query_params.get(STUDY, ""))
     if reading is None:
         st.error(gettext("There is no such study. Choose one from the worklist."))
@@ -78,22 +82,8 @@ def _read(reading: StudyReading, reader: Reader) -> None:
     images = images_of(Path(reading.study.source), series)
     comparison = compared(folder, prior) if prior is not None else None
     if images is not None:
-        key = f"viewer-{reading.study.key}-{scored.series_instance_uid}"
         beside = prior_data(comparison, findings) if comparison is not None else None
-        maps = maps_of(folder, findings) if own else {}
-        viewer = series_viewer(
-            folder,
-            images,
-            findings,
-            place,
-            maps,
-            beside,
-            label=reading.study.label,
-            can_decide=reading.study.status != "signed" and bool(reader.name),
-        )
-        act = partial(act_on, reading, findings, place, reader)
-        # What the viewer reported before this run; it must be known before the sidebar is drawn.
-        place.hear(show_viewer(viewer, key=key, act=act))
+        _viewer(reading, series, images, beside, place, reader)
     if comparison is not None:
         _note_opened_once(comparison.prior.study_key, reader)
         comparison = growth_panel(comparison, findings, place)
@@ -109,6 +99,33 @@ def _read(reading: StudyReading, reader: Reader) -> None:
     guideline_panel(reading, findings, header_of(images), change, reader)
     if own:
         operating_panel(scored, folder)
+
+
+def _viewer(
+    reading: StudyReading,
+    series: KeptSeries,
+    images: ViewerImages,
+    beside: PriorData | None,
+    place: Place,
+    reader: Reader,
+) -> None:
+    findings, asked = reading.of_series(series.uid), steps_asked()
+    uid = series.scored.series_instance_uid
+    viewer = series_viewer(
+        series.folder,
+        images,
+        findings,
+        place,
+        maps_of(series.folder, findings) if series.owns_folder() else {},
+        beside,
+        study=reading.study,
+        can_decide=reading.study.status != "signed" and bool(reader.name),
+        heard=asked.report,
+    )
+    act = partial(note_actions, asked, (reading.study.key, series.uid), place, reader)
+    clicked = show_viewer(viewer, key=f"viewer-{reading.study.key}-{uid}", act=act)
+    # What the viewer reported before this run; it must be known before the sidebar is drawn.
+    place.hear(clicked, after=asked.report)
 
 
 def _sidebar(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NotRequired, TypedDict
 
 import streamlit as st
@@ -19,9 +19,10 @@ export default function (component) {{
 
 
 class ViewerFinding(TypedDict):
-    """One finding to draw; ``version`` is that of its latest decision."""
+    """One finding to draw: its number, its row in the store, the version of its latest decision."""
 
     id: int
+    row: int
     version: int
     centerLpsMm: tuple[float, float, float]
     diameterMm: float
@@ -92,12 +93,14 @@ class ViewerData(TypedDict):
     """Everything the viewer shows, a few kilobytes; the volumes themselves come by ``url``.
 
     ``zFromLps`` gives the voxel z of an LPS point: three factors and an offset. ``heatmaps`` holds
-    the address of each finding's attention map. ``label`` names key images, ``reasons`` are those
-    for a rejection, in the page's words. ``heard`` is the latest action that was done.
+    the address of each finding's attention map. ``study`` is its key, ``label`` names key images,
+    ``reasons`` are those for a rejection, in the page's words. ``heard`` is the latest action that
+    was done.
     """
 
     url: str
     label: str
+    study: str
     niftiFromLps: tuple[float, float, float]
     zFromLps: list[float]
     sliceNumbers: list[int]
@@ -117,15 +120,18 @@ class ViewerAction(TypedDict):
     """What a reader asked for in the viewer, by a key or a button.
 
     ``kind`` is ``accept``, ``reject``, ``undo``, ``sign``, ``diameter`` or ``key_image``; ``seen``
-    the version of the finding that the reader saw. An action is sent again until it is heard;
-    ``report`` tells it from the next.
+    the version of the finding that the reader saw, ``finding`` its row, ``next`` the number of the
+    finding that the viewer went on to. An action is sent again until it is heard; ``report`` tells
+    it from the next and grows.
     """
 
     kind: str
+    study: str
     seen: int
     report: int
     finding: NotRequired[int]
     reason: NotRequired[str]
+    next: NotRequired[int | None]
     mm: NotRequired[float]
 
 
@@ -142,23 +148,24 @@ class Crosshair(NamedTuple):
 
 
 def show_viewer(
-    data: ViewerData, *, key: str, act: Callable[[ViewerAction], None]
+    data: ViewerData, *, key: str, act: Callable[[Sequence[ViewerAction]], None]
 ) -> Crosshair | None:
     """Draw the viewer; ``None`` until the reader has clicked.
 
     Args:
         data: what it shows.
         key: of the component.
-        act: called, before the page is drawn again, with what the reader asked for.
+        act: called, before the page is drawn again, with all that the reader asked for and that
+            is not known to be done, in order.
 
     Raises:
         FrontendMissingError: the bundle is not built.
     """
 
     def asked() -> None:
-        action: ViewerAction | None = st.session_state[key].get("action")
-        if action:
-            act(action)
+        sent: dict[str, list[ViewerAction]] | None = st.session_state[key].get("action")
+        if sent:
+            act(sent["waiting"])
 
     viewer = st.components.v2.component("starlung_viewer", js=_LOADER.format(url=frontend_url()))
     result: Any = viewer(

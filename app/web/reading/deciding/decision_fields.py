@@ -66,8 +66,13 @@ class Draft:
         return key
 
     def note(self, name: str) -> None:
-        """Keep what the widget holds; its ``on_change``."""
-        st.session_state[self._typed(name)] = st.session_state[self.key(name)]
+        """Keep what the widget holds; its ``on_change``.
+
+        A browser calls it also for a field that was dropped in a run which the next request ended:
+        what that field holds is saved.
+        """
+        if (key := self.key(name)) in st.session_state:
+            st.session_state[self._typed(name)] = st.session_state[key]
 
     def rephrase(self, name: str, text: str) -> None:
         """Say what was typed in this page's language; nothing where nothing was typed."""

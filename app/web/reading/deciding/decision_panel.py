@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
 
+from app.web.reading.deciding.asked import steps_asked
 from app.web.reading.deciding.decision_fields import Draft, assessment_fields
 from app.web.reading.deciding.decision_saving import reject_rest, save, undo
 from app.web.reading.place import Place
@@ -25,7 +27,7 @@ from medical.review.decisions import MAX_DIAMETER_MM, MIN_DIAMETER_MM
 from medical.review.reading import ReadFinding, StudyReading
 from medical.review.refusals import moment
 from medical.review.terms import REASONS, VERDICTS, rejection_reason
-from medical.store.tables import Decision
+from medical.store.tables import Decision, Verdict
 
 
 def decision_panel(
@@ -166,7 +168,11 @@ def _fields(reading: StudyReading, shown: ReadFinding, draft: Draft) -> None:
 
 
 def _buttons(shown: ReadFinding, place: Place, reader: Reader, study_key: str) -> None:
-    save_as = partial(save, shown, place, reader, study_key)
+    ask = steps_asked().note
+
+    def save_as(verdict: Verdict) -> Callable[[], None]:
+        return partial(ask, partial(save, shown, place, reader, study_key, verdict))
+
     nameless = not reader.name
     if nameless:
         st.warning(
@@ -178,7 +184,7 @@ def _buttons(shown: ReadFinding, place: Place, reader: Reader, study_key: str) -
     accept.button(
         gettext("Accept {number}", number=shown.number),
         type="primary",
-        on_click=partial(save_as, "accepted"),
+        on_click=save_as("accepted"),
         width="stretch",
         disabled=nameless,
         key=f"accept-{shown.id}",
@@ -186,7 +192,7 @@ def _buttons(shown: ReadFinding, place: Place, reader: Reader, study_key: str) -
     )
     reject.button(
         gettext("Reject {number}", number=shown.number),
-        on_click=partial(save_as, "rejected"),
+        on_click=save_as("rejected"),
         width="stretch",
         disabled=nameless,
         key=f"reject-{shown.id}",
@@ -195,7 +201,7 @@ def _buttons(shown: ReadFinding, place: Place, reader: Reader, study_key: str) -
     if shown.latest is not None and shown.latest.verdict != "open":
         st.button(
             gettext("Undo decision"),
-            on_click=partial(save_as, "open"),
+            on_click=save_as("open"),
             width="stretch",
             disabled=nameless,
             key=f"take-back-{shown.id}",
@@ -209,12 +215,12 @@ def _steps_back(
     reader: Reader,
 ) -> None:
     """Several findings at once, and the last step taken back."""
-    nameless = not reader.name
+    ask, nameless = steps_asked().note, not reader.name
     rest = sum(finding.verdict == "open" for finding in findings)
     if rest > 1:
         st.button(
             gettext("Reject the remaining {count}", count=rest),
-            on_click=partial(reject_rest, reading, findings, place, reader),
+            on_click=partial(ask, partial(reject_rest, reading, findings, place, reader)),
             width="stretch",
             disabled=nameless,
             help=gettext("All findings that nobody has decided, for the reason chosen above."),
@@ -222,7 +228,7 @@ def _steps_back(
     if place.decided:
         st.button(
             gettext("Undo the last step (U)"),
-            on_click=partial(undo, reading, place, reader),
+            on_click=partial(ask, partial(undo, reading.study.key, place, reader)),
             width="stretch",
             disabled=nameless,
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from app.web.context import context
 from app.web.failures import not_saved
+from app.web.reading.deciding.asked import steps_asked
 from app.web.reading.deciding.decision_fields import Draft, assessment_of
 from app.web.reading.place import Place
 from app.web.security.identity import Reader, allowed
@@ -29,8 +30,9 @@ def save(
     *,
     seen_version: int | None = None,
     reason: str = "",
-) -> None:
-    """Save one decision with what stands in the finding's fields, and go on to the next finding.
+    go_on: bool = True,
+) -> bool:
+    """Save one decision with what stands in the finding's fields; whether it was saved.
 
     Args:
         shown: what the reader saw when deciding, not what the store says now.
@@ -40,38 +42,35 @@ def save(
         verdict: what is decided.
         seen_version: of the finding on the reader's screen; that of ``shown`` where not given.
         reason: for a rejection; that of the field where not given.
+        go_on: send the viewer to the next finding that nobody has decided.
     """
     allowed("decide")
+    store, asked, latest = context().store, steps_asked(), shown.latest
     draft = Draft(shown.id, shown.version, page_language())
     reason = reason or (draft.value("reason", None) or "").strip()
     if verdict == "rejected" and not reason:
         tell(gettext("Not rejected: enter a reason first."))
-        return
+        return False
+    # A key may decide before the fields were drawn: they would show what the latest decision says.
     new = NewDecision(
         verdict,
         reason=reason if verdict == "rejected" else "",
-        comment=draft.value("comment", "") or "",
-        diameter_mm=draft.value("size", None),
+        comment=draft.value("comment", latest.comment if latest else "") or "",
+        diameter_mm=draft.value("size", latest.diameter_mm if latest else None),
         assessment=assessment_of(draft, shown),
     )
     seen = shown.version if seen_version is None else seen_version
     try:
-        decide(
-            context().store,
-            shown.id,
-            new,
-            seen_version=seen,
-            actor=reader.name,
-            study_key=study_key,
-        )
-        latest = read_study(context().store, study_key).of_series(shown.series_uid)
+        decide(store, shown.id, new, seen_version=seen, actor=reader.name, study_key=study_key)
+        asked.written()
+        place.decided.append([shown.id])
+        if verdict != "open" and go_on:
+            place.to_next_undecided(read_study(store, study_key).of_series(shown.series_uid))
     except (ReviewRefusedError, StoreUnavailableError) as error:
         tell(not_saved(error))
-        return
+        return False
     draft.drop()
-    place.decided.append([shown.id])
-    if verdict != "open":
-        place.to_next_undecided(latest)
+    return True
 
 
 def reject_rest(
@@ -79,6 +78,7 @@ def reject_rest(
 ) -> None:
     """Reject all findings of a series that nobody has decided, for the reason of the one shown."""
     allowed("decide")
+    store, asked = context().store, steps_asked()
     rest = [finding for finding in findings if finding.verdict == "open"]
     shown = next((finding for finding in findings if finding.number == place.finding), rest[0])
     shown_draft = Draft(shown.id, shown.version, page_language())
@@ -98,25 +98,25 @@ def reject_rest(
         )
         decisions.append((finding.id, new, finding.version))
     try:
-        key = reading.study.key
-        decide_all(context().store, decisions, actor=reader.name, study_key=key)
+        decide_all(store, decisions, actor=reader.name, study_key=reading.study.key)
+        asked.written()
+        place.decided.append([finding.id for finding in rest])
     except (ReviewRefusedError, StoreUnavailableError) as error:
         tell(not_saved(error))
         return
     for finding in rest:
         Draft(finding.id, finding.version, page_language()).drop()
-    place.decided.append([finding.id for finding in rest])
 
 
-def undo(reading: StudyReading, place: Place, reader: Reader) -> None:
+def undo(study_key: str, place: Place, reader: Reader) -> None:
     """Take the reader's last step back: the findings stand again as they stood before it."""
     allowed("decide")
     if not place.decided:
         tell(gettext("There is nothing to undo."))
         return
-    store, rows = context().store, place.decided[-1]
+    store, asked, rows = context().store, steps_asked(), place.decided[-1]
     try:
-        now = read_study(store, reading.study.key).findings
+        now = read_study(store, study_key).findings
     except KeyError:
         tell(not_saved(DeletedError()))
         return
@@ -131,11 +131,12 @@ def undo(reading: StudyReading, place: Place, reader: Reader) -> None:
         if finding.decisions
     ]
     try:
-        decide_all(store, steps, actor=reader.name, study_key=reading.study.key)
+        decide_all(store, steps, actor=reader.name, study_key=study_key)
+        asked.written()
+        place.decided.pop()
     except (ReviewRefusedError, StoreUnavailableError) as error:
         tell(not_saved(error))
         return
-    place.decided.pop()
     if findings:
         place.go_to(findings[0].number)
 

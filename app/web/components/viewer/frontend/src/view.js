@@ -23,7 +23,7 @@ export class ReadingView {
   constructor(parent) {
     this.parts = build(parent)
     this.chosen = null
-    this.reports = 0
+    this.stamped = 0
     this.window = FIRST_WINDOW
     this.slab = { mode: 'off', thicknessMm: 10 }
     this.heatOpacity = 0 // at its full strength a map hides a small nodule
@@ -48,7 +48,7 @@ export class ReadingView {
       layout: (layout) => this.set({ layout }),
       plane: (plane) => this.set({ plane }),
     })
-    this.reasons = new Reasons(this.parts.reasons, (reason) => this.actions.decide('reject', reason))
+    this.reasons = new Reasons(this.parts.reasons, (number, reason) => this.actions.decide('reject', number, reason))
     this.stopKeys = listenForKeys((key) => {
       if (this.reasons.isOpen && this.reasons.press(key)) return true
       keys[key]?.()
@@ -101,7 +101,7 @@ export class ReadingView {
     this.readOut() // in another language, perhaps
     this.parts.scroll.dataset.more = data.words.more
     fillTable(table, data.table, (id) => this.choose(id))
-    markRow(table, this.chosen)
+    markRow(table, this.chosen, this.actions.saving)
     this.loading = this.loading.then(() => this.show(data)).catch((error) => this.fail(error))
   }
 
@@ -220,9 +220,9 @@ export class ReadingView {
     if (pane !== this.current) return
     const { diameter } = this.parts
     const last = pane.measures.drawn.at(-1)
-    this.measured = last?.kind === 'distance' && this.chosen !== null ? { finding: this.chosen, mm: pane.measures.lengths().at(-1) } : null
+    this.measured = last?.kind === 'distance' && this.chosen !== null ? { number: this.chosen, mm: pane.measures.lengths().at(-1) } : null
     diameter.hidden = !this.measured || !this.data.canDecide
-    if (this.measured) diameter.textContent = this.data.words.use_as_diameter.replace('{size}', this.measured.mm.toFixed(1)).replace('{number}', this.measured.finding)
+    if (this.measured) diameter.textContent = this.data.words.use_as_diameter.replace('{size}', this.measured.mm.toFixed(1)).replace('{number}', this.measured.number)
     report(this)
   }
 
@@ -233,7 +233,7 @@ export class ReadingView {
 
   askReason() {
     if (this.chosen === null || !this.data.canDecide) return
-    this.reasons.open({ title: this.data.words.why_rejected.replace('{number}', this.chosen), reasons: this.data.reasons })
+    this.reasons.open({ number: this.chosen, title: this.data.words.why_rejected.replace('{number}', this.chosen), reasons: this.data.reasons })
   }
 
   async saveKeyImage() {
@@ -244,10 +244,16 @@ export class ReadingView {
     this.actions.act({ kind: 'key_image' })
   }
 
+  /** A number above all that Python has heard, also where the machine's clock was set back. */
+  stamp() {
+    this.stamped = Math.max(Date.now() * 1000, this.stamped + 1, this.data.heard + 1)
+    return this.stamped
+  }
+
   /** Tell Python where the crosshair is. */
   report() {
     if (!this.pointLps) return
-    const value = { lps_mm: this.pointLps.map((v) => Number(v.toFixed(2))), slice_number: this.slice, finding: this.chosen, report: ++this.reports + Date.now() * 1000 }
+    const value = { lps_mm: this.pointLps.map((v) => Number(v.toFixed(2))), slice_number: this.slice, finding: this.chosen, report: this.stamp() }
     this.send('crosshair', value)
   }
 
@@ -276,7 +282,9 @@ export class ReadingView {
   tell() {
     this.current.chosen = this.chosen
     this.prior.chosen = this.data.prior?.pairs[this.chosen] ?? null
-    markRow(this.parts.table, this.chosen)
+    const { saving } = this.actions
+    markRow(this.parts.table, this.chosen, saving)
+    this.parts.saving.textContent = saving.size ? this.data.words.saving.replace('{numbers}', [...saving].join(', ')) : ''
     const { scroll } = this.parts
     scroll.classList.toggle('more', scroll.scrollTop + scroll.clientHeight < scroll.scrollHeight - 8)
     report(this)

@@ -18,7 +18,7 @@ export function keymap(view) {
   return {
     n: () => view.step(1),
     p: () => view.step(-1),
-    a: () => view.actions.decide('accept'),
+    a: () => view.actions.decide('accept', view.chosen),
     x: () => view.askReason(),
     u: () => view.actions.act({ kind: 'undo' }),
     s: () => view.actions.act({ kind: 'sign' }),

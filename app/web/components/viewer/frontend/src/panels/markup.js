@@ -17,6 +17,7 @@ const HTML = `
   <div class="status">
     <div class="readout" aria-live="off"></div>
     <button type="button" class="diameter" hidden></button>
+    <div class="note saving" role="status"></div>
     <div class="note" role="status"></div>
     <span class="convention"></span>
     <details class="help"><summary></summary><div class="keys"></div></details>
@@ -42,7 +43,8 @@ export function build(parent) {
     convention: find('.convention'),
     keysName: find('.help summary'),
     diameter: find('.diameter'),
-    note: find('.note'),
+    note: find('.note:not(.saving)'),
+    saving: find('.saving'),
     reasons: find('.reasons'),
     table: find('table'),
     scroll: find('.scroll'),

@@ -1,7 +1,7 @@
 // Why a finding is rejected, chosen by one key: a list over the images, a digit for each reason.
 
 export class Reasons {
-  /** @param choose told the reason, in the page's words */
+  /** @param choose told the finding and the reason, in the page's words */
   constructor(menu, choose) {
     Object.assign(this, { menu, choose })
   }
@@ -11,8 +11,8 @@ export class Reasons {
   }
 
   /** Show the reasons for one finding. */
-  open({ title, reasons }) {
-    this.reasons = reasons
+  open({ number, title, reasons }) {
+    Object.assign(this, { number, reasons }) // whichever is chosen when the reason comes
     const list = document.createElement('ol')
     for (const reason of reasons) {
       const button = Object.assign(document.createElement('button'), { type: 'button', textContent: reason })
@@ -40,6 +40,6 @@ export class Reasons {
 
   take(reason) {
     this.close()
-    this.choose(reason)
+    this.choose(this.number, reason)
   }
 }

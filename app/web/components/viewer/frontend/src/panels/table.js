@@ -41,10 +41,11 @@ export function fillTable(table, { columns, rows, empty }, onChoose) {
   }
 }
 
-/** Show which finding is chosen. */
-export function markRow(table, id) {
+/** Show which finding is chosen, and of which the decision is being saved. */
+export function markRow(table, id, saving) {
   for (const row of table.querySelectorAll('tr[data-finding]')) {
     row.classList.toggle('chosen', Number(row.dataset.finding) === id)
+    row.classList.toggle('saving', saving.has(Number(row.dataset.finding)))
     row.setAttribute('aria-selected', String(Number(row.dataset.finding) === id))
   }
 }

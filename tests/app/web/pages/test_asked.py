@@ -1,0 +1,177 @@
+"""What is asked for in the viewer is done once and to the finding that was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from app.web.components.viewer.component import ViewerAction
+from app.web.reading.deciding import decision_saving
+from app.web.reading.deciding.actions import note_actions
+from app.web.reading.deciding.asked import Asked
+from app.web.reading.deciding.decision_fields import Draft
+from app.web.reading.place import Place
+from app.web.security.identity import Reader
+from medical.review.decisions import NewDecision
+from medical.review.reviews import decide
+from medical.store.audit import newest
+from tests.app.web.made_results import UID
+from tests.app.web.pages.conftest import OpenPage, Page
+
+
+def action(page: Page, kind: str, number: int, report: int, **more: Any) -> ViewerAction:
+    """What the viewer sends for a finding as it stood when the page was opened."""
+    row = page.findings()[number - 1].id
+    sent: dict[str, Any] = {"kind": kind, "finding": row, "seen": 0, "study": page.key}
+    return {**sent, "report": report, **more}  # type: ignore[typeddict-item]
+
+
+def send(page: Page, *actions: ViewerAction) -> None:
+    """Call what the viewer, which has no browser here, would have called; draw the page."""
+    state = page.tab.session_state
+    place: Place = state[f"place-{page.key}-{UID}"]
+    asked: Asked = state["steps-asked"]
+    note_actions(asked, (page.key, UID), place, Reader("anna", administrator=False), actions)
+    page.tab.run()
+    page.expect_whole()
+
+
+def trail(page: Page, *kinds: str) -> list[str]:
+    """The audit trail's decisions, the latest first."""
+    return [entry.action for entry in newest(page.store, 50) if entry.action in kinds]
+
+
+def versions(page: Page) -> list[tuple[str, int]]:
+    return [(finding.verdict, finding.version) for finding in page.findings()]
+
+
+def test_three_keys_in_one_breath_decide_three_findings_each_once(open_page: OpenPage) -> None:
+    page = open_page()
+    send(
+        page,
+        action(page, "accept", 1, 11, next=2),
+        action(page, "accept", 2, 12, next=3),
+        action(page, "reject", 3, 13, next=None, reason="vessel"),
+    )
+    assert versions(page) == [("accepted", 1), ("accepted", 1), ("rejected", 1)]
+    assert trail(page, "accepted", "rejected") == ["rejected", "accepted", "accepted"]
+    assert "3 of 3 reviewed" in page.text()
+    assert page.problems() == []
+
+
+def test_an_action_that_is_sent_again_is_not_done_again(open_page: OpenPage) -> None:
+    page = open_page()
+    first, second = action(page, "accept", 1, 11, next=2), action(page, "accept", 2, 12, next=3)
+    send(page, first, first)
+    send(page, first, second)
+    send(page, first, second)
+    send(page, first)
+    assert versions(page) == [("accepted", 1), ("accepted", 1), ("open", 0)]
+    assert page.tab.session_state["steps-asked"].report == 12
+    assert page.problems() == []
+
+
+def test_a_late_action_is_for_the_finding_that_was_on_show(open_page: OpenPage) -> None:
+    page = open_page()
+    late = action(page, "reject", 1, 11, next=2, reason="vessel")
+    page.press("Next (N)")
+    page.press("Next (N)")
+    assert "Finding 3 of 3" in page.text()
+    send(page, late)
+    assert versions(page) == [("rejected", 1), ("open", 0), ("open", 0)]
+
+
+def test_a_late_action_does_not_overrule_what_was_decided_meanwhile(open_page: OpenPage) -> None:
+    page = open_page()
+    late = action(page, "accept", 1, 11, next=2)
+    rejection = NewDecision("rejected", reason="scar")
+    decide(page.store, page.findings()[0].id, rejection, seen_version=0, actor="bo")
+    send(page, late, action(page, "accept", 2, 12, next=3))
+    assert versions(page) == [("rejected", 1), ("accepted", 1), ("open", 0)]
+    assert "meanwhile been rejected (scar) by bo" in page.problems()[0]
+
+
+def test_a_refused_action_calls_the_viewer_back(open_page: OpenPage) -> None:
+    page = open_page()
+    decide(page.store, page.findings()[0].id, NewDecision("accepted"), seen_version=0, actor="bo")
+    send(page, action(page, "accept", 1, 11, next=2))
+    assert "Finding 1 of 3" in page.text()
+    assert page.tab.session_state[f"place-{page.key}-{UID}"].order == 1
+
+
+def test_an_action_of_another_study_does_nothing(open_page: OpenPage) -> None:
+    page = open_page()
+    send(page, action(page, "accept", 1, 11, study="another"))
+    assert versions(page) == [("open", 0)] * 3
+
+
+class _EndedError(BaseException):
+    """As Streamlit ends a run: past every ``except Exception``."""
+
+
+def end_in(monkeypatch: pytest.MonkeyPatch, name: str, *, before: bool) -> None:
+    """End the run once, where the store is written: just before or just after."""
+    really: Callable[..., Any] = getattr(decision_saving, name)
+    ended: list[bool] = []
+
+    def ending(*args: Any, **options: Any) -> Any:
+        if ended:
+            return really(*args, **options)
+        ended.append(True)
+        if not before:
+            really(*args, **options)
+        raise _EndedError
+
+    monkeypatch.setattr(decision_saving, name, ending)
+
+
+@pytest.mark.parametrize("name", ["assessment_of", "decide"])
+def test_a_step_that_is_ended_before_it_has_written_is_begun_again(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    page = open_page()
+    end_in(monkeypatch, name, before=True)
+    _ended(page, partial(send, page, action(page, "accept", 1, 11, next=2)))
+    page.tab.run()
+    assert versions(page) == [("accepted", 1), ("open", 0), ("open", 0)]
+    assert "1 of 3 reviewed" in page.text()
+
+
+def test_a_step_that_is_ended_after_it_has_written_is_not_begun_again() -> None:
+    asked, done = Asked(), []
+
+    def step() -> None:
+        done.append(asked.report)
+        asked.written()
+        raise _EndedError
+
+    asked.note(step, report=5)
+    with pytest.raises(_EndedError):
+        asked.do()
+    asked.do()
+    assert (done, asked.report) == ([0], 5)
+
+
+def test_a_step_that_fails_is_not_begun_again() -> None:
+    asked = Asked()
+    asked.note(lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        asked.do()
+    assert asked.steps == []
+
+
+def _ended(page: Page, run: Callable[[], None]) -> None:
+    """Run the page to where it is ended; what the test runner makes of that is its own."""
+    try:
+        run()
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+
+
+def test_a_field_that_was_dropped_may_still_report() -> None:
+    Draft(999, 0, "en").note("comment")
+    assert Draft(999, 0, "en").value("comment", "nothing typed") == "nothing typed"
