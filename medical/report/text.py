@@ -88,12 +88,12 @@ def _method(content: ReportContent, labels: Translator) -> str:
     }
     if content.study.status == "signed" or any(finding.decisions for finding in content.findings):
         return labels(
-            "Nodules detected by {model} {version} (operating point {point:.2f}, "
+            "Nodules detected by {model} {version} (operating point {point:.3g}, "
             "{samples}) and reviewed by the readers named below.",
             **trace,
         )
     return labels(
-        "Nodules detected by {model} {version} (operating point {point:.2f}, "
+        "Nodules detected by {model} {version} (operating point {point:.3g}, "
         "{samples}); no reader has reviewed them.",
         **trace,
     )

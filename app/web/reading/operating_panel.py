@@ -61,7 +61,7 @@ def _choose(points: list[Expected], scored: SeriesFindings) -> Expected:
     # Only thresholds that were measured can be chosen: nothing is read off between two of them.
     by_threshold = {point.threshold: point for point in points}
     nearest = min(by_threshold, key=lambda threshold: abs(threshold - scored.operating_point))
-    scored_at = gettext("scored at {point}", point=f"{scored.operating_point:.2f}")
+    scored_at = gettext("scored at {point}", point=f"{scored.operating_point:.3g}")
     title = gettext("Probability from which a candidate counts as a finding")
     chosen = st.select_slider(
         f"{title} ({scored_at})",

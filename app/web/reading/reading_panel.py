@@ -222,7 +222,7 @@ def headline_html(
             count,
         )
     trace = gettext(
-        "Model {model} {version} · operating point {point:.2f} · {samples}",
+        "Model {model} {version} · operating point {point:.3g} · {samples}",
         model=scored.model.name,
         version=scored.model.version,
         point=scored.operating_point,

@@ -59,6 +59,12 @@ def test_a_report_nobody_signed_says_so(content: ReportContent) -> None:
     assert "DRAFT" not in text
 
 
+def test_a_threshold_at_either_end_is_not_rounded_to_certainty(content: ReportContent) -> None:
+    for point in ("0.001", "0.999", "0.094"):
+        scored = content.scored.model_copy(update={"operating_point": float(point)})
+        assert f"(operating point {point}," in report_text(replace(content, scored=scored), EN)
+
+
 def test_no_number_of_the_models_stands_without_its_interval(content: ReportContent) -> None:
     text = report_text(content, EN)
     assert "Probability of a nodule 0.90 (0.45–0.95)." in text
