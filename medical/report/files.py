@@ -38,6 +38,7 @@ def report_file(
     store: Store,
     cards: Sequence[ModelCard],
     named: bool = False,
+    ct: CtVolume | None = None,
 ) -> bytes:
     """Make one form of the report of one series.
 
@@ -50,6 +51,7 @@ def report_file(
         store: where the earlier CT's findings are read anew.
         cards: of the models at hand, for what the series' model may miss.
         named: say who is on the images, not only how they were made.
+        ct: the series' images where they are at hand, for the PDF; read where not given.
     """
     folder, content = series.folder, report_content(reading, series.scored)
     if comparison is not None:
@@ -72,7 +74,7 @@ def report_file(
     )
     match form:
         case "pdf":
-            return _pdf(content, folder, language)
+            return _pdf(content, folder, language, ct)
         case "csv":
             return report_csv(content).encode("utf-8-sig")
         case "json":
@@ -107,10 +109,19 @@ def files_to_sign(
     signed, files = as_signed(reading, actor=actor, at=at), []
     for series in reading.series:
         beside = comparison if series.uid == shown.uid else None
+        ct = _images(series.folder)  # once: to read a CT takes longer than to draw its pages
         for language in LANGUAGES:
             for form in FORMS:
                 content = report_file(
-                    form, signed, series, beside, language, store=store, cards=cards, named=named
+                    form,
+                    signed,
+                    series,
+                    beside,
+                    language,
+                    store=store,
+                    cards=cards,
+                    named=named,
+                    ct=ct,
                 )
                 files.append(ReportFile(series.uid, form, language, content))
     return files
@@ -144,6 +155,11 @@ def unread_content(scored: SeriesFindings, *, card: ModelCard | None) -> ReportC
     return ReportContent(study, scored, findings, limits=limits)
 
 
-def _pdf(content: ReportContent, folder: ResultFolder, language: Language) -> bytes:
-    ct = folder.load_images() if folder.read_images() is not None else None
-    return report_pdf(content, ct, language=language)
+def _pdf(
+    content: ReportContent, folder: ResultFolder, language: Language, ct: CtVolume | None
+) -> bytes:
+    return report_pdf(content, _images(folder) if ct is None else ct, language=language)
+
+
+def _images(folder: ResultFolder) -> CtVolume | None:
+    return folder.load_images() if folder.read_images() is not None else None
