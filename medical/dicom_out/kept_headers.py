@@ -23,6 +23,7 @@ from medical.dicom.header import classic, enhanced
 from medical.dicom.header.frames import Frame
 from medical.dicom.header.tags import quiet_pydicom
 from medical.dicom_out.provenance import OriginalCt
+from medical.plain_text import counted
 
 _log = logging.getLogger(__name__)
 _INDEX = "planes.json"
@@ -81,7 +82,7 @@ def unpack_headers(content: bytes) -> OriginalCt:
         for frame in _frames(header)
     }
     if missing := [plane for plane in planes if plane not in at]:
-        raise ValueError(f"the kept headers lack {len(missing)} planes")
+        raise ValueError(f"the kept headers lack {counted(len(missing), 'plane')}")
     return OriginalCt(tuple(at[plane] for plane in planes), headers)
 
 
