@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import html
+import io
+import zipfile
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -21,6 +24,7 @@ from medical.i18n.catalogue import Language
 from medical.i18n.messages import message
 from medical.report.comparison import Comparison
 from medical.report.files import report_file
+from medical.report.objects.signed import ObjectFile, has_headers, signed_objects
 from medical.report.who import says_who
 from medical.review.reading import StudyReading, read_study
 from medical.review.refusals import moment
@@ -68,6 +72,7 @@ def _reopen(key: str, reader: Reader) -> None:
 
 _NAMELESS = "(no name given)"
 _SAY_WHO = ("pdf", "txt")
+_OBJECTS = "zip"
 
 
 def report_panel(
@@ -95,12 +100,15 @@ def report_panel(
         )
     key = reading.study.key
     name = f"{reading.study.label}-report"
-    forms = (
+    forms = [
         ("PDF", "pdf", "application/pdf"),
         (gettext("Text"), "txt", "text/plain"),
         ("CSV", "csv", "text/csv"),
         ("JSON", "json", "application/json"),
-    )
+    ]
+    named = may_see_identity()  # objects name the patient
+    if reading.study.status == "signed" and named and has_headers(context().store, key):
+        forms.append(("DICOM", _OBJECTS, "application/zip"))
     links = []
     browser = holder(dict(st.context.cookies))
     shown = (
@@ -109,7 +117,7 @@ def report_panel(
         else f" {comparison.prior.study_key} {comparison.prior.folder.path}"
     )
     for label, ending, mime in forms:
-        make = partial(_make, ending, key, series, comparison, reader, language, may_see_identity())
+        make = partial(_make, ending, key, series, comparison, reader, language, named)
         what = f"{key} {series.folder.path} {ending} {language}{shown} {reader.name}"
         what = hashlib.sha256(what.encode()).hexdigest()[:24]
         url = context().reports.url(what, f"{name}.{ending}", mime, make, holder=browser)
@@ -129,6 +137,8 @@ def _make(
 ) -> bytes:
     # Runs at the click, so it reads the store anew: the report holds what is decided by then.
     store = context().store
+    if form == _OBJECTS:
+        return objects_as_zip(signed_objects(store, key, actor=reader.name or _NAMELESS))
     content = _signed(key, series, form, language)
     if content is not None and not named and form in _SAY_WHO:
         _refuse_name(key, series, language)
@@ -139,6 +149,16 @@ def _make(
         )
     note_exported(store, key, actor=reader.name or _NAMELESS)
     return content
+
+
+def objects_as_zip(files: Sequence[ObjectFile]) -> bytes:
+    """Pack objects under names that say the number of their CT and their form."""
+    series = list(dict.fromkeys(file.series_uid for file in files))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            archive.writestr(f"{series.index(file.series_uid) + 1}-{file.form}.dcm", file.content)
+    return packed.getvalue()
 
 
 def _refuse_name(key: str, series: KeptSeries, language: Language) -> None:

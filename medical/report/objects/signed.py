@@ -87,6 +87,14 @@ def signed_objects(
     return [file for file in files if file.form in forms]
 
 
+def has_headers(store: Store, study_key: str) -> bool:
+    """Whether the store keeps the headers of every CT of a study, which objects are made of."""
+    query = select(StoredSeries.headers).join(Study).where(Study.key == study_key)
+    with store.reading() as session:
+        rows = session.scalars(query).all()
+    return bool(rows) and all(rows)
+
+
 def _kept(store: Store, study: Study) -> list[ObjectFile]:
     query = (
         select(SignedObject)
