@@ -89,7 +89,7 @@ def test_the_card_says_what_the_model_is_and_is_not_good_for(page: ReadingPage) 
 
     def drawn() -> None:
         # operating curve, readers' word, and calibration where the card holds it
-        assert page.tab.get_by_test_id("stImage").count() == 2 + bool(card.reliability)
+        assert page.tab.locator("img.starlung-plot").count() == 2 + bool(card.reliability)
 
     page.eventually(drawn)
     page.picture("model")
@@ -100,7 +100,7 @@ def test_the_card_says_what_the_model_is_and_is_not_good_for(page: ReadingPage) 
 def test_an_evaluation_is_drawn_from_its_folder(page: ReadingPage, tmp_path: Path) -> None:
     go_to(page, "Model")
     page.tab.get_by_test_id("stHeading").get_by_text("Evaluation", exact=True).wait_for()
-    before = page.tab.get_by_test_id("stImage").count()
+    before = page.tab.locator("img.starlung-plot").count()
     field = page.tab.get_by_test_id("stMain").get_by_test_id("stTextInput").get_by_role("textbox")
     field.fill(str(tmp_path))
     field.press("Enter")
@@ -116,7 +116,7 @@ def test_an_evaluation_is_drawn_from_its_folder(page: ReadingPage, tmp_path: Pat
     page.expect_text("Sensitivity at threshold 0.5")
 
     def drawn() -> None:
-        assert page.tab.get_by_test_id("stImage").count() == before + 3
+        assert page.tab.locator("img.starlung-plot").count() == before + 3
 
     page.eventually(drawn)
     assert page.problems == []
