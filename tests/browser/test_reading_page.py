@@ -116,7 +116,7 @@ def test_speaks_chinese(page: ReadingPage) -> None:
     page.tab.locator("table").get_by_text("右中肺野").first.wait_for()
     page.tab.locator(".readout").get_by_text("层面").wait_for()
     # What only a screen reader says, too.
-    page.tab.get_by_role("combobox", name="厚层", exact=True).wait_for()
+    page.tab.get_by_role("combobox", name="厚层", exact=True).select_option(index=1)
     page.tab.get_by_role("slider", name="厚层, mm", exact=True).wait_for()
 
 
