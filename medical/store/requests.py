@@ -16,7 +16,7 @@ from sqlalchemy import delete, select
 from medical.i18n.messages import message
 from medical.store.audit import record
 from medical.store.database import Store
-from medical.store.queue import end_row
+from medical.store.queue import end_row, enqueue_in
 from medical.store.tables import (
     Decision,
     StoredFinding,
@@ -84,6 +84,32 @@ def try_again(store: Store, key: str, *, actor: str, model: str | None = None) -
             study.model = model
         end_row(session, study, "received", actor)
         return True
+
+
+def score_again(store: Store, key: str, *, root: Path, actor: str, model: str = "") -> str | None:
+    """Queue the input of a scored study as a study of its own, once, however many ask for it.
+
+    Args:
+        store: the store.
+        key: of the study.
+        root: results go to a folder of their own below it.
+        actor: who asks.
+        model: that scores it; the worker's own where empty.
+
+    Returns:
+        The new study's key; ``None`` where this model is to score the input already, or there is no
+        such study any more.
+    """
+    with store.transaction() as session:
+        study = session.scalars(select(Study).where(Study.key == key).with_for_update()).first()
+        if study is None:
+            return None
+        waiting = select(Study.id).where(
+            Study.source == study.source, Study.model == model, Study.status.in_(_BEGUN)
+        )
+        if session.scalars(waiting).first() is not None:
+            return None
+        return enqueue_in(session, Path(study.source), root=root, actor=actor, model=model)
 
 
 def archive(store: Store, key: str, *, reason: ArchiveReason, actor: str) -> bool:

@@ -114,11 +114,15 @@ class StoredFinding(Base):
     """One finding of a study, the model's or one that a reader added.
 
     ``measured`` is JSON: ``Finding`` of ``findings.json``, or ``AddedFinding``. ``version`` is the
-    number of the latest decision, 0 before the first.
+    number of the latest decision, 0 before the first. No row number is given a second time: a page
+    may be open on a finding that was deleted.
     """
 
     __tablename__ = "findings"
-    __table_args__ = (UniqueConstraint("study_id", "series_uid", "number"),)
+    __table_args__ = (
+        UniqueConstraint("study_id", "series_uid", "number"),
+        {"sqlite_autoincrement": True},
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), index=True)
     series_uid: Mapped[str] = mapped_column(String(128))

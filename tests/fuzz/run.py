@@ -73,7 +73,7 @@ def run(top: Path, *, inputs: int, first: int = 0, processes: int = 1) -> Outcom
             begun[place] = (out, _begin(out, pickled, number + processes, processes, last))
             (out / "now").unlink(missing_ok=True)
     _gather(top, outcome)
-    return found
+    return outcome
 
 
 def _why(out: Path, number: int, *, ended: bool, code: int) -> str | None:

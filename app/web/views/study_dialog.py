@@ -13,7 +13,6 @@ from app.web.security.identity import Reader, allowed, may
 from app.web.session import tell
 from app.web.words import gettext, words
 from medical.i18n.messages import Message, message
-from medical.store.queue import enqueue
 from medical.store.requests import (
     ARCHIVE_REASONS,
     ArchiveReason,
@@ -21,6 +20,7 @@ from medical.store.requests import (
     bring_back,
     cancel,
     remove,
+    score_again,
     try_again,
 )
 from medical.store.tables import SCORED, Study
@@ -92,20 +92,20 @@ def _again(study: Study, reader: Reader) -> None:
     if study.status not in SCORED:
         score_failed_again(study, reader, model=model)
         return
-    enqueue(
-        shared.store,
-        Path(study.source),
-        root=shared.studies_folder,
-        actor=reader.name,
-        model=model,
-    )
+    root = shared.studies_folder
+    if score_again(shared.store, study.key, root=root, actor=reader.name, model=model) is None:
+        _tell_queued_already(study)
 
 
 def score_failed_again(study: Study, reader: Reader, *, model: str | None = None) -> None:
     """Queue a failed study once more; say so where another user has done it."""
     allowed("score_again")
     if not try_again(context().store, study.key, actor=reader.name, model=model):
-        tell(gettext("{label} has already been queued again by another user.", label=study.label))
+        _tell_queued_already(study)
+
+
+def _tell_queued_already(study: Study) -> None:
+    tell(gettext("{label} has already been queued again by another user.", label=study.label))
 
 
 def _archive(study: Study, reader: Reader) -> None:

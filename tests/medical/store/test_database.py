@@ -4,9 +4,13 @@ import pytest
 from sqlalchemy import text
 
 from medical.errors import InputError
+from medical.review.decisions import NewDecision
+from medical.review.reading import read_study
+from medical.review.reviews import decide
 from medical.review.worklist import worklist
 from medical.store.database import open_store, sqlite_url
-from medical.store.queue import enqueue
+from medical.store.queue import claim, enqueue, finish
+from tests.medical.store.made import made_series
 
 
 def test_a_store_is_made_once_and_opened_again(tmp_path: Path) -> None:
@@ -47,6 +51,31 @@ def test_a_store_of_the_version_before_is_brought_up_with_what_it_holds(tmp_path
     store.close()
     (study,) = worklist(open_store(url))
     assert study.source == "ct"
+
+
+def test_decisions_stay_with_their_findings_when_findings_get_numbers_for_good(
+    tmp_path: Path,
+) -> None:
+    url = sqlite_url(tmp_path / "store.sqlite")
+    store = open_store(url)
+    enqueue(store, tmp_path / "ct", root=tmp_path, actor="anna")
+    claimed = claim(store, "worker")
+    assert claimed is not None
+    assert finish(store, claimed, series=[made_series(0.9, 0.8)])
+    before = read_study(store, claimed.key).findings
+    decide(store, before[1].id, NewDecision("accepted"), seen_version=0, actor="anna")
+    with store.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0011'"))
+    store.close()
+    again = open_store(url)
+    after = read_study(again, claimed.key).findings
+    assert [(finding.id, finding.verdict) for finding in after] == [
+        (before[0].id, "open"),
+        (before[1].id, "accepted"),
+    ]
+    with again.reading() as session:
+        assert not session.execute(text("PRAGMA foreign_key_check")).all()
+        assert session.execute(text("SELECT seq FROM sqlite_sequence")).scalar() == 2
 
 
 def test_a_store_of_a_later_version_is_left_alone(tmp_path: Path) -> None:

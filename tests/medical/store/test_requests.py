@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -22,8 +24,10 @@ from medical.store.requests import (
     cancel,
     known_input,
     remove,
+    score_again,
     try_again,
 )
+from medical.store.results import import_result
 from medical.store.tables import AuditEntry
 from tests.medical.store.made import made_series
 
@@ -98,7 +102,7 @@ def test_a_page_on_a_deleted_study_cannot_decide_on_the_next_patients_finding(
     gone = scored(store, tmp_path, 0.9)
     (shown,) = read_study(store, gone).findings
     assert remove(store, gone, reason="test", results=tmp_path, actor="boss")
-    following = scored(store, tmp_path, 0.8)  # SQLite gives rows their numbers again
+    following = scored(store, tmp_path, 0.8)
     with pytest.raises(DeletedError, match="has been deleted"):
         decide(
             store,
@@ -109,6 +113,42 @@ def test_a_page_on_a_deleted_study_cannot_decide_on_the_next_patients_finding(
             study_key=gone,
         )
     assert [finding.verdict for finding in read_study(store, following).findings] == ["open"]
+
+
+def test_a_page_on_a_result_that_was_scored_again_cannot_decide_on_the_new_finding(
+    store: Store, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    key = import_result(store, out, [made_series(0.9)], actor="anna")
+    (shown,) = read_study(store, key).findings
+    assert import_result(store, out, [made_series(0.7)], actor="anna") == key
+    with pytest.raises(DeletedError):
+        decide(
+            store,
+            shown.id,
+            NewDecision("accepted"),
+            seen_version=0,
+            actor="anna",
+            study_key=key,
+        )
+    (anew,) = read_study(store, key).findings
+    assert anew.verdict == "open"
+    assert anew.id > shown.id
+
+
+def test_two_who_ask_at_once_have_a_study_scored_again_once(store: Store, tmp_path: Path) -> None:
+    key, ready = scored(store, tmp_path, 0.9), threading.Barrier(2)
+
+    def ask(actor: str) -> str | None:
+        ready.wait()
+        return score_again(store, key, root=tmp_path, actor=actor)
+
+    with ThreadPoolExecutor(2) as pool:
+        keys = list(pool.map(ask, ["anna", "ben"]))
+    assert keys.count(None) == 1
+    assert sorted(study.status for study in worklist(store)) == ["ready", "received"]
+    assert score_again(store, key, root=tmp_path, actor="anna", model="another")
+    assert score_again(store, "no such key", root=tmp_path, actor="anna") is None
 
 
 def test_cancelled_scoring_is_lost_to_its_worker_and_can_begin_again(
