@@ -17,7 +17,7 @@ class InputError(Exception):
     """An input that cannot be used: which one, what is wrong and what to do, on one line.
 
     Args:
-        path: the file or folder, as the user named it.
+        path: the file, folder or address, as the user named it.
         problem: what is wrong, no full stop; a message where a page can show it.
         remedy: what the user can do, no full stop; a message likewise.
         names: names of files inside ``path`` that ``problem`` quotes; they may hold a patient's.
@@ -27,6 +27,8 @@ class InputError(Exception):
         self, path: Path | str, problem: str, remedy: str, *, names: tuple[str, ...] = ()
     ) -> None:
         self.path = Path(path)
+        # a path would take one slash of an address away
+        self._named = path if isinstance(path, str) and "://" in path else str(self.path)
         self.names = names
         self.problem = _on_one_line(problem)
         self.remedy = _on_one_line(remedy)
@@ -35,12 +37,12 @@ class InputError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         """Let another process hand it over."""
         again = partial(type(self), names=self.names)
-        return again, (self.path, self.problem, self.remedy)
+        return again, (self._named, self.problem, self.remedy)
 
     @property
     def sentence(self) -> Message:
         """The whole error, to be said in any language."""
-        parts = {"path": str(self.path), "problem": self.problem, "remedy": self.remedy}
+        parts = {"path": self._named, "problem": self.problem, "remedy": self.remedy}
         return message("{path}: {problem}. {remedy}.", **parts)
 
     @property

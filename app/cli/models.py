@@ -21,6 +21,7 @@ from app.cli.common import (
     site_store,
     starnet_called,
 )
+from app.cli.models_in_use import refuse_in_use
 
 if TYPE_CHECKING:
     from models.zoo.loader import StoredModel
@@ -272,8 +273,9 @@ def _check_fit(model: StoredModel) -> None:
 
 @models.command()
 def remove(name: Annotated[str, typer.Argument(help="Name of an imported model.")]) -> None:
-    """Delete an imported model; shipped ones stay."""
+    """Delete an imported model; shipped ones stay, and so does what the site scores with."""
     imported = imported_models()
+    refuse_in_use(name)
     if (starnet := _own_starnet(name)) is not None:
         shutil.rmtree(starnet)
         typer.echo(f"{name} removed")

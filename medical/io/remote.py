@@ -2,8 +2,9 @@
 
 An address such as ``s3://bucket/archive`` names what fsspec has a driver for; drivers are packages
 of their own (``s3fs``, ``gcsfs``, ``adlfs``), which read their keys from where their owners say.
-Inputs are copied into a temporary folder before they are read; each series' files are copied back
-when they are whole, ``findings.json`` last.
+Inputs are copied into a temporary folder before they are read, and so are results that are there: a
+run adds to them as it does in a folder. Each series' files are copied back when they are whole,
+``findings.json`` last.
 """
 
 from __future__ import annotations
@@ -29,6 +30,19 @@ def is_url(address: Address) -> bool:
     return "://" in fspath(address)
 
 
+def shown_address(address: Address) -> str:
+    """Return an address as it may be printed: without name and password, or what its query holds.
+
+    A path of this machine stays as it is.
+    """
+    text = fspath(address)
+    if not is_url(text):
+        return text
+    scheme, _, rest = text.partition("://")
+    place, _, _ = rest.partition("?")
+    return f"{scheme}://{place.rpartition('@')[2]}"
+
+
 @dataclass(slots=True)
 class Stage:
     """Where a run reads and writes on this machine.
@@ -50,7 +64,9 @@ class Stage:
         self._copied |= {file: file.stat().st_mtime_ns for file in files}
 
     def copy_back(self) -> None:
-        """Copy results that are new or changed since; nothing where there is no address.
+        """Copy results that are new or changed, take away those that are gone here.
+
+        Nothing is done where there is no address.
 
         Raises:
             InputError: the store does not take them.
@@ -59,6 +75,9 @@ class Stage:
             return
         with _one_sentence(self.url):
             system, root = fsspec.core.url_to_fs(self.url)
+            for file in [file for file in self._copied if not file.exists()]:
+                system.rm_file(f"{root.rstrip('/')}/{file.relative_to(self.out).as_posix()}")
+                del self._copied[file]
             files = [file for file in sorted(self.out.rglob("*")) if file.is_file()]
             for file in sorted(files, key=lambda file: file.name == _LAST):
                 name = file.relative_to(self.out)
@@ -72,13 +91,12 @@ class Stage:
 
 
 @contextmanager
-def staged(inputs: Sequence[Address], out: Address, *, resume: bool) -> Iterator[Stage]:
+def staged(inputs: Sequence[Address], out: Address) -> Iterator[Stage]:
     """Copy what addresses name to this machine, for the time of a run.
 
     Args:
         inputs: paths or addresses.
         out: folder or address for the results.
-        resume: copy the results that are there, so that what is done is known.
 
     Raises:
         InputError: an address cannot be read or written, or its driver is not installed.
@@ -98,7 +116,7 @@ def staged(inputs: Sequence[Address], out: Address, *, resume: bool) -> Iterator
         stage = Stage(paths, place / "out", fspath(out))
         _probe(stage.url)
         stage.out.mkdir()
-        if resume and _is_there(stage.url):
+        if _is_there(stage.url):
             _fetch(stage.url, stage.out)
             stage.leave()
         yield stage
@@ -158,8 +176,7 @@ def _is_passing(name: Path) -> bool:
 
 @contextmanager
 def _one_sentence(url: str) -> Iterator[None]:
-    scheme, _, rest = url.partition("://")
-    shown = f"{scheme}://{rest.rsplit('@', 1)[-1]}"  # without a password
+    shown = shown_address(url)
     try:
         yield
     except InputError:

@@ -134,7 +134,7 @@ class Scorer:
             ModuleNotFoundError: Ray is not installed.
         """
         given = options or ScoreOptions()
-        with staged(inputs, out, resume=given.resume) as stage:
+        with staged(inputs, out) as stage:
 
             def watch(series: SeriesEnd) -> None:
                 stage.copy_back()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,13 @@ def enqueue_in(
     )
     record(session, actor=actor, action="receive", subject=key)
     return key
+
+
+def models_waited_for(store: Store) -> Counter[str]:
+    """Count, by model, the studies that wait for one of their own or are scored with it."""
+    query = select(Study.model).where(Study.status.in_(("received", "scoring")), Study.model != "")
+    with store.reading() as session:
+        return Counter(session.scalars(query))
 
 
 def claim(

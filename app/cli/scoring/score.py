@@ -118,6 +118,7 @@ def score(
     from app.cli.scoring.progress import run_progress
     from app.cli.scoring.table import show_end
     from medical.errors import InputError
+    from medical.io.remote import shown_address
     from medical.scoring.batch import ScoreOptions
     from medical.scoring.scorer import Scorer
 
@@ -133,6 +134,7 @@ def score(
     check_device(device, engine)
     contexts = read_contexts(context)
     make_folder(out)
+    place = shown_address(out)
     started = time.monotonic()
     with run_progress(quiet=quiet, verbose=verbose) as progress:
         try:
@@ -154,13 +156,13 @@ def score(
                 engine=engine,
             )
         except (InputError, OSError) as error:  # the cluster's: an input's is among the results
-            _fail_run(error, out, code=SOME_FAILED if progress.done else NONE_SCORED)
+            _fail_run(error, place, code=SOME_FAILED if progress.done else NONE_SCORED)
         except KeyboardInterrupt:
-            _say_interrupted(progress, out)
+            _say_interrupted(progress, place)
     for problem in result.errors:
         print_line(str(problem))
     if not quiet:
-        show_end(result, out, seconds=time.monotonic() - started)
+        show_end(result, place, seconds=time.monotonic() - started)
     raise typer.Exit(_exit_code(result))
 
 

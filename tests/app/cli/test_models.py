@@ -9,6 +9,7 @@ import torch
 
 from medical.store.audit import newest
 from medical.store.database import open_store, sqlite_url
+from medical.store.queue import claim, enqueue, give_up
 from models.zoo.card import ModelCard
 from models.zoo.loader import CARD, SHIPPED, WEIGHTS, find_model
 from models.zoo.networks import load_retinanet
@@ -62,6 +63,26 @@ def test_imported_model_is_listed_shown_and_removed(
     assert starlung("models", "show", "ward-7").exit_code == 0
     assert starlung("models", "remove", "ward-7").exit_code == 0
     assert "ward-7" not in starlung("models", "list").stdout
+
+
+def test_a_model_in_use_is_not_removed(
+    starlung: Run, retrained: Path, work_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert starlung("models", "import", retrained).exit_code == 0
+    store = open_store(sqlite_url(work_dir / "store.sqlite"))
+    enqueue(store, retrained, root=work_dir, actor="anna", model="ward-7")
+    result = starlung("models", "remove", "ward-7")
+    assert result.exit_code == 2
+    assert "1 study waits to be scored with it" in one_line(result.stderr)
+    assert (claimed := claim(store, "worker")) is not None
+    assert give_up(store, claimed, failure="no CT series in it")
+    store.close()
+    monkeypatch.setenv("STARLUNG_MODEL", "ward-7")
+    result = starlung("models", "remove", "ward-7")
+    assert result.exit_code == 2
+    assert "this site scores with" in one_line(result.stderr)
+    monkeypatch.delenv("STARLUNG_MODEL")
+    assert starlung("models", "remove", "ward-7").exit_code == 0
 
 
 def test_same_name_is_not_imported_twice(starlung: Run, retrained: Path) -> None:

@@ -9,7 +9,7 @@ import fsspec
 import pytest
 
 from medical.errors import InputError
-from medical.io.remote import is_url, staged
+from medical.io.remote import is_url, shown_address, staged
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -37,7 +37,7 @@ def listed(url: str) -> set[str]:
 
 
 def test_paths_of_this_machine_stay_what_they_are(tmp_path: Path) -> None:
-    with staged([tmp_path / "ct"], tmp_path / "out", resume=False) as stage:
+    with staged([tmp_path / "ct"], tmp_path / "out") as stage:
         assert (stage.paths, stage.out, stage.url) == ([tmp_path / "ct"], tmp_path / "out", "")
     assert not is_url("C:/ct") and is_url("s3://bucket/ct")
 
@@ -49,7 +49,7 @@ def test_all_below_an_address_comes_here_and_is_gone_afterwards(
     put(f"{bucket}/a/deep/2.dcm", b"two")
     put(f"{bucket}/ct.nii.gz", b"three")
     inputs = [f"{bucket}/a", f"{bucket}/ct.nii.gz", tmp_path]
-    with staged(inputs, tmp_path / "out", resume=False) as stage:
+    with staged(inputs, tmp_path / "out") as stage:
         folder, file, local = stage.paths
         assert (folder / "1.dcm").read_bytes() == b"one"
         assert (folder / "deep" / "2.dcm").read_bytes() == b"two"
@@ -58,7 +58,7 @@ def test_all_below_an_address_comes_here_and_is_gone_afterwards(
 
 
 def test_results_go_back_whole_and_once(bucket: str) -> None:
-    with staged(["ct"], f"{bucket}/out", resume=False) as stage:
+    with staged(["ct"], f"{bucket}/out") as stage:
         (stage.out / "1.2").mkdir()
         (stage.out / "1.2" / ".partial-1").write_bytes(b"half")
         (stage.out / "1.2" / "findings.json").write_bytes(b"{}")
@@ -71,29 +71,40 @@ def test_results_go_back_whole_and_once(bucket: str) -> None:
     assert get(f"{bucket}/out/1.2/outlines.npz") == b"changed there", "it was not copied again"
 
 
-def test_earlier_results_are_there_to_resume(bucket: str) -> None:
+def test_a_run_adds_to_the_results_that_are_there_as_in_a_folder(bucket: str) -> None:
     put(f"{bucket}/out/1.2/findings.json", b"{}")
-    with staged(["ct"], f"{bucket}/out", resume=True) as stage:
+    put(f"{bucket}/out/1.2/heatmap-1.nii.gz")
+    put(f"{bucket}/out/manifest.jsonl", b"first\n")
+    with staged(["ct"], f"{bucket}/out") as stage:
         assert (stage.out / "1.2" / "findings.json").read_bytes() == b"{}"
-    with staged(["ct"], f"{bucket}/out", resume=False) as stage:
-        assert list(stage.out.iterdir()) == []
-    with staged(["ct"], f"{bucket}/new", resume=True) as stage:
+        with (stage.out / "manifest.jsonl").open("a") as manifest:
+            manifest.write("second\n")
+        (stage.out / "1.2" / "heatmap-1.nii.gz").unlink()
+    assert get(f"{bucket}/out/manifest.jsonl") == b"first\nsecond\n"
+    assert listed(f"{bucket}/out") == {"1.2/findings.json", "manifest.jsonl"}
+    with staged(["ct"], f"{bucket}/new") as stage:
         assert list(stage.out.iterdir()) == []
 
 
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
-        ("memory://nothing/there", "memory:/nothing/there: does not exist. Correct the address."),
-        ("s4://key:secret@bucket/ct", "s4:/bucket/ct: cannot be read or written (ValueError)"),
-        ("adl://bucket/ct", "adl:/bucket/ct: its driver is not installed"),
+        ("memory://nothing/there", "memory://nothing/there: does not exist. Correct the address."),
+        ("s4://key:secret@bucket/ct", "s4://bucket/ct: cannot be read or written (ValueError)"),
+        ("adl://bucket/ct", "adl://bucket/ct: its driver is not installed"),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence(address: str, sentence: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError) as caught, staged([address], tmp_path, resume=False):
+    with pytest.raises(InputError) as caught, staged([address], tmp_path):
         pass
     assert str(caught.value).startswith(sentence)
     assert "secret" not in str(caught.value)
+
+
+def test_an_address_is_printed_without_what_opens_it() -> None:
+    address = "s3://key:secret@bucket/out?signature=secret"
+    assert shown_address(address) == "s3://bucket/out"
+    assert shown_address("results/out?") == "results/out?"
 
 
 def test_a_place_that_takes_no_results_is_said_before_anything_is_scored(tmp_path: Path) -> None:
@@ -101,7 +112,7 @@ def test_a_place_that_takes_no_results_is_said_before_anything_is_scored(tmp_pat
     for address in ("nosuch://place/out", f"file://{tmp_path}/file/out"):
         with (
             pytest.raises(InputError, match="cannot be read or written"),
-            staged(["ct"], address, resume=False),
+            staged(["ct"], address),
         ):
             pytest.fail("the run has begun")
 
