@@ -1,23 +1,27 @@
-"""An interrupt ends a run by several processes at once, whatever they are busy with."""
+"""An interrupt ends a run by several processes at once, whatever they are busy with.
+
+The run is a program of its own (this file's last lines): an interrupt that came a moment too early
+or too late would end the test's own process.
+"""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import signal
-import threading
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+import psutil
 
 from medical.scoring import parallel
 from medical.scoring.batch import ScoreOptions
+from medical.scoring.read_ahead import ReadSeries
 from medical.scoring.scorer import Scorer
 from tests.medical.scoring.small_chest import write_small_chest
 
-BUSY_SECONDS = 60.0
+BUSY_SECONDS = 240.0
+BEGUN = "BEGUN"
 
 
 def ignore_interrupts(*_: object) -> None:
@@ -25,33 +29,36 @@ def ignore_interrupts(*_: object) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def be_busy(series: object) -> None:
+def be_busy(series: ReadSeries) -> None:
     """Stand for the scoring of a large CT."""
+    (series.handle.path.parent / BEGUN).touch()
     time.sleep(BUSY_SECONDS)
 
 
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """Let SIGINT interrupt, which the test runner's own processes are told to ignore."""
-    earlier = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, earlier)
-
-
-@pytest.mark.usefixtures("interruptible")
-def test_its_processes_are_ended_and_not_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(parallel, "_begin", ignore_interrupts)
-    monkeypatch.setattr(parallel, "_score", be_busy)
+def test_its_processes_are_ended_and_not_waited_for(tmp_path: Path) -> None:
     for number in (1, 2):
         write_small_chest(tmp_path / f"chest-{number}.nii.gz", seed=number)
-    batch = parallel.ParallelBatch(Scorer.named(), tmp_path / "out", ScoreOptions(), 2)
-    before = multiprocessing.active_children()
-    interrupt = threading.Timer(4.0, os.kill, (os.getpid(), signal.SIGINT))
-    interrupt.start()
-    started = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        batch.score(sorted(tmp_path.glob("*.nii.gz")))
-    assert time.monotonic() - started < BUSY_SECONDS / 2
-    assert multiprocessing.active_children() == before
+    run = subprocess.Popen([sys.executable, "-m", __name__, tmp_path], stderr=subprocess.PIPE)
+    try:
+        while not (tmp_path / BEGUN).exists():
+            assert run.poll() is None
+            time.sleep(0.05)
+        workers = psutil.Process(run.pid).children(recursive=True)
+        assert workers
+        interrupted = time.monotonic()
+        run.send_signal(signal.SIGINT)
+        _, errors = run.communicate(timeout=BUSY_SECONDS / 2)
+    finally:
+        run.kill()
+    assert time.monotonic() - interrupted < BUSY_SECONDS / 4
+    assert b"KeyboardInterrupt" in errors
+    assert not psutil.wait_procs(workers, timeout=20)[1]
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started this may ignore it
+    parallel._begin, parallel._score = ignore_interrupts, be_busy  # type: ignore[assignment]  # noqa: SLF001
+    parallel.ParallelBatch(Scorer.named(), folder / "out", ScoreOptions(), 2).score(
+        sorted(folder.glob("*.nii.gz"))
+    )
