@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 import pydicom
 from pydicom.dataset import Dataset
+from pydicom.filereader import read_partial
+from pydicom.tag import Tag
 
 from medical.dicom.header import tags
 from medical.dicom.header.frames import SkippedFile
@@ -30,7 +32,8 @@ _MEASUREMENTS = "126000"  # DCM, Imaging Measurement Report: of a program, ours 
 _MAX_BYTES = 4 << 20
 _MAX_ITEMS, _MAX_DEPTH = 2000, 16
 _MAX_TEXT = 4000  # characters of one item
-_MAX_REPORTS = 8
+_MAX_FILES, _MAX_REPORTS = 1000, 8  # whose head is read; of these the latest are read whole
+_HEAD_END = Tag("ContentDate")
 _ASIDE = frozenset({"HAS OBS CONTEXT", "HAS ACQ CONTEXT", "HAS CONCEPT MOD", "HAS PROPERTIES"})
 _CONCLUSIONS = frozenset(
     {("LN", "19005-8"), *(("DCM", code) for code in ("121072", "121073", "121076", "121077"))}
@@ -69,7 +72,10 @@ def report_words(files: Sequence[Path], *, ct: Path, most: int) -> str:
     header = _read(ct, pixels=False)
     if header is None:
         return ""
-    read = [report for file in files[:_MAX_REPORTS] if (report := _read(file)) is not None]
+    days = {file: _day_in_head(file) for file in files[:_MAX_FILES]}
+    earlier = [file for file in days if not _is_later(days[file], _day(header))]
+    latest = sorted(earlier, key=days.__getitem__, reverse=True)[:_MAX_REPORTS]
+    read = [report for file in latest if (report := _read(file)) is not None]
     fitting = [report for report in read if _may_be_read(report, header)]
     fitting.sort(key=_day, reverse=True)
     texts = dict.fromkeys(_words_of(report, header) for report in fitting)
@@ -89,13 +95,25 @@ def _read(file: Path, *, pixels: bool = True) -> Dataset | None:
         return None
 
 
+def _day_in_head(file: Path) -> str:
+    """Return `_day` of a file of which no more is read than that takes."""
+    try:
+        with file.open("rb") as opened:
+            return _day(read_partial(opened, stop_when=lambda tag, *_: tag > _HEAD_END))
+    except Exception:  # pydicom raises nearly anything on damaged files
+        return ""
+
+
 def _may_be_read(report: Dataset, ct: Dataset) -> bool:
     if str(tags.value(report, "SOPClassUID") or "") not in _CLASSES:
         return False
     if _code(report)[1] == _MEASUREMENTS or not _is_surely(person_of(ct), person_of(report)):
         return False
-    days = _day(report), _day(ct)
-    return not all(days) or days[0] <= days[1]
+    return not _is_later(_day(report), _day(ct))
+
+
+def _is_later(day: str, other: str) -> bool:
+    return bool(day and other) and day > other
 
 
 def _day(dataset: Dataset) -> str:

@@ -115,6 +115,16 @@ def test_a_programs_measurements_are_not_read(tmp_path: Path) -> None:
     assert words_beside(tmp_path, report(IMPRESSION, title="126000")) == ""
 
 
+def test_of_many_reports_the_latest_that_are_no_later_than_the_ct_are_read(tmp_path: Path) -> None:
+    def of_year(year: int) -> Dataset:
+        words = f"Nodule seen in {year}."
+        return report(("Impression", "121073", words), StudyDate=f"{year}0101")
+
+    years = (*range(2001, 2021), *range(2022, 2040))  # the CT is of 2021
+    words = words_beside(tmp_path, *(of_year(year) for year in years))
+    assert words == " ".join(f"Nodule seen in {year}." for year in range(2020, 2012, -1))
+
+
 def test_the_latest_comes_first(tmp_path: Path) -> None:
     old = report(("Impression", "121073", "Old nodule."), StudyDate="20190101")
     new = report(("Impression", "121073", "New nodule."), StudyDate="20201231")
