@@ -22,6 +22,7 @@ from app.cli.common import (
     starnet_called,
 )
 from app.cli.models_in_use import refuse_in_use
+from medical.plain_text import one_line
 
 if TYPE_CHECKING:
     from models.zoo.loader import StoredModel
@@ -96,7 +97,7 @@ def import_(
 
     if not path.exists():
         fail(f"{path}: there is no such folder or file. Check the path.")
-    _refuse_without_reason(path, reason)
+    _check_reason(reason)
     if is_starnet(path):
         _import_starnet(path, reason)
         return
@@ -113,6 +114,7 @@ def import_(
     model = model_called(str(path))
     _check_name(path, model.card.name)
     _check_fit(model)
+    _refuse_without_reason(path, model.card.kept_back, reason)
     _record(model.card.name, reason)
 
     def copy(folder: Path) -> None:
@@ -122,17 +124,20 @@ def import_(
     _add(path, model.card.name, copy)
 
 
-def _refuse_without_reason(folder: Path, reason: str | None) -> None:
-    """End the program where a gate kept the model back and no reason is given."""
-    from medical.training.own_decision import MAX_REASON, why_kept_back
+def _check_reason(reason: str | None) -> None:
+    from medical.training.own_decision import MAX_REASON
 
     if reason is not None and not 1 <= len(reason.strip()) <= MAX_REASON:
         fail(f"--reason: must have 1 to {MAX_REASON} characters, and must name no patient.")
-    why = why_kept_back(folder)
-    if why and reason is None:
+
+
+def _refuse_without_reason(folder: Path, kept_back: str, reason: str | None) -> None:
+    """End the program where a gate kept the model back and no reason is given."""
+    if kept_back and reason is None:
         fail(
-            f"{folder}: the gate did not let it replace the old one: {why}. Hold out more CTs, or "
-            "install it by your own decision: add --reason TEXT, which goes to the audit trail."
+            f"{folder}: the gate did not let it replace the old one: {one_line(kept_back)}. Hold "
+            "out more CTs, or install it by your own decision: add --reason TEXT, which goes to "
+            "the audit trail."
         )
 
 
@@ -167,8 +172,10 @@ def _import_starnet(path: Path, reason: str | None) -> None:
     from models.zoo.starnet_card import read_card
     from models.zoo.starnets import install_starnet
 
-    name = read_card(starnet_called(str(path))).name
+    card = read_card(starnet_called(str(path)))
+    name = card.name
     _check_name(path, name)
+    _refuse_without_reason(path, card.kept_back, reason)
     _record(name, reason)
     try:
         install_starnet(path, imported_models(make=True))

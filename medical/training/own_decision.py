@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 from medical.plain_text import one_line
 from medical.store.audit import record
 from medical.store.database import Store
 
 MAX_REASON = 80
 """Characters: an entry of the trail is short."""
-_VERDICTS = ("gate.json", "verdict.json")
-
-
-def why_kept_back(folder: Path) -> str:
-    """Return why a gate kept a model back; empty where none did.
-
-    Args:
-        folder: of the model, below that of the run, where the gate's verdict lies.
-    """
-    for name in _VERDICTS:
-        try:
-            verdict = json.loads((folder.resolve().parent / name).read_text("utf-8"))
-        except (OSError, ValueError):
-            continue
-        if isinstance(verdict, dict) and verdict.get("replaces") is False:
-            return one_line(str(verdict.get("why", "")))
-    return ""
 
 
 def record_decision(store: Store, name: str, reason: str, *, actor: str) -> None:

@@ -26,7 +26,7 @@ from medical.training.card import Made, new_card
 from medical.training.cases.gather import Gathered
 from medical.training.cases.truth import lesions_of
 from medical.training.config import RunConfig
-from medical.training.gate import Row, compare, decide
+from medical.training.gate import Row, Verdict, compare, decide
 from medical.training.worker import TRAINED
 from models.distributed.checkpoints import CheckpointStore
 from models.training.two_stage import TwoStage
@@ -187,8 +187,12 @@ def publish_model(
     write_report(report, out)
     figures_all = json.loads(report.evaluation.model_dump_json())
     figures = {name: figures_all.get(name) for name in _KEEP}
-    card.with_metrics({_FIGURES: figures}).write(folder / CARD)
-    _pass_gate(new, before, folder, out, old, home)
+    verdict = decide(new, before)
+    verdict.write(out / "gate.json")
+    kept_back = "" if verdict.replaces else verdict.why
+    card = card.with_metrics({_FIGURES: figures}).model_copy(update={"kept_back": kept_back})
+    card.write(folder / CARD)
+    _carry_out(verdict, folder, out, old, home)
     as_it_was = evaluate_tables(before, operating_point=old.card.operating_point)
     rows = compare(as_it_was.evaluation, report.evaluation)
     return Published(folder, rows, (old.card.name, card.name))
@@ -202,16 +206,13 @@ def _steps(config: RunConfig, out: Path) -> int:
     return sum((store.steps() or [0])[-1] for store in stores)
 
 
-def _pass_gate(
-    new: Tables,
-    before: Tables,
+def _carry_out(
+    verdict: Verdict,
     folder: Path,
     out: Path,
     old: StoredModel,
     home: Installed | None,
 ) -> None:
-    verdict = decide(new, before)
-    verdict.write(out / "gate.json")
     _log.info(f"compared with {old.card.name}: {verdict.why}")
     if verdict.replaces and home is not None:
         place = install(folder, home.models, replaced=home.old, archive=out / "replaced")

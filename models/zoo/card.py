@@ -143,6 +143,8 @@ class ModelCard(BaseModel):
     configuration of the run that made the weights, where the program made them. ``networks`` are
     those that lie ready to run; the others are converted from the weights. With ``cascade`` the
     first stage converted from the weights looks again where the ready one is not sure.
+    ``kept_back`` says why a gate did not let the model replace the one in use; empty where none
+    did not.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -167,6 +169,7 @@ class ModelCard(BaseModel):
     cascade: CascadeBand | None = None
     metrics: dict[str, object]
     not_good_for: list[str]
+    kept_back: str = ""
 
     @property
     def digest(self) -> str:

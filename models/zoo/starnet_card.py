@@ -52,6 +52,8 @@ class StarNetCard(BaseModel):
     not_good_for: list[str]
     outcomes: LearnedOutcomes | None = None
     """None: it was taught on readers' ratings alone."""
+    kept_back: str = ""
+    """Why a gate did not let it replace the one in use; empty where none did not."""
 
     @property
     def digest(self) -> str:

@@ -24,13 +24,13 @@ def retrained(tmp_path: Path) -> Path:
     """The shipped model under another name, as a retraining would leave it."""
     folder = tmp_path / "model"
     shutil.copytree(SHIPPED / "starlung-base", folder)
-    rename(folder, "ward-7")
+    change_card(folder, name="ward-7")
     return folder
 
 
-def rename(folder: Path, name: str) -> None:
+def change_card(folder: Path, **fields: str) -> None:
     card = json.loads((folder / CARD).read_text())
-    (folder / CARD).write_text(json.dumps({**card, "name": name}))
+    (folder / CARD).write_text(json.dumps({**card, **fields}))
 
 
 def test_list_names_the_shipped_model(starlung: Run) -> None:
@@ -114,7 +114,7 @@ def test_weights_of_another_network_are_not_imported(starlung: Run, retrained: P
 def test_name_that_leaves_the_folder_is_refused(
     name: str, starlung: Run, retrained: Path, work_dir: Path
 ) -> None:
-    rename(retrained, name)
+    change_card(retrained, name=name)
     result = starlung("models", "import", retrained)
     assert result.exit_code == 2
     assert "cannot be a model's name" in one_line(result.stderr)
@@ -258,8 +258,7 @@ def test_a_damaged_starnet_is_named_removed_and_installed_again(
 def test_what_a_gate_kept_back_needs_a_reason_which_the_trail_keeps(
     starlung: Run, retrained: Path, work_dir: Path
 ) -> None:
-    gate = {"replaces": False, "why": "too few nodules to tell"}
-    (retrained.parent / "gate.json").write_text(json.dumps(gate))
+    change_card(retrained, kept_back="too few nodules to tell")
     refused = starlung("models", "import", retrained)
     assert refused.exit_code == 2
     assert "too few nodules to tell" in one_line(refused.stderr)
@@ -272,3 +271,15 @@ def test_what_a_gate_kept_back_needs_a_reason_which_the_trail_keeps(
     entry = newest(store, 1)[0]
     store.close()
     assert (entry.action, entry.subject) == ("install-by-decision", "ward-7 40 CTs looked at")
+
+
+def test_a_starnet_that_a_gate_kept_back_needs_a_reason_wherever_it_lies(
+    starlung: Run, tmp_path: Path, work_dir: Path
+) -> None:
+    made = trained_on(tmp_path / "made")
+    change_card(made, kept_back="AUC may be lower")
+    elsewhere = shutil.copytree(made, tmp_path / "elsewhere" / "starnet")
+    refused = starlung("models", "import", elsewhere)
+    assert refused.exit_code == 2
+    assert "AUC may be lower" in one_line(refused.stderr)
+    assert starlung("models", "import", elsewhere, "--reason", "our own trial").exit_code == 0

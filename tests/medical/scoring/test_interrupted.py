@@ -58,7 +58,7 @@ def test_its_processes_are_ended_and_not_waited_for(tmp_path: Path) -> None:
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started this may ignore it
-    parallel._begin, parallel._score = ignore_interrupts, be_busy  # type: ignore[assignment]  # noqa: SLF001
+    parallel._begin, parallel._score = ignore_interrupts, be_busy  # type: ignore[assignment]
     parallel.ParallelBatch(Scorer.named(), folder / "out", ScoreOptions(), 2).score(
         sorted(folder.glob("*.nii.gz"))
     )

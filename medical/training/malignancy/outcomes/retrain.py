@@ -169,6 +169,7 @@ def _card(
                 malignant=malignant,
                 known_by=dict(sorted(Counter(finding.how for finding in taught).items())),
             ),
+            "kept_back": "" if verdict.replaces else verdict.why,
             "recipe": f"{parent.recipe}; then the votes of the image groups by outcomes, beside "
             f"the parent's answers ({parent.name} {parent.version}, {parent.digest[:12]})",
             "metrics": {

@@ -18,6 +18,7 @@ from medical.training.malignancy.outcomes.retrain import NAME, retrain_starnet
 from medical.training.malignancy.outcomes.split import split_by_patient
 from medical.training.malignancy.outcomes.table import read_outcomes
 from models.zoo.starnet import load_starnet
+from models.zoo.starnet_card import read_card
 from tests.medical.training.malignancy.outcomes.made_site import made_site, made_tokens
 
 
@@ -57,7 +58,7 @@ def test_too_few_held_out_keep_the_old_one(store: Store, tmp_path: Path) -> None
     assert not verdict.replaces
     assert "too few to tell" in verdict.why
     assert not (out / "starnet").exists()
-    assert (out / "not-promoted" / "card.json").exists()
+    assert read_card(out / "not-promoted").kept_back == verdict.why
     assert newest(store, 1)[0].subject.endswith(" kept-old")
 
 
