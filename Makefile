@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVE ?= 1
 WORKERS ?= 2
-SPREAD := --dist loadfile --no-loadscope-reorder
+# A worker that dies ends the run: begun anew, the spreading by files may wait for ever.
+SPREAD := --dist loadfile --no-loadscope-reorder --max-worker-restart=0
 
 .PHONY: setup peers run check test test-all test-slow bench browser schemas words docs clean
 
