@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 SINGULAR = {"is", "was", "has", "pass", "series", "goes", "this", "does"}
 _PLURAL = re.compile(r"^ (?:[A-Z]+ |more |other |whole |duplicate |held-out )?([a-z]{3,}s)\b")
 MORE_THAN_ONE = {
-    "medical/scoring/batch.py",  # frames of reference, asked for two and more
+    "medical/scoring/batches/batch.py",  # frames of reference, asked for two and more
     "medical/intake.py",  # failures, of which one alone is told itself
     "medical/dicom/stacking/stack.py",  # slices at one place, ten and more
     "models/distributed/compression/values.py",  # for programmers

@@ -20,8 +20,8 @@ def explain(
     """Write heatmap-N.nii.gz beside findings.json."""
     from medical.errors import InputError
     from medical.results.folder import ResultFolder
-    from medical.scoring.jobs import explain_result
     from medical.scoring.scorer import Scorer
+    from medical.scoring.workers.jobs import explain_result
 
     for folder in map(ResultFolder, results):
         if folder.find_findings() is not None and folder.read_images() is None:

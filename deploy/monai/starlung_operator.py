@@ -12,8 +12,8 @@ from typing import Any
 
 from monai.deploy.core import Fragment, Operator, OperatorSpec
 
-from medical.scoring.batch import ScoreOptions
-from medical.scoring.forms import Form
+from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.forms.writer import Form
 from medical.scoring.scorer import Scorer
 from models.zoo.loader import DEFAULT_MODEL
 

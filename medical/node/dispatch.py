@@ -29,7 +29,7 @@ from medical.store.series import KeptSeries
 from models.zoo.loader import ModelDamagedError, ModelNotFoundError, find_model
 
 if TYPE_CHECKING:
-    from medical.scoring.forms import Form
+    from medical.scoring.forms.writer import Form
 
 _log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def _objects_of(
     forms: tuple[str, ...],
     imported: Path | None,
 ) -> Iterator[Outgoing]:
-    from medical.scoring.forms import FormWriter
+    from medical.scoring.forms.writer import FormWriter
 
     scored = series.scored
     handle = _same_files(series, handles)

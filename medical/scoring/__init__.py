@@ -1,4 +1,5 @@
-"""Reading many CTs: batches, resumption, the queue's worker, and what is written for each.
+"""What scores CTs: one scorer a process, its runs over inputs, and the workers of the queue.
 
-How one CT is read lives in `detection`, the files' names in `results`, the queue in `store`.
+``batches`` goes over inputs, ``workers`` over the queue, ``forms`` writes what archives and viewers
+take. How a CT is read, what a nodule is and what a report says do not live here.
 """

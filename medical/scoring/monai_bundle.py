@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from medical.program import program_version
+from medical.scoring.batches.tally import ScoredSeries
 from medical.scoring.scorer import Scorer
-from medical.scoring.tally import ScoredSeries
 from models.zoo.loader import CARD, WEIGHTS, StoredModel
 
 MODEL = "models"  # the folder of a bundle in which weights and card lie

@@ -13,8 +13,8 @@ from medical.ct.volume import CtVolume
 from medical.detection.findings import AddedFinding, SeriesFindings
 from medical.io.remote import staged
 from medical.results.folder import ResultFolder
-from medical.scoring.batch import Batch, ScoreOptions
-from medical.scoring.tally import ScoreResult, SeriesEnd
+from medical.scoring.batches.batch import Batch, ScoreOptions
+from medical.scoring.batches.tally import ScoreResult, SeriesEnd
 from models.zoo.card import ModelCard
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 from models.zoo.starnet_card import SHIPPED_STARNET
@@ -27,8 +27,8 @@ if TYPE_CHECKING:  # what takes long to import comes when it is needed, torch fo
     from medical.detection.pipeline import DetectionPipeline, PipelineResult, Progress
     from medical.detection.refinement import RefinementStage
     from medical.malignancy.reader import MalignancyReader
-    from medical.scoring.parallel import ParallelBatch
-    from medical.scoring.ray_batch import RayBatch
+    from medical.scoring.batches.parallel import ParallelBatch
+    from medical.scoring.batches.ray_batch import RayBatch
     from models.runtime.networks import Networks
     from models.training.two_stage import TwoStage
     from models.zoo.ready import Device
@@ -148,12 +148,12 @@ class Scorer:
         self, out: Path, options: ScoreOptions, workers: int, engine: Engine
     ) -> Batch | ParallelBatch | RayBatch:
         if engine == "ray":
-            from medical.scoring.ray_batch import RayBatch  # an extra
+            from medical.scoring.batches.ray_batch import RayBatch  # an extra
 
             return RayBatch(self, out, options, workers)
         if workers == 1:
             return Batch(self, out, options)
-        from medical.scoring.parallel import ParallelBatch
+        from medical.scoring.batches.parallel import ParallelBatch
 
         return ParallelBatch(self, out, options, workers)
 
@@ -223,7 +223,7 @@ class Scorer:
         Returns:
             The files written; none for an imported first stage, which has no attention.
         """
-        from medical.scoring.heatmaps import write_maps
+        from medical.scoring.forms.heatmaps import write_maps
 
         if self.card.has_retinanet:
             return []

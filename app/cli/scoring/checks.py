@@ -12,12 +12,18 @@ from app.cli.common import fail
 
 if TYPE_CHECKING:
     from medical.scoring.context_table import ContextTable
-    from medical.scoring.forms import Form
+    from medical.scoring.forms.writer import Form
 
 Device = Literal["auto", "cpu", "cuda"]
 Engine = Literal["local", "ray"]
 ALWAYS = ("json", "csv")
-ARCHIVED: tuple[Form, ...] = ("sr", "seg", "cad-sr", "kos", "pdf")  # see medical.scoring.forms
+ARCHIVED: tuple[Form, ...] = (
+    "sr",
+    "seg",
+    "cad-sr",
+    "kos",
+    "pdf",
+)  # see forms.writer
 FORMATS = (*ALWAYS, *ARCHIVED, "heatmap")
 MIN_SAMPLES = 2
 _MIN_SPACE = 1_000_000  # bytes; what a series' result takes without maps

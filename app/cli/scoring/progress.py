@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from medical.scoring.tally import SeriesEnd
+    from medical.scoring.batches.tally import SeriesEnd
 
 _STAGES = {
     "read": "reading the images",

@@ -37,7 +37,7 @@ from app.cli.scoring.checks import (
 
 if TYPE_CHECKING:
     from app.cli.scoring.progress import RunProgress
-    from medical.scoring.tally import ScoreResult
+    from medical.scoring.batches.tally import ScoreResult
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
 """What the machine, not a programmer, is to blame for."""
@@ -119,7 +119,7 @@ def score(
     from app.cli.scoring.table import show_end
     from medical.errors import InputError
     from medical.io.remote import shown_address
-    from medical.scoring.batch import ScoreOptions
+    from medical.scoring.batches.batch import ScoreOptions
     from medical.scoring.scorer import Scorer
 
     formats = checked_formats(format_)

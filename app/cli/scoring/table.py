@@ -12,7 +12,7 @@ from medical.review.terms import probability_text
 
 if TYPE_CHECKING:
     from medical.detection.findings import Finding, SeriesFindings
-    from medical.scoring.tally import ScoredSeries, ScoreResult
+    from medical.scoring.batches.tally import ScoredSeries, ScoreResult
 
 _WIDTH_WHEN_PIPED = 1000  # a line is as long as its sentence: whoever reads it may search it
 

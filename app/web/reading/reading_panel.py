@@ -30,7 +30,7 @@ from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages
 from medical.review.reading import ReadFinding, StudyReading
 from medical.review.terms import REASONS, STATES
-from medical.scoring.jobs import prepare_images
+from medical.scoring.workers.jobs import prepare_images
 from medical.store.series import KeptSeries, note_images
 from medical.store.tables import Study
 

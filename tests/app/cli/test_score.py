@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from medical.errors import InputError
-from medical.scoring.batch import ScoreOptions
+from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.tally import ScoredSeries, ScoreResult, SeriesEnd
 from medical.scoring.scorer import Scorer
-from medical.scoring.tally import ScoredSeries, ScoreResult, SeriesEnd
 from tests.app.cli.conftest import Run, one_line
 from tests.app.web.made_results import made_findings, made_volume
 

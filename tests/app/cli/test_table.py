@@ -10,8 +10,8 @@ from app.cli.scoring.table import show_series
 from medical.detection.findings import Searched, SeriesFindings
 from medical.detection.searched_lungs import both_searched, is_partly_searched
 from medical.io.series_handle import SeriesHandle
-from medical.scoring.heatmaps import why_no_parametric_map
-from medical.scoring.tally import ScoredSeries, ScoreResult
+from medical.scoring.batches.tally import ScoredSeries, ScoreResult
+from medical.scoring.forms.heatmaps import why_no_parametric_map
 from tests.medical.dicom.make import ROOT, series, take
 from tests.medical.store.made import made_series
 

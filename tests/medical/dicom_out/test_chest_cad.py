@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 
 from medical.dicom_out.chest_cad import write_chest_cad
 from medical.geometry import VolumeGeometry
-from medical.scoring.batch import ScoreOptions
+from medical.scoring.batches.batch import ScoreOptions
 from medical.scoring.scorer import Scorer
 from medical.synthesis.write_ct import CtLabels, write_ct_series
 from tests.medical.dicom_out.conftest import Written

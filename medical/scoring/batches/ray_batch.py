@@ -25,8 +25,8 @@ from medical.errors import InputError
 from medical.i18n.messages import message
 from medical.logs import silence_libraries
 from medical.results.search import gather_predictions
-from medical.scoring.batch import Batch, ScoreOptions
-from medical.scoring.parallel import (
+from medical.scoring.batches.batch import Batch, ScoreOptions
+from medical.scoring.batches.parallel import (
     MAX_DEATHS,
     Task,
     in_order,
@@ -35,7 +35,7 @@ from medical.scoring.parallel import (
     tasks_of,
     without_listeners,
 )
-from medical.scoring.tally import ScoredSeries, ScoreResult, Tally
+from medical.scoring.batches.tally import ScoredSeries, ScoreResult, Tally
 
 if TYPE_CHECKING:
     from medical.scoring.scorer import Scorer

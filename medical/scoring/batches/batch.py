@@ -27,15 +27,15 @@ from medical.i18n.messages import message
 from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
 from medical.results.search import gather_predictions
+from medical.scoring.batches.naming import ResultNames, with_note_of_name
+from medical.scoring.batches.read_ahead import ReadAhead, ReadSeries, Step
+from medical.scoring.batches.tally import ScoredSeries, ScoreResult, SeriesEnd, Tally
 from medical.scoring.context_table import context_of
-from medical.scoring.naming import ResultNames, with_note_of_name
-from medical.scoring.read_ahead import ReadAhead, ReadSeries, Step
-from medical.scoring.tally import ScoredSeries, ScoreResult, SeriesEnd, Tally
 
 if TYPE_CHECKING:
     from medical.detection.pipeline import PipelineResult
     from medical.scoring.context_table import ContextTable
-    from medical.scoring.forms import Form
+    from medical.scoring.forms.writer import Form
     from medical.scoring.scorer import Scorer
 
 Progress = Callable[[str, float], None]
@@ -209,7 +209,7 @@ class Batch:
 
     def _write_failure(self, handle: SeriesHandle) -> None:
         if "cad-sr" in self.options.forms and not self.options.server:
-            from medical.scoring.forms import write_failure  # highdicom, see above
+            from medical.scoring.forms.writer import write_failure  # highdicom, see above
 
             write_failure(self.out / handle.series_instance_uid, handle, self.scorer.card)
 
@@ -249,7 +249,7 @@ class Batch:
         files = () if self.options.server else tuple(dict.fromkeys(frame.path for frame in frames))
         written = self.scorer.explain(reading.prepared, reading.findings, folder, dicom=files)
         if files and written and not any(path.suffix == ".dcm" for path in written):
-            from medical.scoring.heatmaps import why_no_parametric_map
+            from medical.scoring.forms.heatmaps import why_no_parametric_map
 
             reason = f"no DICOM parametric map: {why_no_parametric_map(frames)}"
             self.not_written.append((handle.series_instance_uid, reason))
@@ -266,7 +266,7 @@ class Batch:
         """Write what an archive understands; on a server nothing that carries a patient's name."""
         if not self.options.forms or self.options.server:
             return
-        from medical.scoring.forms import FormWriter  # highdicom: only where it is asked for
+        from medical.scoring.forms.writer import FormWriter  # highdicom: only where it is asked for
 
         writer = FormWriter(folder, scored, handle, self.scorer.card, load)
         forms = self.options.forms if again else writer.missing(self.options.forms)
@@ -274,7 +274,7 @@ class Batch:
             self.not_written.append((handle.series_instance_uid, problem))
 
     def _headers(self, handle: SeriesHandle) -> bytes:
-        from medical.scoring.forms import headers_to_keep  # highdicom: a server's only
+        from medical.scoring.forms.writer import headers_to_keep  # highdicom: a server's only
 
         return headers_to_keep(handle)
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import psutil
 
-from medical.scoring import parallel
-from medical.scoring.batch import ScoreOptions
-from medical.scoring.read_ahead import ReadSeries
+from medical.scoring.batches import parallel
+from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.read_ahead import ReadSeries
 from medical.scoring.scorer import Scorer
 from tests.medical.scoring.small_chest import write_small_chest
 

@@ -8,9 +8,9 @@ import pydicom
 import pytest
 
 from medical.geometry import VolumeGeometry
-from medical.scoring.batch import ScoreOptions
+from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.tally import ScoredSeries
 from medical.scoring.scorer import Scorer
-from medical.scoring.tally import ScoredSeries
 from medical.synthesis.write_ct import CtLabels, write_ct_series
 from tests.medical.scoring.small_chest import write_small_chest
 

@@ -17,10 +17,10 @@ from medical.dicom_out.provenance import tracking_uid
 from medical.geometry import VolumeGeometry
 from medical.intake import open_input
 from medical.results.folder import ResultFolder
-from medical.scoring.batch import ScoreOptions
-from medical.scoring.forms import FORMS
+from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.tally import ScoreResult
+from medical.scoring.forms.writer import FORMS
 from medical.scoring.scorer import Scorer
-from medical.scoring.tally import ScoreResult
 from medical.synthesis.write_ct import CtLabels, write_ct_series
 from tests.medical.scoring.small_chest import write_small_chest
 

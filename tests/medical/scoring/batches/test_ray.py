@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from medical.results.manifest import read_manifest
-from medical.scoring.batch import ScoreOptions
+from medical.scoring.batches.batch import ScoreOptions
 from medical.scoring.scorer import Scorer
-from tests.medical.scoring.test_batch import results, write_archive
+from tests.medical.scoring.batches.test_batch import results, write_archive
 
 ray = pytest.importorskip("ray", reason="the extra ray is not installed")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -69,7 +69,7 @@ def test_two_actors_give_what_two_processes_give(
 def test_an_actor_that_is_killed_costs_nothing(
     quick_scorer: Scorer, archive: Path, local: Path, tmp_path: Path
 ) -> None:
-    from medical.scoring.ray_batch import RayBatch
+    from medical.scoring.batches.ray_batch import RayBatch
 
     killed: list[int] = []
 
@@ -96,7 +96,7 @@ def test_an_actor_that_is_killed_costs_nothing(
 def test_a_series_that_kills_fails_and_the_others_go_on(
     quick_scorer: Scorer, archive: Path, local: Path, tmp_path: Path
 ) -> None:
-    from medical.scoring.ray_batch import RayBatch
+    from medical.scoring.batches.ray_batch import RayBatch
 
     class Deadly(Scorer):
         def read(self, ct: Any, **given: Any) -> Any:

@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from medical.results.manifest import Manifest, ManifestEntry, read_manifest
-from medical.scoring.batch import ScoreOptions
+from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.tally import SeriesEnd
 from medical.scoring.scorer import Scorer
-from medical.scoring.tally import SeriesEnd
 from tests.medical.scoring.small_chest import write_small_chest
 
 ENTRY = ManifestEntry(

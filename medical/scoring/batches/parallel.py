@@ -24,9 +24,9 @@ from medical.errors import InputError
 from medical.i18n.messages import message
 from medical.logs import silence_libraries
 from medical.results.search import gather_predictions
-from medical.scoring.batch import Batch, ScoreOptions
-from medical.scoring.read_ahead import ReadSeries
-from medical.scoring.tally import ScoredSeries, ScoreResult, Tally
+from medical.scoring.batches.batch import Batch, ScoreOptions
+from medical.scoring.batches.read_ahead import ReadSeries
+from medical.scoring.batches.tally import ScoredSeries, ScoreResult, Tally
 
 if TYPE_CHECKING:
     from medical.scoring.scorer import Scorer

@@ -26,12 +26,12 @@ from medical.i18n.messages import message
 from medical.metrics import STUDIES_ENDED, STUDY_SECONDS
 from medical.results.folder import ResultFolder
 from medical.results.search import gather_predictions
-from medical.scoring.batch import ScoreOptions
+from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.tally import ScoreResult
 from medical.scoring.failures import failure_sentence, failures_beside, model_unusable, not_written
-from medical.scoring.jobs import explain_result, register_earlier
-from medical.scoring.lease import TELL_SECONDS, Lease
 from medical.scoring.scorer import Scorer
-from medical.scoring.tally import ScoreResult
+from medical.scoring.workers.jobs import explain_result, register_earlier
+from medical.scoring.workers.lease import TELL_SECONDS, Lease
 from medical.store.database import Store, StoreUnavailableError
 from medical.store.queue import (
     KINDS,

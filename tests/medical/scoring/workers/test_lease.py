@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 import pytest
 
 from medical.review.worklist import worklist
-from medical.scoring.tally import ScoredSeries, ScoreResult
-from medical.scoring.worker import Stop, Worker
+from medical.scoring.batches.tally import ScoredSeries, ScoreResult
+from medical.scoring.workers.worker import Stop, Worker
 from medical.store import database
 from medical.store.database import Store, open_store, sqlite_url
 from medical.store.queue import claim, enqueue

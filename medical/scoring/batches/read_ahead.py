@@ -19,7 +19,7 @@ from medical.errors import InputError
 from medical.files import Content
 from medical.intake import NotChosen, open_input
 from medical.io.series_handle import SeriesHandle
-from medical.scoring.naming import ResultNames, with_note_of_name
+from medical.scoring.batches.naming import ResultNames, with_note_of_name
 
 _SECONDS_BETWEEN_REPORTS = 0.1
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from medical.scoring.worker import Worker
+from medical.scoring.workers.worker import Worker
 from medical.store.database import Store, open_store, sqlite_url
 from medical.store.queue import enqueue
 from medical.store.requests import cancel, remove

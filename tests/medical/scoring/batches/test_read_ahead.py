@@ -9,8 +9,8 @@ import pytest
 
 from medical.ct.volume import CtVolume
 from medical.io.series_handle import SeriesHandle
-from medical.scoring.naming import ResultNames
-from medical.scoring.read_ahead import ReadAhead, Step
+from medical.scoring.batches.naming import ResultNames
+from medical.scoring.batches.read_ahead import ReadAhead, Step
 from tests.medical.scoring.small_chest import write_small_chest
 
 

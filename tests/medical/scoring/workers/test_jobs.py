@@ -9,9 +9,9 @@ import pytest
 
 from medical.detection.findings import ModelReference
 from medical.results.folder import ResultFolder
-from medical.scoring.batch import ScoreOptions
+from medical.scoring.batches.batch import ScoreOptions
 from medical.scoring.scorer import Scorer
-from medical.scoring.worker import Worker
+from medical.scoring.workers.worker import Worker
 from medical.store.database import Store, open_store, sqlite_url
 from medical.store.jobs import JobRequest, JobState, job_state, request_job
 from tests.app.web.made_pair import write_made_pair
