@@ -51,7 +51,7 @@ def add(
 @queue.command("list")
 def list_() -> None:
     """One line a study: key, status, strongest finding, place of the result or reason."""
-    from medical.review.terms import probability_text
+    from medical.review.interval_text import probability_text
     from medical.review.worklist import worklist
     from medical.store.tables import SCORED
 

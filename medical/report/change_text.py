@@ -6,6 +6,7 @@ from medical.i18n.catalogue import Translator
 from medical.i18n.messages import Message, message
 from medical.nodule.growth import INDISTINGUISHABLE, Change, Growth, Interval
 from medical.report.change import ChangeSince, EarlierCt, Followed, signed_percent
+from medical.review.interval_text import interval_text
 from medical.review.terms import GROWTHS
 
 
@@ -81,24 +82,26 @@ def _matched(now: Followed, then: Followed, growth: Growth, labels: Translator) 
         prior=then.id,
         diameter=_size(
             message(
-                "diameter {before:.1f} mm ({before_low:.1f}–{before_high:.1f}) → "
-                "{after:.1f} mm ({after_low:.1f}–{after_high:.1f}), "
+                "diameter {before} mm ({before_interval}) → "
+                "{after} mm ({after_interval}), "
                 "{percent} ({low} to {high}): {verdict}",
             ),
             (then.diameter_mm, then.diameter_ci95),
             (now.diameter_mm, now.diameter_ci95),
             growth.diameter,
+            ".1f",
             labels,
         ),
         volume=_size(
             message(
-                "volume {before:.0f} mm³ ({before_low:.0f}–{before_high:.0f}) → "
-                "{after:.0f} mm³ ({after_low:.0f}–{after_high:.0f}), "
+                "volume {before} mm³ ({before_interval}) → "
+                "{after} mm³ ({after_interval}), "
                 "{percent} ({low} to {high}): {verdict}",
             ),
             (then.volume_mm3, then.volume_ci95),
             (now.volume_mm3, now.volume_ci95),
             growth.volume,
+            ".0f",
             labels,
         ),
         doubling=_doubling(growth, labels),
@@ -110,17 +113,16 @@ def _size(
     before: tuple[float, Interval],
     after: tuple[float, Interval],
     change: Change,
+    form: str,
     labels: Translator,
 ) -> str:
     low, high = (signed_percent((end - 1) * 100) for end in change.ratio_ci95)
     return labels(
         text.text,
-        before=before[0],
-        before_low=before[1][0],
-        before_high=before[1][1],
-        after=after[0],
-        after_low=after[1][0],
-        after_high=after[1][1],
+        before=format(before[0], form),
+        before_interval=interval_text(*before[1], form),
+        after=format(after[0], form),
+        after_interval=interval_text(*after[1], form),
         percent=signed_percent(change.percent),
         low=low,
         high=high,
@@ -134,36 +136,33 @@ def _doubling(growth: Growth, labels: Translator) -> str:
     if growth.doubling_days is None or growth.doubling_days_ci95 is None:
         return labels("No volume doubling time: the interval between the two CTs is not known.")
     low, high = sorted(abs(end) for end in growth.doubling_days_ci95)
-    ends = {"low": low, "high": high}
+    interval = interval_text(low, high, ".0f")
     if growth.doubling_days < 0:
         return labels.plural(
-            "Volume halving time {count} day ({low:.0f}–{high:.0f}).",
-            "Volume halving time {count} days ({low:.0f}–{high:.0f}).",
+            "Volume halving time {count} day ({interval}).",
+            "Volume halving time {count} days ({interval}).",
             round(-growth.doubling_days),
-            **ends,
+            interval=interval,
         )
     return labels.plural(
-        "Volume doubling time {count} day ({low:.0f}–{high:.0f}).",
-        "Volume doubling time {count} days ({low:.0f}–{high:.0f}).",
+        "Volume doubling time {count} day ({interval}).",
+        "Volume doubling time {count} days ({interval}).",
         round(growth.doubling_days),
-        **ends,
+        interval=interval,
     )
 
 
 def _gone(nodule: Followed, labels: Translator) -> str:
-    low, high = nodule.diameter_ci95
     return labels(
         "No longer seen, or not detected now: earlier finding {number}, "
-        "{location}, {diameter}, volume {volume:.0f} mm³ ({low:.0f}–{high:.0f}).",
+        "{location}, {diameter}, volume {volume:.0f} mm³ ({interval}).",
         number=nodule.id,
         location=labels.translate(nodule.location),
         diameter=labels(
-            "diameter {size:.1f} mm ({low:.1f}–{high:.1f})",
+            "diameter {size:.1f} mm ({interval})",
             size=nodule.diameter_mm,
-            low=low,
-            high=high,
+            interval=interval_text(*nodule.diameter_ci95, ".1f"),
         ),
         volume=nodule.volume_mm3,
-        low=nodule.volume_ci95[0],
-        high=nodule.volume_ci95[1],
+        interval=interval_text(*nodule.volume_ci95, ".0f"),
     )

@@ -9,6 +9,7 @@ from medical.i18n.catalogue import Translator
 from medical.i18n.messages import Message, message
 from medical.malignancy.context import ClinicalContext
 from medical.results.typed_context import TypedContext
+from medical.review.interval_text import interval_text
 from medical.review.refusals import moment
 from medical.review.terms import SEXES
 
@@ -29,8 +30,7 @@ WAYS: Mapping[str, Message] = {
 
 def rating_text(malignancy: Malignancy) -> str:
     """Two decimals, with the interval in brackets."""
-    low, high = malignancy.ci95
-    return f"{malignancy.risk:.2f} ({low:.2f}–{high:.2f})"
+    return f"{malignancy.risk:.2f} ({interval_text(*malignancy.ci95, '.2f')})"
 
 
 def rating_line(malignancy: Malignancy, labels: Translator) -> str:

@@ -14,12 +14,11 @@ from medical.report.content import DetectionLimits, ReportContent
 from medical.report.guidelines import examination_line, guideline_lines
 from medical.report.malignancy import rating_lines, rating_note
 from medical.report.who import identity_lines
+from medical.review.interval_text import interval_text, probability_interval_text, probability_text
 from medical.review.reading import ReadFinding
 from medical.review.refusals import moment
 from medical.review.terms import (
     DENSITIES,
-    probability_interval_text,
-    probability_text,
     rejection_reason,
 )
 
@@ -185,12 +184,10 @@ def _unmeasured(finding: ReadFinding, labels: Translator) -> str:
 def _diameter(finding: ReadFinding, labels: Translator) -> str:
     if finding.diameter_by_reader_mm is not None or finding.measured.diameter_ci95 is None:
         return labels("diameter {size:.1f} mm (measured by the reader)", size=finding.diameter_mm)
-    low, high = finding.measured.diameter_ci95
     return labels(
-        "diameter {size:.1f} mm ({low:.1f}–{high:.1f})",
+        "diameter {size:.1f} mm ({interval})",
         size=finding.measured.diameter_mm,
-        low=low,
-        high=high,
+        interval=interval_text(*finding.measured.diameter_ci95, ".1f"),
     )
 
 
@@ -199,12 +196,11 @@ def _volume(finding: ReadFinding, labels: Translator) -> str:
     volume, interval = finding.measured.volume_mm3, finding.measured.volume_ci95
     if volume is None or interval is None:
         return ""
-    size = {"volume": volume, "low": interval[0], "high": interval[1]}
+    size = {"volume": volume, "interval": interval_text(*interval, ".0f")}
     if finding.diameter_by_reader_mm is None:
-        return labels(", volume {volume:.0f} mm³ ({low:.0f}–{high:.0f})", **size)
+        return labels(", volume {volume:.0f} mm³ ({interval})", **size)
     return labels(
-        ", volume from the model's outline, not from this diameter: {volume:.0f} "
-        "mm³ ({low:.0f}–{high:.0f})",
+        ", volume from the model's outline, not from this diameter: {volume:.0f} mm³ ({interval})",
         **size,
     )
 
@@ -285,14 +281,12 @@ def limit_lines(limits: DetectionLimits, labels: Translator) -> tuple[str, ...]:
             *lines,
             labels("The sensitivity of this model at its operating point is not known here."),
         )
-    low, high = limits.sensitivity_ci95
     sentence = labels(
-        "At its operating point the model found {share} ({low}–{high}) of "
+        "At its operating point the model found {share} ({interval}) of "
         "{nodules} of that size or larger, inserted into {scans} (source: model "
         "card of {source}); expect less on real nodules or another scanner.",
         share=f"{limits.sensitivity:.0%}",
-        low=f"{low:.0%}",
-        high=f"{high:.0%}",
+        interval=interval_text(*limits.sensitivity_ci95, ".0%"),
         nodules=labels.plural("{count} nodule", "{count} nodules", limits.nodules),
         scans=labels.plural("{count} held-out scan", "{count} held-out scans", limits.scans),
         source=limits.source,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from medical.plain_text import counted
-from medical.review.terms import probability_text
+from medical.review.interval_text import probability_text
 
 if TYPE_CHECKING:
     from medical.detection.findings import Finding, SeriesFindings

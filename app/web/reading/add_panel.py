@@ -8,8 +8,10 @@ from functools import lru_cache, partial
 
 import streamlit as st
 
+from app.web.components.viewer.component import Crosshair
 from app.web.context import context
 from app.web.failures import error_text, not_saved
+from app.web.reading.deciding.asked import steps_asked
 from app.web.reading.place import Place
 from app.web.reading.table import millimetres
 from app.web.security.identity import Reader, allowed
@@ -95,7 +97,15 @@ def add_panel(
     st.button(
         gettext("Add a nodule here"),
         on_click=partial(
-            _add, (reading.study.key, scored.series_instance_uid), folder, place, reader
+            steps_asked().note,
+            partial(
+                _add,
+                (reading.study.key, scored.series_instance_uid),
+                folder,
+                place.click,
+                place,
+                reader,
+            ),
         ),
         width="stretch",
         icon=":material/add_circle:",
@@ -103,20 +113,26 @@ def add_panel(
     )
 
 
-def _add(where: tuple[str, str], folder: ResultFolder, place: Place, reader: Reader) -> None:
+def _add(
+    where: tuple[str, str], folder: ResultFolder, click: Crosshair, place: Place, reader: Reader
+) -> None:
+    """Add what lies at a click; at the same click only once, however often it was asked for."""
     allowed("add_nodule")
-    if place.click is None:
+    if click.report <= place.added:
         return
-    study_key, series_uid = where
+    (study_key, series_uid), store, asked = where, context().store, steps_asked()
     try:
-        measured = outline_at(folder.load_images(), place.click.lps_mm)
-        number = add_finding(context().store, study_key, series_uid, measured, actor=reader.name)
+        measured = outline_at(folder.load_images(), click.lps_mm)
+        number = add_finding(store, study_key, series_uid, measured, actor=reader.name)
+        asked.written()
+        place.added = click.report
     except (ReviewRefusedError, StoreUnavailableError) as error:
         tell(not_saved(error))
     except InputError as error:
         tell(error_text(error))
     else:
-        place.click = None
+        if place.click is not None and place.click.report == click.report:
+            place.click = None
         place.go_to(number)
         if not measured.outlined:
             tell(words().translate(not_outlined(number)))

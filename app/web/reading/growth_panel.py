@@ -16,6 +16,7 @@ from medical.i18n.messages import Message, message
 from medical.nodule.growth import INDISTINGUISHABLE, Change, Growth
 from medical.report.change import ChangeSince, Followed, signed, signed_percent
 from medical.report.comparison import Comparison, change_in
+from medical.review.interval_text import interval_text
 from medical.review.reading import ReadFinding
 from medical.review.terms import GROWTHS
 
@@ -115,7 +116,7 @@ def _doubling(row: Growth) -> str:
     low, high = sorted(abs(end) for end in row.doubling_days_ci95)
     shown = f"{abs(days):.0f}"
     text = gettext("{days} (halving)", days=shown) if days < 0 else shown
-    return f"{html.escape(text)}<small>{low:.0f}–{high:.0f}</small>"
+    return f"{html.escape(text)}<small>{interval_text(low, high, '.0f')}</small>"
 
 
 _MAX_DAYS = 20_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.web.context import context
 from app.web.failures import not_saved
+from app.web.reading.deciding.asked import steps_asked
 from app.web.security.identity import Reader, allowed
 from app.web.session import tell
 from app.web.words import gettext, page_language, words
@@ -27,8 +28,12 @@ from medical.report.change import ChangeSince
 from medical.report.content import guidelines_of
 from medical.report.guidelines import density_note, examination_line, ruling_text
 from medical.review import terms
-from medical.review.reading import ReadFinding, StudyReading
-from medical.review.refusals import ReviewRefusedError
+from medical.review.reading import ReadFinding, StudyReading, read_study
+from medical.review.refusals import (
+    ChangedMeanwhileError,
+    DeletedError,
+    ReviewRefusedError,
+)
 from medical.review.reviews import describe_examination
 from medical.store.database import StoreUnavailableError
 
@@ -102,7 +107,11 @@ def _examination_fields(reading: StudyReading, header: Demographics, reader: Rea
         name: f"examination-{name}-{study.key}-{study.version}-{page_language()}"
         for name in ("kind", "age_years", "sex", "risk", "known_cancer", "immunosuppressed")
     }
-    save = partial(_save, reading, fields, reader)
+    ask = steps_asked().note
+
+    def save_as_entered(name: str) -> Callable[[], None]:
+        return partial(ask, partial(_save, reading, fields[name], reader, name))
+
     kind, age, sex, risk, others = st.columns([4, 2, 2, 4, 3])
     kind.selectbox(
         gettext("Examination"),
@@ -111,7 +120,7 @@ def _examination_fields(reading: StudyReading, header: Demographics, reader: Rea
         format_func=partial(words().among, terms.EXAMINATION_KINDS),
         placeholder=gettext("not entered; assumed to be a first screening CT"),
         key=fields["kind"],
-        on_change=partial(save, "kind"),
+        on_change=save_as_entered("kind"),
         disabled=closed,
     )
     age.number_input(
@@ -123,7 +132,7 @@ def _examination_fields(reading: StudyReading, header: Demographics, reader: Rea
         format="%g",
         placeholder=_by_header(header.age_years),
         key=fields["age_years"],
-        on_change=partial(save, "age_years"),
+        on_change=save_as_entered("age_years"),
         disabled=closed,
     )
     sex.selectbox(
@@ -133,7 +142,7 @@ def _examination_fields(reading: StudyReading, header: Demographics, reader: Rea
         format_func=partial(words().among, terms.SEXES),
         placeholder=_by_header(header.sex and words().among(terms.SEXES, header.sex)),
         key=fields["sex"],
-        on_change=partial(save, "sex"),
+        on_change=save_as_entered("sex"),
         disabled=closed,
     )
     risk.radio(
@@ -143,7 +152,7 @@ def _examination_fields(reading: StudyReading, header: Demographics, reader: Rea
         format_func=partial(words().among, terms.RISKS),
         horizontal=True,
         key=fields["risk"],
-        on_change=partial(save, "risk"),
+        on_change=save_as_entered("risk"),
         disabled=closed,
     )
     with others:
@@ -155,7 +164,7 @@ def _examination_fields(reading: StudyReading, header: Demographics, reader: Rea
                 title,
                 getattr(entered, name),
                 key=fields[name],
-                on_change=partial(save, name),
+                on_change=save_as_entered(name),
                 disabled=closed,
             )
 
@@ -166,17 +175,34 @@ def _by_header(value: Any) -> str:
     return gettext("{value} (header)", value=f"{value:g}" if isinstance(value, float) else value)
 
 
-def _save(reading: StudyReading, fields: dict[str, str], reader: Reader, name: str) -> None:
+def _save(reading: StudyReading, field: str, reader: Reader, name: str) -> None:
+    """Save one answer; the others stay as they are by then, for two may be given in one breath."""
     allowed("decide")
-    value = st.session_state[fields[name]]
-    changed = Examination.model_validate({**reading.examination.model_dump(), name: value})
+    shared, asked = context(), steps_asked()
+    if field not in st.session_state:
+        return
+    value = st.session_state[field]
     try:
+        now = _read_again(reading.study.key)
+        shown, entered = reading.examination.model_dump(), now.examination.model_dump()
+        if entered[name] == value:
+            return
+        if entered[name] != shown[name]:
+            raise ChangedMeanwhileError
         describe_examination(
-            context().store,
+            shared.store,
             reading.study.key,
-            changed,
-            seen_version=reading.study.version,
+            Examination.model_validate({**entered, name: value}),
+            seen_version=now.study.version,
             actor=reader.name,
         )
+        asked.written()
     except (ReviewRefusedError, StoreUnavailableError) as error:
         tell(not_saved(error))
+
+
+def _read_again(key: str) -> StudyReading:
+    try:
+        return read_study(context().store, key)
+    except KeyError:
+        raise DeletedError from None

@@ -6,6 +6,7 @@ import html
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import streamlit as st
@@ -14,22 +15,21 @@ from pydantic import ValidationError
 from app.web.context import context
 from app.web.failures import error_text, not_saved
 from app.web.reading.brock_text import brock_text
+from app.web.reading.context_form import context_form, typed_in, with_header
+from app.web.reading.deciding.asked import Asked, steps_asked
 from app.web.security.identity import Reader, allowed
 from app.web.session import tell
 from app.web.words import gettext, words
 from medical.detection.findings import Finding, Malignancy, SeriesFindings
 from medical.detection.malignancy import malignancy_of
 from medical.errors import InputError
-from medical.i18n.messages import Message
-from medical.malignancy.context import MAX_TEXT, ClinicalContext
+from medical.malignancy.context import ClinicalContext
 from medical.malignancy.reader import MalignancyReader, reader_at_hand
-from medical.nodule.guidelines.assessment import MAX_AGE_YEARS, Demographics
 from medical.plain_text import as_markdown
-from medical.report.malignancy import CONTEXT_ANSWERS, rating_note, rating_text
+from medical.report.malignancy import rating_note, rating_text
 from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages
 from medical.results.typed_context import TypedContext, TypedRating
-from medical.review import terms
 from medical.review.reading import ReadFinding, StudyReading
 from medical.review.refusals import ReviewRefusedError
 from medical.review.typed_context import type_context
@@ -64,7 +64,14 @@ def malignancy_panel(
             for line in rating_note(scored, words(), typed):
                 st.caption(as_markdown(line))
             stored = typed.context if typed else folder.malignancy.read_context()
-            _form(reading, scored, folder, stored, images, reader)
+            context_form(
+                scored,
+                stored,
+                images,
+                study_key=reading.study.key,
+                closed=reading.study.status == "signed" or not reader.name,
+                send=partial(_ask_to_keep, steps_asked(), reading, scored, folder, reader),
+            )
             rated = rate(scored, findings, folder, stored)
             if stored is not None and _reader_of(scored) is None:
                 st.info(
@@ -76,7 +83,7 @@ def malignancy_panel(
         except InputError as error:
             st.error(as_markdown(error_text(error)))
             return
-        st.html(rating_table(rated, _with_header(stored, images), count=_nodules(findings)))
+        st.html(rating_table(rated, with_header(stored, images), count=_nodules(findings)))
         st.caption(
             gettext(
                 "Clinical context was taught to change nothing by itself: no truth was at hand. "
@@ -153,103 +160,45 @@ def _nodules(findings: Sequence[ReadFinding]) -> int:
     return sum(finding.verdict != "rejected" for finding in findings)
 
 
-def _with_header(context: ClinicalContext | None, images: ViewerImages | None) -> ClinicalContext:
-    """Take age and sex from the header where they were not entered."""
-    known = context or ClinicalContext()
-    header = images.header if images is not None else Demographics()
-    female = None if header.sex is None else header.sex == "F"
-    return known.model_copy(
-        update={
-            "age_years": header.age_years if known.age_years is None else known.age_years,
-            "female": female if known.female is None else known.female,
-        }
-    )
-
-
 def _reader_of(scored: SeriesFindings) -> MalignancyReader | None:
     """Return the StarNet that rated the series; ``None`` where it is no longer at hand."""
     rates = scored.malignancy_model
     return reader_at_hand(rates.digest if rates else None, context().settings.work_dir / "models")
 
 
-def _form(
+def _ask_to_keep(
+    asked: Asked,
     reading: StudyReading,
     scored: SeriesFindings,
     folder: ResultFolder,
-    stored: ClinicalContext | None,
-    images: ViewerImages | None,
     reader: Reader,
+    keys: dict[str, str],
 ) -> None:
-    closed = reading.study.status == "signed" or not reader.name
-    entered = _with_header(stored, images)
-    proposed = images.words if images is not None and stored is None else ""
-    with st.form(f"context-{reading.study.key}-{scored.series_instance_uid}"):
-        text = st.text_area(
-            gettext("Request, prior report, or the nodule's looks"),
-            (stored.text if stored else proposed)[:MAX_TEXT],
-            max_chars=MAX_TEXT,
-            disabled=closed,
-        )
-        age, sex, pack_years, *others = st.columns(6)
-        known = {
-            "text": text,
-            "age_years": age.number_input(
-                gettext("Age in years"), 0.0, float(MAX_AGE_YEARS), entered.age_years,
-                step=1.0, format="%g", disabled=closed,
-            ),
-            "female": _sex(sex, entered.female, closed=closed),
-            "pack_years": pack_years.number_input(
-                gettext("Pack-years"), 0.0, float(_MAX_PACK_YEARS), entered.pack_years,
-                step=1.0, format="%g", disabled=closed,
-            ),
-        }  # fmt: skip
-        for place, (name, title) in zip(others, CONTEXT_ANSWERS, strict=True):
-            known[name] = _answer(place, title, getattr(entered, name), closed=closed)
-        known |= _spiculation([finding.id for finding in scored.findings], entered, closed=closed)
-        if st.form_submit_button(gettext("Rate with this context"), disabled=closed):
-            try:
-                typed = ClinicalContext.model_validate(known)
-            except ValidationError:  # of these fields only spiculation can contradict itself
-                tell(gettext("A finding cannot be both spiculated and not. Correct the form."))
-            else:
-                _keep(reading, scored, folder, typed, reader)
-            st.rerun()
-
-
-def _spiculation(
-    numbers: list[int], entered: ClinicalContext, *, closed: bool
-) -> dict[str, object]:
-    """Ask which findings are spiculated and which are not; Brock's model 2b needs it."""
-    titles = {
-        "spiculated": gettext("Spiculated findings"),
-        "not_spiculated": gettext("Findings without spiculation"),
-    }
-    return {
-        name: tuple(
-            place.multiselect(
-                title,
-                numbers,
-                [number for number in getattr(entered, name) if number in numbers],
-                placeholder=gettext("not known"),
-                disabled=closed,
-            )
-        )
-        for place, (name, title) in zip(st.columns(2), titles.items(), strict=True)
-    }
+    asked.note(partial(_keep, reading, scored, folder, keys, reader))
 
 
 def _keep(
     reading: StudyReading,
     scored: SeriesFindings,
     folder: ResultFolder,
-    entered: ClinicalContext,
+    keys: dict[str, str],
     reader: Reader,
 ) -> None:
     """Rate with what was typed, and make both part of the reading."""
     allowed("decide")
+    shared, asked = context(), steps_asked()
     if scored.malignancy_model is None:
         return
-    rated = rate(scored, reading.of_series(scored.series_instance_uid), folder, entered)
+    try:
+        entered = typed_in(keys)
+    except ValidationError:  # of these fields only spiculation can contradict itself
+        tell(gettext("A finding cannot be both spiculated and not. Correct the form."))
+        return
+    try:
+        rated = rate(scored, reading.of_series(scored.series_instance_uid), folder, entered)
+    except InputError as error:
+        tell(error_text(error))
+        return
     typed = TypedContext(
         context=entered,
         reader=reader.name,
@@ -263,33 +212,8 @@ def _keep(
     )
     try:
         type_context(
-            context().store, reading.study.key, folder, typed, seen_version=reading.study.version
+            shared.store, reading.study.key, folder, typed, seen_version=reading.study.version
         )
+        asked.written()
     except (ReviewRefusedError, StoreUnavailableError) as error:
         tell(not_saved(error))
-
-
-def _sex(place: st.delta_generator.DeltaGenerator, female: bool | None, *, closed: bool) -> object:
-    sexes = tuple(terms.SEXES)
-    chosen = place.selectbox(
-        gettext("Sex"),
-        sexes,
-        index=None if female is None else sexes.index("F" if female else "M"),
-        format_func=lambda sex: words().among(terms.SEXES, sex),
-        placeholder=gettext("not known"),
-        disabled=closed,
-    )
-    return None if chosen is None else chosen == "F"
-
-
-def _answer(
-    place: st.delta_generator.DeltaGenerator, title: Message, value: bool | None, *, closed: bool
-) -> object:
-    return place.selectbox(
-        words().translate(title),
-        (True, False),
-        index=None if value is None else (0 if value else 1),
-        format_func=lambda answer: gettext("yes") if answer else gettext("no"),
-        placeholder=gettext("not known"),
-        disabled=closed,
-    )

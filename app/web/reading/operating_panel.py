@@ -16,7 +16,7 @@ from medical.report.content import card_of
 from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages
 from medical.results.predictions import WrittenCandidate
-from medical.review.terms import probability_interval_text, probability_text
+from medical.review.interval_text import interval_text, probability_interval_text, probability_text
 
 
 def operating_panel(scored: SeriesFindings, folder: ResultFolder) -> None:
@@ -74,18 +74,16 @@ def _choose(points: list[Expected], scored: SeriesFindings) -> Expected:
 
 
 def _figures(chosen: Expected, candidates: list[WrittenCandidate]) -> str:
-    low, high = chosen.sensitivity_ci95
-    few, many = chosen.false_positives_ci95
     cells = [
         (
             gettext("Sensitivity, inserted nodules"),
             f"{chosen.sensitivity:.0%}",
-            f"{low:.0%}–{high:.0%}",
+            interval_text(*chosen.sensitivity_ci95, ".0%"),
         ),
         (
             gettext("False positives per scan"),
             f"{chosen.false_positives:.2f}",
-            f"{few:.2f}–{many:.2f}",
+            interval_text(*chosen.false_positives_ci95, ".2f"),
         ),
     ]
     if candidates:

@@ -23,6 +23,7 @@ class Place:
         order: counts Python's orders to the viewer.
         report: the viewer's latest report that was taken in.
         click: the latest click that hit no finding.
+        added: the report of the latest click at which a nodule was added.
         decided: rows of the findings of each step that can be undone, the latest last.
     """
 
@@ -30,6 +31,7 @@ class Place:
     order: int = 0
     report: int = 0
     click: Crosshair | None = None
+    added: int = 0
     decided: list[list[int]] = field(default_factory=list)
 
     def go_to(self, finding: int | None) -> None:

@@ -13,7 +13,8 @@ import streamlit as st
 
 from app.web.context import cards, context
 from app.web.failures import not_saved
-from app.web.reading.deciding.sign_dialog import ask_to_sign, next_button
+from app.web.reading.deciding.asked import steps_asked
+from app.web.reading.deciding.sign_dialog import next_button
 from app.web.reading.who_panel import may_see_identity
 from app.web.security.browsers import holder
 from app.web.security.identity import Reader, allowed, may
@@ -37,7 +38,7 @@ from medical.store.series import KeptSeries
 
 def sign_panel(reading: StudyReading, reader: Reader) -> None:
     """Show the signature and the way on, or the button that asks for one."""
-    study = reading.study
+    study, asked = reading.study, steps_asked()
     if study.status == "signed" and study.signed_at is not None:
         signature = gettext(
             "Signed by {name}, {at}", name=study.signed_by, at=moment(study.signed_at)
@@ -47,14 +48,14 @@ def sign_panel(reading: StudyReading, reader: Reader) -> None:
         if may(reader, "reopen"):
             st.button(
                 gettext("Reopen"),
-                on_click=partial(_reopen, study.key, reader),
+                on_click=partial(asked.note, partial(_reopen, study.key, reader)),
                 width="stretch",
                 disabled=not reader.name,
             )
         return
     st.button(
         gettext("Sign"),
-        on_click=ask_to_sign,
+        on_click=asked.ask_to_sign,
         width="stretch",
         icon=":material/signature:",
         help=gettext("Completes the reading; nothing can be changed afterwards."),
@@ -64,8 +65,10 @@ def sign_panel(reading: StudyReading, reader: Reader) -> None:
 
 def _reopen(key: str, reader: Reader) -> None:
     allowed("reopen")
+    store, asked = context().store, steps_asked()
     try:
-        reopen(context().store, key, actor=reader.name)
+        reopen(store, key, actor=reader.name)
+        asked.written()
     except StoreUnavailableError as error:
         tell(not_saved(error))
 

@@ -6,9 +6,10 @@ from app.web.components.viewer.component import Cell, Column, Row, Table
 from app.web.words import gettext, words
 from medical.detection.findings import Finding
 from medical.i18n.messages import Message, message
+from medical.review.interval_text import interval_text, probability_interval_text
+from medical.review.interval_text import probability_text as shown_probability
 from medical.review.reading import ReadFinding
-from medical.review.terms import DENSITIES, VERDICTS, probability_interval_text, rejection_reason
-from medical.review.terms import probability_text as shown_probability
+from medical.review.terms import DENSITIES, VERDICTS, rejection_reason
 
 _COLUMNS: tuple[tuple[Message, bool], ...] = (
     (message("No."), False),
@@ -92,7 +93,7 @@ def _cells(finding: ReadFinding) -> list[Cell]:
         interval = probability_interval_text(*measured.probability_ci95)
         probability: Cell = {
             "text": shown_probability(measured.probability),
-            "interval": interval,
+            "interval": f"({interval})",
         }
     else:
         probability = _plain(gettext("added by a reader"))
@@ -101,8 +102,8 @@ def _cells(finding: ReadFinding) -> list[Cell]:
         probability,
         _plain(str(measured.slice_number)),
         _plain(", ".join(millimetres(v) for v in measured.center_lps_mm)),
-        _cell(diameter_text(finding)),
-        _cell(volume_text(finding)),
+        _figure(diameter_text(finding)),
+        _figure(volume_text(finding)),
         _cell(density_text(finding)),
         _plain(words().translate(finding.location)),
         _decision(finding),
@@ -127,6 +128,11 @@ def _cell(texts: tuple[str, str]) -> Cell:
     return {"text": texts[0], "interval": texts[1]}
 
 
+def _figure(texts: tuple[str, str]) -> Cell:
+    """Bracket the interval, or whose figure it is: else two figures stand in a row."""
+    return {"text": texts[0], "interval": f"({texts[1]})"}
+
+
 def _measured(value: float, interval: tuple[float, float], *, digits: int) -> tuple[str, str]:
-    low, high = interval
-    return f"{value:.{digits}f}", f"{low:.{digits}f}–{high:.{digits}f}"
+    form = f".{digits}f"
+    return format(value, form), interval_text(*interval, form)

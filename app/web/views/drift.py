@@ -15,6 +15,7 @@ from medical.evaluation.site_monitoring import UNKNOWN, Fact, Scores, compare_fa
 from medical.i18n.messages import Message, message
 from medical.plain_text import as_markdown
 from medical.results.search import result_folders
+from medical.review.interval_text import interval_text
 from medical.store.series import latest_scored
 from models.zoo.card import CalibrationScan
 
@@ -93,15 +94,13 @@ def _fact_html(fact: Fact) -> str:
         f"<td>{row.latest}</td><td>{row.calibration}</td></tr>"
         for row in fact.rows
     )
-    low, high = fact.strange_ci95
     note = (
         ngettext(
-            "{count} of {known} lies outside the calibration set ({low}–{high}).",
-            "{count} of {known} lie outside the calibration set ({low}–{high}).",
+            "{count} of {known} lies outside the calibration set ({interval}).",
+            "{count} of {known} lie outside the calibration set ({interval}).",
             fact.strange,
             known=fact.known,
-            low=f"{low:.0%}",
-            high=f"{high:.0%}",
+            interval=interval_text(*fact.strange_ci95, ".0%"),
         )
         if fact.known
         else gettext("Not given in any of the latest studies.")

@@ -17,6 +17,7 @@ from medical.errors import InputError
 from medical.evaluation.intervals import rate_interval, share_interval
 from medical.evaluation.result import Calibration, Evaluation, read_evaluation
 from medical.plain_text import as_markdown
+from medical.review.interval_text import interval_text
 from models.zoo.card import ReliabilityRow
 
 _KEY = "evaluation-folder"
@@ -90,7 +91,7 @@ def _cells(evaluation: Evaluation) -> Iterator[tuple[str, str, str]]:
         yield (
             gettext("CPM, mean of seven sensitivities"),
             f"{evaluation.cpm:.3f}",
-            _between(evaluation.cpm_ci95, "{:.3f}"),
+            interval_text(*evaluation.cpm_ci95, ".3f"),
         )
     at = evaluation.operating_point
     if at is None:
@@ -99,21 +100,17 @@ def _cells(evaluation: Evaluation) -> Iterator[tuple[str, str, str]]:
     if at.sensitivity is not None and evaluation.nodules:
         ends = share_interval(round(at.sensitivity * evaluation.nodules), evaluation.nodules)
         name = gettext("Sensitivity at threshold {threshold}", threshold=threshold)
-        yield name, f"{at.sensitivity:.0%}", _between(ends, "{:.0%}")
+        yield name, f"{at.sensitivity:.0%}", interval_text(*ends, ".0%")
     false = at.false_positives_per_scan
     ends = rate_interval(round(false * evaluation.scans), evaluation.scans)
     name = gettext("False positives per scan at threshold {threshold}", threshold=threshold)
-    yield name, f"{false:.2f}", _between(ends, "{:.2f}")
+    yield name, f"{false:.2f}", interval_text(*ends, ".2f")
     if at.unmarked_share is not None and at.unmarked_share_ci95 is not None:
         name = gettext(
             "Nodule-free scans without a false positive at threshold {threshold}",
             threshold=threshold,
         )
-        yield name, f"{at.unmarked_share:.0%}", _between(at.unmarked_share_ci95, "{:.0%}")
-
-
-def _between(ends: tuple[float, float], form: str) -> str:
-    return "–".join(form.format(end) for end in ends)
+        yield name, f"{at.unmarked_share:.0%}", interval_text(*at.unmarked_share_ci95, ".0%")
 
 
 def _froc(evaluation: Evaluation) -> None:

@@ -16,7 +16,7 @@ from app.web.reading.attention_map_panel import map_panel, maps_of
 from app.web.reading.deciding.actions import note_actions
 from app.web.reading.deciding.asked import steps_asked
 from app.web.reading.deciding.decision_panel import decision_panel
-from app.web.reading.deciding.sign_dialog import go_on, sign_dialog
+from app.web.reading.deciding.sign_dialog import sign_dialog
 from app.web.reading.growth_panel import growth_panel
 from app.web.reading.guideline_panel import guideline_panel
 from app.web.reading.malignancy_panel import malignancy_panel
@@ -28,7 +28,7 @@ from app.web.reading.report_panel import report_panel, sign_panel
 from app.web.reading.result_panel import choose_series, folder_note, quality_notes
 from app.web.reading.who_panel import who_panel
 from app.web.security.identity import Reader
-from app.web.session import STUDY, show_notices
+from app.web.session import STUDY, open_study, show_notices
 from app.web.words import gettext, words
 from medical.report.comparison import Comparison, change_in
 from medical.results.images import ViewerImages, header_of
@@ -44,10 +44,12 @@ _NAMELESS = "(no name given)"
 
 def reading_page(reader: Reader) -> None:
     """Draw the page of the study that the address names."""
-    go_on()
-    steps_asked().do()
-    show_notices()  # what doing them has told
-    reading = _study(st.query_params.get(STUDY, ""))
+    asked, key = steps_asked(), st.query_params.get(STUDY, "")
+    asked.do()
+    if (following := asked.next_study(key)) is not None:
+        open_study(following)
+    show_notices()  # what doing the steps has told
+    reading = _study(key)
     if reading is None:
         st.error(gettext("There is no such study. Choose one from the worklist."))
         return

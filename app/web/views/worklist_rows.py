@@ -9,7 +9,8 @@ from app.web.words import gettext, page_language, words
 from medical.dicom.header.identity import Identity
 from medical.i18n.messages import Message, message
 from medical.report.who import identity_lines
-from medical.review.terms import STATES, probability_interval_text, probability_text
+from medical.review.interval_text import probability_interval_text, probability_text
+from medical.review.terms import STATES
 from medical.scoring.failures import failure_text
 from medical.store.tables import SCORED, Study
 
@@ -74,7 +75,7 @@ def _strongest(study: Study) -> str:
     interval = html.escape(
         probability_interval_text(study.max_probability_low, study.max_probability_high)
     )
-    return f"<b>{strongest}</b> <small>{interval}</small>"
+    return f"<b>{strongest}</b> <small>({interval})</small>"
 
 
 def _who(identity: Identity | None) -> str:

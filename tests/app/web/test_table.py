@@ -23,9 +23,9 @@ def decided(finding: ReadFinding, **fields: object) -> ReadFinding:
 
 def test_every_measurement_carries_its_interval(first: ReadFinding) -> None:
     cells = findings_table([first])["rows"][0]["cells"]
-    assert cells[1] == {"text": "0.88", "interval": "0.70–0.95"}
-    assert cells[4] == {"text": "14.0", "interval": "12.7–15.4"}
-    assert cells[5]["interval"] == "1006–1940"
+    assert cells[1] == {"text": "0.88", "interval": "(0.70–0.95)"}
+    assert cells[4] == {"text": "14.0", "interval": "(12.7–15.4)"}
+    assert cells[5]["interval"] == "(1006–1940)"
 
 
 def test_a_negative_study_says_what_that_does_not_mean() -> None:
@@ -42,7 +42,7 @@ def test_a_decision_shows_who_made_it(first: ReadFinding) -> None:
 
 def test_a_readers_measure_stands_in_place_of_the_models(first: ReadFinding) -> None:
     row = findings_table([decided(first, diameter_mm=11.5)])["rows"][0]
-    assert row["cells"][4] == {"text": "11.5", "interval": "by the reader"}
+    assert row["cells"][4] == {"text": "11.5", "interval": "(by the reader)"}
 
 
 def test_a_readers_nodule_claims_no_probability(first: ReadFinding) -> None:

@@ -21,7 +21,7 @@ def made(**given: object) -> Study:
 
 
 def test_the_strongest_finding_comes_with_its_interval() -> None:
-    assert "<b>0.90</b> <small>0.70–0.97</small>" in row_html(made())
+    assert "<b>0.90</b> <small>(0.70–0.97)</small>" in row_html(made())
 
 
 def test_a_failure_is_said_and_cannot_write_the_page() -> None:

@@ -24,8 +24,12 @@ from medical.report.guidelines import MISSING, REASONS, reason_text, result_text
 from medical.report.record import report_json
 from medical.report.tables import report_csv
 from medical.report.text import report_text
+from medical.review.interval_text import (
+    interval_text,
+    probability_interval_text,
+    probability_text,
+)
 from medical.review.reading import ReadFinding
-from medical.review.terms import probability_interval_text, probability_text
 from medical.store.tables import Study
 from tests.app.web.test_growth_panel import STAY
 from tests.medical.report.conftest import decision
@@ -218,8 +222,15 @@ def test_no_probability_is_shown_as_certain(probability: float, text: str) -> No
 
 def test_an_interval_keeps_its_signs_apart() -> None:
     assert probability_interval_text(0.86, 0.97) == "0.86–0.97"
-    assert probability_interval_text(0.86, 0.9999) == "0.86 – > 0.99"
+    assert probability_interval_text(0.862, 0.858) == "0.86"
+    assert probability_interval_text(0.86, 0.9999) == "≥ 0.86"
+    assert probability_interval_text(0.001, 0.14) == "≤ 0.14"
+    assert probability_interval_text(0.001, 0.9999) == "0–1"
     assert probability_interval_text(0.998, 1.0) == "> 0.99"
+    assert probability_interval_text(0.0, 0.001) == "< 0.01"
+    assert interval_text(6.14, 7.0, ".1f") == "6.1–7.0"
+    assert interval_text(6.14, 6.06, ".1f") == "6.1"
+    assert interval_text(0.996, 1.0, ".0%") == "100%"
     finding = (
         made_series(0.9)
         .findings[0]

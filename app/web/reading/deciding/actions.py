@@ -13,7 +13,6 @@ from app.web.failures import not_saved
 from app.web.reading.deciding.asked import Asked, steps_asked
 from app.web.reading.deciding.decision_fields import Draft
 from app.web.reading.deciding.decision_saving import save, undo
-from app.web.reading.deciding.sign_dialog import ask_to_sign
 from app.web.reading.place import Place
 from app.web.security.identity import Reader, allowed
 from app.web.session import tell
@@ -71,7 +70,7 @@ def _act_on(series: tuple[str, str], place: Place, reader: Reader, action: Viewe
         undo(key, place, reader)
         return
     if kind == "sign":
-        ask_to_sign()
+        steps_asked().ask_to_sign()
         return
     findings = reading.of_series(uid)
     shown = next((item for item in findings if item.id == action.get("finding")), None)

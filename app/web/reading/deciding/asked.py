@@ -36,10 +36,14 @@ class Asked:
     Args:
         steps: not yet done, in order.
         report: the viewer's latest action that was done.
+        signing: the dialog before signing is open.
+        way_on: from which study to which the reader goes next.
     """
 
     steps: list[Step] = field(default_factory=list)
     report: int = 0
+    signing: bool = False
+    way_on: tuple[str, str] | None = None
 
     def note(self, act: Callable[[], object], *, report: int = 0) -> None:
         """Note a step; an action of the viewer that was noted before is left alone."""
@@ -62,6 +66,28 @@ class Asked:
         """Say that the step which is being done stands in the store, so it is never begun again."""
         if self.steps:
             self._end(self.steps[0])
+
+    def ask_to_sign(self) -> None:
+        """Open the dialog before signing on the next picture of the page."""
+        self.signing = True
+
+    def close_dialog(self) -> None:
+        """Close it: the reader signed, or changed their mind."""
+        self.signing = False
+
+    def go_on(self, study: str, following: str) -> None:
+        """Go from a study to the next one, before anything of it is drawn again."""
+        self.way_on = study, following
+
+    def next_study(self, shown: str) -> str | None:
+        """Return where to go from the study on show; forget a way that began elsewhere.
+
+        It is known until another study is on show: whatever ends the run that goes there, the
+        next one goes.
+        """
+        if self.way_on is not None and self.way_on[0] != shown:
+            self.way_on, self.signing = None, False
+        return None if self.way_on is None else self.way_on[1]
 
     def _end(self, step: Step) -> None:
         if self.steps and self.steps[0] is step:

@@ -1,4 +1,7 @@
-"""Before a study is signed: what will be signed, and whether the next study is opened then."""
+"""Before a study is signed: what will be signed, and whether the next study is opened then.
+
+The dialog stays open over any run of the page until the reader signs or closes it.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ import streamlit as st
 
 from app.web.context import cards, context
 from app.web.failures import error_text, not_saved
+from app.web.reading.deciding.asked import steps_asked
 from app.web.reading.table import density_text, diameter_text, probability_text
 from app.web.reading.who_panel import may_see_identity
 from app.web.security.identity import Reader, allowed
-from app.web.session import open_study, prefer, preferred, tell
+from app.web.session import prefer, preferred, tell
 from app.web.words import gettext, words
 from medical.errors import InputError
 from medical.report.comparison import Comparison
@@ -28,27 +32,17 @@ from medical.store.database import StoreUnavailableError
 from medical.store.series import KeptSeries
 from medical.store.tables import Verdict
 
-_ASKED, _NEXT, _OPEN = "sign-asked", "next-after-signing", "open-after-signing"
-_GO_ON = "go-on-after-signing"
-
-
-def ask_to_sign() -> None:
-    """Show the dialog on the next picture of the page."""
-    st.session_state[_ASKED] = True
-
-
-def go_on() -> None:
-    """Go to the next study where one was just signed or asked for, before anything is drawn."""
-    if (key := st.session_state.pop(_OPEN, None)) is not None:
-        open_study(key)
+_NEXT, _GO_ON = "next-after-signing", "go-on-after-signing"
 
 
 def sign_dialog(
     reading: StudyReading, series: KeptSeries, comparison: Comparison | None, reader: Reader
 ) -> None:
     """Draw the dialog where it was asked for."""
-    if st.session_state.pop(_ASKED, False):
-        st.dialog(gettext("Sign {label}", label=reading.study.label))(_confirm)(
+    asked = steps_asked()
+    if asked.signing and reading.study.status != "signed":
+        title = gettext("Sign {label}", label=reading.study.label)
+        st.dialog(title, on_dismiss=asked.close_dialog)(_confirm)(
             reading, series, comparison, reader
         )
 
@@ -56,6 +50,9 @@ def sign_dialog(
 def _confirm(
     reading: StudyReading, series: KeptSeries, comparison: Comparison | None, reader: Reader
 ) -> None:
+    asked = steps_asked()
+    if asked.steps:  # a click in the dialog draws the dialog alone, which does no step
+        st.rerun()
     undecided = [finding.number for finding in reading.findings if finding.verdict == "open"]
     if undecided:
         numbers = ", ".join(map(str, undecided))
@@ -65,15 +62,14 @@ def _confirm(
     st.caption(gettext("Completes the reading; nothing can be changed afterwards."))
     # Asked once: the choice holds for every study that this browser signs.
     st.checkbox(gettext("Then open the next study"), preferred(_NEXT, "yes") == "yes", key=_GO_ON)
-    # A callback: what was shown is signed, whatever a run that comes between has read.
-    if st.button(
+    # What was shown is signed, whatever a run that comes between has read.
+    st.button(
         gettext("Sign now"),
-        on_click=partial(_sign, reading, series, comparison, reader),
+        on_click=partial(asked.note, partial(_sign, reading, series, comparison, reader)),
         type="primary",
         width="stretch",
         icon=":material/signature:",
-    ):
-        st.rerun()
+    )
 
 
 def summary_html(findings: Sequence[ReadFinding]) -> str:
@@ -118,10 +114,11 @@ def _sign(
     comparison: Comparison | None,
     reader: Reader,
 ) -> None:
-    at, study = time.time(), reading.study
-    wants_next = bool(st.session_state.get(_GO_ON, True))
+    at, study, asked = time.time(), reading.study, steps_asked()
+    wants_next = bool(st.session_state.get(_GO_ON, preferred(_NEXT, "yes") == "yes"))
     prefer(_NEXT, "yes" if wants_next else "no")
     store = context().store
+    asked.close_dialog()
     try:
         allowed("sign")
         # Made before the store is locked; if anybody decides meanwhile, nothing is signed.
@@ -136,6 +133,7 @@ def _sign(
             named=may_see_identity(),
         )
         sign(store, study.key, seen_version=study.version, actor=reader.name, at=at, report=report)
+        asked.written()
     except (ReviewRefusedError, StoreUnavailableError) as error:
         tell(not_saved(error))
     except InputError as error:
@@ -143,7 +141,7 @@ def _sign(
     else:
         following = next_to_read(store, after=study.key) if wants_next else None
         if following is not None:
-            st.session_state[_OPEN] = following
+            asked.go_on(study.key, following)
 
 
 def next_button(key: str) -> None:
@@ -152,7 +150,7 @@ def next_button(key: str) -> None:
     if following is not None:
         st.button(
             gettext("Next study"),
-            on_click=partial(st.session_state.__setitem__, _OPEN, following),
+            on_click=partial(steps_asked().go_on, key, following),
             width="stretch",
             type="primary",
         )

@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 
-from app.web.components.viewer.component import ViewerAction
-from app.web.reading.deciding import decision_saving
+from app.web.components.viewer.component import Crosshair, ViewerAction
+from app.web.reading import add_panel, guideline_panel, report_panel
+from app.web.reading.deciding import decision_saving, sign_dialog
 from app.web.reading.deciding.actions import note_actions
 from app.web.reading.deciding.asked import Asked
 from app.web.reading.deciding.decision_fields import Draft
 from app.web.reading.place import Place
 from app.web.security.identity import Reader
+from medical.detection.findings import AddedFinding
 from medical.review.decisions import NewDecision
-from medical.review.reviews import decide
+from medical.review.reading import read_study
+from medical.review.reviews import decide, sign
 from medical.store.audit import newest
 from tests.app.web.made_results import UID
 from tests.app.web.pages.conftest import OpenPage, Page
@@ -112,9 +115,9 @@ class _EndedError(BaseException):
     """As Streamlit ends a run: past every ``except Exception``."""
 
 
-def end_in(monkeypatch: pytest.MonkeyPatch, name: str, *, before: bool) -> None:
-    """End the run once, where the store is written: just before or just after."""
-    really: Callable[..., Any] = getattr(decision_saving, name)
+def end_in(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, *, before: bool) -> None:
+    """End the run once, just before or just after something is called."""
+    really: Callable[..., Any] = getattr(owner, name)
     ended: list[bool] = []
 
     def ending(*args: Any, **options: Any) -> Any:
@@ -125,7 +128,7 @@ def end_in(monkeypatch: pytest.MonkeyPatch, name: str, *, before: bool) -> None:
             really(*args, **options)
         raise _EndedError
 
-    monkeypatch.setattr(decision_saving, name, ending)
+    monkeypatch.setattr(owner, name, ending)
 
 
 @pytest.mark.parametrize("name", ["assessment_of", "decide"])
@@ -133,7 +136,7 @@ def test_a_step_that_is_ended_before_it_has_written_is_begun_again(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     page = open_page()
-    end_in(monkeypatch, name, before=True)
+    end_in(monkeypatch, decision_saving, name, before=True)
     _ended(page, partial(send, page, action(page, "accept", 1, 11, next=2)))
     page.tab.run()
     assert versions(page) == [("accepted", 1), ("open", 0), ("open", 0)]
@@ -161,6 +164,89 @@ def test_a_step_that_fails_is_not_begun_again() -> None:
     with pytest.raises(ZeroDivisionError):
         asked.do()
     assert asked.steps == []
+
+
+class _Clicks:
+    """Each click that writes, where its write is, and what the trail says of it."""
+
+    @staticmethod
+    def sign(page: Page) -> None:
+        for finding in page.findings():
+            decide(page.store, finding.id, NewDecision("accepted"), seen_version=0, actor="bo")
+        page.tab.run()
+        page.press("Sign")
+        page.widget("button", "Sign now").click()
+
+    @staticmethod
+    def add(page: Page) -> None:
+        place: Place = page.tab.session_state[f"place-{page.key}-{UID}"]
+        place.click = Crosshair((1.0, 2.0, 3.0), 4, None, 99)
+        page.tab.run()
+        page.widget("button", "Add a nodule here").click()
+
+    @staticmethod
+    def reopen(page: Page) -> None:
+        for finding in page.findings():
+            decide(page.store, finding.id, NewDecision("accepted"), seen_version=0, actor="bo")
+        sign(page.store, page.key, seen_version=len(page.findings()), actor="bo")
+        page.tab.run()
+        page.widget("button", "Reopen").click()
+
+    @staticmethod
+    def examination(page: Page) -> None:
+        page.widget("selectbox", "Examination").set_value("baseline")
+
+
+CLICKS: list[tuple[Callable[[Page], None], object, str, bool]] = [
+    (_Clicks.sign, sign_dialog, "sign", True),
+    (_Clicks.sign, sign_dialog, "sign", False),
+    (_Clicks.add, add_panel, "add_finding", True),
+    (_Clicks.add, add_panel, "add_finding", False),
+    (_Clicks.reopen, report_panel, "reopen", True),
+    (_Clicks.examination, guideline_panel, "describe_examination", True),
+]
+ACTIONS = {"add_finding": "add", "describe_examination": "examination"}
+
+
+@pytest.mark.parametrize(("click", "owner", "name", "before"), CLICKS)
+def test_a_click_whose_run_is_ended_writes_once(
+    open_page: OpenPage,
+    monkeypatch: pytest.MonkeyPatch,
+    click: Callable[[Page], None],
+    owner: object,
+    name: str,
+    before: bool,
+) -> None:
+    page = open_page()
+    seen = AddedFinding.measured(page.findings()[0].measured, outlined=True)  # type: ignore[arg-type]
+    monkeypatch.setattr(add_panel, "outline_at", lambda *_: seen)
+    click(page)
+    end_in(monkeypatch, *((owner, name) if before else (Asked, "written")), before=before)
+    _ended(page, page.tab.run)
+    page.tab.run()
+    page.tab.run()
+    page.expect_whole()
+    assert len(trail(page, ACTIONS.get(name, name))) == 1
+    assert page.problems() == []
+
+
+def test_the_way_to_the_next_study_outlives_a_run_that_is_ended() -> None:
+    asked = Asked()
+    asked.go_on("this", "next")
+    assert [asked.next_study("this"), asked.next_study("this")] == ["next", "next"]
+    assert asked.next_study("next") is None
+    assert asked.next_study("this") is None
+
+
+def test_two_answers_in_one_breath_are_both_kept(open_page: OpenPage) -> None:
+    page = open_page()
+    page.widget("selectbox", "Examination").set_value("follow-up")
+    page.widget("checkbox", "Known cancer").check()
+    page.tab.run()
+    page.expect_whole()
+    examination = read_study(page.store, page.key).examination
+    assert (examination.kind, examination.known_cancer) == ("follow-up", True)
+    assert page.problems() == []
 
 
 def _ended(page: Page, run: Callable[[], None]) -> None:

@@ -107,5 +107,5 @@ def test_what_is_nearly_certain_is_not_shown_as_certain(open_page: OpenPage) -> 
     sure = {"probability": 0.9999, "probability_ci95": (0.93, 1.0)}
     first = findings.findings[0].model_copy(update=sure)
     page = open_page(findings.model_copy(update={"findings": [first, *findings.findings[1:]]}))
-    assert "&gt; 0.99 (0.93 – &gt; 0.99)" in page.text()
+    assert "&gt; 0.99 (≥ 0.93)" in page.text()
     assert "–1.00" not in page.text()
