@@ -13,16 +13,15 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from medical.files import written_atomically
 from medical.synthesis.insertion.engine import TrainingBatch
-from medical.training.batches import StagedBatches
 from medical.training.fit import Material
+from medical.training.lessons import Lessons, phase_config, save_weights
 from medical.training.recipes import Recipe
 from models.compression.pruning import (
     ChannelGroup,
@@ -37,8 +36,8 @@ from models.compression.quantization import quantize_convolutions
 from models.compression.shapes import resize_to_weights
 from models.compression.student import DistilledFirstStage
 from models.detector.detector import Detector
+from models.detector.refiner import RefinerConfig
 from models.training.distillation import DistillationWeights, box_loss, logit_loss
-from models.training.loop import LoopConfig, train
 from models.training.two_stage import TwoStage
 
 _log = logging.getLogger(__name__)
@@ -53,9 +52,11 @@ IN_FULL_PRECISION = (
 )
 """Outputs and channel attention: a thousandth of the multiplications."""
 
+SMALL_REFINER = RefinerConfig(widths=(8, 16, 32), hidden=64)
+"""Half the widths, and one trunk: classifier and outline share all but their last layers."""
+
 _BATCHES = 6  # whose gradients rank the channels
 _COMPARED = 2  # batches on which the harm is measured
-_DECAY = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,15 +65,19 @@ class CompressionPlan:
 
     Args:
         cost: multiplications and weights left, as a share of the teacher's.
-        seconds: of teaching after pruning.
+        seconds: of teaching after pruning, both stages.
         eight_bit_share: of these seconds, with every convolution rounded.
+        refinement_share: of these seconds, for the second stage.
         learning_rate: peak, after pruning; a fifth of it in eight bits.
+        refiner: sizes of the second stage.
     """
 
     cost: float = 0.26
     seconds: float = 600.0
     eight_bit_share: float = 0.22
+    refinement_share: float = 0.1
     learning_rate: float = 1.5e-3
+    refiner: RefinerConfig = SMALL_REFINER
 
 
 def compress_first_stage(
@@ -102,7 +107,8 @@ def compress_first_stage(
     out.mkdir(parents=True, exist_ok=True)
     run = _Compression(teacher, material, recipe, plan, out, device)
     student = run.prune()
-    student = run.teach(student, "pruned", share=1 - plan.eight_bit_share, rate=1.0, seed=11)
+    first = 1 - plan.eight_bit_share - plan.refinement_share
+    student = run.teach(student, "pruned", share=first, rate=1.0, seed=11)
     quantize_convolutions(student, except_for=IN_FULL_PRECISION)
     return run.teach(student, "eight-bit", share=plan.eight_bit_share, rate=0.2, seed=21).cpu()
 
@@ -140,11 +146,6 @@ def load_taught_rounded(recipe: Recipe, weights: Path) -> Detector:
     return detector.float().eval()
 
 
-def _save(student: Detector, path: Path) -> None:
-    with written_atomically(path) as beside:
-        save_file({n: w.cpu().contiguous() for n, w in student.state_dict().items()}, beside)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Compression:
     teacher: TwoStage
@@ -161,7 +162,7 @@ class _Compression:
             return load_student(self.recipe, path).to(self.device)
         whole = copy.deepcopy(self.teacher.detector).to(self.device).eval()
         whole.requires_grad_(True)
-        with self._batches(seed=5, chests=False) as batches:
+        with self._lessons.batches(seed=5, chests=False) as batches:
             some = [batches() for _ in range(_BATCHES)]
         learner = self._learner(whole).eval()
         for batch in some:
@@ -182,7 +183,7 @@ class _Compression:
         }
         with written_atomically(self.out / "pruning.json") as beside:
             beside.write_text(json.dumps(report, indent=1), encoding="utf-8")
-        _save(student, path)
+        save_weights(student, path)
         _log.info(f"channels {report['channels']}, multiplications {report['multiplications']}")
         return student
 
@@ -219,30 +220,12 @@ class _Compression:
         if path.exists():
             student.load_state_dict(load_file(path))
             return student.to(self.device)
-        learner = self._learner(student)
-        learner.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-        folder = self.out / name
-        folder.mkdir(exist_ok=True)
-        config = LoopConfig(
-            seconds=self.plan.seconds * share,
-            learning_rate=self.plan.learning_rate * rate,
-            weight_decay=_DECAY,
-            warmup_steps=50,
+        config = phase_config(self.plan.seconds * share, self.plan.learning_rate * rate)
+        average = self._lessons.teach(
+            self._learner(student), config, out=self.out / name, seed=seed
         )
-        torch.manual_seed(seed)
-        with self._batches(seed=seed, chests=True) as batches:
-            batches.seek(0)
-            average = train(
-                learner,
-                learner.losses,
-                batches,
-                config,
-                out=folder,
-                device=self.device,
-                curriculum=self.recipe.phases[0].curriculum,
-            )
-        taught = copy.deepcopy(cast(TwoStage, average.module).detector).requires_grad_(True)
-        _save(taught, path)
+        taught = copy.deepcopy(average.detector).requires_grad_(True)
+        save_weights(taught, path)
         return taught.eval()
 
     def _learner(self, student: Detector) -> DistilledFirstStage:
@@ -250,20 +233,9 @@ class _Compression:
         refiner = copy.deepcopy(self.teacher.refiner)
         return DistilledFirstStage(student, refiner, teacher=teacher).to(self.device)
 
-    def _batches(self, *, seed: int, chests: bool) -> StagedBatches:
-        recipe, phase = self.recipe, self.recipe.phases[0]
-        return StagedBatches(
-            self.material.cases,
-            self.material.pool,
-            phase.curriculum,
-            device=self.device,
-            batch=recipe.patches.on(self.device.type).count,
-            patch=recipe.patches.patch,
-            seed=seed,
-            chests=self.material.chests if chests else (),
-            chest_share=recipe.chest_share,
-            echoes=phase.echoes,
-        )
+    @property
+    def _lessons(self) -> Lessons:
+        return Lessons(self.material, self.recipe, self.device)
 
     def _autocast(self) -> torch.autocast:
         kind = self.device.type

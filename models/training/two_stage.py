@@ -12,7 +12,7 @@ is taught alone.
 
 from __future__ import annotations
 
-from typing import Protocol, Self
+from typing import ClassVar, NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -90,6 +90,15 @@ class Batch(Protocol):
     def ignore_regions(self) -> Tensor: ...  # noqa: D102
 
 
+class CandidateCrops(NamedTuple):
+    """What the refinement stage sees of ``m`` candidates."""
+
+    near: Tensor  # [m, 1, 32, 32, 32] normalised
+    context: Tensor  # [m, 1, 32, 32, 32]
+    near_mm: Tensor  # [m] edge of the near crop
+    masks: Tensor  # [m, 1, 32, 32, 32] outline where it is known
+
+
 class TwoStage(nn.Module):
     """Detector and refiner as one module, so that one optimizer and one checkpoint hold both.
 
@@ -98,6 +107,9 @@ class TwoStage(nn.Module):
         refiner: the second.
         smoothing: of the classifier's labels, see ``refiner_loss``.
     """
+
+    rows: ClassVar[int] = ROWS
+    false_positives: ClassVar[int] = FALSE_POSITIVES
 
     def __init__(self, detector: Detector, refiner: Refiner, *, smoothing: float = 0.0) -> None:
         super().__init__()
@@ -140,7 +152,8 @@ class TwoStage(nn.Module):
         patch = torch.arange(count, device=device)[:, None]
         true = batch.valid
         candidates = Candidates(*(torch.cat(part, 1) for part in zip(*sources, strict=True)))
-        false = torch.cat([_false_positives(source, batch) for source in sources], 1)
+        most = self.false_positives
+        false = torch.cat([_false_positives(source, batch, most=most) for source in sources], 1)
         size_said = candidates.diameters_mm * torch.exp(
             0.2 * torch.randn_like(candidates.diameters_mm)
         )
@@ -154,10 +167,12 @@ class TwoStage(nn.Module):
         }
         # always the same number: the accelerator tunes its kernels once for each shape
         total = max(1, len(rows["patch"]))
-        keep = torch.randperm(total, device=device).repeat(ROWS * count // total + 1)
-        return {name: values[keep[: ROWS * count]] for name, values in rows.items()}
+        wanted = self.rows * count
+        keep = torch.randperm(total, device=device).repeat(wanted // total + 1)
+        return {name: values[keep[:wanted]] for name, values in rows.items()}
 
-    def _refine(self, table: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+    def cut_crops(self, table: dict[str, Tensor], batch: Batch) -> CandidateCrops:
+        """Cut what the refinement stage sees of the rows, and their outlines."""
         patch, slot = table["patch"], table["slot"]
         near_mm = near_extent_mm(table["diameter"])
         near, context, masks = [], [], []
@@ -170,7 +185,12 @@ class TwoStage(nn.Module):
             near.append(crops[:, :1])
             masks.append(crops[:, 1:])
             context.append(crop_around(image, center, extent * CONTEXT_FACTOR, size=CROP))
-        prediction, mask_logits = self.refiner(torch.cat(near), torch.cat(context), near_mm)
+        return CandidateCrops(torch.cat(near), torch.cat(context), near_mm, torch.cat(masks))
+
+    def _refine(self, table: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        patch, slot = table["patch"], table["slot"]
+        crops = self.cut_crops(table, batch)
+        prediction, mask_logits = self.refiner(crops.near, crops.context, crops.near_mm)
         diameters = batch.diameters_mm[patch, slot]
         return refiner_loss(
             prediction,
@@ -178,7 +198,7 @@ class TwoStage(nn.Module):
             is_nodule=table["is_nodule"],
             log_diameter=diameters.clamp(min=1.0).log(),
             density=batch.density[patch, slot],
-            mask=torch.cat(masks),
+            mask=crops.masks,
             has_mask=batch.has_mask[patch, slot],
             smoothing=self.smoothing,
         )
@@ -197,21 +217,22 @@ class RefinementStageOnly(TwoStage):
         return self
 
     @torch.no_grad()
-    def _pick_candidates(self, batch: Batch) -> dict[str, Tensor]:
+    def pick_candidates(self, batch: Batch) -> dict[str, Tensor]:
+        """Return rows of nodules and of what the first stage and blobs offer beside them."""
         return self.candidate_rows(self.candidate_sources(self.detector(batch.image), batch), batch)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the weighted losses of the refinement stage by name."""
-        return self._refine(self._pick_candidates(batch), batch)
+        return self._refine(self.pick_candidates(batch), batch)
 
 
-def _false_positives(candidates: Candidates, batch: Batch) -> Tensor:
+def _false_positives(candidates: Candidates, batch: Batch, *, most: int) -> Tensor:
     """``[n, k]`` which candidates are at no nodule and at no ignore region, a few a patch."""
     apart = torch.cdist(candidates.centers, batch.centers)
     apart = apart.masked_fill(~(batch.valid | batch.ignore_regions)[:, None], 1e4)
     reach = (batch.diameters_mm / 2).clamp(min=4.0)[:, None] + 3.0
     false = ~(apart < reach).any(-1) & (candidates.logits > _NO_CANDIDATE)
-    return false & (false.cumsum(1) <= FALSE_POSITIVES)
+    return false & (false.cumsum(1) <= most)
 
 
 class FirstStageOnly(TwoStage):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from medical.errors import InputError, sentence_of
-from medical.training.compress import CompressionPlan
+from medical.training.compress import SMALL_REFINER, CompressionPlan
 from medical.training.recipes import SHIPPED, Frozen
+from models.detector.refiner import RefinerConfig
 
 _FOLDER = SHIPPED / "compression"
 
@@ -23,6 +24,8 @@ class CompressionRecipe(Frozen):
         about: what it is for.
         cost: multiplications and weights left, as a share of the teacher's.
         eight_bit_share: of the teaching time, with every convolution rounded.
+        refinement_share: of the teaching time, for the second stage.
+        refiner: sizes of the second stage.
         learning_rate: peak, after pruning; a fifth of it in eight bits.
         minutes: of teaching, where the command gives none.
     """
@@ -31,8 +34,16 @@ class CompressionRecipe(Frozen):
     about: str = ""
     cost: Annotated[float, Field(gt=0, lt=1)] = 0.26
     eight_bit_share: Annotated[float, Field(gt=0, lt=1)] = 0.22
+    refinement_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    refiner: RefinerConfig = SMALL_REFINER
     learning_rate: Annotated[float, Field(gt=0)] = 1.5e-3
     minutes: Annotated[float, Field(gt=0)] = 60.0
+
+    @model_validator(mode="after")
+    def _time_is_left_for_the_first_stage(self) -> Self:
+        if self.eight_bit_share + self.refinement_share >= 1:
+            raise ValueError("eight_bit_share and refinement_share must add up to less than 1")
+        return self
 
     @property
     def plan(self) -> CompressionPlan:
@@ -41,6 +52,8 @@ class CompressionRecipe(Frozen):
             cost=self.cost,
             seconds=60 * self.minutes,
             eight_bit_share=self.eight_bit_share,
+            refinement_share=self.refinement_share,
+            refiner=self.refiner,
             learning_rate=self.learning_rate,
         )
 

@@ -19,7 +19,8 @@ from medical.evaluation.tables import Tables
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import divided, open_pool
 from medical.training.cases.gather import Gathered, gather
-from medical.training.compress import compress_first_stage
+from medical.training.compress import compress_first_stage, load_student
+from medical.training.compress_refinement import compress_refinement_stage
 from medical.training.compressing.figures import (
     StepBook,
     StepFigures,
@@ -103,16 +104,15 @@ def compress(config: CompressConfig, teacher: StoredModel, *, out: Path) -> Comp
             )
         cases = [TrainingCase.load(path) for path in gathered.training.values()]
         pool = divided(open_pool(config.source.nodule_pool, seed=config.seed), seed=config.seed)[0]
-        compress_first_stage(
-            load_networks(teacher),
-            Material(cases=cases, pool=pool),
-            recipe,
-            plan=config.recipe.plan,
-            out=out / "taught",
-            device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
-        )
+        _teach(config, recipe, teacher, Material(cases=cases, pool=pool), out / "taught")
         maker = StepMaker(
-            teacher, recipe, out / "taught", cases, list(gathered.training), out / "steps"
+            teacher=teacher,
+            recipe=recipe,
+            refiner=config.recipe.refiner,
+            taught=out / "taught",
+            cases=cases,
+            trained_on=list(gathered.training),
+            out=out / "steps",
         )
         rows = _measure(maker, gathered, StepBook(out / "steps.jsonl"), bound=config.bound)
     plot_pareto(rows, out / "pareto.png")
@@ -121,6 +121,17 @@ def compress(config: CompressConfig, teacher: StoredModel, *, out: Path) -> Comp
     if rows[-1].promotable:
         shutil.copyfile(out / "steps" / STEPS[-1] / PACKED, lite)
     return Compressed(tuple(rows), lite if rows[-1].promotable else None)
+
+
+def _teach(
+    config: CompressConfig, recipe: Recipe, teacher: StoredModel, material: Material, out: Path
+) -> None:
+    """Make students of both stages; what an earlier run left is taken."""
+    both, plan = load_networks(teacher), config.recipe.plan
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    compress_first_stage(both, material, recipe, plan=plan, out=out, device=device)
+    first = load_student(recipe, out / "eight-bit.safetensors")
+    compress_refinement_stage(both, first, material, recipe, plan=plan, out=out, device=device)
 
 
 def _recipe_of(teacher: StoredModel, config: CompressConfig) -> Recipe:

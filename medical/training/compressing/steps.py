@@ -12,12 +12,14 @@ from torch import nn
 
 from medical.synthesis.case import TrainingCase
 from medical.training.compress import load_student, load_taught_rounded
+from medical.training.compress_refinement import REFINEMENT, load_small_refiner
 from medical.training.compressing.calibration_inputs import refinement_crops
 from medical.training.recipes import Recipe
 from models.compression.int8 import quantize_to_int8
 from models.compression.learned_bounds import quantize_between_learned_bounds
 from models.compression.pruning import ConvolutionCosts, count_channels, count_parameters
 from models.detector.detector import Detector
+from models.detector.refiner import RefinerConfig
 from models.runtime.conversion import convert_detector, convert_refiner
 from models.runtime.openvino_cpu import NetworkFile
 from models.training.two_stage import TwoStage
@@ -26,7 +28,7 @@ from models.zoo.loader import CARD, WEIGHTS, StoredModel, sha256_of
 from models.zoo.networks import load_networks, save_networks
 from models.zoo.single_file import digest_of, pack
 
-STEPS = ("teacher", "pruned", "eight-bit-taught", "int8-first-stage", "int8")
+STEPS = ("teacher", "pruned", "eight-bit-taught", "refinement", "int8-first-stage", "int8")
 """In their order; the last is what may be promoted."""
 _TAUGHT = {"pruned": "pruned", "eight-bit-taught": "eight-bit"}  # files of ``compress_first_stage``
 PACKED = "model.starlung"
@@ -66,14 +68,15 @@ class StepModel:
     size: Size
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StepMaker:
-    """Makes the steps' models of what ``compress_first_stage`` left.
+    """Makes the steps' models of what the teaching left.
 
     Args:
         teacher: that was compressed.
         recipe: that it was compressed by.
-        taught: folder of ``compress_first_stage``.
+        refiner: sizes of the small second stage.
+        taught: folder of ``compress_first_stage`` and ``compress_refinement_stage``.
         cases: to find the bounds of the second stage's INT8 by.
         trained_on: names of the scans that were learnt from.
         out: the steps' folders are made below it.
@@ -81,6 +84,7 @@ class StepMaker:
 
     teacher: StoredModel
     recipe: Recipe
+    refiner: RefinerConfig
     taught: Path
     cases: Sequence[TrainingCase]
     trained_on: Sequence[str]
@@ -101,7 +105,10 @@ class StepMaker:
         if name == "teacher":
             return both
         weights = self.taught / f"{_TAUGHT.get(name, 'eight-bit')}.safetensors"
-        return TwoStage(load_student(self.recipe, weights), both.refiner).eval()
+        second = both.refiner
+        if _has_small_refiner(name):
+            second = load_small_refiner(self.refiner, self.taught / REFINEMENT)
+        return TwoStage(load_student(self.recipe, weights), second).eval()
 
     def _write(self, name: str, networks: TwoStage, folder: Path) -> None:
         beside = folder.with_name(f".{name}.partial")
@@ -147,6 +154,7 @@ class StepMaker:
             update={
                 "name": f"{of.name}-{name}",
                 "sha256": digest,
+                "refiner": self.refiner.to_dict() if _has_small_refiner(name) else of.refiner,
                 "calibration": copied,
                 "operating_curve": (),
                 "operating_nodules": 0,
@@ -174,3 +182,7 @@ class StepMaker:
         if "first" in model.card.networks:
             return NetworkFile.read(model.folder / "first.xml")
         return convert_detector(cast(nn.Module, detector))
+
+
+def _has_small_refiner(name: str) -> bool:
+    return STEPS.index(name) >= STEPS.index("refinement")

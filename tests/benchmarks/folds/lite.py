@@ -1,4 +1,4 @@
-"""Make a fold's Lite: ``python -m tests.benchmarks.folds.lite DATA OUT FOLD SECONDS``.
+"""Make a fold's Lite, both stages: ``python -m tests.benchmarks.folds.lite DATA OUT FOLD SECONDS``.
 
 DATA is what ``folds.data`` wrote; the teacher is ``DATA/start/FOLD.safetensors``, both stages by
 the recipe ``local-attention``. Run again on the same OUT it goes on where it was cut off.
@@ -15,7 +15,8 @@ from medical.logs import LineHandler, own_log
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
 from medical.synthesis.phantom.sample import keep_chest_cases
-from medical.training.compress import CompressionPlan, compress_first_stage
+from medical.training.compress import CompressionPlan, compress_first_stage, load_student
+from medical.training.compress_refinement import compress_refinement_stage
 from medical.training.fit import Material
 from medical.training.recipes import read_recipe
 from tests.benchmarks.folds.train import RECIPE, cases_of, load_start
@@ -31,13 +32,15 @@ def main() -> None:
         pool=NodulePool.load(data / "pool.npz"),
         chests=[TrainingCase.load(path) for path in chests],
     )
-    compress_first_stage(
-        load_start(recipe, data / "start" / f"{fold}.safetensors"),
-        material,
-        recipe,
-        plan=CompressionPlan(seconds=float(seconds)),
-        out=out / fold,
-        device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
+    teacher = load_start(recipe, data / "start" / f"{fold}.safetensors")
+    plan, device = (
+        CompressionPlan(seconds=float(seconds)),
+        torch.device("cuda" if torch.cuda.is_available() else "cpu"),
+    )
+    compress_first_stage(teacher, material, recipe, plan=plan, out=out / fold, device=device)
+    first = load_student(recipe, out / fold / "eight-bit.safetensors")
+    compress_refinement_stage(
+        teacher, first, material, recipe, plan=plan, out=out / fold, device=device
     )
 
 

@@ -25,6 +25,8 @@ from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_mo
 from models.zoo.networks import save_networks
 from tests.logs import logged
 
+SMALL = RefinerConfig(widths=(4, 4, 4), hidden=8)
+
 
 def small_teacher(folder: Path) -> StoredModel:
     """A model that sees the whole box, with values from nothing."""
@@ -74,6 +76,9 @@ def test_the_shipped_recipe_is_what_the_defaults_are_and_a_wrong_one_is_named(
     (tmp_path / "a.toml").write_text("cost = 3\n")
     with pytest.raises(InputError, match="cost must be"):
         read_compression_recipe(str(tmp_path / "a.toml"))
+    (tmp_path / "b.toml").write_text("eight_bit_share = 0.6\nrefinement_share = 0.5\n")
+    with pytest.raises(InputError, match="less than 1"):
+        read_compression_recipe(str(tmp_path / "b.toml"))
     with pytest.raises(InputError, match="one of: lite"):
         read_compression_recipe("none")
 
@@ -88,13 +93,13 @@ def test_steps_get_smaller_are_measured_once_and_too_few_scans_promote_none(
     out, teacher = tmp_path / "out", small_teacher(tmp_path / "teacher")
     config = CompressConfig(
         source=Cases(cases=str(cases)),
-        recipe=CompressionRecipe(minutes=0.1, cost=0.6),
+        recipe=CompressionRecipe(minutes=0.15, cost=0.6, refiner=SMALL),
         patches=Patches(batch=4, patch=64),
     )
     done = compress(config, teacher, out=out)
     assert tuple(row.step for row in done.steps) == STEPS
     sizes = [row.file_bytes for row in done.steps]
-    assert sizes[0] > sizes[1] and sizes[3] > sizes[4]
+    assert sizes[0] > sizes[1] and sizes[3] < sizes[2] and sizes[4] > sizes[5]
     assert done.steps[1].channels < done.steps[0].channels
     assert done.steps[1].multiplications < done.steps[0].multiplications
     assert all(row.window_ms_best > 0 and row.peak_mib > 0 for row in done.steps)
@@ -110,7 +115,7 @@ def test_steps_get_smaller_are_measured_once_and_too_few_scans_promote_none(
         again = compress(config.model_copy(update={"resume": True}), teacher, out=out)
     evaluated = [line for line in log if line.startswith("evaluated")]
     assert len(evaluated) == 2 * 2  # the teacher, for its scans, and what was lost
-    assert [row.cpm for row in again.steps[:4]] == [row.cpm for row in done.steps[:4]]
+    assert [row.cpm for row in again.steps[:-1]] == [row.cpm for row in done.steps[:-1]]
     assert len(StepBook(out / "steps.jsonl").find("int8", again.steps[-1].sha256).sensitivity) == 7  # type: ignore[union-attr]
     with pytest.raises(InputError, match="not empty"):
         compress(config, teacher, out=out)
