@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
@@ -103,12 +103,14 @@ class Intake:
         not_chosen: series UID or description, and why not.
         errors: files or series that cannot be used; exactly one when nothing at all can be.
         set_aside: volume files that are no CTs to the caller.
+        unread: DICOM files of studies of which no series was chosen, though a CT was to be there.
     """
 
     chosen: tuple[SeriesHandle, ...]
     not_chosen: tuple[NotChosen, ...]
     errors: tuple[InputError, ...]
     set_aside: tuple[Path, ...] = ()
+    unread: tuple[Path, ...] = ()
 
 
 def open_input(
@@ -245,4 +247,21 @@ def _settle(
     not_chosen = [*studies.not_chosen, *skipped_series(files.skipped)]
     if not chosen:
         errors = [only_error(path, errors, files.skipped)]
-    return Intake(tuple(chosen), tuple(not_chosen), tuple(errors), tuple(files.set_aside))
+    taken = {picked.header.study_instance_uid for picked, _ in studies.chosen}
+    return Intake(
+        tuple(chosen),
+        tuple(not_chosen),
+        tuple(errors),
+        tuple(files.set_aside),
+        tuple(_unread(files, taken, nothing_chosen=not chosen)),
+    )
+
+
+def _unread(files: _Sorted, taken: Collection[str], *, nothing_chosen: bool) -> Iterator[Path]:
+    """Yield files of studies without a chosen series; of other kinds where there is no CT at all.
+
+    In an archive a study without a CT is nothing that failed.
+    """
+    for file in (*files.ct, *(files.skipped if nothing_chosen else ())):
+        if file.header is not None and file.header.study_instance_uid not in taken:
+            yield file.path

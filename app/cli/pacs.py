@@ -59,6 +59,7 @@ def receive(
             folder=(settings.work_dir / "node").resolve(),
             results=(settings.work_dir / "studies").resolve(),
             imported=settings.work_dir / "models",
+            model=settings.model,
         )
         node.show_figures()
         watch(settings, store, metrics_port)

@@ -203,7 +203,7 @@ def worker(
     """Score queued studies until stopped; several may run at once."""
     from app.web.security.secrets import patient_secret, result_key
     from app.worker_process import keep_private, taken_over
-    from medical.scoring.batches.batch import ScoreOptions
+    from medical.scoring.batches.options import ScoreOptions
     from medical.scoring.workers.worker import Stop, Worker
     from medical.store.queue import KINDS
 

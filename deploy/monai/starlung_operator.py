@@ -12,7 +12,7 @@ from typing import Any
 
 from monai.deploy.core import Fragment, Operator, OperatorSpec
 
-from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.forms.writer import Form
 from medical.scoring.scorer import Scorer
 from models.zoo.loader import DEFAULT_MODEL

@@ -3,7 +3,7 @@
 A finding is a "single image finding" on the slice through its centre, with that point, its sizes
 and its probability. What an archive must not mix up stands at the top: found, nothing found,
 nothing found though not everything was searched, and no algorithm succeeded, which is written where
-a CT could be read but not analysed.
+images could not be analysed.
 
 Standard:
     PS3.3 A.35.6 (Chest CAD SR IOD), PS3.16 TID 4100, 4101, 4104, 4107, 4015 to 4019, CID 6047.
@@ -12,7 +12,8 @@ Standard:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,79 +46,106 @@ _LIBRARY = 2  # the image library's place in the root, after the language
 Item = Any  # highdicom has no types
 
 
-def write_chest_cad(
-    scored: SeriesFindings | None,
-    path: Path,
-    *,
-    ct: OriginalCt,
-    algorithm: tuple[str, str] = ("", ""),
-) -> Dataset:
-    """Write the report.
+def write_chest_cad(scored: SeriesFindings, path: Path, *, ct: OriginalCt) -> Dataset:
+    """Write the report of a CT that was scored.
 
     Args:
-        scored: what was found; ``None`` where the CT could not be analysed.
+        scored: what was found.
         path: of the file.
         ct: that was scored.
-        algorithm: name and version of the model, where nothing was scored.
 
     Returns:
         The object.
     """
-    name, version = (scored.model.name, scored.model.version) if scored else algorithm
-    shown = [nearest_slice(_center(finding), ct) for finding in scored.findings] if scored else []
+    shown = [nearest_slice(_center(finding), ct) for finding in scored.findings]
     images = list(dict.fromkeys([*shown, 0]))  # frames' indices; the first stands for the series
-    root = hd.sr.ContainerContentItem(name=_DCM.ChestCADReport, template_id="4100")
-    entries = [_image(index, ct) for index in images]
-    root.ContentSequence = hd.sr.ContentSequence(entries)  # what is evidence of the report
-    library = _holding(_container(_DCM.ImageLibrary, _IS.CONTAINS), map(_unnamed, entries))
-    summary: Item = _code(_DCM.CADProcessingAndFindingsSummary, _summary(scored), _IS.CONTAINS)
-    if scored is not None and scored.findings:
-        located = zip(scored.findings, shown, strict=True)
-        summary = _holding(
-            summary,
-            [
-                _finding(finding, frame, images.index(frame), scored, ct)
-                for finding, frame in located
-            ],
-        )
-    children = [
-        *hd.sr.LanguageOfContentItemAndDescendants(_ENGLISH),
-        library,
-        summary,
-        _detections(name, version, images, failed=scored is None),
-        _code(_DCM.SummaryOfAnalyses, _DCM.NotAttempted, _IS.CONTAINS),
+    located = zip(scored.findings, shown, strict=True)
+    opacities = [
+        _finding(finding, frame, images.index(frame), scored, ct) for finding, frame in located
     ]
-    made: Dataset = hd.sr.ComprehensiveSR(
-        evidence=list(ct.headers),
-        content=root,
-        series_instance_uid=_series_uid(scored, ct, name),
-        series_number=_SERIES_NUMBER,
-        sop_instance_uid=hd.UID(),
-        instance_number=1,
-        manufacturer=MANUFACTURER,
-        is_complete=True,
+    summary = _code(_DCM.CADProcessingAndFindingsSummary, _summary(scored), _IS.CONTAINS)
+    report = _Report(
+        entries=[_image_of_frame(index, ct) for index in images],
+        summary=_holding(summary, opacities) if opacities else summary,
+        detections=_detections(scored.model.name, scored.model.version, len(images), failed=False),
+        series=series_uid("chest cad", scored),
     )
-    made.ContentSequence = children
-    made.SOPClassUID = made.file_meta.MediaStorageSOPClassUID = CHEST_CAD_SR
-    made.ManufacturerModelName, made.DeviceSerialNumber = MODEL_NAME, SERIAL_NUMBER
-    finish(made, path, what="chest CAD")
-    return made
+    return report.write(path, ct.headers)
 
 
-def _summary(scored: SeriesFindings | None) -> Any:
-    if scored is None:
-        return _DCM.NoAlgorithmsSucceededWithoutFindings
+def write_failed_chest_cad(
+    headers: Sequence[Dataset], path: Path, *, algorithm: tuple[str, str]
+) -> Dataset:
+    """Write that images could not be analysed; it says nothing of a nodule, either way.
+
+    Args:
+        headers: of the images, of one patient's study; at least one.
+        path: of the file.
+        algorithm: name and version of the model that could not.
+
+    Returns:
+        The object.
+    """
+    name, version = algorithm
+    nothing = _DCM.NoAlgorithmsSucceededWithoutFindings
+    report = _Report(
+        entries=[_image(headers[0])],
+        summary=_code(_DCM.CADProcessingAndFindingsSummary, nothing, _IS.CONTAINS),
+        detections=_detections(name, version, 1, failed=True),
+        series=derived_uid("chest cad, failed", str(headers[0].SeriesInstanceUID), name),
+    )
+    return report.write(path, headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Report:
+    """What stands in a report.
+
+    Args:
+        entries: images of its library; the first stands for the series.
+        summary: of what was found.
+        detections: which detections succeeded or failed.
+        series: UID of the report's own series.
+    """
+
+    entries: list[Item]
+    summary: Item
+    detections: Item
+    series: UID
+
+    def write(self, path: Path, evidence: Sequence[Dataset]) -> Dataset:
+        root = hd.sr.ContainerContentItem(name=_DCM.ChestCADReport, template_id="4100")
+        root.ContentSequence = hd.sr.ContentSequence(self.entries)  # evidence of the report
+        library = _holding(_container(_DCM.ImageLibrary, _IS.CONTAINS), map(_unnamed, self.entries))
+        made: Dataset = hd.sr.ComprehensiveSR(
+            evidence=list(evidence),
+            content=root,
+            series_instance_uid=self.series,
+            series_number=_SERIES_NUMBER,
+            sop_instance_uid=hd.UID(),
+            instance_number=1,
+            manufacturer=MANUFACTURER,
+            is_complete=True,
+        )
+        made.ContentSequence = [
+            *hd.sr.LanguageOfContentItemAndDescendants(_ENGLISH),
+            library,
+            self.summary,
+            self.detections,
+            _code(_DCM.SummaryOfAnalyses, _DCM.NotAttempted, _IS.CONTAINS),
+        ]
+        made.SOPClassUID = made.file_meta.MediaStorageSOPClassUID = CHEST_CAD_SR
+        made.ManufacturerModelName, made.DeviceSerialNumber = MODEL_NAME, SERIAL_NUMBER
+        finish(made, path, what="chest CAD")
+        return made
+
+
+def _summary(scored: SeriesFindings) -> Any:
     if scored.findings:
         return _DCM.AllAlgorithmsSucceededWithFindings
     if scored.negative:
         return _DCM.AllAlgorithmsSucceededWithoutFindings
     return _DCM.NotAllAlgorithmsSucceededWithoutFindings
-
-
-def _series_uid(scored: SeriesFindings | None, ct: OriginalCt, name: str) -> UID:
-    if scored is not None:
-        return series_uid("chest cad", scored)
-    return derived_uid("chest cad, failed", str(ct.headers[0].SeriesInstanceUID), name)
 
 
 def _center(finding: Finding) -> np.ndarray:
@@ -162,14 +190,14 @@ def _finding(
     return _holding(item, children)
 
 
-def _detections(name: str, version: str, images: list[int], *, failed: bool) -> Item:
+def _detections(name: str, version: str, images: int, *, failed: bool) -> Item:
     summary = _code(
         _DCM.SummaryOfDetections, _DCM.Failed if failed else _DCM.Succeeded, _IS.CONTAINS
     )
     performed = _code(_DCM.DetectionPerformed, codes.SCT.Nodule, _IS.CONTAINS)
     children = [
         *_algorithm(name, version, _IS.HAS_PROPERTIES),
-        *(_reference(place, _IS.HAS_PROPERTIES) for place in range(len(images))),
+        *(_reference(place, _IS.HAS_PROPERTIES) for place in range(images)),
     ]
     name_of_group = _DCM.FailedDetections if failed else _DCM.SuccessfulDetections
     group = _container(name_of_group, _IS.INFERRED_FROM)
@@ -183,14 +211,18 @@ def _algorithm(name: str, version: str, relation: Any) -> list[Item]:
     ]
 
 
-def _image(index: int, ct: OriginalCt) -> Item:
+def _image_of_frame(index: int, ct: OriginalCt) -> Item:
     frame = ct.frames[index]
-    header = ct.header_of[frame.sop_instance_uid]
+    number = frame.index + 1 if ct.is_multiframe else None
+    return _image(ct.header_of[frame.sop_instance_uid], frame_number=number)
+
+
+def _image(header: Dataset, *, frame_number: int | None = None) -> Item:
     return hd.sr.ImageContentItem(
         name=_DCM.ImageLibrary,
         referenced_sop_class_uid=header.SOPClassUID,
         referenced_sop_instance_uid=header.SOPInstanceUID,
-        referenced_frame_numbers=[frame.index + 1] if ct.is_multiframe else None,
+        referenced_frame_numbers=None if frame_number is None else [frame_number],
         relationship_type=_IS.CONTAINS,
     )
 

@@ -11,6 +11,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -18,40 +19,47 @@ from pydicom.filereader import dcmread
 
 from medical.errors import InputError
 from medical.files import write_atomic
-from medical.intake import open_input
+from medical.intake import Intake, open_input
 from medical.io.series_handle import SeriesHandle
 from medical.results.folder import FINDINGS, OUTLINES, ResultFolder
 from medical.results.malignancy_files import TYPED
-from medical.store.arrivals import Due, dispatch, due
+from medical.store.arrivals import Due, dispatch, due, failures_due
 from medical.store.database import Store
 from medical.store.outbox import Outgoing, paths_waiting
 from medical.store.series import KeptSeries
-from models.zoo.loader import ModelDamagedError, ModelNotFoundError, find_model
+from models.zoo.loader import DEFAULT_MODEL, ModelDamagedError, ModelNotFoundError, find_model
 
 if TYPE_CHECKING:
     from medical.scoring.forms.writer import Form
 
 _log = logging.getLogger(__name__)
+_TELLS_FAILURE = "cad-sr"
 
 
-def dispatch_due(store: Store, outbox: Path, *, imported: Path | None) -> int:
+def dispatch_due(
+    store: Store, outbox: Path, *, imported: Path | None, model: str = DEFAULT_MODEL
+) -> int:
     """Make the objects of all results that are due and enter them; returns how many studies.
+
+    A study that could not be scored has one where its rule asks for ``cad-sr``, and where its
+    headers say which study it is.
 
     Args:
         store: knows the results.
         outbox: folder that the objects go into.
         imported: folder of the user's own models.
+        model: name of the one that the site scores with.
 
     Raises:
         StoreUnavailableError: nothing more can be entered for now.
         OSError: objects cannot be written.
     """
     count = 0
-    for study in due(store):
+    for study in (*due(store), *failures_due(store, _TELLS_FAILURE)):
         folder = outbox / secrets.token_hex(12)
         folder.mkdir(mode=0o700)
         try:
-            outgoing = list(_objects(study, folder, imported))
+            outgoing = list(_objects(study, folder, imported, model))
             dispatch(store, study, outgoing)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -76,18 +84,44 @@ def outgoing_of(files: Iterable[Path]) -> Iterator[Outgoing]:
         yield Outgoing(str(header.SOPInstanceUID), file)
 
 
-def _objects(study: Due, folder: Path, imported: Path | None) -> Iterator[Outgoing]:
+def _objects(study: Due, folder: Path, imported: Path | None, model: str) -> Iterator[Outgoing]:
     with tempfile.TemporaryDirectory(prefix="starlung-") as work:
         try:
-            handles = open_input(study.source, work_dir=Path(work), keep_names=False).chosen
+            intake = open_input(study.source, work_dir=Path(work), keep_names=False)
         except InputError as error:
             _log.warning("no objects of a study: %s", error.problem)
             return
         for number, series in enumerate(study.series, start=1):
             try:
-                yield from _objects_of(series, handles, folder / str(number), study.forms, imported)
+                yield from _objects_of(
+                    series, intake.chosen, folder / str(number), study.forms, imported
+                )
             except (InputError, ModelNotFoundError, ModelDamagedError) as error:
                 _log.warning("no objects of a series (%s)", type(error).__name__)
+        if _TELLS_FAILURE in study.forms:
+            names = [series.scored.model.name for series in study.series]
+            name = next(iter(names), study.model or model)
+            yield from _failures(study, intake, folder / "failed", name, imported)
+
+
+def _failures(
+    study: Due, intake: Intake, place: Path, model: str, imported: Path | None
+) -> Iterator[Outgoing]:
+    """Yield objects on what of a study could not be scored."""
+    from medical.scoring.forms.failed_analysis import write_failures
+
+    scored = {_digest(series) for series in study.series}
+    files = list(intake.unread)
+    for handle in intake.chosen:
+        with suppress(InputError):  # what cannot be read was not scored either
+            if handle.content().sha256 in scored:
+                continue
+        files += handle.files
+    try:
+        card = find_model(model, imported=imported).card
+    except (ModelNotFoundError, ModelDamagedError):
+        card = find_model(DEFAULT_MODEL).card
+    yield from outgoing_of(write_failures(place, files, card))
 
 
 def _objects_of(
@@ -121,6 +155,10 @@ def _objects_of(
 
 def _same_files(series: KeptSeries, handles: Iterable[SeriesHandle]) -> SeriesHandle | None:
     """Find the series that was scored, by what its files hold."""
-    digest = series.scored.input.sha256 if series.scored.input else ""
+    digest = _digest(series)
     handle = next((handle for handle in handles if handle.content().sha256 == digest), None)
     return handle.named(series.uid) if handle else None
+
+
+def _digest(series: KeptSeries) -> str:
+    return series.scored.input.sha256 if series.scored.input else ""

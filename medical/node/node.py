@@ -20,6 +20,7 @@ from medical.node.receiver import Receiver
 from medical.node.settings import NodeSettings
 from medical.node.spool import Spool
 from medical.store.database import Store, StoreUnavailableError
+from models.zoo.loader import DEFAULT_MODEL
 
 _log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 1.0
@@ -37,6 +38,7 @@ class Node:
         folder: of the spool and outbox, private.
         results: folder below which results go.
         imported: folder of the user's own models.
+        model: name of the one that the site scores with.
     """
 
     store: Store
@@ -44,6 +46,7 @@ class Node:
     folder: Path
     results: Path
     imported: Path | None
+    model: str = DEFAULT_MODEL
     stopping: threading.Event = field(default_factory=threading.Event)
     spool: Spool = field(init=False)
     receiver: Receiver = field(init=False)
@@ -67,7 +70,9 @@ class Node:
         port = self.receiver.start()
         jobs: list[Callable[[], object]] = [
             lambda: self._complete(completion),
-            lambda: dispatch_due(self.store, self.spool.outbox, imported=self.imported),
+            lambda: dispatch_due(
+                self.store, self.spool.outbox, imported=self.imported, model=self.model
+            ),
             self.delivery.start_waiting,
         ]
         for job in jobs:

@@ -13,7 +13,8 @@ from medical.ct.volume import CtVolume
 from medical.detection.findings import AddedFinding, SeriesFindings
 from medical.io.remote import staged
 from medical.results.folder import ResultFolder
-from medical.scoring.batches.batch import Batch, ScoreOptions
+from medical.scoring.batches.batch import Batch
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.batches.tally import ScoreResult, SeriesEnd
 from models.zoo.card import ModelCard
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model

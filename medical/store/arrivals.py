@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from medical.store.database import Store, lock
 from medical.store.outbox import Outgoing, put
 from medical.store.queue import enqueue_in
+from medical.store.requests import CANCELLED
 from medical.store.series import KeptSeries, series_of
 from medical.store.tables import SCORED, Arrival, Study
 
@@ -39,14 +40,16 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Results that are to go out.
+    """Results that are to go out, or that there are none.
 
     Args:
         arrival_id: of the study that came.
         source: of its images.
-        series: its results.
+        series: its results; none where it could not be scored.
         forms: objects to make.
         destinations: who gets them.
+        failed: whether it could not be scored.
+        model: that could not, where it was not the site's own.
     """
 
     arrival_id: int
@@ -54,6 +57,8 @@ class Due:
     series: tuple[KeptSeries, ...]
     forms: tuple[str, ...]
     destinations: tuple[str, ...]
+    failed: bool = False
+    model: str = ""
 
 
 def is_known(store: Store, study_token: str, content: str) -> bool:
@@ -135,6 +140,40 @@ def due(store: Store) -> list[Due]:
         ]
 
 
+def failures_due(store: Store, form: str) -> list[Due]:
+    """List studies that could not be scored, whose peers want to hear so and do not know it yet.
+
+    Args:
+        store: the store.
+        form: the one that can say so; the others are made of results alone.
+    """
+    with store.reading() as session:
+        arrivals = session.execute(
+            select(Arrival, Study)
+            .join(Study, Study.key == Arrival.study_key)
+            .where(
+                Arrival.dispatched_at.is_(None),
+                Arrival.failure_told_at.is_(None),
+                Study.status == "failed",
+                Study.failure != str(CANCELLED),
+            )
+            .order_by(Arrival.id)
+        ).all()
+        return [
+            Due(
+                arrival.id,
+                Path(arrival.source),
+                (),
+                (form,),
+                tuple(json.loads(arrival.destinations)),
+                failed=True,
+                model=study.model,
+            )
+            for arrival, study in arrivals
+            if form in json.loads(arrival.forms)
+        ]
+
+
 def _results(session: Session, source: str) -> tuple[KeptSeries, ...]:
     # an input of several series became several studies, see medical.store.results
     studies = session.scalars(
@@ -144,12 +183,17 @@ def _results(session: Session, source: str) -> tuple[KeptSeries, ...]:
 
 
 def dispatch(store: Store, arrival: Due, outgoing: Sequence[Outgoing]) -> None:
-    """Enter a study's objects for all its peers, and that they are entered, or nothing of it."""
+    """Enter a study's objects for all its peers, and that they are entered, or nothing of it.
+
+    Of a study that could not be scored, that its peers were told so: its results, where it is
+    scored after all, go out as well.
+    """
+    column = Arrival.failure_told_at if arrival.failed else Arrival.dispatched_at
     with store.transaction() as session:
         done = session.execute(
             update(Arrival)
-            .where(Arrival.id == arrival.arrival_id, Arrival.dispatched_at.is_(None))
-            .values(dispatched_at=time.time())
+            .where(Arrival.id == arrival.arrival_id, column.is_(None))
+            .values({column: time.time()})
         )
         if done.rowcount:  # type: ignore[attr-defined]
             for destination in arrival.destinations:

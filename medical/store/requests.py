@@ -28,6 +28,7 @@ from medical.store.tables import (
 
 ArchiveReason = Literal["done", "duplicate", "wrong study", "not chest", "test", "dismissed"]
 ARCHIVE_REASONS: tuple[ArchiveReason, ...] = get_args(ArchiveReason)
+CANCELLED = message("scoring was cancelled")
 _BEGUN = ("received", "scoring")
 
 
@@ -60,7 +61,7 @@ def cancel(store: Store, key: str, *, actor: str) -> bool:
         if study is None:
             return False
         record(session, actor=actor, action="cancel", subject=key)
-        end_row(session, study, "failed", actor, failure=message("scoring was cancelled"))
+        end_row(session, study, "failed", actor, failure=CANCELLED)
         return True
 
 

@@ -228,7 +228,8 @@ class Arrival(Base):
 
     ``content`` is a digest of its instances: the same ones are put in line once. ``forms`` and
     ``destinations`` are JSON lists: what becomes of the result. ``study_key`` is empty where no
-    rule wanted it scored, ``dispatched_at`` is set when its results lie in the outbox.
+    rule wanted it scored, ``dispatched_at`` is set when its results lie in the outbox,
+    ``failure_told_at`` when its peers are told that it could not be scored.
     """
 
     __tablename__ = "arrivals"
@@ -242,6 +243,7 @@ class Arrival(Base):
     destinations: Mapped[str] = mapped_column(Text)
     arrived_at: Mapped[float] = mapped_column(Float)
     dispatched_at: Mapped[float | None] = mapped_column(Float)
+    failure_told_at: Mapped[float | None] = mapped_column(Float)
 
 
 OutboxStatus = Literal["waiting", "sent", "refused"]

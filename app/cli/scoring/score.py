@@ -119,7 +119,7 @@ def score(
     from app.cli.scoring.table import show_end
     from medical.errors import InputError
     from medical.io.remote import shown_address
-    from medical.scoring.batches.batch import ScoreOptions
+    from medical.scoring.batches.options import ScoreOptions
     from medical.scoring.scorer import Scorer
 
     formats = checked_formats(format_)

@@ -7,7 +7,6 @@ Each series' files are complete before they appear under their names, so ``resum
 from __future__ import annotations
 
 import contextlib
-import math
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING
 from medical.ct.volume import CtVolume
 from medical.detection.findings import Input, SeriesFindings
 from medical.detection.malignancy import reference_of
-from medical.dicom.header.identity import Identify, identity_if
+from medical.dicom.header.identity import identity_if
 from medical.dicom.header.patient import examination_of_series
 from medical.dicom.stacking.series import CtSeries
 from medical.errors import InputError
@@ -28,57 +27,14 @@ from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
 from medical.results.search import gather_predictions
 from medical.scoring.batches.naming import ResultNames, with_note_of_name
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.batches.read_ahead import ReadAhead, ReadSeries, Step
-from medical.scoring.batches.tally import ScoredSeries, ScoreResult, SeriesEnd, Tally
+from medical.scoring.batches.tally import ScoredSeries, ScoreResult, Tally
 from medical.scoring.context_table import context_of
 
 if TYPE_CHECKING:
     from medical.detection.pipeline import PipelineResult
-    from medical.scoring.context_table import ContextTable
-    from medical.scoring.forms.writer import Form
     from medical.scoring.scorer import Scorer
-
-Progress = Callable[[str, float], None]
-
-
-def _tell_nobody(*_: object) -> None: ...  # where nobody asks
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreOptions:
-    """How inputs are scored.
-
-    Args:
-        resume: leave series alone that this model has already scored into the same folder from the
-            very same files.
-        heatmaps: write each finding's attention map too.
-        forms: what else is written: ``sr``, ``seg``, ``cad-sr``, ``kos``, ``pdf``.
-        progress: told (stage, share of the stage done).
-        key: the site's, which signs results; without it they are not signed.
-        server: for a server that many read: series without a UID get numbers, not the names of
-            their files, and no DICOM object is written, which would carry the patient's name.
-        intake_seconds: an input that takes longer to unpack and sort is refused.
-        contexts: clinical context by study, which the malignancy is read with.
-        begin: told the name of each series that is begun, of its file or folder.
-        watch: told after each series what became of it.
-        pseudonyms: the secret of patients' pseudonyms in ``summary.csv``; none without it.
-        identify: tell with each series who is on it; see ``medical.dicom.header.identity``.
-        patient_secret: keep the images for the viewer too, with pseudonyms made by this secret.
-    """
-
-    resume: bool = False
-    heatmaps: bool = False
-    forms: frozenset[Form] = frozenset()
-    progress: Progress = _tell_nobody
-    key: bytes | None = None
-    server: bool = False
-    intake_seconds: float = math.inf
-    begin: Callable[[str], None] = _tell_nobody
-    watch: Callable[[SeriesEnd], None] = _tell_nobody
-    pseudonyms: bytes | None = None
-    patient_secret: bytes | None = None
-    identify: Identify = ""
-    contexts: ContextTable | None = None
 
 
 @dataclass(slots=True)
@@ -136,8 +92,9 @@ class Batch:
 
     def take(self, step: Step, tally: Tally) -> None:
         """Score a step's series, and count what happened up to it."""
-        for error in step.errors:
-            tally.fail(error)
+        for failure in step.failures:
+            self.fail(failure.error, failure.handle, failure.content, tally)
+        self._tell_archive(step.unread)
         tally.not_chosen += step.not_chosen
         if (series := step.series) is None:
             return
@@ -145,10 +102,23 @@ class Batch:
         try:
             scored = self.score_one(series)
         except InputError as error:
-            tally.fail(error, series.handle, series.content)
+            self.fail(error, series.handle, series.content, tally)
         else:
             already = isinstance(series.outcome, SeriesFindings)
             tally.add(scored, series.handle, series.content, already=already)
+
+    def fail(
+        self, error: InputError, handle: SeriesHandle | None, content: Content | None, tally: Tally
+    ) -> None:
+        """Count what could not be scored, and write what tells an archive so, where asked for."""
+        tally.fail(error, handle, content)
+        self._tell_archive(handle.files if handle else ())
+
+    def _tell_archive(self, files: Sequence[Path]) -> None:
+        if files and "cad-sr" in self.options.forms and not self.options.server:
+            from medical.scoring.forms.failed_analysis import write_failures  # highdicom
+
+            write_failures(self.out, files, self.scorer.card)
 
     def score_one(self, read: ReadSeries) -> ScoredSeries:
         """Score one series and write its result, or what is missing beside the one there is.
@@ -200,18 +170,11 @@ class Batch:
                 text=context.written() if context else "",
             )
         except NoLungError as error:
-            self._write_failure(handle)
             raise InputError(
                 handle.path,
                 message("no air-filled lung was found in this CT"),
                 message("Give a chest CT that shows the lungs"),
             ) from error
-
-    def _write_failure(self, handle: SeriesHandle) -> None:
-        if "cad-sr" in self.options.forms and not self.options.server:
-            from medical.scoring.forms.writer import write_failure  # highdicom, see above
-
-            write_failure(self.out / handle.series_instance_uid, handle, self.scorer.card)
 
     def _write_beside(
         self,

@@ -24,18 +24,15 @@ from ray.exceptions import RayActorError
 from medical.errors import InputError
 from medical.i18n.messages import message
 from medical.logs import silence_libraries
-from medical.results.search import gather_predictions
-from medical.scoring.batches.batch import Batch, ScoreOptions
-from medical.scoring.batches.parallel import (
+from medical.scoring.batches.batch import Batch
+from medical.scoring.batches.options import ScoreOptions
+from medical.scoring.batches.shared import (
     MAX_DEATHS,
+    SharedBatch,
     Task,
-    in_order,
     keep_to_share,
-    lost,
-    tasks_of,
-    without_listeners,
 )
-from medical.scoring.batches.tally import ScoredSeries, ScoreResult, Tally
+from medical.scoring.batches.tally import ScoredSeries, ScoreResult
 
 if TYPE_CHECKING:
     from medical.scoring.scorer import Scorer
@@ -79,64 +76,51 @@ class ScoringActor:
 
 
 @dataclass(slots=True)
-class RayBatch:
+class RayBatch(SharedBatch):
     """One run over inputs into one folder, by the actors of a Ray cluster.
 
     Args:
-        scorer: whose model, samples and device each actor takes.
-        out: folder for the results; made where it is missing.
-        options: of the run.
-        workers: how many actors, at least 1.
         begun: told the actors of the run, once they are asked for.
     """
 
-    scorer: Scorer
-    out: Path
-    options: ScoreOptions
-    workers: int
     begun: Callable[[Sequence[Any]], None] = lambda _: None
     _running: dict[Any, tuple[Task, Any]] = field(default_factory=dict)
-    _ended: dict[int, ScoredSeries] = field(default_factory=dict)
 
     def score(self, paths: Sequence[Path]) -> ScoreResult:
-        """Score every study under ``paths``.
+        """Score every study under ``paths``, see ``SharedBatch.score``."""
+        self.out = self.out.resolve()  # actors have a current folder of their own
+        return SharedBatch.score(self, [path.resolve() for path in paths])
 
-        Raises:
-            InputError: the cluster does not answer.
-            OSError: a result cannot be written.
-        """
-        out = self.out.resolve()
-        batch = Batch(self.scorer, out, self.options)
-        tally = batch.tally()
-        # what zips unpack to lies beside the results, where all machines see it
-        beside = tempfile.TemporaryDirectory(
-            prefix=".starlung-", dir=out, ignore_cleanup_errors=True
+    def _work_folder(self) -> tempfile.TemporaryDirectory[str]:
+        # beside the results, where all machines see it
+        return tempfile.TemporaryDirectory(
+            prefix=".starlung-", dir=self.out, ignore_cleanup_errors=True
         )
-        with _cluster(self.workers) as is_local, beside as work:
-            free = self._actors(out, is_local=is_local)
+
+    def _share(self, tasks: Iterator[Task]) -> None:
+        with _cluster(self.workers) as is_local:
+            free = self._actors(is_local=is_local)
             self.begun(list(free))
-            resolved = [path.resolve() for path in paths]
-            for task in tasks_of(batch, tally, self._ended, resolved, Path(work)):
+            for task in tasks:
                 if not free:
-                    free.append(self._collect(tally))
+                    free.append(self._collect())
                 actor = free.pop()
                 self._running[actor.score.remote(task)] = task, actor
             while self._running:
-                self._collect(tally)
-        gather_predictions(out)
-        return in_order(tally, self._ended)
+                self._collect()
 
-    def _actors(self, out: Path, *, is_local: bool) -> list[Any]:
+    def _actors(self, *, is_local: bool) -> list[Any]:
         cores = max(1, int(ray.cluster_resources().get("CPU", 1)) // self.workers)
         retried = {"max_restarts": -1, "max_task_retries": MAX_DEATHS - 1}
         actor = ray.remote(num_cpus=cores, **retried)(ScoringActor)
-        options = without_listeners(self.options)
+        options = self.options.without_listeners()
         beside = self.workers if is_local else 0
         return [
-            actor.remote(self.scorer, out, options, place, beside) for place in range(self.workers)
+            actor.remote(self.scorer, self.out, options, place, beside)
+            for place in range(self.workers)
         ]
 
-    def _collect(self, tally: Tally) -> Any:
+    def _collect(self) -> Any:
         """Wait until a series is done, and count it; returns the actor that is free by that.
 
         Raises:
@@ -144,20 +128,17 @@ class RayBatch:
         """
         (done,), _ = ray.wait(list(self._running))
         task, actor = self._running.pop(done)
-        handle, content = task.series.handle, task.series.content
         try:
             outcome, not_written = ray.get(done)
         except RayActorError:
-            tally.fail(lost(task, MAX_DEATHS), handle, content)
+            self._lose(task)
             return actor
-        tally.not_written += not_written
         if isinstance(outcome, InputError):
-            tally.fail(outcome, handle, content)
+            self._fail(task, outcome)
         elif isinstance(outcome, OSError):
             raise outcome
         else:
-            self._ended[task.place] = outcome
-            tally.add(outcome, handle, content, already=False)
+            self._add(task, (outcome, not_written))
         return actor
 
 

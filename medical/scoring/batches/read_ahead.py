@@ -41,14 +41,30 @@ class ReadSeries:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What could not be read.
+
+    Args:
+        error: why.
+        handle: of the series, where it got so far.
+        content: digests of its files, likewise.
+    """
+
+    error: InputError
+    handle: SeriesHandle | None = None
+    content: Content | None = None
+
+
 @dataclass(slots=True)
 class Step:
     """What happened up to the next series: what failed, what was passed over, and the series.
 
-    The last step of a run may have none.
+    The last step of a run may have none. ``unread`` are files as of ``medical.intake.Intake``.
     """
 
-    errors: list[InputError] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    unread: list[Path] = field(default_factory=list)
     not_chosen: list[NotChosen] = field(default_factory=list)
     series: ReadSeries | None = None
 
@@ -132,16 +148,14 @@ class ReadAhead:
                     limit_seconds=self._limit_seconds,
                 )
             except InputError as error:
-                step.errors.append(error)
+                step.failures.append(Failure(error))
                 continue
-            step.errors += intake.errors
+            step.failures += map(Failure, intake.errors)
+            step.unread += intake.unread
             step.not_chosen += intake.not_chosen
             self.expected += len(intake.chosen)
             for handle in intake.chosen:
-                try:
-                    step.series = self._series(path, handle, step, load=load)
-                except InputError as error:
-                    step.errors.append(error)
+                step.series = self._series(path, handle, step, load=load)
                 if step.series is not None:
                     yield step
                     step = Step()
@@ -150,8 +164,12 @@ class ReadAhead:
     def _series(
         self, path: Path, handle: SeriesHandle, step: Step, *, load: bool
     ) -> ReadSeries | None:
-        """Read one series, unless this run has scored the very same files."""
-        content = handle.content()
+        """Read one series, unless this run has scored the very same files, or it cannot be."""
+        try:
+            content = handle.content()
+        except InputError as error:
+            step.failures.append(Failure(error, handle))
+            return None
         if same := self._names.already_given(handle, content):
             reason = f"the same files as {same}, scored once"
             step.not_chosen.append((f"{path.name}: {handle.base_name}", reason))
@@ -166,6 +184,9 @@ class ReadAhead:
         started = time.perf_counter()
         try:
             ct = with_note_of_name(named.load(progress=self._tell), named)
+        except InputError as error:
+            step.failures.append(Failure(error, named, content))
+            return None
         finally:
             self._reading.clear()
         return ReadSeries(named, content, ct, time.perf_counter() - started)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, get_args
 
 from medical.ct.volume import CtVolume
@@ -39,30 +38,6 @@ def headers_to_keep(handle: SeriesHandle) -> bytes:
     """Return the headers of a CT, for objects that are made later; none where it is not DICOM."""
     origin = handle.origin
     return try_pack_headers(origin.frames) if isinstance(origin, CtSeries) else b""
-
-
-def write_failure(place: Path, handle: SeriesHandle, card: ModelCard) -> None:
-    """Tell an archive that a CT could be read but not analysed: else it hears nothing at all.
-
-    Args:
-        place: folder of the series; made where it is missing.
-        handle: of the CT.
-        card: of the model that could not.
-    """
-    origin = handle.origin
-    if not isinstance(origin, CtSeries):
-        return
-    place.mkdir(parents=True, exist_ok=True)
-    with quiet_pydicom():
-        try:
-            write_chest_cad(
-                None,
-                ResultFolder(place).dicom_file("cad-sr"),
-                ct=OriginalCt.of(origin.frames),
-                algorithm=(card.name, card.version),
-            )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            _log.warning("the CT's header allows no object (%s)", type(error).__name__)
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ from medical.i18n.messages import message
 from medical.metrics import STUDIES_ENDED, STUDY_SECONDS
 from medical.results.folder import ResultFolder
 from medical.results.search import gather_predictions
-from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.batches.tally import ScoreResult
 from medical.scoring.failures import failure_sentence, failures_beside, model_unusable, not_written
 from medical.scoring.scorer import Scorer

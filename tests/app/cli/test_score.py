@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from medical.errors import InputError
-from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.batches.tally import ScoredSeries, ScoreResult, SeriesEnd
 from medical.scoring.scorer import Scorer
 from tests.app.cli.conftest import Run, one_line

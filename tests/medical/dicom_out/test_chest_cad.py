@@ -11,9 +11,9 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from medical.dicom_out.chest_cad import write_chest_cad
+from medical.dicom_out.chest_cad import write_chest_cad, write_failed_chest_cad
 from medical.geometry import VolumeGeometry
-from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.scorer import Scorer
 from medical.synthesis.write_ct import CtLabels, write_ct_series
 from tests.medical.dicom_out.conftest import Written
@@ -79,7 +79,7 @@ def test_nothing_found_depends_on_what_was_searched(
 
 def test_an_analysis_that_failed_is_no_empty_result(upright: Written, tmp_path: Path) -> None:
     path = tmp_path / "failed.dcm"
-    made = write_chest_cad(None, path, ct=upright.ct, algorithm=("starlung-base", "1"))
+    made = write_failed_chest_cad(upright.ct.headers, path, algorithm=("starlung-base", "1"))
     assert states_of(made) == ("111245", FAILED)
     group = item_called(made, "Summary of Detections").ContentSequence[0]
     assert group.ConceptNameCodeSequence[0].CodeMeaning == "Failed Detections"

@@ -119,7 +119,7 @@ def test_a_place_that_takes_no_results_is_said_before_anything_is_scored(tmp_pat
 
 @pytest.mark.heavy
 def test_an_archive_is_scored_from_address_to_address(bucket: str, tmp_path: Path) -> None:
-    from medical.scoring.batches.batch import ScoreOptions
+    from medical.scoring.batches.options import ScoreOptions
     from medical.scoring.scorer import Scorer
     from tests.medical.scoring.small_chest import write_small_chest
 

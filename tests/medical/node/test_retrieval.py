@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -71,6 +73,27 @@ def test_a_study_is_moved_to_the_node(
     uid = upload(orthanc, study)
     retrieval = Retrieval(orthanc.entity, SETTINGS)
     assert retrieval.fetch(uid, None, out=None, move_to="STARLUNG") == (0, 0)
+    (source,) = wait_for_studies(node_store, 1)
+    assert instances(list(source.iterdir())) == instances(study)
+    orthanc.stop()
+
+
+def test_dcmtk_has_the_archive_move_a_study_to_the_node_which_queues_it(
+    make_node: Callable[..., Node], node_store: Store, study: list[Path], tmp_path: Path
+) -> None:
+    if shutil.which("movescu") is None:
+        pytest.skip("DCMTK is not installed")
+    caller = {"ae_title": "ORTHANC", "address": "127.0.0.1"}
+    node = make_node(callers=[caller])
+    place = ["STARLUNG", "127.0.0.1", node.settings.port]
+    orthanc = new_orthanc(tmp_path / "orthanc", node=place)
+    orthanc.start()
+    uid = upload(orthanc, study)
+    upload(orthanc, write_study(tmp_path / "other", identity="other"))
+    to_node = ["-aec", "ORTHANC", "-aem", "STARLUNG", "127.0.0.1", str(orthanc.dicom_port)]
+    wanted = ["-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={uid}"]
+    moved = subprocess.run(["movescu", "-v", "-S", *wanted, *to_node], capture_output=True)
+    assert moved.returncode == 0, moved.stderr
     (source,) = wait_for_studies(node_store, 1)
     assert instances(list(source.iterdir())) == instances(study)
     orthanc.stop()

@@ -17,7 +17,7 @@ from medical.node.node import Node
 from medical.node.retrieval import Retrieval
 from medical.node.settings import NodeSettings
 from medical.results.search import result_folders
-from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.workers.worker import Worker
 from medical.store.arrivals import due
 from medical.store.database import Store

@@ -9,7 +9,7 @@ import pytest
 from medical.detection.findings import SeriesFindings
 from medical.i18n.catalogue import LANGUAGES, Translator
 from medical.report.malignancy import rating_note
-from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.scorer import Scorer
 from models.zoo.loader import find_model
 from models.zoo.starnet_card import SHIPPED_STARNET, read_card

@@ -8,7 +8,7 @@ import pytest
 
 from medical.detection.findings import SeriesFindings
 from medical.results.folder import ResultFolder
-from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.context_table import read_context_table
 from medical.scoring.scorer import Scorer
 from tests.conftest import REPOSITORY

@@ -65,6 +65,7 @@ def test_decisions_stay_with_their_findings_when_findings_get_numbers_for_good(
     before = read_study(store, claimed.key).findings
     decide(store, before[1].id, NewDecision("accepted"), seen_version=0, actor="anna")
     with store.transaction() as session:
+        session.execute(text("ALTER TABLE arrivals DROP COLUMN failure_told_at"))
         session.execute(text("UPDATE alembic_version SET version_num = '0011'"))
     store.close()
     again = open_store(url)

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from medical.results.manifest import Manifest, ManifestEntry, read_manifest
-from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.batches.tally import SeriesEnd
 from medical.scoring.scorer import Scorer
 from tests.medical.scoring.small_chest import write_small_chest

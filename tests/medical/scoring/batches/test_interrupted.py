@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from medical.scoring.batches import parallel
-from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.batches.read_ahead import ReadSeries
 from medical.scoring.scorer import Scorer
 from tests.medical.scoring.small_chest import write_small_chest

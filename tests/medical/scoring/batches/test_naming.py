@@ -11,8 +11,8 @@ from medical.detection.findings import Input
 from medical.intake import open_input
 from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
-from medical.scoring.batches.batch import ScoreOptions
 from medical.scoring.batches.naming import ResultNames, with_note_of_name
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.scorer import Scorer
 from tests.medical.dicom.make import codes, series, take
 from tests.medical.scoring.small_chest import write_small_chest

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from medical.results.manifest import read_manifest
-from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.scorer import Scorer
 from tests.medical.scoring.batches.test_batch import results, write_archive
 

@@ -41,7 +41,7 @@ def test_series_failures_and_repeats_come_in_the_order_of_the_inputs(
     steps = run(ahead_of(tmp_path), chests)
     named = [step.series.handle.base_name if step.series else None for step in steps]
     assert named == ["a", "b", "c", None]
-    assert [[error.path.name for error in step.errors] for step in steps] == [
+    assert [[failure.error.path.name for failure in step.failures] for step in steps] == [
         [], ["bad.nii.gz"], [], ["absent"]
     ]  # fmt: skip
     ((_, reason),) = steps[-1].not_chosen

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from medical.detection.findings import SeriesFindings
 from medical.program import program_version
 from medical.results.folder import ResultFolder
-from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.scorer import Scorer
 from models.zoo.card import ModelCard
 from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model

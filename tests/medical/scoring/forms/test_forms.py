@@ -17,7 +17,7 @@ from medical.dicom_out.provenance import tracking_uid
 from medical.geometry import VolumeGeometry
 from medical.intake import open_input
 from medical.results.folder import ResultFolder
-from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.batches.tally import ScoreResult
 from medical.scoring.forms.writer import FORMS
 from medical.scoring.scorer import Scorer

@@ -8,7 +8,7 @@ import pydicom
 import pytest
 
 from medical.geometry import VolumeGeometry
-from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.batches.tally import ScoredSeries
 from medical.scoring.scorer import Scorer
 from medical.synthesis.write_ct import CtLabels, write_ct_series

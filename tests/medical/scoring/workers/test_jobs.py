@@ -9,7 +9,7 @@ import pytest
 
 from medical.detection.findings import ModelReference
 from medical.results.folder import ResultFolder
-from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.scorer import Scorer
 from medical.scoring.workers.worker import Worker
 from medical.store.database import Store, open_store, sqlite_url

@@ -16,7 +16,7 @@ from medical.dicom.stacking import decode, one_stack, selection, series
 from medical.geometry import VolumeGeometry
 from medical.results.folder import ResultFolder
 from medical.review.worklist import worklist
-from medical.scoring.batches.batch import ScoreOptions
+from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.workers.worker import Worker
 from medical.store.database import Store, open_store, sqlite_url
 from medical.store.queue import enqueue
