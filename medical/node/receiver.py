@@ -17,7 +17,9 @@ import socket
 import ssl
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -109,6 +111,8 @@ class Receiver:
             max_bytes=self.settings.max_instance_mb * 1_000_000,
         )
         event.assoc.dul.socket.recv = guard.receive
+        machine = event.assoc.dul.state_machine
+        machine.do_action = partial(_act, machine.do_action, event.assoc.dul)
         event.assoc.bind(evt.EVT_DIMSE_RECV, guard.begin_message)
 
     def _requested(self, event: Any) -> None:
@@ -194,6 +198,19 @@ _OUTCOMES = {
     MISMATCH: "not_understood",
     NOT_UNDERSTOOD: "not_understood",
 }
+
+
+def _act(act: Callable[[str], None], link: Any, event: str) -> None:
+    """Go on in the protocol, or end a connection over which nonsense came.
+
+    pynetdicom raises in the connection's own thread, which would end with a trace and leave the
+    association waiting for its time limit.
+    """
+    try:
+        act(event)
+    except Exception as error:  # of the order of messages, or of what one holds
+        _log.warning("a peer was cut off: a message could not be taken (%s)", type(error).__name__)
+        link.socket.close()
 
 
 class _Guard:
