@@ -15,6 +15,7 @@ from medical.training.batches import StagedBatches
 from medical.training.fit import Material
 from medical.training.recipes import Recipe
 from models.training.loop import LoopConfig, train
+from models.training.ranks import Ranks
 from models.training.two_stage import TwoStage
 
 _DECAY = 0.02
@@ -49,7 +50,7 @@ class Lessons:
     device: torch.device
 
     def teach(self, learner: TwoStage, config: LoopConfig, *, out: Path, seed: int) -> TwoStage:
-        """Teach one phase; the averaged weights.
+        """Teach one phase; the averaged weights. Of several ranks each draws batches of its own.
 
         Args:
             learner: whose losses teach, on the device.
@@ -58,8 +59,9 @@ class Lessons:
             seed: of batches.
         """
         learner.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-        out.mkdir(exist_ok=True)
-        torch.manual_seed(seed)
+        out.mkdir(parents=True, exist_ok=True)
+        ranks = Ranks.current()
+        torch.manual_seed(seed + (1000 * (ranks.rank + 1) if ranks.world > 1 else 0))
         with self.batches(seed=seed, chests=True) as batches:
             batches.seek(0)
             average = train(

@@ -22,31 +22,47 @@ from models.compression.learned_bounds import quantize_between_learned_bounds
 from models.runtime.conversion import convert_detector, convert_refiner
 from models.runtime.dropout import layers_of_refiner
 from models.runtime.networks import Backend, Networks, refinement_of
-from models.runtime.openvino_cpu import OneByOne, OpenVinoNetwork, openvino_version
+from models.runtime.openvino_cpu import NetworkFile, OneByOne, OpenVinoNetwork, openvino_version
+from models.zoo.card import NETWORK_NAMES
 from tests.benchmarks.folds.read import COLUMNS, rows_of, scans_of
 from tests.benchmarks.folds.scans import left_out
 from tests.benchmarks.folds.train import RECIPE, cases_of, load_start
 from tests.benchmarks.folds.whole_box import WholeBox
 
 
-def eight_bit_networks(data: Path, weights: Path, fold: str) -> Networks:
-    """Both stages of a fold in eight bits."""
+def eight_bit_files(data: Path, weights: Path, fold: str, *, out: Path) -> list[NetworkFile]:
+    """First stage, classifier and outline in eight bits; what lies in ``out`` is taken."""
+    paths = [out / f"{name}.xml" for name in NETWORK_NAMES]
+    if all(path.exists() for path in paths):
+        return [NetworkFile.read(path) for path in paths]
     recipe = read_recipe(RECIPE)
     teacher = load_start(recipe, data / "start" / f"{fold}.safetensors").eval()
     cases = [case for case in cases_of(data, fold) if min(case.code.shape) >= 64]
-    first = quantize_between_learned_bounds(
-        convert_detector(load_student(recipe, weights)), load_taught_rounded(recipe, weights)
-    )
     crops = list(refinement_crops(cases))
-    classifier, outline = (
-        quantize_to_int8(file, crops) for file in convert_refiner(teacher.refiner)
-    )
+    files = [
+        quantize_between_learned_bounds(
+            convert_detector(load_student(recipe, weights)), load_taught_rounded(recipe, weights)
+        ),
+        *(quantize_to_int8(file, crops) for file in convert_refiner(teacher.refiner)),
+    ]
+    out.mkdir(parents=True, exist_ok=True)
+    for path, file in zip(paths, files, strict=True):
+        path.with_suffix(".bin").write_bytes(file.weights)
+        path.write_bytes(file.model)
+    return files
+
+
+def eight_bit_networks(data: Path, weights: Path, fold: str, *, out: Path) -> Networks:
+    """Both stages of a fold in eight bits, ready to run."""
+    first, *files = eight_bit_files(data, weights, fold, out=out)
+    recipe = read_recipe(RECIPE)
+    teacher = load_start(recipe, data / "start" / f"{fold}.safetensors").eval()
     layers = layers_of_refiner(
         {name: value.numpy() for name, value in teacher.refiner.state_dict().items()},
         share=teacher.refiner.dropout,
         own_classifier=teacher.refiner.own is not None,
     )
-    second = [OneByOne(OpenVinoNetwork(file)) for file in (classifier, outline)]
+    second = [OneByOne(OpenVinoNetwork(file)) for file in files]
     backend = Backend("OpenVINO", openvino_version(), "CPU", "int8")
     return Networks(OpenVinoNetwork(first), refinement_of(*second, layers), backend)
 
@@ -56,7 +72,7 @@ def main() -> None:
     data, lite, out, fold = (Path(part) for part in sys.argv[1:5])
     name = fold.name
     file = sys.argv[5] if len(sys.argv) > 5 else "eight-bit.safetensors"
-    networks = eight_bit_networks(data, lite / name / file, name)
+    networks = eight_bit_networks(data, lite / name / file, name, out=out / name / "networks")
     reader = {1: WholeBox.by(networks)}
     parts = out / name
     parts.mkdir(parents=True, exist_ok=True)
