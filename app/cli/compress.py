@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,13 @@ from app.cli.common import fail, log_lines, trainable_model
 
 if TYPE_CHECKING:
     from medical.training.compressing.run import Compressed
+
+_PACKAGES = (
+    "nncf",
+    "onnx",
+    "onnxruntime",
+    "torch_pruning",
+)  # hours of teaching come before their use
 
 
 def compress(
@@ -52,10 +60,13 @@ def compress(
     """Prune, teach, and round to eight bits; measure each step on scans held out.
 
     The last step becomes OUT/NAME-lite.starlung, one file for 'starlung score --model', unless it
-    loses more than the bound.
+    loses more than the bound; beside it its networks as ONNX.
     """
     if out.exists() and not out.is_dir():
         fail(f"{out}: this is a file. Give a folder to --out.")
+    if missing := [name for name in _PACKAGES if find_spec(name) is None]:
+        named = " and ".join(name.replace("_", "-") for name in missing)
+        fail(f"Compressing needs {named}: install StarLung with the extra 'train'.")
     teacher = trainable_model(model)
 
     from pydantic import ValidationError
@@ -90,10 +101,6 @@ def compress(
             done = run(config, teacher, out=out)
     except InputError as error:
         fail(str(error))
-    except ModuleNotFoundError as error:
-        if error.name not in ("nncf", "torch_pruning"):
-            raise
-        fail("Compressing needs nncf and torch-pruning: install StarLung with the extra 'train'.")
     _show(done)
     if done.lite is None:
         typer.echo(f"Not promoted: {done.steps[-1].verdict}.", err=True)

@@ -49,25 +49,31 @@ def convert_refiner(refiner: Refiner) -> tuple[NetworkFile, NetworkFile]:
     cube = torch.zeros(1, 1, CROP, CROP, CROP)
     example = (cube, cube, torch.ones(1))
     return (
-        convert(_ClassifierFeatures(refiner), example),
-        convert(_Outlining(refiner), example),
+        convert(ClassifierFeatures(refiner), example),
+        convert(Outlining(refiner), example),
     )
 
 
-class _ClassifierFeatures(nn.Module):
+class ClassifierFeatures(nn.Module):
+    """The classifier's convolutions as a network of their own; arguments as of ``embed``."""
+
     def __init__(self, refiner: Refiner) -> None:
         super().__init__()
         self.refiner = refiner
 
     def forward(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Tensor:
+        """Features ``[n, f]``."""
         return self.refiner.classifier_features(near, context, near_mm)
 
 
-class _Outlining(nn.Module):
+class Outlining(nn.Module):
+    """The outline's convolutions as a network of their own; arguments as of ``embed``."""
+
     def __init__(self, refiner: Refiner) -> None:
         super().__init__()
         self.refiner = refiner
 
     def forward(self, near: Tensor, context: Tensor, near_mm: Tensor) -> tuple[Tensor, Tensor]:
+        """Features ``[n, f]`` and mask logits ``[n, 1, 32, 32, 32]``."""
         features, mask_logits = self.refiner.embed(near, context, near_mm)
         return features, mask_logits

@@ -142,7 +142,8 @@ class ModelCard(BaseModel):
     retrained at a site may lack ``calibration_scans`` and ``reliability``. ``run`` is the whole
     configuration of the run that made the weights, where the program made them. ``networks`` are
     those that lie ready to run; the others are converted from the weights. With ``cascade`` the
-    first stage converted from the weights looks again where the ready one is not sure.
+    first stage converted from the weights looks again where the ready one is not sure. ``twins``
+    are the same networks in another format beside them, which this program does not run.
     ``kept_back`` says why a gate did not let the model replace the one in use; empty where none
     did not.
     """
@@ -166,6 +167,7 @@ class ModelCard(BaseModel):
     recipe: str
     run: dict[str, object] = {}
     networks: dict[NetworkName, NetworkFiles] = {}
+    twins: dict[NetworkName, NetworkFiles] = {}
     cascade: CascadeBand | None = None
     metrics: dict[str, object]
     not_good_for: list[str]

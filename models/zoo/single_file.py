@@ -38,7 +38,8 @@ def pack(model: StoredModel, path: Path) -> ModelCard:
         path: to be written; ends in ``.starlung``.
 
     Returns:
-        The file's card: that of the model, with the digest of what is left of the weights.
+        The file's card: that of the model, with the digest of what is left of the weights and
+        without twins, which stay behind.
 
     Raises:
         ModelFileError: a network would have to be converted from the weights.
@@ -50,7 +51,7 @@ def pack(model: StoredModel, path: Path) -> ModelCard:
     layers = beside.with_suffix(".layers")
     try:
         save_file(_dropout_layers(model.weights), layers)
-        card = model.card.model_copy(update={"sha256": sha256_of(layers)})
+        card = model.card.model_copy(update={"sha256": sha256_of(layers), "twins": {}})
         parts = io.BytesIO()
         with zipfile.ZipFile(parts, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr(CARD, card.model_dump_json())

@@ -118,8 +118,14 @@ def compress(config: CompressConfig, teacher: StoredModel, *, out: Path) -> Comp
     plot_pareto(rows, out / "pareto.png")
     lite = out / f"{teacher.card.name}-lite.starlung"
     lite.unlink(missing_ok=True)  # of an earlier run that was promoted
+    twins = out / f"{teacher.card.name}-lite-onnx"
+    shutil.rmtree(twins, ignore_errors=True)
     if rows[-1].promotable:
-        shutil.copyfile(out / "steps" / STEPS[-1] / PACKED, lite)
+        step = out / "steps" / STEPS[-1]
+        shutil.copyfile(step / PACKED, lite)
+        twins.mkdir()
+        for file in step.glob("*.onnx"):
+            shutil.copyfile(file, twins / file.name)
     return Compressed(tuple(rows), lite if rows[-1].promotable else None)
 
 

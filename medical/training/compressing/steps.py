@@ -17,6 +17,8 @@ from medical.training.compressing.calibration_inputs import refinement_crops
 from medical.training.recipes import Recipe
 from models.compression.int8 import quantize_to_int8
 from models.compression.learned_bounds import quantize_between_learned_bounds
+from models.compression.onnx_refinement import export_refiner_qdq
+from models.compression.onnx_twin import export_qdq
 from models.compression.pruning import ConvolutionCosts, count_channels, count_parameters
 from models.detector.detector import Detector
 from models.detector.refiner import RefinerConfig
@@ -32,6 +34,8 @@ STEPS = ("teacher", "pruned", "eight-bit-taught", "refinement", "int8-first-stag
 """In their order; the last is what may be promoted."""
 _TAUGHT = {"pruned": "pruned", "eight-bit-taught": "eight-bit"}  # files of ``compress_first_stage``
 PACKED = "model.starlung"
+
+_Files = dict[NetworkName, NetworkFiles]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,15 +119,13 @@ class StepMaker:
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir(parents=True)
         save_networks(networks, beside / WEIGHTS)
-        named: dict[NetworkName, NetworkFiles] = {}
+        named: _Files = {}
+        twins: _Files = {}
         if name.startswith("int8"):
-            for network, file in self._int8(networks, both=name == "int8").items():
-                parts = {f"{network}.xml": file.model, f"{network}.bin": file.weights}
-                for part, content in parts.items():
-                    (beside / part).write_bytes(content)
-                digests = {part: digest_of(content) for part, content in parts.items()}
-                named[network] = NetworkFiles(files=digests)
-        card = self._card(name, sha256_of(beside / WEIGHTS), named)
+            named = _save(self._int8(networks, both=name == "int8"), beside)
+        if name == "int8":
+            twins = _save(self._onnx(networks), beside)
+        card = self._card(name, sha256_of(beside / WEIGHTS), named, twins)
         card.write(beside / CARD)
         if named:
             pack(StoredModel(beside, card), beside / PACKED)
@@ -138,9 +140,14 @@ class StepMaker:
             second = [quantize_to_int8(file, crops) for file in second]
         return dict(zip(NETWORK_NAMES, (first, *second), strict=True))
 
-    def _card(
-        self, name: str, digest: str, networks: Mapping[NetworkName, NetworkFiles]
-    ) -> ModelCard:
+    def _onnx(self, networks: TwoStage) -> Mapping[NetworkName, NetworkFile]:
+        """Both stages in eight bits for other runtimes."""
+        taught = load_taught_rounded(self.recipe, self.taught / "eight-bit.safetensors")
+        first = export_qdq(taught, cast(nn.Module, networks.detector))
+        second = export_refiner_qdq(networks.refiner, list(refinement_crops(self.cases)))
+        return dict(zip(NETWORK_NAMES, (first, *second), strict=True))
+
+    def _card(self, name: str, digest: str, networks: _Files, twins: _Files) -> ModelCard:
         of = self.teacher.card
         copied = of.calibration.model_copy(
             update={
@@ -162,7 +169,8 @@ class StepMaker:
                 "scans_seen_in_training": list(seen),
                 "recipe": f"compressed from {of.name} {of.version}, step {name}; {of.recipe}",
                 "run": {},
-                "networks": dict(networks),
+                "networks": networks,
+                "twins": twins,
                 "metrics": {},
             }
         )
@@ -182,6 +190,20 @@ class StepMaker:
         if "first" in model.card.networks:
             return NetworkFile.read(model.folder / "first.xml")
         return convert_detector(cast(nn.Module, detector))
+
+
+def _save(networks: Mapping[NetworkName, NetworkFile], folder: Path) -> _Files:
+    """Write network files: ``.xml`` with ``.bin``, or ``.onnx``, which has its weights in it."""
+    named: _Files = {}
+    for name, file in networks.items():
+        parts = {f"{name}.onnx": file.model}
+        if file.weights:
+            parts = {f"{name}.xml": file.model, f"{name}.bin": file.weights}
+        for part, content in parts.items():
+            (folder / part).write_bytes(content)
+        digests = {part: digest_of(content) for part, content in parts.items()}
+        named[name] = NetworkFiles(files=digests)
+    return named
 
 
 def _has_small_refiner(name: str) -> bool:

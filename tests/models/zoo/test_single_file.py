@@ -44,7 +44,10 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoredModel:
         for part, content in parts.items():
             (whole.folder / part).write_bytes(content)
         named[name] = NetworkFiles(files={part: digest_of(raw) for part, raw in parts.items()})
-    card = whole.card.model_copy(update={"networks": named})
+    (whole.folder / "first.onnx").write_bytes(b"a twin")
+    twin = NetworkFiles(files={"first.onnx": digest_of(b"a twin")})
+    card = whole.card.model_copy(update={"networks": named, "twins": {"first": twin}})
+    assert card.digest == card.model_copy(update={"twins": {}}).digest  # it decides no result
     card.write(whole.folder / CARD)
     return StoredModel(whole.folder, card)
 
@@ -59,6 +62,7 @@ def test_the_file_says_what_the_model_says_and_has_no_other_weights(
     assert path.stat().st_size < sizes["first.bin"] + sizes["outline.bin"]  # shared layers once
     alone = find_model(str(path))
     assert alone.folder != model.folder
+    assert model.card.twins and not alone.card.twins
     wanted, got = (ready_networks(m, device="cpu") for m in (model, alone))
     np.testing.assert_array_equal(wanted.first(IMAGE)[0], got.first(IMAGE)[0])
     features = [n.refinement.classifier_features(*CROPS, EXTENTS) for n in (wanted, got)]
