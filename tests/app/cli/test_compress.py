@@ -21,7 +21,7 @@ def test_packages_that_are_missing_are_named_at_once(
     )
     out = tmp_path / "out"
     result = starlung("compress", "--model", DEFAULT_MODEL, "--cases", tmp_path, "--out", out)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     line = one_line(result.stderr)
     assert "needs onnxruntime and torch-pruning" in line and "extra 'train'" in line
     assert not out.exists()
