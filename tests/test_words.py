@@ -27,7 +27,6 @@ OTHER_MEANING = {
         "medical/dicom/stacking/one_stack.py: _passes",
         "medical/dicom/stacking/one_stack.py: passes",
         "medical/explain/checks/stability.py: PASSES_BELOW",
-        "medical/training/adapting/gate.py: passes",
     },
     "bent": {"medical/synthesis/phantom/fields.py: bent"},  # coordinates
     "spread": {"medical/synthesis/phantom/trees.py: _spread"},  # branches, in space

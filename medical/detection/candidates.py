@@ -115,7 +115,7 @@ def _find(
     places = list(window_places(padded.shape, window, overlap=OVERLAP))
     done = 0
 
-    def look(place: tuple[slice, ...]) -> Float32[np.ndarray, "c z y x"]:
+    def compute(place: tuple[slice, ...]) -> Float32[np.ndarray, "c z y x"]:
         nonlocal done
         done += 1
         if progress:
@@ -127,9 +127,9 @@ def _find(
         return nothing
 
     if len(places) == 1:
-        output = look(places[0])
+        output = compute(places[0])
     else:
-        output = over_windows(padded.shape, window, look, overlap=OVERLAP)
+        output = over_windows(padded.shape, window, compute, overlap=OVERLAP)
     z, y, x = (-(-n // STRIDE) for n in hu.shape)
     return candidates_in(output[:, :z, :y, :x], lung)
 

@@ -24,10 +24,10 @@ def in_mirrors(detector: FirstStageNetwork) -> FirstStageNetwork:
         detector: costs once a view.
     """
 
-    def look(window: np.ndarray) -> np.ndarray:
+    def compute(window: np.ndarray) -> np.ndarray:
         return np.asarray(np.stack([_seen(detector, window, axes) for axes in VIEWS]).mean(0))
 
-    return look
+    return compute
 
 
 def _seen(detector: FirstStageNetwork, window: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:

@@ -66,14 +66,14 @@ def backend_of(device: torch.device, *, half: bool = True) -> Backend:
 def _first_stage(network: nn.Module, device: torch.device, *, half: bool) -> Run:
     """Run the first stage; on a GPU its passes are captured."""
 
-    def look(x: Tensor) -> tuple[Tensor, ...]:
+    def compute(x: Tensor) -> tuple[Tensor, ...]:
         # no cache of cast weights: a graph must not point into one that is gone
         with torch.autocast(device.type, torch.bfloat16, enabled=half, cache_enabled=False):
             output: Tensor | tuple[Tensor, ...] = network(x)
         parts = output if isinstance(output, tuple) else (output,)
         return tuple(part.float() for part in parts)
 
-    return _on(CapturedCall(look) if device.type == "cuda" else look, device, half=False)
+    return _on(CapturedCall(compute) if device.type == "cuda" else compute, device, half=False)
 
 
 def _on(

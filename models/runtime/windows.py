@@ -21,7 +21,7 @@ _MIN_WEIGHT = 1e-3
 def over_windows(
     shape: Window,
     window: Window,
-    look: Callable[[tuple[slice, ...]], Float32[np.ndarray, "c z y x"]],
+    compute: Callable[[tuple[slice, ...]], Float32[np.ndarray, "c z y x"]],
     *,
     overlap: float,
 ) -> Float32[np.ndarray, "c z y x"]:
@@ -30,7 +30,7 @@ def over_windows(
     Args:
         shape: of the volume, multiples of the stride, at least the window's.
         window: multiples of the stride.
-        look: the map of a window, given by its place in the volume.
+        compute: the map of a window, given by its place in the volume.
         overlap: share of a window's edge; windows begin at whole cells.
     """
     weight = _weights(window)
@@ -38,7 +38,7 @@ def over_windows(
     blended: np.ndarray | None = None
     for place in window_places(shape, window, overlap=overlap):
         cells = tuple(slice(part.start // STRIDE, part.stop // STRIDE) for part in place)
-        output = look(place)
+        output = compute(place)
         if blended is None:
             blended = np.zeros((len(output), *total.shape), np.float32)
         blended[(slice(None), *cells)] += output * weight

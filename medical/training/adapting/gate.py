@@ -33,7 +33,7 @@ class Decision:
     """Whether what is new may be used, and why.
 
     Args:
-        passes: it is not worse.
+        replaces: it is not worse, and may take the old one's place.
         why: one sentence.
         cpm_new, cpm_old: on inserted nodules; ``None`` where weights were not compared.
         difference_ci95: of the CPM, or of the loss.
@@ -41,7 +41,7 @@ class Decision:
             gave at least ``HIGH_PROBABILITY``, those still found.
     """
 
-    passes: bool
+    replaces: bool
     why: str
     cpm_new: float | None = None
     cpm_old: float | None = None
@@ -62,16 +62,16 @@ def decide_on_weights(
     """
     still_found, high_probability = high_probability_kept(new, labels)
     verdict = decide_by_scores(scores_of(new), scores_of(old))
-    passes, why = verdict.replaces, f"on inserted nodules {verdict.why}"
+    replaces, why = verdict.replaces, f"on inserted nodules {verdict.why}"
     if still_found < KEPT_SHARE * high_probability:
-        passes = False
+        replaces = False
         why = (
             f"of {counted(high_probability, 'high-probability finding')} of the old model only "
             f"{still_found} {'is still a finding' if still_found == 1 else 'are still findings'}: "
             "they may be nodules, the old weights stay"
         )
     return Decision(
-        passes,
+        replaces,
         why,
         verdict.cpm_new,
         verdict.cpm_old,
@@ -107,14 +107,14 @@ def decide_on_calibration(new: Sequence[CtOutcome], old: Sequence[CtOutcome]) ->
     losses = np.array([[item.loss for item in side] for side in (new, old)])
     drawn = draw_scans(losses.shape[1])
     low, high = percentile_interval((losses[0] - losses[1])[drawn].mean(1))
-    passes = bool(high <= MARGIN_LOSS * losses[1].mean())
+    replaces = bool(high <= MARGIN_LOSS * losses[1].mean())
     between = (
         f"the loss of the probability goes from {losses[1].mean():.4f} to {losses[0].mean():.4f} "
         f"(change {low:+.4f} to {high:+.4f}, 95 % interval over CTs)"
     )
     end = (
         "the new calibration is used"
-        if passes
+        if replaces
         else "a worse one cannot be ruled out, the old stays"
     )
-    return Decision(passes, f"{between}: {end}", difference_ci95=(low, high))
+    return Decision(replaces, f"{between}: {end}", difference_ci95=(low, high))

@@ -92,10 +92,10 @@ def choose_adapted_model(
     chosen: int | None = None
     if len(readings) > 1:
         decisions[how] = decide_on_weights(after[1], after[0], readings[0].labels)
-        chosen = 1 if decisions[how].passes else None
+        chosen = 1 if decisions[how].replaces else None
     if chosen is None:
         decisions["calibrate"] = decide_on_calibration(after[0], before)
-        chosen = 0 if decisions["calibrate"].passes else None
+        chosen = 0 if decisions["calibrate"].replaces else None
     figures = {"before": figures_of(before), "calibrate": figures_of(after[0])}
     if len(readings) > 1:
         figures[how] = figures_of(after[1])

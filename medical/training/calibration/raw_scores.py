@@ -81,7 +81,7 @@ class _Rows:
     def add(
         self,
         logit: float,
-        look: Refined,
+        refined: Refined,
         index: int,
         *,
         nodule: bool,
@@ -91,7 +91,7 @@ class _Rows:
         center: Float[np.ndarray, 3] | None = None,
     ) -> int:
         self.centers.append((np.nan,) * 3 if center is None else tuple(center.tolist()))
-        samples = look.logits[:, index]
+        samples = refined.logits[:, index]
         measured = (logit, float(samples.mean()), float(samples.std()))
         self.rows.append((*measured, nodule, weight, scan, diameter_mm))
         return len(self.rows) - 1
@@ -130,14 +130,14 @@ def collect_raw_scores(
         hu = case.hu
         candidates = find(hu, case.lung)
         if len(candidates.logits):
-            look = second.refine(hu, candidates.centers_voxel, candidates.diameters_mm)
+            refined = second.refine(hu, candidates.centers_voxel, candidates.diameters_mm)
         for i, center in enumerate(candidates.centers_voxel):
             apart = np.linalg.norm(case.nodules[:, :3] - center, axis=1)
             hit = bool((apart < case.nodules[:, 3] / 2).any())
             logit = float(candidates.logits[i])
             rows.add(
                 logit,
-                look,
+                refined,
                 i,
                 nodule=hit,
                 weight=1.0,
@@ -188,15 +188,15 @@ def _one_patch(
     centers, diameters, apart = centers[hit], diameters[hit], apart[hit]
     logits = peaks.logits[hit]
     hu = ((batch.image[k, 0] + 1) * ((HIGH_HU - LOW_HU) / 2) + LOW_HU).numpy()
-    look = second.refine(hu, centers, diameters)
+    refined = second.refine(hu, centers, diameters)
     for number, slot in enumerate(slots):
         hits = np.flatnonzero(apart[:, number] < true_mm[number] / 2)
         if len(hits) == 0:
             continue
-        best = int(hits[(logits + look.logits.mean(0))[hits].argmax()])
+        best = int(hits[(logits + refined.logits.mean(0))[hits].argmax()])
         row = rows.add(
             float(logits[best]),
-            look,
+            refined,
             best,
             nodule=True,
             weight=np.nan if true_mm[number] >= MIN_DIAMETER_MM else 0.0,
@@ -205,13 +205,13 @@ def _one_patch(
         )
         rows.inserted.append((float(true_mm[number]), row, scan))
         truth = measure_mask((batch.label[k, 0] == slot + 1).numpy(), voxel_mm=1.0)
-        measured = look.size(best)
+        measured = refined.size(best)
         if truth is not None:
             rows.sizes.append(
                 (
                     float(np.log(measured.diameter_mm / truth.diameter_mm)),
                     float(np.log(measured.volume_mm3 / truth.volume_mm3)),
-                    float(look.log_diameters[:, best].std()),
+                    float(refined.log_diameters[:, best].std()),
                     scan,
                 )
             )

@@ -27,24 +27,24 @@ def outcomes(*, shift: float = 0.0, cts: int = 8, candidates: float = 0.0) -> li
 
 
 def test_the_same_weights_pass() -> None:
-    assert decide_on_weights(outcomes(), outcomes(), [NONE] * 8).passes
+    assert decide_on_weights(outcomes(), outcomes(), [NONE] * 8).replaces
 
 
 def test_weights_with_stronger_false_marks_do_not_pass() -> None:
     decision = decide_on_weights(outcomes(candidates=3.0), outcomes(), [NONE] * 8)
-    assert not decision.passes
+    assert not decision.replaces
     assert "worse" in decision.why
 
 
 def test_too_few_cts_do_not_pass() -> None:
     decision = decide_on_weights(outcomes(cts=4), outcomes(cts=4), [NONE] * 4)
-    assert not decision.passes
+    assert not decision.replaces
     assert "too few" in decision.why
 
 
 def test_weights_that_lose_what_the_old_model_was_sure_of_do_not_pass() -> None:
     decision = decide_on_weights(outcomes(), outcomes(), [HIGH_PROBABILITY] * 8)
-    assert not decision.passes
+    assert not decision.replaces
     assert (decision.high_probability_still_found, decision.high_probability) == (0, 8)
     assert "may be nodules" in decision.why
 
@@ -63,10 +63,10 @@ def test_marks_of_which_the_old_model_was_not_sure_need_not_stay() -> None:
 
 
 def test_a_calibration_that_fits_better_passes() -> None:
-    assert decide_on_calibration(outcomes(), outcomes(shift=3.0)).passes
+    assert decide_on_calibration(outcomes(), outcomes(shift=3.0)).replaces
 
 
 def test_a_calibration_that_fits_worse_does_not_and_it_says_so() -> None:
     decision = decide_on_calibration(outcomes(shift=3.0), outcomes())
-    assert not decision.passes
+    assert not decision.replaces
     assert "the old stays" in decision.why

@@ -92,7 +92,7 @@ def test_worse_weights_fall_back_to_the_old_ones_calibrated_anew(
         old, tmp_path / "out", parts(shift=4.0), parts(shift=4.0, candidates=3.0)
     )
     assert report["used"] == "calibrate"
-    assert not report["decisions"]["features"]["passes"]
+    assert not report["decisions"]["features"]["replaces"]
     assert folder is not None
     assert "learnt1" not in ModelCard.read(folder / CARD).scans_seen_in_training
     assert any(line.startswith("features: ") and "worse" in line for line in log)
