@@ -55,14 +55,14 @@ def refiner_distillation_loss(
         teacher: the same of the teacher, without gradients.
         weights: of the parts.
     """
-    (said, outline), (wanted, wanted_outline) = student, teacher
-    logit, wanted_logit = said.logit.float(), wanted.logit.float()
+    (learnt, outline), (wanted, wanted_outline) = student, teacher
+    logit, wanted_logit = learnt.logit.float(), wanted.logit.float()
     nodule = torch.sigmoid(wanted_logit)
     total = nodule.sum().clamp(min=1.0)
     reach = _LARGEST_LOGIT
-    size = (said.log_diameter.float() - wanted.log_diameter.float()).abs()
+    size = (learnt.log_diameter.float() - wanted.log_diameter.float()).abs()
     kind = functional.cross_entropy(
-        said.density_logits.float(), wanted.density_logits.float().softmax(1), reduction="none"
+        learnt.density_logits.float(), wanted.density_logits.float().softmax(1), reduction="none"
     )
     return {
         "distil_probability": weights.probability
