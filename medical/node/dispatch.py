@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 
 from pydicom.filereader import dcmread
 
+from medical.dicom.stacking.series import CtSeries
 from medical.errors import InputError
 from medical.files import write_atomic
 from medical.intake import Intake, open_input
@@ -24,8 +25,9 @@ from medical.io.series_handle import SeriesHandle
 from medical.results.folder import FINDINGS, OUTLINES, ResultFolder
 from medical.results.malignancy_files import TYPED
 from medical.store.arrivals import Due, dispatch, due, failures_due
+from medical.store.audit import record
 from medical.store.database import Store
-from medical.store.outbox import Outgoing, paths_waiting
+from medical.store.outbox import Outgoing, paths_waiting, put
 from medical.store.series import KeptSeries
 from models.zoo.loader import DEFAULT_MODEL, ModelDamagedError, ModelNotFoundError, find_model
 
@@ -77,6 +79,40 @@ def clear_outbox(store: Store, outbox: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def enter_objects(
+    store: Store, outbox: Path, destination: str, objects: Iterable[bytes], *, actor: str, key: str
+) -> int:
+    """Put a study's objects into the outbox for one peer; those entered before are not sent again.
+
+    Args:
+        store: holds the outbox.
+        outbox: folder that the objects go into.
+        destination: name of the peer.
+        objects: DICOM files.
+        actor: who sends them; it stands in the audit trail.
+        key: of the study.
+
+    Returns:
+        How many are new.
+
+    Raises:
+        OSError: they cannot be written; nothing is entered.
+    """
+    folder = outbox / secrets.token_hex(12)
+    folder.mkdir(mode=0o700, parents=True)
+    try:
+        for number, content in enumerate(objects, start=1):
+            write_atomic(folder / f"{number:05d}.dcm", content)
+        outgoing = list(outgoing_of(sorted(folder.glob("*.dcm"))))
+        with store.transaction() as session:
+            count = put(session, destination, outgoing)
+            record(session, actor=actor, action="send", subject=f"{key} {destination}"[:100])
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return count
+
+
 def outgoing_of(files: Iterable[Path]) -> Iterator[Outgoing]:
     """Name the objects in these files by their SOP Instance UIDs."""
     for file in files:
@@ -116,7 +152,7 @@ def _failures(
         with suppress(InputError):  # what cannot be read was not scored either
             if handle.content().sha256 in scored:
                 continue
-        files += handle.files
+        files += handle.files if isinstance(handle.origin, CtSeries) else ()
     try:
         card = find_model(model, imported=imported).card
     except (ModelNotFoundError, ModelDamagedError):

@@ -112,7 +112,8 @@ class Batch:
     ) -> None:
         """Count what could not be scored, and write what tells an archive so, where asked for."""
         tally.fail(error, handle, content)
-        self._tell_archive(handle.files if handle else ())
+        if handle is not None and isinstance(handle.origin, CtSeries):
+            self._tell_archive(handle.files)
 
     def _tell_archive(self, files: Sequence[Path]) -> None:
         if files and "cad-sr" in self.options.forms and not self.options.server:

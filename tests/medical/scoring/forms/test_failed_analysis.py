@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pydicom
 import pytest
@@ -63,6 +64,18 @@ def test_a_damaged_ct_leaves_an_object_of_its_own_study(tmp_path: Path) -> None:
     if shutil.which("dciodvfy") is not None:
         ran = subprocess.run(["dciodvfy", file], capture_output=True, text=True, check=False)
         assert "Error" not in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("forms", [frozenset(), frozenset({"cad-sr"})])
+def test_a_damaged_volume_file_fails_alone(
+    tmp_path: Path, forms: frozenset[Literal["cad-sr"]]
+) -> None:
+    (tmp_path / "broken.nii.gz").write_bytes(b"nothing")
+    options = ScoreOptions(forms=forms)
+    result = Scorer.named(samples=2).score(
+        [tmp_path / "broken.nii.gz"], tmp_path / "out", options=options
+    )
+    assert [error.path.name for error in result.errors] == ["broken.nii.gz"]
 
 
 def test_a_folder_without_a_ct_has_failed_where_it_was_named_and_not_in_an_archive(
