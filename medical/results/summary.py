@@ -41,6 +41,23 @@ class SummaryRow(NamedTuple):
     reason: str = ""
 
 
+def input_of(out: Path, series_instance_uid: str) -> str | None:
+    """Return the input that a run's summary names for a series; ``None`` where it names none.
+
+    Args:
+        out: the run's folder.
+        series_instance_uid: of the series.
+    """
+    try:
+        with (out / SUMMARY).open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                if row.get("series_instance_uid") == series_instance_uid:
+                    return row.get("input") or None
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return None
+    return None
+
+
 class Summary:
     """The summary of the run that begins now.
 

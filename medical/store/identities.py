@@ -31,20 +31,30 @@ def keep_identities(
         if scored is not series[0]:
             key = sibling_key(study, scored)
             owner = session.scalars(select(Study.id).where(Study.key == key)).one()
-        uid = scored.series_instance_uid
-        session.execute(
-            delete(StoredIdentity).where(
-                StoredIdentity.study_id == owner, StoredIdentity.series_uid == uid
-            )
+        _write(session, owner, scored.series_instance_uid, identity)
+
+
+def adopt_identity(store: Store, key: str, series_uid: str, identity: Identity) -> None:
+    """Write it beside a series of a result that was taken in, in place of an earlier one."""
+    with store.transaction() as session:
+        owner = session.scalars(select(Study.id).where(Study.key == key)).one()
+        _write(session, owner, series_uid, identity)
+
+
+def _write(session: Session, owner: int, uid: str, identity: Identity) -> None:
+    session.execute(
+        delete(StoredIdentity).where(
+            StoredIdentity.study_id == owner, StoredIdentity.series_uid == uid
         )
-        session.add(
-            StoredIdentity(
-                study_id=owner,
-                series_uid=uid,
-                scanner=identity.scanner[:_MAX_SCANNER],
-                content=identity.model_dump_json(exclude_defaults=True),
-            )
+    )
+    session.add(
+        StoredIdentity(
+            study_id=owner,
+            series_uid=uid,
+            scanner=identity.scanner[:_MAX_SCANNER],
+            content=identity.model_dump_json(exclude_defaults=True),
         )
+    )
 
 
 def identities_of(store: Store, study_ids: Iterable[int]) -> dict[int, dict[str, Identity]]:

@@ -11,17 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medical.review.reading import read_study
-from medical.review.worklist import worklist
 from medical.store.audit import newest
 from medical.store.database import open_store, sqlite_url
 from tests.app.web.made_results import CENTRES_LPS_MM, made_volume, write_made_result
 from tests.browser.conftest import serving
 from tests.browser.page import ReadingPage, reading_page
+from tests.browser.stage import SPACING_MM, at, box, drag, grey, stored, zooms
 
 pytestmark = pytest.mark.browser
 
-SPACING_MM = 2.2
 MOST_BLACK = 0.28
 """Of the stage; the third that was black before the planes went where there is room."""
 
@@ -50,31 +48,6 @@ def page(opened: ReadingPage) -> ReadingPage:
     opened.tab.get_by_role("button", name="Three planes").click()
     opened.choose_row(1)
     return opened
-
-
-def box(page: ReadingPage, plane: str = "axial") -> tuple[float, float, float, float]:
-    """Where the whole image lies: left, top, width, height in the window."""
-    left, top, width, height = (float(v) for v in page.view()[f"{plane}Box"].split(","))
-    canvas = page.tab.locator("canvas.slices").bounding_box()
-    return canvas["x"] + left, canvas["y"] + top, width, height
-
-
-def at(page: ReadingPage, point_lps_mm: tuple[float, float, float]) -> tuple[float, float]:
-    """Where a point of the patient lies on the axial picture, in the window."""
-    left, top, width, height = box(page)
-    scale = width / (160 * SPACING_MM)
-    return left + width / 2 + point_lps_mm[0] * scale, top + height / 2 + point_lps_mm[1] * scale
-
-
-def drag(page: ReadingPage, start: tuple[float, float], end: tuple[float, float]) -> None:
-    page.tab.mouse.move(*start)
-    page.tab.mouse.down()
-    page.tab.mouse.move(*end, steps=4)
-    page.tab.mouse.up()
-
-
-def zooms(page: ReadingPage) -> list[float]:
-    return [float(v) for v in page.view()["zoom"].split(",")]
 
 
 def test_the_wheel_with_ctrl_enlarges_about_the_pointer_and_f_fits_again(
@@ -191,12 +164,6 @@ def test_invert_and_senseless_windows(page: ReadingPage) -> None:
     width.blur()
 
 
-def grey(page: ReadingPage, x: float, y: float) -> float:
-    clip = {"x": x - 1, "y": y - 1, "width": 3, "height": 3}
-    shot = Image.open(io.BytesIO(page.tab.screenshot(clip=clip))).convert("L")
-    return float(np.asarray(shot).mean())
-
-
 def test_space_plays_the_slices_and_scrolls_nothing_away(page: ReadingPage) -> None:
     scroll = "document.querySelector('[data-testid=stMain]').scrollTop"
     page.tab.evaluate(f"{scroll} = 0")
@@ -306,14 +273,6 @@ def decisions_in_trail(folder: Any) -> list[str]:
         for entry in reversed(entries)
         if entry.action in kinds and "finding" in entry.subject
     ]
-
-
-def stored(folder: Any) -> list[Any]:
-    store = open_store(sqlite_url(folder / "work" / "store.sqlite"))
-    (study,) = worklist(store)
-    findings = list(read_study(store, study.key).findings)
-    store.close()
-    return findings
 
 
 @pytest.mark.parametrize(

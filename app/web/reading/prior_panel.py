@@ -7,7 +7,7 @@ import streamlit as st
 from app.web.components.viewer.component import PriorData
 from app.web.components.watch import watch
 from app.web.context import context
-from app.web.reading.reading_panel import viewer_findings, volume_url
+from app.web.reading.viewer_data import viewer_findings, volume_url
 from app.web.security.identity import allowed
 from app.web.words import gettext, ngettext, page_language, words
 from medical.plain_text import as_markdown

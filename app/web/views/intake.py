@@ -24,14 +24,18 @@ from typing import BinaryIO
 
 from app.settings import Settings
 from app.web.security.identity import Reader, need
+from medical.dicom.header.identity import Identify, Identity, find_identity
 from medical.errors import InputError
 from medical.i18n.messages import message
 from medical.io.header_text import rename_pixel_file
 from medical.io.volume_files import is_volume_file
+from medical.results.folder import ResultFolder
 from medical.results.search import result_folders
 from medical.results.signature import folder_digest
+from medical.results.summary import input_of
 from medical.review.worklist import waiting_sources
 from medical.store.database import Store
+from medical.store.identities import adopt_identity
 from medical.store.queue import enqueue
 from medical.store.requests import known_input
 from medical.store.results import import_result
@@ -171,7 +175,9 @@ def separate_studies(
     return [[file] for file in zips]
 
 
-def register_input(store: Store, path: Path, *, root: Path, reader: Reader) -> str:
+def register_input(
+    store: Store, path: Path, *, root: Path, reader: Reader, hide_identity: bool
+) -> str:
     """Make a study of a path on this machine; returns its key.
 
     Args:
@@ -179,6 +185,7 @@ def register_input(store: Store, path: Path, *, root: Path, reader: Reader) -> s
         path: a result that ``starlung score`` wrote, or anything that it could score.
         root: results of what is queued go below it.
         reader: who asks.
+        hide_identity: keep nothing that tells of the patient.
 
     Raises:
         NotAllowedError: they may not name folders.
@@ -206,7 +213,18 @@ def register_input(store: Store, path: Path, *, root: Path, reader: Reader) -> s
         )
         for place, folder in zip(places, folders, strict=True)
     ]
+    for key, folder in zip(keys, folders, strict=True):
+        _keep_identity(store, key, folder, "scanner" if hide_identity else "patient")
     return keys[0]
+
+
+def _keep_identity(store: Store, key: str, folder: ResultFolder, wanted: Identify) -> None:
+    """Keep who is on a result's images, where the input that its run names is still there."""
+    uid = folder.read_findings().series_instance_uid
+    source = input_of(folder.path.parent, uid)
+    identity = find_identity(wanted, Path(source), uid) if source else None
+    if identity is not None and identity != Identity():
+        adopt_identity(store, key, uid, identity)
 
 
 def open_first(store: Store, settings: Settings, path: Path) -> tuple[str | None, str]:
@@ -217,6 +235,8 @@ def open_first(store: Store, settings: Settings, path: Path) -> tuple[str | None
     root = (settings.work_dir / "studies").resolve()
     try:
         reader = Reader(getpass.getuser(), administrator=True)
-        return register_input(store, path, root=root, reader=reader), ""
+        return register_input(
+            store, path, root=root, reader=reader, hide_identity=settings.hide_identity
+        ), ""
     except InputError as error:
         return None, error.sentence

@@ -150,7 +150,13 @@ def _folder(reader: Reader) -> None:
 def _take_in(path: Path, reader: Reader) -> str | None:
     shared = context()
     try:
-        return register_input(shared.store, path, root=shared.studies_folder, reader=reader)
+        return register_input(
+            shared.store,
+            path,
+            root=shared.studies_folder,
+            reader=reader,
+            hide_identity=shared.settings.hide_identity,
+        )
     except InputError as error:
         tell(error_text(error))
         return None

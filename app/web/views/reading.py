@@ -19,13 +19,14 @@ from app.web.reading.deciding.decision_panel import decision_panel
 from app.web.reading.deciding.sign_dialog import sign_dialog
 from app.web.reading.growth_panel import growth_panel
 from app.web.reading.guideline_panel import guideline_panel
-from app.web.reading.malignancy_panel import malignancy_panel
+from app.web.reading.malignancy.malignancy_panel import malignancy_panel
 from app.web.reading.operating_panel import operating_panel
 from app.web.reading.place import Place, keep_place, place_in
 from app.web.reading.prior_panel import choose_prior, compared, prior_data
-from app.web.reading.reading_panel import headline, images_of, series_viewer
+from app.web.reading.reading_panel import headline, images_of
 from app.web.reading.report_panel import report_panel, sign_panel
 from app.web.reading.result_panel import choose_series, folder_note, quality_notes
+from app.web.reading.viewer_data import series_viewer
 from app.web.reading.who_panel import who_panel
 from app.web.security.identity import Reader
 from app.web.session import STUDY, open_study, show_notices
@@ -139,7 +140,7 @@ def _sidebar(
     reader: Reader,
 ) -> None:
     st.subheader(reading.study.label)
-    who_panel(reading, series.uid)
+    who_panel(reading, series)
     decision_panel(reading, findings, place, reader)
     add_panel(reading, series.scored, series.folder, place, reader)
     sign_panel(reading, reader)

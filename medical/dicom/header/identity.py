@@ -28,6 +28,7 @@ _WANTED = [
     *("Manufacturer", "ManufacturerModelName", "ConvolutionKernel", "SliceThickness"),
 ]
 _DAY_DIGITS = 8
+_MOST_HEADERS = 5000
 
 
 class Identity(BaseModel):
@@ -87,6 +88,36 @@ def identity_if(wanted: Identify, origin: CtSeries | Path) -> Identity | None:
     except OSError:
         return None
     return identity if wanted == "patient" else identity.impersonal()
+
+
+def find_identity(wanted: Identify, source: Path, series_instance_uid: str) -> Identity | None:
+    """Read a series' identity from the input that it came from: the first header that is of it.
+
+    Args:
+        wanted: what of it.
+        source: a DICOM file, or a folder with some at any depth.
+        series_instance_uid: of the series.
+
+    Returns:
+        ``None`` where nothing is wanted, or no header of this series is there.
+    """
+    if not wanted:
+        return None
+    files = [source] if source.is_file() else sorted(p for p in source.rglob("*") if p.is_file())
+    for file in files[:_MOST_HEADERS]:
+        try:
+            with tags.quiet_pydicom():
+                header = pydicom.dcmread(
+                    file,
+                    stop_before_pixels=True,
+                    specific_tags=[*_WANTED, "SeriesInstanceUID"],
+                )
+                if tags.text(header, "SeriesInstanceUID") == series_instance_uid:
+                    identity = identity_of(header)
+                    return identity if wanted == "patient" else identity.impersonal()
+        except Exception:
+            continue
+    return None
 
 
 def identity_of(header: Dataset) -> Identity:

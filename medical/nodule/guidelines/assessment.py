@@ -6,9 +6,10 @@ the guideline's engine as missing; it is never guessed.
 
 from __future__ import annotations
 
+import math
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from medical.nodule.guidelines.fleischner import NodulesDensity, Risk
 
@@ -26,6 +27,8 @@ Location = Literal[
     "left middle zone",
     "left lower zone",
 ]
+Plane = Literal["axial", "coronal", "sagittal"]
+PLANES: tuple[Plane, ...] = get_args(Plane)
 LOCATIONS: tuple[Location, ...] = get_args(Location)
 NODULE_DENSITIES: tuple[NodulesDensity, ...] = get_args(NodulesDensity)
 ExaminationKind = Literal["baseline", "follow-up", "incidental"]
@@ -33,6 +36,27 @@ EXAMINATIONS: tuple[ExaminationKind, ...] = get_args(ExaminationKind)
 Sex = Literal["F", "M"]
 SEXES: tuple[Sex, ...] = get_args(Sex)
 MAX_AGE_YEARS = 120
+
+
+class DiameterLine(BaseModel):
+    """The line along which a reader measured a diameter, on a plane through its two ends.
+
+    Args:
+        plane: of the picture that it was drawn on.
+        from_lps_mm: where it begins.
+        to_lps_mm: where it ends.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    plane: Plane
+    from_lps_mm: tuple[FiniteFloat, FiniteFloat, FiniteFloat]
+    to_lps_mm: tuple[FiniteFloat, FiniteFloat, FiniteFloat]
+
+    @property
+    def length_mm(self) -> float:
+        """From end to end."""
+        return math.dist(self.from_lps_mm, self.to_lps_mm)
 
 
 class Assessment(BaseModel):
@@ -46,6 +70,7 @@ class Assessment(BaseModel):
             concentric.
         history: against earlier examinations.
         prior_category: Lung-RADS category of the earlier examination, for a stable nodule.
+        diameter_line: along which the decision's diameter was measured in the viewer.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -56,6 +81,7 @@ class Assessment(BaseModel):
     history: History | None = None
     prior_category: PriorCategory | None = None
     location: Location | None = None
+    diameter_line: DiameterLine | None = None
 
     def to_json(self) -> str:
         """Return what the store keeps: only what was entered; empty where nothing was."""

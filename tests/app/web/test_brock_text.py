@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.web.reading.brock_text import brock_text
+from app.web.reading.malignancy.brock_text import brock_text
 from medical.malignancy.context import ClinicalContext
 from medical.nodule.guidelines.brock import BrockRisk, Covariates, brock
 from medical.review.reading import ReadFinding

@@ -54,12 +54,16 @@ def test_a_reader_takes_in_no_folder_of_the_server(
 ) -> None:
     for path in (result, tmp_path, tmp_path / "not there", Path("/etc")):
         with pytest.raises(NotAllowedError):
-            register_input(shared.store, path, root=shared.studies_folder, reader=ANNA)
+            register_input(
+                shared.store, path, root=shared.studies_folder, reader=ANNA, hide_identity=False
+            )
     assert status(shared) == []
 
 
 def test_an_administrator_adopts_and_the_trail_says_what(shared: WebContext, result: Path) -> None:
-    key = register_input(shared.store, result, root=shared.studies_folder, reader=BOSS)
+    key = register_input(
+        shared.store, result, root=shared.studies_folder, reader=BOSS, hide_identity=False
+    )
     assert status(shared) == ["ready"]
     entry = newest(shared.store, 1)[0]
     assert (entry.actor, entry.action) == ("boss", "adopt")

@@ -18,8 +18,19 @@ export default function (component) {{
 """
 
 
+class Line(TypedDict):
+    """A distance that was drawn on a plane."""
+
+    plane: str
+    from_lps_mm: tuple[float, float, float]
+    to_lps_mm: tuple[float, float, float]
+
+
 class ViewerFinding(TypedDict):
-    """One finding to draw: its number, its row in the store, the version of its latest decision."""
+    """One finding to draw: its number, its row in the store, the version of its latest decision.
+
+    ``line`` is the one along which a reader measured its diameter.
+    """
 
     id: int
     row: int
@@ -27,6 +38,7 @@ class ViewerFinding(TypedDict):
     centerLpsMm: tuple[float, float, float]
     diameterMm: float
     verdict: str
+    line: Line | None
 
 
 class Preset(TypedDict):
@@ -132,7 +144,7 @@ class ViewerAction(TypedDict):
     finding: NotRequired[int]
     reason: NotRequired[str]
     next: NotRequired[int | None]
-    mm: NotRequired[float]
+    line: NotRequired[Line]
 
 
 class Crosshair(NamedTuple):

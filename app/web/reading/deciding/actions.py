@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
+from pydantic import ValidationError
 
 from app.web.components.viewer.component import ViewerAction
 from app.web.context import context
@@ -17,6 +18,7 @@ from app.web.reading.place import Place
 from app.web.security.identity import Reader, allowed
 from app.web.session import tell
 from app.web.words import page_language
+from medical.nodule.guidelines.assessment import DiameterLine
 from medical.review.decisions import MAX_DIAMETER_MM, MIN_DIAMETER_MM
 from medical.review.reading import ReadFinding, read_study
 from medical.review.refusals import DeletedError
@@ -77,7 +79,7 @@ def _act_on(series: tuple[str, str], place: Place, reader: Reader, action: Viewe
     if shown is None:
         return
     if kind == "diameter":
-        _measure(shown, place, float(action.get("mm") or 0.0))
+        _measure(shown, place, action.get("line"))
     elif kind in ("accept", "reject"):
         _decide(shown, findings, place, reader, action)
 
@@ -106,11 +108,16 @@ def _decide(
         place.go_to(shown.number)
 
 
-def _measure(shown: ReadFinding, place: Place, size_mm: float) -> None:
-    """Put a distance that was drawn into the field of the reader's diameter."""
-    if not MIN_DIAMETER_MM <= size_mm <= MAX_DIAMETER_MM:
+def _measure(shown: ReadFinding, place: Place, drawn: object) -> None:
+    """Put a distance that was drawn into the field of the reader's diameter, and keep its line."""
+    try:
+        line = DiameterLine.model_validate(drawn)
+    except ValidationError:
+        return
+    if not MIN_DIAMETER_MM <= line.length_mm <= MAX_DIAMETER_MM:
         return
     draft = Draft(shown.id, shown.version, page_language())
-    st.session_state[draft.offer("size", None)] = round(size_mm, 1)
+    st.session_state[draft.offer("size", None)] = round(line.length_mm, 1)
     draft.note("size")
+    draft.keep("line", line)
     place.go_to(shown.number)

@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.web.words import gettext, words
+from app.web.words import gettext, page_language, words
 from medical.i18n.messages import Message, message
 from medical.nodule.guidelines.assessment import (
     CALCIFICATIONS,
@@ -22,14 +22,16 @@ from medical.nodule.guidelines.assessment import (
     NODULE_DENSITIES,
     PRIOR_CATEGORIES,
     Assessment,
+    DiameterLine,
 )
 from medical.review import terms
 from medical.review.decisions import MAX_DIAMETER_MM, MIN_DIAMETER_MM
 from medical.review.reading import ReadFinding, StudyReading
 
+_ROUNDED_MM = 0.051  # a diameter has one decimal
 NAMES = (
     *("reason", "size", "density", "location", "solid", "calcification"),
-    *("history", "prior_category", "comment"),
+    *("history", "prior_category", "comment", "line"),
 )
 
 
@@ -73,6 +75,10 @@ class Draft:
         """
         if (key := self.key(name)) in st.session_state:
             st.session_state[self._typed(name)] = st.session_state[key]
+
+    def keep(self, name: str, value: Any) -> None:
+        """Keep what was not typed in a widget."""
+        st.session_state[self._typed(name)] = value
 
     def rephrase(self, name: str, text: str) -> None:
         """Say what was typed in this page's language; nothing where nothing was typed."""
@@ -142,6 +148,7 @@ def assessment_of(draft: Draft, shown: ReadFinding) -> Assessment:
     effective = density or shown.measured.density
     solid = draft.value("solid", entered.solid_diameter_mm)
     calcification = draft.value("calcification", entered.calcification)
+    size_mm = draft.value("size", shown.diameter_by_reader_mm)
     return Assessment(
         density=density,
         location=draft.value("location", entered.location),
@@ -149,7 +156,22 @@ def assessment_of(draft: Draft, shown: ReadFinding) -> Assessment:
         calcification=calcification if effective == "calcified" else None,
         history=draft.value("history", entered.history),
         prior_category=draft.value("prior_category", entered.prior_category),
+        diameter_line=_line_of(draft.value("line", entered.diameter_line), size_mm),
     )
+
+
+def diameter_line(shown: ReadFinding) -> DiameterLine | None:
+    """Return the line to draw: the one measured and not saved yet, else the decision's."""
+    draft = Draft(shown.id, shown.version, page_language())
+    line: DiameterLine | None = draft.value("line", shown.assessment.diameter_line)
+    return line
+
+
+def _line_of(line: DiameterLine | None, size_mm: float | None) -> DiameterLine | None:
+    """Return the line along which this diameter was measured; none once another was typed."""
+    if line is None or size_mm is None:
+        return None
+    return line if abs(line.length_mm - size_mm) <= _ROUNDED_MM else None
 
 
 def _choose(

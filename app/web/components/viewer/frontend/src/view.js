@@ -4,6 +4,7 @@ import { build } from './panels/markup.js'
 import { Cine } from './input/cine.js'
 import { Comparison } from './compare.js'
 import { report } from './facts.js'
+import { DiameterButton } from './panels/diameter.js'
 import { Heats } from './volume/heat.js'
 import { saveKeyImage } from './panels/keyimage.js'
 import { keymap } from './input/keymap.js'
@@ -56,7 +57,7 @@ export class ReadingView {
     })
     this.pointers = this.panes.map((pane) => new Pointer(pane, this))
     this.parts.scroll.addEventListener('scroll', () => this.current.ready && this.tell())
-    this.parts.diameter.addEventListener('click', () => this.useAsDiameter())
+    this.diameter = new DiameterButton(this.parts.diameter, (measured) => this.actions.act({ kind: 'diameter', ...measured }))
   }
 
   /** Take what the reader chose, for both CTs. */
@@ -218,17 +219,8 @@ export class ReadingView {
   /** Something was drawn. */
   drew(pane) {
     if (pane !== this.current) return
-    const { diameter } = this.parts
-    const last = pane.measures.drawn.at(-1)
-    this.measured = last?.kind === 'distance' && this.chosen !== null ? { number: this.chosen, mm: pane.measures.lengths().at(-1) } : null
-    diameter.hidden = !this.measured || !this.data.canDecide
-    if (this.measured) diameter.textContent = this.data.words.use_as_diameter.replace('{size}', this.measured.mm.toFixed(1)).replace('{number}', this.measured.number)
+    this.diameter.offer(pane, this)
     report(this)
-  }
-
-  useAsDiameter() {
-    this.actions.act({ kind: 'diameter', ...this.measured })
-    this.parts.diameter.hidden = true
   }
 
   askReason() {

@@ -11,6 +11,8 @@ export class Measures {
   constructor(pane) {
     this.pane = pane
     this.drawn = []
+    this.kept = [] // lines along which findings were measured; only a decision takes them away
+    this.keptOnShow = []
   }
 
   begin(kind, at, finding) {
@@ -41,9 +43,9 @@ export class Measures {
     return this.drawn.filter(({ kind }) => kind === 'distance').map(length)
   }
 
-  /** Mean, deviation, ends and area of the areas. */
+  /** Corners (world millimetres), mean, deviation, extremes and area of the areas. */
   areas() {
-    return this.drawn.filter(({ kind }) => kind !== 'distance').map((area) => this.values(area))
+    return this.drawn.filter(({ kind }) => kind !== 'distance').map((area) => ({ ...this.values(area), from: area.from, to: area.to }))
   }
 
   values(area) {
@@ -53,14 +55,17 @@ export class Measures {
 
   paint(context) {
     const { nv, ratio } = this.pane
+    const on = (shape) => planes(nv).filter(({ axCorSag }) => axCorSag === shape.plane)
+    this.keptOnShow = this.kept.filter((line) => on(line).some((tile) => this.paintOn(context, tile, line, ratio)))
     for (const shape of [...this.drawn, ...(this.open ? [this.open] : [])]) {
-      for (const tile of planes(nv).filter(({ axCorSag }) => axCorSag === shape.plane)) this.paintOn(context, tile, shape, ratio)
+      for (const tile of on(shape)) this.paintOn(context, tile, shape, ratio)
     }
   }
 
+  /** Draw it where the picture is of its plane; whether it is. */
   paintOn(context, tile, shape, ratio) {
     const [a, b] = [shape.from, shape.to].map((worldMm) => project(this.pane.nv, tile, worldMm))
-    if (Math.max(a.offPlaneMm, b.offPlaneMm) > SAME_PLANE_MM) return
+    if (Math.max(a.offPlaneMm, b.offPlaneMm) > SAME_PLANE_MM) return false
     context.save()
     context.strokeStyle = context.fillStyle = COLOUR
     context.lineWidth = 1.5 * ratio
@@ -74,6 +79,7 @@ export class Measures {
     const [x, y] = [Math.max(a.x, b.x) + 8 * ratio, Math.min(a.y, b.y) + 4 * ratio]
     this.texts(shape).forEach((line, row) => context.fillText(line, x, y + row * 16 * ratio))
     context.restore()
+    return true
   }
 
   texts(shape) {

@@ -1,6 +1,7 @@
 // One CT on the screen: its planes, its marks, and how far it has come over the line.
 import { paintCrosshair } from '../drawn/crosshair.js'
 import { markAt, paintMarks, visibleMarks } from '../drawn/marks.js'
+import { keptLine } from '../panels/diameter.js'
 import { Cameras } from './camera.js'
 import { paintLetters } from '../drawn/letters.js'
 import { Measures } from '../drawn/measures.js'
@@ -84,6 +85,7 @@ export class Pane {
   take(data) {
     this.data = data
     this.findings = data.findings.map((f) => ({ ...f, worldMm: flip(f.centerLpsMm, data.niftiFromLps) }))
+    this.measures.kept = data.findings.map((f) => keptLine(f, data.niftiFromLps)).filter(Boolean)
   }
 
   /** The first picture is drawn as soon as the axial slice at the crosshair is there, the rest follows. */

@@ -1,0 +1,1 @@
+"""Ratings of malignancy with and without clinical context, and Brock beside them. No decision."""
