@@ -78,10 +78,10 @@ def enlarged() -> CtVolume:
     return CtVolume(np.clip(hu, -1024, 3071).astype(np.int16), geometry, SeriesSource(UID))
 
 
-def findings_of(ct: CtVolume) -> SeriesFindings:
+def findings_of(ct: CtVolume, truth: Path = TRUTH, uid: str = UID) -> SeriesFindings:
     """The phantom's nodules as a result."""
     findings = []
-    with TRUTH.open() as file:
+    with truth.open() as file:
         rows = list(csv.DictReader(file))
     for number, row in enumerate(rows, start=1):
         center = (float(row["coordX"]), float(row["coordY"]), float(row["coordZ"]))
@@ -109,7 +109,7 @@ def findings_of(ct: CtVolume) -> SeriesFindings:
         )
     return SeriesFindings(
         study_instance_uid=None,
-        series_instance_uid=UID,
+        series_instance_uid=uid,
         frame_of_reference_uid=None,
         model=ModelReference(name="phantom's truth", version="0", sha256="0" * 64),
         operating_point=0.5,

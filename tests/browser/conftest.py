@@ -55,9 +55,9 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    work_dir: Path, *arguments: str, port: int | None = None, **settings: str
+    work_dir: Path, *arguments: str, port: int | None = None, root: Path = ROOT, **settings: str
 ) -> Iterator[str]:
-    """Run ``starlung serve`` on a free loopback port; yields its address.
+    """Run ``starlung serve``, the code below ``root``, on a free loopback port; yields its address.
 
     Without a worker, unless ``serve_worker="true"`` is among the settings.
     """
@@ -65,9 +65,10 @@ def serving(
     log = (work_dir / "server.txt").open("w")
     given = {"work_dir": str(work_dir / "work"), "serve_worker": "false", **settings}
     environment = os.environ | {f"STARLUNG_{name.upper()}": v for name, v in given.items()}
+    environment["PYTHONPATH"] = str(root)
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli.main", "serve", "--port", str(port), *arguments],
-        cwd=ROOT,
+        cwd=root,
         env=environment,
         stdout=log,
         stderr=subprocess.STDOUT,

@@ -128,6 +128,7 @@ def test_two_fingers_enlarge_about_their_middle_and_move(page: ReadingPage) -> N
         lambda: _assert(at(page, CENTRES_LPS_MM[0]) == pytest.approx((x, y + 30), abs=6))
     )
     touch("touchEnd")
+    page.expect_planes_at(CENTRES_LPS_MM[0])
     page.tab.keyboard.press("f")
     page.eventually(lambda: _assert(zooms(page)[0] == 1))
 
@@ -174,17 +175,13 @@ def test_what_has_not_come_is_hatched_and_has_no_hu(browser: Any, address: str) 
         page.tab.add_init_script(HOLD.replace("SHARE", str(share)))
         page.open()
         page.tab.wait_for_selector(".viewer[data-coronal-box]")
-        page.tab.wait_for_function("window.letGo")
         page.eventually(lambda: _assert(hatched(page, "coronal") > 0.3))
         left, top, width, height = box(page, "coronal")
-        missing, there = (
-            (left + width / 2, top + height * 0.1),
-            (left + width / 2, top + height * 0.8),
-        )
+        missing, first = ((left + width / 2, top + height * share) for share in (0.1, 0.54))
         under = page.tab.locator(".under b")
         page.tab.mouse.move(*missing)
         page.eventually(lambda: _assert(under.inner_text() == "–"))
-        page.tab.mouse.move(*there)
+        page.tab.mouse.move(*first)
         page.eventually(lambda: _assert(under.inner_text() != "–"))
         page.tab.evaluate("window.letGo()")
         page.await_images()

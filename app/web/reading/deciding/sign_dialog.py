@@ -69,6 +69,7 @@ def _confirm(
         type="primary",
         width="stretch",
         icon=":material/signature:",
+        shortcut="Enter",
     )
 
 

@@ -44,7 +44,7 @@ function paintScale(context, tile, ratio) {
     context.stroke()
   }
   context.textAlign = 'right'
-  write(context, `${mm} mm`, x - 7 * ratio, to - 6 * ratio, ratio)
+  write(context, `${mm} mm`, x - 7 * ratio, tile.inset ? from + 2 * ratio : to - 6 * ratio, ratio) // a small tile's last letter is below
 }
 
 /** White within black: neither is lost on bone, fat, lung or air. */

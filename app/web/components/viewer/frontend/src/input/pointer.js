@@ -36,6 +36,7 @@ export class Pointer {
     this.pressedMs = event.timeStamp
     this.from = { ...this.at, tile, window: this.view.window, marks: this.pane.marks }
     this.act = this.fingers.size > 1 ? 'pinch' : this.actionOf(event)
+    if (this.act === 'pinch') this.pane.go(this.first.worldMm) // the first finger was not to point
     if (this.act === 'draw') this.begin(event)
     if (this.act === 'point') this.pane.pointAt(event)
   }
@@ -61,7 +62,7 @@ export class Pointer {
       this.pane.measures.open = undefined
     }
     const by = [event.clientX - this.at.x, event.clientY - this.at.y]
-    const before = this.spread()
+    const before = this.hand()
     if (this.fingers.has(event.pointerId)) this.fingers.set(event.pointerId, event)
     this.at = { x: event.clientX, y: event.clientY }
     const { tile } = this.from
@@ -70,19 +71,24 @@ export class Pointer {
     else if (this.act === 'window') this.view.set({ window: windowDrag(this.from.window, event.clientX - this.from.x, event.clientY - this.from.y) })
     else if (this.act === 'zoom') this.pane.zoom(tile, ZOOM_PER_PX ** -by[1], this.from)
     else if (this.act === 'pan') this.pane.pan(tile, by)
-    else if (this.act === 'pinch') this.pinch(tile, before, by)
+    else if (this.act === 'pinch') this.pinch(tile, before)
     if (['zoom', 'pan', 'pinch'].includes(this.act)) this.view.turned(this.pane)
   }
 
-  pinch(tile, before, by) {
-    if (before) this.pane.zoom(tile, this.spread() / before, this.from)
-    this.pane.pan(tile, by.map((value) => value / this.fingers.size))
+  /** Two fingers: what lies between them stays there. */
+  pinch(tile, before) {
+    const now = this.hand()
+    if (!before || !now) return
+    this.pane.zoom(tile, now.spread / before.spread, before)
+    this.pane.pan(tile, [now.x - before.x, now.y - before.y])
   }
 
-  /** Pixels between two fingers. */
-  spread() {
+  /** The middle of two fingers, and the pixels between them; nothing with one. */
+  hand() {
     const [a, b] = this.fingers.values()
-    return b && Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY)
+    if (!b) return undefined
+    const spread = Math.max(1, Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY))
+    return { x: (a.clientX + b.clientX) / 2, y: (a.clientY + b.clientY) / 2, spread }
   }
 
   draw(event) {
