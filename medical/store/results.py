@@ -22,7 +22,7 @@ from medical.detection.findings import SeriesFindings
 from medical.store.audit import record
 from medical.store.database import Store
 from medical.store.series import keep_series, series_of
-from medical.store.tables import SCORED, Status, StoredFinding, StoredSeries, Study
+from medical.store.tables import SCORED, SignedObject, Status, StoredFinding, StoredSeries, Study
 
 
 def keep_results(
@@ -106,7 +106,8 @@ def _take_anew(
         kept_series.scored for kept_series in series_of(session, study)
     ] == list(series):
         return
-    session.execute(delete(StoredFinding).where(StoredFinding.study_id == study.id))
+    for table in (StoredFinding, SignedObject):
+        session.execute(delete(table).where(table.study_id == study.id))
     study.max_probability = study.max_probability_low = study.max_probability_high = 0.0
     keep_results(session, study, series)
     record(session, actor=actor, action="adopt", subject=f"{study.key} {digest}".strip())

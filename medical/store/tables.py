@@ -208,9 +208,9 @@ class StoredReport(Base):
 
 
 class SignedObject(Base):
-    """One DICOM object of a signed report; never changed, so that it is sent under one UID only.
+    """One DICOM object of a study; never changed, so that it is sent under one UID only.
 
-    ``version`` is the study's once it was signed.
+    ``version`` is the study's once it was signed, 0 for what was scored.
     """
 
     __tablename__ = "signed_objects"

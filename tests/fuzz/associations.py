@@ -44,7 +44,7 @@ from tests.medical.node.conftest import storescu, write_study
 from tests.orthanc import free_port
 
 HANG_SECONDS = 10.0
-ANSWER_SECONDS = 0.5
+ANSWER_SECONDS = 0.15
 _TYPES = range(256)
 Session = list[bytes]
 """What a sender writes, in pieces: it waits for an answer between two."""

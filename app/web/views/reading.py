@@ -24,8 +24,8 @@ from app.web.reading.operating_panel import operating_panel
 from app.web.reading.place import Place, keep_place, place_in
 from app.web.reading.prior_panel import choose_prior, compared, prior_data
 from app.web.reading.reading_panel import headline, images_of
-from app.web.reading.report_panel import report_panel, sign_panel
 from app.web.reading.result_panel import choose_series, folder_note, quality_notes
+from app.web.reading.taking_away.report_panel import report_panel, sign_panel
 from app.web.reading.viewer_data import series_viewer
 from app.web.reading.who_panel import who_panel
 from app.web.security.identity import Reader

@@ -10,49 +10,36 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from pydantic import ValidationError
-from sqlalchemy import select
 
 from medical.dicom.header.tags import quiet_pydicom
 from medical.dicom_out.encapsulated_pdf import write_encapsulated_pdf
-from medical.dicom_out.kept_headers import unpack_headers
 from medical.dicom_out.key_objects import write_key_objects
 from medical.dicom_out.measurement_report import write_measurement_report
 from medical.dicom_out.provenance import OriginalCt
 from medical.dicom_out.segmentation import outlined, write_segmentation
 from medical.errors import InputError
 from medical.i18n.messages import message
-from medical.nodule.outline import Outline
 from medical.report.objects.assessed import read_result, signed_assessments, typed_ratings
+from medical.report.objects.kept import (
+    ObjectFile,
+    hand_out,
+    headers_of,
+    outlines_of,
+    written_forms,
+)
 from medical.report.record import ReportRecord
 from medical.review.reading import read_study
 from medical.review.signed_reports import signed_report
-from medical.store.audit import record
 from medical.store.database import Store
 from medical.store.series import KeptSeries
-from medical.store.tables import SignedObject, StoredSeries, Study
+from medical.store.tables import Study
 
 SignedForm = Literal["sr", "seg", "kos", "pdf"]
 SIGNED_FORMS: tuple[SignedForm, ...] = get_args(SignedForm)
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectFile:
-    """One object.
-
-    Args:
-        series_uid: of the CT that it is about.
-        form: among ``SIGNED_FORMS``.
-        content: the DICOM file; it identifies the patient.
-    """
-
-    series_uid: str
-    form: str
-    content: bytes
 
 
 def signed_objects(
@@ -79,49 +66,14 @@ def signed_objects(
         raise InputError(
             study.label, message("is not signed"), message("Sign it, then take its objects away")
         )
-    if not (files := _kept(store, study)):
-        _keep(store, study, _made(store, study))
-        files = _kept(store, study)  # of two who ask at once, one's are kept
-    with store.transaction() as session:
-        record(session, actor=actor, action="export", subject=study_key)
-    return [file for file in files if file.form in forms]
-
-
-def has_headers(store: Store, study_key: str) -> bool:
-    """Whether the store keeps the headers of every CT of a study, which objects are made of."""
-    query = select(StoredSeries.headers).join(Study).where(Study.key == study_key)
-    with store.reading() as session:
-        rows = session.scalars(query).all()
-    return bool(rows) and all(rows)
-
-
-def _kept(store: Store, study: Study) -> list[ObjectFile]:
-    query = (
-        select(SignedObject)
-        .where(SignedObject.study_id == study.id, SignedObject.version == study.version)
-        .order_by(SignedObject.id)
+    return hand_out(
+        store,
+        study,
+        version=study.version,
+        forms=forms,
+        actor=actor,
+        make=lambda: _made(store, study),
     )
-    with store.reading() as session:
-        rows = session.scalars(query).all()
-        return [ObjectFile(row.series_uid, row.form, row.content) for row in rows]
-
-
-def _keep(store: Store, study: Study, files: Collection[ObjectFile]) -> None:
-    with store.transaction() as session:
-        session.scalars(select(Study).where(Study.id == study.id).with_for_update()).one()
-        same = (SignedObject.study_id == study.id, SignedObject.version == study.version)
-        if session.scalars(select(SignedObject.id).where(*same)).first() is not None:
-            return
-        session.add_all(
-            SignedObject(
-                study_id=study.id,
-                version=study.version,
-                series_uid=file.series_uid,
-                form=file.form,
-                content=file.content,
-            )
-            for file in files
-        )
 
 
 def _made(store: Store, study: Study) -> list[ObjectFile]:
@@ -131,12 +83,10 @@ def _made(store: Store, study: Study) -> list[ObjectFile]:
         pdf = signed_report(store, study.key, series_uid=series.uid, form="pdf", language="en")
         with tempfile.TemporaryDirectory(prefix="starlung-") as work, quiet_pydicom():
             place = Path(work)
-            _write(place, series, report, pdf, _headers(store, study, series), study.signed_at or 0)
-            files += [
-                ObjectFile(series.uid, form, (place / f"{form}.dcm").read_bytes())
-                for form in SIGNED_FORMS
-                if (place / f"{form}.dcm").is_file()
-            ]
+            _write(
+                place, series, report, pdf, headers_of(store, study, series), study.signed_at or 0
+            )
+            files += written_forms(place, series.uid, SIGNED_FORMS)
     return files
 
 
@@ -156,7 +106,7 @@ def _write(
     if reading is None:
         raise ValueError("a signed report has a reading, got none")
     standing = {finding.id for finding in scored.findings if reading.accepted(finding.id)}
-    outlines = [outline for outline in _outlines(series) if outline.finding_id in standing]
+    outlines = [outline for outline in outlines_of(series) if outline.finding_id in standing]
     segmentation = None
     if outlined(outlines):
         segmentation = write_segmentation(outlines, scored, place / "seg.dcm", ct=ct, signed=True)
@@ -187,36 +137,4 @@ def _report(store: Store, study: Study, series: KeptSeries) -> ReportRecord:
         study.label,
         message("was signed by an earlier version, which kept no such report"),
         message("Open it again and sign it once more"),
-    )
-
-
-def _headers(store: Store, study: Study, series: KeptSeries) -> OriginalCt:
-    query = select(StoredSeries.headers).where(
-        StoredSeries.study_id == study.id, StoredSeries.series_uid == series.uid
-    )
-    with store.reading() as session:
-        content = session.scalars(query).first()
-    try:
-        if content:
-            return unpack_headers(content)
-    except ValueError:
-        pass  # as good as none
-    raise InputError(
-        study.label,
-        message("no DICOM objects: there are no headers of its CT"),
-        message("Give its CT as DICOM to the worklist once more, and sign that"),
-    )
-
-
-def _outlines(series: KeptSeries) -> list[Outline]:
-    # of another result in the folder they would not be what was signed
-    return list(series.folder.read_outlines() or ()) if _same_result(series) else []
-
-
-def _same_result(series: KeptSeries) -> bool:
-    there = series.folder.find_findings()
-    return (
-        there is not None
-        and there.model == series.scored.model
-        and there.input == (series.scored.input)
     )

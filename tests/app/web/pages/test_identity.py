@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from app.web import context as shared
-from app.web.reading import report_panel
+from app.web.reading.taking_away import report_panel
 from app.web.reading.who_panel import who_html
 from app.web.security.browsers import COOKIE, holder
 from medical.dicom.header.identity import Identity

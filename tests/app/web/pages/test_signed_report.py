@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app.web.context import context
-from app.web.reading import report_panel
+from app.web.reading.taking_away import report_panel
 from app.web.security.browsers import COOKIE, holder
 from medical.detection.findings import ModelReference
 from medical.results.folder import ResultFolder
@@ -37,7 +37,11 @@ def _one_browser(monkeypatch: pytest.MonkeyPatch) -> None:
 def links(page: Page) -> dict[str, str]:
     """Addresses of the report's forms as the page offers them."""
     matches = re.findall(r'class="starlung-report" href="([^"]+)"', page.text())
-    return {link.rsplit(".", 1)[1]: html.unescape(link) for link in matches}
+    names = [link.rsplit("/", 1)[1] for link in matches]
+    return {
+        name.partition(".")[2]: html.unescape(link)
+        for name, link in zip(names, matches, strict=True)
+    }
 
 
 def get(link: str) -> tuple[int, bytes]:

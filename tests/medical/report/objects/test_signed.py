@@ -26,7 +26,8 @@ from medical.errors import InputError
 from medical.intake import open_input
 from medical.nodule.guidelines.assessment import Assessment, Examination
 from medical.report.files import files_to_sign
-from medical.report.objects.signed import ObjectFile, signed_objects
+from medical.report.objects.kept import ObjectFile
+from medical.report.objects.signed import signed_objects
 from medical.results.folder import ResultFolder
 from medical.review.decisions import NewDecision
 from medical.review.reading import read_study

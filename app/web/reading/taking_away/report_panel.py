@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import html
-import io
-import zipfile
-from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -15,6 +12,12 @@ from app.web.context import cards, context
 from app.web.failures import not_saved
 from app.web.reading.deciding.asked import steps_asked
 from app.web.reading.deciding.sign_dialog import next_button
+from app.web.reading.taking_away.objects_panel import (
+    NAMELESS,
+    objects_as_zip,
+    offers_objects,
+    send_panel,
+)
 from app.web.reading.who_panel import may_see_identity
 from app.web.security.browsers import holder
 from app.web.security.identity import Reader, allowed, may
@@ -25,7 +28,8 @@ from medical.i18n.catalogue import Language
 from medical.i18n.messages import message
 from medical.report.comparison import Comparison
 from medical.report.files import report_file
-from medical.report.objects.signed import ObjectFile, has_headers, signed_objects
+from medical.report.objects.scored import scored_objects
+from medical.report.objects.signed import signed_objects
 from medical.report.who import says_who
 from medical.review.reading import StudyReading, read_study
 from medical.review.refusals import moment
@@ -73,9 +77,8 @@ def _reopen(key: str, reader: Reader) -> None:
         tell(not_saved(error))
 
 
-_NAMELESS = "(no name given)"
 _SAY_WHO = ("pdf", "txt")
-_OBJECTS = "zip"
+_SIGNED_OBJECTS, _SCORED_OBJECTS = "signed.zip", "scored.zip"
 
 
 def report_panel(
@@ -110,8 +113,10 @@ def report_panel(
         ("JSON", "json", "application/json"),
     ]
     named = may_see_identity()  # objects name the patient
-    if reading.study.status == "signed" and named and has_headers(context().store, key):
-        forms.append(("DICOM", _OBJECTS, "application/zip"))
+    if offers_objects(key):
+        if reading.study.status == "signed":
+            forms.append(("DICOM", _SIGNED_OBJECTS, "application/zip"))
+        forms.append((gettext("DICOM as scored"), _SCORED_OBJECTS, "application/zip"))
     links = []
     browser = holder(dict(st.context.cookies))
     shown = (
@@ -127,6 +132,7 @@ def report_panel(
         links.append(f'<a class="starlung-report" href="{url}" download>{html.escape(label)}</a>')
     with st.container(key="starlung-reports"):  # with a key it is replaced, not drawn beside itself
         st.html(f'<div class="starlung-reports">{"".join(links)}</div>')
+    send_panel(reading.study, reader)
 
 
 def _make(
@@ -140,8 +146,11 @@ def _make(
 ) -> bytes:
     # Runs at the click, so it reads the store anew: the report holds what is decided by then.
     store = context().store
-    if form == _OBJECTS:
-        return objects_as_zip(signed_objects(store, key, actor=reader.name or _NAMELESS))
+    actor = reader.name or NAMELESS
+    if form == _SIGNED_OBJECTS:
+        return objects_as_zip(signed_objects(store, key, actor=actor))
+    if form == _SCORED_OBJECTS:
+        return objects_as_zip(scored_objects(store, key, actor=actor, cards=cards()))
     content = _signed(key, series, form, language)
     if content is not None and not named and form in _SAY_WHO:
         _refuse_name(key, series, language)
@@ -150,18 +159,8 @@ def _make(
         content = report_file(
             form, reading, series, comparison, language, store=store, cards=cards(), named=named
         )
-    note_exported(store, key, actor=reader.name or _NAMELESS)
+    note_exported(store, key, actor=actor)
     return content
-
-
-def objects_as_zip(files: Sequence[ObjectFile]) -> bytes:
-    """Pack objects under names that say the number of their CT and their form."""
-    series = list(dict.fromkeys(file.series_uid for file in files))
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in files:
-            archive.writestr(f"{series.index(file.series_uid) + 1}-{file.form}.dcm", file.content)
-    return packed.getvalue()
 
 
 def _refuse_name(key: str, series: KeptSeries, language: Language) -> None:
