@@ -92,6 +92,7 @@ class DetectionPipeline:
         prepared: Prepared | None = None,
         progress: Progress | None = None,
         read_seconds: float = 0.0,
+        prepare_seconds: float = 0.0,
         text: str = "",
     ) -> PipelineResult:
         """Find and measure nodules.
@@ -101,6 +102,7 @@ class DetectionPipeline:
             prepared: of ``ct``, with its sides, where it was made already.
             progress: told (stage, share of the stage done).
             read_seconds: what loading ``ct`` took, for the record.
+            prepare_seconds: what ``prepared`` took, likewise.
             text: what is written of the examination, for the malignancy.
 
         Raises:
@@ -148,7 +150,7 @@ class DetectionPipeline:
             negative=not findings and both_searched(searched),
             seconds=Seconds(
                 read=round(read_seconds, 3),
-                prepare=spent[0],
+                prepare=round(prepare_seconds + spent[0], 3),
                 detect=spent[1],
                 refine=spent[2],
                 measure=spent[3],

@@ -165,6 +165,7 @@ class Scorer:
         prepared: Prepared | None = None,
         progress: Progress | None = None,
         read_seconds: float = 0.0,
+        prepare_seconds: float = 0.0,
         text: str = "",
     ) -> PipelineResult:
         """Find and measure the nodules of one CT, without writing anything.
@@ -174,13 +175,19 @@ class Scorer:
             prepared: of ``ct``, with its sides, where it was made already.
             progress: told (stage, share of the stage done).
             read_seconds: what loading ``ct`` took, for the record.
+            prepare_seconds: what ``prepared`` took, likewise.
             text: what is written of the examination, for the malignancy.
 
         Raises:
             NoLungError: the CT shows no lung.
         """
         return self._pipeline.read(
-            ct, prepared=prepared, progress=progress, read_seconds=read_seconds, text=text
+            ct,
+            prepared=prepared,
+            progress=progress,
+            read_seconds=read_seconds,
+            prepare_seconds=prepare_seconds,
+            text=text,
         )
 
     def measure_at(self, ct: CtVolume, point_lps_mm: tuple[float, float, float]) -> AddedFinding:

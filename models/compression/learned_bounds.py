@@ -14,6 +14,7 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,17 +27,20 @@ from models.compression.quantization import QuantizedConv3d
 from models.runtime.openvino_cpu import NetworkFile, openvino
 
 LEVELS = 256
-LARGEST = 127
 _PAIR = 127  # with rounding 128 at most; times 255 that is just below 2 ** 15
 _ALIKE = 0.999  # cosine of a channel's weights, before and after a batch norm was folded in
 
 
-def quantize_between_learned_bounds(plain: NetworkFile, student: nn.Module) -> NetworkFile:
+def quantize_between_learned_bounds(
+    plain: NetworkFile, student: nn.Module, *, four_bits: Collection[str] = ()
+) -> NetworkFile:
     """Round a converted network as it was taught.
 
     Args:
         plain: the student's weights without the rounding, by `models.runtime.conversion.convert`.
         student: with ``QuantizedConv3d`` in it, taught: its bounds are known.
+        four_bits: names of convolutions whose weights take 15 values only. They stay bytes, as the
+            processor multiplies bytes, but pack into half of them (`models.zoo.single_file`).
 
     Raises:
         ValueError: a rounded convolution is not in the network.
@@ -64,7 +68,8 @@ def quantize_between_learned_bounds(plain: NetworkFile, student: nn.Module) -> N
         if key not in rounded:
             ends = [np.float32(end) for end in zero_on_grid(*shared[key])]
             rounded[key] = op.fake_quantize(source, *ends, *ends, levels=LEVELS)
-        coded, step = rounded_weight(_stored(node))
+        bits = 4 if name in four_bits else 8
+        coded, step = rounded_weight(_stored(node), bits=bits)
         kernel = op.multiply(op.convert(op.constant(coded), np.float32), op.constant(step))
         node.input(0).replace_source_output(rounded[key].output(0))
         node.input(1).replace_source_output(kernel.output(0))
@@ -83,9 +88,9 @@ def zero_on_grid(low: float, high: float) -> tuple[float, float]:
 
 
 def rounded_weight(
-    weight: Float32[np.ndarray, "outputs inputs ..."],
+    weight: Float32[np.ndarray, "outputs inputs ..."], *, bits: int = 8
 ) -> tuple[np.ndarray, Float32[np.ndarray, "outputs ..."]]:
-    """Return whole numbers of a byte, and the step of each output channel.
+    """Return whole numbers of a byte or of fewer bits, and the step of each output channel.
 
     No two neighbouring inputs' weights of one sign add up to more than ``_PAIR``: such a channel
     gets a wider step.
@@ -93,9 +98,10 @@ def rounded_weight(
     shape = (-1, *(1,) * (weight.ndim - 1))
     largest = np.abs(weight).reshape(len(weight), -1).max(1)
     pair = np.maximum(_pairs(np.maximum(weight, 0)), _pairs(np.maximum(-weight, 0)))
-    widest = np.maximum(np.maximum(largest / LARGEST, pair / _PAIR), 1e-14)
+    most = 2 ** (bits - 1) - 1
+    widest = np.maximum(np.maximum(largest / most, pair / _PAIR), 1e-14)
     step = widest.astype(np.float32).reshape(shape)
-    return np.clip(np.rint(weight / step), -LARGEST, LARGEST).astype(np.int8), step
+    return np.clip(np.rint(weight / step), -most, most).astype(np.int8), step
 
 
 def _pairs(weight: Float32[np.ndarray, "outputs inputs ..."]) -> Float32[np.ndarray, " outputs"]:

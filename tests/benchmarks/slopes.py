@@ -1,8 +1,11 @@
-"""How seconds grow with slices, candidates and Monte-Carlo samples: ``make bench NAME=slopes``.
+"""How seconds grow with slices, candidates, samples and the disk: ``make bench NAME=slopes``.
 
 One real CT is written again with 100 to 1,000 slices over the same height, uncompressed, and read
 and scored in this process; the refinement stage alone is timed for 1 to 64 candidates and 2 to 64
-samples. ``MODEL=NAME`` or a file says whose networks. Writes ``OUT/slopes.png`` (``OUT=FOLDER``).
+samples. Reading is timed with the files in memory and, after the system was asked to forget them,
+from the disk; what a disk of 1 to 8 GB/s adds is computed: bytes over rate, as one file is read
+after the other. ``MODEL=NAME`` or a file says whose networks. Writes ``OUT/slopes.png``
+(``OUT=FOLDER``).
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ SCAN = DATA / "dicom" / "covid-ct-md-normal001"
 SLICES = (100, 200, 400, 700, 1000)
 COUNTS = (1, 2, 4, 8, 16, 32, 64)
 SAMPLES = (2, 4, 8, 16, 32, 64)
+DISKS_GB_S = (1, 2, 4, 8)
+_ON_DISK = 400  # slices of the CT that is read again
 
 
 def write_series(ct: CtVolume, header: pydicom.Dataset, count: int, folder: Path) -> None:
@@ -125,19 +130,53 @@ def by_samples(networks: Networks, hu: np.ndarray) -> dict[int, float]:
     return rows
 
 
+def forget(folder: Path) -> None:
+    """Ask the system to drop a folder's files from memory."""
+    for path in folder.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def by_disk() -> tuple[dict[int, float], float, int]:
+    """Seconds of reading by the disk's rate (computed), from this disk (measured), and bytes."""
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as work:
+        given = open_input(SCAN, work_dir=Path(work)).chosen[0].load()
+        files = [pydicom.dcmread(path) for path in sorted(SCAN.rglob("*")) if path.is_file()]
+        lowest = min(files, key=lambda item: float(item.ImagePositionPatient[2]))
+        folder = Path(work) / "series"
+        folder.mkdir()
+        write_series(given, lowest, _ON_DISK, folder)
+
+        def read() -> object:
+            return open_input(folder, work_dir=Path(work)).chosen[0].load()
+
+        size = sum(path.stat().st_size for path in folder.iterdir())
+        in_memory = median_seconds(read)
+        forget(folder)
+        started = time.perf_counter()
+        read()
+        from_disk = time.perf_counter() - started
+    rows = {rate: in_memory + size / (1e9 * rate) for rate in DISKS_GB_S}
+    print(f"{size / 1e6:.0f} MB in {_ON_DISK} files: {in_memory:.2f} s from memory, ", end="")
+    print(f"{from_disk:.2f} s from this disk")
+    return rows, from_disk, size
+
+
 def plot(
     slices: dict[int, dict[str, float]],
     candidates: dict[int, float],
     samples: dict[int, float],
+    disks: dict[int, float],
     path: Path,
 ) -> None:
-    """Write the three slopes as PNG."""
+    """Write the four slopes as PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 3.4), layout="constrained")
+    figure = Figure(figsize=(14, 3.4), layout="constrained")
     FigureCanvasAgg(figure)
-    first, second, third = (figure.add_subplot(1, 3, k) for k in (1, 2, 3))
+    first, second, third, fourth = (figure.add_subplot(1, 4, k) for k in (1, 2, 3, 4))
     for stage in next(iter(slices.values())):
         first.plot(list(slices), [row[stage] for row in slices.values()], "o-", label=stage)
     first.set(xlabel="Slices over the same height", ylabel="Seconds", ylim=(0, None))
@@ -146,7 +185,9 @@ def plot(
     second.set(xlabel="Candidates refined and outlined", ylim=(0, None))
     third.plot(list(samples), list(samples.values()), "o-")
     third.set(xlabel="Monte-Carlo samples, 8 candidates", ylim=(0, None))
-    for axes in (first, second, third):
+    fourth.plot(list(disks), list(disks.values()), "o-")
+    fourth.set(xlabel=f"Disk, GB/s (computed), {_ON_DISK} slices read", ylim=(0, None))
+    for axes in (first, second, third, fourth):
         axes.grid(color="0.9")
     figure.savefig(path, dpi=100)
 
@@ -169,7 +210,8 @@ def main() -> None:
         hu = prepare(open_input(SCAN, work_dir=Path(work)).chosen[0].load()).hu
     networks = ready_networks(model, device="cpu")
     candidates, samples = by_candidates(networks, hu), by_samples(networks, hu)
-    plot(slices, candidates, samples, Path(os.environ.get("OUT", ".")) / "slopes.png")
+    disks, from_disk, size = by_disk()
+    plot(slices, candidates, samples, disks, Path(os.environ.get("OUT", ".")) / "slopes.png")
     stages = next(iter(slices.values()))
     result = {
         f"{stage}_ms_per_100_slices": round(
@@ -180,6 +222,8 @@ def main() -> None:
     result |= {
         "ms_per_candidate": round(1e3 * per_step(candidates), 2),
         "ms_per_sample": round(1e3 * per_step(samples), 3),
+        "disk_ms_at_1_and_8_gb_s": [round(size / 1e6 / rate) for rate in (1, 8)],
+        "read_from_this_disk_seconds": round(from_disk, 2),
     }
     print("RESULT " + json.dumps({"model": model.card.name, **result}))
 

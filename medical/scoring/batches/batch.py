@@ -140,7 +140,7 @@ class Batch:
             ct = with_note_of_name(handle.load(), handle)
             seconds = time.perf_counter() - started
         report = self.options.progress
-        reading = self._read(ct, handle, read_seconds=seconds)
+        reading = self._read(ct, read, read_seconds=seconds)
         report("write", 0.0)
         started = time.perf_counter()
         self._write_beside(folder, handle, content, ct, reading)
@@ -158,16 +158,18 @@ class Batch:
         report("write", 1.0)
         return ScoredSeries(findings, folder.path, handle.why_chosen, headers, identity)
 
-    def _read(self, ct: CtVolume, handle: SeriesHandle, *, read_seconds: float) -> PipelineResult:
+    def _read(self, ct: CtVolume, read: ReadSeries, *, read_seconds: float) -> PipelineResult:
         from medical.ct.prepare import NoLungError
 
-        progress = self.options.progress
+        progress, handle = self.options.progress, read.handle
         try:
             context = context_of(handle, self.options.contexts)
             return self.scorer.read(
                 ct,
+                prepared=read.prepared,
                 progress=progress,
                 read_seconds=read_seconds,
+                prepare_seconds=read.prepare_seconds,
                 text=context.written() if context else "",
             )
         except NoLungError as error:

@@ -1,7 +1,9 @@
-"""The CTs of a run one after another, the next being read while this one is scored.
+"""The CTs of a run one after another, the next being read and prepared while this one is scored.
 
-One CT is read ahead, no more: memory holds two. What is found wrong on the way to a CT is handed
-over with it, so that everything is told in the order in which it would be without reading ahead.
+One CT is read ahead, no more: memory holds two. Preparing needs no network, so it is done here too:
+what a network runs on then need not wait for it, and the first CT's is done while networks load.
+What is found wrong on the way to a CT is handed over with it, so that everything is told in the
+order in which it would be without reading ahead.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from medical.ct.volume import CtVolume
 from medical.detection.findings import SeriesFindings
@@ -20,6 +23,9 @@ from medical.files import Content
 from medical.intake import NotChosen, open_input
 from medical.io.series_handle import SeriesHandle
 from medical.scoring.batches.naming import ResultNames, with_note_of_name
+
+if TYPE_CHECKING:
+    from medical.ct.prepare import Prepared
 
 _SECONDS_BETWEEN_REPORTS = 0.1
 
@@ -33,12 +39,16 @@ class ReadSeries:
         content: digests of its files.
         outcome: the CT, or the result that there is already; ``None`` where it is to be read.
         seconds: what reading took.
+        prepared: the CT on its 1 mm grid, where it was read and shows lungs.
+        prepare_seconds: what that took.
     """
 
     handle: SeriesHandle
     content: Content
     outcome: CtVolume | SeriesFindings | None
     seconds: float = 0.0
+    prepared: Prepared | None = None
+    prepare_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +194,26 @@ class ReadAhead:
         started = time.perf_counter()
         try:
             ct = with_note_of_name(named.load(progress=self._tell), named)
+            read = time.perf_counter()
+            prepared = self._prepare(ct)
         except InputError as error:
             step.failures.append(Failure(error, named, content))
             return None
         finally:
             self._reading.clear()
-        return ReadSeries(named, content, ct, time.perf_counter() - started)
+        prepare_seconds = time.perf_counter() - read
+        return ReadSeries(named, content, ct, read - started, prepared, prepare_seconds)
+
+    def _prepare(self, ct: CtVolume) -> Prepared | None:
+        """Prepare a CT; whoever scores one without lungs finds that out, and says it, in turn."""
+        from medical.ct.prepare import NoLungError, prepare  # scipy: not before the first CT
+
+        if self._stopped.is_set():
+            raise _StoppedError
+        try:
+            return prepare(ct, with_sides=True)
+        except NoLungError:
+            return None
 
     def _tell(self, share: float) -> None:
         if self._stopped.is_set():

@@ -85,7 +85,7 @@ def test_the_shipped_recipe_is_what_the_defaults_are_and_a_wrong_one_is_named(
 
 @pytest.mark.heavy
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3000)
 def test_steps_get_smaller_are_measured_once_and_too_few_scans_promote_none(
     cases: Path, tmp_path: Path
 ) -> None:

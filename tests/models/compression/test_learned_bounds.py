@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import lzma
 
 import numpy as np
 import pytest
@@ -114,6 +115,28 @@ def test_each_channel_has_its_own_step() -> None:
     coded, step = rounded_weight(weight)
     assert coded.tolist() == [[127, -64], [106, 21], [0, 0]]
     np.testing.assert_allclose(step.ravel()[:2] * 127, [1.0, 0.012], rtol=1e-6)
+
+
+def test_four_bits_are_fifteen_values_in_bytes() -> None:
+    weight = np.array([[1.0, -0.6], [0.01, 0.002]], np.float32)
+    coded, step = rounded_weight(weight, bits=4)
+    assert coded.tolist() == [[7, -4], [7, 1]] and coded.dtype == np.int8
+    np.testing.assert_allclose(step.ravel() * 7, [1.0, 0.01], rtol=1e-6)
+
+
+@pytest.mark.heavy
+def test_a_convolution_of_four_bits_packs_into_half_and_the_others_stay(
+    pair: tuple[Detector, Detector], files: tuple[NetworkFile, NetworkFile]
+) -> None:
+    name = "encoder.stage16.0.body.1.conv"
+    mixed = quantize_between_learned_bounds(files[0], pair[1], four_bits=[name])
+    count = pair[0].get_parameter(f"{name}.weight").numel()
+    saved = len(lzma.compress(files[1].weights)) - len(lzma.compress(mixed.weights))
+    assert 0.35 * count < saved < 0.6 * count
+    assert len(mixed.weights) == len(files[1].weights)
+    unseen = image(64, 64, 64, seed=5).numpy()
+    wanted, got = (OpenVinoNetwork(file)(unseen)[0][0, 0] for file in (files[1], mixed))
+    assert 0.9 < np.corrcoef(wanted.ravel(), got.ravel())[0, 1] < 1
 
 
 def test_no_two_products_that_are_added_in_sixteen_bits_overflow() -> None:

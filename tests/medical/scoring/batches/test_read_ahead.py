@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pytest
 
+from medical.ct.prepare import prepare
 from medical.ct.volume import CtVolume
 from medical.io.series_handle import SeriesHandle
 from medical.scoring.batches.naming import ResultNames
@@ -47,6 +50,23 @@ def test_series_failures_and_repeats_come_in_the_order_of_the_inputs(
     ((_, reason),) = steps[-1].not_chosen
     assert reason == "the same files as a, scored once"
     assert all(isinstance(step.series.outcome, CtVolume) for step in steps[:-1] if step.series)
+
+
+def test_a_ct_comes_prepared_and_one_without_lungs_as_it_is(
+    chests: list[Path], tmp_path: Path
+) -> None:
+    solid = tmp_path / "in" / "solid.nii.gz"
+    tissue = np.full((64, 64, 64), -1000, np.int16)  # a body in air, without lungs
+    tissue[8:56, 8:56] = np.random.default_rng(0).integers(-50, 90, (48, 48, 64))
+    nibabel.save(nibabel.Nifti1Image(tissue, np.diag([3, 3, 3, 1])), solid)
+    first, second, _ = run(ahead_of(tmp_path), [chests[0], solid])
+    assert first.series and isinstance(first.series.outcome, CtVolume)
+    wanted = prepare(first.series.outcome, with_sides=True)
+    assert first.series.prepared is not None and first.series.prepare_seconds > 0
+    np.testing.assert_array_equal(first.series.prepared.hu, wanted.hu)
+    assert first.series.prepared.sides is not None
+    assert second.series and isinstance(second.series.outcome, CtVolume)
+    assert second.series.prepared is None  # who scores it says why, in its turn
 
 
 def test_one_ct_is_read_ahead_and_no_more(
