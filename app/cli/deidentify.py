@@ -5,12 +5,16 @@ from __future__ import annotations
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from app.cli.common import NONE_SCORED, OK, SOME_FAILED, fail, print_line, site_settings
 from medical.plain_text import counted
+
+if TYPE_CHECKING:
+    from medical.deidentification.deidentifier import Deidentifier
+    from medical.deidentification.profile import DeidentificationOptions
 
 
 def deidentify(
@@ -32,9 +36,6 @@ def deidentify(
 
     Ends with 0 when all were written, 3 when some were refused, 4 when none was written.
     """
-    if find_spec("dicomanonymizer") is None:
-        fail("dicomanonymizer is not installed. Install starlung[deidentify].")
-    from medical.deidentification.deidentifier import Deidentifier
     from medical.deidentification.files import deidentify_files
     from medical.deidentification.profile import DeidentificationOptions
 
@@ -49,11 +50,9 @@ def deidentify(
         clean_descriptors=descriptors == "clean",
     )
     try:
-        deidentifier = Deidentifier(site_secret(secret), options)
+        deidentifier = deidentifier_of(secret, options)
         with tempfile.TemporaryDirectory(prefix="starlung-") as work:
             outcome = deidentify_files(inputs, out, deidentifier, work_dir=Path(work))
-    except ValueError as error:
-        fail(f"{secret}: {error}.")
     except OSError as error:
         fail(f"{error.filename or out}: {error.strerror}.", code=NONE_SCORED)
     for file, reason in outcome.refused:
@@ -68,12 +67,27 @@ def deidentify(
     raise typer.Exit(NONE_SCORED if not outcome.written else SOME_FAILED if lost else OK)
 
 
-def site_secret(file: Path | None) -> bytes:
-    """Return the secret behind pseudonyms: a file's content, or the site's own, made once.
+def deidentifier_of(
+    secret: Path | None, options: DeidentificationOptions | None = None
+) -> Deidentifier:
+    """Return what takes patients out; ends the program where it is not there, or has no secret.
 
-    Raises:
-        OSError: it cannot be read or kept.
+    Args:
+        secret: file with the secret; the site's own, made once, where not given.
+        options: of the profile; its usual ones where not given.
     """
+    if find_spec("dicomanonymizer") is None:
+        fail("dicomanonymizer is not installed. Install starlung[deidentify].")
     from app.web.security.secrets import deidentification_secret
+    from medical.deidentification.deidentifier import Deidentifier
+    from medical.deidentification.profile import DeidentificationOptions
 
-    return file.read_bytes() if file else deidentification_secret(site_settings().work_dir)
+    try:
+        content = (
+            secret.read_bytes() if secret else deidentification_secret(site_settings().work_dir)
+        )
+        return Deidentifier(content, options or DeidentificationOptions())
+    except ValueError as error:
+        fail(f"{secret}: {error}.")
+    except OSError as error:
+        fail(f"{error.filename or secret}: {error.strerror}. Give another --secret.")

@@ -24,10 +24,12 @@ from app.cli.common import (
     site_store,
     watch,
 )
+from app.cli.deidentify import deidentifier_of
 from medical.plain_text import counted
 
 if TYPE_CHECKING:
     from app.settings import Settings
+    from medical.deidentification.deidentifier import Deidentifier
     from medical.node.settings import NodeSettings, Peer
     from medical.store.outbox import Outgoing
 
@@ -91,6 +93,10 @@ def send(
     without_patient: Annotated[
         bool, typer.Option("--deidentify", help="Take the patient out, as `starlung deidentify`.")
     ] = False,
+    secret: Annotated[
+        Path | None,
+        typer.Option(help="With --deidentify: file with the secret. [the site's own]"),
+    ] = None,
 ) -> None:
     """Send results to a PACS; without INPUT what still waits.
 
@@ -114,7 +120,8 @@ def send(
         if to is None:
             fail("send: nowhere to. Give --to.")
         peers[to] = _peer(settings.node, to)
-        entered = _enter(settings, inputs, to, without_patient=without_patient)
+        deidentifier = deidentifier_of(secret) if without_patient else None
+        entered = _enter(settings, inputs, to, deidentifier)
         print_line(f"{counted(entered, 'object')} entered for {to}.")
     elif to is not None:
         peers[to] = _peer(settings.node, to)
@@ -131,7 +138,9 @@ def send(
     raise typer.Exit(OK if not left else SOME_FAILED if sent else NONE_SCORED)
 
 
-def _enter(settings: Settings, inputs: list[Path], to: str, *, without_patient: bool) -> int:
+def _enter(
+    settings: Settings, inputs: list[Path], to: str, deidentifier: Deidentifier | None
+) -> int:
     """Copy objects into the outbox and enter them: what is sent cannot vanish meanwhile."""
     from medical.store.outbox import put
 
@@ -144,8 +153,8 @@ def _enter(settings: Settings, inputs: list[Path], to: str, *, without_patient: 
     try:
         for number, file in enumerate(files, start=1):
             copy = folder / f"{number:05d}.dcm"
-            if without_patient:
-                _copy_without_patient(file, copy)
+            if deidentifier is not None:
+                _copy_without_patient(file, copy, deidentifier)
             else:
                 shutil.copyfile(file, copy)
             outgoing.append(_object_in(copy, file))
@@ -156,12 +165,10 @@ def _enter(settings: Settings, inputs: list[Path], to: str, *, without_patient: 
         return put(session, to, outgoing)
 
 
-def _copy_without_patient(file: Path, copy: Path) -> None:
-    from app.cli.deidentify import site_secret
-    from medical.deidentification.deidentifier import Deidentifier
+def _copy_without_patient(file: Path, copy: Path, deidentifier: Deidentifier) -> None:
     from medical.deidentification.files import deidentify_file
 
-    reason = deidentify_file(file, copy, Deidentifier(site_secret(None)))
+    reason = deidentify_file(file, copy, deidentifier)
     if reason:
         shutil.rmtree(copy.parent, ignore_errors=True)
         fail(f"{file}: cannot be sent without its patient: {reason}. Nothing was entered.")

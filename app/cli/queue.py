@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import getpass
+import io
 import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -22,8 +23,12 @@ from app.cli.common import (
     starnet_called,
     watch,
 )
+from app.cli.deidentify import deidentifier_of
 from medical.files import written_atomically
 from medical.plain_text import counted
+
+if TYPE_CHECKING:
+    from medical.deidentification.deidentifier import Deidentifier
 
 queue = typer.Typer(help="Queued studies: add, list, retry, remove, verify.", no_args_is_help=True)
 Keys = Annotated[
@@ -74,6 +79,14 @@ def objects(
     format_: Annotated[
         str, typer.Option("--format", help="Which: sr, seg, kos, pdf.")
     ] = "sr,seg,kos,pdf",
+    deidentify: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SECRET",
+            help="Take the patient out by the secret in this file, as `starlung deidentify`; a "
+            "pdf is left out.",
+        ),
+    ] = None,
 ) -> None:
     """Write a signed study's DICOM objects, as signed; `starlung send OUT` takes them to a PACS."""
     from medical.errors import InputError
@@ -93,14 +106,27 @@ def objects(
         files = signed_objects(store, rows[0].key, actor=getpass.getuser(), forms=forms)
     except InputError as error:
         fail(str(error), code=NONE_SCORED)
+    deidentifier = deidentifier_of(deidentify) if deidentify else None
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     series = list(dict.fromkeys(file.series_uid for file in files))
     for file in files:
         path = out / f"{rows[0].label}-{series.index(file.series_uid) + 1}-{file.form}.dcm"
-        with written_atomically(path) as beside:
-            beside.touch(mode=0o600)
-            beside.write_bytes(file.content)
+        if refusal := _write_object(path, file.content, deidentifier):
+            print_line(f"{path.name}: not written: {refusal}.")
+            continue
         typer.echo(path)
+
+
+def _write_object(path: Path, content: bytes, deidentifier: Deidentifier | None) -> str:
+    """Write an object for its owner's eyes; returns why not, where it cannot lose its patient."""
+    if deidentifier is not None:
+        from medical.deidentification.files import deidentify_file
+
+        return deidentify_file(io.BytesIO(content), path, deidentifier)
+    with written_atomically(path) as beside:
+        beside.touch(mode=0o600)
+        beside.write_bytes(content)
+    return ""
 
 
 @queue.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
@@ -63,7 +64,7 @@ def deidentify_files(
     return outcome
 
 
-def deidentify_file(file: Path, target: Path, deidentifier: Deidentifier) -> str:
+def deidentify_file(file: Path | BinaryIO, target: Path, deidentifier: Deidentifier) -> str:
     """Write one object of our own without its patient; returns why not, nothing where it is done.
 
     Raises:

@@ -20,18 +20,24 @@ from pynetdicom import (
     AE,
     ALL_TRANSFER_SYNTAXES,
     DEFAULT_TRANSFER_SYNTAXES,
+    AllStoragePresentationContexts,
     build_context,
     build_role,
     evt,
 )
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import (
+    BasicTextSRStorage,
+    ChestCADSRStorage,
     Comprehensive3DSRStorage,
     ComprehensiveSRStorage,
     CTImageStorage,
+    EncapsulatedPDFStorage,
     EnhancedCTImageStorage,
     EnhancedSRStorage,
+    KeyObjectSelectionDocumentStorage,
     LegacyConvertedEnhancedCTImageStorage,
+    ParametricMapStorage,
     RTStructureSetStorage,
     SegmentationStorage,
     StorageCommitmentPushModel,
@@ -48,17 +54,23 @@ from medical.node.settings import Peer, Tls
 _log = logging.getLogger(__name__)
 _MAX_CONTEXTS = 128
 _PENDING = (0xFF00, 0xFF01)
-_FETCHED = (
-    CTImageStorage,
-    EnhancedCTImageStorage,
-    LegacyConvertedEnhancedCTImageStorage,
-    ComprehensiveSRStorage,
+_IN_ANY_ENCODING = (CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
+_OURS = (
     Comprehensive3DSRStorage,
+    ComprehensiveSRStorage,
     EnhancedSRStorage,
+    BasicTextSRStorage,
+    ChestCADSRStorage,
     SegmentationStorage,
+    ParametricMapStorage,
+    KeyObjectSelectionDocumentStorage,
+    EncapsulatedPDFStorage,
     RTStructureSetStorage,
 )
-"""What scoring and retraining read."""
+"""What scoring and retraining read, and what we write."""
+_OTHERS = tuple(context.abstract_syntax for context in AllStoragePresentationContexts)
+_FETCHED = tuple(dict.fromkeys([*_IN_ANY_ENCODING, *_OURS, *_OTHERS]))[: _MAX_CONTEXTS - 1]
+"""As much as an association can offer: a peer gives nothing of a study for lack of one kind."""
 UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 Keep = Callable[[Dataset, bytes], None]
 
@@ -174,7 +186,10 @@ class Entity:
             PeerUnavailableError: it does not answer.
         """
         model = StudyRootQueryRetrieveInformationModelGet
-        contexts = [build_context(model), *(build_context(k, _SYNTAXES) for k in _FETCHED)]
+        contexts = [build_context(model)]
+        for kind in _FETCHED:
+            anyhow = kind in _IN_ANY_ENCODING
+            contexts.append(build_context(kind, _SYNTAXES if anyhow else DEFAULT_TRANSFER_SYNTAXES))
         roles = [build_role(kind, scp_role=True) for kind in _FETCHED]
         handlers = [(evt.EVT_C_STORE, _kept_by(keep))]
         with self._association(contexts, ext_neg=roles, evt_handlers=handlers) as association:

@@ -1,12 +1,12 @@
-"""OHIF over a real Orthanc shows our segmentation where the nodule lies."""
+"""OHIF over a real Orthanc shows our segmentations and reports, as scored and as signed."""
 
 from __future__ import annotations
 
 import io
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,30 @@ from medical.dicom_out.provenance import OriginalCt
 from medical.dicom_out.segmentation import write_segmentation
 from medical.intake import open_input
 from medical.node.dimse import Entity
+from medical.report.objects.signed import signed_objects
+from medical.store.database import open_store, sqlite_url
 from medical.synthesis.write_ct import CtLabels, write_ct_series
 from tests.browser.ohif import ohif_over
 from tests.medical.dicom_out.conftest import (
     CENTERS_VOXEL,
     RADII_MM,
     SHAPE,
+    Written,
     geometry_of,
     outline_at,
+    upright,
+    write_all,
 )
+from tests.medical.report.objects.test_signed import by_form, read_and_sign, scored_study
 from tests.medical.store.made import made_series
 from tests.orthanc import Orthanc, new_orthanc
 
+__all__ = ["upright", "write_all"]  # fixtures
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+
+# the viewer's guided tour would lie over its pages, sooner or later
+NO_TOUR = ".shepherd-modal-overlay-container, .shepherd-element {display: none !important}"
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +55,17 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
     orthanc.stop()
 
 
-def upload(orthanc: Orthanc, direction: str, folder: Path) -> str:
-    """A CT with one bright nodule, its segmentation and report; returns the study's UID."""
+def upload(orthanc: Orthanc, direction: str, folder: Path, *, is_found: bool = True) -> str:
+    """A CT with one bright nodule, its segmentation and report; returns the study's UID.
+
+    Where the nodule is not found, the report says that nothing was found, and there is no
+    segmentation.
+    """
     geometry, radii = geometry_of(direction), RADII_MM[0]
     outline = outline_at(1, geometry.voxel_to_lps(CENTERS_VOXEL[0]), radii)
     indices = np.moveaxis(np.indices(SHAPE), 0, -1)
     hu = np.where(outline.holds(geometry.voxel_to_lps(indices)), 60, -850).astype(np.int16)
-    labels = CtLabels(f"ohif {direction}", "Test^Viewer", "TEST-1", "made for a test")
+    labels = CtLabels(f"ohif {direction} {is_found}", "Test^Viewer", "TEST-1", "made for a test")
     files = write_ct_series(hu, geometry, folder / "ct", labels=labels)
     (handle,) = open_input(folder / "ct", work_dir=folder / "work").chosen
     assert isinstance(handle.origin, CtSeries)
@@ -58,12 +73,46 @@ def upload(orthanc: Orthanc, direction: str, folder: Path) -> str:
     template = made_series(0.9, uid=handle.series_instance_uid)
     center = tuple(float(value) for value in geometry.voxel_to_lps(CENTERS_VOXEL[0]))
     finding = template.findings[0].model_copy(update={"center_lps_mm": center})
-    scored = template.model_copy(update={"findings": [finding]})
-    seg = write_segmentation([outline], scored, folder / "seg.dcm", ct=ct)
-    write_measurement_report(scored, folder / "sr.dcm", ct=ct, segmentation=seg, outlines=[outline])
-    sent = [*files, folder / "seg.dcm", folder / "sr.dcm"]
-    Entity(orthanc.entity, "STARLUNG", 30).store(sent, lambda _: True, lambda *_: None)
+    found = {"findings": [finding]} if is_found else {"findings": [], "negative": True}
+    scored = template.model_copy(update=found)
+    outlines = [outline] if is_found else []
+    seg = write_segmentation(outlines, scored, folder / "seg.dcm", ct=ct) if is_found else None
+    write_measurement_report(scored, folder / "sr.dcm", ct=ct, segmentation=seg, outlines=outlines)
+    send(orthanc, [*files, *sorted(folder.glob("*.dcm"))])
     return str(pydicom.dcmread(files[0]).StudyInstanceUID)
+
+
+def upload_signed(orthanc: Orthanc, written: Written, folder: Path) -> str:
+    """A study with one finding accepted, one rejected and one added, as it was signed."""
+    store = open_store(sqlite_url(folder / "store.sqlite"))
+    key = scored_study(store, written, folder / "studies")
+    read_and_sign(store, key, written)
+    objects = by_form(signed_objects(store, key, actor="anna"), folder)
+    assert set(objects) == {"sr", "seg", "kos", "pdf"}
+    send(orthanc, [*sorted((written.folder / "ct").rglob("*.dcm")), *objects.values()])
+    return str(written.ct.headers[0].StudyInstanceUID)
+
+
+def send(orthanc: Orthanc, files: list[Path]) -> None:
+    Entity(orthanc.entity, "STARLUNG", 30).store(files, lambda _: True, lambda *_: None)
+
+
+@contextmanager
+def opened(browser: Any, archive: Orthanc, uid: str, series: str, shot: str) -> Iterator[Any]:
+    """A page on one series of a study, opened as a reader would; a picture of it at the end."""
+    with ohif_over(archive) as address:
+        page = browser.new_page(viewport={"width": 1200, "height": 800})
+        page.goto(f"{address}/viewer?StudyInstanceUIDs={uid}")
+        page.get_by_text(series).first.wait_for(timeout=120_000)
+        page.add_style_tag(content=NO_TOUR)
+        click(page, "Confirm and hide")
+        page.get_by_text(series).first.dblclick()
+        try:
+            yield page
+        finally:
+            if place := os.environ.get("STARLUNG_SCREENSHOTS"):
+                page.screenshot(path=Path(place) / f"ohif-{shot.replace(' ', '-')}.png")
+            page.close()
 
 
 def click(page: Any, text: str) -> None:
@@ -71,11 +120,32 @@ def click(page: Any, text: str) -> None:
         page.get_by_text(text, exact=True).first.click(timeout=3000)
 
 
-def wait_for(look: Callable[[], np.ndarray], seconds: float = 60) -> np.ndarray:
-    end = time.monotonic() + seconds
-    while not len(spots := look()) and time.monotonic() < end:
+def mask_shown(page: Any) -> np.ndarray:
+    """Where the middle of the coloured area lies, in the image's rows and columns."""
+    page.get_by_role("button", name="Yes").click(timeout=60_000)
+    time.sleep(5)  # it puts a new viewport in the place of the one there
+    box = page.locator("[data-cy='viewport-pane']").first.bounding_box()
+
+    def picture() -> np.ndarray:
+        shot = Image.open(io.BytesIO(page.screenshot(clip=box))).convert("RGB")
+        return np.asarray(shot).astype(int)
+
+    end = time.monotonic() + 60
+    while not len(coloured := np.argwhere(is_red(inner(picture())))) and time.monotonic() < end:
         time.sleep(1)
-    return spots
+    assert len(coloured), "no mask is shown"
+    height, width = picture().shape[:2]
+    scale = height / SHAPE[1]  # the image fills the viewport from top to bottom
+    row, column = (coloured.min(0) + coloured.max(0)) / 2 + MARGIN
+    return np.array([row / scale - 0.5, (column - width / 2) / scale + SHAPE[2] / 2 - 0.5])
+
+
+def text_of_lines(page: Any) -> str:
+    """What is written in the viewport once lines are drawn there."""
+    page.locator("[data-cy='viewport-pane'] svg line").first.wait_for(
+        timeout=60_000, state="attached"
+    )
+    return str(page.locator("[data-cy='viewport-pane']").first.inner_text())
 
 
 @pytest.mark.parametrize("direction", ["head first", "feet first", "oblique"])
@@ -83,34 +153,8 @@ def test_the_mask_lies_on_the_nodule(
     browser: Any, archive: Orthanc, tmp_path: Path, direction: str
 ) -> None:
     uid = upload(archive, direction, tmp_path)
-    with ohif_over(archive) as address:
-        page = browser.new_page(viewport={"width": 1200, "height": 800})
-        page.goto(f"{address}/viewer?StudyInstanceUIDs={uid}")
-        page.get_by_text("StarLung outlines").first.wait_for(timeout=120_000)
-        time.sleep(5)
-        click(page, "Skip all")
-        click(page, "Confirm and hide")
-        page.get_by_text("StarLung outlines").first.dblclick()
-        page.get_by_role("button", name="Yes").click(timeout=60_000)
-        time.sleep(5)  # it puts a new viewport in the place of the one there
-        box = page.locator("[data-cy='viewport-pane']").first.bounding_box()
-
-        def picture() -> np.ndarray:
-            shot = Image.open(io.BytesIO(page.screenshot(clip=box))).convert("RGB")
-            return np.asarray(shot).astype(int)
-
-        coloured = wait_for(lambda: np.argwhere(is_red(inner(picture()))))
-        pixels = picture()
-        if place := os.environ.get("STARLUNG_SCREENSHOTS"):
-            page.screenshot(path=Path(place) / f"ohif-{direction.replace(' ', '-')}.png")
-        page.close()
-    assert len(coloured), "no mask is shown"
-    height, width = pixels.shape[:2]
-    scale = height / SHAPE[1]  # the image fills the viewport from top to bottom
-    middle = (coloured.min(0) + coloured.max(0)) / 2 + MARGIN
-    row = middle[0] / scale - 0.5
-    column = (middle[1] - width / 2) / scale + SHAPE[2] / 2 - 0.5
-    assert (row, column) == pytest.approx(CENTERS_VOXEL[0][1:], abs=1.5)
+    with opened(browser, archive, uid, "StarLung outlines", direction) as page:
+        assert mask_shown(page) == pytest.approx(CENTERS_VOXEL[0][1:], abs=1.5)
 
 
 @pytest.mark.parametrize("direction", ["head first", "feet first"])
@@ -118,24 +162,34 @@ def test_the_report_is_shown_as_lines_with_their_numbers(
     browser: Any, archive: Orthanc, tmp_path: Path, direction: str
 ) -> None:
     uid = upload(archive, direction, tmp_path)
-    with ohif_over(archive) as address:
-        page = browser.new_page(viewport={"width": 1200, "height": 800})
-        page.goto(f"{address}/viewer?StudyInstanceUIDs={uid}")
-        page.get_by_text("StarLung measurements").first.wait_for(timeout=120_000)
-        time.sleep(5)
-        click(page, "Skip all")
-        click(page, "Confirm and hide")
-        page.get_by_text("StarLung measurements").first.dblclick()
-        lines = page.locator("[data-cy='viewport-pane'] svg line")
-        try:
-            lines.first.wait_for(timeout=60_000, state="attached")
-        finally:
-            if place := os.environ.get("STARLUNG_SCREENSHOTS"):
-                page.screenshot(path=Path(place) / f"ohif-report-{direction.replace(' ', '-')}.png")
-        text = page.locator("[data-cy='viewport-pane']").first.inner_text()
-        page.close()
+    with opened(browser, archive, uid, "StarLung measurements", f"report {direction}") as page:
+        text = text_of_lines(page)
     assert "Long axis" in text
     assert "9.00 mm" in text
+
+
+def test_what_was_signed_is_shown_without_what_was_rejected(
+    browser: Any, archive: Orthanc, upright: Written, tmp_path: Path
+) -> None:
+    uid = upload_signed(archive, upright, tmp_path)
+    with opened(browser, archive, uid, "StarLung outlines as signed", "signed mask") as page:
+        assert mask_shown(page) == pytest.approx(CENTERS_VOXEL[0][1:], abs=1.5)
+    with opened(browser, archive, uid, "StarLung measurements as signed", "signed report") as page:
+        text = text_of_lines(page)
+        rejected = page.get_by_text("rejected").count()
+    assert "Long axis" in text
+    assert rejected == 0
+
+
+def test_a_report_that_nothing_was_found_opens_without_a_line(
+    browser: Any, archive: Orthanc, tmp_path: Path
+) -> None:
+    uid = upload(archive, "head first", tmp_path, is_found=False)
+    with opened(browser, archive, uid, "StarLung measurements", "nothing found") as page:
+        time.sleep(20)
+        lines = page.locator("[data-cy='viewport-pane'] svg line").count()
+        failed = page.get_by_text("Something went wrong").count()
+    assert (lines, failed) == (0, 0)
 
 
 MARGIN = 60

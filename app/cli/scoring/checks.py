@@ -83,6 +83,19 @@ def check_device(device: Device, engine: Engine) -> None:
         fail(f"--device {device}: {error}.")
 
 
+def check_deidentify(secret: Path | None, *, context: Path | None, engine: Engine) -> None:
+    """Refuse what goes by the UIDs, paths or machines that de-identified copies do not have."""
+    if secret is None:
+        return
+    if context is not None:
+        fail(
+            "--context names studies by UID or path, which --deidentify changes. Run `starlung "
+            "deidentify` first, then score its folder with a table of the new UIDs."
+        )
+    if engine == "ray":
+        fail("--deidentify works on this machine alone. Run `starlung deidentify` first.")
+
+
 def checked_formats(text: str) -> set[str]:
     """Return the forms of a list with commas."""
     names = {name.strip() for name in text.split(",")}

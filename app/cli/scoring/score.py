@@ -26,6 +26,7 @@ from app.cli.scoring.checks import (
     MIN_SAMPLES,
     Device,
     Engine,
+    check_deidentify,
     check_device,
     checked_formats,
     checked_samples,
@@ -105,6 +106,14 @@ def score(
             "age, pack_years, emphysema, cancer_history."
         ),
     ] = None,
+    deidentify: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SECRET",
+            help="Take the patients out of the CTs first, by the secret in this file: all that is "
+            "written names pseudonyms and new UIDs. DICOM alone; see `starlung deidentify`.",
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option(help="Print nothing but what failed.")] = False,
     verbose: Annotated[
         bool, typer.Option(help="Print what ran the networks and how long each stage took.")
@@ -117,6 +126,7 @@ def score(
     """
     from app.cli.scoring.progress import run_progress
     from app.cli.scoring.table import show_end
+    from app.cli.scoring.without_patients import taken_out
     from medical.errors import InputError
     from medical.io.remote import shown_address
     from medical.scoring.batches.options import ScoreOptions
@@ -132,14 +142,18 @@ def score(
         operating_point=threshold,
     )
     check_device(device, engine)
+    check_deidentify(deidentify, context=context, engine=engine)
     contexts = read_contexts(context)
     make_folder(out)
     place = shown_address(out)
     started = time.monotonic()
-    with run_progress(quiet=quiet, verbose=verbose) as progress:
+    with (
+        taken_out(inputs, deidentify) as (paths, refused),
+        run_progress(quiet=quiet, verbose=verbose) as progress,
+    ):
         try:
             result = scorer.score(
-                inputs,
+                paths,
                 out,
                 options=ScoreOptions(
                     resume=resume,
@@ -163,7 +177,7 @@ def score(
         print_line(str(problem))
     if not quiet:
         show_end(result, place, seconds=time.monotonic() - started)
-    raise typer.Exit(_exit_code(result))
+    raise typer.Exit(_exit_code(result, refused=refused))
 
 
 def _say_interrupted(progress: RunProgress, out: str) -> NoReturn:
@@ -186,7 +200,7 @@ def _fail_run(error: Exception, out: str, *, code: int) -> NoReturn:
     )
 
 
-def _exit_code(result: ScoreResult) -> int:
+def _exit_code(result: ScoreResult, *, refused: int) -> int:
     if not result.series:
         return NONE_SCORED
-    return SOME_FAILED if result.errors else OK
+    return SOME_FAILED if result.errors or refused else OK

@@ -16,10 +16,12 @@ from medical.node.node import Node
 from medical.node.retrieval import Retrieval
 from medical.node.settings import NodeSettings
 from medical.store.database import Store
+from tests.medical.dicom_out.conftest import Written, upright, write_all
 from tests.medical.node.conftest import write_study
 from tests.medical.node.test_receiver import instances, wait_for_studies
 from tests.orthanc import Orthanc, free_port, new_orthanc
 
+__all__ = ["upright", "write_all"]  # fixtures
 pytestmark = pytest.mark.heavy
 SETTINGS = NodeSettings(timeout_seconds=10)
 
@@ -50,6 +52,18 @@ def test_a_study_is_found_and_fetched_as_it_was(
     out = tmp_path / "out"
     assert retrieval.fetch(uid, None, out=out, move_to=None) == (len(study), 0)
     assert pixels(sorted(out.rglob("*.dcm"))) == pixels(study)
+
+
+def test_a_study_is_fetched_with_all_kinds_of_objects_that_we_write(
+    orthanc: Orthanc, upright: Written, tmp_path: Path
+) -> None:
+    objects = [upright.file(form) for form in ("sr", "seg", "cad-sr", "kos", "pdf")]
+    files = [*sorted((upright.folder / "ct").rglob("*.dcm")), *objects]
+    uid = upload(orthanc, files)
+    for number, way in enumerate((orthanc.entity, orthanc.web)):
+        out = tmp_path / str(number)
+        fetched = Retrieval(way, SETTINGS).fetch(uid, None, out=out, move_to=None)
+        assert fetched == (len(files), 0)
 
 
 def test_one_series_is_fetched_alone(orthanc: Orthanc, study: list[Path], tmp_path: Path) -> None:
