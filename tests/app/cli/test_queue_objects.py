@@ -33,6 +33,15 @@ def test_objects_of_a_signed_study_are_written(
     assert result.stdout.split() == [str(files[1]), str(files[0])]
     assert all(file.stat().st_mode & 0o077 == 0 for file in files)
     assert pydicom.dcmread(files[1]).VerificationFlag == "VERIFIED"
+    (tmp_path / "secret").write_bytes(b"sixteen bytes, or rather more")
+    apart = ("--out", tmp_path / "apart", "--deidentify", tmp_path / "secret")
+    result = starlung("queue", "objects", label, *apart)
+    assert result.exit_code == 0
+    assert one_line(result.stderr).startswith(f"{label}-1-pdf.dcm: not written: a document")
+    for file in (tmp_path / "apart").iterdir():
+        assert str(pydicom.dcmread(file).PatientID).startswith("P-")
+        assert "王".encode() not in file.read_bytes()
+    assert len(list((tmp_path / "apart").iterdir())) == 3
     archive(store, key, reason="done", actor="anna")  # read, sent, put aside: still there to take
     assert starlung("queue", "objects", label, "--out", out, "--format", "sr").exit_code == 0
     assert f"{key}\tsigned (archived)\t" in starlung("queue", "list").stdout
