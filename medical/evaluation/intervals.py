@@ -8,6 +8,8 @@ Source:
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Float, Int64
 
@@ -17,6 +19,7 @@ _TAIL = 0.025
 Interval = tuple[float, float]
 
 
+@lru_cache(maxsize=4096)  # a page and a signed report ask for the same card's points many times
 def share_interval(hits: int, of: int) -> Interval:
     """Return the ends of the interval of ``found / of``.
 

@@ -59,8 +59,11 @@ class ReadingPage:
         self.tab.wait_for_selector(READY, timeout=seconds * 1000)
 
     def view(self) -> dict[str, str]:
-        """The component's data- attributes."""
-        dataset: dict[str, str] = self.tab.locator(".viewer").evaluate("e => ({...e.dataset})")
+        """The component's data- attributes, once what was asked for is drawn."""
+        dataset: dict[str, str] = self.tab.locator(".viewer").evaluate(
+            "e => new Promise(done => requestAnimationFrame(() =>"
+            " requestAnimationFrame(() => done({...e.dataset}))))"
+        )
         return dataset
 
     def crosshair_lps_mm(self) -> list[float]:

@@ -28,6 +28,7 @@ export function report(view) {
   dataset.zoom = current.nv.cameras.planes.map(({ zoom }) => zoom.toFixed(3)).join(',')
   dataset.middle = JSON.stringify(current.nv.cameras.planes.map(({ middle }) => middle))
   dataset.layout = view.layout
+  dataset.coarse = current.nv.screenSlices.some(({ coarse }) => coarse) ? 'yes' : ''
   dataset.closeUps = current.nv.screenSlices.filter(({ inset }) => inset).length
   dataset.window = `${view.window.low},${view.window.high}${view.inverted ? ',inverted' : ''}`
   if (current.firstImageMs) dataset.firstImageMs = Math.round(current.firstImageMs)

@@ -14,7 +14,7 @@ export async function saveKeyImage(panes, { name, caption }) {
   context.fillRect(0, 0, canvas.width, canvas.height)
   let left = 0
   for (const pane of shown) {
-    pane.draw() // WebGL's picture is there only until the browser has shown it
+    pane.nv.drawNow() // WebGL's picture is there only until the browser has shown it
     for (const layer of [pane.parts.slices, pane.parts.overlay]) context.drawImage(layer, left, 0)
     context.font = `500 ${12 * ratio}px system-ui, sans-serif`
     for (const label of [...pane.parts.labels, pane.parts.caption]) {

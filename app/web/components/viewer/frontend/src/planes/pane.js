@@ -95,7 +95,7 @@ export class Pane {
     if (until < Math.min(count, at + AROUND)) return
     this.nv.loaded.first = [Math.max(0, at - AROUND), Math.min(count, at + AROUND)]
     this.nv.uploadSlices(...this.nv.loaded.first)
-    this.draw()
+    this.nv.drawNow()
     this.firstImageMs = performance.now()
     this.parts.message.textContent = ''
   }
@@ -285,6 +285,7 @@ export class Pane {
 
   /** Give the GPU's memory back: a CT is hundreds of megabytes, and browsers keep it for a while. */
   destroy() {
+    this.nv?.stopDrawing()
     this.nv?.cleanup()
     this.nv?.gl.getExtension('WEBGL_lose_context')?.loseContext()
   }

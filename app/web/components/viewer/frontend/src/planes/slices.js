@@ -1,5 +1,8 @@
 // The CT's view set up for reading: radiological convention, nothing of NiiVue's own keys and drags.
 import { CtView } from '../volume/ct.js'
+import { Pace } from './pace.js'
+
+const SETTLE_MS = 150
 
 /** A view on `canvas`; `onDraw` runs after every picture, whatever caused it. */
 export async function createSlices(canvas, onDraw) {
@@ -14,14 +17,22 @@ export async function createSlices(canvas, onDraw) {
     loadingText: '',
     logLevel: 'error',
   })
+  // What was drawn stays: NiiVue gets the context that is there already.
+  canvas.getContext('webgl2', { alpha: true, antialias: false, preserveDrawingBuffer: true })
   await nv.attachToCanvas(canvas, false)
   // NiiVue has no event "picture drawn"; pan, wheel, resize and window all end in drawScene.
   const draw = nv.drawScene.bind(nv)
-  nv.drawScene = () => {
-    const text = draw()
-    onDraw()
-    return text
+  // One picture a frame, however often it is asked for: a decision alone asks half a dozen times.
+  const pace = new Pace()
+  let frame, still
+  nv.stopDrawing = () => { cancelAnimationFrame(frame); clearTimeout(still); frame = undefined }
+  const drawAs = (coarse) => { nv.stopDrawing(); nv.coarse = coarse; draw(); onDraw() }
+  nv.drawNow = () => drawAs(pace.begin(performance.now(), true))
+  const drawMoving = () => {
+    drawAs(pace.begin(performance.now(), false))
+    if (nv.coarse) still = setTimeout(nv.drawNow, SETTLE_MS)
   }
+  nv.drawScene = () => { pace.ask(performance.now()); frame ??= requestAnimationFrame(drawMoving) }
   return nv
 }
 

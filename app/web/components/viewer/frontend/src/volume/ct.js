@@ -7,6 +7,7 @@ import { after, fromColumns, fromRows, inverse, toColumns } from './affine.js'
 import { Cameras, closeUpFrame } from '../planes/camera.js'
 import { halves } from './halves.js'
 import { Loaded } from './loaded.js'
+import { Painted } from './painted.js'
 import { FRAGMENT, SLAB } from './shader.js'
 
 const HU_UNIT = 14 // NiiVue uses units 0 to 10
@@ -20,6 +21,8 @@ export class CtView extends Niivue {
   heatOpacity = 0
   inverted = false
   cameras = new Cameras()
+  coarse = false // half the resolution will do, see pace.js
+  painted = new Painted()
   closeUpOf = null // {worldMm, diameterMm}; the crosshair where nothing is chosen
 
   /** NiiVue calls this for every change of a volume; only a new volume needs work. */
@@ -27,6 +30,7 @@ export class CtView extends Niivue {
     if (image === this.kept || !this.back) return
     if (image.hdr.datatypeCode !== INT16) throw new Error(`the volume must hold int16, not NIfTI type ${image.hdr.datatypeCode}`)
     this.kept = image
+    this.volumeNumber = (this.volumeNumber ?? 0) + 1
     this.volumeObject3D = extents(image)
     this.back.matRAS = image.matRAS
     this.back.dims = image.dimsRAS
@@ -64,11 +68,38 @@ export class CtView extends Niivue {
 
   /** A tile shows as much of its plane as its camera says, in the whole slot that the layout gives it. */
   draw2D([left, top, width, height], plane) {
-    this.drawn = { size: [width, height], inset: this.customLayout[this.screenSlices.length]?.inset ?? false }
+    const { gl, screenSlices } = this
+    const index = screenSlices.length
+    const [box, inset] = [[left, top, width, height], this.customLayout[index]?.inset ?? false]
+    this.drawn = { size: [width, height], inset }
+    const shows = this.shows(plane, box)
+    const standing = this.painted.standing(index, shows, this.coarse)
+    if (standing) return screenSlices.push(standing)
     const { worldMm } = this.focus()
     const through = this.frac2mm(this.mm2frac(worldMm, 0, true))[2 - plane]
-    this.draw2DMain([left, top, width, height], plane, this.drawn.inset ? through : NaN)
-    Object.assign(this.screenSlices.at(-1), this.drawn)
+    const paint = (into) => this.draw2DMain(into, plane, inset ? through : NaN)
+    if (this.coarse) this.painted.coarsely(gl, box, paint)
+    else {
+      super.clearBounds(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT, box)
+      paint(box)
+    }
+    const tile = Object.assign(screenSlices.at(-1), this.drawn, { leftTopWidthHeight: box, coarse: this.coarse })
+    return this.painted.note(index, shows, tile)
+  }
+
+  /** All that the picture of a tile depends on, as text. */
+  shows(plane, box) {
+    const { drawn, scene, cameras, window, inverted, slab, heat, heatOpacity, loaded, volumeNumber } = this
+    const where = drawn.inset ? this.focus() : [scene.crosshairPos[2 - plane], cameras.planes[plane]]
+    const warm = heat && heatOpacity > 0 ? [heat.number, heatOpacity] : 0
+    return JSON.stringify([plane, box, where, window, inverted, slab, warm, loaded.shares(), volumeNumber])
+  }
+
+  /** NiiVue clears the whole canvas for each picture; tiles that stand stay. */
+  clearBounds(mask, bounds) {
+    const whole = bounds === undefined
+    if (whole && !this.painted.begin(this.gl, this.customLayout)) return
+    super.clearBounds(mask, bounds)
   }
 
   /** What the close-ups show. */

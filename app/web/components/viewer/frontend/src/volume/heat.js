@@ -3,6 +3,8 @@ import { NVImage } from '@niivue/niivue'
 import { linear } from './ct.js'
 import { inverse } from './affine.js'
 
+let loadedSoFar = 0
+
 /** The maps that were shown already; each is fetched once. */
 export class Heats {
   #loaded = new Map()
@@ -19,7 +21,7 @@ export class Heats {
   }
 }
 
-/** Load the map at `url`: `{texture, fromWorld}`, the second taking world millimetres to the texture. */
+/** Load the map at `url`: `{texture, fromWorld, number}`; `fromWorld` takes world millimetres to the texture. */
 async function loadHeat(gl, url) {
   const { img, hdr } = await NVImage.loadFromUrl({ url, name: 'map.nii' })
   const [, width, height, depth] = hdr.dims
@@ -34,5 +36,5 @@ async function loadHeat(gl, url) {
   const sizes = [width, height, depth]
   const voxel = inverse(hdr.affine)
   const fromWorld = voxel.map((row, axis) => row.map((value, k) => (value + (k === 3 ? 0.5 : 0)) / sizes[axis]))
-  return { texture, fromWorld }
+  return { texture, fromWorld, number: ++loadedSoFar }
 }
