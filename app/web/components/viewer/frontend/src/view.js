@@ -33,7 +33,7 @@ export class ReadingView {
     this.cine = new Cine(this)
     this.actions = new Actions(this)
     this.loading = Promise.resolve()
-    const hooks = { moved: (pane) => this.moved(pane), drawn: () => this.tell() }
+    const hooks = { moved: (pane) => this.moved(pane), drawing: () => this.point(), drawn: () => this.tell() }
     this.current = new Pane(this.parts.current, hooks)
     this.prior = new Pane(this.parts.prior, hooks)
     this.panes = [this.current, this.prior]
@@ -270,10 +270,14 @@ export class ReadingView {
     this.noteEnds = setTimeout(() => { this.parts.note.textContent = '' }, 5000)
   }
 
-  /** After every picture. */
-  tell() {
+  /** Before every picture: whose mark stands out. */
+  point() {
     this.current.chosen = this.chosen
     this.prior.chosen = this.data.prior?.pairs[this.chosen] ?? null
+  }
+
+  /** After every picture. */
+  tell() {
     const { saving } = this.actions
     markRow(this.parts.table, this.chosen, saving)
     this.parts.saving.textContent = saving.size ? this.data.words.saving.replace('{numbers}', [...saving].join(', ')) : ''

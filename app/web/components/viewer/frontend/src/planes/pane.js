@@ -19,7 +19,7 @@ const AT_ONCE = 16 // slices brought to the GPU between two chances for the brow
 export class Pane {
   /**
    * @param parts elements, see markup.js
-   * @param hooks `{moved(pane), drawn(pane)}`
+   * @param hooks `{moved(pane), drawing(pane), drawn(pane)}`
    */
   constructor(parts, hooks) {
     this.parts = parts
@@ -150,6 +150,7 @@ export class Pane {
     }
     this.drawnMs = performance.now()
     this.pictures++
+    this.hooks.drawing(this)
     if (overlay.width !== slices.width || overlay.height !== slices.height) {
       overlay.width = slices.width
       overlay.height = slices.height
