@@ -57,13 +57,16 @@ def test_no_serious_fault(
     assert not [fault for fault in listed if fault.startswith(SERIOUS)]
 
 
-def test_no_serious_fault_in_reading_and_signing(page: ReadingPage) -> None:
+@pytest.mark.parametrize(("language", "sign"), [("English", "Sign"), ("中文", "签署")])
+def test_no_serious_fault_in_reading_and_signing(
+    page: ReadingPage, language: str, sign: str
+) -> None:
     page.open()
-    page.tab.get_by_text("English", exact=True).click()
+    page.tab.get_by_text(language, exact=True).click()
     page.open_study()
     page.settle()
     assert not [fault for fault in faults(page.tab) if fault.startswith(SERIOUS)]
-    page.sidebar().get_by_role("button", name="Sign").click()
+    page.sidebar().get_by_role("button", name=sign, exact=False).last.click()
     page.tab.get_by_role("dialog").wait_for()
     assert not [fault for fault in faults(page.tab) if fault.startswith(SERIOUS)]
 

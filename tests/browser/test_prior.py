@@ -97,6 +97,10 @@ def test_side_by_side_scrolled_together_with_growth(page: ReadingPage, tmp_path:
     growth.get_by_text(
         "Earlier findings without a match now (resolved, or not detected): 3."
     ).wait_for()
+    # A pair's button goes to its finding, in both CTs.
+    page.tab.get_by_role("button", name="Show 2 and earlier").click()
+    page.tab.wait_for_selector('tr.chosen[data-finding="2"]')
+    page.eventually(lambda: assert_laid_over(page))
     assert page.problems == []
     assert page.strangers == []
 

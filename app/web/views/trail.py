@@ -54,11 +54,19 @@ def trail_page(reader: Reader) -> None:
                         next=last + 1,
                     )
                 )
+    entries = newest(store, _SHOWN)
+    st.caption(
+        ngettext(
+            "The latest {count} entry. The table scrolls, down and across.",
+            "The latest {count} entries. The table scrolls, down and across.",
+            len(entries),
+        )
+    )
     titles = [words().translate(title) for title, _, _ in _COLUMNS]
     st.dataframe(
         [
             {title: cell(entry) for title, (_, _, cell) in zip(titles, _COLUMNS, strict=True)}
-            for entry in newest(store, _SHOWN)
+            for entry in entries
         ],
         column_config={
             title: st.column_config.Column(width=width)
@@ -67,7 +75,6 @@ def trail_page(reader: Reader) -> None:
         hide_index=True,
         height=620,
     )
-    st.caption(ngettext("The latest {count} entry.", "The latest {count} entries.", _SHOWN))
 
 
 def _changed(store: Store) -> str:
