@@ -7,11 +7,10 @@ name the patient.
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
-from medical.errors import InputError
 from medical.i18n.messages import message
+from medical.io.csv_table import read_csv_table, wrong_cell
 from medical.io.series_handle import SeriesHandle
 from medical.malignancy.context import MAX_TEXT, ClinicalContext
 
@@ -21,7 +20,6 @@ _YES_NO = {"emphysema": "emphysema", "cancer_history": "cancer_history"}
 COLUMNS = (STUDY, "text", "sex", *_NUMBERS, *_YES_NO)
 _SEXES = {"f": True, "female": True, "m": False, "male": False, "女": True, "男": False}
 _ANSWERS = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
-_MAX_BYTES = 64_000_000
 
 
 class ContextTable:
@@ -79,57 +77,20 @@ def read_context_table(path: Path) -> ContextTable:
         InputError: it cannot be read, or a row says what cannot be; the message names row and
             column.
     """
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise InputError(
-                path, message("is larger than any table of contexts"), message("Give a CSV table")
-            )
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            _check_columns(path, list(reader.fieldnames or []))
-            rows: dict[str, ClinicalContext] = {}
-            for number, row in enumerate(reader, start=2):
-                name = (row.get(STUDY) or "").strip()
-                if not name:
-                    raise _wrong(path, number, STUDY, message("is empty"))
-                if name in rows:
-                    raise _wrong(path, number, STUDY, message("names a study a second time"))
-                rows[name] = _context(path, number, row)
-    except OSError as error:
-        raise InputError(
-            path, message("cannot be read"), message("Check that the file exists")
-        ) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            path, message("is no CSV table in UTF-8"), message("Save it as CSV in UTF-8")
-        ) from error
-    if not rows:
-        raise InputError(path, message("holds no row"), message("Give one row a study"))
-    return ContextTable(path, rows)
+    remedy = message("Give one row a study")
+    contexts: dict[str, ClinicalContext] = {}
+    for number, cells in read_csv_table(path, columns=COLUMNS, needed=(STUDY,), remedy=remedy):
+        name = cells[STUDY]
+        if not name:
+            raise wrong_cell(path, number, STUDY, message("is empty"))
+        if name in contexts:
+            raise wrong_cell(path, number, STUDY, message("names a study a second time"))
+        contexts[name] = _context(path, number, cells)
+    return ContextTable(path, contexts)
 
 
-def _check_columns(path: Path, columns: list[str]) -> None:
-    listed = ", ".join(COLUMNS)
-    if STUDY not in columns:
-        raise InputError(
-            path,
-            message("has no column {column}", column=STUDY),
-            message("Give a CSV table with the columns {columns}", columns=listed),
-        )
-    for column in columns:
-        if column not in COLUMNS:
-            raise InputError(
-                path,
-                message("has a column that is not known: {column}", column=column[:40]),
-                message("Give a CSV table with the columns {columns}", columns=listed),
-            )
-
-
-def _context(path: Path, number: int, row: dict[str, str]) -> ClinicalContext:
+def _context(path: Path, number: int, cells: dict[str, str]) -> ClinicalContext:
     known: dict[str, object] = {}
-    cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
-    if None in row:
-        raise _wrong(path, number, STUDY, message("is followed by more cells than columns"))
     for column, field in _NUMBERS.items():
         if cells[column]:
             known[field] = _number(path, number, column, cells[column])
@@ -137,15 +98,15 @@ def _context(path: Path, number: int, row: dict[str, str]) -> ClinicalContext:
         if cells[column]:
             answer = _ANSWERS.get(cells[column].lower())
             if answer is None:
-                raise _wrong(path, number, column, message("must be yes or no"))
+                raise wrong_cell(path, number, column, message("must be yes or no"))
             known[field] = answer
     if cells["sex"]:
         female = _SEXES.get(cells["sex"].lower())
         if female is None:
-            raise _wrong(path, number, "sex", message("must be F or M"))
+            raise wrong_cell(path, number, "sex", message("must be F or M"))
         known["female"] = female
     if len(cells["text"]) > MAX_TEXT:
-        raise _wrong(
+        raise wrong_cell(
             path, number, "text", message("is too long; the limit is {most}", most=MAX_TEXT)
         )
     return ClinicalContext.model_validate({**known, "text": cells["text"]})
@@ -158,15 +119,7 @@ def _number(path: Path, number: int, column: str, cell: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= most:
-        raise _wrong(path, number, column, message("must be a number from 0 to {most}", most=most))
+        raise wrong_cell(
+            path, number, column, message("must be a number from 0 to {most}", most=most)
+        )
     return value
-
-
-def _wrong(path: Path, number: int, column: str, problem: str) -> InputError:
-    return InputError(
-        path,
-        message(
-            "row {row}, column {column}: {problem}", row=number, column=column, problem=problem
-        ),
-        message("Correct the table"),
-    )

@@ -11,6 +11,7 @@ import numpy as np
 import pydicom
 import pytest
 
+from medical.intake import open_input
 from medical.node.dispatch import enter_objects
 from medical.node.node import Node
 from medical.node.retrieval import Retrieval
@@ -24,10 +25,13 @@ from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.workers.worker import Worker
 from medical.store.database import Store
 from medical.store.outbox import lines
+from medical.training.cases.sources.lesion import Planes
+from medical.training.cases.sources.structured import structured_lesions
 from medical.training.config import Cases, RunConfig
 from medical.training.recipes import Budget, Patches, Recipe
 from medical.training.retrain import retrain
 from models.zoo.loader import find_model
+from tests.medical.dicom_out.test_segmentation import read_mask
 from tests.medical.node.conftest import storescu
 from tests.medical.node.test_delivery import statuses, wait_until
 from tests.medical.node.test_receiver import wait_for_studies
@@ -91,6 +95,8 @@ def test_retraining_learns_from_what_a_reader_signed_and_keeps_no_patient(
     )
     (study,) = worklist(node_store)
     centers = sign_with_an_added_nodule(node_store, study.key)
+    (series,) = read_study(node_store, study.key).series
+    outlines = series.folder.read_outlines()
     signed = [file.content for file in signed_objects(node_store, study.key, actor=READER)]
     enter_objects(node_store, node.spool.outbox, "pacs", signed, actor=READER, key=study.key)
     wait_until(lambda: statuses(node_store) == {"sent"}, 60)
@@ -100,6 +106,18 @@ def test_retraining_learns_from_what_a_reader_signed_and_keeps_no_patient(
     settings = NodeSettings(timeout_seconds=20)
     got = Retrieval(orthanc.entity, settings).fetch(study_uid, None, out=back, move_to=None)
     assert got == (len(files) + len(signed), 0)
+
+    by_modality = {str(pydicom.dcmread(file).Modality): file for file in back.rglob("*.dcm")}
+    (handle,) = open_input(back, work_dir=tmp_path / "work").chosen
+    read = structured_lesions(by_modality["SR"], Planes.of([handle]), place="sr")
+    assert len(read) == len(centers)
+    for lesion, center in zip(read, centers, strict=True):
+        assert np.abs(np.subtract(lesion.center_lps_mm, center)).max() < 0.01
+    assert outlines
+    for number, outline in enumerate(outlines, start=1):
+        mask, points = read_mask(by_modality["SEG"], number)
+        assert mask.any()
+        assert np.array_equal(mask, outline.holds(points))
 
     recipe = Recipe(budget=Budget(minutes=0.02), patches=Patches(batch=4, patch=48))
     run = RunConfig.model_validate({"source": Cases(cases=str(back)), "recipe": recipe})
@@ -112,8 +130,8 @@ def test_retraining_learns_from_what_a_reader_signed_and_keeps_no_patient(
             for row in csv.DictReader(table)
         ]
     assert len(rows) == len(centers)
-    for center in centers:
-        assert min(np.abs(np.subtract(row, center)).max() for row in rows) < 0.01
+    for center in centers:  # of a nodule with an outline the mean of the outline's and the report's
+        assert min(np.linalg.norm(np.subtract(row, center)) for row in rows) < 1
     left = left_behind(out)
     assert card.scans_seen_in_training[0].encode() in left, "it must be able to find something"
     family, given = NAME.split("^")

@@ -16,13 +16,14 @@ from sqlalchemy import select
 from medical.detection.findings import Finding
 from medical.errors import InputError
 from medical.i18n.messages import message
+from medical.io.csv_table import wrong_cell
 from medical.malignancy.reader import NoduleTokens
 from medical.review.reading import ReadFinding, StudyReading
 from medical.store.database import Store
 from medical.store.series import KeptSeries
 from medical.store.tables import StoredSeries
 from medical.training.cases.sources.reviewed import signed_readings
-from medical.training.malignancy.outcomes.table import How, OutcomeRow, wrong_row
+from medical.training.malignancy.outcomes.table import How, OutcomeRow
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -73,7 +74,7 @@ def join_outcomes(
         finding = _finding_of(reading, series, row, table)
         patient = row.patient or patients.get(place[:2], "")
         if not patient:
-            raise wrong_row(
+            raise wrong_cell(
                 table,
                 row.row,
                 "patient",
@@ -106,7 +107,7 @@ def _series_of(
             table, row, "series" if row.series else "study", message("names no signed study")
         )
     if len({series.uid for _, series in matching}) > 1:
-        raise wrong_row(
+        raise wrong_cell(
             table,
             row.row,
             "study",
@@ -141,10 +142,10 @@ def _tokens_of(
     again = message("Score the study again with the StarNet that is trained on, or leave it out")
     if tokens is None or model is None or len(tokens.measures) != len(numbers):
         problem = message("what StarNet saw of it is no longer here")
-        raise wrong_row(table, row.row, "finding", problem, again)
+        raise wrong_cell(table, row.row, "finding", problem, again)
     if model.digest != digest:
         problem = message("was rated by another StarNet")
-        raise wrong_row(table, row.row, "finding", problem, again)
+        raise wrong_cell(table, row.row, "finding", problem, again)
     if not isinstance(finding.measured, Finding):
         raise TypeError("a finding of the model is a Finding")
     return tokens.only(numbers.index(finding.measured.id))
@@ -158,4 +159,4 @@ def stacked(findings: Sequence[KnownFinding]) -> NoduleTokens:
 
 def _refused(table: Path, row: OutcomeRow, column: str, problem: str) -> InputError:
     remedy = message("Correct the row or leave it out")
-    return wrong_row(table, row.row, column, problem, remedy)
+    return wrong_cell(table, row.row, column, problem, remedy)

@@ -5,13 +5,13 @@ No cell is quoted in an error: it may name a patient.
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from medical.errors import InputError
 from medical.i18n.messages import message
+from medical.io.csv_table import read_csv_table, wrong_cell
 
 Outcome = Literal["benign", "malignant"]
 How = Literal["histology", "cytology", "follow-up", "clinical"]
@@ -19,7 +19,6 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 HOWS: tuple[How, ...] = get_args(How)
 COLUMNS = ("series", "study", "finding", "outcome", "how", "patient")
 _NEEDED = ("finding", "outcome", "how")
-_MAX_BYTES = 64_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +44,6 @@ class OutcomeRow:
     patient: str
 
 
-def wrong_row(path: Path, number: int, column: str, problem: str, remedy: str) -> InputError:
-    """Return the error that names row and column."""
-    place = message(
-        "row {row}, column {column}: {problem}", row=number, column=column, problem=problem
-    )
-    return InputError(path, place, remedy)
-
-
 def read_outcomes(path: Path) -> list[OutcomeRow]:
     """Read and check a table.
 
@@ -60,50 +51,17 @@ def read_outcomes(path: Path) -> list[OutcomeRow]:
         InputError: it cannot be read, or a row says what cannot be; the message names row and
             column.
     """
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise InputError(
-                path, message("is larger than any table of outcomes"), message("Give a CSV table")
-            )
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            _check_columns(path, list(reader.fieldnames or []))
-            rows = [_row(path, number, cells) for number, cells in enumerate(reader, start=2)]
-    except OSError as error:
-        raise InputError(
-            path, message("cannot be read"), message("Check that the file exists")
-        ) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            path, message("is no CSV table in UTF-8"), message("Save it as CSV in UTF-8")
-        ) from error
-    if not rows:
-        raise InputError(path, message("holds no row"), message("Give one row a finding"))
-    return rows
+    remedy = message("Give one row a finding")
+    rows = read_csv_table(
+        path, columns=COLUMNS, needed=_NEEDED, either=("series", "study"), remedy=remedy
+    )
+    return [_row(path, number, cells) for number, cells in rows]
 
 
-def _check_columns(path: Path, columns: list[str]) -> None:
-    remedy = message("Give a CSV table with the columns {columns}", columns=", ".join(COLUMNS))
-    for name in _NEEDED:
-        if name not in columns:
-            raise InputError(path, message("has no column {column}", column=name), remedy)
-    if "series" not in columns and "study" not in columns:
-        raise InputError(path, message("has no column {column}", column="series"), remedy)
-    for name in columns:
-        if name not in COLUMNS:
-            problem = message("has a column that is not known: {column}", column=str(name)[:40])
-            raise InputError(path, problem, remedy)
-
-
-def _row(path: Path, number: int, raw: dict[str, str]) -> OutcomeRow:
-    correct = message("Correct the table")
-
+def _row(path: Path, number: int, cells: dict[str, str]) -> OutcomeRow:
     def wrong(column: str, problem: str) -> InputError:
-        return wrong_row(path, number, column, problem, correct)
+        return wrong_cell(path, number, column, problem)
 
-    if None in raw:
-        raise wrong("finding", message("is followed by more cells than columns"))
-    cells = {name: (raw.get(name) or "").strip() for name in COLUMNS}
     if not cells["series"] and not cells["study"]:
         raise wrong("series", message("is empty, and so is the study"))
     finding = cells["finding"]

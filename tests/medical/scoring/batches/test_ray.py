@@ -6,6 +6,7 @@ them the last digits of what networks say differ, in numbers that no finding sho
 
 from __future__ import annotations
 
+import csv
 import os
 import signal
 import threading
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from medical.results.manifest import read_manifest
+from medical.results.summary import SUMMARY
 from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.scorer import Scorer
 from tests.medical.scoring.batches.test_batch import results, write_archive
@@ -26,8 +28,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def files_of(out: Path) -> dict[str, bytes]:
-    """Everything beside findings and manifest, which carry times."""
-    timed = {"findings.json", "manifest.jsonl", "signature.json"}
+    """Everything beside findings, manifest and summary, which carry times, and the signature."""
+    timed = {"findings.json", "manifest.jsonl", "summary.csv", "signature.json"}
     return {
         str(path.relative_to(out)): path.read_bytes()
         for path in sorted(out.rglob("*"))
@@ -35,8 +37,19 @@ def files_of(out: Path) -> dict[str, bytes]:
     }
 
 
-def same(a: Path, b: Path) -> bool:
-    return results(a) == results(b) and files_of(a) == files_of(b)
+def summary_of(out: Path) -> list[dict[str, str]]:
+    """Lines of the summary without what a series took, in whatever order they ended."""
+    with (out / SUMMARY).open(encoding="utf-8") as table:
+        rows = [{**row, "seconds": ""} for row in csv.DictReader(table)]
+    return sorted(rows, key=str)
+
+
+def assert_same(a: Path, b: Path) -> None:
+    assert results(a) == results(b)
+    there, here = files_of(a), files_of(b)
+    assert sorted(there) == sorted(here)
+    assert [name for name in there if there[name] != here[name]] == []
+    assert summary_of(a) == summary_of(b)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +72,7 @@ def test_two_actors_give_what_two_processes_give(
     result = quick_scorer.score([archive], tmp_path / "out", workers=2, engine="ray")
     quick_scorer.score([archive], tmp_path / "alone")
     assert results(tmp_path / "out") == results(tmp_path / "alone")
-    assert same(tmp_path / "out", local)
+    assert_same(tmp_path / "out", local)
     assert [error.path.name for error in result.errors] == ["broken.nii.gz"]
     outcomes = [entry.outcome for entry in read_manifest(tmp_path / "out")]
     assert sorted(outcomes) == ["failed", *["scored"] * 4]
@@ -88,7 +101,7 @@ def test_an_actor_that_is_killed_costs_nothing(
     result = batch.score([archive])
     assert killed
     assert len(result.series) == 4
-    assert same(tmp_path / "out", local)
+    assert_same(tmp_path / "out", local)
     outcomes = [entry.outcome for entry in read_manifest(tmp_path / "out")]
     assert sorted(outcomes) == ["failed", *["scored"] * 4]
 
