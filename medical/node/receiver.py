@@ -13,13 +13,9 @@ from __future__ import annotations
 import io
 import json
 import logging
-import socket
 import ssl
-import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -29,6 +25,7 @@ from pynetdicom.sop_class import StorageCommitmentPushModel, Verification
 
 from medical.dicom.header.tags import items, quiet_pydicom, text, valid_uid
 from medical.files import write_atomic
+from medical.node.guard import SharedContexts, guard_connection
 from medical.node.settings import Caller, NodeSettings, Tls
 from medical.node.spool import Spool, token
 from medical.store.database import Store, StoreUnavailableError
@@ -38,8 +35,6 @@ _log = logging.getLogger(__name__)
 
 SUCCESS, NO_ROOM, MISMATCH, NOT_UNDERSTOOD, FAILURE = 0x0000, 0xA700, 0xA900, 0xC000, 0x0110
 NO_SUCH_ACTION = 0x0123
-_MAX_PDU_BYTES = 1 << 20
-"""We offer 16 KiB; a longer one is no peer's, and would be read into memory whole."""
 _REJECTED, _BY_USER, _TITLE_UNKNOWN = 1, 1, 3
 _HEADER_BYTES = 1 << 20
 COMMITMENT = "commitment:"
@@ -91,6 +86,7 @@ class Receiver:
             evt_handlers=handlers,
             ssl_context=server_context(settings.tls) if settings.tls else None,
         )
+        self._server.contexts = SharedContexts(self._server.contexts)
         return int(self._server.server_address[1])
 
     def stop(self) -> None:
@@ -105,15 +101,11 @@ class Receiver:
         return self.settings.caller(title, requestor.address_info.address)
 
     def _opened(self, event: Any) -> None:
-        guard = _Guard(
-            event.assoc.dul.socket.socket,
+        guard_connection(
+            event.assoc,
             seconds=self.settings.timeout_seconds,
             max_bytes=self.settings.max_instance_mb * 1_000_000,
         )
-        event.assoc.dul.socket.recv = guard.receive
-        machine = event.assoc.dul.state_machine
-        machine.do_action = partial(_act, machine.do_action, event.assoc.dul)
-        event.assoc.bind(evt.EVT_DIMSE_RECV, guard.begin_message)
 
     def _requested(self, event: Any) -> None:
         """Refuse strangers, before anything is negotiated."""
@@ -198,54 +190,6 @@ _OUTCOMES = {
     MISMATCH: "not_understood",
     NOT_UNDERSTOOD: "not_understood",
 }
-
-
-def _act(act: Callable[[str], None], link: Any, event: str) -> None:
-    """Go on in the protocol, or end a connection over which nonsense came.
-
-    pynetdicom raises in the connection's own thread, which would end with a trace and leave the
-    association waiting for its time limit.
-    """
-    try:
-        act(event)
-    except Exception as error:  # of the order of messages, or of what one holds
-        _log.warning("a peer was cut off: a message could not be taken (%s)", type(error).__name__)
-        link.socket.close()
-
-
-class _Guard:
-    """Reads a peer's bytes within limits: of one PDU's length and time, of one message's length."""
-
-    def __init__(self, connection: socket.socket, *, seconds: float, max_bytes: int) -> None:
-        self._connection, self._seconds, self._max_bytes = connection, seconds, max_bytes
-        self._message_bytes = 0
-
-    def begin_message(self, event: Any) -> None:
-        """Count anew: a message is whole."""
-        self._message_bytes = 0
-
-    def receive(self, count: int) -> bytearray:
-        """Read so many bytes, fewer where the peer has closed.
-
-        Raises:
-            OSError: it is too much, or took too long; the association ends.
-        """
-        self._message_bytes += count
-        if count > _MAX_PDU_BYTES or self._message_bytes > self._max_bytes:
-            _log.warning("a peer was cut off: it sent more than is allowed")
-            raise OSError("too long")
-        received, end = bytearray(), time.monotonic() + self._seconds
-        while len(received) < count:
-            if (left := end - time.monotonic()) <= 0:
-                _log.warning("a peer was cut off: it was silent in the middle of a message")
-                raise TimeoutError("too slow")
-            self._connection.settimeout(left)
-            part = self._connection.recv(min(65536, count - len(received)))
-            if not part:
-                break
-            received += part
-        self._connection.settimeout(self._seconds)
-        return received
 
 
 def file_head(meta: Any) -> bytes:
