@@ -94,7 +94,7 @@ def upload_signed(orthanc: Orthanc, written: Written, folder: Path) -> str:
 
 
 def send(orthanc: Orthanc, files: list[Path]) -> None:
-    Entity(orthanc.entity, "STARLUNG", 30).store(files, lambda _: True, lambda *_: None)
+    Entity(orthanc.entity, "STARLUNG", 120).store(files, lambda _: True, lambda *_: None)
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def opened(browser: Any, archive: Orthanc, uid: str, series: str, shot: str) -> 
     """A page on one series of a study, opened as a reader would; a picture of it at the end."""
     with ohif_over(archive) as address:
         page = browser.new_page(viewport={"width": 1200, "height": 800})
-        page.goto(f"{address}/viewer?StudyInstanceUIDs={uid}")
+        page.goto(f"{address}/viewer?StudyInstanceUIDs={uid}", timeout=180_000)
         page.get_by_text(series).first.wait_for(timeout=120_000)
         page.add_style_tag(content=NO_TOUR)
         click(page, "Confirm and hide")
