@@ -1,0 +1,106 @@
+"""One set of weights in 4, 8 and 16 bits: ``... folds.precision DATA LITE OUT FOLD SECONDS``.
+
+DATA and LITE as for ``folds.int8``. The fold's pruned student is taught on by its teacher with a
+width drawn for each batch (``AnyPrecision``), then reads what the fold left out in each width, the
+whole box at once, one view, with the teacher's second stage. Writes ``OUT/FOLD.BITS.csv`` as
+``folds.read`` does, and prints how each compares with 16 bits, and how many windows of lung the
+input's statistic would give to each width if a quarter may be narrow and a tenth wide.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import cast
+
+import torch
+
+from medical.logs import LineHandler, own_log
+from medical.synthesis.nodules.pool import NodulePool
+from medical.training.compress import IN_FULL_PRECISION, load_student
+from medical.training.fit import Material
+from medical.training.lessons import Lessons, phase_config
+from models.compression.dynamic import AnyPrecision, DynamicQuantizer
+from models.compression.quantization import BITS
+from models.compression.student import DistilledFirstStage
+from models.detector.detector import Detector
+from models.training.two_stage import TwoStage
+from tests.benchmarks.folds.compare import compare
+from tests.benchmarks.folds.predictions import read_predictions
+from tests.benchmarks.folds.read import COLUMNS, rows_of, scans_of
+from tests.benchmarks.folds.refinement import how_here
+from tests.benchmarks.folds.scans import left_out
+from tests.benchmarks.folds.train import cases_of, load_start
+from tests.benchmarks.folds.whole_box import WholeBox
+
+NARROW, WIDE = 0.25, 0.1
+_SEED, _RATE = 41, 3e-4
+
+
+def taught(
+    student: Detector, teacher: TwoStage, lessons: Lessons, *, out: Path, seconds: float
+) -> AnyPrecision:
+    """Teach a student in all widths by turns; its bounds begin as those of one batch."""
+    learner = AnyPrecision(student, DynamicQuantizer(), except_for=IN_FULL_PRECISION)
+    learner.to(lessons.device)
+    with lessons.batches(seed=_SEED, chests=False) as batches, torch.no_grad():
+        batches.seek(0)
+        image = batches().image
+        learner.train()
+        for bits in BITS:
+            learner.set_bits(bits)
+            learner.network(image)
+        values = learner.quantizer.statistic(image)
+    learner.quantizer.calibrate(values, narrow=NARROW, wide=WIDE)
+    both = DistilledFirstStage(
+        cast(Detector, learner), teacher.refiner, teacher=teacher.detector.to(lessons.device)
+    ).to(lessons.device)
+    average = lessons.teach(both, phase_config(seconds, _RATE), out=out, seed=_SEED)
+    return cast(AnyPrecision, average.detector).eval()
+
+
+def read(data: Path, fold: str, path: Path, reader: WholeBox) -> None:
+    """Read what a fold left out."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(COLUMNS)
+        for lung in left_out(fold):
+            for case, inserted, ignored in scans_of(data, lung):
+                table.writerows(rows_of(case, lung, inserted, ignored, {1: reader}))
+
+
+def main() -> None:
+    """Teach, read in each width and compare."""
+    data, lite, out, fold = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    recipe = how_here()
+    teacher = load_start(recipe, data / "start" / f"{fold}.safetensors").eval()
+    material = Material(cases=cases_of(data, fold), pool=NodulePool.load(data / "pool.npz"))
+    lessons = Lessons(material, recipe, device)
+    model = taught(
+        load_student(recipe, lite / fold / "step3.safetensors"),
+        teacher,
+        lessons,
+        out=out / fold,
+        seconds=float(sys.argv[5]),
+    )
+    scans = {}
+    for bits in BITS:
+        model.set_bits(bits)
+        both = TwoStage(cast(Detector, model.network), teacher.refiner).eval()
+        path = out / f"{fold}.{bits}.csv"
+        read(data, fold, path, WholeBox(both, device=device, views=1))
+        scans[bits] = read_predictions(path, views=1, with_second=True)
+    for bits in BITS[:-1]:
+        print(f"{BITS[-1]} and {bits} bits, both stages: {compare(scans[BITS[-1]], scans[bits])}")
+    with lessons.batches(seed=_SEED + 1, chests=False) as batches:
+        batches.seek(0)
+        chosen = Counter(bits for _ in range(8) for bits in model.quantizer.bits(batches().image))
+    print(f"windows by width: {dict(sorted(chosen.items()))}")
+
+
+if __name__ == "__main__":
+    with own_log(LineHandler()):
+        main()
