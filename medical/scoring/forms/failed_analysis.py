@@ -65,7 +65,8 @@ def write_failures(out: Path, files: Iterable[Path], card: ModelCard) -> list[Pa
 def _identified(file: Path) -> tuple[Path, Dataset | None]:
     """Read who and what an image is of; nothing where its header does not say all of it."""
     try:
-        header = dcmread(file, specific_tags=["SOPClassUID", *_UIDS, *_PERSON])
+        tags = ["SOPClassUID", *_UIDS, *_PERSON]
+        header = dcmread(file, stop_before_pixels=True, specific_tags=tags)
     except Exception:  # what is damaged identifies nothing; pydicom raises nearly anything
         return file, None
     is_image = str(getattr(header.get("SOPClassUID"), "name", "")).endswith(_IMAGES)

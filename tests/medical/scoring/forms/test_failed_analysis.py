@@ -33,12 +33,6 @@ def changed(files: list[Path], change: Change) -> list[Path]:
     return files
 
 
-def cut_short(files: list[Path]) -> list[Path]:
-    for file in files:
-        file.write_bytes(file.read_bytes()[:-400])
-    return files
-
-
 def into_mr(header: Dataset) -> None:
     header.Modality, header.SOPClassUID = "MR", MRImageStorage
     header.file_meta.MediaStorageSOPClassUID = MRImageStorage
@@ -48,10 +42,12 @@ def unread(folder: Path, work: Path) -> set[Path]:
     return set(open_input(folder, work_dir=work).unread)
 
 
-def test_a_damaged_ct_leaves_an_object_of_its_own_study(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", [40, 150, 400], ids=lambda lost: f"{lost} bytes")
+def test_a_damaged_ct_leaves_an_object_of_its_own_study(tmp_path: Path, lost: int) -> None:
     files = write_study(tmp_path / "ct")
     header = pydicom.dcmread(files[0])
-    cut_short(files)
+    for file in files:
+        file.write_bytes(file.read_bytes()[:-lost])
     options = ScoreOptions(forms=frozenset({"cad-sr", "sr"}))
     result = Scorer.named(samples=2).score([tmp_path / "ct"], tmp_path / "out", options=options)
     assert not result.series
