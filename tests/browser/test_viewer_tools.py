@@ -293,7 +293,8 @@ def test_nothing_is_cut_and_little_is_black(page: ReadingPage, width: int, heigh
     if width > 1300:
         assert table.evaluate("e => e.scrollWidth <= e.clientWidth")
     header = page.tab.locator(".viewer").bounding_box()["y"]
-    assert header < 110, "banner and header, and the note on the signature"
+    # banner, header, and the note on the signature; in a narrow window the header takes two lines
+    assert header < (110 if width > 1300 else 135)
     shot = page.tab.locator("canvas.slices").screenshot()
     black = np.asarray(Image.open(io.BytesIO(shot)).convert("L")) < 3
     assert black.mean() < MOST_BLACK

@@ -17,6 +17,7 @@ from medical.store.database import Store
 from medical.store.tables import AuditEntry
 
 _SHOWN = 200
+_IN_SIGHT = 17  # rows of the table
 _COLUMNS: tuple[tuple[Message, int, Callable[[AuditEntry], str | int]], ...] = (
     (message("No."), 64, lambda entry: entry.number),
     (message("When, UTC"), 148, lambda entry: entry.at[:19].replace("T", " ")),
@@ -55,13 +56,9 @@ def trail_page(reader: Reader) -> None:
                     )
                 )
     entries = newest(store, _SHOWN)
-    st.caption(
-        ngettext(
-            "The latest {count} entry. The table scrolls, down and across.",
-            "The latest {count} entries. The table scrolls, down and across.",
-            len(entries),
-        )
-    )
+    how_many = ngettext("The latest {count} entry.", "The latest {count} entries.", len(entries))
+    scrolls = gettext("The table scrolls, down and across.") if len(entries) > _IN_SIGHT else ""
+    st.caption(f"{how_many} {scrolls}".strip())
     titles = [words().translate(title) for title, _, _ in _COLUMNS]
     st.dataframe(
         [

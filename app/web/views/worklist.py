@@ -46,9 +46,9 @@ def _filters() -> dict[str, Any]:
     search, days, scanner, aside = st.columns([4, 3, 3, 1.6], vertical_alignment="bottom")
     text = search.text_input(
         gettext("Search"),
-        placeholder=gettext("name, ID, label, UID, reader, comment or reason for failure")
+        placeholder=gettext("name, ID, label, UID, reader, comment, failure")
         if may_see_identity()
-        else gettext("label, UID, reader, comment or reason for failure"),
+        else gettext("label, UID, reader, comment, failure"),
         key="search",
         icon=":material/search:",
     )
