@@ -45,6 +45,8 @@ def guard_connection(association: Any, *, seconds: float, max_bytes: int) -> Non
     guard = _Guard(link.socket.socket, seconds=seconds, max_bytes=max_bytes)
     link.socket.recv = guard.receive
     link.state_machine.do_action = partial(_act, link.state_machine.do_action, link)
+    acse = association.acse
+    acse.negotiate_association = partial(_negotiate, acse.negotiate_association, association)
     association.bind(evt.EVT_DIMSE_RECV, guard.begin_message)
 
 
@@ -59,6 +61,16 @@ def _act(act: Callable[[str], None], link: Any, event: str) -> None:
     except Exception as error:  # of the order of messages, or of what one holds
         _log.warning("a peer was cut off: a message could not be taken (%s)", type(error).__name__)
         link.socket.close()
+
+
+def _negotiate(negotiate: Callable[[], None], association: Any) -> None:
+    """Answer a request for an association, or end a connection whose request says nothing."""
+    try:
+        negotiate()
+    except Exception as error:
+        _log.warning("a peer was cut off: its request made no sense (%s)", type(error).__name__)
+        association.dul.socket.close()
+        association.kill()
 
 
 class _Guard:

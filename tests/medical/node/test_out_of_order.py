@@ -35,7 +35,16 @@ def all_at_once(echo: Session) -> Session:
     return [b"".join([*echo, *echo])]
 
 
-@pytest.mark.parametrize("damage", [without_command, all_at_once])
+def without_class(echo: Session) -> Session:
+    """The request names no class of objects: its item has a transfer syntax's type instead."""
+    request, *rest = echo
+    name = b"1.2.840.10008.1.1"
+    item = b"\x30\0\0" + bytes([len(name)]) + name
+    assert request.count(item) == 1
+    return [request.replace(item, b"\x40" + item[1:]), *rest]
+
+
+@pytest.mark.parametrize("damage", [without_command, all_at_once, without_class])
 def test_they_leave_no_trace_and_keep_nobody_waiting(
     make_node: Callable[..., Node], tmp_path: Any, raised: list[type], damage: Any
 ) -> None:
