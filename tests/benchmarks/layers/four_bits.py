@@ -3,10 +3,11 @@
 ``python -m tests.benchmarks.layers.four_bits WEIGHTS CASE...``
 
 WEIGHTS are a first stage's as it was taught rounded (``eight-bit.safetensors`` of
-``starlung compress``), CASEs lungs that it did not learn from (``folds.data``). Each convolution by
-turns gets weights of 15 values; told is how far the heat moves by it on windows of these lungs,
-beside what eight bits move it, and how many bytes the packed file loses. Then the layers that move
-it least for their bytes are taken together, as long as heat moves no further than ``BOUND``.
+``starlung compress``), CASEs two or more lungs that it did not learn from (``folds.data``). Each
+convolution by turns gets weights of 15 values; told is how far the heat moves by it on windows of
+these lungs, beside what eight bits move it, and how many bytes the packed file loses. Then the
+layers that move it least for their bytes are taken together, as long as heat moves no further than
+``BOUND``. The last lung takes no part in that: on it the choice is told.
 """
 
 from __future__ import annotations
@@ -56,7 +57,10 @@ def heat(file: NetworkFile, images: list[np.ndarray]) -> np.ndarray:
 def main() -> None:
     """Measure and print."""
     weights, cases = Path(sys.argv[1]), [TrainingCase.load(Path(p)) for p in sys.argv[2:]]
-    images = [image for case in cases for image in windows(case)]
+    if len(cases) < 2:
+        sys.exit("Give two or more lungs: the last one tells what was chosen on the others.")
+    images = [image for case in cases[:-1] for image in windows(case)]
+    unseen = list(windows(cases[-1]))
     recipe = read_recipe(RECIPE)
     student = load_taught_rounded(recipe, weights)
     plain = convert_detector(load_student(recipe, weights))
@@ -80,8 +84,11 @@ def main() -> None:
             chosen.append(name)
     file, all_four = made(chosen), made(names)
     print(f"four bits in {len(chosen)} of {len(names)}: {', '.join(chosen)}")
-    print(f"  {packed_bytes(file)} bytes, against 32 bits {moved(heat(file, images), exact)}")
-    print(f"  in all: {packed_bytes(all_four)} bytes, {moved(heat(all_four, images), exact)}")
+    print(f"on windows that the choice had not seen, {sys.argv[-1]}, against 32 bits:")
+    exact = heat(plain, unseen)
+    for words, network in (("eight bits", eight), ("chosen", file), ("four in all", all_four)):
+        apart = moved(heat(network, unseen), exact)
+        print(f"  {words:12s} {packed_bytes(network):8d} bytes, {apart}")
     result = {
         "bytes_eight": whole,
         "bytes_mixed": packed_bytes(file),
