@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,13 @@ def retired_words() -> list[str]:
     return [word.strip() for row in rows[2:] for word in row[2].split(",") if word.strip()]
 
 
-def names_in(path: Path) -> Iterator[str]:
-    """Every identifier that a module defines."""
+@cache
+def names_in(path: Path) -> frozenset[str]:
+    """The module's name and every identifier that it defines."""
+    return frozenset({path.stem, *_defined_in(path)})
+
+
+def _defined_in(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
@@ -55,12 +61,14 @@ def names_in(path: Path) -> Iterator[str]:
                 yield name
 
 
+@cache
 def words_of(name: str) -> list[str]:
     """``SecondLook`` and ``second_looks`` are second and look."""
     parts = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().split("_")
     return [part.removesuffix("s") if len(part) > 3 else part for part in parts if part]
 
 
+@cache
 def modules() -> list[Path]:
     return [path for name in PACKAGES for path in sorted((REPOSITORY / name).rglob("*.py"))
             if "node_modules" not in path.parts]  # fmt: skip
@@ -76,7 +84,7 @@ def test_no_name_has_a_retired_word(word: str) -> None:
     wanted = words_of(word.replace(" ", "_").replace("-", "_"))
     where = []
     for path in modules():
-        for name in {path.stem, *names_in(path)}:
+        for name in names_in(path):
             parts = words_of(name)
             windows = (parts[at : at + len(wanted)] for at in range(len(parts)))
             if any(window == wanted for window in windows):
