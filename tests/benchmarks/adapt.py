@@ -33,7 +33,7 @@ from medical.synthesis.nodules.pool import NodulePool
 from medical.training.adapting.learn import learn_features, learn_statistics
 from medical.training.adapting.outcome import CtOutcome, read_with, scores_of
 from medical.training.adapting.pseudo_labels import PseudoLabeler, prepare_sides
-from medical.training.adapting.score_cache import measure
+from medical.training.calibration.score_cache import measure
 from medical.training.card import Made, new_card
 from medical.training.config import AdaptConfig, Cases, RunConfig
 from medical.training.fit import Material, fit

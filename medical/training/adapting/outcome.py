@@ -18,9 +18,10 @@ from medical.evaluation.froc import Scores
 from medical.evaluation.intervals import Interval, draw_scans, percentile_interval
 from medical.plain_text import counted
 from medical.training.adapting.pseudo_labels import PseudoLabels, at_pseudo_labels
-from medical.training.adapting.score_cache import joined, with_soft_labels
+from medical.training.adapting.soft_labels import with_soft_labels
 from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.calibration.recalibrate import Recalibrated, fitted
+from medical.training.calibration.score_cache import joined
 from models.zoo.card import Calibration, ModelCard
 
 _MIN_P = 1e-6  # a probability of 0 would make one candidate's loss infinite

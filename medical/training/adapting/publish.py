@@ -26,9 +26,10 @@ from medical.training.adapting.outcome import (
     read_with,
 )
 from medical.training.adapting.pseudo_labels import PseudoLabels
-from medical.training.adapting.score_cache import joined, with_soft_labels
+from medical.training.adapting.soft_labels import with_soft_labels
 from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.calibration.recalibrate import Recalibrated, TooFewError
+from medical.training.calibration.score_cache import joined
 from models.zoo.loader import WEIGHTS, StoredModel
 
 _log = logging.getLogger(__name__)

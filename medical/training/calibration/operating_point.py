@@ -131,7 +131,10 @@ def _best_guarantee(
 def scores_at(
     measured: CalibrationData, calibration: Calibration
 ) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " k"]]:
-    """Probability on each inserted nodule, 0 without a candidate, and of each false positive."""
+    """Probability on each inserted nodule, 0 without a candidate, and of each false positive.
+
+    What lies on an ignore region is no false positive: nobody judged it.
+    """
     scores, rows = measured.scores, measured.inserted_row
     p, _, _ = probability(
         calibration,
@@ -146,7 +149,7 @@ def scores_at(
     hits[hits < MIN_PROBABILITY] = 0.0  # such candidates are not written: nothing is found by them
     as_is: Bool[np.ndarray, " n"] = np.ones(len(p), bool)
     as_is[rows[hit]] = False
-    return hits, p[as_is & ~scores.is_nodule]
+    return hits, p[as_is & ~scores.is_nodule & (scores.weight > 0)]
 
 
 def _choice(

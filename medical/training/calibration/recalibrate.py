@@ -24,6 +24,7 @@ from medical.synthesis.nodules.pool import NodulePool
 from medical.training.calibration.fit import fit_calibration, held_by_size_intervals, rows_of
 from medical.training.calibration.operating_point import Operating, choose_operating
 from medical.training.calibration.raw_scores import CalibrationData, collect_raw_scores
+from medical.training.calibration.score_cache import joined, seed_of, without_ignored
 from models.training.two_stage import TwoStage
 from models.zoo.card import Calibration, ReliabilityRow
 
@@ -149,7 +150,13 @@ def recalibrate(
     Raises:
         TooFewError: too few inserted nodules were found in them.
     """
-    measured = collect_raw_scores(networks, held_out, pool, patches=patches)
+    parts = [
+        collect_raw_scores(networks, [case], pool, patches=patches, seed=seed_of(case))
+        for case in held_out
+    ]
+    measured = joined(
+        [without_ignored(part, case) for part, case in zip(parts, held_out, strict=True)]
+    )
     recalibrated = fitted(
         measured,
         scans=len(held_out),

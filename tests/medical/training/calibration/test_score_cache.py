@@ -1,7 +1,8 @@
-"""Collections of several CTs: joined, pseudo-labels counted in part, kept for the next start."""
+"""Collections of several CTs: joined, ignore regions left out, kept for the next start."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,15 @@ import pytest
 
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool, made_pool
-from medical.training.adapting import score_cache
-from medical.training.adapting.score_cache import joined, measure, patches_each, with_soft_labels
+from medical.training.calibration import score_cache
 from medical.training.calibration.fit import NODULES_PER_SCAN
 from medical.training.calibration.raw_scores import CalibrationData
+from medical.training.calibration.score_cache import (
+    joined,
+    measure,
+    patches_each,
+    without_ignored,
+)
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
 from models.training.two_stage import TwoStage
@@ -35,23 +41,27 @@ def test_inserted_nodules_weigh_what_a_screening_population_has() -> None:
     assert both.scores.weight[~both.scores.is_nodule].tolist() == [1.0, 1.0]
 
 
+def test_a_nodule_too_small_to_be_looked_for_counts_for_neither_side() -> None:
+    small = part_of(candidates=[-1.0], nodules=[2.0], mm=3.0)
+    large = part_of(candidates=[-1.0], nodules=[2.0, None])
+    scores = replace(small.scores, weight=np.array([1.0, 0.0]))
+    both = joined([replace(small, scores=scores), large])
+    assert both.scores.weight.tolist() == [1.0, 0.0, 1.0, NODULES_PER_SCAN]
+
+
+def test_a_candidate_on_an_ignore_region_counts_for_neither_side() -> None:
+    part = part_of(candidates=[3.0, -1.0], centers=[(10, 10, 10), (90, 90, 90)], nodules=[2.0])
+    air = np.zeros((8, 8, 8), np.uint8)
+    region = np.array([[10, 10, 12, 9]], np.float32)
+    case = TrainingCase("one", air, air.astype(bool), np.zeros((0, 4), np.float32), region)
+    assert without_ignored(part, case).scores.weight.tolist() == [0.0, 1.0, 1.0]
+    nothing = TrainingCase("one", air, air.astype(bool), np.zeros((0, 4), np.float32))
+    assert without_ignored(part, nothing) is part
+
+
 def test_nothing_to_join_is_refused() -> None:
     with pytest.raises(ValueError, match="nothing"):
         joined([])
-
-
-def test_a_suspect_counts_as_nodule_by_its_probability_and_as_false_by_the_rest() -> None:
-    part = part_of(candidates=[3.0, -1.0], centers=[(10, 10, 10), (90, 90, 90)], nodules=[2.0])
-    counted = with_soft_labels(part, np.array([[10.0, 10.0, 11.0, 9.0, 0.7]]))
-    here = counted.scores.detector_logit == 3.0
-    assert counted.scores.is_nodule[here].tolist() == [False, True]
-    assert counted.scores.weight[here] == pytest.approx([0.3, 0.7])
-    assert counted.scores.weight[counted.scores.detector_logit == -1.0].tolist() == [1.0]
-
-
-def test_without_suspects_nothing_changes() -> None:
-    part = part_of(candidates=[3.0], nodules=[2.0])
-    assert with_soft_labels(part, np.zeros((0, 5))) is part
 
 
 def test_many_cts_need_fewer_patches_each() -> None:

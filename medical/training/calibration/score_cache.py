@@ -11,11 +11,11 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from medical.detection.calibration import MIN_DIAMETER_MM
 from medical.files import written_atomically
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
-from medical.training.adapting.pseudo_labels import PseudoLabels, at_pseudo_labels
-from medical.training.calibration.fit import NODULES_PER_SCAN, CandidateScores, SizeErrors, rows_of
+from medical.training.calibration.fit import NODULES_PER_SCAN, CandidateScores, SizeErrors
 from medical.training.calibration.raw_scores import CalibrationData, collect_raw_scores
 from models.training.two_stage import TwoStage
 
@@ -52,19 +52,19 @@ def measure(
         stored = cache / f"{case.name}.npz"
         part = _read(stored) if stored.exists() else None
         if part is None:
-            part = collect_raw_scores(networks, [case], pool, patches=patches, seed=_seed(case))
+            part = collect_raw_scores(networks, [case], pool, patches=patches, seed=seed_of(case))
             _write(part, stored)
         parts.append(part)
     return parts
 
 
-def _seed(case: TrainingCase) -> int:
-    """Of what is inserted: the case's own, so that it does not depend on the other cases."""
+def seed_of(case: TrainingCase) -> int:
+    """Return the seed of what is inserted: the case's own, whatever the other cases."""
     return zlib.crc32(case.name.encode())
 
 
 def joined(parts: Sequence[CalibrationData]) -> CalibrationData:
-    """Several CTs as one collection; inserted nodules weigh 1.3 a CT together.
+    """Several CTs as one collection; inserted nodules of 4 mm or more weigh 1.3 a CT together.
 
     Raises:
         ValueError: there is none.
@@ -77,12 +77,13 @@ def joined(parts: Sequence[CalibrationData]) -> CalibrationData:
         for part, start in zip(parts, starts, strict=False)
     ]
     row = np.concatenate(rows)
+    large = np.concatenate([part.inserted_mm for part in parts]) >= MIN_DIAMETER_MM
     weight = np.concatenate([part.scores.weight for part in parts])
-    weight[row[row >= 0]] = NODULES_PER_SCAN * len(parts) / max(1, len(row))
-    scores = _concatenated(CandidateScores, [part.scores for part in parts])
+    weight[row[(row >= 0) & large]] = NODULES_PER_SCAN * len(parts) / max(1, large.sum())
+    scores = concatenated(CandidateScores, [part.scores for part in parts])
     return CalibrationData(
         replace(scores, weight=weight),
-        _concatenated(SizeErrors, [part.sizes for part in parts]),
+        concatenated(SizeErrors, [part.sizes for part in parts]),
         np.concatenate([np.full(len(part.scan), k) for k, part in enumerate(parts)]),
         np.concatenate([np.full(len(part.size_scan), k) for k, part in enumerate(parts)]),
         np.concatenate([part.inserted_found for part in parts]),
@@ -92,29 +93,24 @@ def joined(parts: Sequence[CalibrationData]) -> CalibrationData:
     )
 
 
-def with_soft_labels(part: CalibrationData, labels: PseudoLabels) -> CalibrationData:
-    """Return a CT's collection in which nobody is sure of the pseudo-labels.
+def without_ignored(part: CalibrationData, case: TrainingCase) -> CalibrationData:
+    """Return a CT's collection in which candidates on ignore regions count for neither side.
 
-    A candidate on one counts as a nodule by the probability that the old model gave it, and as a
-    false positive by the rest: counted as false alone it would teach that strong candidates are
-    false, left out that there are no strong false positives.
+    Args:
+        part: of the case alone.
+        case: whose ignore regions nobody judged.
     """
-    hit, p = at_pseudo_labels(part.center_voxel, labels)
-    if not hit.any():
+    regions = case.ignore_regions
+    if len(regions) == 0 or len(part.center_voxel) == 0:
         return part
-    scores = part.scores
-    weight = np.where(hit, scores.weight * (1 - p), scores.weight)
-    half = rows_of(scores, hit)
-    as_nodule = replace(half, is_nodule=np.ones(hit.sum(), bool), weight=half.weight * p[hit])
-    return replace(
-        part,
-        scores=_concatenated(CandidateScores, [replace(scores, weight=weight), as_nodule]),
-        scan=np.concatenate([part.scan, part.scan[hit]]),
-        center_voxel=np.concatenate([part.center_voxel, part.center_voxel[hit]]),
-    )
+    apart = np.linalg.norm(part.center_voxel[:, None] - regions[None, :, :3], axis=-1)
+    ignored = (apart < regions[:, 3] / 2).any(1) & ~part.scores.is_nodule  # nan: inserted
+    weight = np.where(ignored, 0.0, part.scores.weight)
+    return replace(part, scores=replace(part.scores, weight=weight))
 
 
-def _concatenated(kind: type[Any], tables: Sequence[Any]) -> Any:
+def concatenated(kind: type[Any], tables: Sequence[Any]) -> Any:
+    """Return tables of one dataclass of arrays as one, row after row."""
     return kind(*(np.concatenate([getattr(t, item.name) for t in tables]) for item in fields(kind)))
 
 
