@@ -73,8 +73,8 @@ def upload(orthanc: Orthanc, direction: str, folder: Path, *, is_found: bool = T
     template = made_series(0.9, uid=handle.series_instance_uid)
     center = tuple(float(value) for value in geometry.voxel_to_lps(CENTERS_VOXEL[0]))
     finding = template.findings[0].model_copy(update={"center_lps_mm": center})
-    found = {"findings": [finding]} if is_found else {"findings": [], "negative": True}
-    scored = template.model_copy(update=found)
+    result = {"findings": [finding]} if is_found else {"findings": [], "negative": True}
+    scored = template.model_copy(update=result)
     outlines = [outline] if is_found else []
     seg = write_segmentation(outlines, scored, folder / "seg.dcm", ct=ct) if is_found else None
     write_measurement_report(scored, folder / "sr.dcm", ct=ct, segmentation=seg, outlines=outlines)

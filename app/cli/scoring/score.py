@@ -38,7 +38,10 @@ from app.cli.scoring.checks import (
 
 if TYPE_CHECKING:
     from app.cli.scoring.progress import RunProgress
+    from app.settings import Settings
+    from medical.scoring.batches.options import ScoreOptions
     from medical.scoring.batches.tally import ScoreResult
+    from medical.scoring.context_table import ContextTable
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
 """What the machine, not a programmer, is to blame for."""
@@ -129,7 +132,6 @@ def score(
     from app.cli.scoring.without_patients import taken_out
     from medical.errors import InputError
     from medical.io.remote import shown_address
-    from medical.scoring.batches.options import ScoreOptions
     from medical.scoring.scorer import Scorer
 
     formats = checked_formats(format_)
@@ -155,17 +157,7 @@ def score(
             result = scorer.score(
                 paths,
                 out,
-                options=ScoreOptions(
-                    resume=resume,
-                    heatmaps="heatmap" in formats,
-                    forms=frozenset(form for form in ARCHIVED if form in formats),
-                    progress=progress.move,
-                    begin=progress.begin,
-                    watch=progress.end,
-                    key=result_key_of(settings.work_dir),
-                    pseudonyms=pseudonyms_of(settings.work_dir),
-                    contexts=contexts,
-                ),
+                options=_options(settings, progress, formats, contexts, resume=resume),
                 workers=workers,
                 engine=engine,
             )
@@ -178,6 +170,29 @@ def score(
     if not quiet:
         show_end(result, place, seconds=time.monotonic() - started)
     raise typer.Exit(_exit_code(result, refused=refused))
+
+
+def _options(
+    settings: Settings,
+    progress: RunProgress,
+    formats: set[str],
+    contexts: ContextTable | None,
+    *,
+    resume: bool,
+) -> ScoreOptions:
+    from medical.scoring.batches.options import ScoreOptions
+
+    return ScoreOptions(
+        resume=resume,
+        heatmaps="heatmap" in formats,
+        forms=frozenset(form for form in ARCHIVED if form in formats),
+        progress=progress.move,
+        begin=progress.begin,
+        watch=progress.end,
+        key=result_key_of(settings.work_dir),
+        pseudonyms=pseudonyms_of(settings.work_dir),
+        contexts=contexts,
+    )
 
 
 def _say_interrupted(progress: RunProgress, out: str) -> NoReturn:

@@ -57,7 +57,7 @@ def sign_with_an_added_nodule(store: Store, key: str) -> list[tuple[float, ...]]
     added = made_added().model_copy(update={"center_lps_mm": other})
     add_finding(store, key, series.uid, added, actor=READER)
     put_signature(store, key)
-    return [*(found.center_lps_mm for found in series.scored.findings), other]
+    return [*(finding.center_lps_mm for finding in series.scored.findings), other]
 
 
 def left_behind(folder: Path) -> bytes:
