@@ -64,7 +64,7 @@ def print_left_out(parts: Sequence[CalibrationData], group_of: Sequence[int], wh
     held = sum(bin_[-1] for bin_ in bins)
     print(f"{what} left out: sizes held {size_coverage(by_group)}")
     print(f"  probability: {held} of {len(bins)} groups of candidates, {_widths(parts, group_of)}")
-    false = found = nodules = 0
+    false = detected = nodules = 0
     for group in sorted(set(group_of)):
         others = [part for part, of in zip(parts, group_of, strict=True) if of != group]
         calibration = _calibration(joined(others), "")
@@ -76,8 +76,8 @@ def print_left_out(parts: Sequence[CalibrationData], group_of: Sequence[int], wh
             large = hits[part.inserted_mm >= MIN_DIAMETER_MM]
             counts = int((wrong >= point).sum()), int((large >= point).sum()), len(large)
             print(f"  {name:16} from {point}: {counts[0]} false, {counts[1]} of {counts[2]} found")
-            false, found, nodules = false + counts[0], found + counts[1], nodules + counts[2]
-    print(f"  {false / len(parts):.2f} false positives a scan, {found / nodules:.3f} found")
+            false, detected, nodules = false + counts[0], detected + counts[1], nodules + counts[2]
+    print(f"  {false / len(parts):.2f} false positives a scan, {detected / nodules:.3f} found")
 
 
 def _widths(parts: Sequence[CalibrationData], group_of: Sequence[int]) -> str:
