@@ -22,7 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -191,8 +191,9 @@ def recorded(port: int, talk: Callable[[int], object]) -> Session:
             with sender, socket.create_connection(("127.0.0.1", port)) as node:
 
                 def back() -> None:
-                    while answer := node.recv(65536):
-                        sender.sendall(answer)
+                    with suppress(OSError):  # either side may have closed meanwhile
+                        while answer := node.recv(65536):
+                            sender.sendall(answer)
 
                 threading.Thread(target=back, daemon=True).start()
                 while piece := sender.recv(65536):
