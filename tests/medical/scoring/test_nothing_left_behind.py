@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
+import sqlite3
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import nibabel
@@ -76,6 +80,30 @@ def holding(folder: Path) -> list[str]:
     ]
 
 
+def tables_holding(database: Path) -> set[str]:
+    """Names of the tables in which the patient stands, in headers that are packed too."""
+    with closing(sqlite3.connect(database)) as opened:
+        names = opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        rows = {name: opened.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in names}
+    return {
+        name
+        for name, values in rows.items()
+        if any(MARK.lower().encode() in as_bytes(value).lower() for row in values for value in row)
+    }
+
+
+def as_bytes(value: object) -> bytes:
+    if not isinstance(value, bytes):
+        return str(value).encode()
+    try:
+        packed = tarfile.open(fileobj=io.BytesIO(value))  # noqa: SIM115
+    except tarfile.TarError:
+        return value
+    with packed:
+        files = [packed.extractfile(member) for member in packed]
+        return b"".join(file.read() for file in files if file)
+
+
 def run(*command: str, folder: Path) -> str:
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
     given = {"STARLUNG_WORK_DIR": str(folder / "work"), "STARLUNG_SAMPLES": "2"}
@@ -119,7 +147,9 @@ def test_a_server_s_run_leaves_the_patient_in_the_upload_only(series: Path, tmp_
     assert sorted(results) == [0, 1, 1]
     source.unlink()  # what was sent is kept for a day, see docs/security.md
     assert MARK.lower() not in completed.lower()
-    assert holding(tmp_path / "run") == []
+    # who it is lives in the store (docs/security.md): in its own table and in the CT's headers
+    assert holding(tmp_path / "run") == [str(work / "store.sqlite")]
+    assert tables_holding(work / "store.sqlite") == {"identities", "series"}
     assert not [
         path for path in (tmp_path / "run" / "tmp").iterdir() if path.name[:8] == "starlung"
     ]
