@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from app.web.components.viewer.component import Crosshair, ViewerAction
-from app.web.reading import add_panel, guideline_panel, report_panel
+from app.web.reading import add_panel, guideline_panel
 from app.web.reading.deciding import decision_saving, sign_dialog
 from app.web.reading.deciding.actions import note_actions
 from app.web.reading.deciding.asked import Asked
 from app.web.reading.deciding.decision_fields import Draft
 from app.web.reading.place import Place
+from app.web.reading.taking_away import report_panel
 from app.web.security.identity import Reader
 from medical.detection.findings import AddedFinding
 from medical.review.decisions import NewDecision
