@@ -11,6 +11,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[3]
 BUSY = """
 import threading
@@ -29,6 +31,7 @@ main()
 """
 
 
+@pytest.mark.heavy
 def test_a_server_that_is_loading_a_model_ends_without_a_word(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -58,6 +58,7 @@ def out(quick_scorer: Scorer, folders: Path, tmp_path_factory: pytest.TempPathFa
     return out
 
 
+@pytest.mark.heavy
 def test_two_inputs_of_one_name_have_two_results(out: Path, folders: Path) -> None:
     lines = (out / "predictions.csv").read_text().splitlines()[1:]
     assert {line.split(",")[0] for line in lines} == {"ct", "ct-2"}
@@ -144,6 +145,7 @@ def test_the_same_files_keep_the_name_wherever_they_lie(
     assert ResultNames(out).name_of(again, again.content()) == "ct-2"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("version", ["0.5 and earlier", "now, other model", "interrupted"])
 def test_nothing_made_from_an_earlier_result_stands_beside_the_next(
     quick_scorer: Scorer, version: str, folders: Path, out: Path, tmp_path: Path

@@ -126,6 +126,7 @@ def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[State]:
     return on_ranks(2, on_rank, tmp_path_factory.mktemp("low_rank"))
 
 
+@pytest.mark.heavy
 def test_training_converges_with_a_lag_of_half_at_most(ranks: list[State]) -> None:
     """What is learnt has full rank: factors of rank 4 lag, and error feedback makes up for it."""
     for rank in ranks:
