@@ -119,7 +119,7 @@ class Distiller(nn.Module):
         if features is not None:
             self.project = nn.Conv3d(*channels, kernel_size=1)
             for place, (module, name) in enumerate(zip((student, teacher), features, strict=True)):
-                module.get_submodule(name).register_forward_hook(self._look(place))
+                module.get_submodule(name).register_forward_hook(self._recorder(place))
 
     def forward(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the student's output, and the weighted parts of the loss by name.
@@ -148,8 +148,8 @@ class Distiller(nn.Module):
         self._seen = [None, None]  # a graph that is kept is memory that is lost
         return output, parts
 
-    def _look(self, place: int) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-        def look(_: nn.Module, __: tuple[Tensor, ...], out: Tensor) -> None:
+    def _recorder(self, place: int) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+        def record(_: nn.Module, __: tuple[Tensor, ...], out: Tensor) -> None:
             self._seen[place] = out
 
-        return look
+        return record

@@ -37,6 +37,22 @@ def drag(page: ReadingPage, start: tuple[float, float], end: tuple[float, float]
     page.tab.mouse.up()
 
 
+def measure_diameter(page: ReadingPage, point_lps_mm: tuple[float, float, float]) -> None:
+    """Draw a distance of 12 mm about finding 1, and take it as its diameter."""
+    page.tab.keyboard.press("d")
+    x, y = at(page, point_lps_mm)
+    scale = box(page)[2] / (160 * SPACING_MM)
+    drag(page, (x - 6 * scale, y), (x + 6 * scale, y))
+    page.tab.get_by_role("button", name="as diameter of finding 1").click()
+    field = page.tab.get_by_label("Diameter measured by me (mm)")
+
+    def taken() -> None:
+        assert abs(float(field.input_value() or 0) - 12) < 1
+
+    page.eventually(taken)
+    page.tab.keyboard.press("Escape")
+
+
 def zooms(page: ReadingPage) -> list[float]:
     return [float(v) for v in page.view()["zoom"].split(",")]
 

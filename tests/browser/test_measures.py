@@ -17,7 +17,7 @@ from PIL import Image
 from tests.app.web.made_results import CENTRES_LPS_MM, made_volume, write_made_result
 from tests.browser.conftest import serving
 from tests.browser.page import ReadingPage, reading_page
-from tests.browser.stage import SPACING_MM, at, box, drag, stored, zooms
+from tests.browser.stage import at, box, drag, measure_diameter, stored, zooms
 
 pytestmark = pytest.mark.browser
 
@@ -134,14 +134,7 @@ def test_two_fingers_enlarge_about_their_middle_and_move(page: ReadingPage) -> N
 
 
 def test_the_line_of_a_diameter_is_kept_and_drawn_again(page: ReadingPage, folder: Any) -> None:
-    page.tab.keyboard.press("d")
-    x, y = at(page, CENTRES_LPS_MM[0])
-    scale = box(page)[2] / (160 * SPACING_MM)
-    drag(page, (x - 6 * scale, y), (x + 6 * scale, y))
-    page.tab.get_by_role("button", name="as diameter of finding 1").click()
-    field = page.tab.get_by_label("Diameter measured by me (mm)")
-    page.eventually(lambda: _assert(float(field.input_value() or 0) == pytest.approx(12, abs=1)))
-    page.tab.keyboard.press("Escape")
+    measure_diameter(page, CENTRES_LPS_MM[0])
     page.tab.keyboard.press("a")
     page.expect_text("1 of 3 reviewed")
     first = stored(folder)[0]
