@@ -53,7 +53,7 @@ class PseudoLabeler:
         stored = self.cache / f"{case.name}.{self._key()}.npy"
         if stored.exists():
             return np.asarray(np.load(stored, allow_pickle=False), np.float64).reshape(-1, 5)
-        rows = self._find_suspects(case)
+        rows = self._find_labels(case)
         self.cache.mkdir(parents=True, exist_ok=True)
         with written_atomically(stored) as beside:
             np.save(beside, rows)
@@ -63,7 +63,7 @@ class PseudoLabeler:
         """Of all that decides who is suspected: the weights, and how their scores are read."""
         return self.model.card.digest[:12]
 
-    def _find_suspects(self, case: TrainingCase) -> PseudoLabels:
+    def _find_labels(self, case: TrainingCase) -> PseudoLabels:
         hu = case.hu
         candidates = self._find(hu, case.lung)
         if len(candidates.logits) == 0:
