@@ -11,12 +11,14 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from app.web.asked import steps_asked
 from app.web.components.watch import watch
 from app.web.context import context
 from app.web.security.identity import Action, Reader, current_reader, may, need, present_reader
 from app.web.session import (
     STUDY,
     keep_widget,
+    open_study,
     prefer,
     preferred,
     remember_page,
@@ -82,6 +84,13 @@ def render() -> None:
         if current != pages[1]:  # while a study is read the sidebar is for its findings
             for page in pages[2:]:
                 st.page_link(page, icon=PAGES[page.url_path][3])
+    asked = steps_asked()
+    asked.do()
+    if current != pages[0]:  # the worklist's dialog stays with the worklist
+        asked.manage("")
+    shown = st.query_params.get(STUDY, "") if current == pages[1] else ""
+    if (following := asked.next_study(shown)) is not None:
+        open_study(following)
     show_notices()
     current.run()
 

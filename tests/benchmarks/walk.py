@@ -1,11 +1,12 @@
 """A reader's forenoon: forty studies, one after the other, in a real Chromium.
 
 Open, decide on every finding, sign, next: by mouse and by keyboard as the page is now, and by mouse
-as it was at another commit, which is checked out beside and serves the same studies. The studies
-are made from the sample: mirrored or not, with a scanner's noise of their own and one to four
-findings. Seconds count from one study's first picture with its first finding chosen to the next
-one's; each click and each key counts, Tab too. Nobody thinks between two of them, so the seconds
-are the page's own. Server, browser and the software that stands for a GPU share the machine.
+as it was at another commit, which is checked out beside and serves the same studies; a study each
+way in turn, so that what else runs on the machine slows all three alike. The studies are made from
+the sample: mirrored or not, with a scanner's noise of their own and one to four findings. Seconds
+count from one study's first picture with its first finding chosen to the next one's; each click and
+each key counts, Tab too. Nobody thinks between two of them, so the seconds are the page's own.
+Server, browser and the software that stands for a GPU share the machine.
 """
 
 from __future__ import annotations
@@ -20,14 +21,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from app.web.views.worklist import PAGE_ROWS
 from medical.ct.volume import CtVolume, SeriesSource
 from medical.detection.findings import Finding
 from medical.intake import open_input
@@ -38,8 +40,11 @@ from tests.browser.conftest import CHROMIUM_FLAGS, ROOT, serving
 BEFORE = "dd501e3^"
 """The commit before the reading room's second edition."""
 NOISE_HU = 15.0
+SHOWN_EVERY = 10
 MOST_FINDINGS = 4
 PATIENCE_MS = 120_000
+HEAD = ".starlung-head > h1, .starlung-head > b"
+"""Of the page now, and as it was before."""
 Way = Literal["before, mouse", "now, mouse", "now, keyboard"]
 WAYS: tuple[Way, ...] = ("before, mouse", "now, mouse", "now, keyboard")
 IMPORT = """
@@ -109,15 +114,15 @@ class Walk:
 
     def label(self) -> str:
         """The study on show; empty between two."""
-        head = self.tab.locator(".starlung-head h1")
+        head = self.tab.locator(HEAD)
         return str(head.first.inner_text().split()[0]) if head.count() else ""
 
     def await_first_finding(self) -> None:
         """Wait for another study's first picture, its first finding chosen."""
         self.tab.wait_for_function(
-            "read => { const head = document.querySelector('.starlung-head h1');"
-            " return head && !read.includes(head.innerText.split(/\\s/)[0]) }",
-            arg=sorted(self.read),
+            "([head, read]) => { const shown = document.querySelector(head);"
+            " return shown && !read.includes(shown.innerText.split(/\\s/)[0]) }",
+            arg=[HEAD, sorted(self.read)],
         )
         self.tab.wait_for_selector(".viewer[data-state=ready]")
         self.tab.wait_for_selector('tr.chosen[data-finding="1"]')
@@ -167,32 +172,40 @@ class Walk:
 
     def _next_from_the_worklist(self) -> None:
         self.click(self.tab.get_by_role("link", name="Worklist"))
-        self.tab.get_by_role("link", name="CT-").first.wait_for()
-        labels = self.tab.get_by_role("link", name="CT-").all_inner_texts()
-        waiting = next(text for text in labels if text.strip() not in self.read)
-        self.click(self.tab.get_by_role("link", name=waiting.strip()))
+        # The list comes row by row; what was read stands among the rest, and may fill a page.
+        look = (
+            "([read, rows]) => { const listed = [...document.querySelectorAll('a')]"
+            ".map(link => link.innerText.trim()).filter(text => text.startsWith('CT-'));"
+            " return listed.find(text => !read.includes(text))"
+            " ?? (listed.length < rows ? '' : 'full') }"
+        )
+        sought = [sorted(self.read), PAGE_ROWS]
+        waiting = self.tab.wait_for_function(look, arg=sought).json_value()
+        if waiting == "full":
+            self.click(self.tab.get_by_test_id("stNumberInputStepUp"))
+            waiting = self.tab.wait_for_function(look, arg=[sought[0], 2 * PAGE_ROWS]).json_value()
+        self.click(self.tab.get_by_role("link", name=waiting))
 
 
-def walk(address: str, way: Way, count: int) -> Walk:
-    """Read so many studies."""
-    from playwright.sync_api import sync_playwright
-
+def begin(playwright: Any, address: str, way: Way) -> Walk:
+    """Open the first study in a browser of its own, which lives as long as ``playwright``."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        tab = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-        tab.set_default_timeout(PATIENCE_MS)
-        tab.goto(address)
-        walked = Walk(tab, way)
-        tab.get_by_role("link", name="CT-").first.click()
-        walked.await_first_finding()
-        for number in range(1, count + 1):
-            began, hands = time.perf_counter(), walked.hands
-            walked.read_one(last=number == count)
-            walked.seconds.append(time.perf_counter() - began)
-            walked.actions.append(walked.hands - hands)
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+    tab = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    tab.set_default_timeout(PATIENCE_MS)
+    tab.goto(address)
+    walked = Walk(tab, way)
+    tab.get_by_role("link", name="CT-").first.click()
+    walked.await_first_finding()
     return walked
+
+
+def go_on(walked: Walk, *, last: bool) -> None:
+    """Read one study, and note what it took."""
+    began, hands = time.perf_counter(), walked.hands
+    walked.read_one(last=last)
+    walked.seconds.append(time.perf_counter() - began)
+    walked.actions.append(walked.hands - hands)
 
 
 @contextmanager
@@ -213,14 +226,39 @@ def _only(root: Path) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(root)}
 
 
-def measure(way: Way, root: Path, results: Path, scratch: Path, count: int) -> Walk:
-    """Walk through a store of its own, served by the code below ``root``."""
+@contextmanager
+def served(way: Way, root: Path, results: Path, scratch: Path) -> Iterator[str]:
+    """Serve a store of its own by the code below ``root``; yields its address."""
     folder = scratch / way.replace(", ", "-")
     (folder / "work").mkdir(parents=True)
     taken_in = [sys.executable, "-c", IMPORT, str(folder / "work"), str(results)]
     subprocess.run(taken_in, cwd=root, env=_only(root), check=True)
     with serving(folder, root=root) as address:
-        return walk(address, way, count)
+        yield address
+
+
+def walk(ways: Sequence[Way], before: str, count: int, scratch: Path) -> dict[Way, Walk]:
+    """Read so many studies each way, one of each in turn: what else runs slows all alike."""
+    from playwright.sync_api import sync_playwright
+
+    make_studies(scratch / "results", count)
+    with ExitStack() as stack:
+        roots = {
+            way: stack.enter_context(checked_out(before, scratch)) if way in WAYS[:1] else ROOT
+            for way in ways
+        }
+        addresses = {
+            way: stack.enter_context(served(way, root, scratch / "results", scratch))
+            for way, root in roots.items()
+        }
+        playwright = stack.enter_context(sync_playwright())
+        walks = {way: begin(playwright, address, way) for way, address in addresses.items()}
+        for number in range(1, count + 1):
+            for walked in walks.values():
+                go_on(walked, last=number == count)
+            if number % SHOWN_EVERY == 0 or number == count:
+                print("\n".join(table(walks)), flush=True)
+    return walks
 
 
 def table(walks: dict[Way, Walk]) -> list[str]:
@@ -246,16 +284,7 @@ def main() -> int:
     parser.add_argument("--before", default=BEFORE)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="walk-") as name:
-        scratch = Path(name)
-        make_studies(scratch / "results", chosen.studies)
-        walks: dict[Way, Walk] = {}
-        for way in chosen.ways:
-            if way.startswith("before"):
-                with checked_out(chosen.before, scratch) as root:
-                    walks[way] = measure(way, root, scratch / "results", scratch, chosen.studies)
-            else:
-                walks[way] = measure(way, ROOT, scratch / "results", scratch, chosen.studies)
-            print("\n".join(table(walks)), flush=True)
+        walks = walk(chosen.ways, chosen.before, chosen.studies, Path(name))
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load average {load:.1f}")
     figures = {

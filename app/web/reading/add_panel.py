@@ -8,10 +8,10 @@ from functools import lru_cache, partial
 
 import streamlit as st
 
+from app.web.asked import steps_asked
 from app.web.components.viewer.component import Crosshair
 from app.web.context import context
 from app.web.failures import error_text, not_saved
-from app.web.reading.deciding.asked import steps_asked
 from app.web.reading.place import Place
 from app.web.reading.table import millimetres
 from app.web.security.identity import Reader, allowed

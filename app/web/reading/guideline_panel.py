@@ -9,9 +9,9 @@ from typing import Any
 
 import streamlit as st
 
+from app.web.asked import steps_asked
 from app.web.context import context
 from app.web.failures import not_saved
-from app.web.reading.deciding.asked import steps_asked
 from app.web.security.identity import Reader, allowed
 from app.web.session import tell
 from app.web.words import gettext, page_language, words

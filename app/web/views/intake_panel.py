@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import streamlit as st
 
+from app.web.asked import steps_asked
 from app.web.context import context
 from app.web.failures import error_text
 from app.web.security.identity import Reader, allowed, may
-from app.web.session import open_study, tell
+from app.web.session import tell
 from app.web.views.intake import (
     fingerprint,
     new_upload_folder,
@@ -30,6 +32,7 @@ from medical.store.queue import enqueue
 from medical.store.requests import known_input
 from medical.store.tables import label_of
 
+_PATH = "folder-on-the-server"
 _WAYS = {"sample": message("Sample"), "upload": message("Upload"), "folder": message("Folder")}
 
 
@@ -58,16 +61,18 @@ def intake_panel(reader: Reader) -> None:
 
 def _sample(reader: Reader) -> None:
     st.caption(gettext("One small chest CT that comes with StarLung."))
-    if _score_button():
-        allowed("score_sample")
-        sample = context().settings.sample_dir
-        if sample.is_dir():
-            content = fingerprint(sample)
-            if not _is_known(content):
-                queue_input(sample, reader, content=content)
-        else:
-            tell(gettext("The sample is not installed. Enter a folder or upload a study instead."))
-        st.rerun()
+    _score_button(steps_asked().on_press("sample", partial(_queue_sample, reader)))
+
+
+def _queue_sample(reader: Reader) -> None:
+    allowed("score_sample")
+    sample = context().settings.sample_dir
+    if not sample.is_dir():
+        tell(gettext("The sample is not installed. Enter a folder or upload a study instead."))
+        return
+    content = fingerprint(sample)
+    if not _is_known(content):
+        queue_input(sample, reader, content=content)
 
 
 def _upload(reader: Reader) -> None:
@@ -83,35 +88,61 @@ def _upload(reader: Reader) -> None:
         max_upload_size=limit_mb,
         key=f"upload-{'folder-' if whole else ''}{count}",
     )
-    if not _score_button(disabled=not files):
-        return
-    allowed("upload")
     uploads: list[tuple[str, int, BinaryIO]] = [(file.name, file.size, file) for file in files]
-    queued = [_queue_upload(study, reader) for study in separate_studies(uploads)]
-    if all(queued):
-        st.session_state["uploads"] = count + 1
-    st.rerun()
+    _score_button(_asking(separate_studies(uploads), count, reader), disabled=not files)
 
 
-def _queue_upload(uploads: list[tuple[str, int, BinaryIO]], reader: Reader) -> bool:
-    """Queue one input, or say why not or where it is already; false where it is refused."""
+def _asking(
+    studies: list[list[tuple[str, int, BinaryIO]]], count: int, reader: Reader
+) -> Callable[[], None]:
+    """Return what notes a step an input, and one more that empties the uploader if all are queued.
+
+    So none is lost where a run is ended between two of them.
+    """
+    asked = steps_asked()
+    queued: set[int] = set()
+
+    def empty() -> None:
+        if len(queued) == len(studies):
+            st.session_state["uploads"] = count + 1
+
+    notes = [
+        asked.on_press(
+            f"upload {number}", partial(_queue_upload, study, reader, partial(queued.add, number))
+        )
+        for number, study in enumerate(studies)
+    ]
+
+    def ask() -> None:
+        for note in (*notes, partial(asked.note, empty)):
+            note()
+
+    return ask
+
+
+def _queue_upload(
+    uploads: list[tuple[str, int, BinaryIO]], reader: Reader, queued: Callable[[], None]
+) -> None:
+    """Queue one input, or say why not or where it is already; ``queued`` unless it is refused."""
+    allowed("upload")
     shared = context()
     content = upload_fingerprint(uploads)
     if _is_known(content):
-        return True
+        queued()
+        return
     limit_bytes = shared.settings.upload_limit_mb * 1_000_000
     try:
         folder = new_upload_folder(shared.settings, shared.store)
         source = save_uploads(uploads, folder / "input", limit_bytes=limit_bytes)
     except OSError as error:  # the folder could not even be made
         tell(error_text(not_kept(error)))
-        return False
+        return
     except InputError as error:
         shutil.rmtree(folder, ignore_errors=True)
         tell(error_text(error))
-        return False
+        return
     queue_input(source, reader, content=content)
-    return True
+    queued()
 
 
 def _is_known(content: str) -> bool:
@@ -126,45 +157,53 @@ def _is_known(content: str) -> bool:
 def _folder(reader: Reader) -> None:
     text = st.text_input(
         gettext("Folder or file on the server"),
+        key=_PATH,
         help=gettext("A folder, zip or file with a CT series, or a folder that StarLung wrote."),
     ).strip()
     allowed("name_folder")
-    path = Path(text).expanduser()
-    is_result = bool(text) and bool(result_folders(path))
-    action = gettext("Open") if is_result else gettext("Score")
-    if not st.button(action, type="primary", width="stretch"):
-        return
+    action = gettext("Open") if _is_result(text) else gettext("Score")
+    pressed = steps_asked().on_press("folder", partial(_take_in, reader))
+    st.button(action, type="primary", width="stretch", key="take-in", on_click=pressed)
+
+
+def _is_result(text: str) -> bool:
+    return bool(text) and bool(result_folders(Path(text).expanduser()))
+
+
+def _take_in(reader: Reader) -> None:
+    """Queue the path that was entered, or adopt the result that it is and open it."""
+    allowed("name_folder")
+    # What stands in the field now: it may have been left by the very click on the button.
+    text = str(st.session_state.get(_PATH) or "").strip()
+    shared, asked, path = context(), steps_asked(), Path(text).expanduser()
     if not text:
         tell(gettext("Enter the path of a folder on this machine."))
-    elif not path.exists():
+        return
+    if not path.exists():
         tell(gettext("{path}: no such file or folder. Check the spelling.", path=text))
-    else:
-        if not is_result and _is_known(fingerprint(path.resolve())):
-            st.rerun()
-        key = _take_in(path, reader)
-        if is_result and key is not None:
-            open_study(key)
-    st.rerun()
-
-
-def _take_in(path: Path, reader: Reader) -> str | None:
-    shared = context()
+        return
+    is_result = _is_result(text)
+    if not is_result and _is_known(fingerprint(path.resolve())):
+        return
     try:
-        return register_input(
+        key = register_input(
             shared.store,
             path,
             root=shared.studies_folder,
             reader=reader,
             hide_identity=shared.settings.hide_identity,
         )
+        asked.written()
     except InputError as error:
         tell(error_text(error))
-        return None
+        return
+    if is_result:
+        asked.go_on("", key)
 
 
 def queue_input(path: Path, reader: Reader, *, content: str = "") -> None:
     """Have it scored, whatever it is: what arrives from a browser is never taken for a result."""
-    shared = context()
+    shared, asked = context(), steps_asked()
     enqueue(
         shared.store,
         path.resolve(),
@@ -172,7 +211,9 @@ def queue_input(path: Path, reader: Reader, *, content: str = "") -> None:
         actor=reader.name,
         content=content,
     )
+    asked.written()
 
 
-def _score_button(*, disabled: bool = False) -> bool:
-    return bool(st.button(gettext("Score"), type="primary", width="stretch", disabled=disabled))
+def _score_button(pressed: Callable[[], None], *, disabled: bool = False) -> None:
+    score = gettext("Score")
+    st.button(score, type="primary", width="stretch", disabled=disabled, on_click=pressed)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.web.asked import steps_asked
 from app.web.components.viewer import show_viewer
 from app.web.components.viewer.component import PriorData
 from app.web.components.watch import watch
@@ -14,7 +15,6 @@ from app.web.context import context
 from app.web.reading.add_panel import add_panel
 from app.web.reading.attention_map_panel import map_panel, maps_of
 from app.web.reading.deciding.actions import note_actions
-from app.web.reading.deciding.asked import steps_asked
 from app.web.reading.deciding.decision_panel import decision_panel
 from app.web.reading.deciding.sign_dialog import sign_dialog
 from app.web.reading.growth_panel import growth_panel
@@ -29,7 +29,7 @@ from app.web.reading.taking_away.report_panel import report_panel, sign_panel
 from app.web.reading.viewer_data import series_viewer
 from app.web.reading.who_panel import who_panel
 from app.web.security.identity import Reader
-from app.web.session import STUDY, open_study, show_notices
+from app.web.session import STUDY
 from app.web.words import gettext, words
 from medical.report.comparison import Comparison, change_in
 from medical.results.images import ViewerImages, header_of
@@ -45,12 +45,7 @@ _NAMELESS = "(no name given)"
 
 def reading_page(reader: Reader) -> None:
     """Draw the page of the study that the address names."""
-    asked, key = steps_asked(), st.query_params.get(STUDY, "")
-    asked.do()
-    if (following := asked.next_study(key)) is not None:
-        open_study(following)
-    show_notices()  # what doing the steps has told
-    reading = _study(key)
+    reading = _study(st.query_params.get(STUDY, ""))
     if reading is None:
         st.error(gettext("There is no such study. Choose one from the worklist."))
         return

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.web.asked import steps_asked
 from app.web.context import cards, context
 from app.web.security.identity import Reader, allowed, may
 from app.web.session import tell
@@ -37,11 +38,14 @@ _REASON, _MODEL = "study-dialog-reason", "study-dialog-model"
 
 
 def study_dialog(study: Study, reader: Reader) -> None:
-    """Show what this reader may do with a study."""
-    st.dialog(gettext("Study {label}", label=study.label))(_body)(study, reader)
+    """Show what this reader may do with a study; stays open over any run of the worklist."""
+    title = gettext("Study {label}", label=study.label)
+    st.dialog(title, on_dismiss=steps_asked().close_dialog)(_body)(study, reader)
 
 
 def _body(study: Study, reader: Reader) -> None:
+    if steps_asked().steps:  # a click in the dialog draws the dialog alone, which does no step
+        st.rerun()
     if study.archived_at is not None:
         _button(gettext("Show in the worklist again"), _bring_back, study, reader)
         return
@@ -75,32 +79,45 @@ def _button(
     *,
     disabled: bool = False,
 ) -> None:
-    pressed = partial(act, study, reader)
-    if st.button(label, on_click=pressed, width="stretch", disabled=disabled):
-        st.rerun()
+    asked = steps_asked()
+
+    def do() -> None:
+        asked.close_dialog()
+        act(study, reader)
+
+    pressed = asked.on_press(f"{act.__name__} {study.key}", do)
+    st.button(label, on_click=pressed, width="stretch", disabled=disabled)
 
 
 def _cancel(study: Study, reader: Reader) -> None:
     allowed("cancel_scoring")
-    if not cancel(context().store, study.key, actor=reader.name):
+    asked = steps_asked()
+    if cancel(context().store, study.key, actor=reader.name):
+        asked.written()
+    else:
         tell(gettext("{label} is not being scored any more.", label=study.label))
 
 
 def _again(study: Study, reader: Reader) -> None:
     allowed("score_again")
-    shared, model = context(), str(st.session_state.get(_MODEL) or "")
+    shared, asked, model = context(), steps_asked(), str(st.session_state.get(_MODEL) or "")
     if study.status not in SCORED:
         score_failed_again(study, reader, model=model)
         return
     root = shared.studies_folder
     if score_again(shared.store, study.key, root=root, actor=reader.name, model=model) is None:
         _tell_queued_already(study)
+    else:
+        asked.written()
 
 
 def score_failed_again(study: Study, reader: Reader, *, model: str | None = None) -> None:
     """Queue a failed study once more; say so where another user has done it."""
     allowed("score_again")
-    if not try_again(context().store, study.key, actor=reader.name, model=model):
+    asked = steps_asked()
+    if try_again(context().store, study.key, actor=reader.name, model=model):
+        asked.written()
+    else:
         _tell_queued_already(study)
 
 
@@ -110,24 +127,30 @@ def _tell_queued_already(study: Study) -> None:
 
 def _archive(study: Study, reader: Reader) -> None:
     allowed("archive")
-    archive(context().store, study.key, reason=_chosen(), actor=reader.name)
+    asked, reason = steps_asked(), _chosen()
+    if archive(context().store, study.key, reason=reason, actor=reader.name):
+        asked.written()
 
 
 def _bring_back(study: Study, reader: Reader) -> None:
     allowed("archive")
-    bring_back(context().store, study.key, actor=reader.name)
+    asked = steps_asked()
+    if bring_back(context().store, study.key, actor=reader.name):
+        asked.written()
 
 
 def _delete(study: Study, reader: Reader) -> None:
     allowed("delete")
-    shared = context()
-    if not remove(
+    shared, asked, reason = context(), steps_asked(), _chosen()
+    if remove(
         shared.store,
         study.key,
-        reason=_chosen(),
+        reason=reason,
         results=shared.studies_folder,
         actor=reader.name,
     ):
+        asked.written()
+    else:
         tell(gettext("A study that somebody decided on can be archived, but not deleted."))
 
 

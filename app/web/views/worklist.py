@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.web.asked import steps_asked
 from app.web.clock import browser_zone
 from app.web.components.watch import watch
 from app.web.context import context
@@ -133,7 +134,7 @@ def _note(study: Study) -> str:
 
 def _row(study: Study, identity: Identity | None, reader: Reader) -> None:
     # The link that opens it, all the rest as one piece of HTML, and what else can be done.
-    failed = study.status == "failed"
+    failed, asked = study.status == "failed", steps_asked()
     lead, rest, *more = st.columns(
         [1, 7.4, 1.2, 0.4] if failed else [1, 8.6, 0.4], vertical_alignment="center", gap="small"
     )
@@ -147,12 +148,16 @@ def _row(study: Study, identity: Identity | None, reader: Reader) -> None:
         more[0].button(
             gettext("Score again"),
             key=f"again-{study.key}",
-            on_click=partial(score_failed_again, study, reader),
+            on_click=asked.on_press(
+                f"again {study.key}", partial(score_failed_again, study, reader)
+            ),
         )
-    if more[-1].button(
+    more[-1].button(
         ":material/more_horiz:",
         key=f"more-{study.key}",
         help=gettext("Archive, delete, cancel, score again: {label}", label=study.label),
         type="tertiary",
-    ):
+        on_click=partial(asked.manage, study.key),
+    )
+    if asked.managing == study.key:
         study_dialog(study, reader)

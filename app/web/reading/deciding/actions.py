@@ -8,10 +8,10 @@ from functools import partial
 import streamlit as st
 from pydantic import ValidationError
 
+from app.web.asked import Asked, steps_asked
 from app.web.components.viewer.component import ViewerAction
 from app.web.context import context
 from app.web.failures import not_saved
-from app.web.reading.deciding.asked import Asked, steps_asked
 from app.web.reading.deciding.decision_fields import Draft
 from app.web.reading.deciding.decision_saving import save, undo
 from app.web.reading.place import Place
@@ -72,7 +72,7 @@ def _act_on(series: tuple[str, str], place: Place, reader: Reader, action: Viewe
         undo(key, place, reader)
         return
     if kind == "sign":
-        steps_asked().ask_to_sign()
+        steps_asked().ask_to_sign(key)
         return
     findings = reading.of_series(uid)
     shown = next((item for item in findings if item.id == action.get("finding")), None)

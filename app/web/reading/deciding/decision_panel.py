@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from app.web.reading.deciding.asked import steps_asked
+from app.web.asked import steps_asked
 from app.web.reading.deciding.decision_fields import Draft, assessment_fields
 from app.web.reading.deciding.decision_saving import reject_rest, save, undo
 from app.web.reading.place import Place
@@ -168,10 +168,11 @@ def _fields(reading: StudyReading, shown: ReadFinding, draft: Draft) -> None:
 
 
 def _buttons(shown: ReadFinding, place: Place, reader: Reader, study_key: str) -> None:
-    ask = steps_asked().note
+    asked = steps_asked()
 
     def save_as(verdict: Verdict) -> Callable[[], None]:
-        return partial(ask, partial(save, shown, place, reader, study_key, verdict))
+        act = partial(save, shown, place, reader, study_key, verdict)
+        return asked.on_press(f"{verdict} {shown.id}", act)
 
     nameless = not reader.name
     if nameless:
@@ -215,12 +216,14 @@ def _steps_back(
     reader: Reader,
 ) -> None:
     """Several findings at once, and the last step taken back."""
-    ask, nameless = steps_asked().note, not reader.name
+    asked, nameless, key = steps_asked(), not reader.name, reading.study.key
     rest = sum(finding.verdict == "open" for finding in findings)
     if rest > 1:
         st.button(
             gettext("Reject the remaining {count}", count=rest),
-            on_click=partial(ask, partial(reject_rest, reading, findings, place, reader)),
+            on_click=asked.on_press(
+                f"reject the rest {key}", partial(reject_rest, reading, findings, place, reader)
+            ),
             width="stretch",
             disabled=nameless,
             help=gettext("All findings that nobody has decided, for the reason chosen above."),
@@ -228,7 +231,7 @@ def _steps_back(
     if place.decided:
         st.button(
             gettext("Undo the last step (U)"),
-            on_click=partial(ask, partial(undo, reading.study.key, place, reader)),
+            on_click=asked.on_press(f"undo {key}", partial(undo, key, place, reader)),
             width="stretch",
             disabled=nameless,
         )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.web.asked import steps_asked
 from app.web.context import context
 from app.web.failures import not_saved
-from app.web.reading.deciding.asked import steps_asked
 from app.web.reading.deciding.decision_fields import Draft, assessment_of
 from app.web.reading.place import Place
 from app.web.security.identity import Reader, allowed

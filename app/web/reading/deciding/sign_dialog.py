@@ -12,9 +12,9 @@ from functools import partial
 
 import streamlit as st
 
+from app.web.asked import steps_asked
 from app.web.context import cards, context
 from app.web.failures import error_text, not_saved
-from app.web.reading.deciding.asked import steps_asked
 from app.web.reading.table import density_text, diameter_text, probability_text
 from app.web.reading.who_panel import may_see_identity
 from app.web.security.identity import Reader, allowed
@@ -40,7 +40,7 @@ def sign_dialog(
 ) -> None:
     """Draw the dialog where it was asked for."""
     asked = steps_asked()
-    if asked.signing and reading.study.status != "signed":
+    if asked.signing == reading.study.key and reading.study.status != "signed":
         title = gettext("Sign {label}", label=reading.study.label)
         st.dialog(title, on_dismiss=asked.close_dialog)(_confirm)(
             reading, series, comparison, reader
@@ -65,7 +65,9 @@ def _confirm(
     # What was shown is signed, whatever a run that comes between has read.
     st.button(
         gettext("Sign now"),
-        on_click=partial(asked.note, partial(_sign, reading, series, comparison, reader)),
+        on_click=asked.on_press(
+            f"sign {reading.study.key}", partial(_sign, reading, series, comparison, reader)
+        ),
         type="primary",
         width="stretch",
         icon=":material/signature:",

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import streamlit as st
 from pydantic import ValidationError
 
+from app.web.asked import Asked, steps_asked
 from app.web.context import context
 from app.web.failures import error_text, not_saved
-from app.web.reading.deciding.asked import Asked, steps_asked
 from app.web.reading.malignancy.brock_text import brock_text
 from app.web.reading.malignancy.context_form import context_form, typed_in, with_header
 from app.web.security.identity import Reader, allowed

@@ -9,6 +9,7 @@ from functools import partial
 
 import streamlit as st
 
+from app.web.asked import steps_asked
 from app.web.context import cards, context
 from app.web.failures import error_text, not_saved
 from app.web.reading.who_panel import may_see_identity
@@ -44,7 +45,9 @@ def send_panel(study: Study, reader: Reader) -> None:
         gettext("Send to {peer} as signed", peer=peer)
         if study.status == "signed"
         else gettext("Send to {peer} as scored", peer=peer),
-        on_click=partial(_send, study, reader, peer),
+        on_click=steps_asked().on_press(
+            f"send {study.key} {peer}", partial(_send, study, reader, peer)
+        ),
         width="stretch",
         icon=":material/send:",
         help=gettext("Measurement report, segmentation and key images as DICOM objects."),
@@ -53,7 +56,7 @@ def send_panel(study: Study, reader: Reader) -> None:
 
 def _send(study: Study, reader: Reader, peer: str) -> None:
     allowed("export")
-    shared, actor = context(), reader.name or NAMELESS
+    shared, asked, actor = context(), steps_asked(), reader.name or NAMELESS
     if not offers_objects(study.key):
         return
     from medical.node.dispatch import enter_objects
@@ -73,6 +76,7 @@ def _send(study: Study, reader: Reader, peer: str) -> None:
             actor=actor,
             key=study.key,
         )
+        asked.written()
     except StoreUnavailableError as error:
         tell(not_saved(error))
     except InputError as error:

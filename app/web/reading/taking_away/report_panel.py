@@ -8,9 +8,9 @@ from functools import partial
 
 import streamlit as st
 
+from app.web.asked import steps_asked
 from app.web.context import cards, context
 from app.web.failures import not_saved
-from app.web.reading.deciding.asked import steps_asked
 from app.web.reading.deciding.sign_dialog import next_button
 from app.web.reading.taking_away.objects_panel import (
     NAMELESS,
@@ -52,14 +52,14 @@ def sign_panel(reading: StudyReading, reader: Reader) -> None:
         if may(reader, "reopen"):
             st.button(
                 gettext("Reopen"),
-                on_click=partial(asked.note, partial(_reopen, study.key, reader)),
+                on_click=asked.on_press(f"reopen {study.key}", partial(_reopen, study.key, reader)),
                 width="stretch",
                 disabled=not reader.name,
             )
         return
     st.button(
         gettext("Sign"),
-        on_click=asked.ask_to_sign,
+        on_click=partial(asked.ask_to_sign, study.key),
         width="stretch",
         icon=":material/signature:",
         help=gettext("Completes the reading; nothing can be changed afterwards."),

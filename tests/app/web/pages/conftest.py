@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from app.settings import Settings
+from app.web.asked import Asked
 from app.web.context import start_context
 from medical.detection.findings import SeriesFindings
 from medical.review.reading import ReadFinding, read_study
@@ -80,6 +81,46 @@ class Page:
 
 
 OpenPage = Callable[..., Page]
+
+
+class EndedError(BaseException):
+    """As Streamlit ends a run: past every ``except Exception``."""
+
+
+def end_in(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, *, before: bool) -> None:
+    """End the run once, just before or just after something is called."""
+    really: Callable[..., Any] = getattr(owner, name)
+    ended: list[bool] = []
+
+    def ending(*args: Any, **options: Any) -> Any:
+        if ended:
+            return really(*args, **options)
+        ended.append(True)
+        if not before:
+            really(*args, **options)
+        raise EndedError
+
+    monkeypatch.setattr(owner, name, ending)
+
+
+def note_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each click of buttons drawn from now on come twice before the page has answered."""
+    note = Asked.note
+
+    def noted(asked: Asked, *given: Any, **named: Any) -> None:
+        note(asked, *given, **named)
+        note(asked, *given, **named)
+
+    monkeypatch.setattr(Asked, "note", noted)
+
+
+def run_to_its_end(run: Callable[[], object]) -> None:
+    """Run the page to where it is ended; what the test runner makes of that is its own."""
+    try:
+        run()
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from app.web.asked import Asked
 from app.web.components.viewer.component import Crosshair, ViewerAction
 from app.web.reading import add_panel, guideline_panel
 from app.web.reading.deciding import decision_saving, sign_dialog
 from app.web.reading.deciding.actions import note_actions
-from app.web.reading.deciding.asked import Asked
 from app.web.reading.deciding.decision_fields import Draft
 from app.web.reading.place import Place
 from app.web.reading.taking_away import report_panel
@@ -23,7 +23,14 @@ from medical.review.reading import read_study
 from medical.review.reviews import decide, sign
 from medical.store.audit import newest
 from tests.app.web.made_results import UID
-from tests.app.web.pages.conftest import OpenPage, Page
+from tests.app.web.pages.conftest import (
+    EndedError,
+    OpenPage,
+    Page,
+    end_in,
+    note_twice,
+    run_to_its_end,
+)
 
 
 def action(page: Page, kind: str, number: int, report: int, **more: Any) -> ViewerAction:
@@ -112,33 +119,13 @@ def test_an_action_of_another_study_does_nothing(open_page: OpenPage) -> None:
     assert versions(page) == [("open", 0)] * 3
 
 
-class _EndedError(BaseException):
-    """As Streamlit ends a run: past every ``except Exception``."""
-
-
-def end_in(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, *, before: bool) -> None:
-    """End the run once, just before or just after something is called."""
-    really: Callable[..., Any] = getattr(owner, name)
-    ended: list[bool] = []
-
-    def ending(*args: Any, **options: Any) -> Any:
-        if ended:
-            return really(*args, **options)
-        ended.append(True)
-        if not before:
-            really(*args, **options)
-        raise _EndedError
-
-    monkeypatch.setattr(owner, name, ending)
-
-
 @pytest.mark.parametrize("name", ["assessment_of", "decide"])
 def test_a_step_that_is_ended_before_it_has_written_is_begun_again(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     page = open_page()
     end_in(monkeypatch, decision_saving, name, before=True)
-    _ended(page, partial(send, page, action(page, "accept", 1, 11, next=2)))
+    run_to_its_end(partial(send, page, action(page, "accept", 1, 11, next=2)))
     page.tab.run()
     assert versions(page) == [("accepted", 1), ("open", 0), ("open", 0)]
     assert "1 of 3 reviewed" in page.text()
@@ -150,10 +137,10 @@ def test_a_step_that_is_ended_after_it_has_written_is_not_begun_again() -> None:
     def step() -> None:
         done.append(asked.report)
         asked.written()
-        raise _EndedError
+        raise EndedError
 
     asked.note(step, report=5)
-    with pytest.raises(_EndedError):
+    with pytest.raises(EndedError):
         asked.do()
     asked.do()
     assert (done, asked.report) == ([0], 5)
@@ -223,11 +210,26 @@ def test_a_click_whose_run_is_ended_writes_once(
     monkeypatch.setattr(add_panel, "outline_at", lambda *_: seen)
     click(page)
     end_in(monkeypatch, *((owner, name) if before else (Asked, "written")), before=before)
-    _ended(page, page.tab.run)
+    run_to_its_end(page.tab.run)
     page.tab.run()
     page.tab.run()
     page.expect_whole()
     assert len(trail(page, ACTIONS.get(name, name))) == 1
+    assert page.problems() == []
+
+
+def test_a_double_click_decides_signs_and_reopens_once(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note_twice(monkeypatch)
+    page = open_page()
+    for number in (1, 2, 3):
+        page.press(f"Accept {number}")
+    assert versions(page) == [("accepted", 1)] * 3
+    page.sign()
+    assert trail(page, "sign") == ["sign"]
+    page.press("Reopen")
+    assert trail(page, "reopen") == ["reopen"]
     assert page.problems() == []
 
 
@@ -248,15 +250,6 @@ def test_two_answers_in_one_breath_are_both_kept(open_page: OpenPage) -> None:
     examination = read_study(page.store, page.key).examination
     assert (examination.kind, examination.known_cancer) == ("follow-up", True)
     assert page.problems() == []
-
-
-def _ended(page: Page, run: Callable[[], None]) -> None:
-    """Run the page to where it is ended; what the test runner makes of that is its own."""
-    try:
-        run()
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
 
 
 def test_a_field_that_was_dropped_may_still_report() -> None:
