@@ -106,15 +106,17 @@ def _asking(
         if len(queued) == len(studies):
             st.session_state["uploads"] = count + 1
 
-    notes = [
+    notes: list[Callable[[], None]] = [
         asked.on_press(
             f"upload {number}", partial(_queue_upload, study, reader, partial(queued.add, number))
         )
         for number, study in enumerate(studies)
     ]
 
+    notes.append(partial(asked.note, empty))
+
     def ask() -> None:
-        for note in (*notes, partial(asked.note, empty)):
+        for note in notes:
             note()
 
     return ask
