@@ -13,8 +13,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-_TAPS = 3  # on each side
-_STEP = 0.8  # deviations between taps
 _KNOTS = 6  # along an edge of a patch
 _FINE = 4  # times as many cells in which the bends are smoothed
 _MAX_VOXELS = 3.0  # deviation of the displacement of a patch deformed most
@@ -24,21 +22,29 @@ _ROUNDS = 6  # of the fixed point; each brings it nearer by the displacement's s
 def slice_profile_blur(volume: Tensor, direction: Tensor) -> Tensor:
     """Gaussian blur along one direction a row.
 
+    Done in the frequencies, so one side of the volume goes on at the opposite one: what counts must
+    lie further from the sides than the blur reaches.
+
     Args:
         volume: ``[m, c, e, e, e]``.
         direction: ``[m, 3]`` (z, y, x) in voxels; its length is the blur's standard deviation.
     """
-    count, edge = len(volume), volume.shape[-1]
-    theta = torch.eye(3, 4, device=volume.device)[None]
-    straight = functional.affine_grid(theta, [1, 1, edge, edge, edge], align_corners=False)
-    step = direction.flip(-1).view(count, 1, 1, 1, 3) * (_STEP * 2 / edge)  # grids count x first
-    weights = [math.exp(-0.5 * (_STEP * k) ** 2) for k in range(-_TAPS, _TAPS + 1)]
-    total = torch.zeros_like(volume)
-    for k, weight in zip(range(-_TAPS, _TAPS + 1), weights, strict=True):
-        grid = straight + k * step
-        shifted = functional.grid_sample(volume, grid, padding_mode="border", align_corners=False)
-        total.add_(shifted, alpha=weight / sum(weights))
-    return total
+    edge = volume.shape[-1]
+    whole = torch.fft.fftfreq(edge, device=volume.device)
+    half = torch.fft.rfftfreq(edge, device=volume.device)
+    along = [
+        part.view(-1, 1, 1, 1, 1) * frequency.view(shape)
+        for part, frequency, shape in zip(
+            direction.unbind(1),
+            (whole, whole, half),
+            ((-1, 1, 1), (-1, 1), (-1,)),
+            strict=True,
+        )
+    ]
+    passed = torch.exp(-2 * math.pi**2 * (along[0] + along[1] + along[2]) ** 2)
+    axes = (-3, -2, -1)
+    waves = torch.fft.rfftn(volume, dim=axes)
+    return torch.fft.irfftn(waves * passed, s=(edge,) * 3, dim=axes)
 
 
 def gaussian_blur(volume: Tensor, sigma: tuple[float, float, float]) -> Tensor:
