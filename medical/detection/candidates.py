@@ -68,7 +68,7 @@ FirstStage = Callable[[CtVolume, Prepared, Progress], CandidateSet]
 """Finds candidates in a CT, given as read and on its 1 mm grid, and tells the share done."""
 
 
-def find_candidates(
+def find_in_windows(
     hu: Float32[np.ndarray, "z y x"],
     lung: Bool[np.ndarray, "z y x"],
     detector: FirstStageNetwork,
@@ -80,10 +80,10 @@ def find_candidates(
     Args:
         hu: on a 1 mm axial grid, already cropped to the lungs with a margin.
         lung: same shape; windows without lung are not looked at, and a candidate must touch it.
-        detector: sees ``WINDOW``; each is shown to it in a mirror as well.
+        detector: sees ``WINDOW``.
         progress: told the share of windows done.
     """
-    return _find(hu, lung, in_mirrors(detector), WINDOW, progress)
+    return _find(hu, lung, detector, WINDOW, progress)
 
 
 def find_in_box(
@@ -98,7 +98,7 @@ def find_in_box(
     Args:
         hu: on a 1 mm axial grid, already cropped to the lungs with a margin.
         lung: same shape; a candidate must touch it.
-        detector: reads a place alike in a part and in the whole; sees one view.
+        detector: reads a place alike in a part and in the whole.
         progress: told the share of parts done.
     """
     return _find(hu, lung, detector, box_window(hu.shape), progress)
@@ -208,28 +208,34 @@ def _suppress(
     return strongest
 
 
-def candidate_finder(run: Run, *, whole_box: bool) -> CandidateFinder:
+def candidate_finder(run: Run, *, whole_box: bool, mirrored: bool) -> CandidateFinder:
     """Make what finds candidates of the project's own network.
 
     Args:
         run: the network.
-        whole_box: it sees the lungs' box at once and in one view; else windows, mirrored as well.
+        whole_box: it sees the lungs' box at once; else windows of it.
+        mirrored: it sees each in a mirror as well.
     """
-    find = find_in_box if whole_box else find_candidates
+    find = find_in_box if whole_box else find_in_windows
+
+    def detector(image: np.ndarray) -> np.ndarray:
+        return run(image)[0]
+
+    seen = in_mirrors(detector) if mirrored else detector
 
     def finder(
         hu: Float32[np.ndarray, "z y x"],
         lung: Bool[np.ndarray, "z y x"],
         progress: Progress | None = None,
     ) -> CandidateSet:
-        return find(hu, lung, lambda image: run(image)[0], progress=progress)
+        return find(hu, lung, seen, progress=progress)
 
     return finder
 
 
-def by_heat_map(run: Run, *, whole_box: bool) -> FirstStage:
+def by_heat_map(run: Run, *, whole_box: bool, mirrored: bool) -> FirstStage:
     """Make a first stage of the project's own network; arguments as of ``candidate_finder``."""
-    find = candidate_finder(run, whole_box=whole_box)
+    find = candidate_finder(run, whole_box=whole_box, mirrored=mirrored)
     return lambda ct, prepared, progress: find(prepared.hu, prepared.lung, progress)
 
 

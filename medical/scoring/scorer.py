@@ -276,7 +276,8 @@ class Scorer:
 
         run = self._networks.first
         if not self.card.has_retinanet:
-            return by_heat_map(run, whole_box=self.card.reads_whole_box)
+            whole_box, mirrored = self.card.reads_whole_box, self.card.reads_in_mirror
+            return by_heat_map(run, whole_box=whole_box, mirrored=mirrored)
         from models.detector.retinanet import RetinaNetConfig
 
         return by_boxes(run, RetinaNetConfig.from_dict(self.card.detector))

@@ -151,11 +151,14 @@ class DetectorConfig:
         widths: channels at strides 2, 4, 8 and 16.
         channels: of the fused map.
         local_attention: whether a place is read alike in a patch and in a whole scan.
+        mirrored: whether a whole scan is read in a mirror as well, which costs as much again; it
+            always is where attention is not local.
     """
 
     widths: tuple[int, int, int, int] = (16, 48, 96, 128)
     channels: int = 48
     local_attention: bool = False
+    mirrored: bool = False
 
     def build(self) -> Detector:
         """Make the network, freshly initialised."""
@@ -172,6 +175,7 @@ class Detector(nn.Module):
     def __init__(self, config: DetectorConfig) -> None:
         super().__init__()
         self.local_attention = config.local_attention
+        self.mirrored = config.mirrored or not config.local_attention
         self.encoder = Encoder(config.widths, local_attention=config.local_attention)
         self.pyramid = Pyramid(config.widths, config.channels)
         self.attention = SpatialAttention(config.channels)

@@ -193,12 +193,17 @@ class ModelCard(BaseModel):
 
     @property
     def reads_whole_box(self) -> bool:
-        """Whether the first stage sees the whole box of the lungs at once, in one view.
+        """Whether the first stage sees the whole box of the lungs at once.
 
         So do those that were taught to read a place alike in a patch and in a whole scan; others
-        see windows of one size, in a mirror as well.
+        see windows of one size.
         """
         return self.detector.get("local_attention") is True
+
+    @property
+    def reads_in_mirror(self) -> bool:
+        """Whether the first stage's answer is the mean of two views, as it is and in a mirror."""
+        return not self.reads_whole_box or self.detector.get("mirrored") is True
 
     @classmethod
     def read(cls, path: Path) -> ModelCard:

@@ -45,7 +45,11 @@ class PseudoLabeler:
     def __init__(self, model: StoredModel, *, cache: Path) -> None:
         self.model, self.cache = model, cache
         networks = ready_networks(model)
-        self._find = candidate_finder(networks.first, whole_box=model.card.reads_whole_box)
+        self._find = candidate_finder(
+            networks.first,
+            whole_box=model.card.reads_whole_box,
+            mirrored=model.card.reads_in_mirror,
+        )
         self._second = RefinementStage(networks.refinement, samples=_SAMPLES)
 
     def of(self, case: TrainingCase) -> PseudoLabels:

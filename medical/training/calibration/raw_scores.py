@@ -118,13 +118,15 @@ def collect_raw_scores(
     """
     ready = networks_of(networks.detector, networks.refiner)
     second = RefinementStage(ready.refinement, samples=samples)
-    whole_box = networks.detector.local_attention
-    find = candidate_finder(ready.first, whole_box=whole_box)
+    mirrored = networks.detector.mirrored
+    find = candidate_finder(
+        ready.first, whole_box=networks.detector.local_attention, mirrored=mirrored
+    )
 
     def detect(image: np.ndarray) -> np.ndarray:
         return ready.first(image)[0]
 
-    part = detect if whole_box else in_mirrors(detect)
+    part = in_mirrors(detect) if mirrored else detect
     rows = _Rows()
     for scan, case in enumerate(cases):
         hu = case.hu

@@ -99,7 +99,7 @@ def test_recipe_that_nobody_knows_is_one_line_with_those_there_are(
     options = ("--cases", tmp_path, "--out", tmp_path / "out", "--recipe", "nobody")
     result = starlung("retrain", *options)
     assert result.exit_code == 2
-    assert "local-attention, starlung-0.5.0" in one_line(result.stderr)
+    assert "local-attention, starlung-0.5.0, starlung-fast" in one_line(result.stderr)
 
 
 def test_recipe_of_another_network_cannot_start_from_the_shipped_model(

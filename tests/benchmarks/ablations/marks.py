@@ -42,7 +42,7 @@ class MarkReader:
     ) -> None:
         self.networks, self.device, self.first_only = networks, device, first_only
         ready = torch_networks(networks.detector, networks.refiner, device=device, half=False)
-        self._find_by_heat = candidate_finder(ready.first, whole_box=False)
+        self._find_by_heat = candidate_finder(ready.first, whole_box=False, mirrored=True)
         self._second = RefinementStage(ready.refinement, samples=_SAMPLES)
         self.detector = copy.deepcopy(networks.detector).to(device)
 

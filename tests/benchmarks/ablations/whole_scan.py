@@ -28,7 +28,7 @@ def find_in_anchors(
     *,
     device: torch.device,
 ) -> CandidateSet:
-    """Find what might be a nodule, see ``medical.detection.candidates.find_candidates``.
+    """Find what might be a nodule, see ``medical.detection.candidates.find_in_windows``.
 
     Args:
         hu: on a 1 mm axial grid.

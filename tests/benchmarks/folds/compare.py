@@ -66,7 +66,10 @@ def read_folds(folder: Path, *, with_second: bool) -> list[SeenScan]:
 
 
 def print_comparisons(folder: Path) -> None:
-    """Compare 0.5.0 and the folds on lungs that neither had seen; the folds and their Lite."""
+    """Compare 0.5.0 and the folds on lungs that neither had seen; the folds and their Lite.
+
+    Then 0.5.0 and starlung-fast on lungs that neither had seen.
+    """
     for with_second in (True, False):
         stages = "both stages" if with_second else "first stage alone"
         folds = read_folds(folder, with_second=with_second)
@@ -75,3 +78,5 @@ def print_comparisons(folder: Path) -> None:
         print(f"0.5.0 (two views) and the folds: {compare(shipped, folds)}")
         lite = read_folds(folder / "lite", with_second=with_second)
         print(f"the folds and their Lite: {compare(folds, lite)}")
+        fast = read_predictions(folder / "fast.csv", views=2, with_second=with_second)
+        print(f"0.5.0 and starlung-fast (two views each): {compare(shipped, fast)}")

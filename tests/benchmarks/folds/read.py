@@ -1,16 +1,22 @@
-"""Let a fold read what it left out: ``python -m tests.benchmarks.folds.read DATA OUT FOLD``.
+"""Let a fold read what it left out: ``folds.read DATA OUT FOLD [RECIPE]``.
 
-Each scan as it is and with nodules INSERTED (``folds.hybrids``), the whole box at once, in one view
-and in two. Writes ``OUT/FOLD.csv``: candidates (both stages' logits) and what is known of the scan,
-positions on its 1 mm grid.
+Each scan as it is and with nodules INSERTED (``folds.inserted``), the whole box at once, in one
+view and in two, by the weights ``OUT/FOLD.safetensors`` of a recipe. Writes ``OUT/FOLD.csv``:
+candidates (both stages' logits) and what is known of the scan, positions on its 1 mm grid. Without
+an accelerator a CPU reads a lung at a time in each of its processes; a lung that was read is not
+read again.
 """
 
 from __future__ import annotations
 
 import csv
+import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +25,7 @@ from safetensors.torch import load_file
 
 from medical.synthesis.case import TrainingCase
 from medical.training.recipes import read_recipe
+from models.runtime.of_modules import networks_of
 from models.training.two_stage import TwoStage
 from tests.benchmarks.folds.inserted import with_room
 from tests.benchmarks.folds.scans import left_out
@@ -71,23 +78,50 @@ def rows_of(
             yield (case.name, lung, f"views{views}", *place, f"{first:.2f}", f"{second:.2f}")
 
 
+def readers_of(weights: Path, recipe: str) -> dict[int, WholeBox]:
+    """Return a reader for each number of views."""
+    built = read_recipe(recipe)
+    networks = TwoStage(built.detector.build(), built.refiner.build())
+    networks.load_state_dict(load_file(weights))
+    networks = networks.float().eval()
+    if torch.cuda.is_available():
+        device = torch.device("cuda")
+        return {views: WholeBox(networks, device=device, views=views) for views in VIEWS}
+    ready = networks_of(networks.detector, networks.refiner)
+    return {views: WholeBox.by(ready, views=views) for views in VIEWS}
+
+
+def read_lungs(data: Path, weights: Path, recipe: str, folder: Path, names: list[str]) -> None:
+    """Write a table of each lung, but of those that lie there."""
+    readers = readers_of(weights, recipe)
+    for name in names:
+        if (folder / f"{name}.csv").exists():
+            continue
+        rows = [
+            r for scan in scans_of(data, name) for r in rows_of(scan[0], name, *scan[1:], readers)
+        ]
+        part = folder / f"{name}.part"
+        with part.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
+        part.replace(folder / f"{name}.csv")
+        print(name, flush=True)
+
+
 def main() -> None:
     """Read and write."""
     data, out, fold = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    recipe = read_recipe(RECIPE)
-    networks = TwoStage(recipe.detector.build(), recipe.refiner.build())
-    networks.load_state_dict(load_file(out / f"{fold}.safetensors"))
-    networks = networks.float().eval()
-    readers = {views: WholeBox(networks, device=device, views=views) for views in VIEWS}
-    part = out / f"{fold}.csv.part"
-    with part.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(COLUMNS)
-        for name in left_out(fold):
-            for case, inserted, ignored in scans_of(data, name):
-                table.writerows(rows_of(case, name, inserted, ignored, readers))
-    part.replace(out / f"{fold}.csv")
+    recipe = sys.argv[4] if len(sys.argv) > 4 else RECIPE
+    names, folder = left_out(fold), out / fold / "read"
+    folder.mkdir(parents=True, exist_ok=True)
+    processes = 1 if torch.cuda.is_available() else (os.cpu_count() or 1)
+    shares = [list(names[start::processes]) for start in range(processes)]
+    read = partial(read_lungs, data, out / f"{fold}.safetensors", recipe, folder)
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        list(pool.map(read, shares))
+    with (out / f"{fold}.csv").open("w", newline="", encoding="utf-8") as table:
+        table.write(",".join(COLUMNS) + "\n")
+        for name in names:
+            table.write((folder / f"{name}.csv").read_text("utf-8"))
 
 
 if __name__ == "__main__":

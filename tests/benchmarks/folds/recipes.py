@@ -3,7 +3,8 @@
 ``predictions/recipes.csv``: mean sensitivity for nodules INSERTED into each lung of the fold
 ``unseen``, at thresholds of its own, first stage alone. ``a`` to ``h``: 560 s from nothing on one
 accelerator. ``i``, ``j``: ``c`` taught on for 1,330 s by four processes of 32 patches with the
-present recipe's nodules, 13,900 steps.
+present recipe's nodules, 13,900 steps. ``l``, ``m``: starlung-fast's recipe from nothing, 1,220 s
+by four processes of 64 patches, 11,650 steps.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ VARIANTS = {
     "i": "c taught on with 1.8 million patches, one view of the whole box",
     "j": "the same weights, two views",
     "k": "0.5.0, windows and two views",
+    "l": "starlung-fast from nothing, 3.0 million patches, one view of the whole box",
+    "m": "the same weights, two views",
 }
 QUESTIONS: dict[str, tuple[tuple[str, str], ...]] = {
     "global attention and two views, against local and one": (("c", "g"), ("a", "d"), ("e", "b")),
@@ -40,6 +43,8 @@ QUESTIONS: dict[str, tuple[tuple[str, str], ...]] = {
     "a second view of the whole box": (("i", "j"),),
     "taught on, one view, against 0.5.0": (("k", "i"),),
     "taught on, two views, against 0.5.0": (("k", "j"),),
+    "starlung-fast's first stage, one view, against 0.5.0's": (("k", "l"),),
+    "starlung-fast's first stage, two views, against 0.5.0's": (("k", "m"),),
 }
 
 

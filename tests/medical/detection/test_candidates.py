@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -10,8 +12,9 @@ from medical.detection import candidates
 from medical.detection.candidates import (
     CandidateSet,
     box_window,
-    find_candidates,
+    candidate_finder,
     find_in_box,
+    find_in_windows,
     touches_lung,
 )
 from models.detector.contract import CHANNELS_OUT, HEAT
@@ -45,12 +48,12 @@ def farthest_from_a_candidate(dots: np.ndarray, candidates: CandidateSet) -> flo
 
 def test_a_mark_lies_where_its_voxel_lies_in_every_window() -> None:
     hu, dots = scan_with_dots()
-    candidates = find_candidates(hu, np.ones(SHAPE, bool), bright_cells)
+    candidates = find_in_windows(hu, np.ones(SHAPE, bool), bright_cells)
     # a cell is 4 mm wide, its middle counts
     assert farthest_from_a_candidate(dots, candidates) <= 1.5
 
 
-def test_a_whole_box_is_seen_at_once_and_in_one_view() -> None:
+def test_a_whole_box_is_seen_at_once() -> None:
     hu, dots = scan_with_dots()
     seen: list[tuple[int, ...]] = []
 
@@ -61,6 +64,21 @@ def test_a_whole_box_is_seen_at_once_and_in_one_view() -> None:
     candidates = find_in_box(hu, np.ones(SHAPE, bool), detector)
     assert seen == [(1, 1, 96, 160, 336)]  # multiples of 16
     assert farthest_from_a_candidate(dots, candidates) <= 1.5
+
+
+@pytest.mark.parametrize("whole_box", [True, False])
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_a_mirror_is_looked_into_where_the_model_says_so(whole_box: bool, mirrored: bool) -> None:
+    hu = np.random.default_rng(0).normal(-800, 50, SHAPE).astype(np.float32)
+    seen: list[np.ndarray] = []
+
+    def run(image: np.ndarray) -> list[np.ndarray]:
+        seen.append(image)
+        return [bright_cells(image)]
+
+    candidate_finder(run, whole_box=whole_box, mirrored=mirrored)(hu, np.ones(SHAPE, bool))
+    reflected = [np.array_equal(a, np.flip(b, 4)) for a, b in pairwise(seen)]
+    assert any(reflected) is mirrored
 
 
 def test_a_box_too_large_for_memory_is_seen_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:

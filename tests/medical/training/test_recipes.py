@@ -25,9 +25,12 @@ from tests.logs import logged
 pytestmark = pytest.mark.heavy
 
 
-def test_the_shipped_weights_have_the_first_stage_of_their_recipe() -> None:
-    detector = read_recipe("starlung-0.5.0").detector.to_dict()
-    card = find_model(DEFAULT_MODEL).card
+@pytest.mark.parametrize(
+    ("model", "recipe"), [(DEFAULT_MODEL, "starlung-0.5.0"), ("starlung-fast", "starlung-fast")]
+)
+def test_the_shipped_weights_have_the_first_stage_of_their_recipe(model: str, recipe: str) -> None:
+    detector = read_recipe(recipe).detector.to_dict()
+    card = find_model(model).card
     assert {**detector, "widths": list(detector["widths"])}.items() >= card.detector.items()  # type: ignore[call-overload]
 
 
