@@ -44,7 +44,8 @@ def slice_profile_blur(volume: Tensor, direction: Tensor) -> Tensor:
     passed = torch.exp(-2 * math.pi**2 * (along[0] + along[1] + along[2]) ** 2)
     axes = (-3, -2, -1)
     waves = torch.fft.rfftn(volume, dim=axes)
-    return torch.fft.irfftn(waves * passed, s=(edge,) * 3, dim=axes)
+    blurred: Tensor = torch.fft.irfftn(waves * passed, s=(edge,) * 3, dim=axes)
+    return blurred
 
 
 def gaussian_blur(volume: Tensor, sigma: tuple[float, float, float]) -> Tensor:
