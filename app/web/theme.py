@@ -69,6 +69,7 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
 .starlung-who span { display: block; color: #b9c4d0; overflow-wrap: anywhere; }
 .starlung-label { font-size: 0.95rem; color: #a5b1be; padding-left: 0.5rem; }
 .starlung-said { color: #aab5c1; overflow-wrap: anywhere; }
+.starlung-whose { display: block; line-height: 1.35; }
 .starlung-bar { display: inline-block; width: 8rem; height: 0.4rem; margin-right: 0.6rem;
   border-radius: 999px; background: #232b35; vertical-align: middle; overflow: hidden; }
 .starlung-bar i { display: block; height: 100%; background: #3b8ea5; transition: width 0.6s; }
@@ -125,10 +126,10 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
 .starlung-card { table-layout: fixed; }
 .starlung-card th:first-child, .starlung-card tr:first-child td:first-child { width: 55%; }
 .starlung-card td { border-bottom: 1px solid #1e2630; font-variant-numeric: tabular-nums; }
-.stMain h3 { font-size: 1rem; font-weight: 600; padding: 0.4rem 0 0.2rem; }
-.starlung-reports { display: flex; gap: 0.5rem; }
-.starlung-reports a { border: 1px solid #2c3642; border-radius: 4px; padding: 0.3rem 0.7rem;
-  font-size: 0.9rem; color: #d7dee6; text-decoration: none; }
+.stMain h3 { font-size: 1rem; font-weight: 600; padding: 0.4rem 0 0.7rem; }
+.starlung-reports { display: flex; flex-wrap: wrap; gap: 0.4rem; }
+.starlung-reports a { border: 1px solid #2c3642; border-radius: 4px; padding: 0.2rem 0.55rem;
+  font-size: 0.88rem; color: #d7dee6; text-decoration: none; white-space: nowrap; }
 .starlung-reports a:hover { border-color: #3b8ea5; color: #eef3f7; }
 .starlung-welcome { color: #a5b1be; padding: 22vh 0 0; text-align: center; }
 .starlung-welcome b { display: block; color: #d7dee6; font-size: 1.15rem; font-weight: 500; }

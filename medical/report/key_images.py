@@ -123,9 +123,11 @@ def _write(canvas: Canvas, text: str, x: float, y: float, *, size: float) -> Non
     canvas.setFillColor(white)
     canvas.setLineJoin(1)
     for mode, width in ((1, 2.2), (0, 0)):  # the outline, then the letter on it
+        canvas.saveState()  # ReportLab takes each text to begin filled, but the mode outlives it
         canvas.setLineWidth(width)
         line = canvas.beginText(x, y)
         line.setFont(PDF_FONT, size)
         line.setTextRenderMode(mode)
         line.textOut(text)
         canvas.drawText(line)
+        canvas.restoreState()

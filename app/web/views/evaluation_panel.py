@@ -11,7 +11,7 @@ import streamlit as st
 from app.web.failures import error_text
 from app.web.security.identity import allowed
 from app.web.session import keep_widget, remember_widget
-from app.web.views.plots import froc_plot, reliability_plot, show_plot, size_plot
+from app.web.views.plots import THIRD, froc_plot, reliability_plot, show_plot, size_plot
 from app.web.words import gettext, ngettext
 from medical.errors import InputError
 from medical.evaluation.intervals import rate_interval, share_interval
@@ -59,7 +59,9 @@ def evaluation_panel() -> None:
 
 def evaluation_figures(evaluation: Evaluation) -> str:
     """Show the main figures, each with its interval and what it was counted on."""
-    counts = gettext("{nodules}, {scans}", **_counts(evaluation))
+    counts = gettext(
+        "{nodules}, {scans}; below each figure its 95 % interval", **_counts(evaluation)
+    )
     cells = "".join(
         f'<div class="starlung-figure"><small>{html.escape(name)}</small><b>{value}</b>'
         f"<small>{interval}</small></div>"
@@ -162,7 +164,7 @@ def _sizes(evaluation: Evaluation) -> None:
 
 
 def _reliability(calibration: Calibration | None) -> None:
-    st.markdown(f"**{gettext('Reliability')}**")
+    st.markdown(f"**{gettext('Calibration')}**")
     rows = reliability_rows(calibration) if calibration is not None else []
     if calibration is None or not rows:
         st.caption(
@@ -171,7 +173,7 @@ def _reliability(calibration: Calibration | None) -> None:
             )
         )
         return
-    show_plot(reliability_plot(rows), gettext("Calibration"))
+    show_plot(reliability_plot(rows, inches=THIRD), gettext("Calibration"))
     error = f"{calibration.expected_calibration_error:.3f}"
     st.caption(
         gettext(

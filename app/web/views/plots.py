@@ -29,15 +29,17 @@ INK, GREY = "#d7dee6", "#8c99a8"
 BLUE, AMBER = "#4fb3cc", "#e0b464"
 _GROUND, _GRID = "#0d1116", "#232b35"
 _INCHES, _DPI = (6.2, 3.9), 180
+THIRD = (4.5, 3.3)
+"""Inches of a plot that is a third of the page wide."""
 
 
-def new_figure() -> tuple[Figure, Axes]:
-    """Make an empty plot with a grid."""
+def new_figure(*, inches: tuple[float, float] = _INCHES) -> tuple[Figure, Axes]:
+    """Make an empty plot with a grid; smaller inches make its words larger on the page."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     # Not pyplot: it keeps global state, and pages are drawn in threads.
-    figure = Figure(figsize=_INCHES, dpi=_DPI, layout="constrained", facecolor=_GROUND)
+    figure = Figure(figsize=inches, dpi=_DPI, layout="constrained", facecolor=_GROUND)
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.grid(color=_GRID, linewidth=0.8)
@@ -99,10 +101,12 @@ def operating_plot(points: Sequence[Expected], scored_at: float) -> bytes:
         return png(figure)
 
 
-def reliability_plot(rows: Sequence[ReliabilityRow]) -> bytes:
+def reliability_plot(
+    rows: Sequence[ReliabilityRow], *, inches: tuple[float, float] = _INCHES
+) -> bytes:
     """Share of nodules over the probability given; the diagonal is perfect."""
     with settings():
-        figure, axes = new_figure()
+        figure, axes = new_figure(inches=inches)
         axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1)
         x = [row.mean_probability for row in rows]
         y = [row.share_nodules for row in rows]
@@ -161,7 +165,7 @@ def froc_plot(evaluation: Evaluation) -> bytes:
 
     rates = FALSE_POSITIVES_PER_SCAN
     with settings():
-        figure, axes = new_figure()
+        figure, axes = new_figure(inches=THIRD)
         _curve(axes, evaluation.curve)
         marked = [(rate, evaluation.sensitivity.get(f"{rate:g}")) for rate in rates]
         known = [(rate, value) for rate, value in marked if value is not None]
@@ -172,7 +176,7 @@ def froc_plot(evaluation: Evaluation) -> bytes:
         axes.xaxis.set_major_locator(FixedLocator(rates))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xticklabels([f"{rate:g}" for rate in rates])
-        axes.set(xlim=(rates[0] / 1.1, rates[-1] * 1.1), ylim=(0, 1.02))
+        axes.set(xlim=(rates[0] / 1.3, rates[-1] * 1.2), ylim=(0, 1.02))
         axes.set(xlabel=gettext("False positives per scan"), ylabel=gettext("Sensitivity"))
         return png(figure)
 
@@ -189,7 +193,7 @@ def size_plot(bins: Sequence[SizeBin]) -> bytes:
     if filled and len(at_point) == len(filled):
         series.append(_Series(gettext("at the operating point"), AMBER, at_point))
     with settings():
-        figure, axes = new_figure()
+        figure, axes = new_figure(inches=THIRD)
         for place, curve in enumerate(series):
             _shares(axes, curve, filled, shift=0.16 * (place - (len(series) - 1) / 2))
         axes.set_xticks(range(len(filled)), [_size(size_bin) for size_bin in filled])

@@ -83,7 +83,8 @@ def _who(identity: Identity | None) -> str:
         return ""
     lines = identity_lines(identity, words())
     rest = html.escape(" · ".join(lines).removeprefix(identity.name))
-    return f"<b>{html.escape(identity.name)}</b><small>{rest}</small> "
+    name = f"<b>{html.escape(identity.name)}</b>"
+    return f'<span class="starlung-whose">{name}<small>{rest}</small></span>'
 
 
 def _said(study: Study) -> str:

@@ -142,3 +142,22 @@ def test_no_line_runs_past_the_margin(
         ]
     assert len(ends) > 1000
     assert max(ends) < 0.92
+
+
+A_MM = (slice(37.5, 40.5), slice(53.5, 56.5))
+"""Where the A above the first key image stands: down and across the page."""
+
+
+@pytest.mark.parametrize(("hu", "seen"), [(-900, "white"), (300, "black")])
+def test_a_key_image_s_letters_are_seen_on_any_tissue(
+    content: ReportContent, ct: CtVolume, hu: int, seen: str
+) -> None:
+    tissue = CtVolume(np.full_like(ct.hu, hu), ct.geometry, ct.source)
+    scale = 4.0
+    with opened(report_pdf(content, tissue, language="en")) as document:
+        page = document[len(document) - 1].render(scale=scale).to_numpy()[..., 0]
+    down, across = (
+        slice(*(round(end * scale * 72 / 25.4) for end in (way.start, way.stop))) for way in A_MM
+    )
+    letter = page[down, across]
+    assert ((letter > 240) if seen == "white" else (letter < 15)).mean() > 0.05

@@ -6,6 +6,7 @@ The dialog stays open over any run of the page until the reader signs or closes 
 from __future__ import annotations
 
 import html
+import re
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -96,13 +97,15 @@ def summary_html(findings: Sequence[ReadFinding]) -> str:
 def _accepted(finding: ReadFinding) -> str:
     size, _ = diameter_text(finding)
     density, _ = density_text(finding)
+    # No line ends between a sign and its figure.
+    probability = re.sub(r"([≥≤<>]) ", "\\1\u00a0", probability_text(finding))
     return gettext(
         "{number}: {size} mm, {density}, {location}, probability {probability}",
         number=finding.number,
         size=size,
         density=density,
         location=words().translate(finding.location),
-        probability=probability_text(finding),
+        probability=probability,
     )
 
 
