@@ -6,6 +6,7 @@ folder in which somebody happens to stand must not set who administrates.
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
 import re
@@ -38,8 +39,16 @@ def settings_files() -> tuple[Path, ...]:
 
 
 def settings_file() -> Path | None:
-    """Return the first of `settings_files` that is there; no other is read."""
-    return next((path for path in settings_files() if path.is_file()), None)
+    """Return the first of `settings_files` that is there; no other is read.
+
+    Raises:
+        FileNotFoundError: STARLUNG_CONFIG names a file that is not there; nobody who set it wants
+            the defaults.
+    """
+    files = settings_files()
+    if os.environ.get("STARLUNG_CONFIG") and not files[0].exists():
+        raise FileNotFoundError(errno.ENOENT, "no such file", str(files[0]))
+    return next((path for path in files if path.is_file()), None)
 
 
 def sample_folder() -> Path:
@@ -58,11 +67,13 @@ class Settings(BaseSettings):
     """What a site can set.
 
     Raises:
-        pydantic.ValidationError: a value is out of range, or others could listen without login.
+        pydantic.ValidationError: a value is out of range, the file names a setting that does not
+            exist, or others could listen without login.
+        OSError: the file cannot be read, or is not where STARLUNG_CONFIG says.
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="STARLUNG_", env_prefix_target="all", extra="ignore", frozen=True
+        env_prefix="STARLUNG_", env_prefix_target="all", extra="forbid", frozen=True
     )
 
     host: str = Field(default="127.0.0.1", description="address to listen on")

@@ -13,6 +13,7 @@ import typer
 from medical.logs import JsonHandler, LineHandler, own_log
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
     from rich.console import Console
     from rich.status import Status
 
@@ -47,16 +48,28 @@ def site_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
-        if not name:  # what is wrong lies between settings
-            fail(f"settings: {reason}.")
-        fail(f"setting {name}: {reason}. Correct STARLUNG_{name.upper()} or starlung.toml.")
+        fail(_wrong_setting(error.errors()[0]))
     except TOMLDecodeError as error:
         fail(f"{settings_file()}: {error}. Correct the file.")
+    except FileNotFoundError as error:
+        fail(f"{error.filename}: {error.strerror}. Correct STARLUNG_CONFIG.")
     except OSError as error:
-        fail(f"{settings_file()}: {error.strerror}. Correct the file's rights.")
+        fail(f"{error.filename}: {error.strerror}. Correct the file's rights.")
+
+
+def _wrong_setting(first: ErrorDetails) -> str:
+    """Say which setting is wrong and where to correct it."""
+    from app.settings import settings_file
+
+    name = ".".join(str(part) for part in first["loc"])
+    reason = first["msg"].removeprefix("Value error, ")
+    if not name:  # what is wrong lies between settings
+        return f"settings: {reason}."
+    if first["type"] == "extra_forbidden":
+        return f"setting {name}: there is no such setting. Correct {settings_file()}."
+    if len(first["loc"]) > 1 or name == "node":  # a table, which no variable sets
+        return f"setting {name}: {reason}. Correct {settings_file() or 'starlung.toml'}."
+    return f"setting {name}: {reason}. Correct STARLUNG_{name.upper()} or starlung.toml."
 
 
 def site_store(settings: Settings | None = None) -> Store:

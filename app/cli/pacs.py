@@ -43,8 +43,8 @@ def receive(
 ) -> None:
     """Listen for studies, queue them, and send their results on, until stopped.
 
-    Who may call, what is scored and where results go stands in `[node]` of starlung.toml. A
-    `starlung worker` (or `serve`) scores.
+    Who may call, what is scored and where results go stands in the table `node` of starlung.toml.
+    A `starlung worker` (or `serve`) scores.
     """
     _need_packages()
     from medical.node.node import Node
@@ -75,7 +75,8 @@ def receive(
             node.stop()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        fail(f"node: {reason}. Correct [node] in starlung.toml.")
+        where = f"{settings.node.host}:{settings.node.port}"
+        fail(f"node on {where}: {reason}. Correct [node] in starlung.toml.")
 
 
 def send(
@@ -84,7 +85,7 @@ def send(
         typer.Argument(metavar="[INPUT]...", help="Result folders, or DICOM files, to send."),
     ] = None,
     to: Annotated[
-        str | None, typer.Option(help="Peer: its name in [node.peers], AE@HOST:PORT, or a URL.")
+        str | None, typer.Option(help="Peer: its name in starlung.toml, AE@HOST:PORT, or a URL.")
     ] = None,
     wait: Annotated[
         float, typer.Option(min=0, help="Seconds to keep trying; what is left goes later.")
@@ -95,7 +96,7 @@ def send(
     ] = False,
     secret: Annotated[
         Path | None,
-        typer.Option(help="With --deidentify: file with the secret. [the site's own]"),
+        typer.Option(help="With --deidentify: file with the secret; the site's own unless given."),
     ] = None,
 ) -> None:
     """Send results to a PACS; without INPUT what still waits.
@@ -192,7 +193,7 @@ def _dicom_files(path: Path) -> Iterator[Path]:
 
 def fetch(
     from_: Annotated[
-        str, typer.Option("--from", help="Peer: its name in [node.peers], AE@HOST:PORT, or a URL.")
+        str, typer.Option("--from", help="Peer: its name in starlung.toml, AE@HOST:PORT, or a URL.")
     ],
     study: Annotated[str | None, typer.Option(help="Study Instance UID.")] = None,
     series: Annotated[str | None, typer.Option(help="Series Instance UID, with --study.")] = None,

@@ -30,7 +30,9 @@ from medical.plain_text import counted
 if TYPE_CHECKING:
     from medical.deidentification.deidentifier import Deidentifier
 
-queue = typer.Typer(help="Queued studies: add, list, retry, remove, verify.", no_args_is_help=True)
+queue = typer.Typer(
+    help="Queued studies: add, list, objects, retry, remove, verify.", no_args_is_help=True
+)
 Keys = Annotated[
     list[str], typer.Argument(metavar="KEY...", help="Of the study, as `starlung queue list` says.")
 ]
@@ -133,7 +135,8 @@ def _write_object(path: Path, content: bytes, deidentifier: Deidentifier | None)
 def retry(
     keys: Keys,
     model: Annotated[
-        str | None, typer.Option(help="Another model to score with. [the one of before]")
+        str | None,
+        typer.Option(help="Another model to score with; the one of before unless given."),
     ] = None,
 ) -> None:
     """Queue studies once more that failed."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,25 @@ def test_results_lie_where_this_system_keeps_a_users_data(
     monkeypatch.setenv("XDG_DATA_HOME", "")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert Settings().work_dir == tmp_path / ".local" / "share" / "starlung"
+
+
+def test_a_setting_that_does_not_exist_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "starlung.toml").write_text("hide_identiy = true\n")
+    monkeypatch.setenv("STARLUNG_CONFIG", str(tmp_path / "starlung.toml"))
+    with pytest.raises(ValidationError, match="hide_identiy"):
+        Settings()
+
+
+def test_a_file_that_is_named_and_not_there_is_no_file_of_defaults(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STARLUNG_CONFIG", str(tmp_path / "none.toml"))
+    with pytest.raises(FileNotFoundError, match=r"none\.toml"):
+        Settings()
+
+
+def test_a_file_that_holds_nothing_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STARLUNG_CONFIG", os.devnull)
+    assert Settings().port == 8501

@@ -58,11 +58,14 @@ def score(
     ],
     out: Annotated[str, typer.Option(help="Folder for the results, or an address.")],
     model: Annotated[
-        str | None, typer.Option(help="Model name, or folder of a retrained one. [starlung-base]")
+        str | None,
+        typer.Option(help="Model name, or folder of a retrained one; the site's unless given."),
     ] = None,
     starnet: Annotated[
         str | None,
-        typer.Option(help="StarNet that rates malignancy: name, or folder of one. [starnet]"),
+        typer.Option(
+            help="StarNet that rates malignancy: name, or folder of one; the site's unless given."
+        ),
     ] = None,
     samples: Annotated[
         int | None,

@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
+from typing import Any
 
 import pytest
+import typer
+from rich.markup import render
 
+from app.cli.main import app
 from tests.app.cli.conftest import Run
 
 HEAVY = ("torch", "monai", "openvino", "streamlit", "pandas", "matplotlib", "pydicom", "scipy")
@@ -46,3 +51,17 @@ def test_the_version_is_the_package_s(starlung: Run) -> None:
     shown = starlung("--version")
     assert shown.exit_code == 0
     assert shown.stdout == f"starlung {version('starlung')}\n"
+
+
+def _texts(command: Any) -> Iterator[str]:
+    yield command.help or ""
+    yield from (getattr(parameter, "help", None) or "" for parameter in command.params)
+    for below in getattr(command, "commands", {}).values():
+        yield from _texts(below)
+
+
+def test_help_loses_no_word_in_brackets() -> None:
+    """Rich takes ``[node]`` for a style and leaves it out."""
+    texts = list(_texts(typer.main.get_command(app)))
+    assert len(texts) > 100
+    assert [text for text in texts if render(text).plain != text] == []

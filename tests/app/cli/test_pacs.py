@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.app.cli.conftest import Run, one_line
 from tests.medical.node.conftest import storescu, write_study
 from tests.medical.node.test_receiver import instances
 from tests.orthanc import Orthanc, free_port, new_orthanc
@@ -122,3 +123,33 @@ def test_a_wrong_setting_of_the_node_is_named(environment: dict[str, str]) -> No
     ended = run(environment, "receive")
     assert ended.returncode == 2
     assert "which node.peers does not name" in ended.stderr
+
+
+NO_SUCH = "there is no such setting"
+WRONG = {
+    "[nod]\nport = 1\n": f"setting nod: {NO_SUCH}. Correct",
+    "[node]\nae_titel = 'X'\n": f"setting node.ae_titel: {NO_SUCH}. Correct",
+    "[node]\nport = 0\n": "setting node.port: Input should be greater than or equal to 1. Correct",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_wrong_setting_is_named_with_its_file(
+    text: str, starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text(text)
+    monkeypatch.setenv("STARLUNG_CONFIG", str(file))
+    result = starlung("send", "--list")
+    assert result.exit_code == 2
+    assert one_line(result.stderr) == f"{WRONG[text]} {file}."
+
+
+def test_a_settings_file_that_is_not_there_is_said(
+    starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "none.toml"
+    monkeypatch.setenv("STARLUNG_CONFIG", str(file))
+    result = starlung("send", "--list")
+    assert result.exit_code == 2
+    assert one_line(result.stderr) == f"{file}: no such file. Correct STARLUNG_CONFIG."
