@@ -198,7 +198,9 @@ def fetch(
     study: Annotated[str | None, typer.Option(help="Study Instance UID.")] = None,
     series: Annotated[str | None, typer.Option(help="Series Instance UID, with --study.")] = None,
     date: Annotated[str | None, typer.Option(help="YYYYMMDD, or YYYYMMDD-YYYYMMDD.")] = None,
-    modality: Annotated[str, typer.Option(help="Modality in the study.")] = "CT",
+    modality: Annotated[
+        str | None, typer.Option(help="Modality in the study; with --date alone CT unless given.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the studies.")] = None,
     move_to: Annotated[
         str | None, typer.Option(help="AE title that the peer is to send to (C-MOVE).")
@@ -217,6 +219,8 @@ def fetch(
         fail("fetch: give --study or --date.")
     if not list_ and (out is None) == (move_to is None):
         fail("fetch: give either --out or --move-to.")
+    if study is None and modality is None:
+        modality = "CT"
     settings = site_settings()
     retrieval = Retrieval(_peer(settings.node, from_), settings.node)
     try:
@@ -235,7 +239,8 @@ def fetch(
         fail(f"{error.filename or out}: {error.strerror}. Fetch again.", code=NONE_SCORED)
     if not studies:
         fail(f"{from_}: no such study.", code=NONE_SCORED)
-    typer.echo(f"{counted(fetched, 'object')} fetched, {failed} not.")
+    done = f"sent to {move_to}" if move_to else "fetched"
+    typer.echo(f"{counted(fetched, 'object')} {done}, {failed} not.")
     raise typer.Exit(OK if not failed else SOME_FAILED if fetched else NONE_SCORED)
 
 

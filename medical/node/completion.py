@@ -1,5 +1,8 @@
 """A study is complete when nothing of it has come for a while: then rules say whether it is scored.
 
+Only what a rule chose counts: reports that an archive sends along, our own results above all, make
+no new version of a study, or a PACS that routes whole studies here would have them scored for ever.
+
 On failure: what is linked and not entered in the store yet is removed at the next start, and the
 study, which still lies in the spool, is looked at again. One that comes again with the same
 instances was entered already and is left alone.
@@ -17,6 +20,7 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import dcmread
 
 from medical.dicom.header.tags import quiet_pydicom, text
+from medical.dicom_out.provenance import MODEL_NAME
 from medical.node.settings import NodeSettings, Rule
 from medical.node.spool import Spool, SpooledStudy
 from medical.store.arrivals import Arrived, enter, is_known, sources, sources_in_use
@@ -26,7 +30,7 @@ from medical.store.tables import label_of
 _log = logging.getLogger(__name__)
 _TAGS = (
     *("Modality", "BodyPartExamined", "ConvolutionKernel", "SeriesDescription"),
-    "SeriesInstanceUID",
+    *("SeriesInstanceUID", "ManufacturerModelName"),
 )
 _DAY_SECONDS = 86_400.0
 _NOTHING = Dataset()
@@ -79,10 +83,25 @@ class Completion:
         if is_known(self.store, study.token, study.content):
             return False
         rule, files = self._choose(study)
+        chosen = SpooledStudy(study.token, tuple(sorted(files))) if files else study
+        is_new = not is_known(self.store, study.token, chosen.content)
+        key = self._enter(chosen, rule, files) if is_new else ""
+        if chosen.content != study.content:  # looked at, also once the rules are others
+            beside = Arrived(study.token, study.content, None)
+            enter(self.store, beside, root=self.results, actor=self.settings.ae_title)
+        count = len(study.files)
+        if key:
+            _log.info("%s: %d instances arrived, queued", label_of(key), count)
+        elif is_new:
+            _log.info("a study of %d instances arrived; no rule wants it scored", count)
+        return bool(key)
+
+    def _enter(self, chosen: SpooledStudy, rule: Rule | None, files: list[Path]) -> str:
+        """Put what was chosen in line; returns its key, nothing where it is not to be scored."""
         folder = self.spool.link(files) if files else None
         arrived = Arrived(
-            study.token,
-            study.content,
+            chosen.token,
+            chosen.content,
             folder,
             rule.forms if rule else (),
             rule.send_to if rule else (),
@@ -93,20 +112,20 @@ class Completion:
         finally:
             if folder is not None and not key:
                 self.spool.forget(folder)
-        count = len(study.files)
-        if key:
-            _log.info("%s: %d instances arrived, queued", label_of(key), count)
-        else:
-            _log.info("a study of %d instances arrived; no rule wants it scored", count)
-        return bool(key)
+        return key
 
     def _choose(self, study: SpooledStudy) -> tuple[Rule | None, list[Path]]:
-        """Return the first rule that a series fits, and the files of all series that fit it."""
+        """Return the first rule that a series fits, and the files of all series that fit it.
+
+        What we wrote ourselves fits none.
+        """
         series: dict[str, list[Path]] = defaultdict(list)
         headers: dict[str, dict[str, str]] = {}
         for file in study.files:
             header = _header(file)
             uid = header.pop("series")
+            if header.pop("program") == MODEL_NAME:
+                continue
             headers.setdefault(uid, header)
             series[uid].append(file)
         for rule in self.settings.rules:
@@ -131,4 +150,5 @@ def _header(file: Path) -> dict[str, str]:
             "description": text(dataset, "SeriesDescription"),
             "calling": calling,
             "series": text(dataset, "SeriesInstanceUID"),
+            "program": text(dataset, "ManufacturerModelName"),
         }

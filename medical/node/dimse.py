@@ -193,17 +193,17 @@ class Entity:
         roles = [build_role(kind, scp_role=True) for kind in _FETCHED]
         handlers = [(evt.EVT_C_STORE, _kept_by(keep))]
         with self._association(contexts, ext_neg=roles, evt_handlers=handlers) as association:
-            return _failed(association.send_c_get(query, model))
+            return _ended(association.send_c_get(query, model))[1]
 
-    def move(self, query: Dataset, destination: str) -> int:
-        """Have it send to an AE that it knows, by C-MOVE; returns how many it could not.
+    def move(self, query: Dataset, destination: str) -> tuple[int, int]:
+        """Have it send to an AE that it knows, by C-MOVE; returns how many it sent, and could not.
 
         Raises:
             PeerUnavailableError: it does not answer.
         """
         model = StudyRootQueryRetrieveInformationModelMove
         with self._association([build_context(model)]) as association:
-            return _failed(association.send_c_move(query, destination, model))
+            return _ended(association.send_c_move(query, destination, model))
 
     def report(self, dataset: Dataset, event_type: int) -> None:
         """Tell it how its request for storage commitment ended.
@@ -236,12 +236,15 @@ def _kept_by(keep: Keep) -> Callable[[Any], int]:
     return handle
 
 
-def _failed(responses: Any) -> int:
-    failed, ended = 0, False
+def _ended(responses: Any) -> tuple[int, int]:
+    """How many objects the peer sent, and how many it could not."""
+    sent, failed, ended = 0, 0, False
     for status, _ in responses:
         code = getattr(status, "Status", None)
         if code is None:
             break
+        done = ("NumberOfCompletedSuboperations", "NumberOfWarningSuboperations")
+        sent = sum(int(getattr(status, name, 0) or 0) for name in done)
         failed = int(getattr(status, "NumberOfFailedSuboperations", 0) or 0)
         if code not in _PENDING:
             ended = True
@@ -249,7 +252,7 @@ def _failed(responses: Any) -> int:
                 raise PeerUnavailableError(f"it answered with status {code:04X}")
     if not ended:
         raise PeerUnavailableError("it broke off")
-    return failed
+    return sent, failed
 
 
 def _kind(file: Path) -> tuple[str, str]:

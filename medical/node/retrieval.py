@@ -31,7 +31,9 @@ class Retrieval:
     peer: Peer
     settings: NodeSettings
 
-    def find(self, *, study_uid: str | None, date: str | None, modality: str) -> list[FoundStudy]:
+    def find(
+        self, *, study_uid: str | None, date: str | None, modality: str | None
+    ) -> list[FoundStudy]:
         """Ask which studies there are.
 
         Raises:
@@ -40,7 +42,7 @@ class Retrieval:
         wanted = {
             "StudyInstanceUID": study_uid or "",
             "StudyDate": date or "",
-            "ModalitiesInStudy": modality,
+            "ModalitiesInStudy": modality or "",
         }
         if self.peer.url:
             filters = {name: value for name, value in wanted.items() if value}
@@ -74,8 +76,8 @@ class Retrieval:
             move_to: AE title to which the peer sends instead.
 
         Returns:
-            how many objects came, and how many the peer could not give; none where it sends
-            them elsewhere.
+            how many objects came, or were sent where they were to go, and how many the peer
+            could not give.
 
         Raises:
             PeerUnavailableError: the peer does not answer, or refuses.
@@ -86,7 +88,7 @@ class Retrieval:
         if series_uid is not None:
             query.QueryRetrieveLevel, query.SeriesInstanceUID = "SERIES", series_uid
         if move_to is not None:
-            return 0, self._entity.move(query, move_to)
+            return self._entity.move(query, move_to)
         if out is None:
             raise ValueError("either out or move_to must be given")
         folder = out / study_uid

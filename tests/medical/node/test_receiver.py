@@ -25,6 +25,7 @@ from pynetdicom.sop_class import (
 )
 from sqlalchemy import select
 
+from medical.dicom_out.provenance import MODEL_NAME
 from medical.node.node import Node
 from medical.node.settings import Caller, NodeSettings
 from medical.node.spool import token
@@ -130,6 +131,28 @@ def test_a_late_slice_of_a_study_that_was_begun_makes_a_study_of_all(
     storescu(node.settings.port, study[-1:])
     sizes = sorted(len(list(source.iterdir())) for source in wait_for_studies(node_store, 2))
     assert sizes == [len(study) - 1, len(study)]
+
+
+@pytest.mark.parametrize("rules", [[{}], [{"modality": ""}]])
+def test_a_study_that_comes_back_with_its_own_results_is_not_scored_again(
+    make_node: MakeNode, node_store: Store, study: list[Path], tmp_path: Path, rules: list[dict]
+) -> None:
+    """As from a PACS that routes whole studies to the node: else each result begets the next."""
+    node = make_node(rules=rules)
+    storescu(node.settings.port, study)
+    (source,) = wait_for_studies(node_store, 1)
+    with node_store.transaction() as session:
+        session.scalars(select(Study)).one().status = "ready"
+    report = pydicom.dcmread(study[0])
+    del report.PixelData
+    report.SOPInstanceUID = report.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
+    report.SeriesInstanceUID, report.Modality = "1.2.3", "SR"
+    report.ManufacturerModelName = MODEL_NAME
+    report.save_as(tmp_path / "report.dcm")
+    assert storescu(node.settings.port, [*study, tmp_path / "report.dcm"]) == 0
+    time.sleep(1.5)
+    assert len(arrived(node)) == len(study) + 1
+    assert sources(node_store) == [source]
 
 
 @pytest.mark.heavy

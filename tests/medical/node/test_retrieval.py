@@ -49,6 +49,8 @@ def test_a_study_is_found_and_fetched_as_it_was(
     assert [(name, day) for name, day, _ in studies] == [(uid, "20200101")]
     assert len(retrieval.find(study_uid=None, date="20200101", modality="CT")) == 2
     assert retrieval.find(study_uid=None, date="20210101", modality="CT") == []
+    assert retrieval.find(study_uid=uid, date=None, modality="SR") == []
+    assert retrieval.find(study_uid=uid, date=None, modality=None) == studies
     out = tmp_path / "out"
     assert retrieval.fetch(uid, None, out=out, move_to=None) == (len(study), 0)
     assert pixels(sorted(out.rglob("*.dcm"))) == pixels(study)
@@ -86,7 +88,7 @@ def test_a_study_is_moved_to_the_node(
     orthanc.start()
     uid = upload(orthanc, study)
     retrieval = Retrieval(orthanc.entity, SETTINGS)
-    assert retrieval.fetch(uid, None, out=None, move_to="STARLUNG") == (0, 0)
+    assert retrieval.fetch(uid, None, out=None, move_to="STARLUNG") == (6, 0)
     (source,) = wait_for_studies(node_store, 1)
     assert instances(list(source.iterdir())) == instances(study)
     orthanc.stop()
