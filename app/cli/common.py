@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from medical.logs import JsonHandler, LineHandler, own_log
+from medical.plain_text import one_line
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -27,8 +28,8 @@ INTERRUPTED = 130  # as shells count it: 128 and the number of SIGINT
 
 
 def print_line(sentence: str) -> None:
-    """Write one line to standard error, whatever line breaks a library put into it."""
-    typer.echo(" ".join(sentence.split()), err=True)
+    """Write one line to standard error, whatever a file's name or a library put into it."""
+    typer.echo(" ".join(one_line(sentence).split()), err=True)
 
 
 def fail(sentence: str, *, code: int = WRONG_USE) -> NoReturn:

@@ -60,7 +60,8 @@ class OriginalCt:
             frames: planes of one series; of several at one position the first counts.
 
         Raises:
-            ValueError: there is none, or they are of more than one frame of reference.
+            ValueError: there is none, they are of more than one frame of reference, or several
+                files have one SOP Instance UID: an object could not say which it means.
             OSError: a file cannot be read.
         """
         at_place: dict[tuple[float, ...], Frame] = {}
@@ -72,6 +73,9 @@ class OriginalCt:
         places = {frame.frame_of_reference_uid for frame in at_place.values()}
         if len(places) != 1:
             raise ValueError(f"the images must name one frame of reference, got {len(places)}")
+        uids = {str(header.SOPInstanceUID) for header in headers}
+        if len(uids) != len(headers):
+            raise ValueError(f"{len(headers)} images must have as many UIDs, got {len(uids)}")
         return cls(tuple(at_place.values()), tuple(headers))
 
     @cached_property

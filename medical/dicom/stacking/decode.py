@@ -77,6 +77,15 @@ def decode_file(
             raise
         except Exception as error:  # codecs raise anything on damaged bytes
             problem = error
+    if not _is_known(frames[0].transfer_syntax):
+        raise InputError(
+            path,
+            message(
+                "its encoding, transfer syntax {uid}, is none of the standard's and cannot be read",
+                uid=frames[0].transfer_syntax,
+            ),
+            message("Export the CT uncompressed, or in JPEG-LS or JPEG 2000"),
+        ) from problem
     raise InputError(
         path,
         message(
@@ -85,6 +94,11 @@ def decode_file(
         ),
         message("Export the original CT series from the archive again"),
     ) from problem
+
+
+def _is_known(transfer_syntax: str) -> bool:
+    """Whether the encoding is one of the standard's; makers of scanners have their own."""
+    return not transfer_syntax or not UID(transfer_syntax).is_private
 
 
 def _decode(

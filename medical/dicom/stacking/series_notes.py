@@ -61,6 +61,12 @@ def header_notes(series: CtSeries, plan: StackPlan) -> list[QualityNote]:
     )
     notes += quality.thickness_notes(plan.frames[0].thickness_mm, z_mm)
     notes += quality.coverage_notes(len(plan.frames), z_mm)
+    if len({frame.sop_instance_uid for frame in plan.frames}) < len({f.path for f in plan.frames}):
+        text = message(
+            "Several slices carry one SOP Instance UID: no DICOM object can be made of the result, "
+            "and findings may be shown on another slice elsewhere."
+        )
+        notes.append(QualityNote("shared_instance_uid", "warning", text))
     if any(frame.slope is None for frame in plan.frames):
         text = message(
             "Rescale values are missing; the stored values look like HU and were taken as HU."

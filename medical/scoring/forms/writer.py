@@ -86,6 +86,9 @@ class FormWriter:
         places = {frame.frame_of_reference_uid for frame in origin.frames}
         if len(places) > 1:
             return [message("no DICOM objects: the slices name more than one frame of reference")]
+        uids = {frame.sop_instance_uid for frame in origin.frames}
+        if len(uids) < len({frame.path for frame in origin.frames}):
+            return [message("no DICOM objects: several slices carry one SOP Instance UID")]
         with quiet_pydicom():  # what it has to say of the patient's name would stand in a log
             try:
                 return self._write_dicom(wanted, OriginalCt.of(origin.frames), pdf)

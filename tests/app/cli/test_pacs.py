@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.common import print_line
 from tests.app.cli.conftest import Run, one_line
 from tests.medical.node.conftest import storescu, write_study
 from tests.medical.node.test_receiver import instances
@@ -153,3 +154,8 @@ def test_a_settings_file_that_is_not_there_is_said(
     result = starlung("send", "--list")
     assert result.exit_code == 2
     assert one_line(result.stderr) == f"{file}: no such file. Correct STARLUNG_CONFIG."
+
+
+def test_a_name_sets_no_colours_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    print_line("/in\x1b[31m\nput/\u202ea.dcm: is damaged.")
+    assert capsys.readouterr().err == "/in [31m put/ a.dcm: is damaged.\n"

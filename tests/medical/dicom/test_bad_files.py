@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import JPEG2000Lossless, RLELossless
+from pydicom.uid import UID, JPEG2000Lossless, RLELossless
 
+from medical.dicom_out.provenance import OriginalCt
 from medical.errors import InputError
-from tests.medical.dicom.make import codes, ct_slice, expected, read, save, series, take
+from tests.medical.dicom.make import ROOT, codes, ct_slice, expected, read, save, series, take
 
 SECRETS = ("Secret", "Person", "4711", "19500101")
 
@@ -247,3 +248,21 @@ def test_damaged_rle_is_a_sentence_not_a_panic(at: int, tmp_path: Path) -> None:
     handle = take(series(tmp_path / "in", change=spoil), tmp_path).chosen[0]
     with contextlib.suppress(InputError):
         handle.load()
+
+
+def test_an_encoding_of_a_maker_s_own_is_named(tmp_path: Path) -> None:
+    def own(ds: Dataset, _: int) -> None:
+        ds.file_meta.TransferSyntaxUID = UID("1.2.840.113619.5.9")
+
+    series(tmp_path / "in", change=own)
+    (handle,) = take(tmp_path / "in", tmp_path).chosen
+    with pytest.raises(InputError, match=r"transfer syntax 1\.2\.840\.113619\.5\.9, is none of"):
+        handle.load()
+
+
+def test_slices_of_one_instance_uid_are_read_and_said(tmp_path: Path) -> None:
+    series(tmp_path / "in", SOPInstanceUID=f"{ROOT}1.1")
+    (handle,) = take(tmp_path / "in", tmp_path).chosen
+    assert "shared_instance_uid" in codes(handle.load())
+    with pytest.raises(ValueError, match="8 images must have as many UIDs, got 1"):
+        OriginalCt.of(handle.origin.frames)

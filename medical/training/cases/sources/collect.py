@@ -10,14 +10,16 @@ from __future__ import annotations
 import csv
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 import pydicom
 from pydicom.dataset import Dataset
 
+from medical.dicom.header.patient import Person, person_of
 from medical.dicom.header.tags import items, quiet_pydicom, text
+from medical.dicom.stacking.series import CtSeries
 from medical.errors import InputError
 from medical.evaluation.tables import ReferenceFinding, read_reference
 from medical.intake import open_input
@@ -96,6 +98,7 @@ def collect(cases: Path | str, *, out: Path, truth: Path | None, work: Path) -> 
     if rows_given is not None:
         _report_unknown_series(rows_given, handles, place=lambda row: f"{table.name} row {row.row}")
         return Collected(_sorted(handles), rows_given, table, [])
+    objects = [item for item in objects if _of_its_patient(item, handles)]
     lesions = [*_beside(handles, intake.set_aside), *_lesions_of(objects, Planes.of(handles))]
     if not lesions:
         raise InputError(table, "no truth table here, nor masks, SEG, RTSTRUCT, SR or reports",
@@ -159,6 +162,7 @@ class _Object:
         place: the same, below the folder.
         kind: its SOP class; empty for an exported report.
         series: CT series that it says it is about.
+        person: whom its header names; nobody for an exported report.
     """
 
     file: Path
@@ -166,6 +170,7 @@ class _Object:
     place: str
     kind: str
     series: tuple[str, ...]
+    person: Person = field(default_factory=Person)
 
 
 def _find_objects(folder: Path, *, work: Path) -> Iterator[_Object]:
@@ -182,7 +187,8 @@ def _find_objects(folder: Path, *, work: Path) -> Iterator[_Object]:
                 series = tuple(dict.fromkeys(item.series_uid for item in collected))
                 yield _Object(file, shown, place, "", series)
             elif (kind := _class_of(file)) in _KINDS:
-                yield _Object(file, shown, place, kind, _series_of(file, kind))
+                series, person = _about(file, kind)
+                yield _Object(file, shown, place, kind, series, person)
 
 
 def _lesions_of(objects: Iterable[_Object], planes: Planes) -> list[Lesion]:
@@ -204,12 +210,27 @@ def _lesions_of(objects: Iterable[_Object], planes: Planes) -> list[Lesion]:
     return collected
 
 
-def _series_of(file: Path, kind: str) -> tuple[str, ...]:
-    """Series that an object refers to; none where it is damaged, which its reader then says."""
+def _of_its_patient(item: _Object, handles: Iterable[SeriesHandle]) -> bool:
+    """Whether an object names the patient of the CTs that it refers to; if not, it is said."""
+    cts = [handle.origin for handle in handles if isinstance(handle.origin, CtSeries)]
+    meant = [ct for ct in cts if {ct.uid, ct.header.series_instance_uid} & set(item.series)]
+    differ = [len({item.person.number, ct.header.person.number} - {""}) == 2 for ct in meant or cts]
+    if any(differ) if meant else differ and all(differ):
+        _log.info(f"left out: {item.shown}: its patient is not that of the CT it refers to")
+        return False
+    return True
+
+
+def _about(file: Path, kind: str) -> tuple[tuple[str, ...], Person]:
+    """Series that an object refers to, and whose it is; its reader says where it is damaged."""
     try:
         dataset = pydicom.dcmread(file, stop_before_pixels=True)
+        return _series_of(dataset, kind), person_of(dataset)
     except Exception:  # pydicom raises nearly anything on damaged objects
-        return ()
+        return (), Person()
+
+
+def _series_of(dataset: Dataset, kind: str) -> tuple[str, ...]:
     if kind == STRUCTURE_SET:
         return tuple(referenced_series(dataset))
     places: list[Dataset] = [dataset]

@@ -151,3 +151,20 @@ def test_without_dicom_there_is_the_pdf_alone(
         "no DICOM objects: the CT did not come as DICOM"
     ]
     assert FILES & {path.name for path in scored.folder.iterdir()} == {"report.pdf"}
+
+
+def test_slices_of_one_instance_uid_have_no_objects(
+    quick_scorer: Scorer, chest: Path, tmp_path: Path
+) -> None:
+    """A report could not say on which of them a finding lies."""
+    shutil.copytree(chest / "ct", tmp_path / "ct")
+    files = sorted((tmp_path / "ct").rglob("*.dcm"))
+    first, second = pydicom.dcmread(files[0]), pydicom.dcmread(files[1])
+    second.SOPInstanceUID = second.file_meta.MediaStorageSOPInstanceUID = first.SOPInstanceUID
+    second.save_as(files[1])
+    options = ScoreOptions(forms=frozenset({"sr", "seg"}))
+    result = quick_scorer.score([tmp_path / "ct"], tmp_path / "out", options=options)
+    assert [reason for _, reason in result.not_written] == [
+        "no DICOM objects: several slices carry one SOP Instance UID"
+    ]
+    assert not list((tmp_path / "out").rglob("*.dcm"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK
 
@@ -65,6 +66,33 @@ def test_all_objects_about_one_lesion_are_one_row(folder: Path, tmp_path: Path) 
     with cases.truth_path.open() as stream:
         (row,) = csv.DictReader(stream)
     assert all(name in row["source"] for name in ("seg.dcm", "rt.dcm ROI 4", "sr.dcm group 1"))
+
+
+@pytest.mark.parametrize("kind", ["seg", "sr"])
+def test_an_object_of_another_patient_is_no_truth_of_this_one_s_ct(
+    folder: Path, tmp_path: Path, kind: str
+) -> None:
+    ct = made_ct(folder / "ct")
+    (folder / "more").mkdir()
+    write_structure_set(folder / "more" / "rt.dcm")
+    for number in ("ID-4711", "ID-4712"):
+        file = folder / "more" / f"{kind}-{number}.dcm"
+        if kind == "seg":
+            write_segmentation(file, ct)
+        else:
+            write_report(file, ct, region="outline")
+        made = pydicom.dcmread(file)
+        made.PatientID = number
+        made.save_as(file)
+    cases, log = taken(folder, tmp_path)
+    with cases.truth_path.open() as stream:
+        sources = [row["source"] for row in csv.DictReader(stream)]
+    assert len(sources) == 1
+    assert f"{kind}-ID-4711.dcm" in sources[0]
+    assert f"{kind}-ID-4712.dcm" not in sources[0]
+    stranger = folder / "more" / f"{kind}-ID-4712.dcm"
+    sentence = f"left out: {stranger}: its patient is not that of the CT it refers to"
+    assert sentence in log
 
 
 def test_a_table_goes_before_objects(folder: Path, tmp_path: Path) -> None:
