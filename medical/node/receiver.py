@@ -28,6 +28,7 @@ from medical.files import write_atomic
 from medical.node.guard import SharedContexts, guard_connection
 from medical.node.settings import Caller, NodeSettings, Tls
 from medical.node.spool import Spool, token
+from medical.plain_text import one_line
 from medical.store.database import Store, StoreUnavailableError
 from medical.store.outbox import Outgoing, put
 
@@ -108,10 +109,16 @@ class Receiver:
         )
 
     def _requested(self, event: Any) -> None:
-        """Refuse strangers, before anything is negotiated."""
-        if self._caller(event) is None:
+        """Refuse strangers, before anything is negotiated; the log says whom, and why."""
+        request, address = event.assoc.requestor.primitive, event.assoc.requestor.address_info
+        who = f"{one_line(request.calling_ae_title or '')} at {address.address}"
+        called = one_line(request.called_ae_title or "")
+        if called != self.settings.ae_title:  # pynetdicom refuses it
             self.counts["refused"] += 1
-            _log.info("a caller was refused: its title or address is not among node.callers")
+            _log.warning("%s was refused: it called %s, not node.ae_title", who, called)
+        elif self._caller(event) is None:
+            self.counts["refused"] += 1
+            _log.warning("%s was refused: node.callers has no such title and address", who)
             event.assoc.acse.send_reject(_REJECTED, _BY_USER, _TITLE_UNKNOWN)
 
     def _store(self, event: Any) -> int:

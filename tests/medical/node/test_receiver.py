@@ -207,6 +207,24 @@ def test_whoever_is_not_named_may_not_call(
     assert arrived(node) == []
 
 
+@pytest.mark.parametrize(
+    ("title", "called", "reason"),
+    [
+        ("CT2", "STARLUNG", "node.callers has no such title and address"),
+        ("CT1", "LUNG", "it called LUNG, not node.ae_title"),
+    ],
+)
+def test_the_log_says_who_was_refused_and_why(
+    make_node: MakeNode, study: list[Path], title: str, called: str, reason: str
+) -> None:
+    node = make_node(callers=[{"ae_title": "CT1", "address": "127.0.0.1"}])
+    with logged() as log:
+        assert storescu(node.settings.port, study, title=title, called=called) != 0
+    (line,) = [line for line in log if "refused" in line]
+    assert f"{title} at 127.0.0.1 was refused: {reason}" in line
+    assert node.receiver.counts["refused"] == 1
+
+
 def test_a_named_caller_is_served(make_node: MakeNode, study: list[Path]) -> None:
     node = make_node(callers=[{"ae_title": "CT1", "address": "127.0.0.0/8"}])
     assert storescu(node.settings.port, study) == 0
