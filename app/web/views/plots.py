@@ -195,7 +195,7 @@ def size_plot(bins: Sequence[SizeBin]) -> bytes:
     with settings():
         figure, axes = new_figure(inches=THIRD)
         for place, curve in enumerate(series):
-            _shares(axes, curve, filled, shift=0.16 * (place - (len(series) - 1) / 2))
+            _shares(axes, curve, filled, shift=0.42 * (place - (len(series) - 1) / 2))
         axes.set_xticks(range(len(filled)), [_size(size_bin) for size_bin in filled])
         axes.set(xlim=(-0.6, len(filled) - 0.4), ylim=(0, 1.04))
         axes.set(xlabel=gettext("Diameter, mm"), ylabel=gettext("Sensitivity"))
@@ -244,14 +244,16 @@ def _shares(axes: Axes, curve: _Series, bins: Sequence[SizeBin], *, shift: float
         capsize=3,
         label=curve.title,
     )
-    for place, share, count, row in zip(x, shares, curve.counts, bins, strict=True):
+    for place, (low, high), count, row in zip(x, ends, curve.counts, bins, strict=True):
+        under = low > 0.1  # else it would stand among the ticks
         axes.annotate(
             f"{count}/{row.nodules}",
-            (place, share),
-            xytext=(7, -3) if shift >= 0 else (-7, -3),
+            (place, low if under else high),
+            xytext=(0, -4 if under else 4),
             textcoords="offset points",
-            ha="left" if shift >= 0 else "right",
-            fontsize=8,
+            ha="center",
+            va="top" if under else "bottom",
+            fontsize=7,
             color=GREY,
         )
 
