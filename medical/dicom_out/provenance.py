@@ -75,7 +75,8 @@ class OriginalCt:
             raise ValueError(f"the images must name one frame of reference, got {len(places)}")
         uids = {str(header.SOPInstanceUID) for header in headers}
         if len(uids) != len(headers):
-            raise ValueError(f"{len(headers)} images must have as many UIDs, got {len(uids)}")
+            text = f"every image needs a UID of its own, got {len(uids)} for {len(headers)}"
+            raise ValueError(text)
         return cls(tuple(at_place.values()), tuple(headers))
 
     @cached_property

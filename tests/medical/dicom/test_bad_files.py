@@ -264,5 +264,5 @@ def test_slices_of_one_instance_uid_are_read_and_said(tmp_path: Path) -> None:
     series(tmp_path / "in", SOPInstanceUID=f"{ROOT}1.1")
     (handle,) = take(tmp_path / "in", tmp_path).chosen
     assert "shared_instance_uid" in codes(handle.load())
-    with pytest.raises(ValueError, match="8 images must have as many UIDs, got 1"):
+    with pytest.raises(ValueError, match="every image needs a UID of its own, got 1 for 8"):
         OriginalCt.of(handle.origin.frames)
