@@ -7,8 +7,7 @@ What lies between a value and the ends of its 95 % interval stands as upper and 
 uncertainty. Without an outline the first group points at the slice.
 
 Once a reader has signed, both carry the decision, and the second has the reader's diameter where
-there is one. A rejected finding has one group without a place, so that nobody takes it for a
-nodule.
+there is one. A rejected finding has none, so that nobody takes it for a nodule; see ``statements``.
 
 Standard:
     PS3.16 TID 1411 (volumetric region), 1501 (without a region), 310 (uncertainty).
@@ -64,12 +63,11 @@ def finding_groups(
     """
     read = assessments.of(finding.id)
     if read is not None and read.decision == "rejected":
-        groups = [_rejected(finding, scored, ct, assessments)]
-    else:
-        groups = [
-            _region(finding, scored, ct, segmentation, segment, assessments, typed),
-            _place(finding, scored, ct, outline, read),
-        ]
+        return []
+    groups = [
+        _region(finding, scored, ct, segmentation, segment, assessments, typed),
+        _place(finding, scored, ct, outline, read),
+    ]
     add_texts(groups[0], finding.id, assessments)
     return groups
 
@@ -101,6 +99,9 @@ def added_group(
     if diameter is not None:
         ends = measured.diameter_ci95 if read.diameter_mm is None else None
         values.append(_diameter(diameter, ends, **options))
+        # OHIF takes a place from a number that has nothing else below it
+        plain = hd.sr.Measurement(codes.SCT.Diameter, diameter, codes.UCUM.Millimeter, **options)
+        values.append(plain)
     if measured.volume_mm3 is not None:
         values.append(_volume(measured.volume_mm3, measured.volume_ci95))
     coded = evaluations(number, assessments)
@@ -181,16 +182,6 @@ def _place(
             ),
             _diameter(by_reader or finding.diameter_mm, ends, referenced_coordinates=[center]),
         ],
-        source_images=slice_of(finding.sop_instance_uid, ct),
-    )
-
-
-def _rejected(
-    finding: Finding, scored: SeriesFindings, ct: OriginalCt, assessments: Assessments
-) -> Group:
-    return hd.sr.MeasurementsAndQualitativeEvaluations(
-        **_identity(finding.id, finding.location, scored),
-        qualitative_evaluations=evaluations(finding.id, assessments),
         source_images=slice_of(finding.sop_instance_uid, ct),
     )
 

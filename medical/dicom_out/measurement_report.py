@@ -1,8 +1,9 @@
 """The findings as Comprehensive 3D SR by TID 1500, as scored or as a reader has signed.
 
 What groups a finding has stands in ``measurement_groups``. That nothing was found is a group, too:
-absent where both lungs were searched, else undetermined. A signed report has one more for the whole
-series, with the examination's Lung-RADS category, and names the reader as observer and verifier.
+absent where both lungs were searched, else undetermined. A signed report has ``statements`` on the
+whole examination and on rejected findings, and names the reader as observer and verifier; where no
+nodule stands, its only group says so.
 
 Standard:
     PS3.16 TID 1500, PS3.3 C.17.2 (verification). Concepts are the standard's own but for those of
@@ -21,12 +22,9 @@ from pydicom.sr.codedict import codes
 
 from medical.detection.findings import SeriesFindings
 from medical.dicom_out.assessment import (
-    LUNG_RADS_RULE,
     Assessments,
     Group,
     SignedReading,
-    add_text,
-    lung_rads_evaluation,
 )
 from medical.dicom_out.malignancy_rating import TypedRatings
 from medical.dicom_out.measurement_groups import added_group, algorithm, finding_groups
@@ -42,11 +40,11 @@ from medical.dicom_out.provenance import (
     tracking_id,
     tracking_uid,
 )
+from medical.dicom_out.statements import PRESENCE, statements
 from medical.nodule.outline import Outline
 
 _SERIES_NUMBER = 9102
 _DESCRIBED = ("PixelSpacing", "SliceThickness", "ImagePositionPatient", "ImageOrientationPatient")
-PRESENCE = codes.DCM.PresenceOfProperty
 
 
 def write_measurement_report(
@@ -94,14 +92,15 @@ def write_measurement_report(
             for number, read in reading.findings.items()
             if read.measured is not None
         ]
-        groups.append(_as_read(reading, scored, ct))
     report = hd.sr.MeasurementReport(
         observation_context=_context(scored, reading),
         procedure_reported=codes.LN.CTUnspecifiedBodyRegion,
-        imaging_measurements=groups or [_nothing_found(scored, ct)],
+        imaging_measurements=groups or [_nothing_found(scored, reading, ct)],
         title=codes.DCM.ImagingMeasurementReport,
         referenced_images=_library(scored, ct) or None,
     )
+    if reading is not None:
+        report[0].ContentSequence.append(statements(reading, scored, ct))
     if typed is not None and typed.text:
         report[0].ContentSequence.append(typed.content_item())
     made: Dataset = hd.sr.Comprehensive3DSR(
@@ -171,38 +170,19 @@ def _observer(scored: SeriesFindings) -> hd.sr.ObserverContext:
     )
 
 
-def _nothing_found(scored: SeriesFindings, ct: OriginalCt) -> Group:
-    value = codes.SCT.Absent if scored.negative else codes.DCM.PresenceUndetermined
-    return _whole_series(value, scored, ct)
-
-
-def _as_read(reading: SignedReading, scored: SeriesFindings, ct: OriginalCt) -> Group:
-    nodules = [read for read in reading.findings.values() if read.decision != "rejected"]
-    value = codes.SCT.Present if nodules else codes.SCT.Absent
-    group = _whole_series(
-        value, scored, ct, by_model=False, evaluations=lung_rads_evaluation(reading.lung_rads)
-    )
-    add_text(group, LUNG_RADS_RULE, reading.lung_rads.rule)
-    return group
-
-
-def _whole_series(
-    value: Any,
-    scored: SeriesFindings,
-    ct: OriginalCt,
-    *,
-    by_model: bool = True,
-    evaluations: Sequence[hd.sr.QualitativeEvaluation] = (),
-) -> Group:
+def _nothing_found(scored: SeriesFindings, reading: SignedReading | None, ct: OriginalCt) -> Group:
+    """Return the only group of a report on no nodule, for the whole series."""
+    is_absent = scored.negative or reading is not None
+    value = codes.SCT.Absent if is_absent else codes.DCM.PresenceUndetermined
     images: Sequence[Dataset] = ct.headers[:1] if ct.is_multiframe else ct.headers
     return hd.sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=hd.sr.TrackingIdentifier(
             uid=tracking_uid(scored, 0), identifier="StarLung, whole series"
         ),
         finding_type=codes.SCT.Nodule,
-        algorithm_id=algorithm(scored) if by_model else None,
+        algorithm_id=algorithm(scored) if reading is None else None,
         finding_sites=[hd.sr.FindingSite(anatomic_location=codes.SCT.Lung)],
-        qualitative_evaluations=[hd.sr.QualitativeEvaluation(PRESENCE, value), *evaluations],
+        qualitative_evaluations=[hd.sr.QualitativeEvaluation(PRESENCE, value)],
         source_images=[
             hd.sr.SourceImageForMeasurementGroup.from_source_image(image) for image in images
         ],

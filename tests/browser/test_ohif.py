@@ -176,17 +176,23 @@ def test_the_mask_as_signed_lies_on_the_nodule_that_stands(
         assert mask_shown(page) == pytest.approx(CENTERS_VOXEL[0][1:], abs=1.5)
 
 
-@pytest.mark.parametrize("kind", ["nothing found", "signed report"])
-def test_a_report_with_a_group_without_a_place_is_listed_and_the_ct_opens_after_it(
-    browser: Any, archive: Orthanc, upright: Written, tmp_path: Path, kind: str
+def test_the_report_as_signed_is_shown_as_lines_with_their_numbers(
+    browser: Any, archive: Orthanc, upright: Written, tmp_path: Path
 ) -> None:
-    """OHIF 3.12.10 shows nothing of such a report: it takes the first coordinate of each group."""
-    uid = (
-        upload_signed(archive, upright, tmp_path)
-        if kind == "signed report"
-        else upload(archive, "head first", tmp_path, is_found=False)
-    )
-    with opened(browser, archive, uid, "StarLung measurements", kind) as page:
+    """One finding accepted, one rejected, one added: neither keeps the first from being drawn."""
+    uid = upload_signed(archive, upright, tmp_path)
+    with opened(browser, archive, uid, "StarLung measurements", "signed report") as page:
+        text = text_of_lines(page)
+    assert "Long axis" in text
+    assert "9.00 mm" in text
+
+
+def test_a_report_that_nothing_was_found_is_listed_and_the_ct_opens_after_it(
+    browser: Any, archive: Orthanc, tmp_path: Path
+) -> None:
+    """OHIF 3.12.10 shows nothing of it: it takes the first coordinate of each group."""
+    uid = upload(archive, "head first", tmp_path, is_found=False)
+    with opened(browser, archive, uid, "StarLung measurements", "nothing found") as page:
         time.sleep(5)
         assert page.locator("[data-cy='viewport-pane'] svg line").count() == 0
         page.get_by_text("made for a test").first.dblclick()

@@ -18,9 +18,10 @@ from pydicom.sr.coding import Code
 from medical.detection.findings import Malignancy, RatingModel
 from medical.dicom_out.assessment import DENSITIES, DENSITY
 from medical.dicom_out.malignancy_rating import OUTCOME_RATING, RATING, SCHEME, TypedRatings
-from medical.dicom_out.measurement_report import PRESENCE, write_measurement_report
+from medical.dicom_out.measurement_report import write_measurement_report
 from medical.dicom_out.provenance import tracking_uid
 from medical.dicom_out.segmentation import write_segmentation
+from medical.dicom_out.statements import PRESENCE
 from medical.training.cases.sources.lesion import Planes
 from medical.training.cases.sources.structured import structured_lesions
 from models.zoo.starnet_card import LearnedOutcomes

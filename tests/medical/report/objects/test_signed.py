@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from medical.dicom_out.assessment import (
 )
 from medical.dicom_out.kept_headers import pack_headers, unpack_headers
 from medical.dicom_out.provenance import tracking_uid
+from medical.dicom_out.statements import PRESENCE, QUALITATIVE_EVALUATIONS
 from medical.errors import InputError
 from medical.intake import open_input
 from medical.nodule.guidelines.assessment import Assessment, Examination
@@ -152,18 +155,71 @@ def test_the_report_says_what_was_signed(
     assert category.value.value == "4A"  # 11.5 mm, solid, at baseline
     assert "solid ≥ 8 to < 15 mm at baseline" in texts_of(region, LUNG_RADS_RULE)[0]
     assert texts_of(region, codes.DCM.Comment) == ["spiculated"]
-    (rejected,) = report.get_image_measurement_groups(
-        tracking_uid=tracking_uid(written.scored, second.id)
-    )
-    assert rejected.get_qualitative_evaluations(name=DECISION)[0].value == DECISIONS["rejected"]
-    assert texts_of(rejected, REASON) == ["vessel"]
+    uid = tracking_uid(written.scored, second.id)
+    assert report.get_image_measurement_groups(tracking_uid=uid) == []
     (added,) = report.get_image_measurement_groups(tracking_uid=tracking_uid(written.scored, 3))
     assert added.get_qualitative_evaluations(name=DECISION)[0].value == DECISIONS["added"]
-    whole = [
-        group for group in report.get_image_measurement_groups()
-        if group.tracking_identifier == "StarLung, whole series"
-    ]  # fmt: skip
-    assert whole[0].get_qualitative_evaluations(name=LUNG_RADS)[0].value.value == "4A"
+
+
+def test_what_has_no_place_stands_among_the_statements(
+    signed: tuple[Store, str, Written], tmp_path: Path
+) -> None:
+    store, key, written = signed
+    paths = by_form(signed_objects(store, key, actor="anna"), tmp_path)
+    root = hd.sr.srread(paths["sr"]).content[0].ContentSequence
+    (container,) = [item for item in root if item.name == QUALITATIVE_EVALUATIONS]
+    items = {item.name: item for item in container.ContentSequence}
+    assert items[PRESENCE].value == codes.SCT.Present
+    assert items[LUNG_RADS].value.value == "4A"
+    assert "solid ≥ 8 to < 15 mm at baseline" in items[LUNG_RADS_RULE].value
+    rejection = items[DECISION]
+    assert rejection.value == DECISIONS["rejected"]
+    properties = {item.name: item for item in rejection.ContentSequence}
+    second = written.scored.findings[1]
+    uid = properties[codes.DCM.TrackingUniqueIdentifier].value
+    assert uid == tracking_uid(written.scored, second.id)
+    assert properties[REASON].value == "vessel"
+    assert str(properties[codes.DCM.PersonObserverName].value) == READER
+    image = properties[codes.DCM.SourceOfMeasurement]
+    assert image.referenced_sop_instance_uid == second.sop_instance_uid
+
+
+def test_dcmqi_and_dcmtk_read_what_stands(
+    signed: tuple[Store, str, Written], tmp_path: Path
+) -> None:
+    program = Path(sys.executable).with_name("tid1500reader")
+    if not program.is_file() or shutil.which("dsrdump") is None:
+        pytest.skip("dcmqi or DCMTK is not installed")
+    store, key, written = signed
+    report = by_form(signed_objects(store, key, actor="anna"), tmp_path)["sr"]
+    target = tmp_path / "sr.json"
+    files = ["--inputDICOM", report, "--outputMetadata", target]
+    subprocess.run([program, *files], check=True, capture_output=True)
+    groups = json.loads(target.read_text())["Measurements"]
+    first = written.scored.findings[0]
+    assert {group["TrackingUniqueIdentifier"] for group in groups} == {
+        str(tracking_uid(written.scored, number)) for number in (first.id, 3)
+    }
+    dumped = subprocess.run(["dsrdump", report], capture_output=True, text=True, check=True)
+    assert "Rejected by the reader" in dumped.stdout
+    assert [line for line in dumped.stderr.splitlines() if line.startswith("E:")] == []
+
+
+def test_every_group_has_a_place_that_viewers_find(
+    signed: tuple[Store, str, Written], tmp_path: Path
+) -> None:
+    """OHIF joins groups by tracking UID, and stops at the first in which no number is a place's."""
+    store, key, _ = signed
+    paths = by_form(signed_objects(store, key, actor="anna"), tmp_path)
+    places: dict[str, int] = {}
+    for group in hd.sr.srread(paths["sr"]).content.get_image_measurement_groups():
+        numbers = [item for item in group[0].ContentSequence if item.ValueType == "NUM"]
+        below = [[part.ValueType for part in item.get("ContentSequence", ())] for item in numbers]
+        count = sum(kinds in (["SCOORD"], ["SCOORD3D"]) for kinds in below)
+        uid = str(group.tracking_uid)
+        places[uid] = places.get(uid, 0) + count
+    assert len(places) == 2
+    assert min(places.values()) >= 1
 
 
 def test_what_stands_is_outlined_selected_and_read_as_truth(
