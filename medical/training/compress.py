@@ -35,6 +35,7 @@ from models.compression.pruning import (
 from models.compression.quantization import quantize_convolutions
 from models.compression.shapes import resize_to_weights
 from models.compression.student import DistilledFirstStage
+from models.detector.both_views import BothViews
 from models.detector.detector import Detector
 from models.detector.refiner import RefinerConfig
 from models.training.distillation import DistillationWeights, box_loss, logit_loss
@@ -190,7 +191,7 @@ class _Compression:
     def _sensitivity(
         self, whole: Detector, groups: list[ChannelGroup], batches: list[TrainingBatch]
     ) -> Mapping[str, list[float]]:
-        teacher = copy.deepcopy(self.teacher.detector).to(self.device).eval()
+        teacher = self._whole_answer().to(self.device).eval()
         weights = DistillationWeights()
 
         @torch.no_grad()
@@ -229,9 +230,18 @@ class _Compression:
         return taught.eval()
 
     def _learner(self, student: Detector) -> DistilledFirstStage:
-        teacher = copy.deepcopy(self.teacher.detector).to(self.device).eval()
+        teacher = self._whole_answer().to(self.device).eval()
         refiner = copy.deepcopy(self.teacher.refiner)
         return DistilledFirstStage(student, refiner, teacher=teacher).to(self.device)
+
+    def _whole_answer(self) -> nn.Module:
+        """Return the teacher; by both views where it reads in a mirror: one look learns to say it.
+
+        One that reads windows goes on doing so in a mirror, whatever it was taught.
+        """
+        detector = copy.deepcopy(self.teacher.detector)
+        one_look = detector.local_attention and detector.mirrored
+        return BothViews(detector) if one_look else detector
 
     @property
     def _lessons(self) -> Lessons:

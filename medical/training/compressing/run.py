@@ -143,6 +143,7 @@ def _teach(
 def _recipe_of(teacher: StoredModel, config: CompressConfig) -> Recipe:
     sizes = cast(dict[str, Any], dict(teacher.card.detector))
     sizes["widths"] = tuple(sizes["widths"])
+    sizes.pop("mirrored", None)  # the student is taught by both views and needs one
     return Recipe(
         name=config.recipe.name,
         detector=DetectorConfig(**sizes),

@@ -161,6 +161,7 @@ class StepMaker:
             update={
                 "name": f"{of.name}-{name}",
                 "sha256": digest,
+                "detector": {k: v for k, v in of.detector.items() if k != "mirrored"},
                 "refiner": self.refiner.to_dict() if _has_small_refiner(name) else of.refiner,
                 "calibration": copied,
                 "operating_curve": (),
