@@ -169,6 +169,7 @@ def _measure(
         if rows:
             lost = decide(row.tables(first), rows[0].tables(first), margin=bound)
             row = row.judged(decide_on_step(lost, bound=bound))
+            maker.keep_back(name, "" if row.promotable else row.verdict)
         book.add(row)
         rows.append(row)
         _log.info(_line(row))

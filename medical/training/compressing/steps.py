@@ -104,6 +104,19 @@ class StepMaker:
             self._write(name, networks, folder)
         return self._step(name, StoredModel(folder, ModelCard.read(folder / CARD)), networks)
 
+    def keep_back(self, name: str, why: str) -> None:
+        """Let a step's card say why the gate kept it back, wherever the step is copied.
+
+        Args:
+            name: of the step, made already; the teacher stays as it is.
+            why: empty where it was promoted.
+        """
+        folder = self.out / name
+        card = ModelCard.read(folder / CARD).model_copy(update={"kept_back": why})
+        card.write(folder / CARD)
+        if (folder / PACKED).is_file():
+            pack(StoredModel(folder, card), folder / PACKED)
+
     def _networks(self, name: str) -> TwoStage:
         both = load_networks(self.teacher)
         if name == "teacher":

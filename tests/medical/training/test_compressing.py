@@ -110,6 +110,8 @@ def test_steps_get_smaller_are_measured_once_and_too_few_scans_promote_none(
 
     packed = find_model(str(out / "steps" / "int8" / PACKED))
     assert packed.card.digest != teacher.card.digest
+    assert "too few" in packed.card.kept_back
+    assert all(find_model(str(out / "steps" / name)).card.kept_back for name in STEPS[1:])
     shutil.rmtree(out / "steps" / "int8")
     with logged() as log:
         again = compress(config.model_copy(update={"resume": True}), teacher, out=out)
