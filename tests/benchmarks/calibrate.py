@@ -30,6 +30,7 @@ from medical.training.calibration.score_cache import joined, measure, without_ig
 from models.zoo.card import Calibration, CalibrationScan, ModelCard
 from models.zoo.loader import CARD, DEFAULT_MODEL, StoredModel, find_model
 from models.zoo.networks import load_networks
+from models.zoo.ready import ready_networks
 from tests.benchmarks.folds.inserted import with_room
 from tests.benchmarks.folds.scans import SCANS, UNSEEN
 from tests.benchmarks.intervals import probability_bins
@@ -47,7 +48,8 @@ def collect(model: StoredModel, data: Path, out: Path) -> list[CalibrationData]:
         cases,
         NodulePool.load(data / "held.npz"),
         patches=PATCHES,
-        cache=out / f"scores-{model.card.sha256[:12]}",
+        cache=out / f"scores-{model.card.digest[:12]}",
+        ready=ready_networks(model, device="cpu"),
     )
     return [without_ignored(part, case) for part, case in zip(parts, cases, strict=True)]
 

@@ -25,7 +25,7 @@ from medical.synthesis.nodules.pool import NodulePool
 from medical.training.calibration.fit import NODULES_PER_SCAN, CandidateScores, SizeErrors
 from models.detector.contract import HIGH_HU, LOW_HU
 from models.runtime.mirrors import in_mirrors
-from models.runtime.networks import FirstStageNetwork
+from models.runtime.networks import FirstStageNetwork, Networks
 from models.runtime.of_modules import networks_of
 from models.runtime.peaks import find_peaks
 from models.training.two_stage import TwoStage
@@ -105,6 +105,7 @@ def collect_raw_scores(
     patches: int,
     samples: int = 32,
     seed: int = 11,
+    ready: Networks | None = None,
 ) -> CalibrationData:
     """Run both stages over whole held-out scans and over patches with inserted nodules.
 
@@ -115,8 +116,9 @@ def collect_raw_scores(
         patches: patches a case with inserted nodules.
         samples: Monte-Carlo samples.
         seed: of insertion.
+        ready: what runs, where it is not made of the networks' weights.
     """
-    ready = networks_of(networks.detector, networks.refiner)
+    ready = ready or networks_of(networks.detector, networks.refiner)
     second = RefinementStage(ready.refinement, samples=samples)
     mirrored = networks.detector.mirrored
     find = candidate_finder(

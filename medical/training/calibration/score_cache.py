@@ -17,6 +17,7 @@ from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.calibration.fit import NODULES_PER_SCAN, CandidateScores, SizeErrors
 from medical.training.calibration.raw_scores import CalibrationData, collect_raw_scores
+from models.runtime.networks import Networks
 from models.training.two_stage import TwoStage
 
 NODULES = 400  # patches with nodules inserted over all CTs; each holds one or two
@@ -36,6 +37,7 @@ def measure(
     *,
     patches: int,
     cache: Path,
+    ready: Networks | None = None,
 ) -> list[CalibrationData]:
     """Collect each case apart; the same nodules at the same places whatever the networks are.
 
@@ -45,6 +47,7 @@ def measure(
         pool: nodules that were not trained on.
         patches: with inserted nodules a case, a multiple of 4.
         cache: folder for what was collected; of these networks, this pool and these cases alone.
+        ready: what runs, where it is not made of the networks' weights.
     """
     cache.mkdir(parents=True, exist_ok=True)
     parts = []
@@ -52,7 +55,9 @@ def measure(
         stored = cache / f"{case.name}.npz"
         part = _read(stored) if stored.exists() else None
         if part is None:
-            part = collect_raw_scores(networks, [case], pool, patches=patches, seed=seed_of(case))
+            part = collect_raw_scores(
+                networks, [case], pool, patches=patches, seed=seed_of(case), ready=ready
+            )
             _write(part, stored)
         parts.append(part)
     return parts

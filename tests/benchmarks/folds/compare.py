@@ -79,4 +79,7 @@ def print_comparisons(folder: Path) -> None:
         lite = read_folds(folder / "lite", with_second=with_second)
         print(f"the folds and their Lite: {compare(folds, lite)}")
         fast = read_predictions(folder / "fast.csv", views=2, with_second=with_second)
-        print(f"0.5.0 and starlung-fast (two views each): {compare(shipped, fast)}")
+        print(f"0.5.0 and starlung-fast in 32 bits (two views each): {compare(shipped, fast)}")
+        small = read_predictions(folder / "fast-int8.csv", views=2, with_second=with_second)
+        print(f"0.5.0 and starlung-fast as shipped (two views each): {compare(shipped, small)}")
+        print(f"the first stage of starlung-fast in 32 and in 8 bits: {compare(fast, small)}")

@@ -1,7 +1,8 @@
-"""Let a fold read what it left out: ``folds.read DATA OUT FOLD [RECIPE]``.
+"""Let a fold read what it left out: ``folds.read DATA OUT FOLD [RECIPE | MODEL]``.
 
 Each scan as it is and with nodules INSERTED (``folds.inserted``), the whole box at once, in one
-view and in two, by the weights ``OUT/FOLD.safetensors`` of a recipe. Writes ``OUT/FOLD.csv``:
+view and in two, by the weights ``OUT/FOLD.safetensors`` of a recipe or by a model's networks as the
+program runs them. Writes ``OUT/FOLD.csv``:
 candidates (both stages' logits) and what is known of the scan, positions on its 1 mm grid. Without
 an accelerator a CPU reads a lung at a time in each of its processes; a lung that was read is not
 read again.
@@ -27,6 +28,8 @@ from medical.synthesis.case import TrainingCase
 from medical.training.recipes import read_recipe
 from models.runtime.of_modules import networks_of
 from models.training.two_stage import TwoStage
+from models.zoo.loader import CARD, find_model
+from models.zoo.ready import ready_networks
 from tests.benchmarks.folds.inserted import with_room
 from tests.benchmarks.folds.scans import left_out
 from tests.benchmarks.folds.train import RECIPE
@@ -80,6 +83,9 @@ def rows_of(
 
 def readers_of(weights: Path, recipe: str) -> dict[int, WholeBox]:
     """Return a reader for each number of views."""
+    if Path(recipe, CARD).exists():
+        ready = ready_networks(find_model(recipe), device="cpu")
+        return {views: WholeBox.by(ready, views=views) for views in VIEWS}
     built = read_recipe(recipe)
     networks = TwoStage(built.detector.build(), built.refiner.build())
     networks.load_state_dict(load_file(weights))
