@@ -44,7 +44,7 @@ def quantize_to_int8(network: NetworkFile, calibration: Iterable[Inputs]) -> Net
         table,
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(inputs),
-        fast_bias_correction=False,  # the fast one leaves twice the error: docs/benchmarks/lite.md
+        fast_bias_correction=False,  # the fast one leaves twice the error: docs/benchmarks/folds.md
     )
     with TemporaryDirectory(prefix="starlung-") as folder:
         path = Path(folder) / "network.xml"
