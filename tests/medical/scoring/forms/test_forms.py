@@ -168,3 +168,27 @@ def test_slices_of_one_instance_uid_have_no_objects(
         "no DICOM objects: several slices carry one SOP Instance UID"
     ]
     assert not list((tmp_path / "out").rglob("*.dcm"))
+
+
+def test_two_patients_under_one_series_uid_never_meet_in_an_object(
+    quick_scorer: Scorer, chest: Path, tmp_path: Path
+) -> None:
+    owner: dict[str, str] = {}
+    for number, patient in enumerate(("PAT-A", "PAT-B")):
+        for file in sorted((chest / "ct").rglob("*.dcm")):
+            image = pydicom.dcmread(file)
+            image.PatientID, image.PatientName = patient, f"Name^{patient}"
+            image.SOPInstanceUID = f"{image.SOPInstanceUID[:50]}.{number}"
+            image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
+            owner[image.SOPInstanceUID] = patient
+            (tmp_path / "ct").mkdir(exist_ok=True)
+            image.save_as(tmp_path / "ct" / f"{file.stem}-{number}.dcm")
+    options = ScoreOptions(forms=frozenset({"sr", "seg", "kos", "cad-sr", "pdf"}))
+    quick_scorer.score([tmp_path / "ct"], tmp_path / "out", options=options)
+    written = [pydicom.dcmread(path) for path in (tmp_path / "out").rglob("*.dcm")]
+    assert {str(made.PatientID) for made in written} == {"PAT-A", "PAT-B"}
+    for made in written:
+        named = {str(e.value) for e in made.iterall() if e.keyword == "ReferencedSOPInstanceUID"}
+        assert {owner[uid] for uid in named & set(owner)} == {str(made.PatientID)}
+        other = "PAT-B" if made.PatientID == "PAT-A" else "PAT-A"
+        assert other not in str(made)
