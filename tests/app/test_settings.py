@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import os
+import re
+import textwrap
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from app.settings import Settings
+from tests.conftest import REPOSITORY
 
 
 @pytest.fixture(autouse=True)
@@ -112,3 +115,21 @@ def test_a_file_that_is_named_and_not_there_is_no_file_of_defaults(
 def test_a_file_that_holds_nothing_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STARLUNG_CONFIG", os.devnull)
     assert Settings().port == 8501
+
+
+EXAMPLES = re.findall(
+    r"^ *```toml\n(.*?)^ *```", (REPOSITORY / "docs" / "node.md").read_text("utf-8"), re.M | re.S
+)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_page_s_examples_are_settings(
+    example: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "starlung.toml").write_text(textwrap.dedent(example))
+    monkeypatch.setenv("STARLUNG_CONFIG", str(tmp_path / "starlung.toml"))
+    assert Settings().node.callers[0].ae_title == "CT1"
+
+
+def test_the_page_has_examples() -> None:
+    assert len(EXAMPLES) == 2
