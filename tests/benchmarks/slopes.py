@@ -58,7 +58,8 @@ def write_series(ct: CtVolume, header: pydicom.Dataset, count: int, folder: Path
         item.RescaleSlope, item.RescaleIntercept = 1, -1024
         item.BitsAllocated, item.BitsStored, item.HighBit, item.PixelRepresentation = 16, 16, 15, 0
         item.Rows, item.Columns = pixels.shape
-        item.PixelData = np.clip(pixels + 1024, 0, 65535).astype(np.uint16).tobytes()
+        content = np.clip(pixels + 1024, 0, 65535).astype(np.uint16).tobytes()
+        item.add_new("PixelData", "OW", content)
         item.save_as(folder / f"{number:04d}.dcm", enforce_file_format=True)
 
 
