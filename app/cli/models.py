@@ -118,7 +118,7 @@ def import_(
     _record(model.card.name, reason)
 
     def copy(folder: Path) -> None:
-        for part in (WEIGHTS, CARD):
+        for part in model.files:
             shutil.copyfile(path / part, folder / part)
 
     _add(path, model.card.name, copy)
@@ -233,15 +233,13 @@ def export(
 
 def _write_export(model: StoredModel, folder: Path, format_: ExportFormat) -> None:
     """Write an export into a folder that is not there yet."""
-    from models.zoo.loader import CARD, WEIGHTS
-
     if format_ is ExportFormat.MONAI_BUNDLE:
         from medical.scoring.monai_bundle import write_bundle
 
         write_bundle(model, folder)
         return
     folder.mkdir()
-    for part in (WEIGHTS, CARD):
+    for part in model.files:
         shutil.copyfile(model.folder / part, folder / part)
 
 

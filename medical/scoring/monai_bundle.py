@@ -15,7 +15,7 @@ from typing import Any
 from medical.program import program_version
 from medical.scoring.batches.tally import ScoredSeries
 from medical.scoring.scorer import Scorer
-from models.zoo.loader import CARD, WEIGHTS, StoredModel
+from models.zoo.loader import StoredModel
 
 MODEL = "models"  # the folder of a bundle in which weights and card lie
 _SCHEMA = (
@@ -51,7 +51,7 @@ def write_bundle(model: StoredModel, folder: Path) -> None:
         OSError: it cannot be written, or the folder is there already.
     """
     (folder / MODEL).mkdir(parents=True, exist_ok=False)
-    for name in (WEIGHTS, CARD):
+    for name in model.files:
         shutil.copyfile(model.folder / name, folder / MODEL / name)
     (folder / "configs").mkdir()
     _write_json(folder / "configs" / "metadata.json", _metadata(model))

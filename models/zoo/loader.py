@@ -62,6 +62,12 @@ class StoredModel:
         return self.folder / WEIGHTS
 
     @property
+    def files(self) -> list[str]:
+        """Names of all that belongs to the model and lies in its folder: what a copy must hold."""
+        twins = [name for named in self.card.twins.values() for name in named.files]
+        return [*self.digests, *(name for name in twins if (self.folder / name).exists()), CARD]
+
+    @property
     def digests(self) -> dict[str, str]:
         """SHA-256 of each file that the card describes, by name."""
         beside = [named.files for named in self.card.networks.values()]

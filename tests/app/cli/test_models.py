@@ -65,6 +65,22 @@ def test_imported_model_is_listed_shown_and_removed(
     assert "ward-7" not in starlung("models", "list").stdout
 
 
+@pytest.mark.parametrize("format_", ["starlung", "monai-bundle"])
+def test_networks_that_lie_ready_travel_with_their_model(
+    starlung: Run, tmp_path: Path, work_dir: Path, format_: str
+) -> None:
+    files = {path.name: path.read_bytes() for path in (SHIPPED / "starlung-fast").iterdir()}
+    out = tmp_path / "out"
+    options = ("--format", format_, "--out", out)
+    assert starlung("models", "export", "starlung-fast", *options).exit_code == 0
+    folder = out / "models" if format_ == "monai-bundle" else out
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
+    change_card(folder, name="ward-8")
+    assert starlung("models", "import", out).exit_code == 0
+    copied = {path.name for path in (work_dir / "models" / "ward-8").iterdir()}
+    assert copied == set(files) and "first.bin" in copied
+
+
 def test_a_model_in_use_is_not_removed(
     starlung: Run, retrained: Path, work_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
