@@ -7,6 +7,7 @@ card says; then peaks and suppression.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
 from medical.ct.prepare import Prepared
+from medical.ct.resample import thread_count
 from medical.ct.volume import CtVolume, QualityNote
 from medical.i18n.messages import message
 from models.detector.contract import CHANNELS_OUT, HEAT, MULTIPLE, STRIDE
@@ -37,7 +39,8 @@ _MIN_LOGIT = -4.5
 _NEAR_LUNG_MM = 4.0
 MAX_BOX_VOXELS = 28_000_000
 """Of the lungs' box in one pass, 300 x 350 x 266 mm; what is larger is cut along its height."""
-_MIN_BOX_MM = 64  # what strides and neighbourhoods of a network need
+SMALLEST_BOX = (64, 64, 64)
+"""What strides and neighbourhoods of a network need."""
 Progress = Callable[[float], None]
 
 
@@ -111,8 +114,8 @@ def _find(
     window: Window,
     progress: Callable[[float], None] | None,
 ) -> CandidateSet:
-    padded, searched = _pad_to_windows(hu, lung, window)
-    places = list(window_places(padded.shape, window, overlap=OVERLAP))
+    image = _image(hu, window)
+    places = list(window_places(image.shape, window, overlap=OVERLAP))
     done = 0
 
     def compute(place: tuple[slice, ...]) -> Float32[np.ndarray, "c z y x"]:
@@ -120,8 +123,8 @@ def _find(
         done += 1
         if progress:
             progress(min(1.0, done / len(places)))
-        if searched[place].any():
-            return np.asarray(detector(normalise(padded[place])[None, None])[0])
+        if lung[place].any():
+            return np.asarray(detector(np.ascontiguousarray(image[place])[None, None])[0])
         nothing = np.zeros((CHANNELS_OUT, *(n // STRIDE for n in window)), np.float32)
         nothing[HEAT] = _NOWHERE_LOGIT
         return nothing
@@ -129,15 +132,15 @@ def _find(
     if len(places) == 1:
         output = compute(places[0])
     else:
-        output = over_windows(padded.shape, window, compute, overlap=OVERLAP)
+        output = over_windows(image.shape, window, compute, overlap=OVERLAP)
     z, y, x = (-(-n // STRIDE) for n in hu.shape)
     return candidates_in(output[:, :z, :y, :x], lung)
 
 
 def box_window(shape: Window) -> Window:
     """Choose what is seen of a box at once: all of it, or as much of its height as fits memory."""
-    z, y, x = (max(_MIN_BOX_MM, n + -n % MULTIPLE) for n in shape)
-    highest = max(_MIN_BOX_MM, MAX_BOX_VOXELS // (y * x) // MULTIPLE * MULTIPLE)
+    z, y, x = (max(least, n + -n % MULTIPLE) for n, least in zip(shape, SMALLEST_BOX, strict=True))
+    highest = max(SMALLEST_BOX[0], MAX_BOX_VOXELS // (y * x) // MULTIPLE * MULTIPLE)
     return min(z, highest), y, x
 
 
@@ -157,14 +160,25 @@ def candidates_in(
     return CandidateSet(centers[chosen], diameters[chosen], logits[chosen])
 
 
-def _pad_to_windows(
-    hu: Float32[np.ndarray, "z y x"], lung: Bool[np.ndarray, "z y x"], window: Window
-) -> tuple[Float32[np.ndarray, "z2 y2 x2"], Bool[np.ndarray, "z2 y2 x2"]]:
-    """Grow each side, at its end, to a multiple of the stride and at least a window's edge."""
-    pad = [(0, max(n + -n % STRIDE, w) - n) for n, w in zip(hu.shape, window, strict=True)]
-    if not any(after for _, after in pad):
-        return hu, lung
-    return np.pad(hu, pad, mode="edge"), np.pad(lung, pad, mode="edge")
+def _image(hu: Float32[np.ndarray, "z y x"], window: Window) -> Float32[np.ndarray, "z2 y2 x2"]:
+    """Make what the first stage sees: normalised, the edge repeated at the end of each axis.
+
+    Each axis is a multiple of the stride then, and at least a window's edge. Slice by slice: one
+    fits the processor's cache, a CT does not.
+    """
+    shape = tuple(max(n + -n % STRIDE, w) for n, w in zip(hu.shape, window, strict=True))
+    (depth, rows, columns), image = hu.shape, np.empty(shape, np.float32)
+
+    def fill(z: int) -> None:
+        plane = image[z]
+        plane[:rows, :columns] = normalise(hu[z])
+        plane[rows:, :columns] = plane[rows - 1, :columns]
+        plane[:, columns:] = plane[:, columns - 1 : columns]
+
+    with ThreadPoolExecutor(thread_count()) as pool:
+        list(pool.map(fill, range(depth)))
+    image[depth:] = image[depth - 1]
+    return image
 
 
 def touches_lung(

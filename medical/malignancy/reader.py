@@ -17,6 +17,7 @@ from scipy.special import expit
 
 from medical.malignancy.interval import interval
 from medical.malignancy.view import as_arrays, view_of
+from models.detector.contract import CROP
 from models.zoo.starnet_card import SHIPPED_STARNET, StarNetCard, read_card
 from models.zoo.starnets import starnet_of
 
@@ -76,6 +77,20 @@ class MalignancyReader:
     def shipped(cls) -> Self:
         """Take the one that comes with the program."""
         return cls(SHIPPED_STARNET)
+
+    def make_ready(self) -> None:
+        """Load and compile what reads images, so that the first finding need not wait.
+
+        Not where it must be converted first, by torch: a CT without findings does without.
+        """
+        from models.zoo.starnet_ready import is_converted
+
+        if not is_converted(self.card):
+            return
+        crop = np.zeros((CROP,) * 3, np.float32)
+        middle = np.zeros(crop.shape, bool)
+        middle[(CROP // 2,) * 3] = True
+        self._image_network(*as_arrays([view_of(crop, middle, extent_mm=float(CROP))]))
 
     def read_images(
         self,

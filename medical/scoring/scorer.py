@@ -200,12 +200,14 @@ class Scorer:
 
     def make_ready(self) -> None:
         """Load what ``read`` needs; the first CT may be read from its files meanwhile."""
-        from medical.detection.candidates import WINDOW
+        from medical.detection.candidates import SMALLEST_BOX, WINDOW
 
         _ = self._pipeline
-        if not (self.card.has_retinanet or self.card.reads_whole_box):
-            self._networks.compile_first((1, 1, *WINDOW))
+        if not self.card.has_retinanet:
+            shape = SMALLEST_BOX if self.card.reads_whole_box else WINDOW
+            self._networks.compile_first((1, 1, *shape))
         self._second.warm_up()
+        self.malignancy.make_ready()
 
     def warm_up(self) -> None:
         """Load and compile what ``measure_at`` needs, so that its first call need not wait."""

@@ -52,8 +52,7 @@ class NetworkCache:
             source: all that decides what ``build`` makes, as JSON can hold it.
             build: makes the networks by name.
         """
-        record = json.dumps([_FORMAT, openvino_version(), dict(source)], sort_keys=True)
-        entry = self.folder / hashlib.sha256(record.encode()).hexdigest()
+        entry = self._entry(source)
         try:
             return _read(entry)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -61,6 +60,14 @@ class NetworkCache:
         with contextlib.suppress(OSError):  # costs seconds at each start, not results
             self._keep(entry, networks)
         return networks
+
+    def holds(self, source: Mapping[str, object]) -> bool:
+        """Whether the networks of ``source`` seem to be at hand."""
+        return (self._entry(source) / _MANIFEST).is_file()
+
+    def _entry(self, source: Mapping[str, object]) -> Path:
+        record = json.dumps([_FORMAT, openvino_version(), dict(source)], sort_keys=True)
+        return self.folder / hashlib.sha256(record.encode()).hexdigest()
 
     def _keep(self, entry: Path, networks: Mapping[str, NetworkFile]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int
 
 _Volume = Float32[np.ndarray, "z y x"]
 
@@ -31,21 +31,33 @@ def crop_around(
         size: voxels along the edge of the crop.
         of: applied to the voxels before they are weighted: so that a whole CT need not be.
     """
+    (z, along_z), (y, along_y), (x, along_x) = (
+        _weights(float(at), extent, length=length, size=size)
+        for at, length in zip(np.asarray(center, np.float64), volume.shape, strict=True)
+    )
+    block = volume[z[:, None], y, x[0] : x[-1] + 1]  # whole rows: copied at once
+    if len(x) < block.shape[2]:
+        block = block[:, :, x - x[0]]
+    # one matrix a slice: small ones stay in this thread and in its cache
+    part = np.matmul(along_z, of(block).transpose(1, 0, 2))
+    part = np.matmul(along_y, part.transpose(1, 0, 2))
+    return np.asarray(np.matmul(part, along_x.T), np.float32)
+
+
+def _weights(
+    at: float, extent: float, *, length: int, size: int
+) -> tuple[Int[np.ndarray, " used"], Float32[np.ndarray, "size used"]]:
+    """Places along an axis that a crop needs, and how much of each is in each of its voxels."""
     steps = (np.arange(size) + 0.5) / size - 0.5
-    rows, weights = [], []
-    for at, length in zip(np.asarray(center, np.float64), volume.shape, strict=True):
-        place = np.clip(at + steps * extent, 0, length - 1)
-        below = np.floor(place).astype(int)
-        above = np.minimum(below + 1, length - 1)
-        used, where = np.unique(np.concatenate([below, above]), return_inverse=True)
-        weight = np.zeros((size, len(used)), np.float32)
-        number = np.arange(size)
-        share = (place - below).astype(np.float32)
-        np.add.at(weight, (number, where[:size]), 1 - share)
-        np.add.at(weight, (number, where[size:]), share)
-        rows.append(used)
-        weights.append(weight)
-    block = of(volume[np.ix_(*rows)])
-    for weight in weights:  # contract the first axis, which comes back as the last
-        block = np.tensordot(block, weight, axes=(0, 1))
-    return np.ascontiguousarray(block, np.float32)
+    place = np.clip(at + steps * extent, 0, length - 1)
+    below = np.floor(place).astype(int)
+    above = np.minimum(below + 1, length - 1)
+    is_used = np.zeros(length, bool)
+    is_used[below] = is_used[above] = True
+    used = np.flatnonzero(is_used)
+    weights = np.zeros((size, len(used)), np.float32)
+    number, column = np.arange(size), np.cumsum(is_used) - 1
+    share = (place - below).astype(np.float32)
+    weights[number, column[below]] = 1 - share
+    weights[number, column[above]] += share
+    return used, weights

@@ -44,8 +44,8 @@ def ready_networks(
 
     Args:
         model: weights and card.
-        device: ``auto`` takes a GPU where there is one that torch can use, else the CPU; networks
-            that lie ready were made for the CPU.
+        device: ``auto`` takes a GPU where there is one that torch can use, else the CPU; a model
+            that is nothing but networks ready to run has them for the CPU alone.
         cache: folder of converted networks; the user's where it is not given.
 
     Raises:
@@ -53,9 +53,12 @@ def ready_networks(
         ModelDamagedError: a network file is not the one that the card describes.
     """
     check_device(device)
-    is_ready = all(name in model.card.networks for name in NETWORK_NAMES)
-    if _has_gpu() and (device == "cuda" or (device == "auto" and not is_ready)):
-        return _on_gpu(model)
+    if device != "cpu" and _has_gpu():
+        try:
+            return _on_gpu(model)
+        except NoGpuError:
+            if device == "cuda":
+                raise
     return _on_cpu(model, NetworkCache(cache or cache_folder()))
 
 
@@ -113,7 +116,7 @@ def _on_cpu(model: StoredModel, cache: NetworkCache) -> Networks:
         converted = cache.get(source, lambda: _convert(model))
         files |= {name: converted[name] for name in missing}
     precision = card.networks["first"].precision if "first" in card.networks else "f32"
-    first = OpenVinoNetwork(files["first"], precision=precision)
+    first = OpenVinoNetwork(files["first"], precision=precision, any_size=card.reads_whole_box)
     classifier, outline = (
         OneByOne(OpenVinoNetwork(files[name], precision=_precision(card.networks.get(name))))
         for name in NETWORK_NAMES[1:]

@@ -23,10 +23,23 @@ def image_network(
         folder: with weights and card.
         cache: folder of converted networks; the user's where it is not given.
     """
-    source = {"starnet": card.sha256, "config": card.config, "form": _FORM}
     networks_cache = NetworkCache(cache or cache_folder())
-    networks = networks_cache.get(source, lambda: {_NAME: _convert(folder)})
+    networks = networks_cache.get(_source(card), lambda: {_NAME: _convert(folder)})
     return OneByOne(OpenVinoNetwork(networks[_NAME]))
+
+
+def is_converted(card: StarNetCard, *, cache: Path | None = None) -> bool:
+    """Whether ``image_network`` needs no torch: what it makes was made before.
+
+    Args:
+        card: of the folder.
+        cache: as of ``image_network``.
+    """
+    return NetworkCache(cache or cache_folder()).holds(_source(card))
+
+
+def _source(card: StarNetCard) -> dict[str, object]:
+    return {"starnet": card.sha256, "config": card.config, "form": _FORM}
 
 
 def _convert(folder: Path) -> NetworkFile:

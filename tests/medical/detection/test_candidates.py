@@ -18,6 +18,7 @@ from medical.detection.candidates import (
     touches_lung,
 )
 from models.detector.contract import CHANNELS_OUT, HEAT
+from models.detector.normalise import normalise
 
 SHAPE = (92, 150, 334)  # one axis shorter than a window, one with four windows
 AIR, DOT = -1000.0, 300.0
@@ -51,6 +52,19 @@ def test_a_mark_lies_where_its_voxel_lies_in_every_window() -> None:
     candidates = find_in_windows(hu, np.ones(SHAPE, bool), bright_cells)
     # a cell is 4 mm wide, its middle counts
     assert farthest_from_a_candidate(dots, candidates) <= 1.5
+
+
+def test_what_is_seen_is_normalised_and_its_edge_repeated() -> None:
+    hu = np.random.default_rng(0).normal(-700, 600, (70, 65, 83)).astype(np.float32)
+    seen: list[np.ndarray] = []
+
+    def detector(image: np.ndarray) -> np.ndarray:
+        seen.append(image)
+        return bright_cells(image)
+
+    find_in_box(hu, np.ones(hu.shape, bool), detector)
+    expected = normalise(np.pad(hu, [(0, 10), (0, 15), (0, 13)], mode="edge"))
+    np.testing.assert_array_equal(seen[0][0, 0], expected)
 
 
 def test_a_whole_box_is_seen_at_once() -> None:

@@ -11,8 +11,10 @@ import torch
 
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
+from models.runtime.conversion import convert_detector, convert_refiner
 from models.runtime.networks import Networks
 from models.runtime.of_modules import networks_of
+from models.runtime.openvino_cpu import OneByOne, OpenVinoNetwork
 from models.runtime.torch_device import torch_networks
 
 CPU = torch.device("cpu")
@@ -49,6 +51,35 @@ def test_candidates_get_the_same_features_and_outline(both: tuple[Networks, Netw
     np.testing.assert_allclose(outlines[0].features, outlines[1].features, atol=1e-3, rtol=1e-3)
     np.testing.assert_allclose(outlines[0].mask_logits, outlines[1].mask_logits, atol=1e-3)
     assert outlines[0].mask_logits.shape == (3, 1, 32, 32, 32)
+
+
+def test_compiled_once_a_box_of_any_size_gives_the_same_map() -> None:
+    torch.manual_seed(0)
+    config = DetectorConfig(widths=(8, 8, 8, 8), channels=8, local_attention=True)
+    file = convert_detector(config.build().eval())
+    once, each = OpenVinoNetwork(file, any_size=True), OpenVinoNetwork(file)
+    once.compile((1, 1, 64, 64, 64))
+    draw = np.random.default_rng(1)
+    small, large = (draw.random((1, 1, n, 64, 80), np.float32) for n in (64, 96))
+    alone = OpenVinoNetwork(file, any_size=True)(small)[0]
+    np.testing.assert_allclose(once(large)[0], each(large)[0], atol=1e-4, rtol=1e-4)
+    after = once(small)[0]
+    np.testing.assert_array_equal(after, alone)  # whatever came before
+    np.testing.assert_allclose(after, each(small)[0], atol=1e-4, rtol=1e-4)
+
+
+def test_what_is_said_of_a_candidate_depends_on_no_other() -> None:
+    torch.manual_seed(0)
+    refiner = RefinerConfig(widths=(8, 8, 8), own_classifier=True).build().eval()
+    classifier = OneByOne(OpenVinoNetwork(convert_refiner(refiner)[0]))
+    draw = np.random.default_rng(2)
+    near, context = (draw.random((7, 1, 32, 32, 32), np.float32) for _ in range(2))
+    extents = np.linspace(24, 96, 7, dtype=np.float32)
+    (together,) = classifier(near, context, extents)
+    for index in range(7):
+        row = slice(index, index + 1)
+        (alone,) = classifier(near[row], context[row], extents[row])
+        np.testing.assert_array_equal(together[row], alone)
 
 
 def test_openvino_reports_to_nobody() -> None:

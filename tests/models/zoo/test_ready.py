@@ -11,6 +11,8 @@ import pytest
 import torch
 
 from models.runtime.conversion import convert_detector
+from models.runtime.networks import Backend, Networks
+from models.zoo import ready
 from models.zoo.card import CascadeBand, NetworkFiles
 from models.zoo.loader import CARD, ModelDamagedError, StoredModel, find_model, sha256_of
 from models.zoo.networks import load_networks
@@ -106,6 +108,23 @@ def test_a_gpu_that_is_not_there_is_a_sentence(model: StoredModel) -> None:
         check_device("cuda")
     with pytest.raises(NoGpuError):
         ready_networks(model, device="cuda")
+
+
+def test_a_gpu_is_taken_unless_the_model_has_networks_for_the_cpu_alone(
+    model: StoredModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(model: StoredModel) -> Networks:
+        raise NoGpuError(f"{model.card.name} holds networks for the CPU alone")
+
+    monkeypatch.setattr(ready, "_has_gpu", lambda: True)
+    on_gpu = Networks(refuse, None, Backend("torch", "0", "GPU", "bf16"))  # type: ignore[arg-type]
+    monkeypatch.setattr(ready, "_on_gpu", lambda model: on_gpu)
+    beside = with_network_beside(model, scale=2.0)
+    assert ready_networks(beside, cache=tmp_path / "cache") is on_gpu
+    monkeypatch.setattr(ready, "_on_gpu", refuse)
+    assert ready_networks(beside, cache=tmp_path / "cache").backend.device == "CPU"
+    with pytest.raises(NoGpuError, match="for the CPU alone"):
+        ready_networks(beside, device="cuda")
 
 
 def test_where_the_ready_network_is_not_sure_the_weights_look_again(
