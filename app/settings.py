@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from medical.node.settings import NodeSettings
+from models.zoo.loader import DEFAULT_MODEL
 
 _NAME = "starlung"
 
@@ -83,7 +84,7 @@ class Settings(BaseSettings):
         description="uploads and results",
     )
     sample_dir: Path = Field(default_factory=sample_folder)
-    model: str = Field(default="starlung-base", description="name of the model that scores")
+    model: str = Field(default=DEFAULT_MODEL, description="name of the model that scores")
     starnet: str = Field(default="starnet", description="name of the StarNet that rates findings")
     samples: int = Field(
         default=32,

@@ -10,7 +10,7 @@ from models.zoo.card import ModelCard
 
 SHIPPED = Path(__file__).parent / "weights"
 WEIGHTS, CARD = "weights.safetensors", "card.json"
-DEFAULT_MODEL = "starlung-base"
+DEFAULT_MODEL = "starlung-fast"
 TOKENIZER = "tokenizer.model"  # only beside StarNets' weights, see ``starnets``
 _SUFFIX = ".starlung"  # of a model that is one file, see ``single_file``
 

@@ -10,12 +10,12 @@ import pytest
 
 from medical.detection.findings import ModelReference
 from medical.evaluation.expected_performance import expected_at_points
-from models.zoo.loader import find_model
+from models.zoo.loader import DEFAULT_MODEL, find_model
 from tests.app.web.made_results import made_findings, made_volume, write_made_result
 from tests.browser.page import reading_page
 
 pytestmark = pytest.mark.browser
-CARD = find_model("starlung-base").card
+CARD = find_model(DEFAULT_MODEL).card
 MARKS = "seriesuid,coordX,coordY,coordZ,probability,probability_low,probability_high,diameter_mm\n"
 POINTS = sorted(choice.threshold for choice in CARD.operating_curve)
 START = min(

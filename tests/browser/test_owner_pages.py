@@ -17,7 +17,7 @@ from medical.review.reading import read_study
 from medical.review.reviews import decide, sign
 from medical.store.database import open_store, sqlite_url
 from medical.store.results import import_result
-from models.zoo.loader import find_model
+from models.zoo.loader import DEFAULT_MODEL, find_model
 from tests.app.web.made_results import made_findings, made_volume, write_made_result
 from tests.browser.conftest import serving
 from tests.browser.page import ReadingPage, reading_page
@@ -79,12 +79,12 @@ def go_to(page: ReadingPage, name: str) -> None:
 
 
 def test_the_card_says_what_the_model_is_and_is_not_good_for(page: ReadingPage) -> None:
-    card = find_model("starlung-base").card
+    card = find_model(DEFAULT_MODEL).card
     go_to(page, "Model")
     page.expect_text(f"{card.name} {card.version}")
     page.expect_text(card.sha256)
     page.expect_text(card.not_good_for[1])
-    page.expect_text("INSERTED nodules in 3 held-out scans")
+    page.expect_text(f"INSERTED nodules in {card.operating_scans} held-out scans")
     page.expect_text("3 findings in signed studies at this site")
 
     def drawn() -> None:

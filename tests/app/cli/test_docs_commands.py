@@ -26,7 +26,7 @@ RUN = (
     "starlung queue list",
     "starlung queue verify",
     "starlung models list",
-    "starlung models show starlung-base",
+    "starlung models show starlung-fast",
 )
 FREE_TEXT = re.compile(r"\(.*|#.*")
 

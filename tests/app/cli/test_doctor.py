@@ -21,7 +21,7 @@ def viewer_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_sound_installation(starlung: Run) -> None:
     result = starlung("doctor")
     assert result.exit_code == 0, result.stdout
-    for part in ("torch", "openvino", "DICOM JPEG 2000", "viewer", "starlung-base", "memory"):
+    for part in ("torch", "openvino", "DICOM JPEG 2000", "viewer", loader.DEFAULT_MODEL, "memory"):
         assert part in result.stdout
 
 
@@ -36,7 +36,7 @@ def test_no_model_at_hand(starlung: Run, monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr(loader, "SHIPPED", tmp_path / "none")
     result = starlung("doctor")
     assert result.exit_code == 1
-    assert "missing model starlung-base" in result.stdout
+    assert f"missing model {loader.DEFAULT_MODEL}" in result.stdout
 
 
 def test_broken_imported_model_does_not_stop_the_rest(starlung: Run, work_dir: Path) -> None:

@@ -27,7 +27,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.Comp
     write_slabs(cases, seeds=(1, 2))
     (cases / "split.csv").write_text("seriesuid,split\np1,evaluation\np2,training\n")
     options = ("--from", DEFAULT_MODEL, "--per-node", "2", "--steps", str(STEPS))
-    small = ("--batch", "4", "--patch", "48")
+    small = ("--batch", "4", "--patch", "64")
     program = (sys.executable, "-m", "app.cli.main", "retrain")
     ended = subprocess.run(
         [*program, "--cases", cases, "--out", out, *options, *small],

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 from torch import Tensor, nn
 
 from medical.explain.shipped_detector import StarLungFinding
-from medical.explain.subject import Crop, Subject
+from medical.explain.subject import EDGE, Crop, Subject
 from medical.geometry import VolumeGeometry
 from models.detector.peaks import Candidates
 from models.training.two_stage import TwoStage
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks
 
-EDGE = 48
 CENTER = (22.0, 26.0, 24.0)
 DIAMETER_MM = 10.0
 
@@ -27,9 +27,11 @@ def away_mm(center: tuple[float, float, float] = CENTER, edge: int = EDGE) -> np
 
 
 def make_crop(center: tuple[float, float, float] = CENTER) -> Crop:
-    """A solid ball of 10 mm in noisy lung."""
-    hu = np.random.default_rng(0).normal(-850, 25, (EDGE,) * 3)
-    hu = np.where(away_mm(center) <= DIAMETER_MM / 2, 30.0, hu).astype(np.float32)
+    """A solid ball of 10 mm in noisy lung, both as blurred as a CT is: else it is no finding."""
+    noise = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(EDGE,) * 3), 1.0)
+    ball = np.where(away_mm(center) <= DIAMETER_MM / 2, 30.0, -850.0)
+    hu = ndimage.gaussian_filter(ball, 1.0) + 25 * noise / noise.std()
+    hu = hu.astype(np.float32)
     geometry = VolumeGeometry.axial(
         shape=hu.shape, spacing_mm=(1.0, 1.0, 1.0), origin_lps_mm=(-30.0, 12.0, -400.0)
     )

@@ -27,7 +27,7 @@ from medical.results.folder import ResultFolder
 from medical.store.database import Store
 from medical.store.outbox import begin, lines, put, take
 from medical.store.queue import claim, finish
-from models.zoo.loader import find_model
+from models.zoo.loader import DEFAULT_MODEL, find_model
 from tests.full_disk import fill, small_disk
 from tests.medical.node.conftest import storescu, write_study
 from tests.medical.node.test_receiver import wait_for_studies
@@ -191,7 +191,7 @@ def scored_on_arrival(
         claimed = claim(node_store, "worker")
         assert claimed is not None
         header = pydicom.dcmread(study[0])
-        card = find_model("starlung-base").card
+        card = find_model(DEFAULT_MODEL).card
         made = made_series(0.9, uid=str(header.SeriesInstanceUID))
         scored = made.model_copy(
             update={

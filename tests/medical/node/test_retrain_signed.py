@@ -30,7 +30,7 @@ from medical.training.cases.sources.structured import structured_lesions
 from medical.training.config import Cases, RunConfig
 from medical.training.recipes import Budget, Patches, Recipe
 from medical.training.retrain import retrain
-from models.zoo.loader import find_model
+from models.zoo.loader import DEFAULT_MODEL, find_model
 from tests.medical.dicom_out.test_segmentation import read_mask
 from tests.medical.node.conftest import storescu
 from tests.medical.node.test_delivery import statuses, wait_until
@@ -90,7 +90,7 @@ def test_retraining_learns_from_what_a_reader_signed_and_keeps_no_patient(
     assert storescu(orthanc.dicom_port, files, called="ORTHANC") == 0
     wait_for_studies(node_store, 1)
     options = ScoreOptions(server=True)
-    Worker(node_store, model="starlung-base", samples=2, imported=None, options=options).run(
+    Worker(node_store, model=DEFAULT_MODEL, samples=2, imported=None, options=options).run(
         until_empty=True
     )
     (study,) = worklist(node_store)

@@ -29,6 +29,7 @@ from medical.training.cases.sources.lesion import Planes
 from medical.training.cases.sources.segmentation import segmentation_lesions
 from medical.training.cases.sources.structured import structured_lesions
 from medical.training.config import Cases
+from models.zoo.loader import DEFAULT_MODEL
 from tests.medical.dicom_out.test_segmentation import read_mask
 from tests.medical.node.conftest import storescu
 from tests.medical.node.test_delivery import statuses, wait_until
@@ -70,7 +71,7 @@ def test_what_was_scored_comes_back_as_a_training_case(
     assert storescu(orthanc.dicom_port, files, called="ORTHANC") == 0
     wait_for_studies(node_store, 1)
     options = ScoreOptions(server=True)
-    Worker(node_store, model="starlung-base", samples=2, imported=None, options=options).run(
+    Worker(node_store, model=DEFAULT_MODEL, samples=2, imported=None, options=options).run(
         until_empty=True
     )
     wait_until(lambda: len(lines(node_store)) == 2 and statuses(node_store) == {"sent"}, 60)

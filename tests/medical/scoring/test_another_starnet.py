@@ -11,7 +11,7 @@ from medical.i18n.catalogue import LANGUAGES, Translator
 from medical.report.malignancy import rating_note
 from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.scorer import Scorer
-from models.zoo.loader import find_model
+from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.starnet_card import SHIPPED_STARNET, read_card
 from tests.conftest import REPOSITORY
 from tests.models.zoo.test_starnets import OUTCOMES, trained_on
@@ -21,7 +21,7 @@ SAMPLE = REPOSITORY / "sample_data" / "ct"
 
 
 def _scored(out: Path, *, starnet: Path, workers: int) -> SeriesFindings:
-    scorer = Scorer(find_model("starlung-base"), samples=2, device="cpu", starnet=starnet)
+    scorer = Scorer(find_model(DEFAULT_MODEL), samples=2, device="cpu", starnet=starnet)
     options = ScoreOptions(resume=True)
     (series,) = scorer.score([SAMPLE], out, options=options, workers=workers).series
     return series.findings

@@ -41,6 +41,7 @@ def small_teacher(folder: Path) -> StoredModel:
             "sha256": sha256_of(folder / WEIGHTS),
             "detector": detector.to_dict(),
             "refiner": refiner.to_dict(),
+            "networks": {},
             "scans_seen_in_training": [],
         }
     )

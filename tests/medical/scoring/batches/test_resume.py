@@ -15,7 +15,7 @@ from medical.results.folder import ResultFolder
 from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.scorer import Scorer
 from models.zoo.card import ModelCard
-from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model
+from models.zoo.loader import CARD, DEFAULT_MODEL, StoredModel, find_model
 from tests.conftest import REPOSITORY
 from tests.medical.scoring.small_chest import write_small_chest
 
@@ -48,7 +48,8 @@ def out(scored: Path, tmp_path: Path) -> Path:
 def twin(folder: Path, **update: object) -> StoredModel:
     """The shipped weights under another card."""
     folder.mkdir()
-    (folder / WEIGHTS).symlink_to(SHIPPED.weights)
+    for name in SHIPPED.digests:
+        (folder / name).symlink_to(SHIPPED.folder / name)
     card: ModelCard = SHIPPED.card.model_copy(update=update)
     card.write(folder / CARD)
     return StoredModel(folder, card)

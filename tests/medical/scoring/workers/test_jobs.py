@@ -14,6 +14,7 @@ from medical.scoring.scorer import Scorer
 from medical.scoring.workers.worker import Worker
 from medical.store.database import Store, open_store, sqlite_url
 from medical.store.jobs import JobRequest, JobState, job_state, request_job
+from models.zoo.loader import DEFAULT_MODEL
 from tests.app.web.made_pair import write_made_pair
 from tests.medical.scoring.small_chest import write_small_chest
 
@@ -39,7 +40,7 @@ def scored(quick_scorer: Scorer, tmp_path_factory: pytest.TempPathFactory) -> Re
 def done(store: Store, wanted: JobRequest) -> JobState:
     """How a job ends."""
     request_job(store, wanted)
-    worker = Worker(store, "starlung-base", 2, None, kinds=["explain", "register"])
+    worker = Worker(store, DEFAULT_MODEL, 2, None, kinds=["explain", "register"])
     worker.run(until_empty=True)
     state = job_state(store, wanted)
     assert state is not None
@@ -80,11 +81,11 @@ def test_another_model_s_result_is_not_explained(store: Store, tmp_path: Path) -
     path, _ = write_made_pair(tmp_path)
     (folder,) = (ResultFolder(file.parent) for file in path.rglob("findings.json"))
     findings = folder.read_findings()
-    model = ModelReference(name="starlung-base", version="0.0", sha256="0" * 64)
+    model = ModelReference(name=DEFAULT_MODEL, version="0.0", sha256="0" * 64)
     folder.write_findings(findings.model_copy(update={"model": model}))
     state = done(store, of_result(folder))
     assert state.status == "failed"
-    assert state.failure.startswith("starlung-base: 0.0 made this result; installed is ")
+    assert state.failure.startswith(f"{DEFAULT_MODEL}: 0.0 made this result; installed is ")
     assert str(tmp_path) not in state.failure
     model = model.model_copy(update={"name": "unknown"})
     folder.write_findings(findings.model_copy(update={"model": model}))

@@ -11,6 +11,7 @@ from medical.scoring.workers.worker import Worker
 from medical.store.database import Store, open_store, sqlite_url
 from medical.store.queue import enqueue
 from medical.store.requests import cancel, remove
+from models.zoo.loader import DEFAULT_MODEL
 
 
 @pytest.fixture
@@ -36,6 +37,6 @@ def test_its_folder_is_gone_though_the_worker_wrote_after_it_was_deleted(
     store: Store, tmp_path: Path
 ) -> None:
     key = enqueue(store, tmp_path / "missing", root=tmp_path / "studies", actor="anna")
-    worker = DeletedMeanwhile(store, model="starlung-base", samples=2, imported=None)
+    worker = DeletedMeanwhile(store, model=DEFAULT_MODEL, samples=2, imported=None)
     assert worker.run(until_empty=True) == 0
     assert not (tmp_path / "studies" / key).exists()

@@ -23,7 +23,7 @@ from medical.store.queue import enqueue
 from medical.synthesis.write_ct import CtLabels, write_ct_series
 from models.runtime import openvino_cpu
 from models.zoo import ready
-from models.zoo.loader import CARD, WEIGHTS, find_model
+from models.zoo.loader import CARD, DEFAULT_MODEL, find_model
 from tests.medical.scoring.small_chest import write_small_chest
 
 pytestmark = pytest.mark.heavy
@@ -90,7 +90,7 @@ def test_three_studies_build_the_networks_once_and_decode_each_slice_once(
 ) -> None:
     for chest in chests:
         enqueue(store, chest, root=tmp_path / "studies", actor="tester")
-    assert worker(store, "starlung-base").run(until_empty=True) == STUDIES
+    assert worker(store, DEFAULT_MODEL).run(until_empty=True) == STUDIES
     assert calls["load"] == 1
     assert calls["network"] == 4  # detector, two parts of the second stage, malignancy
     assert len(decoded(calls)) == STUDIES * SLICES
@@ -109,9 +109,8 @@ def test_a_model_that_was_replaced_is_noticed(
     store: Store, chests: list[Path], tmp_path: Path, calls: Counter[str]
 ) -> None:
     place = tmp_path / "models" / "own"
-    place.mkdir(parents=True)
-    shipped = find_model("starlung-base")
-    shutil.copy(shipped.weights, place / WEIGHTS)
+    shipped = find_model(DEFAULT_MODEL)
+    shutil.copytree(shipped.folder, place)
     shipped.card.model_copy(update={"name": "own"}).write(place / CARD)
     own = worker(store, "own", imported=tmp_path / "models")
     enqueue(store, chests[0], root=tmp_path / "studies", actor="tester")

@@ -18,7 +18,7 @@ from medical.training.adapting.pseudo_labels import PseudoLabels
 from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.config import AdaptConfig
 from medical.training.recipes import Budget, Patches
-from models.zoo.loader import CARD, StoredModel, find_model
+from models.zoo.loader import CARD, DEFAULT_MODEL, StoredModel, find_model
 from tests.logs import logged
 from tests.medical.training.adapting.boxes import write_boxes
 from tests.medical.training.adapting.made import drawn_part, tiny_model
@@ -112,7 +112,7 @@ def test_the_shipped_weights_are_calibrated_on_boxes_and_resumed(tmp_path: Path)
     config = AdaptConfig(cts=cts, how="calibrate", patches_each=40)
     with logged() as log:
         folder = adapt(config, out=out)
-    assert find_model(str(folder)).card.sha256 == find_model("starlung-base").card.sha256
+    assert find_model(str(folder)).card.sha256 == find_model(DEFAULT_MODEL).card.sha256
     assert any("after, calibrate" in line and "INSERTED" in line for line in log)
     with logged() as again:
         adapt(config.model_copy(update={"resume": True}), out=out)
