@@ -117,13 +117,13 @@ def retrain(
     from medical.errors import InputError, sentence_of
     from medical.training.config import RunConfig
     from medical.training.recipes import FROM_NOTHING, Recipe, read_recipe
-    from medical.training.retrain import read_stages
+    from medical.training.retrain import began_from, read_stages
 
     try:
         how = read_recipe(recipe) if recipe else Recipe()
         budget = _given(how.budget.model_dump(), minutes=minutes, steps=steps, patience=patience)
         patches = _given(how.patches.model_dump(), batch=batch, patch=patch)
-        name = start_from or how.start_from
+        name = start_from or (began_from(out) if resume else None) or how.start_from
         parent = None if name == FROM_NOTHING else trainable_model(name)
         config = RunConfig.model_validate(
             {

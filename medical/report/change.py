@@ -43,6 +43,7 @@ class EarlierCt:
         same_patient: whether both headers carry the same patient ID.
         days: from then to now, > 0; ``None`` when they are not known.
         days_by_reader: whether a reader gave the days, since the images do not.
+        model: name and version of what scored it, or empty.
     """
 
     study: str
@@ -51,6 +52,7 @@ class EarlierCt:
     same_patient: bool
     days: int | None
     days_by_reader: bool = False
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ def comparison_line(earlier: EarlierCt, labels: Translator) -> str:
         )
     else:
         parts.append(labels.plural("{count} day earlier.", "{count} days earlier.", earlier.days))
+    if earlier.model:
+        parts.append(labels("Scored by {model}.", model=earlier.model))
     if not earlier.same_patient:
         parts.append(labels("The images do not confirm that both CTs are of the same patient."))
     return labels.sentences(parts)

@@ -26,6 +26,7 @@ class Prior:
         same_patient: whether both headers carry the same patient ID.
         days: from then to now; ``None`` when one of the dates is not known.
         day: its date, ``YYYY-MM-DD``, or empty.
+        model: name and version of what scored it, or empty.
     """
 
     study_key: str
@@ -35,6 +36,7 @@ class Prior:
     same_patient: bool
     days: int | None
     day: str
+    model: str = ""
 
 
 def priors_of(store: Store, study_key: str, images: ViewerImages) -> list[Prior]:
@@ -58,7 +60,9 @@ def priors_of(store: Store, study_key: str, images: ViewerImages) -> list[Prior]
 def _prior(row: EarlierSeries, images: ViewerImages) -> Prior:
     same = bool(images.patient) and images.patient == row.patient
     days = _days_between(row.day, images.acquired_on)
-    return Prior(row.study_key, row.label, row.series_uid, row.folder, same, days, row.day)
+    return Prior(
+        row.study_key, row.label, row.series_uid, row.folder, same, days, row.day, row.model
+    )
 
 
 def _days_between(before: str, after: str) -> int | None:
@@ -99,6 +103,7 @@ def change_in(comparison: Comparison, findings: list[ReadFinding]) -> ChangeSinc
         same_patient=prior.same_patient,
         days=by_reader if prior.days is None else prior.days,
         days_by_reader=prior.days is None and by_reader is not None,
+        model=prior.model,
     )
     return change_since(
         earlier,

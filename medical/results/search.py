@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from medical.results import predictions
@@ -29,6 +30,21 @@ def gather_predictions(out: Path) -> Path:
     """Put the candidates of every series under ``out`` into ``out/predictions.csv``."""
     predictions.gather(sorted(out.glob(f"*/{PREDICTIONS}")), out / PREDICTIONS)
     return out / PREDICTIONS
+
+
+def results_of_other_models(out: Path, digest: str) -> Counter[str]:
+    """Count results right below ``out`` that another model gave, by its name and version.
+
+    Args:
+        out: folder that a run wrote; nothing is counted where it is none.
+        digest: of the run's model.
+    """
+    found = (folder.find_findings() for folder in result_folders(out))
+    return Counter(
+        f"{scored.model.name} {scored.model.version}"
+        for scored in found
+        if scored is not None and scored.model.digest != digest
+    )
 
 
 def is_own_result(file: Path) -> bool:

@@ -6,7 +6,7 @@ Nobody reads them from the result folders again, which others may change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class EarlierSeries:
         folder: its result.
         patient: pseudonym; empty where it is not known.
         day: ``YYYY-MM-DD``; empty where it is not known.
+        model: name and version of what scored it; empty where it is not known.
     """
 
     study_key: str
@@ -37,6 +38,7 @@ class EarlierSeries:
     folder: ResultFolder
     patient: str
     day: str
+    model: str = ""
 
     @property
     def label(self) -> str:
@@ -156,9 +158,44 @@ def earlier_series(store: Store, study_key: str, *, patient: str, day: str) -> l
         query = query.where(or_(StoredSeries.day == "", StoredSeries.day < day))
     with store.reading() as session:
         return [
-            EarlierSeries(key, row.series_uid, ResultFolder(Path(row.folder)), row.patient, row.day)
+            EarlierSeries(
+                key,
+                row.series_uid,
+                ResultFolder(Path(row.folder)),
+                row.patient,
+                row.day,
+                _model_of(row),
+            )
             for key, row in session.execute(query).tuples()
         ]
+
+
+def other_models(
+    store: Store, studies: Collection[int], *, digest: str | None
+) -> dict[int, tuple[str, ...]]:
+    """Name the models of scored studies that are not the one in use, by study.
+
+    Args:
+        store: the store.
+        studies: whose.
+        digest: of the model in use; ``None``: every model is another one.
+    """
+    query = select(StoredSeries).where(
+        StoredSeries.study_id.in_(studies), StoredSeries.scored != ""
+    )
+    others: dict[int, set[str]] = {}
+    with store.reading() as session:
+        for row in session.scalars(query):
+            if SeriesFindings.model_validate_json(row.scored).model.digest != digest:
+                others.setdefault(row.study_id, set()).add(_model_of(row))
+    return {study: tuple(sorted(names)) for study, names in others.items()}
+
+
+def _model_of(row: StoredSeries) -> str:
+    if not row.scored:
+        return ""
+    model = SeriesFindings.model_validate_json(row.scored).model
+    return f"{model.name} {model.version}"
 
 
 def _folder_of(place: Path, uid: str) -> Path:
@@ -186,8 +223,8 @@ def _images_in(folder: Path) -> tuple[bool, str, str]:
     return (False, "", "") if images is None else (True, images.patient, images.acquired_on)
 
 
-def latest_scored(store: Store, count: int) -> list[Path]:
-    """List result folders of the ``count`` studies received last among the scored ones.
+def latest_scored(store: Store, count: int) -> list[Study]:
+    """List the ``count`` studies received last among the scored ones.
 
     Raises:
         ValueError: ``count`` is less than 1.
@@ -195,10 +232,10 @@ def latest_scored(store: Store, count: int) -> list[Path]:
     if count < 1:
         raise ValueError(f"count must be at least 1, got {count}")
     query = (
-        select(Study.folder)
+        select(Study)
         .where(Study.status.in_(SCORED))
         .order_by(Study.received_at.desc(), Study.id.desc())
         .limit(count)
     )
     with store.reading() as session:
-        return [Path(folder) for folder in session.scalars(query)]
+        return list(session.scalars(query))

@@ -72,6 +72,7 @@ def new_card(folder: Path, made: Made, *, own: Recalibrated | None) -> ModelCard
         recipe=_recipe(made),
         run=made.config.for_card(),
         metrics={"operating_point_promise": guarantee},
+        refinement_weight=parent.refinement_weight if parent else 1.0,
         not_good_for=["clinical use of any kind: research only", *origin.card.not_good_for[1:]],
     )
 

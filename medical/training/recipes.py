@@ -66,6 +66,18 @@ class Patches(Frozen):
         """Return the same with the batch that a kind of device takes, where none was given."""
         return self.model_copy(update={"batch": self.batch or _BATCH_BY_DEVICE[device_type]})
 
+    def refuse_too_small_for_local_attention(self) -> None:
+        """Refuse patches that do not hold a neighbourhood.
+
+        Raises:
+            ValueError: the option and its value are named.
+        """
+        if self.patch < _MIN_LOCAL_PATCH:
+            raise ValueError(
+                f"--patch must be at least {_MIN_LOCAL_PATCH} with local attention, "
+                f"got {self.patch}"
+            )
+
     @property
     def count(self) -> int:
         """Patches a step and process; those of a CPU until ``on`` says otherwise."""
@@ -151,11 +163,8 @@ class Recipe(Frozen):
 
     @model_validator(mode="after")
     def _patches_hold_a_neighbourhood(self) -> Self:
-        if self.detector.local_attention and self.patches.patch < _MIN_LOCAL_PATCH:
-            raise ValueError(
-                f"--patch must be at least {_MIN_LOCAL_PATCH} with local attention, "
-                f"got {self.patches.patch}"
-            )
+        if self.detector.local_attention:
+            self.patches.refuse_too_small_for_local_attention()
         return self
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,13 +26,19 @@ from medical.training.batches import augmentation_of
 from medical.training.calibration.recalibrate import MIN_SCANS
 from medical.training.cases.gather import Gathered, gather
 from medical.training.cases.split import chosen_validation
-from medical.training.config import Assigned, RunConfig
+from medical.training.config import RUN, Assigned, RunConfig
 from medical.training.publish import Installed, Published, publish_model
-from medical.training.recipes import FROM_NOTHING
+from medical.training.recipes import FROM_NOTHING, Patches
 from medical.training.worker import open_pools, run_training, train_together
 from models.detector.detector import DetectorConfig
 from models.training.curriculum import Curriculum, read_curriculum
-from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
+from models.zoo.loader import (
+    DEFAULT_MODEL,
+    ModelDamagedError,
+    ModelNotFoundError,
+    StoredModel,
+    find_model,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -84,6 +91,8 @@ def retrain(config: RunConfig, *, out: Path, installed: Path | None = None) -> P
     parent = find_model(config.start_from) if config.start_from else None
     if parent is not None:
         _refuse_other_network(config, parent)
+        refuse_small_patches(config.recipe.patches, parent)
+    _refuse_other_start(config, parent, out)
     claim(out, resume=config.resume or cluster.node > 0)
     old = parent or find_model(DEFAULT_MODEL)
     with TemporaryDirectory(prefix="starlung-") as work:
@@ -150,6 +159,46 @@ def _refuse_other_network(config: RunConfig, parent: StoredModel) -> None:
             f"its first stage is not the one that recipe {recipe.name} makes",
             "Leave --from out, or name a model of that recipe",
         )
+
+
+def refuse_small_patches(patches: Patches, parent: StoredModel) -> None:
+    """Refuse patches in which a model that is taught on cannot see what it looks at.
+
+    Raises:
+        InputError: they are too small.
+    """
+    if parent.card.reads_whole_box:
+        try:
+            patches.refuse_too_small_for_local_attention()
+        except ValueError as error:
+            problem, help_ = str(error), "Leave --patch out, or name another model with --from"
+            raise InputError(parent.folder, problem, help_) from error
+
+
+def began_from(out: Path) -> str | None:
+    """Return what the run in a folder began from: a model's folder, or ``FROM_NOTHING``.
+
+    ``None`` where there is no run yet.
+    """
+    if not (out / RUN).is_file():
+        return None
+    return RunConfig.read(out).start_from or FROM_NOTHING
+
+
+def _refuse_other_start(config: RunConfig, parent: StoredModel | None, out: Path) -> None:
+    """Refuse to go on from another model than before: its card would tell of the wrong one."""
+    before = began_from(out) if config.resume else None
+    if before is None:
+        return
+    with suppress(ModelNotFoundError, ModelDamagedError):  # what is gone cannot be compared
+        begun = None if before == FROM_NOTHING else find_model(before).card
+        if (begun and begun.digest) != (parent and parent.card.digest):
+            name = f"{begun.name} {begun.version}" if begun else "random weights"
+            raise InputError(
+                out,
+                f"was begun from {name}",
+                "Leave --from out to go on from it, or choose another folder",
+            )
 
 
 def _summary(config: RunConfig, gathered: Gathered, device: str) -> str:

@@ -30,7 +30,7 @@ from models.training.log import Events, tensorboard_events
 from models.training.ranks import FirstRankOnly, Ranks
 from models.training.two_stage import TwoStage
 from models.zoo.loader import WEIGHTS, find_model
-from models.zoo.networks import load_networks, save_networks
+from models.zoo.networks import load_to_teach, save_networks, weigh_refinement
 
 RESTARTS = 10
 _HEARTBEAT_SECONDS = 3  # three missed beats and a node counts as gone
@@ -167,10 +167,12 @@ def run_training(
             material,
             out=out,
             device=torch.device(torch_device),
-            start=partial(load_networks, parent) if parent else None,
+            start=partial(load_to_teach, parent) if parent else None,
             events=events,
             communication=partial(between_nodes, seed=seed, sparse=sparse),
         )
+    if parent:  # as much as in the weights that these began as
+        weigh_refinement(networks.refiner, parent.card.refinement_weight)
     if Ranks.current().first:
         (out / TRAINED).mkdir(exist_ok=True)
         save_networks(networks, out / TRAINED / WEIGHTS)

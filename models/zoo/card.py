@@ -145,7 +145,8 @@ class ModelCard(BaseModel):
     first stage converted from the weights looks again where the ready one is not sure. ``twins``
     are the same networks in another format beside them, which this program does not run.
     ``kept_back`` says why a gate did not let the model replace the one in use; empty where none
-    did not.
+    did not. ``refinement_weight`` is the share of the second stage's logit that the stored weights
+    hold: where it ranks worse alone than beside the first, it counts less than it was taught to.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -172,6 +173,7 @@ class ModelCard(BaseModel):
     metrics: dict[str, object]
     not_good_for: list[str]
     kept_back: str = ""
+    refinement_weight: float = Field(default=1.0, gt=0, le=1)
 
     @property
     def digest(self) -> str:

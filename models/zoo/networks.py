@@ -54,6 +54,25 @@ def load_networks(model: StoredModel) -> TwoStage:
     return networks.float().eval()
 
 
+def load_to_teach(model: StoredModel) -> TwoStage:
+    """Build both stages as they were taught: the second one's logit whole, see ``ModelCard``.
+
+    Raises:
+        ForeignNetworkError: as ``load_networks``.
+    """
+    networks = load_networks(model)
+    weigh_refinement(networks.refiner, 1 / model.card.refinement_weight)
+    return networks
+
+
+def weigh_refinement(refiner: Refiner, weight: float) -> None:
+    """Multiply the second stage's logit, in place; what else it says stays."""
+    last = (refiner.own or refiner).out
+    with torch.no_grad():
+        last.weight[0] *= weight
+        last.bias[0] *= weight
+
+
 def load_retinanet(model: StoredModel) -> tuple[RetinaNet, Refiner, RetinaNetConfig]:
     """Build an imported model's two stages, float32, in evaluation mode."""
     from models.detector.retinanet import RetinaNetConfig  # MONAI takes a second to import

@@ -135,6 +135,7 @@ def score(
     from app.cli.scoring.without_patients import taken_out
     from medical.errors import InputError
     from medical.io.remote import shown_address
+    from medical.results.search import results_of_other_models
     from medical.scoring.scorer import Scorer
 
     formats = checked_formats(format_)
@@ -171,7 +172,8 @@ def score(
     for problem in result.errors:
         print_line(str(problem))
     if not quiet:
-        show_end(result, place, seconds=time.monotonic() - started)
+        others = results_of_other_models(Path(out), scorer.card.digest)
+        show_end(result, place, seconds=time.monotonic() - started, others=others)
     raise typer.Exit(_exit_code(result, refused=refused))
 
 

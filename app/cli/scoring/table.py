@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,13 +59,16 @@ def show_series(scored: ScoredSeries, *, already: bool = False, verbose: bool = 
     line("")
 
 
-def show_end(result: ScoreResult, out: Path | str, *, seconds: float) -> None:
+def show_end(
+    result: ScoreResult, out: Path | str, *, seconds: float, others: Mapping[str, int]
+) -> None:
     """Print what was passed over, and how the run ended.
 
     Args:
         result: of the run.
         out: where its results are.
         seconds: that it took.
+        others: results in the same folder that other models gave, by their names.
     """
     console = _console()
 
@@ -75,6 +79,11 @@ def show_end(result: ScoreResult, out: Path | str, *, seconds: float) -> None:
         line(f"not scored: {name}: {reason}")
     for name, reason in result.not_written:
         line(f"not written: {name}: {reason}")
+    for model, count in others.items():
+        line(
+            f"mixed: {counted(count, 'result')} in this folder, not of this run, by {model}: "
+            "predictions.csv holds both models'. Score them again, or into a folder of their own."
+        )
     if not result.series:
         return
     counts = [f"{len(result.series) - result.already} scored"]

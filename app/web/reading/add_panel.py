@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.web.asked import steps_asked
 from app.web.components.viewer.component import Crosshair
-from app.web.context import context
+from app.web.context import cards, context
 from app.web.failures import error_text, not_saved
 from app.web.reading.place import Place
 from app.web.reading.table import millimetres
@@ -31,42 +31,54 @@ from medical.store.database import StoreUnavailableError
 from models.zoo.loader import ModelDamagedError, ModelNotFoundError
 
 _turn = threading.Lock()
-_warm = threading.Event()
+_warm: set[str] = set()
 
 
-def warm_up() -> None:
+def warm_up(model: str) -> None:
     """Begin to load the refiner, so that the first click of a reader need not wait for it."""
-    if not _warm.is_set():
-        _warm.set()
-        threading.Thread(target=_load, daemon=True).start()
+    if model not in _warm:
+        _warm.add(model)
+        threading.Thread(target=_load, args=(model,), daemon=True).start()
 
 
-def _load() -> None:
+def _load(model: str) -> None:
     # A model that is missing is said when a reader asks for it, not here.
     with _turn, contextlib.suppress(ModelNotFoundError, ModelDamagedError, OSError, ValueError):
-        _scorer().warm_up()
+        _scorer(model).warm_up()
 
 
-def outline_at(ct: CtVolume, point_lps_mm: tuple[float, float, float]) -> AddedFinding:
+def outline_at(ct: CtVolume, point_lps_mm: tuple[float, float, float], model: str) -> AddedFinding:
     """Measure what lies at a point.
+
+    Args:
+        ct: the images.
+        point_lps_mm: in the patient.
+        model: name of what measures.
 
     Raises:
         InputError: the point lies outside of the images, or the model is not there.
     """
     try:
         with _turn:
-            return _scorer().measure_at(ct, point_lps_mm)
+            return _scorer(model).measure_at(ct, point_lps_mm)
     except ValueError as error:
         raise InputError("point", error.args[0], message("Click inside the lungs")) from error
     except (ModelNotFoundError, ModelDamagedError) as error:
         raise model_unusable(error) from error
 
 
-@lru_cache(maxsize=1)
-def _scorer() -> Scorer:
+def measuring_model(scored: SeriesFindings) -> str:
+    """Name what measured the result's other findings, where it is at hand; else the one in use."""
+    at_hand = {card.name: card.digest for card in cards()}
+    same = at_hand.get(scored.model.name) == scored.model.digest
+    return scored.model.name if same else context().settings.model
+
+
+@lru_cache(maxsize=2)
+def _scorer(model: str) -> Scorer:
     settings = context().settings
     imported = settings.work_dir / "models"
-    return Scorer.named(settings.model, samples=max(2, settings.samples), imported=imported)
+    return Scorer.named(model, samples=max(2, settings.samples), imported=imported)
 
 
 def add_panel(
@@ -79,7 +91,8 @@ def add_panel(
     """Offer to add a nodule at the last click that hit no finding."""
     if reading.study.status == "signed":
         return
-    warm_up()
+    model = measuring_model(scored)
+    warm_up(model)
     st.subheader(gettext("Missed nodule"))
     if place.click is None:
         st.caption(gettext("Click on it in the images, then add it here."))
@@ -101,6 +114,7 @@ def add_panel(
             partial(
                 _add,
                 (reading.study.key, scored.series_instance_uid),
+                model,
                 folder,
                 place.click,
                 place,
@@ -114,7 +128,12 @@ def add_panel(
 
 
 def _add(
-    where: tuple[str, str], folder: ResultFolder, click: Crosshair, place: Place, reader: Reader
+    where: tuple[str, str],
+    model: str,
+    folder: ResultFolder,
+    click: Crosshair,
+    place: Place,
+    reader: Reader,
 ) -> None:
     """Add what lies at a click; at the same click only once, however often it was asked for."""
     allowed("add_nodule")
@@ -122,7 +141,7 @@ def _add(
         return
     (study_key, series_uid), store, asked = where, context().store, steps_asked()
     try:
-        measured = outline_at(folder.load_images(), click.lps_mm)
+        measured = outline_at(folder.load_images(), click.lps_mm, model)
         number = add_finding(store, study_key, series_uid, measured, actor=reader.name)
         asked.written()
         place.added = click.report

@@ -12,8 +12,10 @@ import streamlit as st
 
 from app.web.reading.place import Place
 from app.web.words import gettext, words
+from medical.detection.findings import SeriesFindings
 from medical.i18n.messages import Message, message
 from medical.nodule.growth import INDISTINGUISHABLE, Change, Growth
+from medical.plain_text import as_markdown
 from medical.report.change import ChangeSince, Followed, signed, signed_percent
 from medical.report.comparison import Comparison, change_in
 from medical.review.interval_text import interval_text
@@ -122,7 +124,9 @@ def _doubling(row: Growth) -> str:
 _MAX_DAYS = 20_000
 
 
-def growth_panel(comparison: Comparison, findings: list[ReadFinding], place: Place) -> Comparison:
+def growth_panel(
+    comparison: Comparison, scored: SeriesFindings, findings: list[ReadFinding], place: Place
+) -> Comparison:
     """Show change and doubling time; asks for the days between where the images do not say.
 
     Each pair has a button that shows it in both CTs.
@@ -138,6 +142,16 @@ def growth_panel(comparison: Comparison, findings: list[ReadFinding], place: Pla
                 gettext(
                     "The images do not confirm that both CTs are of the same patient: please "
                     "verify."
+                )
+            )
+        model = f"{scored.model.name} {scored.model.version}"
+        if prior.model not in ("", model):
+            st.warning(
+                gettext(
+                    "Scored by two models, {then} and {now}: part of a change may be theirs. "
+                    "Score the earlier CT again to compare.",
+                    then=as_markdown(prior.model),
+                    now=as_markdown(model),
                 )
             )
         if prior.days is None:

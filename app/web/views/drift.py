@@ -16,7 +16,7 @@ from medical.i18n.messages import Message, message
 from medical.plain_text import as_markdown
 from medical.results.search import result_folders
 from medical.review.interval_text import interval_text
-from medical.store.series import latest_scored
+from medical.store.series import latest_scored, other_models
 from models.zoo.card import CalibrationScan
 
 _CHOICES = (20, 50, 100, 200)
@@ -41,9 +41,22 @@ def drift_page(reader: Reader) -> None:
     count = st.segmented_control(
         gettext("Latest studies to compare"), _CHOICES, default=_CHOICES[1], key="latest"
     )
-    latest = _read(latest_scored(context().store, count or _CHOICES[1]))
-    if not latest:
+    store = context().store
+    studies = latest_scored(store, count or _CHOICES[1])
+    if not studies:
         st.info(gettext("No study has been scored yet."))
+        return
+    others = other_models(store, [study.id for study in studies], digest=card.digest)
+    if others:
+        st.info(
+            ngettext(
+                "{count} of the latest studies was scored by another model and is left out.",
+                "{count} of the latest studies were scored by another model and are left out.",
+                len(others),
+            )
+        )
+    latest = _read([Path(study.folder) for study in studies if study.id not in others])
+    if not latest:
         return
     if not card.calibration_scans:
         st.info(

@@ -84,7 +84,7 @@ def _read(reading: StudyReading, reader: Reader) -> None:
         _viewer(reading, series, images, beside, place, reader)
     if comparison is not None:
         _note_opened_once(comparison.prior.study_key, reader)
-        comparison = growth_panel(comparison, findings, place)
+        comparison = growth_panel(comparison, scored, findings, place)
     with st.sidebar:
         _sidebar(reading, series, findings, comparison, place, reader)
     sign_dialog(reading, series, comparison, reader)

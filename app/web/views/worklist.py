@@ -12,7 +12,7 @@ import streamlit as st
 from app.web.asked import steps_asked
 from app.web.clock import browser_zone
 from app.web.components.watch import watch
-from app.web.context import context
+from app.web.context import card_in_use, context
 from app.web.failures import input_name
 from app.web.reading.who_panel import may_see_identity, shown_identities
 from app.web.security.identity import Reader
@@ -25,6 +25,7 @@ from medical.dicom.header.identity import Identity
 from medical.review.terms import STATES
 from medical.review.worklist import count_by_status, worklist, worklist_change_token
 from medical.store.identities import scanners
+from medical.store.series import other_models
 from medical.store.tables import SCORED, STATUSES, Status, Study
 
 PAGE_ROWS = 25
@@ -120,19 +121,27 @@ def _rows(reader: Reader, wanted: dict[str, Any]) -> None:
     identities = shown_identities(shown)
     with st.container(key="starlung-worklist", gap=None):
         st.html(head_html())
+        used = card_in_use()
+        others = other_models(
+            context().store, [study.id for study in shown], digest=used.digest if used else None
+        )
         for study in shown:
             series = identities.get(study.id, {})
-            _row(study, next(iter(series.values()), None), reader)
+            note = _note(study, others.get(study.id, ()))
+            _row(study, next(iter(series.values()), None), note, reader)
 
 
-def _note(study: Study) -> str:
+def _note(study: Study, scored_by: tuple[str, ...]) -> str:
+    """Say which model scored it, or is to score it, where that is not the one in use."""
     if study.status == "failed":
         return input_name(study)
-    other = study.model and study.model != context().settings.model
-    return gettext("Model {name}", name=study.model) if other else ""
+    names = scored_by if study.status in SCORED else ()
+    if study.status not in SCORED and study.model not in ("", context().settings.model):
+        names = (study.model,)
+    return gettext("Model {name}", name=", ".join(names)) if names else ""
 
 
-def _row(study: Study, identity: Identity | None, reader: Reader) -> None:
+def _row(study: Study, identity: Identity | None, note: str, reader: Reader) -> None:
     # The link that opens it, all the rest as one piece of HTML, and what else can be done.
     failed, asked = study.status == "failed", steps_asked()
     lead, rest, *more = st.columns(
@@ -143,7 +152,7 @@ def _row(study: Study, identity: Identity | None, reader: Reader) -> None:
             reading_link(study.key, study.label)
         else:
             st.html(f'<span class="starlung-label">{study.label}</span>')
-    rest.html(row_html(study, identity, note=_note(study)))
+    rest.html(row_html(study, identity, note=note))
     if failed:
         more[0].button(
             gettext("Score again"),

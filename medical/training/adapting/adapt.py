@@ -27,7 +27,7 @@ from medical.training.adapting.publish import Readings, choose_adapted_model
 from medical.training.calibration.score_cache import measure, patches_each
 from medical.training.config import AdaptConfig
 from medical.training.publish import install
-from medical.training.retrain import claim
+from medical.training.retrain import claim, refuse_small_patches
 from models.training.two_stage import TwoStage
 from models.zoo.loader import WEIGHTS, StoredModel, find_model, sha256_of
 from models.zoo.networks import load_networks, save_networks
@@ -71,6 +71,7 @@ def adapt(config: AdaptConfig, *, out: Path, installed: Path | None = None) -> P
     """
     claim(out, resume=config.resume)
     old = find_model(config.start_from)
+    refuse_small_patches(config.patches, old)
     _begin_from(out / _START, old)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     config = config.model_copy(update={"patches": config.patches.on(device.type)})

@@ -91,6 +91,7 @@ def write_card(folder: Path, made: Adapted) -> ModelCard:
             },
             "operating_point_promise": own.operating.guarantee,
         },
+        refinement_weight=parent.refinement_weight,
         not_good_for=[
             "clinical use of any kind: research only",
             "scanners other than those it was adapted to",

@@ -41,7 +41,7 @@ from models.compression.footprint import measure
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
 from models.zoo.loader import StoredModel
-from models.zoo.networks import load_networks
+from models.zoo.networks import load_to_teach
 
 _log = logging.getLogger(__name__)
 
@@ -133,7 +133,7 @@ def _teach(
     config: CompressConfig, recipe: Recipe, teacher: StoredModel, material: Material, out: Path
 ) -> None:
     """Make students of both stages; what an earlier run left is taken."""
-    both, plan = load_networks(teacher), config.recipe.plan
+    both, plan = load_to_teach(teacher), config.recipe.plan
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     compress_first_stage(both, material, recipe, plan=plan, out=out, device=device)
     first = load_student(recipe, out / "eight-bit.safetensors")

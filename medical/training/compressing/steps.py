@@ -27,7 +27,7 @@ from models.runtime.openvino_cpu import NetworkFile
 from models.training.two_stage import TwoStage
 from models.zoo.card import NETWORK_NAMES, ModelCard, NetworkFiles, NetworkName
 from models.zoo.loader import CARD, WEIGHTS, StoredModel, sha256_of
-from models.zoo.networks import load_networks, save_networks
+from models.zoo.networks import load_networks, save_networks, weigh_refinement
 from models.zoo.single_file import digest_of, pack
 
 STEPS = ("teacher", "pruned", "eight-bit-taught", "refinement", "int8-first-stage", "int8")
@@ -125,6 +125,7 @@ class StepMaker:
         second = both.refiner
         if _has_small_refiner(name):
             second = load_small_refiner(self.refiner, self.taught / REFINEMENT)
+            weigh_refinement(second, self.teacher.card.refinement_weight)
         return TwoStage(load_student(self.recipe, weights), second).eval()
 
     def _write(self, name: str, networks: TwoStage, folder: Path) -> None:

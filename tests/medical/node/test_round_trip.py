@@ -83,7 +83,9 @@ def test_what_was_scored_comes_back_as_a_training_case(
     assert got == (len(files) + 2, 0)
 
     (result,) = [
-        folder for place in latest_scored(node_store, 1) for folder in result_folders(place)
+        folder
+        for place in latest_scored(node_store, 1)
+        for folder in result_folders(Path(place.folder))
     ]
     scored, outlines = result.read_findings(), result.read_outlines()
     assert scored.findings, "the ball must be found, or nothing is tested"

@@ -150,7 +150,7 @@ def test_the_density_is_corrected_like_the_diameter(open_page: OpenPage) -> None
 
 def add_at(page: Page, measured: AddedFinding, monkeypatch: pytest.MonkeyPatch) -> None:
     """Click where the viewer, which has no browser here, would have reported it."""
-    monkeypatch.setattr(add_panel, "outline_at", lambda ct, point: measured)
+    monkeypatch.setattr(add_panel, "outline_at", lambda *_: measured)
     place = page.tab.session_state[f"place-{page.key}-{UID}"]
     place.click = Crosshair(
         report=1, finding=None, lps_mm=measured.center_lps_mm, slice_number=measured.slice_number
