@@ -32,19 +32,16 @@ def gather_predictions(out: Path) -> Path:
     return out / PREDICTIONS
 
 
-def results_of_other_models(out: Path, digest: str) -> Counter[str]:
+def results_of_other_models(out: Path, model: str) -> Counter[str]:
     """Count results right below ``out`` that another model gave, by its name and version.
 
     Args:
         out: folder that a run wrote; nothing is counted where it is none.
-        digest: of the run's model.
+        model: name and version of the run's.
     """
     found = (folder.find_findings() for folder in result_folders(out))
-    return Counter(
-        f"{scored.model.name} {scored.model.version}"
-        for scored in found
-        if scored is not None and scored.model.digest != digest
-    )
+    names = (f"{scored.model.name} {scored.model.version}" for scored in found if scored)
+    return Counter(name for name in names if name != model)
 
 
 def is_own_result(file: Path) -> bool:

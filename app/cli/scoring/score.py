@@ -172,7 +172,8 @@ def score(
     for problem in result.errors:
         print_line(str(problem))
     if not quiet:
-        others = results_of_other_models(Path(out), scorer.card.digest)
+        model_used = f"{scorer.card.name} {scorer.card.version}"
+        others = results_of_other_models(Path(out), model_used)
         show_end(result, place, seconds=time.monotonic() - started, others=others)
     raise typer.Exit(_exit_code(result, refused=refused))
 

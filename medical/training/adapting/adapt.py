@@ -69,9 +69,9 @@ def adapt(config: AdaptConfig, *, out: Path, installed: Path | None = None) -> P
     Raises:
         InputError: what the user can mend, one sentence.
     """
-    claim(out, resume=config.resume)
     old = find_model(config.start_from)
     refuse_small_patches(config.patches, old)
+    claim(out, resume=config.resume)
     _begin_from(out / _START, old)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     config = config.model_copy(update={"patches": config.patches.on(device.type)})

@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from medical.store.database import open_store, sqlite_url
+from medical.training.config import Cases, RunConfig
+from models.zoo.loader import find_model
 from tests.app.cli.conftest import Run, one_line
 from tests.medical.training.malignancy.outcomes.made_site import made_site
 
@@ -111,6 +113,40 @@ def test_recipe_of_another_network_cannot_start_from_the_shipped_model(
     assert "its first stage is not the one that recipe local-attention makes" in one_line(
         result.stderr
     )
+
+
+def test_patches_that_the_model_taught_on_cannot_see_in_are_one_line(
+    starlung: Run, tmp_path: Path
+) -> None:
+    for command in (("retrain", "--cases"), ("adapt", "--cts")):
+        result = starlung(*command, tmp_path, "--out", tmp_path / "out", "--patch", "48")
+        assert result.exit_code == 2
+        assert "--patch must be at least 64 with local attention, got 48" in one_line(result.stderr)
+        assert not (tmp_path / "out").exists()
+
+
+def begun(out: Path, model: str | None) -> None:
+    """A run that was cut off, from a model or from nothing."""
+    out.mkdir()
+    start = str(find_model(model).folder.resolve()) if model else None
+    RunConfig(source=Cases(cases="cases"), start_from=start).write(out)
+
+
+def test_a_run_goes_on_from_what_it_was_begun_from(starlung: Run, tmp_path: Path) -> None:
+    """Whatever the default is by now: it is refused for its cases, which are not there."""
+    for name in ("starlung-base", "starlung-fast", None):
+        out = tmp_path / f"out-{name}"
+        begun(out, name)
+        result = starlung("retrain", "--cases", tmp_path / "none", "--out", out, "--resume")
+        assert "none: no such file or folder" in one_line(result.stderr)
+
+
+def test_a_run_does_not_go_on_from_another_model(starlung: Run, tmp_path: Path) -> None:
+    begun(tmp_path / "out", "starlung-base")
+    options = ("--cases", tmp_path, "--out", tmp_path / "out", "--resume")
+    result = starlung("retrain", *options, "--from", "starlung-fast")
+    assert result.exit_code == 2
+    assert "out: was begun from starlung-base 0.5.0" in one_line(result.stderr)
 
 
 def test_outcomes_need_the_store(starlung: Run, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.batches.tally import ScoredSeries, ScoreResult, SeriesEnd
 from medical.scoring.scorer import Scorer
 from tests.app.cli.conftest import Run, one_line
-from tests.app.web.made_results import made_findings, made_volume
+from tests.app.web.made_results import made_findings, made_volume, write_made_result
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, result: ScoreResult | BaseException) -> None:
@@ -110,6 +110,16 @@ def test_all_scored(starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     result = starlung("score", tmp_path, "--out", tmp_path / "out")
     assert result.exit_code == 0
     assert not result.stderr
+
+
+def test_a_folder_with_results_of_another_model_says_so(
+    starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend(monkeypatch, ScoreResult((scored(tmp_path),), ()))
+    write_made_result(tmp_path / "out", made_volume(shape=(20, 30, 30)))
+    shown = starlung("score", tmp_path, "--out", tmp_path / "out").stdout
+    assert "mixed: 1 result in this folder, not of this run, by made-up 0: predictions" in shown
+    assert "mixed" not in starlung("score", tmp_path, "--out", tmp_path / "new").stdout
 
 
 def test_some_failed(starlung: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

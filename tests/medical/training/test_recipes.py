@@ -18,7 +18,7 @@ from medical.training.fit import Material, fit
 from medical.training.recipes import Budget, Patches, Phase, Recipe, read_recipe, shipped_recipes
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
-from models.zoo.loader import DEFAULT_MODEL, find_model
+from models.zoo.loader import find_model
 from tests.conftest import REPOSITORY
 from tests.logs import logged
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.heavy
 
 
 @pytest.mark.parametrize(
-    ("model", "recipe"), [(DEFAULT_MODEL, "starlung-0.5.0"), ("starlung-fast", "starlung-fast")]
+    ("model", "recipe"), [("starlung-base", "starlung-0.5.0"), ("starlung-fast", "starlung-fast")]
 )
 def test_the_shipped_weights_have_the_first_stage_of_their_recipe(model: str, recipe: str) -> None:
     detector = read_recipe(recipe).detector.to_dict()

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from medical.detection.findings import SeriesFindings
 from medical.program import program_version
 from medical.results.folder import ResultFolder
+from medical.results.search import results_of_other_models
 from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.scorer import Scorer
 from models.zoo.card import ModelCard
@@ -96,6 +97,15 @@ def test_the_same_weights_read_otherwise_score_anew(
     result = resumed(chest, out, other)
     assert result.model.digest == other.card.digest
     assert result.operating_point == other.card.operating_point
+
+
+def test_a_run_that_goes_on_with_another_model_scores_all_anew(chest: Path, out: Path) -> None:
+    """As after an update that has another default: no run's table holds two models' scores."""
+    before = (out / "predictions.csv").read_text("utf-8")
+    result = resumed(chest, out, find_model("starlung-base"))
+    assert result.model.name == "starlung-base"
+    assert (out / "predictions.csv").read_text("utf-8") != before
+    assert not results_of_other_models(out, "starlung-base 0.5.0")
 
 
 def test_the_same_model_under_another_name_is_not_scored_again(
