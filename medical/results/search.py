@@ -39,8 +39,8 @@ def results_of_other_models(out: Path, model: str) -> Counter[str]:
         out: folder that a run wrote; nothing is counted where it is none.
         model: name and version of the run's.
     """
-    found = (folder.find_findings() for folder in result_folders(out))
-    names = (f"{scored.model.name} {scored.model.version}" for scored in found if scored)
+    results = (folder.find_findings() for folder in result_folders(out))
+    names = (f"{scored.model.name} {scored.model.version}" for scored in results if scored)
     return Counter(name for name in names if name != model)
 
 

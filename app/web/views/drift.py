@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -17,7 +18,8 @@ from medical.plain_text import as_markdown
 from medical.results.search import result_folders
 from medical.review.interval_text import interval_text
 from medical.store.series import latest_scored, other_models
-from models.zoo.card import CalibrationScan
+from medical.store.tables import Study
+from models.zoo.card import CalibrationScan, ModelCard
 
 _CHOICES = (20, 50, 100, 200)
 _FACTS: dict[str, Message] = {
@@ -41,21 +43,11 @@ def drift_page(reader: Reader) -> None:
     count = st.segmented_control(
         gettext("Latest studies to compare"), _CHOICES, default=_CHOICES[1], key="latest"
     )
-    store = context().store
-    studies = latest_scored(store, count or _CHOICES[1])
+    studies = latest_scored(context().store, count or _CHOICES[1])
     if not studies:
         st.info(gettext("No study has been scored yet."))
         return
-    others = other_models(store, [study.id for study in studies], digest=card.digest)
-    if others:
-        st.info(
-            ngettext(
-                "{count} of the latest studies was scored by another model and is left out.",
-                "{count} of the latest studies were scored by another model and are left out.",
-                len(others),
-            )
-        )
-    latest = _read([Path(study.folder) for study in studies if study.id not in others])
+    latest = _read(_folders_of(studies, card))
     if not latest:
         return
     if not card.calibration_scans:
@@ -85,6 +77,21 @@ def drift_page(reader: Reader) -> None:
     with scores:
         st.subheader(gettext("Scores of all candidates from 0.02"))
         _draw_scores(compare_scores(latest, card.calibration_scans))
+
+
+def _folders_of(studies: Sequence[Study], card: ModelCard) -> list[Path]:
+    """List folders of studies that this model scored; says how many others there are."""
+    ids = [study.id for study in studies]
+    others = other_models(context().store, ids, digest=card.digest)
+    if others:
+        st.info(
+            ngettext(
+                "{count} of the latest studies was scored by another model and is left out.",
+                "{count} of the latest studies were scored by another model and are left out.",
+                len(others),
+            )
+        )
+    return [Path(study.folder) for study in studies if study.id not in others]
 
 
 def _read(folders: list[Path]) -> list[CalibrationScan]:

@@ -80,17 +80,7 @@ def write_card(folder: Path, made: Adapted) -> ModelCard:
         ],
         recipe=f"starlung {program_version()} adapt, from {parent.name} {parent.version}: "
         f"{made.recipe}. Before: {parent.recipe}",
-        metrics={
-            "adaptation": {
-                "how": made.how,
-                "before": asdict(made.before),
-                "after": asdict(made.after),
-                "caution": "sensitivity is that on INSERTED nodules; findings were counted on CTs "
-                "that nobody read, so some of them may be nodules. After: each CT by a calibration "
-                "on the other ones. No real nodule with a reference was measured.",
-            },
-            "operating_point_promise": own.operating.guarantee,
-        },
+        metrics=_metrics(made),
         refinement_weight=parent.refinement_weight,
         not_good_for=[
             "clinical use of any kind: research only",
@@ -100,6 +90,20 @@ def write_card(folder: Path, made: Adapted) -> ModelCard:
     )
     card.write(folder / CARD)
     return card
+
+
+def _metrics(made: Adapted) -> dict[str, object]:
+    return {
+        "adaptation": {
+            "how": made.how,
+            "before": asdict(made.before),
+            "after": asdict(made.after),
+            "caution": "sensitivity is that on INSERTED nodules; findings were counted on CTs "
+            "that nobody read, so some of them may be nodules. After: each CT by a calibration "
+            "on the other ones. No real nodule with a reference was measured.",
+        },
+        "operating_point_promise": made.own.operating.guarantee,
+    }
 
 
 def _name(digest: str, own: Recalibrated) -> str:

