@@ -63,9 +63,13 @@ def candidates(model: StoredModel, cases: list[TrainingCase]) -> Iterator[Inputs
     draw = np.random.default_rng(_SEED)
     for case in cases:
         hu = np.asarray(case.hu, np.float32)
-        found = find(hu, case.lung)
-        weaker = draw.choice(len(found.logits), min(_OTHERS, len(found.logits)), replace=False)
-        picked = found.only(np.unique([*range(min(_STRONGEST, len(found.logits))), *weaker]))
+        candidates = find(hu, case.lung)
+        weaker = draw.choice(
+            len(candidates.logits), min(_OTHERS, len(candidates.logits)), replace=False
+        )
+        picked = candidates.only(
+            np.unique([*range(min(_STRONGEST, len(candidates.logits))), *weaker])
+        )
         centers = np.concatenate([picked.centers_voxel, case.nodules[:, :3]])
         crops = cut(hu, centers, np.concatenate([picked.diameters_mm, case.nodules[:, 3]]))
         for index in range(len(centers)):
