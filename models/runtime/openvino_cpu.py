@@ -127,7 +127,9 @@ class OpenVinoNetwork:
             self._queue_shapes = shapes
         return self._queue
 
-    def _compiled(self, shapes: Shapes, settings: Mapping[str, str | int]) -> openvino.CompiledModel:
+    def _compiled(
+        self, shapes: Shapes, settings: Mapping[str, str | int]
+    ) -> openvino.CompiledModel:
         wanted = zip(self._model.inputs, map(openvino.PartialShape, shapes), strict=True)
         self._model.reshape(dict(wanted))
         return self._core.compile_model(self._model, "CPU", {**self._precision, **settings})
