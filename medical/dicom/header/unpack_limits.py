@@ -22,6 +22,7 @@ from typing import Any
 
 import pydicom.filereader
 from pydicom import dcmread
+from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 
 from medical.dicom.header.frames import Frame
@@ -77,12 +78,15 @@ class OtherSizeError(ValueError):
     """A compressed image is of another size than its DICOM header says."""
 
 
-def check_sizes(path: Path, frames: list[Frame]) -> None:
+def check_sizes(path: Path, frames: list[Frame]) -> Dataset:
     """Compare the wanted frames of a file with their header, without decoding them.
 
     Args:
         path: a file in an encapsulated transfer syntax.
         frames: planes of it.
+
+    Returns:
+        The file as read, so that it need not be read again.
 
     Raises:
         OtherSizeError: one announces another size.
@@ -96,6 +100,7 @@ def check_sizes(path: Path, frames: list[Frame]) -> None:
         size = announced_size(content)
         if index in wanted and size != wanted[index]:
             raise OtherSizeError(f"announces {size}, not {wanted[index]}")
+    return dataset
 
 
 def announced_size(image: bytes) -> tuple[int, int] | None:

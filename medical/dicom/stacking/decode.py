@@ -1,7 +1,6 @@
 """One frame's pixels -> Hounsfield units.
 
-Frames are decoded one after the other: the codecs keep Python's global lock, so two threads were
-measured to be no faster than one, and one frame at a time keeps memory to the volume itself.
+Frames of a file are decoded one after the other, which keeps memory to the volume itself.
 """
 
 from __future__ import annotations
@@ -32,13 +31,14 @@ from medical.dicom.header.encoding import has_explicit_vr, native_syntax
 from medical.dicom.header.frames import Frame
 from medical.dicom.header.padding import AIR_HU, padded
 from medical.dicom.header.unpack_limits import check_sizes
+from medical.dicom.stacking.jpeg_ls import PLUGIN, add_to_pydicom
 from medical.errors import InputError
 from medical.i18n.messages import message
 
 HU_LIKE_MINIMUM = -300
 PLUGINS = {
-    JPEGLSLossless: ("pyjpegls", ""),  # three times faster than the one that pydicom tries first
-    JPEGLSNearLossless: ("pyjpegls", ""),
+    JPEGLSLossless: (*add_to_pydicom(), "pyjpegls", ""),  # three times faster than pydicom's first
+    JPEGLSNearLossless: (*add_to_pydicom(), "pyjpegls", ""),
     RLELossless: ("pydicom",),  # pylibjpeg's panics on damaged data, past every "except Exception"
 }
 """Decoders to try, in order; ``""`` stands for all that pydicom knows."""
@@ -51,6 +51,11 @@ NATIVE = (
     ExplicitVRBigEndian,
     DeflatedExplicitVRLittleEndian,
 )
+
+
+def decodes_unlocked(frame: Frame) -> bool:
+    """Whether its pixels are decoded without Python's lock: threads then are faster than one."""
+    return PLUGIN in PLUGINS.get(UID(frame.transfer_syntax), ())
 
 
 class NotHounsfieldError(Exception):
@@ -104,10 +109,12 @@ def _is_known(transfer_syntax: str) -> bool:
 def _decode(
     path: Path, frames: Sequence[Frame], plugin: str
 ) -> Iterator[tuple[Frame, Int16[np.ndarray, "y x"]]]:
-    if frames[0].transfer_syntax not in NATIVE and UID(frames[0].transfer_syntax) != RLELossless:
-        check_sizes(path, list(frames))
     several = len(frames) > 1 or frames[0].index > 0
     source, header = _source(path, frames[0])
+    if frames[0].transfer_syntax not in NATIVE and UID(frames[0].transfer_syntax) != RLELossless:
+        dataset = check_sizes(path, list(frames))
+        if not several:  # a file of many frames is not held in memory
+            source, header = dataset, dataset
     arrays = iter_pixels(
         source,
         ds_out=None if source is header else header,

@@ -8,19 +8,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from jaxtyping import Int16
 
 from medical.ct import quality
 from medical.ct.lung_coverage import lung_notes
+from medical.ct.resample import thread_count
 from medical.ct.volume import CtVolume
 from medical.dicom.header.frames import BrokenFile, Frame, SeriesHeader
 from medical.dicom.header.padding import AIR_HU, clear_surround
 from medical.dicom.header.tags import quiet_pydicom
-from medical.dicom.stacking.decode import HU_LIKE_MINIMUM, NotHounsfieldError, decode_file
+from medical.dicom.stacking.decode import (
+    HU_LIKE_MINIMUM,
+    NotHounsfieldError,
+    decode_file,
+    decodes_unlocked,
+)
 from medical.dicom.stacking.grid import EvenGrid
 from medical.dicom.stacking.one_stack import double_notes
 from medical.dicom.stacking.series_notes import file_notes, header_notes, source_of
@@ -147,27 +155,61 @@ def _decode_all(
     by_file: dict[Path, list[Frame]] = defaultdict(list)
     for frame in plan.frames:
         by_file[frame.path].append(frame)
-    failed = []
-    done = 0
-    for path, frames in by_file.items():
+    shares = _Shares(len(plan.frames), progress)
+
+    def decode(path: Path) -> BrokenFile | None:
         try:
-            for frame, hu in decode_file(path, frames):
+            for frame, hu in decode_file(path, by_file[path]):
                 slices[rows[frame.path, frame.index]] = hu
-                done += 1
-                if progress is not None:
-                    progress(done / len(plan.frames))
+                shares.add()
         except InputError as error:
-            failed.append(BrokenFile(path, series.header, error, truncated=True))
-        except NotHounsfieldError:
-            raise InputError(
-                series.path,
-                message(
-                    "Rescale Slope and Intercept are missing and the values are not Hounsfield "
-                    "units"
-                ),
-                message("Export the original CT series from the scanner or the archive"),
-            ) from None
-    return slices, failed
+            return BrokenFile(path, series.header, error, truncated=True)
+        return None
+
+    try:
+        ended = _each(decode, list(by_file), threads=_thread_count(plan.frames))
+    except NotHounsfieldError:
+        raise InputError(
+            series.path,
+            message(
+                "Rescale Slope and Intercept are missing and the values are not Hounsfield units"
+            ),
+            message("Export the original CT series from the scanner or the archive"),
+        ) from None
+    return slices, [file for file in ended if file is not None]
+
+
+class _Shares:
+    """Tells the share of the planes decoded, from whichever thread decodes one."""
+
+    def __init__(self, planes: int, progress: Progress | None) -> None:
+        self._planes, self._progress = planes, progress
+        self._done, self._lock = 0, Lock()
+
+    def add(self) -> None:
+        with self._lock:
+            self._done += 1
+            if self._progress is not None:
+                self._progress(self._done / self._planes)
+
+
+def _thread_count(frames: Sequence[Frame]) -> int:
+    """How many threads decode: one, where the decoder holds Python's lock anyway."""
+    return thread_count() if all(decodes_unlocked(frame) for frame in frames) else 1
+
+
+def _each(
+    decode: Callable[[Path], BrokenFile | None], paths: Sequence[Path], *, threads: int
+) -> list[BrokenFile | None]:
+    """Decode files by threads; once it fails on one, those that have not begun are left."""
+    if threads == 1:
+        return [decode(path) for path in paths]
+    with ThreadPoolExecutor(threads) as pool:
+        waiting = [pool.submit(decode, path) for path in paths]
+        try:
+            return [future.result() for future in waiting]
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _without(
