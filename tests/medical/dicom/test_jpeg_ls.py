@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import JPEGLSLossless
 
 from medical.dicom.stacking.jpeg_ls import PLUGIN, JpegLsError, add_to_pydicom, decode_frame
