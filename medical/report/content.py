@@ -13,7 +13,7 @@ from medical.nodule.growth import Growth
 from medical.nodule.guidelines.assessment import Demographics, Examination
 from medical.nodule.guidelines.engine import AssessedNodule, Guidelines, apply_guidelines
 from medical.nodule.guidelines.lung_rads import HistoryFound, history_by_growth
-from medical.report.change import ChangeSince, Followed
+from medical.report.earlier.change import ChangeSince, Followed
 from medical.results.typed_context import TypedContext
 from medical.review.reading import ReadFinding, StudyReading
 from medical.store.tables import Study

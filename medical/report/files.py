@@ -9,8 +9,8 @@ from dataclasses import replace
 from medical.ct.volume import CtVolume
 from medical.detection.findings import SeriesFindings
 from medical.i18n.catalogue import LANGUAGES, Language, Translator
-from medical.report.comparison import Comparison, change_in, findings_of
 from medical.report.content import ReportContent, card_of, detection_limits, report_content
+from medical.report.earlier.comparison import Comparison, change_in, findings_of
 from medical.report.pdf import report_pdf
 from medical.report.record import report_json
 from medical.report.tables import report_csv

@@ -20,8 +20,8 @@ from medical.nodule.density_kinds import Density
 from medical.nodule.guidelines.assessment import Assessment, Demographics, Examination
 from medical.nodule.guidelines.rules import Fired, RuleResult
 from medical.program import program_version
-from medical.report.change_record import ChangeRecord, change_record
 from medical.report.content import ReportContent
+from medical.report.earlier.record import ChangeRecord, change_record
 from medical.report.guidelines import examination_line, ruling_text
 from medical.results.typed_context import TypedContext
 from medical.review.reading import ReadFinding

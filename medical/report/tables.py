@@ -9,8 +9,8 @@ from typing import Any
 from medical.detection.findings import Finding, Malignancy
 from medical.i18n.catalogue import Translator
 from medical.plain_text import csv_cell
-from medical.report.change_record import ChangeRecord, Size, SizeChange, change_record
 from medical.report.content import ReportContent
+from medical.report.earlier.record import ChangeRecord, Size, SizeChange, change_record
 from medical.report.guidelines import ruling_text
 from medical.report.record import source_of
 from medical.review.reading import ReadFinding

@@ -9,8 +9,8 @@ from medical.detection.searched_lungs import is_partly_searched
 from medical.i18n.catalogue import Translator
 from medical.plain_text import one_line
 from medical.program import program_version
-from medical.report.change_text import change_lines, change_title, comparison_line
 from medical.report.content import DetectionLimits, ReportContent
+from medical.report.earlier.text import change_lines, change_title, comparison_line
 from medical.report.guidelines import examination_line, guideline_lines
 from medical.report.malignancy import rating_lines, rating_note
 from medical.report.who import identity_lines

@@ -38,7 +38,7 @@ from models.compression.student import DistilledFirstStage
 from models.detector.both_views import BothViews
 from models.detector.detector import Detector
 from models.detector.refiner import RefinerConfig
-from models.training.distillation import DistillationWeights, box_loss, logit_loss
+from models.training.distillation.detector import DistillationWeights, box_loss, logit_loss
 from models.training.two_stage import TwoStage
 
 _log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from models.detector.detector import Detector
 from models.detector.refiner import Refiner
-from models.training.refiner_distillation import (
+from models.training.distillation.refiner import (
     RefinerDistillationWeights,
     refiner_distillation_loss,
 )

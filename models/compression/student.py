@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from models.detector.detector import Detector
 from models.detector.refiner import Refiner
-from models.training.distillation import DistillationWeights, Distiller
+from models.training.distillation.detector import DistillationWeights, Distiller
 from models.training.two_stage import Batch, TwoStage
 
 

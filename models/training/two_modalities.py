@@ -17,7 +17,7 @@ from models.starnet.config import CONTEXT
 from models.starnet.image_tokens import ImageTokens
 from models.starnet.network import Reading, StarNet
 from models.starnet.text_encoder import Text
-from models.training.distillation import logit_loss
+from models.training.distillation.detector import logit_loss
 
 UNKNOWN = -1.0
 _NUMBERS = (0, 2)  # of the context's fields: age and pack-years, in hundreds

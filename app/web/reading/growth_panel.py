@@ -16,8 +16,8 @@ from medical.detection.findings import SeriesFindings
 from medical.i18n.messages import Message, message
 from medical.nodule.growth import INDISTINGUISHABLE, Change, Growth
 from medical.plain_text import as_markdown
-from medical.report.change import ChangeSince, Followed, signed, signed_percent
-from medical.report.comparison import Comparison, change_in
+from medical.report.earlier.change import ChangeSince, Followed, signed, signed_percent
+from medical.report.earlier.comparison import Comparison, change_in
 from medical.review.interval_text import interval_text
 from medical.review.reading import ReadFinding
 from medical.review.terms import GROWTHS

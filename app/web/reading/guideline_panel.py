@@ -24,8 +24,8 @@ from medical.nodule.guidelines.assessment import (
 )
 from medical.nodule.guidelines.engine import Guidance, Guidelines, Ruling
 from medical.nodule.guidelines.rules import Fired
-from medical.report.change import ChangeSince
 from medical.report.content import guidelines_of
+from medical.report.earlier.change import ChangeSince
 from medical.report.guidelines import density_note, examination_line, ruling_text
 from medical.review import terms
 from medical.review.reading import ReadFinding, StudyReading, read_study

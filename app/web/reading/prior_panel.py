@@ -11,7 +11,7 @@ from app.web.reading.viewer_data import viewer_findings, volume_url
 from app.web.security.identity import allowed
 from app.web.words import gettext, ngettext, page_language, words
 from medical.plain_text import as_markdown
-from medical.report.comparison import Comparison, Prior, change_in, findings_of, priors_of
+from medical.report.earlier.comparison import Comparison, Prior, change_in, findings_of, priors_of
 from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages
 from medical.review.reading import ReadFinding

@@ -31,7 +31,7 @@ from app.web.reading.who_panel import who_panel
 from app.web.security.identity import Reader
 from app.web.session import STUDY
 from app.web.words import gettext, words
-from medical.report.comparison import Comparison, change_in
+from medical.report.earlier.comparison import Comparison, change_in
 from medical.results.images import ViewerImages, header_of
 from medical.review.reading import ReadFinding, StudyReading, read_study, study_version
 from medical.review.reviews import note_opened

@@ -8,7 +8,7 @@ import pytest
 
 from app.web.reading.growth_panel import growth_table
 from medical.nodule.growth import Registration
-from medical.report.change import ChangeSince, EarlierCt, Followed, change_since
+from medical.report.earlier.change import ChangeSince, EarlierCt, Followed, change_since
 
 STAY = Registration(np.eye(4), 1.0)
 ONE = Followed(1, (0.0, 0.0, 0.0), 8.0, (7.6, 8.4), 268.0, (230.0, 310.0), "")

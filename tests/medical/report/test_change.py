@@ -13,7 +13,8 @@ from app.web.reading.growth_panel import growth_table
 from medical.detection.findings import AddedFinding
 from medical.i18n.catalogue import Translator
 from medical.nodule.growth import Registration
-from medical.report.change import (
+from medical.report.content import ReportContent, history_in
+from medical.report.earlier.change import (
     EarlierCt,
     Followed,
     Place,
@@ -21,7 +22,6 @@ from medical.report.change import (
     followed,
     unmeasured,
 )
-from medical.report.content import ReportContent, history_in
 from medical.report.record import report_json
 from medical.report.tables import report_csv
 from medical.report.text import report_text

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from medical.report.comparison import Prior, priors_of
+from medical.report.earlier.comparison import Prior, priors_of
 from medical.results.images import ViewerImages
 from medical.results.search import result_folders
 from medical.store.database import Store, open_store, sqlite_url

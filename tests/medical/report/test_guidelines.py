@@ -18,8 +18,8 @@ from medical.nodule.guidelines.fleischner import ROWS, NodulesDensity, Patient, 
 from medical.nodule.guidelines.lung_rads import ScreenedNodule, examination, lung_rads
 from medical.nodule.guidelines.lung_rads_table import Status
 from medical.nodule.guidelines.rules import NotApplicable
-from medical.report.change import ChangeSince, EarlierCt, change_since, followed
 from medical.report.content import DetectionLimits, ReportContent
+from medical.report.earlier.change import ChangeSince, EarlierCt, change_since, followed
 from medical.report.guidelines import MISSING, REASONS, reason_text, result_text
 from medical.report.record import report_json
 from medical.report.tables import report_csv

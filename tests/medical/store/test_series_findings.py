@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from medical.detection.findings import ModelReference, SeriesFindings
 from medical.i18n.catalogue import translate
-from medical.report.comparison import priors_of
+from medical.report.earlier.comparison import priors_of
 from medical.results.folder import ResultFolder
 from medical.results.search import result_folders
 from medical.review.decisions import NewDecision

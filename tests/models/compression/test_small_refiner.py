@@ -11,7 +11,7 @@ from models.compression.pruning import count_parameters
 from models.compression.small_refiner import DistilledRefinementStage
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import Refiner, RefinerConfig
-from models.training.refiner_distillation import (
+from models.training.distillation.refiner import (
     RefinerDistillationWeights,
     refiner_distillation_loss,
 )

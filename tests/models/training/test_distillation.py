@@ -7,7 +7,7 @@ from torch import Tensor
 from models.detector.contract import HEAT
 from models.detector.detector import Detector, DetectorConfig
 from models.detector.losses import centre_loss, centre_targets
-from models.training.distillation import (
+from models.training.distillation.detector import (
     DistillationWeights,
     Distiller,
     box_loss,

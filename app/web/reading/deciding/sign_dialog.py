@@ -22,7 +22,7 @@ from app.web.security.identity import Reader, allowed
 from app.web.session import prefer, preferred, tell
 from app.web.words import gettext, words
 from medical.errors import InputError
-from medical.report.comparison import Comparison
+from medical.report.earlier.comparison import Comparison
 from medical.report.files import files_to_sign
 from medical.review.reading import ReadFinding, StudyReading
 from medical.review.refusals import ReviewRefusedError

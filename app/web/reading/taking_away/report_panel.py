@@ -26,7 +26,7 @@ from app.web.words import gettext, page_language
 from medical.errors import InputError
 from medical.i18n.catalogue import Language
 from medical.i18n.messages import message
-from medical.report.comparison import Comparison
+from medical.report.earlier.comparison import Comparison
 from medical.report.files import report_file
 from medical.report.objects.scored import scored_objects
 from medical.report.objects.signed import signed_objects

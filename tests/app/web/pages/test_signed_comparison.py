@@ -9,7 +9,7 @@ import numpy as np
 from app.web.context import context
 from medical.i18n.catalogue import LANGUAGES
 from medical.nodule.growth import Registration
-from medical.report.comparison import Comparison, findings_of, priors_of
+from medical.report.earlier.comparison import Comparison, findings_of, priors_of
 from medical.report.files import files_to_sign, report_file
 from medical.results.search import result_folders
 from medical.review.decisions import NewDecision

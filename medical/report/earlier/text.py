@@ -5,7 +5,7 @@ from __future__ import annotations
 from medical.i18n.catalogue import Translator
 from medical.i18n.messages import Message, message
 from medical.nodule.growth import INDISTINGUISHABLE, Change, Growth, Interval
-from medical.report.change import ChangeSince, EarlierCt, Followed, signed_percent
+from medical.report.earlier.change import ChangeSince, EarlierCt, Followed, signed_percent
 from medical.review.interval_text import interval_text
 from medical.review.terms import GROWTHS
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from medical.nodule.growth import Change, Growth, Interval, Verdict
-from medical.report.change import ChangeSince, Followed
+from medical.report.earlier.change import ChangeSince, Followed
 
 
 class _Record(BaseModel):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from medical.nodule.growth import Registration
-from medical.report.change import ChangeSince, EarlierCt, change_since, followed, unmeasured
+from medical.report.earlier.change import ChangeSince, EarlierCt, change_since, followed, unmeasured
 from medical.results.folder import ResultFolder
 from medical.results.images import ViewerImages
 from medical.review.reading import ReadFinding, read_study
