@@ -72,7 +72,7 @@ def read_nodules(folder: Path) -> list[Read]:
             part = slice(int(row["offset"]), int(row["offset"]) + int(np.prod(shape)))
             hu = image[part].reshape(shape).astype(np.float32) * 8 - 1024
             mask = masks[part].reshape(shape).astype(np.float32)
-            core, before = _look(second, *_on_grid(hu, mask, spacing), row["luna_diameter_mm"])
+            core, before = _read_core(second, *_on_grid(hu, mask, spacing), row["luna_diameter_mm"])
             texture = int(row["texture"])
             truth = truth_of(texture, int(row["calcification"]))
             recalled.append(Read(row["patient"], texture, truth, core, before))
@@ -95,17 +95,17 @@ def _on_grid(
     return np.pad(hu, pad, mode="edge").astype(np.float32), middle
 
 
-def _look(
+def _read_core(
     second: RefinementStage, hu: np.ndarray, middle: np.ndarray, diameter_mm: str
 ) -> tuple[CoreHu, int]:
-    look = second.refine(hu, middle[None], np.array([float(diameter_mm)]))
-    crop = crop_around(hu, middle, float(look.extents_mm[0]), size=CROP)
-    mask = look.mask(0)
+    refined = second.refine(hu, middle[None], np.array([float(diameter_mm)]))
+    crop = crop_around(hu, middle, float(refined.extents_mm[0]), size=CROP)
+    mask = refined.mask(0)
     if not mask.any():
         mask[CROP // 2 - 1 : CROP // 2 + 1, CROP // 2 - 1 : CROP // 2 + 1, CROP // 2] = True
     calcified = crop[mask].mean() >= _CALCIFIED_BEFORE_HU
-    before = NAMES.index("calcified") if calcified else int(look.density[0, :3].argmax())
-    return core_hu(crop, mask, voxel_mm=float(look.extents_mm[0]) / CROP), before
+    before = NAMES.index("calcified") if calcified else int(refined.density[0, :3].argmax())
+    return core_hu(crop, mask, voxel_mm=float(refined.extents_mm[0]) / CROP), before
 
 
 def choose(nodules: list[Read]) -> DensityLimits:

@@ -16,8 +16,8 @@ from app.web.security.secrets import AddressTokens
 ROUTE = "/starlung/changes/{token}"
 _MAX_ENTRIES = 1000  # pages open at a time; an older one is drawn again and asks anew
 
-Look = Callable[[], str | int]
-"""Says how things stand; another answer means that they have changed. It must be cheap."""
+ReadState = Callable[[], str | int]
+"""Returns how things stand; another answer means that they have changed. It must be cheap."""
 
 
 class Changes:
@@ -29,22 +29,22 @@ class Changes:
 
     def __init__(self, tokens: AddressTokens) -> None:
         self._tokens = tokens
-        self._looks: OrderedDict[str, Look] = OrderedDict()
+        self._readers: OrderedDict[str, ReadState] = OrderedDict()
         self._turn = Lock()
 
-    def url(self, name: str, look: Look, *, holder: str) -> str:
-        """Return the address that answers with what ``look`` says.
+    def url(self, name: str, read_state: ReadState, *, holder: str) -> str:
+        """Return the address that answers with the state.
 
         Args:
-            name: of what is looked at; the same look must come with the same name.
-            look: called at every request, in a thread of its own.
+            name: of what is watched; the same state must come with the same name.
+            read_state: called at every request, in a thread of its own.
             holder: the only one whom it is good for, see `app.web.security.browsers.holder`.
         """
         with self._turn:
-            self._looks[name] = look
-            self._looks.move_to_end(name)
-            if len(self._looks) > _MAX_ENTRIES:
-                self._looks.popitem(last=False)
+            self._readers[name] = read_state
+            self._readers.move_to_end(name)
+            if len(self._readers) > _MAX_ENTRIES:
+                self._readers.popitem(last=False)
         return ROUTE.format(token=self._tokens.issue(name, holder=holder))
 
     def route(self) -> Route:
@@ -56,7 +56,7 @@ class Changes:
         if name is None:
             return PlainTextResponse("This address has expired; reload the page.", status_code=403)
         with self._turn:
-            look = self._looks.get(name)
-        if look is None:
+            read_state = self._readers.get(name)
+        if read_state is None:
             return PlainTextResponse("Nobody looks at this any more.", status_code=404)
-        return PlainTextResponse(str(look()), headers={"Cache-Control": "no-store"})
+        return PlainTextResponse(str(read_state()), headers={"Cache-Control": "no-store"})

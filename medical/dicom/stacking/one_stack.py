@@ -178,11 +178,11 @@ def _separate(frames: list[Frame]) -> list[list[Frame]]:
 def _splits(frames: Sequence[Frame]) -> list[Split]:
     count = min(len(frame.splits) for frame in frames)
     by_value: list[Split] = [lambda frame, at=at: frame.splits[at] for at in range(count)]  # type: ignore[misc]
-    passes = _passes(frames)
-    return [*by_value, lambda frame: passes.get((frame.path, frame.index), 0)]
+    pass_of = _number_passes(frames)
+    return [*by_value, lambda frame: pass_of.get((frame.path, frame.index), 0)]
 
 
-def _passes(frames: Sequence[Frame]) -> dict[Hashable, int]:
+def _number_passes(frames: Sequence[Frame]) -> dict[Hashable, int]:
     """Return in which pass along the stack each plane was written, by Instance Numbers.
 
     Two time points that are numbered one after the other go through the region twice. Empty where

@@ -15,20 +15,22 @@ from pathlib import Path
 import streamlit as st
 
 from app.web.context import context
-from app.web.routes.changes import Look
+from app.web.routes.changes import ReadState
 from app.web.security.browsers import holder
 from app.web.words import gettext
 
 _SCRIPT = Path(__file__).with_name("watch.js").read_text("utf-8")
 
 
-def watch(name: str, look: Look, seen: str | int, *, seconds: float, ask: bool = False) -> None:
-    """Run the page again once ``look`` says something else than ``seen``.
+def watch(
+    name: str, read_state: ReadState, seen: str | int, *, seconds: float, ask: bool = False
+) -> None:
+    """Run the page again once the state is another than ``seen``.
 
     Args:
-        name: of what is looked at.
-        look: says how things stand.
-        seen: what it said before the page read what it shows, so that no change slips between.
+        name: of what is watched.
+        read_state: returns how things stand.
+        seen: what it returned before the page read what it shows, so that no change slips between.
         seconds: between two looks.
         ask: the reader is told of the change, and asked before the page runs; else it runs at
             once.
@@ -47,7 +49,7 @@ def watch(name: str, look: Look, seen: str | int, *, seconds: float, ask: bool =
     component(
         key=f"watch-{name}",
         data={
-            "address": context().changes.url(name, look, holder=browser),
+            "address": context().changes.url(name, read_state, holder=browser),
             "seen": str(seen),
             "seconds": seconds,
             "said": question if ask else None,
