@@ -117,11 +117,7 @@ def import_(
     _refuse_without_reason(path, model.card.kept_back, reason)
     _record(model.card.name, reason)
 
-    def copy(folder: Path) -> None:
-        for part in model.files:
-            shutil.copyfile(path / part, folder / part)
-
-    _add(path, model.card.name, copy)
+    _add(path, model.card.name, model.copy_to)
 
 
 def _check_reason(reason: str | None) -> None:
@@ -239,8 +235,7 @@ def _write_export(model: StoredModel, folder: Path, format_: ExportFormat) -> No
         write_bundle(model, folder)
         return
     folder.mkdir()
-    for part in model.files:
-        shutil.copyfile(model.folder / part, folder / part)
+    model.copy_to(folder)
 
 
 def _check_name(path: Path, name: str) -> None:

@@ -7,7 +7,6 @@ it runs StarLung has to be installed in the bundle's version or a later one.
 from __future__ import annotations
 
 import json
-import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -51,8 +50,7 @@ def write_bundle(model: StoredModel, folder: Path) -> None:
         OSError: it cannot be written, or the folder is there already.
     """
     (folder / MODEL).mkdir(parents=True, exist_ok=False)
-    for name in model.files:
-        shutil.copyfile(model.folder / name, folder / MODEL / name)
+    model.copy_to(folder / MODEL)
     (folder / "configs").mkdir()
     _write_json(folder / "configs" / "metadata.json", _metadata(model))
     _write_json(folder / "configs" / "inference.json", _inference())

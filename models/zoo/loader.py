@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,6 +67,15 @@ class StoredModel:
         """Names of all that belongs to the model and lies in its folder: what a copy must hold."""
         twins = [name for named in self.card.twins.values() for name in named.files]
         return [*self.digests, *(name for name in twins if (self.folder / name).exists()), CARD]
+
+    def copy_to(self, folder: Path) -> None:
+        """Copy all its files into a folder that is there.
+
+        Raises:
+            OSError: one cannot be read, or written.
+        """
+        for name in self.files:
+            shutil.copyfile(self.folder / name, folder / name)
 
     @property
     def digests(self) -> dict[str, str]:
