@@ -50,17 +50,32 @@ def manage(page: Page, label: str) -> None:
     page.widget("button", label).click()
 
 
+Click = Callable[[Page, Path], None]
+
+
+def choose_way(page: Page, way: str) -> None:
+    """Choose how CTs come in."""
+    page.tab.segmented_control(key="way").set_value(way).run()
+
+
+def upload(page: Page, *names: str) -> None:
+    """Choose files of these names to upload."""
+    choose_way(page, "upload")
+    page.tab.file_uploader[0].set_value([(name, name.encode(), "") for name in names]).run()
+
+
 class _Clicks:
-    """Each click that writes, where its write is, and what the trail says of it."""
+    """Each click that writes, with what must have happened before it."""
+
+    @staticmethod
+    def managing(label: str) -> Click:
+        """Press a button of the study's dialog."""
+        return lambda page, tmp_path: manage(page, label)
 
     @staticmethod
     def cancel(page: Page, tmp_path: Path) -> None:
         page.key = queued(page.store, tmp_path)
         manage(page, "Cancel scoring")
-
-    @staticmethod
-    def again(page: Page, tmp_path: Path) -> None:
-        manage(page, "Score again with this model")
 
     @staticmethod
     def failed_again(page: Page, tmp_path: Path) -> None:
@@ -69,18 +84,10 @@ class _Clicks:
         page.widget("button", "Score again").click()
 
     @staticmethod
-    def archive(page: Page, tmp_path: Path) -> None:
-        manage(page, "Archive")
-
-    @staticmethod
     def bring_back(page: Page, tmp_path: Path) -> None:
         archive(page.store, page.key, reason="test", actor="t")
         page.widget("checkbox", "Archived").check()
         manage(page, "Show in the worklist again")
-
-    @staticmethod
-    def delete(page: Page, tmp_path: Path) -> None:
-        manage(page, "Delete study and result")
 
     @staticmethod
     def sample(page: Page, tmp_path: Path) -> None:
@@ -88,36 +95,44 @@ class _Clicks:
 
     @staticmethod
     def upload(page: Page, tmp_path: Path) -> None:
-        page.tab.segmented_control(key="way").set_value("upload").run()
-        page.tab.file_uploader[0].set_value([("a.dcm", b"not looked at", "")]).run()
+        upload(page, "a.dcm")
         page.widget("button", "Score").click()
 
     @staticmethod
     def folder(page: Page, tmp_path: Path) -> None:
-        page.tab.segmented_control(key="way").set_value("folder").run()
+        choose_way(page, "folder")
         page.widget("text_input", "Folder or file on the server").set_value(
             str(tmp_path / "sample")
         )
         page.tab.button(key="take-in").click()  # the path was not sent before the click
 
 
-Click = Callable[[Page, Path], None]
-CLICKS: list[tuple[Click, object, str, str]] = [
-    (_Clicks.cancel, study_dialog, "cancel", "cancel"),
-    (_Clicks.again, study_dialog, "score_again", "receive"),
-    (_Clicks.failed_again, study_dialog, "try_again", "received"),
-    (_Clicks.archive, study_dialog, "archive", "archive"),
-    (_Clicks.bring_back, study_dialog, "bring_back", "bring back"),
-    (_Clicks.delete, study_dialog, "remove", "delete"),
-    (_Clicks.sample, intake_panel, "enqueue", "receive"),
-    (_Clicks.upload, intake_panel, "enqueue", "receive"),
-    (_Clicks.folder, intake_panel, "register_input", "receive"),
+again, away, gone = map(
+    _Clicks.managing, ("Score again with this model", "Archive", "Delete study and result")
+)
+CLICKS = [  # the click, where its write is, and what the trail says of it
+    pytest.param(_Clicks.cancel, study_dialog, "cancel", "cancel", id="cancel"),
+    pytest.param(again, study_dialog, "score_again", "receive", id="again"),
+    pytest.param(_Clicks.failed_again, study_dialog, "try_again", "received", id="failed again"),
+    pytest.param(away, study_dialog, "archive", "archive", id="archive"),
+    pytest.param(_Clicks.bring_back, study_dialog, "bring_back", "bring back", id="bring back"),
+    pytest.param(gone, study_dialog, "remove", "delete", id="delete"),
+    pytest.param(_Clicks.sample, intake_panel, "enqueue", "receive", id="sample"),
+    pytest.param(_Clicks.upload, intake_panel, "enqueue", "receive", id="upload"),
+    pytest.param(_Clicks.folder, intake_panel, "register_input", "receive", id="folder"),
 ]
 
 
 def entries(page: Page, action: str) -> int:
     """How often the trail says so."""
     return [entry.action for entry in newest(page.store, 50)].count(action)
+
+
+def expect_done_once(page: Page, action: str, already: int) -> None:
+    """The trail says once more than before that it was done, and nothing went wrong."""
+    page.expect_whole()
+    assert entries(page, action) - already == 1
+    assert page.problems() == []
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
@@ -138,9 +153,7 @@ def test_a_click_whose_run_is_ended_acts_once(
     run_to_its_end(page.tab.run)
     page.tab.run()
     page.tab.run()
-    page.expect_whole()
-    assert entries(page, action) - already == 1
-    assert page.problems() == []
+    expect_done_once(page, action, already)
     assert not page.has("button", "Archive")  # the dialog is closed
 
 
@@ -159,9 +172,7 @@ def test_a_second_click_before_the_page_has_answered_is_the_same_one(
     click(page, tmp_path)
     already = entries(page, action)
     page.tab.run()
-    page.expect_whole()
-    assert entries(page, action) - already == 1
-    assert page.problems() == []
+    expect_done_once(page, action, already)
 
 
 def test_a_dialog_stays_open_while_the_worklist_changes(page: Page, tmp_path: Path) -> None:
@@ -176,15 +187,14 @@ def test_a_dialog_stays_open_while_the_worklist_changes(page: Page, tmp_path: Pa
 
 
 def test_an_adopted_result_is_opened(page: Page, tmp_path: Path) -> None:
-    page.tab.segmented_control(key="way").set_value("folder").run()
+    choose_way(page, "folder")
     page.enter("text_input", "Folder or file on the server", str(tmp_path / "out"))
     page.press("Open")
     assert "Finding 1 of 3" in page.text()
 
 
 def test_several_uploads_are_all_queued_and_leave_the_uploader_empty(page: Page) -> None:
-    page.tab.segmented_control(key="way").set_value("upload").run()
-    page.tab.file_uploader[0].set_value([("a.zip", b"one", ""), ("b.zip", b"two", "")]).run()
+    upload(page, "a.zip", "b.zip")
     page.press("Score")
     assert entries(page, "receive") == 2
     assert page.widget("button", "Score").disabled
