@@ -1,11 +1,13 @@
-"""Times as the reader's own clock shows them; what is signed and audited stays in UTC."""
+"""Times as the reader's own clock shows them; files and the audit trail itself hold UTC."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
+
+from medical.i18n.moments import Moment
 
 
 def browser_zone() -> tzinfo:
@@ -18,4 +20,4 @@ def browser_zone() -> tzinfo:
 
 def local_time(at: float) -> str:
     """Format seconds since 1970 for the reader."""
-    return datetime.fromtimestamp(at, browser_zone()).strftime("%Y-%m-%d %H:%M")
+    return Moment.of(at).on_clock(browser_zone())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.web.clock import browser_zone
 from app.web.session import preferred
 from medical.i18n.catalogue import Language, Translator
 
@@ -18,8 +19,8 @@ def page_language() -> Language:
 
 
 def words() -> Translator:
-    """Return the page's language, to say messages and kept sentences in."""
-    return Translator(page_language())
+    """Return the page's language and clock, to say messages and kept sentences in."""
+    return Translator(page_language(), clock=browser_zone())
 
 
 def gettext(text: str, /, **values: object) -> str:

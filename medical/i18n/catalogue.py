@@ -10,6 +10,7 @@ import gettext
 import re
 import string
 from collections.abc import Iterator, Mapping
+from datetime import tzinfo
 from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -145,10 +146,12 @@ class Translator:
 
     Args:
         language: of the reader.
+        clock: zone of the reader's clock, by which moments in messages are told; UTC, and named
+            so, where it is not given: what is said may be kept, and read elsewhere.
     """
 
-    def __init__(self, language: Language) -> None:
-        self.language = language
+    def __init__(self, language: Language, *, clock: tzinfo | None = None) -> None:
+        self.language, self._clock = language, clock
 
     def __call__(self, text: str, /, **values: object) -> str:
         """Say ``text`` (English, written out at the call) with its blanks filled."""
@@ -160,6 +163,8 @@ class Translator:
 
     def translate(self, text: str) -> str:
         """Say a message or a kept sentence."""
+        if self._clock is not None and isinstance(text, Message):
+            text = text.on_clock(self._clock)
         return translate(text, self.language)
 
     def among(self, texts: Mapping[Any, Message], key: object) -> str:

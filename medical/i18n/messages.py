@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Any, Self
+
+from medical.i18n.moments import Moment
 
 
 class Message(str):
@@ -36,6 +39,17 @@ class Message(str):
             name: " ".join(value.split()) if type(value) is str else value
             for name, value in self.values.items()
         }
+        return self.made_of(self.text, values, plural=self.plural)
+
+    def on_clock(self, zone: tzinfo) -> Self:
+        """Return the message with its moments as a clock in ``zone`` shows them."""
+
+        def local(value: object) -> object:
+            if isinstance(value, Message | Moment):
+                return value.on_clock(zone)
+            return value
+
+        values = {name: local(value) for name, value in self.values.items()}
         return self.made_of(self.text, values, plural=self.plural)
 
     def without(self, name: str, instead: Self) -> Self:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from medical.detection.findings import Finding, Malignancy, RatingModel, SeriesFindings
 from medical.i18n.catalogue import Translator
 from medical.i18n.messages import Message, message
+from medical.i18n.moments import Moment
 from medical.malignancy.context import ClinicalContext
 from medical.results.typed_context import TypedContext
 from medical.review.interval_text import interval_text
-from medical.review.refusals import moment
 from medical.review.terms import SEXES
 
 CONTEXT_ANSWERS: tuple[tuple[str, Message], ...] = (
@@ -78,7 +78,7 @@ def typed_note(typed: TypedContext, labels: Translator) -> str:
         "Clinical context typed by {name}, {at}: {text}. Ratings with it are part of this "
         "reading; the stored result stays as it was scored.",
         name=typed.reader,
-        at=moment(typed.at),
+        at=Moment.of(typed.at),
         text="; ".join(_told(typed.context, labels)),
     )
 

@@ -16,6 +16,7 @@ from medical.detection.findings import (
     Searched,
 )
 from medical.i18n.catalogue import Translator
+from medical.i18n.moments import Moment
 from medical.nodule.density_kinds import Density
 from medical.nodule.guidelines.assessment import Assessment, Demographics, Examination
 from medical.nodule.guidelines.rules import Fired, RuleResult
@@ -25,7 +26,6 @@ from medical.report.earlier.record import ChangeRecord, change_record
 from medical.report.guidelines import examination_line, ruling_text
 from medical.results.typed_context import TypedContext
 from medical.review.reading import ReadFinding
-from medical.review.refusals import moment
 from medical.store.tables import Status, Verdict
 
 Source = Literal["model", "reader"]
@@ -142,7 +142,7 @@ def report_record(content: ReportContent) -> ReportRecord:
         quality=scored.quality,
         status=study.status,
         signed_by=study.signed_by or None,
-        signed_at=moment(study.signed_at) if study.signed_at is not None else None,
+        signed_at=Moment.of(study.signed_at) if study.signed_at is not None else None,
         examination=_examination(content),
         findings=[_finding(finding) for finding in content.findings],
         typed_context=content.typed,
@@ -206,7 +206,7 @@ def _finding(finding: ReadFinding) -> ReportFinding:
                 diameter_mm=decision.diameter_mm,
                 assessment=Assessment.from_json(decision.assessment or ""),
                 reader=decision.actor,
-                at=moment(decision.at),
+                at=Moment.of(decision.at),
             )
             for decision in finding.decisions
         ],

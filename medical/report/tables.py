@@ -8,13 +8,13 @@ from typing import Any
 
 from medical.detection.findings import Finding, Malignancy
 from medical.i18n.catalogue import Translator
+from medical.i18n.moments import Moment
 from medical.plain_text import csv_cell
 from medical.report.content import ReportContent
 from medical.report.earlier.record import ChangeRecord, Size, SizeChange, change_record
 from medical.report.guidelines import ruling_text
 from medical.report.record import source_of
 from medical.review.reading import ReadFinding
-from medical.review.refusals import moment
 
 _COLUMNS = (
     "prior_finding",
@@ -161,7 +161,7 @@ def _row(content: ReportContent, finding: ReadFinding) -> dict[str, Any]:
         "reason": latest.reason if latest else "",
         "comment": latest.comment if latest else "",
         "reader": latest.actor if latest else "",
-        "decided": moment(latest.at) if latest else "",
+        "decided": Moment.of(latest.at) if latest else "",
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from medical.detection.findings import Finding
 from medical.detection.searched_lungs import is_partly_searched
 from medical.i18n.catalogue import Translator
+from medical.i18n.moments import Moment
 from medical.plain_text import one_line
 from medical.program import program_version
 from medical.report.content import DetectionLimits, ReportContent
@@ -16,7 +17,6 @@ from medical.report.malignancy import rating_lines, rating_note
 from medical.report.who import identity_lines
 from medical.review.interval_text import interval_text, probability_interval_text, probability_text
 from medical.review.reading import ReadFinding
-from medical.review.refusals import moment
 from medical.review.terms import (
     DENSITIES,
     rejection_reason,
@@ -116,7 +116,7 @@ def signature(content: ReportContent, labels: Translator) -> str:
     study = content.study
     if study.status != "signed" or study.signed_at is None:
         return labels("DRAFT – not signed")
-    return labels("Signed by {name}, {at}", name=study.signed_by, at=moment(study.signed_at))
+    return labels("Signed by {name}, {at}", name=study.signed_by, at=Moment.of(study.signed_at))
 
 
 def _finding(finding: ReadFinding, content: ReportContent, labels: Translator) -> str:
@@ -154,7 +154,9 @@ def _finding(finding: ReadFinding, content: ReportContent, labels: Translator) -
     if latest is None or latest.verdict == "open":
         parts.append(labels("Not decided yet."))
     else:
-        parts.append(labels("Accepted by {name}, {at}.", name=latest.actor, at=moment(latest.at)))
+        parts.append(
+            labels("Accepted by {name}, {at}.", name=latest.actor, at=Moment.of(latest.at))
+        )
     if latest is not None and latest.comment:
         parts.append(labels("Comment: {text}", text=latest.comment))
     return labels.sentences(parts)
@@ -175,7 +177,7 @@ def _unmeasured(finding: ReadFinding, labels: Translator) -> str:
         y=y,
         z=z,
     )
-    parts = [place, labels("Accepted by {name}, {at}.", name=latest.actor, at=moment(latest.at))]
+    parts = [place, labels("Accepted by {name}, {at}.", name=latest.actor, at=Moment.of(latest.at))]
     if latest.comment:
         parts.append(labels("Comment: {text}", text=latest.comment))
     return labels.sentences(parts)
@@ -213,7 +215,7 @@ def _rejected(finding: ReadFinding, labels: Translator) -> str:
         slice=finding.measured.slice_number,
         reason=rejection_reason(latest.reason, labels),
         name=latest.actor,
-        at=moment(latest.at),
+        at=Moment.of(latest.at),
     )
     comment = labels("Comment: {text}", text=latest.comment) if latest.comment else ""
     return f"{sentence} {comment}".rstrip()

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from medical.i18n.messages import Message, message
+from medical.i18n.moments import Moment
 from medical.review.terms import STATES, VERDICTS, known_reason
 from medical.store.tables import Status, Verdict
-
-
-def moment(at: float) -> str:
-    """Format a time in seconds since 1970 as a reader reads it, in UTC."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 class ReviewRefusedError(Exception):
@@ -40,7 +34,7 @@ class DecidedMeanwhileError(ReviewRefusedError):
                 number=number,
                 verdict=decided,
                 name=actor,
-                at=moment(at),
+                at=Moment.of(at),
             )
         )
 
@@ -54,7 +48,7 @@ class SignedError(ReviewRefusedError):
                 "This study was signed by {name}, {at}, and can no longer be changed. An "
                 "administrator can open it again.",
                 name=actor,
-                at=moment(at),
+                at=Moment.of(at),
             )
         )
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import streamlit as st
 
+from app.web.clock import local_time
 from app.web.context import context
 from app.web.security.identity import Reader
 from app.web.words import gettext, ngettext, words
@@ -18,9 +20,16 @@ from medical.store.tables import AuditEntry
 
 _SHOWN = 200
 _IN_SIGHT = 17  # rows of the table
+
+
+def _when(entry: AuditEntry) -> str:
+    """Return the time on the reader's clock; the entry itself, under its hash, holds UTC."""
+    return local_time(datetime.fromisoformat(entry.at).timestamp())
+
+
 _COLUMNS: tuple[tuple[Message, int, Callable[[AuditEntry], str | int]], ...] = (
     (message("No."), 64, lambda entry: entry.number),
-    (message("When, UTC"), 148, lambda entry: entry.at[:19].replace("T", " ")),
+    (message("When"), 148, _when),
     (message("Who"), 160, lambda entry: entry.actor),
     (message("What"), 84, lambda entry: entry.action),
     # a decision's entry ends in 32 digits of its hash

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import copy
 import json
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from medical.i18n.catalogue import Translator, recognize, translate
+from medical.i18n.catalogue import Language, Translator, recognize, translate
 from medical.i18n.messages import message, plural_message
+from medical.i18n.moments import Moment
+from medical.review.refusals import SignedError
 
 EN, ZH = Translator("en"), Translator("zh")
 
@@ -89,3 +92,26 @@ def test_a_value_of_several_lines_can_be_put_on_one() -> None:
 def test_chinese_sentences_stand_without_a_space_between() -> None:
     assert EN.sentences(["One.", "Two."]) == "One. Two."
     assert ZH.sentences(["一。", "二。"]) == "一。二。"
+
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+def test_a_moment_is_told_in_utc_and_named_so_where_it_may_be_kept() -> None:
+    said = message("Signed by {name}, {at}", name="anna", at=Moment.of(0.0))
+    assert said == "Signed by anna, 1970-01-01 00:00 UTC"
+    assert "1970-01-01 00:00 UTC" in Translator("zh").translate(said)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_moment_is_told_by_the_readers_own_clock_on_a_page(language: Language) -> None:
+    page = Translator(language, clock=TOKYO)
+    assert "1970-01-01 09:00" in page("Signed by {name}, {at}", name="anna", at=Moment.of(0.0))
+    assert "UTC" not in page("Signed by {name}, {at}", name="anna", at=Moment.of(0.0))
+
+
+def test_a_moment_inside_of_a_message_is_told_by_that_clock_too() -> None:
+    refusal = SignedError("anna", 0.0)
+    outer = message("{text} ({note})", text="Not saved", note=refusal.sentence)
+    assert "anna, 1970-01-01 09:00, and" in Translator("en", clock=TOKYO).translate(outer)
+    assert "1970-01-01 00:00 UTC" in str(refusal)

@@ -62,7 +62,7 @@ def test_what_a_reader_added_now_is_not_called_gone(content: ReportContent) -> N
     compared_content = replace(content, change=change)
     text = report_text(compared_content, EN)
     assert "Finding 3 is at the location of earlier finding 5; no change is reported" in text
-    assert "所见 3 与既往所见 5 位置相同" in report_text(compared_content, Translator("zh"))
+    assert "发现 3 与既往发现 5 位置相同" in report_text(compared_content, Translator("zh"))
     rows = {
         row["finding"]: row for row in csv.DictReader(io.StringIO(report_csv(compared_content)))
     }

@@ -9,6 +9,7 @@ from functools import partial
 import streamlit as st
 
 from app.web.asked import steps_asked
+from app.web.clock import local_time
 from app.web.reading.deciding.decision_fields import Draft, assessment_fields
 from app.web.reading.deciding.decision_saving import reject_rest, save, undo
 from app.web.reading.place import Place
@@ -25,7 +26,6 @@ from medical.detection.findings import Finding
 from medical.report.malignancy import rating_text
 from medical.review.decisions import MAX_DIAMETER_MM, MIN_DIAMETER_MM
 from medical.review.reading import ReadFinding, StudyReading
-from medical.review.refusals import moment
 from medical.review.terms import REASONS, VERDICTS, rejection_reason
 from medical.store.tables import Decision, Verdict
 
@@ -66,7 +66,7 @@ def decision_html(decision: Decision) -> str:
         size = f" · {gettext('{size:.1f} mm by the reader', size=decision.diameter_mm)}"
     comment = f"<q>{html.escape(decision.comment)}</q>" if decision.comment else ""
     text = html.escape(f"{what}{why}{size}")
-    who = html.escape(f"{decision.actor}, {moment(decision.at)}")
+    who = html.escape(f"{decision.actor}, {local_time(decision.at)}")
     return (
         f'<div class="starlung-decision {decision.verdict}"><b>{text}</b>'
         f"{comment}<small>{who}</small></div>"

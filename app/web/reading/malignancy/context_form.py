@@ -8,6 +8,7 @@ from functools import partial
 
 import streamlit as st
 
+from app.web.asked import steps_asked
 from app.web.words import gettext, page_language, words
 from medical.detection.findings import SeriesFindings
 from medical.i18n.messages import Message
@@ -27,7 +28,7 @@ def context_form(
     *,
     study_key: str,
     closed: bool,
-    send: Callable[[dict[str, str]], None],
+    keep: Callable[[dict[str, str]], None],
 ) -> None:
     """Draw the form.
 
@@ -37,7 +38,7 @@ def context_form(
         images: with the header's age, sex and words, which stand in it until something is kept.
         study_key: of its study.
         closed: it can only be read.
-        send: called with the fields' keys when the reader sends it.
+        keep: called with the fields' keys once the reader has sent it.
     """
     entered = with_header(stored, images)
     proposed = images.words if images is not None and stored is None else ""
@@ -73,7 +74,7 @@ def context_form(
         st.form_submit_button(
             gettext("Rate with this context"),
             disabled=closed,
-            on_click=partial(send, keys),
+            on_click=steps_asked().on_press(f"rate {form}", partial(keep, keys)),
         )
 
 

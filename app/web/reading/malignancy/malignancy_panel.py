@@ -12,7 +12,7 @@ from typing import NamedTuple
 import streamlit as st
 from pydantic import ValidationError
 
-from app.web.asked import Asked, steps_asked
+from app.web.asked import steps_asked
 from app.web.context import context
 from app.web.failures import error_text, not_saved
 from app.web.reading.malignancy.brock_text import brock_text
@@ -70,7 +70,7 @@ def malignancy_panel(
                 images,
                 study_key=reading.study.key,
                 closed=reading.study.status == "signed" or not reader.name,
-                send=partial(_ask_to_keep, steps_asked(), reading, scored, folder, reader),
+                keep=partial(_keep, reading, scored, folder, reader),
             )
             rated = rate(scored, findings, folder, stored)
             if stored is not None and _reader_of(scored) is None:
@@ -166,23 +166,12 @@ def _reader_of(scored: SeriesFindings) -> MalignancyReader | None:
     return reader_at_hand(rates.digest if rates else None, context().settings.work_dir / "models")
 
 
-def _ask_to_keep(
-    asked: Asked,
-    reading: StudyReading,
-    scored: SeriesFindings,
-    folder: ResultFolder,
-    reader: Reader,
-    keys: dict[str, str],
-) -> None:
-    asked.note(partial(_keep, reading, scored, folder, keys, reader))
-
-
 def _keep(
     reading: StudyReading,
     scored: SeriesFindings,
     folder: ResultFolder,
-    keys: dict[str, str],
     reader: Reader,
+    keys: dict[str, str],
 ) -> None:
     """Rate with what was typed, and make both part of the reading."""
     allowed("decide")

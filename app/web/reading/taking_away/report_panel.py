@@ -26,13 +26,13 @@ from app.web.words import gettext, page_language
 from medical.errors import InputError
 from medical.i18n.catalogue import Language
 from medical.i18n.messages import message
+from medical.i18n.moments import Moment
 from medical.report.earlier.comparison import Comparison
 from medical.report.files import report_file
 from medical.report.objects.scored import scored_objects
 from medical.report.objects.signed import signed_objects
 from medical.report.who import says_who
 from medical.review.reading import StudyReading, read_study
-from medical.review.refusals import moment
 from medical.review.reviews import note_exported, reopen
 from medical.review.signed_reports import signed_report
 from medical.store.database import StoreUnavailableError
@@ -45,7 +45,7 @@ def sign_panel(reading: StudyReading, reader: Reader) -> None:
     study, asked = reading.study, steps_asked()
     if study.status == "signed" and study.signed_at is not None:
         signature = gettext(
-            "Signed by {name}, {at}", name=study.signed_by, at=moment(study.signed_at)
+            "Signed by {name}, {at}", name=study.signed_by, at=Moment.of(study.signed_at)
         )
         st.html(f'<div class="starlung-signed">{html.escape(signature)}</div>')
         next_button(study.key)

@@ -14,15 +14,16 @@ from app.web.reading import add_panel, guideline_panel
 from app.web.reading.deciding import decision_saving, sign_dialog
 from app.web.reading.deciding.actions import note_actions
 from app.web.reading.deciding.decision_fields import Draft
+from app.web.reading.malignancy import malignancy_panel
 from app.web.reading.place import Place
 from app.web.reading.taking_away import report_panel
 from app.web.security.identity import Reader
-from medical.detection.findings import AddedFinding
+from medical.detection.findings import AddedFinding, RatingModel, SeriesFindings
 from medical.review.decisions import NewDecision
 from medical.review.reading import read_study
 from medical.review.reviews import decide, sign
 from medical.store.audit import newest
-from tests.app.web.made_results import UID
+from tests.app.web.made_results import UID, made_findings, made_volume
 from tests.app.web.pages.conftest import (
     EndedError,
     OpenPage,
@@ -184,6 +185,18 @@ class _Clicks:
     def examination(page: Page) -> None:
         page.widget("selectbox", "Examination").set_value("baseline")
 
+    @staticmethod
+    def context(page: Page) -> None:
+        page.widget("number_input", "Pack-years").set_value(30.0)
+        page.widget("button", "Rate with this context").click()
+
+
+def rated_findings() -> SeriesFindings:
+    """Findings with a rating, by a StarNet that is not at hand any more."""
+    scored = made_findings(made_volume((24, 40, 40), (10.0, 8.8, 8.8)))
+    starnet = RatingModel(name="starnet", version="0", sha256="1" * 64)
+    return scored.model_copy(update={"malignancy_model": starnet})
+
 
 CLICKS: list[tuple[Callable[[Page], None], object, str, bool]] = [
     (_Clicks.sign, sign_dialog, "sign", True),
@@ -192,8 +205,14 @@ CLICKS: list[tuple[Callable[[Page], None], object, str, bool]] = [
     (_Clicks.add, add_panel, "add_finding", False),
     (_Clicks.reopen, report_panel, "reopen", True),
     (_Clicks.examination, guideline_panel, "describe_examination", True),
+    (_Clicks.context, malignancy_panel, "type_context", True),
+    (_Clicks.context, malignancy_panel, "type_context", False),
 ]
-ACTIONS = {"add_finding": "add", "describe_examination": "examination"}
+ACTIONS = {
+    "add_finding": "add",
+    "describe_examination": "examination",
+    "type_context": "context",
+}
 
 
 @pytest.mark.parametrize(("click", "owner", "name", "before"), CLICKS)
@@ -205,7 +224,7 @@ def test_a_click_whose_run_is_ended_writes_once(
     name: str,
     before: bool,
 ) -> None:
-    page = open_page()
+    page = open_page(rated_findings())
     seen = AddedFinding.measured(page.findings()[0].measured, outlined=True)  # type: ignore[arg-type]
     monkeypatch.setattr(add_panel, "outline_at", lambda *_: seen)
     click(page)
@@ -230,6 +249,18 @@ def test_a_double_click_decides_signs_and_reopens_once(
     assert trail(page, "sign") == ["sign"]
     page.press("Reopen")
     assert trail(page, "reopen") == ["reopen"]
+    assert page.problems() == []
+
+
+def test_context_that_is_sent_twice_before_the_page_has_answered_is_kept_once(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note_twice(monkeypatch)
+    page = open_page(rated_findings())
+    _Clicks.context(page)
+    page.tab.run()
+    page.expect_whole()
+    assert trail(page, "context") == ["context"]
     assert page.problems() == []
 
 
