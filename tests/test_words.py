@@ -25,8 +25,6 @@ OTHER_MEANING = {
         "medical/io/pixels.py: _CHUNK_BYTES",
     },
     "passes": {  # a check
-        "medical/dicom/stacking/one_stack.py: _passes",
-        "medical/dicom/stacking/one_stack.py: passes",
         "medical/explain/checks/stability.py: PASSES_BELOW",
     },
     "bent": {"medical/synthesis/phantom/fields.py: bent"},  # coordinates

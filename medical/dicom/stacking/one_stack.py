@@ -178,15 +178,15 @@ def _separate(frames: list[Frame]) -> list[list[Frame]]:
 def _splits(frames: Sequence[Frame]) -> list[Split]:
     count = min(len(frame.splits) for frame in frames)
     by_value: list[Split] = [lambda frame, at=at: frame.splits[at] for at in range(count)]  # type: ignore[misc]
-    pass_of = _number_passes(frames)
-    return [*by_value, lambda frame: pass_of.get((frame.path, frame.index), 0)]
+    sweep_of = _number_sweeps(frames)
+    return [*by_value, lambda frame: sweep_of.get((frame.path, frame.index), 0)]
 
 
-def _number_passes(frames: Sequence[Frame]) -> dict[Hashable, int]:
-    """Return in which pass along the stack each plane was written, by Instance Numbers.
+def _number_sweeps(frames: Sequence[Frame]) -> dict[Hashable, int]:
+    """Return in which sweep along the stack each plane was written, by Instance Numbers.
 
     Two time points that are numbered one after the other go through the region twice. Empty where
-    numbers are missing or given twice, or where a pass is a slice or two.
+    numbers are missing or given twice, or where a sweep is a slice or two.
     """
     numbers = [frame.number for frame in frames]
     if None in numbers or len(set(numbers)) < len(frames):
@@ -195,13 +195,13 @@ def _number_passes(frames: Sequence[Frame]) -> dict[Hashable, int]:
     along = _along(ordered)
     steps = np.diff(along)
     forward = np.sign(np.median(steps)) if len(steps) else 0.0
-    pass_of: dict[Hashable, int] = {}
+    sweep_of: dict[Hashable, int] = {}
     number = 0
     for frame, step in zip(ordered, [0.0, *steps], strict=True):
         number += step * forward < 0
-        pass_of[frame.path, frame.index] = number
-    sizes = Counter(pass_of.values())
-    return pass_of if min(sizes.values()) >= MIN_SLICES else {}
+        sweep_of[frame.path, frame.index] = number
+    sizes = Counter(sweep_of.values())
+    return sweep_of if min(sizes.values()) >= MIN_SLICES else {}
 
 
 def _along(frames: Sequence[Frame]) -> np.ndarray:

@@ -115,9 +115,11 @@ def test_chinese_is_chinese(catalogue: Catalog) -> None:
 
 
 def test_a_finding_has_one_chinese_word(catalogue: Catalog) -> None:
-    said = {form for entry in catalogue if entry.id for form in forms(entry.string)}
-    assert {form for form in said if "所见" in form} == {"StarNet 所见的内容已不在"}  # what it saw
-    assert any("发现" in form for form in said)
+    translations = {form for entry in catalogue if entry.id for form in forms(entry.string)}
+    assert {form for form in translations if "所见" in form} == {
+        "StarNet 所见的内容已不在"
+    }  # what it saw
+    assert any("发现" in form for form in translations)
 
 
 def test_what_is_counted_has_a_singular_and_a_plural(catalogue: Catalog) -> None:

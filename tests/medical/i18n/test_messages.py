@@ -98,9 +98,9 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 
 
 def test_a_moment_is_told_in_utc_and_named_so_where_it_may_be_kept() -> None:
-    said = message("Signed by {name}, {at}", name="anna", at=Moment.of(0.0))
-    assert said == "Signed by anna, 1970-01-01 00:00 UTC"
-    assert "1970-01-01 00:00 UTC" in Translator("zh").translate(said)
+    sentence = message("Signed by {name}, {at}", name="anna", at=Moment.of(0.0))
+    assert sentence == "Signed by anna, 1970-01-01 00:00 UTC"
+    assert "1970-01-01 00:00 UTC" in Translator("zh").translate(sentence)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
