@@ -153,17 +153,28 @@ class ResultFolder:
         except (ValueError, AttributeError) as error:
             raise InputError(ACQUISITION, message("is damaged"), _AGAIN) from error
 
-    def write_input(self, content: Content) -> None:
-        """Keep the digests of the series' files, by which it is known again once it has grown."""
-        write_atomic(self.path / INPUT, json.dumps({"files": content.files}) + "\n")
+    def write_input(self, content: Content, *, images: str = "") -> None:
+        """Keep the digests of the series' files, by which it is known again once it has grown.
+
+        ``images`` is the digest of what they show (``images_digest``), where it is wanted.
+        """
+        record = {"files": content.files, "images": images}
+        write_atomic(self.path / INPUT, json.dumps(record) + "\n")
 
     def read_input(self) -> list[str]:
-        """Read what ``write_input`` kept; empty where it cannot be read."""
+        """Read the files' digests; none where they cannot be read."""
+        files = self._input().get("files")
+        return [str(digest) for digest in files] if isinstance(files, list) else []
+
+    def read_images_digest(self) -> str:
+        """Read the digest of the images; empty where none was kept, or it cannot be read."""
+        return str(self._input().get("images", ""))
+
+    def _input(self) -> dict[str, object]:
         try:
-            files = json.loads((self.path / INPUT).read_text("utf-8"))["files"]
-            return [str(digest) for digest in files]
-        except (OSError, ValueError, KeyError, TypeError):
-            return []
+            return dict(json.loads((self.path / INPUT).read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            return {}
 
     # outlines, and what is made of them for archives
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from medical.dicom.header.patient import ScannedExamination
 from medical.files import write_atomic
 from medical.io.nifti import write_nifti
 from medical.nodule.guidelines.assessment import Demographics
+
+_PLACE_DECIMALS = 3  # of millimetres: a header that was written anew may round
 
 
 class ViewerImages(BaseModel):
@@ -36,6 +40,20 @@ class ViewerImages(BaseModel):
     patient: str = ""
     header: Demographics = Demographics()
     words: str = ""
+
+
+def images_digest(volume: CtVolume) -> str:
+    """Return a digest of what a CT shows: pixels, place in the patient, and instances' UIDs.
+
+    It is the same however the instances are packed (transfer syntax, file names, a zip), as long as
+    no pixel is lost.
+    """
+    made = hashlib.sha256()
+    place = np.round(volume.geometry.affine_lps_mm, _PLACE_DECIMALS) + 0.0  # no negative zeros
+    record = [volume.hu.shape, place.tolist(), volume.source.sop_instance_uids]
+    made.update(json.dumps(record).encode())
+    made.update(np.ascontiguousarray(volume.hu).data)
+    return made.hexdigest()
 
 
 def header_of(images: ViewerImages | None) -> Demographics:

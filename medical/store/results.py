@@ -19,6 +19,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from medical.detection.findings import SeriesFindings
+from medical.results.folder import ResultFolder
 from medical.store.audit import record
 from medical.store.database import Store
 from medical.store.series import keep_series, series_of
@@ -157,23 +158,40 @@ def without_known(
     return [scored for scored in series if scored.series_instance_uid not in known]
 
 
-def same_images(store: Store, study_id: int, scored: SeriesFindings) -> list[str]:
-    """Labels of scored studies that show the very same files as a series that was just scored."""
+def same_images(
+    store: Store, study_id: int, scored: SeriesFindings, folder: ResultFolder
+) -> list[str]:
+    """Labels of scored studies that show the very same images as a series that was just scored.
+
+    Those are the same files, or the same instances with the same pixels: an archive may have packed
+    them in another way. Other pixels under the same UIDs are other images.
+
+    Args:
+        store: holds the studies.
+        study_id: of the study whose series it is.
+        scored: the series.
+        folder: of its result.
+    """
     if scored.input is None:
         return []
+    images, sha256 = folder.read_images_digest(), scored.input.sha256
     query = (
-        select(Study)
+        select(Study, StoredSeries.folder, StoredSeries.scored)
         .join(StoredSeries, StoredSeries.study_id == Study.id)
         .where(
             Study.id != study_id,
             Study.status.in_(SCORED),
             StoredSeries.series_uid == scored.series_instance_uid,
-            StoredSeries.scored.contains(scored.input.sha256),
         )
         .order_by(Study.id)
     )
     with store.reading() as session:
-        return [study.label for study in session.scalars(query)]
+        rows = [(study.label, *rest) for study, *rest in session.execute(query)]
+    return [
+        label
+        for label, path, text in rows
+        if sha256 in text or images == ResultFolder(Path(path)).read_images_digest() != ""
+    ]
 
 
 def sibling_key(study: Study, scored: SeriesFindings) -> str:

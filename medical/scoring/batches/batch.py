@@ -25,6 +25,7 @@ from medical.files import Content
 from medical.i18n.messages import message
 from medical.io.series_handle import SeriesHandle
 from medical.results.folder import ResultFolder
+from medical.results.images import images_digest
 from medical.results.search import gather_predictions
 from medical.scoring.batches.naming import ResultNames, with_note_of_name
 from medical.scoring.batches.options import ScoreOptions
@@ -193,7 +194,8 @@ class Batch:
         earlier = folder.find_findings()  # of other content, or of other weights
         same = bool(earlier and earlier.input and earlier.input.sha256 == content.sha256)
         folder.clear(images_too=not same)
-        folder.write_input(content)
+        # on a server the same CT may come by two ways, packed in two ways
+        folder.write_input(content, images=images_digest(ct) if options.server else "")
         folder.write_candidates(scored, reading.candidates)
         folder.write_acquisition(ct.source)
         folder.write_outlines(reading.outlines)

@@ -220,8 +220,9 @@ class Worker:
         scorer = self._scorer_of(self._model(claimed.model or self.model))
         result = scorer.score([claimed.source], claimed.folder, options=options)
         for ct_series in result.series:
-            if labels := same_images(self.store, claimed.id, ct_series.findings):
-                ResultFolder(ct_series.folder).add_note(_scored_before(labels), key=options.key)
+            folder = ResultFolder(ct_series.folder)
+            if labels := same_images(self.store, claimed.id, ct_series.findings, folder):
+                folder.add_note(_scored_before(labels), key=options.key)
         return result
 
     def _help(self, claimed: Claimed, lease: Lease) -> bool:

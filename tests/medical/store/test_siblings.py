@@ -10,6 +10,8 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from medical.detection.findings import Input
+from medical.files import Content
+from medical.results.folder import ResultFolder
 from medical.review.decisions import NewDecision
 from medical.review.reading import read_study
 from medical.review.reviews import decide, sign
@@ -117,7 +119,7 @@ def test_the_same_input_put_in_line_twice_is_scored_twice_and_found_again(
     for digest in ("1" * 64, "1" * 64, "2" * 64):
         claimed = claimed_input(store, tmp_path)
         scored = made_series(0.9).model_copy(update={"input": Input(path=".", sha256=digest)})
-        known = same_images(store, claimed.id, scored)
+        known = same_images(store, claimed.id, scored, ResultFolder(claimed.folder / "1.2.3"))
         assert known == ([label] if digest == "1" * 64 and label else [])
         (claimed.folder / "1.2.3").mkdir(parents=True)
         text = scored.model_dump_json(by_alias=True)
@@ -126,3 +128,21 @@ def test_the_same_input_put_in_line_twice_is_scored_twice_and_found_again(
         label = label or next(iter(worklist(store))).label
     assert len(worklist(store)) == 3
     assert all(isinstance(study, Study) for study in worklist(store))
+
+
+def test_the_same_images_in_other_files_are_found_again(store: Store, tmp_path: Path) -> None:
+    known = []
+    for digest, images in (("1", "a"), ("2", "a"), ("3", "b"), ("4", "")):
+        claimed = claimed_input(store, tmp_path)
+        made = Input(path=".", sha256=digest * 64)
+        scored = made_series(0.9).model_copy(update={"input": made})
+        folder = ResultFolder(claimed.folder / scored.series_instance_uid)
+        folder.path.mkdir(parents=True)
+        folder.write_input(Content(digest * 64, ()), images=images)
+        folder.write_findings(scored)
+        known.append(same_images(store, claimed.id, scored, folder))
+        assert finish(store, claimed, series=[scored])
+    labels = [study.label for study in worklist(store)]
+    assert (known[0], known[2], known[3]) == ([], [], [])
+    assert len(known[1]) == 1
+    assert known[1][0] in labels

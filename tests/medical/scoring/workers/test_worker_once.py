@@ -24,6 +24,7 @@ from medical.synthesis.write_ct import CtLabels, write_ct_series
 from models.runtime import openvino_cpu
 from models.zoo import ready
 from models.zoo.loader import CARD, DEFAULT_MODEL, find_model
+from tests.medical.results.test_images_digest import repack
 from tests.medical.scoring.small_chest import write_small_chest
 
 pytestmark = pytest.mark.heavy
@@ -130,3 +131,19 @@ def test_a_model_that_was_replaced_is_noticed(
     own.run(until_empty=True)
     (failed,) = worklist(store, status=["failed"])
     assert "no model is called 'own'" in failed.failure
+
+
+def test_a_ct_that_comes_again_in_another_encoding_is_known(
+    store: Store, chests: list[Path], tmp_path: Path
+) -> None:
+    repack(chests[0], tmp_path / "unpacked")
+    repack(chests[0], tmp_path / "altered", alter=True)
+    for path in (chests[0], tmp_path / "unpacked", tmp_path / "altered"):
+        enqueue(store, path, root=tmp_path / "studies", actor="test")
+        assert worker(store, DEFAULT_MODEL).run(until_empty=True) == 1
+    studies = sorted(worklist(store), key=lambda study: study.received_at)
+    findings = [next(Path(study.folder).glob("*/findings.json")) for study in studies]
+    notes = [ResultFolder(path.parent).read_findings().quality for path in findings]
+    known = [[note.message for note in each if note.code == "scored_before"] for each in notes]
+    assert [len(each) for each in known] == [0, 1, 0]
+    assert f"already as {studies[0].label}" in known[1][0]
