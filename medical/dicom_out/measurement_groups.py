@@ -10,7 +10,8 @@ Once a reader has signed, both carry the decision, and the second has the reader
 there is one. A rejected finding has none, so that nobody takes it for a nodule; see ``statements``.
 
 Standard:
-    PS3.16 TID 1411 (volumetric region), 1501 (without a region), 310 (uncertainty).
+    PS3.16 TID 1410 (planar region, which may be a point), 1411 (volumetric region), 1501 (without
+    a region), 310 (uncertainty).
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ def added_group(
     """Return the group of a nodule that a reader added.
 
     It holds centre and diameter, and the model's volume where the model outlined something there.
+    Where nobody measured a diameter (readings of earlier versions), the centre is its region.
 
     Args:
         number: in its series.
@@ -92,8 +94,8 @@ def added_group(
         ct: that was scored.
         assessments: what else is to be said of it.
     """
-    center = in_patient(np.array([measured.center_lps_mm]), ct)
-    options: dict[str, Any] = {"referenced_coordinates": [center]}
+    center = np.array([measured.center_lps_mm])
+    options: dict[str, Any] = {"referenced_coordinates": [in_patient(center, ct)]}
     diameter = read.diameter_mm or measured.diameter_mm
     values = []
     if diameter is not None:
@@ -107,12 +109,22 @@ def added_group(
     coded = evaluations(number, assessments)
     if measured.density is not None:
         coded.append(hd.sr.QualitativeEvaluation(DENSITY, DENSITIES[measured.density]))
-    group = hd.sr.MeasurementsAndQualitativeEvaluations(
+    common = {
         **_identity(number, measured.location, scored, by_model=False),
-        measurements=values,
-        qualitative_evaluations=coded,
-        source_images=slice_of(measured.sop_instance_uid, ct),
-    )
+        "measurements": values,
+        "qualitative_evaluations": coded,
+    }
+    if diameter is None:
+        group = hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+            referenced_region=hd.sr.ImageRegion3D(
+                hd.sr.GraphicTypeValues3D.POINT, center, ct.frame_of_reference_uid
+            ),
+            **common,
+        )
+    else:
+        group = hd.sr.MeasurementsAndQualitativeEvaluations(
+            source_images=slice_of(measured.sop_instance_uid, ct), **common
+        )
     return add_texts(group, number, assessments)
 
 

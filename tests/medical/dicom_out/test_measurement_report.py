@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import highdicom as hd
@@ -15,8 +17,17 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from medical.detection.findings import Malignancy, RatingModel
-from medical.dicom_out.assessment import DENSITIES, DENSITY
+from medical.detection.findings import AddedFinding, Malignancy, RatingModel
+from medical.dicom_out.assessment import (
+    DECISION,
+    DECISIONS,
+    DENSITIES,
+    DENSITY,
+    Assessments,
+    LungRads,
+    ReadFinding,
+    SignedReading,
+)
 from medical.dicom_out.malignancy_rating import OUTCOME_RATING, RATING, SCHEME, TypedRatings
 from medical.dicom_out.measurement_report import write_measurement_report
 from medical.dicom_out.provenance import tracking_uid
@@ -211,3 +222,33 @@ def test_a_rating_names_its_starnet_and_what_taught_it(
         assert f"starnet 1 digest={'2' * 64}" in texts_of_item
         assert ("14" in texts_of_item and "histology 18" in texts_of_item) == (outcomes is not None)
         assert ("not pathology" in texts_of_item) == (outcomes is None)
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dicom3tools is not installed")
+def test_an_added_nodule_without_a_diameter_has_its_place(written: Written, tmp_path: Path) -> None:
+    finding = written.scored.findings[0]
+    added = AddedFinding.measured(finding, outlined=False)
+    assert added.diameter_mm is None
+    reading = SignedReading(
+        signed_by="Bo",
+        signed_at=datetime(2026, 1, 2, tzinfo=UTC),
+        findings={9: ReadFinding(decision="added", reader="Bo", measured=added)},
+        lung_rads=LungRads("", "none applies"),
+    )
+    scored = written.scored.model_copy(update={"findings": []})
+    path = tmp_path / "sr.dcm"
+    assessments = Assessments({}, reading)
+    write_measurement_report(
+        scored, path, ct=written.ct, segmentation=None, assessments=assessments
+    )
+    report = hd.sr.srread(path).content
+    (group,) = report.get_planar_roi_measurement_groups(tracking_uid=tracking_uid(scored, 9))
+    assert group.roi.graphic_type == hd.sr.GraphicTypeValues3D.POINT
+    assert tuple(group.roi.value[0]) == pytest.approx(finding.center_lps_mm, abs=0.01)
+    assert group.roi.frame_of_reference_uid == written.ct.frame_of_reference_uid
+    assert group.get_measurements() == []
+    assert group.get_qualitative_evaluations(name=DECISION)[0].value == DECISIONS["added"]
+    ran = subprocess.run(["dciodvfy", "-new", path], capture_output=True, text=True, check=False)
+    lines = (ran.stdout + ran.stderr).splitlines()
+    assert lines
+    assert [line for line in lines if line.startswith("Error")] == []
