@@ -115,6 +115,7 @@ def send(
             about = (line.destination, line.status, str(line.attempts), line.instance_uid)
             typer.echo("\t".join((*about, line.problem)))
         return
+    left_out = 0
     before = {line.instance_uid: line for line in lines(store) if line.status == "sent"}
     peers = dict(settings.node.peers)
     if inputs:
@@ -122,7 +123,7 @@ def send(
             fail("send: nowhere to. Give --to.")
         peers[to] = _peer(settings.node, to)
         deidentifier = deidentifier_of(secret) if without_patient else None
-        entered = _enter(settings, inputs, to, deidentifier)
+        entered, left_out = _enter(settings, inputs, to, deidentifier)
         print_line(f"{counted(entered, 'object')} entered for {to}.")
     elif to is not None:
         peers[to] = _peer(settings.node, to)
@@ -135,14 +136,19 @@ def send(
     for line in left:
         print_line(f"{line.destination}: {line.status}: {line.problem or 'tried again later'}")
     sent = sum(line.status == "sent" and line.instance_uid not in before for line in ended)
-    typer.echo(f"{counted(sent, 'object')} sent, {len(left)} not.")
-    raise typer.Exit(OK if not left else SOME_FAILED if sent else NONE_SCORED)
+    not_sent = len(left) + left_out
+    typer.echo(f"{counted(sent, 'object')} sent, {not_sent} not.")
+    raise typer.Exit(OK if not not_sent else SOME_FAILED if sent else NONE_SCORED)
 
 
 def _enter(
     settings: Settings, inputs: list[Path], to: str, deidentifier: Deidentifier | None
-) -> int:
-    """Copy objects into the outbox and enter them: what is sent cannot vanish meanwhile."""
+) -> tuple[int, int]:
+    """Copy objects into the outbox and enter them: what is sent cannot vanish meanwhile.
+
+    Returns:
+        How many were entered, and how many were left out because they cannot lose their patient.
+    """
     from medical.store.outbox import put
 
     files = [file for path in inputs for file in _dicom_files(path)]
@@ -151,28 +157,31 @@ def _enter(
     folder = settings.work_dir.resolve() / "node" / "outbox" / secrets.token_hex(12)
     folder.mkdir(parents=True, mode=0o700)
     outgoing: list[Outgoing] = []
+    left_out = 0
     try:
         for number, file in enumerate(files, start=1):
             copy = folder / f"{number:05d}.dcm"
-            if deidentifier is not None:
-                _copy_without_patient(file, copy, deidentifier)
-            else:
+            if deidentifier is None:
                 shutil.copyfile(file, copy)
+            elif reason := _copy_without_patient(file, copy, deidentifier):
+                print_line(f"{file}: not sent: {reason}.")
+                left_out += 1
+                continue
             outgoing.append(_object_in(copy, file))
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         fail(f"{error.filename}: {error.strerror}. Nothing was entered.")
+    if not outgoing:
+        shutil.rmtree(folder, ignore_errors=True)
+        fail("send: none of it can be sent without its patient. Nothing was entered.")
     with site_store(settings).transaction() as session:
-        return put(session, to, outgoing)
+        return put(session, to, outgoing), left_out
 
 
-def _copy_without_patient(file: Path, copy: Path, deidentifier: Deidentifier) -> None:
-    from medical.deidentification.files import deidentify_file
+def _copy_without_patient(file: Path, copy: Path, deidentifier: Deidentifier) -> str:
+    from medical.deidentification.files import deidentify_file  # an extra
 
-    reason = deidentify_file(file, copy, deidentifier)
-    if reason:
-        shutil.rmtree(copy.parent, ignore_errors=True)
-        fail(f"{file}: cannot be sent without its patient: {reason}. Nothing was entered.")
+    return deidentify_file(file, copy, deidentifier)
 
 
 def _object_in(copy: Path, file: Path) -> Outgoing:

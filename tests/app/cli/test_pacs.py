@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pydicom
 import pytest
 
 from app.cli.common import print_line
 from tests.app.cli.conftest import Run, one_line
+from tests.medical.dicom_out.conftest import Written, upright, write_all
 from tests.medical.node.conftest import storescu, write_study
 from tests.medical.node.test_receiver import instances
 from tests.orthanc import Orthanc, free_port, new_orthanc
+
+__all__ = ["upright", "write_all"]  # fixtures
 
 PROGRAM = [sys.executable, "-m", "app.cli.main"]
 
@@ -159,3 +164,23 @@ def test_a_settings_file_that_is_not_there_is_said(
 def test_a_name_sets_no_colours_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     print_line("/in\x1b[31m\nput/\u202ea.dcm: is damaged.")
     assert capsys.readouterr().err == "/in [31m put/ a.dcm: is damaged.\n"
+
+
+def test_a_document_is_left_out_where_the_patient_is_taken_out_and_the_rest_is_sent(
+    starlung: Run, work_dir: Path, tmp_path: Path, upright: Written
+) -> None:
+    result = tmp_path / "result"
+    result.mkdir()
+    for form in ("sr", "seg", "pdf"):
+        shutil.copyfile(upright.file(form), result / f"{form}.dcm")
+    nowhere = ("--to", f"PACS@127.0.0.1:{free_port()}", "--wait", 0, "--deidentify")
+    alone = starlung("send", result / "pdf.dcm", *nowhere)
+    assert (alone.exit_code, "Nothing was entered." in alone.stderr) == (2, True)
+    ended = starlung("send", result, *nowhere)
+    assert f"{result / 'pdf.dcm'}: not sent: a document may name the patient" in ended.stderr
+    assert "2 objects entered" in ended.stderr
+    assert (ended.exit_code, ended.stdout) == (4, "0 objects sent, 3 not.\n")
+    waiting = sorted((work_dir / "node" / "outbox").rglob("*.dcm"))
+    modalities = {pydicom.dcmread(file).Modality for file in waiting}
+    assert (len(waiting), modalities) == (2, {"SR", "SEG"})
+    assert all("王".encode() not in file.read_bytes() for file in waiting)
