@@ -7,7 +7,6 @@ import math
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage
-from scipy.spatial import ConvexHull, QhullError
 
 NAMES = (
     "log_volume",
@@ -93,6 +92,8 @@ def _sphericity(mask: Bool[np.ndarray, "z y x"], count: int) -> float:
 
 def _slice_shape(mask: Bool[np.ndarray, "z y x"]) -> tuple[float, float]:
     """Area over that of the convex hull, and 4 pi area over perimeter squared."""
+    from scipy.spatial import ConvexHull, QhullError  # late: not before a CT is read
+
     plane = mask[int(mask.sum((1, 2)).argmax())]
     area = float(plane.sum())
     corners = np.argwhere(plane)[:, None] + np.array([[0, 0], [0, 1], [1, 0], [1, 1]])

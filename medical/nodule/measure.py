@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage
-from scipy.spatial import ConvexHull, QhullError
 
 Points = Float[np.ndarray, "n 2"]
 Ends = Float[np.ndarray, "2 3"]
@@ -114,6 +113,8 @@ def _axes(points: Points) -> tuple[float, float]:
 
 def _farthest(points: Points) -> tuple[Points, int, int]:
     """Corners of the points, and which two of them lie farthest apart."""
+    from scipy.spatial import ConvexHull, QhullError  # late: not before a CT is read
+
     try:
         corners = points[ConvexHull(points).vertices]
     except (QhullError, ValueError):  # fewer than three points, or all on a line
