@@ -45,7 +45,7 @@ from tests.benchmarks.folds.inserted import hybrids_of_unseen
 from tests.benchmarks.folds.scans import UNSEEN_PATHS
 from tests.benchmarks.shared.cases import DATA, read_scans
 from tests.benchmarks.shared.insertion import InsertionScan
-from tests.benchmarks.shared.real_masks import real_mask
+from tests.benchmarks.shared.real_masks import real_masks
 
 COPIES = 2  # a lung
 FINDINGS = 2  # a copy
@@ -128,9 +128,12 @@ def real_cases(networks: TwoStage, database: Path, *, least: float) -> Iterator[
     rng = np.random.default_rng(1)
     of_lidc = {name: path for name, path in UNSEEN_PATHS.items() if name.startswith("lidc")}
     for name, ct, lesions in read_scans(of_lidc):
-        for number, (x, y, z, mm) in enumerate(lesions.tolist()):
-            ready = prepare(ct)
-            share = (real_mask(name, ct, (x, y, z, mm), database) * 1000).astype(np.int16) - 1024
+        if len(lesions) == 0:
+            continue
+        ready = prepare(ct)
+        masks = real_masks(name, ct, lesions, database)
+        for number, ((x, y, z, mm), drawn) in enumerate(zip(lesions.tolist(), masks, strict=True)):
+            share = (drawn * 1000).astype(np.int16) - 1024
             mask = (resample(share, ct.geometry, ready.geometry) + 1024) / 1000
             center = ready.geometry.lps_to_voxel((x, y, z)).tolist()
             crop = predicted(networks, ready.hu, ready.geometry, center, mm, rng, least=least)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.web.reading.attention_map_panel import FIGURES, LUNGS, checks_lines
+from app.web.reading.attention_map_panel import FIGURES, LUNGS, MODEL, checks_lines
 
 PAGE = (Path(__file__).parents[3] / "docs" / "benchmarks" / "explain.md").read_text()
 
@@ -33,9 +33,10 @@ def test_the_figures_are_the_benchmark_s() -> None:
     assert (FIGURES.gaussian_pointing, FIGURES.gaussian_energy) == (pointing, energy)
 
 
-def test_the_number_of_lungs_is_the_benchmark_s() -> None:
-    assert LUNGS == 3
-    assert "there are three lungs only" in " ".join(PAGE.split())
+def test_model_and_number_of_lungs_are_the_benchmark_s() -> None:
+    assert f"Weights {MODEL}" in " ".join(PAGE.split())
+    assert LUNGS == 8
+    assert "copies of eight lungs not seen in training" in " ".join(PAGE.split())
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
