@@ -8,5 +8,5 @@ from __future__ import annotations
 from typing import Literal
 
 Density = Literal["solid", "part-solid", "ground-glass", "calcified", "cavitary"]
-AGREED_PERCENT = 83
+AGREED_PERCENT = 82
 NODULES = 456

@@ -96,7 +96,7 @@ def _of_model(findings: Sequence[ReadFinding]) -> list[int]:
     return [finding.measured.id for finding in findings if isinstance(finding.measured, Finding)]
 
 
-MODEL, LUNGS = "starlung-fast 0.6.0", 8
+MODEL, LUNGS = "starlung-base 0.5.0", 3
 
 
 @dataclass(frozen=True, slots=True)
