@@ -34,6 +34,7 @@ class ExportFormat(StrEnum):
     """How a model leaves this machine."""
 
     STARLUNG = "starlung"
+    ONE_FILE = "one-file"
     MONAI_BUNDLE = "monai-bundle"
 
 
@@ -198,20 +199,21 @@ def _import_bundle(path: Path, name: str) -> None:
 @models.command()
 def export(
     name: Annotated[str, typer.Argument(help="Name of a model, or its folder.")],
-    out: Annotated[Path, typer.Option(help="Folder to write; it must not exist yet.")],
+    out: Annotated[Path, typer.Option(help="Folder, or one file, that does not exist yet.")],
     format_: Annotated[
         ExportFormat,
         typer.Option(
-            "--format", help="starlung: weights and card. monai-bundle: for monai.bundle run."
+            "--format",
+            help="starlung: weights and card. one-file: it scores alone. monai-bundle: for MONAI.",
         ),
     ] = ExportFormat.STARLUNG,
 ) -> None:
-    """Write a model's weights and card, or its MONAI bundle, into a new folder."""
+    """Write a model's weights and card, or its MONAI bundle, into a new folder; or one file."""
     by_name = format_ is ExportFormat.STARLUNG and _is_starnet(name)
     starnet = starnet_called(name) if by_name else None
     model = None if starnet else model_called(name)
     if out.exists():
-        fail(f"{out}: is there already. Name a folder that does not exist.")
+        fail(f"{out}: is there already. Give a name that does not exist.")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".export-", dir=out.parent) as work:
@@ -227,15 +229,24 @@ def export(
     typer.echo(f"{what} exported to {out}")
 
 
-def _write_export(model: StoredModel, folder: Path, format_: ExportFormat) -> None:
-    """Write an export into a folder that is not there yet."""
-    if format_ is ExportFormat.MONAI_BUNDLE:
+def _write_export(model: StoredModel, path: Path, format_: ExportFormat) -> None:
+    """Write an export as a folder, or a file, that is not there yet."""
+    if format_ is ExportFormat.ONE_FILE:
+        from models.zoo.single_file import FILE_SUFFIX, ModelFileError, pack
+
+        if path.suffix != FILE_SUFFIX:
+            fail(f"{path.name}: one file is called NAME{FILE_SUFFIX}. Give such a name to --out.")
+        try:
+            pack(model, path)
+        except ModelFileError as error:
+            fail(f"{error}. Compress it first, or export it as starlung.")
+    elif format_ is ExportFormat.MONAI_BUNDLE:
         from medical.scoring.monai_bundle import write_bundle
 
-        write_bundle(model, folder)
-        return
-    folder.mkdir()
-    model.copy_to(folder)
+        write_bundle(model, path)
+    else:
+        path.mkdir()
+        model.copy_to(path)
 
 
 def _check_name(path: Path, name: str) -> None:

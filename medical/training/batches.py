@@ -15,6 +15,7 @@ from medical.synthesis.insertion.config import FORMER_NAMES, AugmentationConfig
 from medical.synthesis.insertion.engine import NoduleEngine, TrainingBatch
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.cases.preparing import around_rejected
+from models.detector.contract import OFFSET
 from models.training.curriculum import Curriculum, Stage
 from models.training.prefetch import Prefetch
 
@@ -27,12 +28,19 @@ class Echo:
     Args:
         make: makes a batch.
         times: how often each is used, at least 1; the first time as it is.
+        teacher: asked once for each that is made; its answer is turned with the image.
     """
 
-    def __init__(self, make: Callable[[], TrainingBatch], *, times: int) -> None:
+    def __init__(
+        self,
+        make: Callable[[], TrainingBatch],
+        *,
+        times: int,
+        teacher: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
         if times < 1:
             raise ValueError(f"times must be at least 1, got {times}")
-        self.make, self.times = make, times
+        self.make, self.times, self.teacher = make, times, teacher
         self.batch: TrainingBatch | None = None
         self.used = 0
 
@@ -40,6 +48,8 @@ class Echo:
         """Return the next batch."""
         if self.batch is None or self.used == self.times:
             self.batch, self.used = self.make(), 1
+            if self.teacher is not None:
+                self.batch = self.batch._replace(answer=self.teacher(self.batch.image))
             return self.batch
         self.used += 1
         order = torch.randperm(3).tolist()
@@ -64,7 +74,16 @@ def turned(batch: TrainingBatch, *, order: list[int], mirrored: list[int]) -> Tr
     centers = batch.centers[..., order].clone()
     for axis in mirrored:
         centers[..., axis] = last - centers[..., axis]
-    return batch._replace(image=volume(batch.image), label=volume(batch.label), centers=centers)
+    answer = batch.answer
+    if answer is not None:
+        answer = volume(answer)
+        offset = answer[:, OFFSET][:, order]
+        for axis in mirrored:
+            offset[:, axis] *= -1
+        answer = torch.cat([answer[:, : OFFSET.start], offset, answer[:, OFFSET.stop :]], 1)
+    return batch._replace(
+        image=volume(batch.image), label=volume(batch.label), centers=centers, answer=answer
+    )
 
 
 def augmentation_of(stage: Stage) -> AugmentationConfig:
@@ -107,6 +126,7 @@ class StagedBatches:
         chests: synthetic lungs without nodules, drawn beside the cases.
         chest_share: of the patches that come from them, where there are any.
         echoes: how often each batch is used.
+        teacher: whose answers to the images come with the batches.
     """
 
     def __init__(
@@ -122,7 +142,9 @@ class StagedBatches:
         chests: Sequence[TrainingCase] = (),
         chest_share: float = 0.3,
         echoes: int = 1,
+        teacher: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
+        self.teacher = teacher
         self.chests, self.chest_share, self.echoes = list(chests), chest_share, echoes
         self.cases, self.pool, self.curriculum = list(cases), pool, curriculum
         self.device, self.batch, self.patch, self.seed = device, batch, patch, seed
@@ -154,7 +176,9 @@ class StagedBatches:
             )
         self._weigh_chests(engine, real=len(cases))
         make: Callable[[], TrainingBatch] = partial(engine.batch, self.batch)
-        self._make = make = Echo(make, times=self.echoes) if self.echoes > 1 else make
+        if self.echoes > 1 or self.teacher is not None:
+            make = Echo(make, times=self.echoes, teacher=self.teacher)
+        self._make = make
         if devices:
             self._ahead = Prefetch(make, device=self.device)
         self._number = number

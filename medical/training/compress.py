@@ -11,7 +11,7 @@ import copy
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from medical.files import written_atomically
 from medical.synthesis.insertion.engine import TrainingBatch
+from medical.training.compressing.plan import CompressionPlan
 from medical.training.fit import Material
 from medical.training.lessons import Lessons, phase_config, save_weights
 from medical.training.recipes import Recipe
@@ -34,10 +35,9 @@ from models.compression.pruning import (
 )
 from models.compression.quantization import quantize_convolutions
 from models.compression.shapes import resize_to_weights
-from models.compression.student import DistilledFirstStage
+from models.compression.student import DistilledFirstStage, asking
 from models.detector.both_views import BothViews
 from models.detector.detector import Detector
-from models.detector.refiner import RefinerConfig
 from models.training.distillation.detector import DistillationWeights, box_loss, logit_loss
 from models.training.two_stage import TwoStage
 
@@ -53,32 +53,8 @@ IN_FULL_PRECISION = (
 )
 """Outputs and channel attention: a thousandth of the multiplications."""
 
-SMALL_REFINER = RefinerConfig(widths=(8, 16, 32), hidden=64)
-"""Half the widths, and one trunk: classifier and outline share all but their last layers."""
-
 _BATCHES = 6  # whose gradients rank the channels
 _COMPARED = 2  # batches on which the harm is measured
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompressionPlan:
-    """How far and how long.
-
-    Args:
-        cost: multiplications and weights left, as a share of the teacher's.
-        seconds: of teaching after pruning, both stages.
-        eight_bit_share: of these seconds, with every convolution rounded.
-        refinement_share: of these seconds, for the second stage.
-        learning_rate: peak, after pruning; a fifth of it in eight bits.
-        refiner: sizes of the second stage.
-    """
-
-    cost: float = 0.26
-    seconds: float = 600.0
-    eight_bit_share: float = 0.22
-    refinement_share: float = 0.1
-    learning_rate: float = 1.5e-3
-    refiner: RefinerConfig = SMALL_REFINER
 
 
 def compress_first_stage(
@@ -103,13 +79,16 @@ def compress_first_stage(
         device: CPU or accelerator.
 
     Returns:
-        The student in 32 bits, its learned bounds beside its weights, on the CPU.
+        The student in 32 bits on the CPU; its learned bounds beside its weights, where it was
+        taught rounded.
     """
     out.mkdir(parents=True, exist_ok=True)
     run = _Compression(teacher, material, recipe, plan, out, device)
     student = run.prune()
     first = 1 - plan.eight_bit_share - plan.refinement_share
     student = run.teach(student, "pruned", share=first, rate=1.0, seed=11)
+    if not plan.eight_bit_share:
+        return student.cpu()
     quantize_convolutions(student, except_for=IN_FULL_PRECISION)
     return run.teach(student, "eight-bit", share=plan.eight_bit_share, rate=0.2, seed=21).cpu()
 
@@ -172,7 +151,13 @@ class _Compression:
             loss.backward()  # type: ignore[no-untyped-call]
         groups = channel_groups(whole)
         harm = self._sensitivity(whole, groups, some[:_COMPARED])
-        shares = choose_shares(whole, groups, harm, cost=self.plan.cost)
+        shares = choose_shares(
+            whole,
+            groups,
+            harm,
+            cost=self.plan.cost,
+            multiplications_count=self.plan.multiplications_count,
+        )
         student = prune(whole, groups, shares)
         before, after = ConvolutionCosts.of(whole), ConvolutionCosts.of(student)
         report = {
@@ -222,9 +207,8 @@ class _Compression:
             student.load_state_dict(load_file(path))
             return student.to(self.device)
         config = phase_config(self.plan.seconds * share, self.plan.learning_rate * rate)
-        average = self._lessons.teach(
-            self._learner(student), config, out=self.out / name, seed=seed
-        )
+        lessons = replace(self._lessons, teacher=asking(self._whole_answer(), self.device))
+        average = lessons.teach(self._learner(student), config, out=self.out / name, seed=seed)
         taught = copy.deepcopy(average.detector).requires_grad_(True)
         save_weights(taught, path)
         return taught.eval()
@@ -239,9 +223,8 @@ class _Compression:
 
         One that reads windows goes on doing so in a mirror, whatever it was taught.
         """
-        detector = copy.deepcopy(self.teacher.detector)
-        one_look = detector.local_attention and detector.mirrored
-        return BothViews(detector) if one_look else detector
+        own = copy.deepcopy(self.teacher.detector)
+        return BothViews(own) if own.local_attention and own.mirrored else own
 
     @property
     def _lessons(self) -> Lessons:

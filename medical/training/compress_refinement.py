@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from medical.training.compress import CompressionPlan
+from medical.training.compressing.plan import CompressionPlan
 from medical.training.fit import Material
 from medical.training.lessons import Lessons, phase_config, save_weights
 from medical.training.recipes import Recipe

@@ -102,6 +102,14 @@ def learner_of(model: TwoStage, phase: Phase) -> TwoStage:
     return TwoStage(model.detector, model.refiner, smoothing=phase.smoothing)
 
 
+def compile_first_stage(learner: TwoStage, device: torch.device) -> None:
+    """Compile the first stage in its place, on an accelerator."""
+    if device.type == "cuda":
+        # of several ranks too the detector is one graph: not cut where DDP's buckets end
+        torch._dynamo.config.optimize_ddp = False  # noqa: SLF001 (its documented name)
+        learner.detector.compile()
+
+
 def loop_config(config: RunConfig, phase: Phase) -> LoopConfig:
     """Budget and optimizer of a phase."""
     budget, curriculum = config.recipe.budget, config.curriculum
@@ -134,10 +142,8 @@ class _Teacher:
         """Train one phase; the averaged weights, on the CPU."""
         learner.to(self.device)
         learner.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-        if phase.compiled and self.device.type == "cuda":
-            # of several ranks too the detector is one graph: not cut where DDP's buckets end
-            torch._dynamo.config.optimize_ddp = False  # noqa: SLF001 (its documented name)
-            learner.detector.compile()
+        if phase.compiled:
+            compile_first_stage(learner, self.device)
         staged = self._batches(phase)
         validate = self._validation_loss()
         if (ranks := Ranks.current()).world > 1:  # the same weights on every rank, other batches

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from medical.files import written_atomically
 from medical.training.batches import StagedBatches
-from medical.training.fit import Material
+from medical.training.fit import Material, compile_first_stage
 from medical.training.recipes import Recipe
 from models.training.loop import LoopConfig, train
 from models.training.ranks import Ranks
@@ -43,11 +44,13 @@ class Lessons:
         material: what is learnt from.
         recipe: that the teacher was taught by; its first phase makes the batches.
         device: CPU or accelerator.
+        teacher: whose answers come with the batches.
     """
 
     material: Material
     recipe: Recipe
     device: torch.device
+    teacher: Callable[[Tensor], Tensor] | None = None
 
     def teach(self, learner: TwoStage, config: LoopConfig, *, out: Path, seed: int) -> TwoStage:
         """Teach one phase; the averaged weights. Of several ranks each draws batches of its own.
@@ -59,6 +62,8 @@ class Lessons:
             seed: of batches.
         """
         learner.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        if self.recipe.phases[0].compiled:
+            compile_first_stage(learner, self.device)
         out.mkdir(parents=True, exist_ok=True)
         ranks = Ranks.current()
         torch.manual_seed(seed + (1000 * (ranks.rank + 1) if ranks.world > 1 else 0))
@@ -94,4 +99,5 @@ class Lessons:
             chests=self.material.chests if chests else (),
             chest_share=recipe.chest_share,
             echoes=phase.echoes,
+            teacher=self.teacher,
         )

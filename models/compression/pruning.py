@@ -27,9 +27,11 @@ ROUND_TO = 8
 SHARES = (0.125, 0.25, 0.375, 0.5, 0.625)
 """Shares of a group's channels whose absence is tried; more than a third of each stays."""
 
+MULTIPLICATIONS_COUNT = 0.9
+"""Of the cost; the rest is the weights, that is the file's size."""
+
 _EXAMPLE = (1, 1, 64, 64, 64)
 _PRICE_ACCURACY = 1.001
-_MULTIPLICATIONS_COUNT = 0.9  # of the cost; the rest is the weights, that is the file's size
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def choose_shares(
     sensitivity: Mapping[str, list[float]],
     *,
     cost: float,
+    multiplications_count: float = MULTIPLICATIONS_COUNT,
 ) -> dict[str, float]:
     """Shares to remove: the least harm for what they save.
 
@@ -131,6 +134,7 @@ def choose_shares(
         groups: of the detector.
         sensitivity: of the groups.
         cost: wanted, of multiplications and weights, as a share of the detector's, 0 to 1.
+        multiplications_count: how much multiplications count in the cost, 0 to 1.
 
     Raises:
         ValueError: even the largest shares cost more.
@@ -138,7 +142,8 @@ def choose_shares(
     costs = ConvolutionCosts.of(detector)
 
     def cost_of(shares: Mapping[str, float]) -> float:
-        return costs.relative({group: channels_left(group, shares) for group in groups})
+        left = {group: channels_left(group, shares) for group in groups}
+        return costs.relative(left, multiplications_count=multiplications_count)
 
     def shares_at(price: float) -> dict[str, float]:
         chosen = {}
@@ -207,7 +212,12 @@ class ConvolutionCosts:
         """Of all convolutions, biases apart."""
         return sum(i * o * kernel for i, o, kernel, _ in self.sizes.values())
 
-    def relative(self, left: Mapping[ChannelGroup, int]) -> float:
+    def relative(
+        self,
+        left: Mapping[ChannelGroup, int],
+        *,
+        multiplications_count: float = MULTIPLICATIONS_COUNT,
+    ) -> float:
         """Share of the cost that is left where groups keep ``left`` channels."""
         inputs = {name: size[0] for name, size in self.sizes.items()}
         outputs = {name: size[1] for name, size in self.sizes.items()}
@@ -222,7 +232,7 @@ class ConvolutionCosts:
         )
         fewer = smaller.multiplications / self.multiplications
         smaller_file = smaller.weights / self.weights
-        return _MULTIPLICATIONS_COUNT * fewer + (1 - _MULTIPLICATIONS_COUNT) * smaller_file
+        return multiplications_count * fewer + (1 - multiplications_count) * smaller_file
 
 
 def prune(detector: Detector, groups: list[ChannelGroup], shares: Mapping[str, float]) -> Detector:

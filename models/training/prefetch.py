@@ -9,7 +9,7 @@ from typing import Generic, Self, TypeVar
 import torch
 from torch import Tensor
 
-B = TypeVar("B", bound=tuple[Tensor, ...])
+B = TypeVar("B", bound=tuple[Tensor | None, ...])
 
 
 class Prefetch(Generic[B]):
@@ -40,7 +40,8 @@ class Prefetch(Generic[B]):
             current = torch.cuda.current_stream(self.stream.device)
             current.wait_stream(self.stream)
             for tensor in batch:  # its memory must outlive the step's use of it
-                tensor.record_stream(current)
+                if tensor is not None:
+                    tensor.record_stream(current)
         self.next = self.thread.submit(self._make)
         return batch
 

@@ -88,6 +88,8 @@ class Batch(Protocol):
     def has_mask(self) -> Tensor: ...  # noqa: D102
     @property
     def ignore_regions(self) -> Tensor: ...  # noqa: D102
+    @property
+    def answer(self) -> Tensor | None: ...  # noqa: D102
 
 
 class CandidateCrops(NamedTuple):

@@ -13,7 +13,7 @@ SHIPPED = Path(__file__).parent / "weights"
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 DEFAULT_MODEL = "starlung-fast"
 TOKENIZER = "tokenizer.model"  # only beside StarNets' weights, see ``starnets``
-_SUFFIX = ".starlung"  # of a model that is one file, see ``single_file``
+FILE_SUFFIX = ".starlung"  # of a model that is one file, see ``single_file``
 
 
 class ModelNotFoundError(LookupError):
@@ -117,7 +117,7 @@ def find_model(name: str, *, imported: Path | None = None) -> StoredModel:
     """
     if (Path(name) / CARD).is_file():
         matched = StoredModel(Path(name), ModelCard.read(Path(name) / CARD))
-    elif name.endswith(_SUFFIX) and Path(name).is_file():
+    elif name.endswith(FILE_SUFFIX) and Path(name).is_file():
         from models.zoo.single_file import open_model_file
 
         matched = open_model_file(Path(name))

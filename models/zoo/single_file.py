@@ -23,7 +23,9 @@ from safetensors.numpy import save_file
 
 from models.runtime.cache import cache_folder
 from models.zoo.card import NETWORK_NAMES, ModelCard
-from models.zoo.loader import CARD, WEIGHTS, ModelFileError, StoredModel, sha256_of
+from models.zoo.loader import CARD, FILE_SUFFIX, WEIGHTS, ModelFileError, StoredModel, sha256_of
+
+__all__ = ["FILE_SUFFIX", "ModelFileError", "digest_of", "open_model_file", "pack"]
 
 _LAYERS = (".hidden1.", ".hidden2.", ".out.")
 _PARTS = "parts.zip"

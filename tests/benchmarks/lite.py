@@ -1,8 +1,9 @@
 """The Lite model: size, time of a window on one core, what it loses: ``make bench NAME=lite``.
 
 Measures a file that ``starlung compress`` wrote (``LITE=FILE``; ``OUT/steps/int8/model.starlung``
-where nothing was promoted); without one only what Lite loses is told, by the folds' predictions:
-each lung read by a teacher and by a Lite that had not seen it, nodules INSERTED. No accelerator.
+where nothing was promoted) beside starlung-fast. What Lite loses is told by kept predictions of
+lungs that neither it nor its teacher had seen, nodules INSERTED: a Lite of two teachers, and the
+folds' Lite with its cascade. No accelerator, no CT.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-from medical.training.recipes import read_recipe
 from models.compression.footprint import measure
-from models.compression.pruning import count_channels, count_parameters
-from models.runtime.conversion import convert_detector
+from models.compression.pruning import count_parameters
 from models.runtime.openvino_cpu import NetworkFile, openvino
 from models.zoo.card import NETWORK_NAMES
 from models.zoo.loader import find_model
-from tests.benchmarks.folds.cascade import ablation
-from tests.benchmarks.folds.train import RECIPE
+from models.zoo.networks import load_networks
+from tests.benchmarks.folds.cascade import PREDICTIONS, ablation
+from tests.benchmarks.folds.compare import compare
+from tests.benchmarks.folds.predictions import read_predictions
+
+TEACHER = "starlung-fast"
 
 _PEAK = """
 import os, time
@@ -51,23 +54,24 @@ def peak_gflops() -> float:
 
 
 def size_and_time(path: Path) -> dict[str, float]:
-    """Measure a file."""
-    lite = find_model(str(path.resolve()))
+    """Measure a file beside its teacher."""
+    lite, teacher = find_model(str(path.resolve())), find_model(TEACHER)
     files = {name: NetworkFile.read(lite.folder / f"{name}.xml") for name in NETWORK_NAMES}
-    whole = read_recipe(RECIPE).detector.build().eval()  # for size and time; its values are random
-    channels = (count_channels(whole), channels_of(files["first"]))
+    whole = NetworkFile.read(teacher.folder / "first.xml")
+    channels = channels_of(whole), channels_of(files["first"])
+    weights = count_parameters(load_networks(teacher).detector)
     print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB, both stages, loads alone")
     for name, file in files.items():
         print(f"  {name}: {len(file.weights) / 1e6:.2f} MB of weights")
-    print(f"channels {channels[0]} -> {channels[1]}; teacher {count_parameters(whole):,} weights")
-    lite, teacher, peak = measure(files["first"]), measure(convert_detector(whole)), peak_gflops()
-    print(f"window of 64 voxels a side, one core: best {lite.best_ms:.1f} ms, median of 60 ")
-    print(f"  {lite.median_ms:.1f} ms, {lite.peak_mib:.0f} MiB")
-    print(f"  the teacher {teacher.median_ms:.1f} ms")
+    print(f"channels {channels[0]} -> {channels[1]}; {TEACHER}: {weights:,} weights")
+    small, large, peak = measure(files["first"]), measure(whole), peak_gflops()
+    print(f"window of 64 voxels a side, one core, INT8: best {small.best_ms:.1f} ms, median of 60 ")
+    print(f"  {small.median_ms:.1f} ms, {small.peak_mib:.0f} MiB")
+    print(f"  {TEACHER}, INT8: best {large.best_ms:.1f} ms, median {large.median_ms:.1f} ms")
     print(f"  this core's FP32 matrix product in this run: {peak:.0f} GFLOP/s")
     return {
         "file_mb": round(path.stat().st_size / 1e6, 2),
-        "window_ms_one_core": lite.median_ms,
+        "window_ms_one_core": small.median_ms,
         "channels_removed": round(1 - channels[1] / channels[0], 3),
     }
 
@@ -80,12 +84,15 @@ def main() -> None:
     else:
         print("Size and time: set LITE to a file that 'starlung compress' wrote.")
     for with_second in (False, True):
-        rows, share = ablation(with_second=with_second)
         print("both stages:" if with_second else "first stage alone:")
+        fast = read_predictions(PREDICTIONS / "fast-int8.csv", views=2, with_second=with_second)
+        lite = read_predictions(PREDICTIONS / "lite-by-two.csv", views=1, with_second=with_second)
+        drop = compare(fast, lite)
+        print(f"  {TEACHER} and a Lite of two teachers: {drop}")
+        rows, share = ablation(with_second=with_second)
         for name, row in rows.items():
-            print(f"  teacher and {name}: {row}")
+            print(f"  the folds' teachers and their Lite, {name}: {row}")
         print(f"  switched: {share:.1%} of the candidates seen again in 32 bits")
-        drop = rows["INT8 alone"]
         result |= {
             "cpm_drop": round(-drop.difference, 3),
             "cpm_drop_lo": round(-drop.high, 3),

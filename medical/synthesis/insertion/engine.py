@@ -33,7 +33,8 @@ class TrainingBatch(NamedTuple):
 
     ``density`` is an index into ``models.detector.refiner.DENSITIES`` or -1 where unknown;
     ``ignore_regions`` rows may be nodules: neither taught nor counted as false;
-    ``has_mask`` is false for real lesions of which only centre and diameter are known.
+    ``has_mask`` is false for real lesions of which only centre and diameter are known;
+    ``answer`` is what a teacher says of the image, where there is one.
     """
 
     image: Tensor  # [n, 1, p, p, p] normalised
@@ -44,6 +45,7 @@ class TrainingBatch(NamedTuple):
     density: Tensor  # [n, k] long
     has_mask: Tensor  # [n, k] bool
     ignore_regions: Tensor  # [n, k] bool
+    answer: Tensor | None = None  # [n, 6, p/4, p/4, p/4], see ``models.detector.contract``
 
 
 class UnlabelledBatch(NamedTuple):

@@ -9,8 +9,9 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationError, model_validator
 
 from medical.errors import InputError, sentence_of
-from medical.training.compress import SMALL_REFINER, CompressionPlan
+from medical.training.compressing.plan import SMALL_REFINER, CompressionPlan
 from medical.training.recipes import SHIPPED, Frozen
+from models.compression.pruning import MULTIPLICATIONS_COUNT
 from models.detector.refiner import RefinerConfig
 
 _FOLDER = SHIPPED / "compression"
@@ -22,9 +23,12 @@ class CompressionRecipe(Frozen):
     Args:
         name: for the card.
         about: what it is for.
+        lessons: training recipe whose first phase makes the patches and whose synthetic chests are
+            among the lungs; patches without any options where not given.
         cost: multiplications and weights left, as a share of the teacher's.
-        eight_bit_share: of the teaching time, with every convolution rounded.
-        refinement_share: of the teaching time, for the second stage.
+        multiplications_count: how much multiplications count in the cost; weights count the rest.
+        eight_bit_share: of the teaching time, with every convolution rounded; none where 0.
+        refinement_share: of the teaching time, for a small second stage; none where 0.
         refiner: sizes of the second stage.
         learning_rate: peak, after pruning; a fifth of it in eight bits.
         minutes: of teaching, where the command gives none.
@@ -32,9 +36,11 @@ class CompressionRecipe(Frozen):
 
     name: str = "lite"
     about: str = ""
+    lessons: str = ""
     cost: Annotated[float, Field(gt=0, lt=1)] = 0.26
-    eight_bit_share: Annotated[float, Field(gt=0, lt=1)] = 0.22
-    refinement_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    multiplications_count: Annotated[float, Field(ge=0, le=1)] = MULTIPLICATIONS_COUNT
+    eight_bit_share: Annotated[float, Field(ge=0, lt=1)] = 0.22
+    refinement_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
     refiner: RefinerConfig = SMALL_REFINER
     learning_rate: Annotated[float, Field(gt=0)] = 1.5e-3
     minutes: Annotated[float, Field(gt=0)] = 60.0
@@ -50,6 +56,7 @@ class CompressionRecipe(Frozen):
         """The same as the teaching takes it."""
         return CompressionPlan(
             cost=self.cost,
+            multiplications_count=self.multiplications_count,
             seconds=60 * self.minutes,
             eight_bit_share=self.eight_bit_share,
             refinement_share=self.refinement_share,

@@ -18,6 +18,7 @@ from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.tables import Tables
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import divided, open_pool
+from medical.synthesis.phantom.sample import keep_chest_cases
 from medical.training.cases.gather import Gathered, gather
 from medical.training.compress import compress_first_stage, load_student
 from medical.training.compress_refinement import compress_refinement_stage
@@ -30,12 +31,12 @@ from medical.training.compressing.figures import (
 )
 from medical.training.compressing.promotion import decide_on_step
 from medical.training.compressing.recipe import CompressionRecipe
-from medical.training.compressing.steps import PACKED, STEPS, StepMaker, StepModel
+from medical.training.compressing.steps import LAST, PACKED, StepMaker, StepModel, steps_of
 from medical.training.config import Cases
 from medical.training.fit import Material
 from medical.training.gate import decide
 from medical.training.publish import score_held_out
-from medical.training.recipes import Frozen, Patches, Recipe
+from medical.training.recipes import Frozen, Patches, Recipe, read_recipe
 from medical.training.retrain import claim
 from models.compression.footprint import measure
 from models.detector.detector import DetectorConfig
@@ -102,13 +103,18 @@ def compress(config: CompressConfig, teacher: StoredModel, *, out: Path) -> Comp
                 f"no scan can be held out that {teacher.card.name} has not seen",
                 "Give CTs of more patients: what a smaller model loses must be measured",
             )
+        plan = config.recipe.plan
         cases = [TrainingCase.load(path) for path in gathered.training.values()]
         pool = divided(open_pool(config.source.nodule_pool, seed=config.seed), seed=config.seed)[0]
-        _teach(config, recipe, teacher, Material(cases=cases, pool=pool), out / "taught")
+        chests = keep_chest_cases(out / "chests", count=recipe.chests) if recipe.chests else []
+        material = Material(
+            cases=cases, pool=pool, chests=[TrainingCase.load(path) for path in chests]
+        )
+        _teach(config, recipe, teacher, material, out / "taught")
         maker = StepMaker(
             teacher=teacher,
             recipe=recipe,
-            refiner=config.recipe.refiner,
+            plan=plan,
             taught=out / "taught",
             cases=cases,
             trained_on=list(gathered.training),
@@ -121,7 +127,7 @@ def compress(config: CompressConfig, teacher: StoredModel, *, out: Path) -> Comp
     twins = out / f"{teacher.card.name}-lite-onnx"
     shutil.rmtree(twins, ignore_errors=True)
     if rows[-1].promotable:
-        step = out / "steps" / STEPS[-1]
+        step = out / "steps" / LAST
         shutil.copyfile(step / PACKED, lite)
         twins.mkdir()
         for file in step.glob("*.onnx"):
@@ -135,8 +141,11 @@ def _teach(
     """Make students of both stages; what an earlier run left is taken."""
     both, plan = load_to_teach(teacher), config.recipe.plan
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    compress_first_stage(both, material, recipe, plan=plan, out=out, device=device)
-    first = load_student(recipe, out / "eight-bit.safetensors")
+    student = compress_first_stage(both, material, recipe, plan=plan, out=out, device=device)
+    if not plan.refinement_share:
+        return
+    rounded = out / "eight-bit.safetensors"
+    first = load_student(recipe, rounded) if plan.eight_bit_share else student
     compress_refinement_stage(both, first, material, recipe, plan=plan, out=out, device=device)
 
 
@@ -144,12 +153,20 @@ def _recipe_of(teacher: StoredModel, config: CompressConfig) -> Recipe:
     sizes = cast(dict[str, Any], dict(teacher.card.detector))
     sizes["widths"] = tuple(sizes["widths"])
     sizes.pop("mirrored", None)  # the student is taught by both views and needs one
-    return Recipe(
-        name=config.recipe.name,
-        detector=DetectorConfig(**sizes),
-        refiner=RefinerConfig.from_dict(teacher.card.refiner),
-        patches=config.patches,
-        seed=config.seed,
+    lessons = Recipe()
+    if config.recipe.lessons:
+        lessons = read_recipe(config.recipe.lessons)
+        lessons = lessons.model_copy(
+            update={"phases": (lessons.phases[0].model_copy(update={"share": 1.0}),)}
+        )
+    return lessons.model_copy(
+        update={
+            "name": config.recipe.name,
+            "detector": DetectorConfig(**sizes),
+            "refiner": RefinerConfig.from_dict(teacher.card.refiner),
+            "patches": config.patches,
+            "seed": config.seed,
+        }
     )
 
 
@@ -159,7 +176,7 @@ def _measure(
     """Figures of all steps, each judged against the teacher."""
     rows: list[StepFigures] = []
     first: Tables | None = None
-    for name in STEPS:
+    for name in steps_of(maker.plan):
         step = maker.make(name)
         row = book.find(name, step.model.card.digest)
         if row is None or first is None:

@@ -13,7 +13,8 @@ from torch import nn
 from medical.synthesis.case import TrainingCase
 from medical.training.compress import load_student, load_taught_rounded
 from medical.training.compress_refinement import REFINEMENT, load_small_refiner
-from medical.training.compressing.calibration_inputs import refinement_crops
+from medical.training.compressing.calibration_inputs import lung_windows, refinement_crops
+from medical.training.compressing.plan import CompressionPlan
 from medical.training.recipes import Recipe
 from models.compression.int8 import quantize_to_int8
 from models.compression.learned_bounds import quantize_between_learned_bounds
@@ -21,7 +22,6 @@ from models.compression.onnx_refinement import export_refiner_qdq
 from models.compression.onnx_twin import export_qdq
 from models.compression.pruning import ConvolutionCosts, count_channels, count_parameters
 from models.detector.detector import Detector
-from models.detector.refiner import RefinerConfig
 from models.runtime.conversion import convert_detector, convert_refiner
 from models.runtime.openvino_cpu import NetworkFile
 from models.training.two_stage import TwoStage
@@ -30,12 +30,18 @@ from models.zoo.loader import CARD, WEIGHTS, StoredModel, sha256_of
 from models.zoo.networks import load_networks, save_networks, weigh_refinement
 from models.zoo.single_file import digest_of, pack
 
-STEPS = ("teacher", "pruned", "eight-bit-taught", "refinement", "int8-first-stage", "int8")
-"""In their order; the last is what may be promoted."""
-_TAUGHT = {"pruned": "pruned", "eight-bit-taught": "eight-bit"}  # files of ``compress_first_stage``
+LAST = "int8"
+"""What may be promoted."""
 PACKED = "model.starlung"
 
 _Files = dict[NetworkName, NetworkFiles]
+
+
+def steps_of(plan: CompressionPlan) -> tuple[str, ...]:
+    """Names of the steps in their order."""
+    rounded = ("eight-bit-taught",) if plan.eight_bit_share else ()
+    small = ("refinement",) if plan.refinement_share else ()
+    return ("teacher", "pruned", *rounded, *small, "int8-first-stage", LAST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +66,7 @@ class StepModel:
     """One step.
 
     Args:
-        name: one of ``STEPS``.
+        name: one of ``steps_of``.
         model: to score with.
         first: its first stage, to be timed.
         size: of its networks.
@@ -79,16 +85,16 @@ class StepMaker:
     Args:
         teacher: that was compressed.
         recipe: that it was compressed by.
-        refiner: sizes of the small second stage.
+        plan: that it was compressed by.
         taught: folder of ``compress_first_stage`` and ``compress_refinement_stage``.
-        cases: to find the bounds of the second stage's INT8 by.
+        cases: to find bounds by that were not learned.
         trained_on: names of the scans that were learnt from.
         out: the steps' folders are made below it.
     """
 
     teacher: StoredModel
     recipe: Recipe
-    refiner: RefinerConfig
+    plan: CompressionPlan
     taught: Path
     cases: Sequence[TrainingCase]
     trained_on: Sequence[str]
@@ -121,10 +127,11 @@ class StepMaker:
         both = load_networks(self.teacher)
         if name == "teacher":
             return both
-        weights = self.taught / f"{_TAUGHT.get(name, 'eight-bit')}.safetensors"
+        rounded = self.plan.eight_bit_share and name != "pruned"
+        weights = self.taught / f"{'eight-bit' if rounded else 'pruned'}.safetensors"
         second = both.refiner
-        if _has_small_refiner(name):
-            second = load_small_refiner(self.refiner, self.taught / REFINEMENT)
+        if self._has_small_refiner(name):
+            second = load_small_refiner(self.plan.refiner, self.taught / REFINEMENT)
             weigh_refinement(second, self.teacher.card.refinement_weight)
         return TwoStage(load_student(self.recipe, weights), second).eval()
 
@@ -136,8 +143,8 @@ class StepMaker:
         named: _Files = {}
         twins: _Files = {}
         if name.startswith("int8"):
-            named = _save(self._int8(networks, both=name == "int8"), beside)
-        if name == "int8":
+            named = _save(self._int8(networks, both=name == LAST), beside)
+        if name == LAST and self.plan.eight_bit_share:  # the first stage's twin needs its bounds
             twins = _save(self._onnx(networks), beside)
         card = self._card(name, sha256_of(beside / WEIGHTS), named, twins)
         card.write(beside / CARD)
@@ -146,13 +153,19 @@ class StepMaker:
         beside.replace(folder)
 
     def _int8(self, networks: TwoStage, *, both: bool) -> Mapping[NetworkName, NetworkFile]:
-        taught = load_taught_rounded(self.recipe, self.taught / "eight-bit.safetensors")
-        first = quantize_between_learned_bounds(convert_detector(networks.detector), taught)
+        first = self._first_in_int8(convert_detector(cast(nn.Module, networks.detector)))
         second: Sequence[NetworkFile] = convert_refiner(networks.refiner)
         if both:
             crops = list(refinement_crops(self.cases))
             second = [quantize_to_int8(file, crops) for file in second]
         return dict(zip(NETWORK_NAMES, (first, *second), strict=True))
+
+    def _first_in_int8(self, plain: NetworkFile) -> NetworkFile:
+        """Round between the bounds that were learned, or that NNCF finds on windows of lung."""
+        if not self.plan.eight_bit_share:
+            return quantize_to_int8(plain, lung_windows(self.cases))
+        taught = load_taught_rounded(self.recipe, self.taught / "eight-bit.safetensors")
+        return quantize_between_learned_bounds(plain, taught)
 
     def _onnx(self, networks: TwoStage) -> Mapping[NetworkName, NetworkFile]:
         """Both stages in eight bits for other runtimes."""
@@ -170,13 +183,15 @@ class StepMaker:
                 "measured_coverage": {},
             }
         )
+        small = self._has_small_refiner(name)
+        refiner = self.plan.refiner.to_dict() if small else of.refiner
         seen = dict.fromkeys([*of.scans_seen_in_training, *self.trained_on])
         return of.model_copy(
             update={
                 "name": f"{of.name}-{name}",
                 "sha256": digest,
                 "detector": {k: v for k, v in of.detector.items() if k != "mirrored"},
-                "refiner": self.refiner.to_dict() if _has_small_refiner(name) else of.refiner,
+                "refiner": refiner,
                 "calibration": copied,
                 "operating_curve": (),
                 "operating_nodules": 0,
@@ -189,6 +204,9 @@ class StepMaker:
                 "metrics": {},
             }
         )
+
+    def _has_small_refiner(self, name: str) -> bool:
+        return name in steps_of(self.plan)[-3:] and bool(self.plan.refinement_share)
 
     def _step(self, name: str, model: StoredModel, networks: TwoStage) -> StepModel:
         packed = model.folder / PACKED
@@ -219,7 +237,3 @@ def _save(networks: Mapping[NetworkName, NetworkFile], folder: Path) -> _Files:
         digests = {part: digest_of(content) for part, content in parts.items()}
         named[name] = NetworkFiles(files=digests)
     return named
-
-
-def _has_small_refiner(name: str) -> bool:
-    return STEPS.index(name) >= STEPS.index("refinement")

@@ -121,15 +121,16 @@ class Distiller(nn.Module):
             for place, (module, name) in enumerate(zip((student, teacher), features, strict=True)):
                 module.get_submodule(name).register_forward_hook(self._recorder(place))
 
-    def forward(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(
+        self, image: Tensor, answer: Tensor | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the student's output, and the weighted parts of the loss by name.
 
         Args:
             image: ``[n, 1, z, y, x]`` normalised; where the student is.
+            answer: the teacher's, where it is known already; features are not compared then.
         """
-        teacher = self._teacher[0].to(image.device)
-        with torch.no_grad():
-            wanted = teacher(image).float()
+        wanted = self._ask(image) if answer is None else answer.float()
         output: Tensor = self.student(image)
         predicted, weights = output.float(), self.weights
         logits = [logit_loss(predicted[:, item], wanted[:, item]) for item in (HEAT, ATTENTION)]
@@ -147,6 +148,11 @@ class Distiller(nn.Module):
             parts["distil_features"] = weights.features * alike
         self._seen = [None, None]  # a graph that is kept is memory that is lost
         return output, parts
+
+    @torch.no_grad()
+    def _ask(self, image: Tensor) -> Tensor:
+        answer: Tensor = self._teacher[0].to(image.device)(image)
+        return answer.float()
 
     def _recorder(self, place: int) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
         def record(_: nn.Module, __: tuple[Tensor, ...], out: Tensor) -> None:

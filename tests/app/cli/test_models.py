@@ -225,6 +225,28 @@ def test_an_exported_model_can_be_imported_elsewhere(
     assert shown == ModelCard.read(retrained / CARD)
 
 
+def test_a_model_whose_networks_lie_ready_leaves_as_one_file(starlung: Run, tmp_path: Path) -> None:
+    out = tmp_path / "fast.starlung"
+    options = ("models", "export", "starlung-fast", "--format", "one-file", "--out")
+    assert starlung(*options, str(out)).exit_code == 0
+    packed = find_model(str(out)).card
+    whole = find_model("starlung-fast").card
+    assert (packed.name, packed.calibration) == ("starlung-fast", whole.calibration)
+    wrong = starlung(*options, str(tmp_path / "fast"))
+    assert wrong.exit_code == 2
+    assert "fast: one file is called NAME.starlung" in one_line(wrong.stderr)
+
+
+def test_a_model_whose_networks_do_not_lie_ready_cannot_be_one_file(
+    starlung: Run, tmp_path: Path
+) -> None:
+    out = str(tmp_path / "base.starlung")
+    result = starlung("models", "export", "starlung-base", "--format", "one-file", "--out", out)
+    assert result.exit_code == 2
+    assert "has no network file" in one_line(result.stderr)
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_export_replaces_nothing(starlung: Run, tmp_path: Path) -> None:
     result = starlung("models", "export", "starlung-base", "--out", str(tmp_path))
     assert result.exit_code == 2

@@ -83,3 +83,7 @@ def print_comparisons(folder: Path) -> None:
         small = read_predictions(folder / "fast-int8.csv", views=2, with_second=with_second)
         print(f"0.5.0 and starlung-fast as shipped (two views each): {compare(shipped, small)}")
         print(f"the first stage of starlung-fast in 32 and in 8 bits: {compare(fast, small)}")
+        lite = read_predictions(folder / "lite-by-two.csv", views=1, with_second=with_second)
+        print(
+            f"the shipped starlung-fast and a Lite of two teachers (one view): {compare(small, lite)}"
+        )

@@ -18,8 +18,8 @@ import numpy as np
 from medical.detection.candidates import candidate_finder
 from medical.detection.refinement import cut
 from medical.synthesis.case import TrainingCase
+from medical.training.compressing.calibration_inputs import lung_windows
 from models.compression.int8 import Inputs, quantize_to_int8
-from models.detector.normalise import normalise
 from models.runtime.conversion import convert_detector, convert_refiner
 from models.runtime.openvino_cpu import NetworkFile
 from models.zoo.card import NetworkFiles, NetworkName
@@ -28,29 +28,9 @@ from models.zoo.networks import load_networks
 from models.zoo.ready import ready_networks
 from models.zoo.single_file import digest_of
 
-WINDOWS, EDGE = 36, 96
-_NODULE_EVERY = 3
 _SEED = 3
 _STRONGEST, _OTHERS = 8, 12  # candidates of a lung
 _VIEWS = ((), (4,), (3,), (2,))
-
-
-def lung_windows(cases: list[TrainingCase]) -> Iterator[Inputs]:
-    """Windows of lung, a third of them at a known nodule, as the first stage takes them."""
-    draw = np.random.default_rng(_SEED)
-    for number in range(WINDOWS):
-        case = cases[number % len(cases)]
-        hu = np.pad(case.hu, [(0, max(0, EDGE - n)) for n in case.code.shape], mode="edge")
-        inside = np.argwhere(case.lung[::4, ::4, ::4]) * 4
-        center = inside[draw.integers(len(inside))]
-        if len(case.nodules) and number % _NODULE_EVERY == 0:
-            center = case.nodules[draw.integers(len(case.nodules)), :3].astype(int)
-        low = [
-            int(np.clip(at - EDGE // 2, 0, n - EDGE))
-            for at, n in zip(center, hu.shape, strict=True)
-        ]
-        window = hu[tuple(slice(at, at + EDGE) for at in low)]
-        yield (np.asarray(normalise(window)[None, None], np.float32),)
 
 
 def candidates(model: StoredModel, cases: list[TrainingCase]) -> Iterator[Inputs]:

@@ -1,4 +1,4 @@
-"""May the folds' Lite replace their teachers? ``python -m tests.benchmarks.folds.gate``.
+"""May Lite replace its teachers? ``python -m tests.benchmarks.folds.gate``.
 
 By the gate of ``starlung compress`` on nodules INSERTED into lungs that neither had seen, from the
 predictions kept here; no CT, no accelerator. What it says keeps Lite from being the default.
@@ -13,6 +13,7 @@ from medical.training.gate import Verdict, decide
 from medical.training.unseen_loss import nodules_needed
 from tests.benchmarks.folds.cascade import PREDICTIONS, cross_switched, pairs
 from tests.benchmarks.folds.compare import read_folds
+from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.leave_out.score import tables_of
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 
@@ -39,6 +40,10 @@ def main() -> None:
         for name, scans in (("FP32", exact), ("INT8", eight), ("switched", switched)):
             gate = verdict(scans, teachers)
             print(f"  {name}: {gate.scans} scans, {gate.nodules} nodules: {gate.why}")
+        fast = read_predictions(PREDICTIONS / "fast-int8.csv", views=2, with_second=with_second)
+        lite = read_predictions(PREDICTIONS / "lite-by-two.csv", views=1, with_second=with_second)
+        gate = verdict(lite, fast)
+        print(f"  a Lite of two teachers: {gate.scans} scans, {gate.nodules} nodules: {gate.why}")
 
 
 if __name__ == "__main__":

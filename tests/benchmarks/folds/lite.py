@@ -15,8 +15,9 @@ from medical.logs import LineHandler, own_log
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
 from medical.synthesis.phantom.sample import keep_chest_cases
-from medical.training.compress import CompressionPlan, compress_first_stage, load_student
+from medical.training.compress import compress_first_stage, load_student
 from medical.training.compress_refinement import compress_refinement_stage
+from medical.training.compressing.plan import CompressionPlan
 from medical.training.fit import Material
 from medical.training.recipes import read_recipe
 from tests.benchmarks.folds.train import RECIPE, cases_of, load_start

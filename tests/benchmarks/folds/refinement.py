@@ -25,8 +25,9 @@ import torch
 from medical.detection.refinement import Crops, RefinementStage, cut
 from medical.logs import LineHandler, own_log
 from medical.synthesis.nodules.pool import NodulePool
-from medical.training.compress import CompressionPlan, load_student
+from medical.training.compress import load_student
 from medical.training.compress_refinement import compress_refinement_stage
+from medical.training.compressing.plan import CompressionPlan
 from medical.training.fit import Material
 from medical.training.recipes import Patches, Recipe, read_recipe
 from models.detector.refiner import Refiner

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.insertion.engine import TrainingBatch
 from medical.synthesis.nodules.pool import made_pool
 from medical.training.batches import Echo, StagedBatches, augmentation_of, turned
+from models.detector.contract import CHANNELS_OUT, HEAT, OFFSET, STRIDE
 from models.training.curriculum import Curriculum, Stage, read_curriculum
 from tests.conftest import REPOSITORY
 
@@ -124,3 +126,41 @@ def test_each_batch_is_used_so_often() -> None:
     assert next(numbers) == 2
     assert used[0].centers[0, 0, 0] == 0 and used[3].centers[0, 0, 0] == 1
     assert all(float(batch.image.sum()) == 1 for batch in used)
+
+
+def pointing(image: Tensor) -> Tensor:
+    """A teacher that knows where the dot is: heat in its cell, and how far off its centre."""
+    answer = torch.zeros(len(image), CHANNELS_OUT, *(size // STRIDE for size in image.shape[2:]))
+    dots = torch.nonzero(image[:, 0])
+    cells = dots[:, 1:] // STRIDE
+    off = (dots[:, 1:] + 0.5) / STRIDE - (cells + 0.5)
+    for (number, *_), cell, apart in zip(dots.tolist(), cells.tolist(), off, strict=True):
+        answer[(number, HEAT, *cell)] = 3.0
+        answer[(number, OFFSET, *cell)] = apart
+    return answer
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("mirrored", [[], [0], [1, 2], [0, 1, 2]])
+def test_an_answer_turns_with_its_image(order: tuple[int, ...], mirrored: list[int]) -> None:
+    batch = batch_with_a_dot(1, 2, 7)
+    made = turned(
+        batch._replace(answer=pointing(batch.image)), order=list(order), mirrored=mirrored
+    )
+    assert made.answer is not None
+    torch.testing.assert_close(made.answer, pointing(made.image))
+
+
+def test_a_teacher_is_asked_once_for_what_is_used_several_times() -> None:
+    asked: list[Tensor] = []
+
+    def answer(image: Tensor) -> Tensor:
+        asked.append(image)
+        return pointing(image)
+
+    echo = Echo(lambda: batch_with_a_dot(1, 2, 7), times=3, teacher=answer)
+    used = [echo() for _ in range(6)]
+    assert len(asked) == 2
+    for batch in used:
+        assert batch.answer is not None
+        torch.testing.assert_close(batch.answer, pointing(batch.image))

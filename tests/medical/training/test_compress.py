@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ import torch
 
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import divided, made_pool
-from medical.training.compress import CompressionPlan, compress_first_stage, load_student
+from medical.training.compress import compress_first_stage, load_student
 from medical.training.compress_refinement import compress_refinement_stage
+from medical.training.compressing.plan import CompressionPlan
 from medical.training.fit import Material
 from medical.training.recipes import Patches, Phase, Recipe
 from models.compression.quantization import QuantizedConv3d
@@ -98,3 +100,13 @@ def test_the_second_stage_learns_on_what_the_first_offers_and_is_taught_once(
     again = learn()
     assert (tmp_path / "refinement" / "log.jsonl").read_text("utf-8") == log
     assert all(torch.equal(v, again.state_dict()[n]) for n, v in student.state_dict().items())
+
+
+def test_without_rounding_it_is_taught_once(tmp_path: Path) -> None:
+    plan = replace(PLAN, eight_bit_share=0.0, refinement_share=0.0, multiplications_count=0.5)
+    student = compress_first_stage(
+        teacher(), material(), RECIPE, plan=plan, out=tmp_path, device=CPU
+    )
+    assert not any(isinstance(module, QuantizedConv3d) for module in student.modules())
+    assert not (tmp_path / "eight-bit.safetensors").exists()
+    assert '"distil_logits"' in (tmp_path / "pruned" / "log.jsonl").read_text("utf-8")

@@ -15,7 +15,7 @@ from medical.synthesis.phantom import make_chest
 from medical.training.compressing.figures import StepBook
 from medical.training.compressing.recipe import CompressionRecipe, read_compression_recipe
 from medical.training.compressing.run import CompressConfig, compress
-from medical.training.compressing.steps import PACKED, STEPS
+from medical.training.compressing.steps import PACKED, steps_of
 from medical.training.config import Cases
 from medical.training.recipes import Patches
 from models.detector.detector import DetectorConfig
@@ -74,13 +74,15 @@ def test_the_shipped_recipe_is_what_the_defaults_are_and_a_wrong_one_is_named(
 ) -> None:
     shipped = read_compression_recipe("lite")
     assert shipped.plan == CompressionRecipe().plan
+    fewer = read_compression_recipe("starlung-lite")
+    assert steps_of(fewer.plan) == ("teacher", "pruned", "int8-first-stage", "int8")
     (tmp_path / "a.toml").write_text("cost = 3\n")
     with pytest.raises(InputError, match="cost must be"):
         read_compression_recipe(str(tmp_path / "a.toml"))
     (tmp_path / "b.toml").write_text("eight_bit_share = 0.6\nrefinement_share = 0.5\n")
     with pytest.raises(InputError, match="less than 1"):
         read_compression_recipe(str(tmp_path / "b.toml"))
-    with pytest.raises(InputError, match="one of: lite"):
+    with pytest.raises(InputError, match="one of: lite, starlung-lite"):
         read_compression_recipe("none")
 
 
@@ -98,7 +100,9 @@ def test_steps_get_smaller_are_measured_once_and_too_few_scans_promote_none(
         patches=Patches(batch=4, patch=64),
     )
     done = compress(config, teacher, out=out)
-    assert tuple(row.step for row in done.steps) == STEPS
+    steps = steps_of(config.recipe.plan)
+    assert tuple(row.step for row in done.steps) == steps
+    assert len(steps) == 6
     sizes = [row.file_bytes for row in done.steps]
     assert sizes[0] > sizes[1] and sizes[3] < sizes[2] and sizes[4] > sizes[5]
     assert done.steps[1].channels < done.steps[0].channels
@@ -112,7 +116,7 @@ def test_steps_get_smaller_are_measured_once_and_too_few_scans_promote_none(
     packed = find_model(str(out / "steps" / "int8" / PACKED))
     assert packed.card.digest != teacher.card.digest
     assert "too few" in packed.card.kept_back
-    assert all(find_model(str(out / "steps" / name)).card.kept_back for name in STEPS[1:])
+    assert all(find_model(str(out / "steps" / name)).card.kept_back for name in steps[1:])
     shutil.rmtree(out / "steps" / "int8")
     with logged() as log:
         again = compress(config.model_copy(update={"resume": True}), teacher, out=out)
