@@ -84,6 +84,5 @@ def print_comparisons(folder: Path) -> None:
         print(f"0.5.0 and starlung-fast as shipped (two views each): {compare(shipped, small)}")
         print(f"the first stage of starlung-fast in 32 and in 8 bits: {compare(fast, small)}")
         lite = read_predictions(folder / "lite-by-two.csv", views=1, with_second=with_second)
-        print(
-            f"the shipped starlung-fast and a Lite of two teachers (one view): {compare(small, lite)}"
-        )
+        beside = compare(small, lite)
+        print(f"the shipped starlung-fast and a Lite of two teachers (one view): {beside}")
