@@ -212,12 +212,7 @@ class ConvolutionCosts:
         """Of all convolutions, biases apart."""
         return sum(i * o * kernel for i, o, kernel, _ in self.sizes.values())
 
-    def relative(
-        self,
-        left: Mapping[ChannelGroup, int],
-        *,
-        multiplications_count: float = MULTIPLICATIONS_COUNT,
-    ) -> float:
+    def relative(self, left: Mapping[ChannelGroup, int], *, multiplications_count: float) -> float:
         """Share of the cost that is left where groups keep ``left`` channels."""
         inputs = {name: size[0] for name, size in self.sizes.items()}
         outputs = {name: size[1] for name, size in self.sizes.items()}
@@ -232,7 +227,7 @@ class ConvolutionCosts:
         )
         fewer = smaller.multiplications / self.multiplications
         smaller_file = smaller.weights / self.weights
-        return multiplications_count * fewer + (1 - multiplications_count) * smaller_file
+        return smaller_file + multiplications_count * (fewer - smaller_file)
 
 
 def prune(detector: Detector, groups: list[ChannelGroup], shares: Mapping[str, float]) -> Detector:

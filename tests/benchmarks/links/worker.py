@@ -99,7 +99,7 @@ class Trainer:
         started = time.perf_counter()
         for _ in range(steps):
             chosen = torch.randint(len(self.bank.image), (BATCH,))
-            batch = TrainingBatch(*(part[chosen] for part in self.bank))
+            batch = TrainingBatch(*(part[chosen] for part in self.bank[:-1]))
             self.optimizer.zero_grad(set_to_none=True)
             self.ddp(batch).backward()
             self.optimizer.step()

@@ -31,5 +31,6 @@ def write_bank(path: Path, *, patches: int) -> None:
     torch.manual_seed(0)
     engine = NoduleEngine([case], made_pool(seed=0), device=torch.device("cpu"), patch=PATCH)
     made = [engine.batch(_AT_ONCE) for _ in range(patches // _AT_ONCE)]
-    whole = TrainingBatch(*(torch.cat(parts) for parts in zip(*made, strict=True)))
+    fields = zip(*(batch[:-1] for batch in made), strict=True)  # no teacher's answer
+    whole = TrainingBatch(*(torch.cat(parts) for parts in fields))
     torch.save(whole._asdict(), path)

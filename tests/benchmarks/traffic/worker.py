@@ -119,7 +119,7 @@ class Batches:
         self.sent.append(self._sent())
         self.seconds.append(time.monotonic())
         chosen = torch.randint(len(self.bank.image), (BATCH,))
-        return TrainingBatch(*(part[chosen] for part in self.bank))
+        return TrainingBatch(*(part[chosen] for part in self.bank[:-1]))
 
     def state_dict(self) -> dict[str, Any]:
         """What was seen so far, so that a run that was cut off goes on with it."""
