@@ -27,8 +27,7 @@ ROUND_TO = 8
 SHARES = (0.125, 0.25, 0.375, 0.5, 0.625)
 """Shares of a group's channels whose absence is tried; more than a third of each stays."""
 
-MULTIPLICATIONS_COUNT = 0.9
-"""Of the cost; the rest is the weights, that is the file's size."""
+MULTIPLICATIONS_COUNT = 0.9  # of the cost; the rest is the weights, that is the file's size
 
 _EXAMPLE = (1, 1, 64, 64, 64)
 _PRICE_ACCURACY = 1.001
