@@ -14,7 +14,7 @@ from models.training.distillation.detector import (
     feature_loss,
     logit_loss,
 )
-from models.zoo.loader import DEFAULT_MODEL, find_model
+from models.zoo.loader import find_model
 from models.zoo.networks import load_networks
 
 PATCH, BATCH, STEPS = 32, 4, 40
@@ -40,8 +40,8 @@ def student() -> Detector:
 
 @pytest.fixture(scope="module")
 def teacher() -> Detector:
-    """The shipped detector."""
-    return load_networks(find_model(DEFAULT_MODEL)).detector
+    """A shipped detector that reads patches as small as these."""
+    return load_networks(find_model("starlung-base")).detector
 
 
 def trained(teacher: Detector, *, distil: bool) -> Detector:
