@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from medical.detection.findings import ModelReference
 from medical.evaluation.evaluate import evaluate_tables, write_report
 from medical.evaluation.tables import Candidate, ReferenceFinding, Tables
 from medical.review.decisions import NewDecision
@@ -24,6 +25,10 @@ from tests.browser.page import ReadingPage, reading_page
 
 pytestmark = pytest.mark.browser
 STUDIES = 6
+CARD = find_model(DEFAULT_MODEL).card
+IN_USE = ModelReference(
+    name=CARD.name, version=CARD.version, sha256=CARD.sha256, digest=CARD.digest
+)
 MARKS = "seriesuid,coordX,coordY,coordZ,probability,probability_low,probability_high,diameter_mm\n"
 
 
@@ -50,7 +55,8 @@ def fill(folder: Path) -> None:
         out = folder / f"out{number}"
         made_study(out, number)
         volume = made_volume(shape=(20, 30, 30), uid=f"1.2.{number}")
-        key = import_result(store, out, [made_findings(volume)], actor="anna")
+        scored = made_findings(volume).model_copy(update={"model": IN_USE})
+        key = import_result(store, out, [scored], actor="anna")
     for finding in read_study(store, key).findings:
         verdict = "rejected" if finding.number == 3 else "accepted"
         sentence = NewDecision(verdict, reason="vessel" if verdict == "rejected" else "")
@@ -79,7 +85,7 @@ def go_to(page: ReadingPage, name: str) -> None:
 
 
 def test_the_card_says_what_the_model_is_and_is_not_good_for(page: ReadingPage) -> None:
-    card = find_model(DEFAULT_MODEL).card
+    card = CARD
     go_to(page, "Model")
     page.expect_text(f"{card.name} {card.version}")
     page.expect_text(card.sha256)
@@ -124,7 +130,9 @@ def test_an_evaluation_is_drawn_from_its_folder(page: ReadingPage, tmp_path: Pat
 
 def test_drift_tells_scanners_that_the_calibration_set_has_not(page: ReadingPage) -> None:
     go_to(page, "Drift")
-    page.expect_text("The latest 6 scored series compared with 3 scans")
+    page.expect_text(
+        f"The latest 6 scored series compared with {len(CARD.calibration_scans)} scans"
+    )
     page.expect_text("6 of 6 lie outside the calibration set (54%–100%).")
     page.expect_text("24 candidates of the latest studies")
     page.picture("drift")
