@@ -6,6 +6,7 @@ It takes seconds, so ``models.runtime.cache`` keeps what comes out.
 from __future__ import annotations
 
 import tempfile
+import threading
 from pathlib import Path
 
 import torch
@@ -15,6 +16,8 @@ from models.detector.contract import CROP
 from models.detector.refiner import Refiner
 from models.runtime.openvino_cpu import NetworkFile, openvino
 
+_TRACING = threading.Lock()  # torch traces one network at a time: of two, each finds parts of both
+
 
 def convert(module: nn.Module, example: tuple[Tensor, ...]) -> NetworkFile:
     """Convert a network, weights as float32; every axis of its inputs stays free.
@@ -23,7 +26,7 @@ def convert(module: nn.Module, example: tuple[Tensor, ...]) -> NetworkFile:
         module: in evaluation mode.
         example: inputs to trace it with.
     """
-    with torch.no_grad():
+    with _TRACING, torch.no_grad():
         model = openvino.convert_model(module.eval(), example_input=example)
     with tempfile.TemporaryDirectory(prefix="starlung-") as folder:
         path = Path(folder) / "network.xml"

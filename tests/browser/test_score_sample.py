@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.web.views.worklist_rows import STAGES
 from tests.browser.conftest import ROOT
 from tests.browser.page import ReadingPage, reading_page
 
 pytestmark = pytest.mark.browser
 TRUTH = ROOT / "sample_data" / "truth.csv"
+_STAGE = re.compile("|".join(re.escape(stage.text) for stage in STAGES.values()))
 
 
 def truth_lps_mm() -> list[tuple[float, ...]]:
@@ -31,7 +34,8 @@ def scored(browser: Any, serve: Callable[..., str], tmp_path: Path) -> Any:
         page.open()
         page.call_reader("anna")
         page.press("Score")
-        page.tab.get_by_text("Detect: search the lungs").wait_for(timeout=120_000)
+        # a stage of under a second may pass between two looks of the page: any of them will do
+        page.tab.get_by_text(_STAGE).first.wait_for(timeout=120_000)
         page.picture("worklist")
         page.open_study(seconds=420)
         yield page
