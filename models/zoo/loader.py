@@ -11,7 +11,7 @@ from models.zoo.card import ModelCard
 
 SHIPPED = Path(__file__).parent / "weights"
 WEIGHTS, CARD = "weights.safetensors", "card.json"
-DEFAULT_MODEL = "starlung-fast"
+DEFAULT_MODEL = "starlung-lite"
 TOKENIZER = "tokenizer.model"  # only beside StarNets' weights, see ``starnets``
 FILE_SUFFIX = ".starlung"  # of a model that is one file, see ``single_file``
 

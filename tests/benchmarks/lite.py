@@ -1,9 +1,9 @@
 """The Lite model: size, time of a window on one core, what it loses: ``make bench NAME=lite``.
 
-Measures a file that ``starlung compress`` wrote (``LITE=FILE``; ``OUT/steps/int8/model.starlung``
-where nothing was promoted) beside starlung-fast. What Lite loses is told by kept predictions of
-lungs that neither it nor its teacher had seen, nodules INSERTED: a Lite of two teachers, and the
-folds' Lite with its cascade. No accelerator, no CT.
+Measures starlung-lite, or a file that ``starlung compress`` wrote (``LITE=FILE``;
+``OUT/steps/int8/model.starlung`` where nothing was promoted), beside starlung-fast, its teacher.
+What it loses is told by kept predictions of lungs that neither had seen, nodules INSERTED; beside
+it the folds' Lite with its cascade. No accelerator, no CT.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from models.compression.footprint import measure
@@ -20,11 +21,13 @@ from models.runtime.openvino_cpu import NetworkFile, openvino
 from models.zoo.card import NETWORK_NAMES
 from models.zoo.loader import find_model
 from models.zoo.networks import load_networks
+from models.zoo.single_file import pack
 from tests.benchmarks.folds.cascade import PREDICTIONS, ablation
 from tests.benchmarks.folds.compare import compare
 from tests.benchmarks.folds.predictions import read_predictions
 
-TEACHER = "starlung-fast"
+TEACHER, LITE = "starlung-fast", "starlung-lite"
+_FILE = f"{LITE}.starlung"
 
 _PEAK = """
 import os, time
@@ -79,16 +82,17 @@ def size_and_time(path: Path) -> dict[str, float]:
 def main() -> None:
     """Measure and print."""
     result: dict[str, float] = {}
-    if file := os.environ.get("LITE"):
-        result |= size_and_time(Path(file))
-    else:
-        print("Size and time: set LITE to a file that 'starlung compress' wrote.")
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(os.environ.get("LITE") or Path(scratch, _FILE))
+        if not file.exists():
+            pack(find_model(LITE), file)
+        result |= size_and_time(file)
     for with_second in (False, True):
         print("both stages:" if with_second else "first stage alone:")
         fast = read_predictions(PREDICTIONS / "fast-int8.csv", views=2, with_second=with_second)
-        lite = read_predictions(PREDICTIONS / "lite-by-two.csv", views=1, with_second=with_second)
+        lite = read_predictions(PREDICTIONS / f"{LITE}.csv", views=2, with_second=with_second)
         drop = compare(fast, lite)
-        print(f"  {TEACHER} and a Lite of two teachers: {drop}")
+        print(f"  {TEACHER} and {LITE}: {drop}")
         rows, share = ablation(with_second=with_second)
         for name, row in rows.items():
             print(f"  the folds' teachers and their Lite, {name}: {row}")

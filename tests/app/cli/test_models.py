@@ -36,7 +36,7 @@ def change_card(folder: Path, **fields: str) -> None:
 def test_list_names_the_shipped_model(starlung: Run) -> None:
     result = starlung("models", "list")
     assert result.exit_code == 0
-    assert {"starlung-base", "starlung-fast"} <= set(result.stdout.split())
+    assert {"starlung-base", "starlung-fast", "starlung-lite"} <= set(result.stdout.split())
     assert "shipped" in result.stdout
 
 
@@ -235,6 +235,15 @@ def test_a_model_whose_networks_lie_ready_leaves_as_one_file(starlung: Run, tmp_
     wrong = starlung(*options, str(tmp_path / "fast"))
     assert wrong.exit_code == 2
     assert "fast: one file is called NAME.starlung" in one_line(wrong.stderr)
+
+
+def test_lite_is_one_small_file(starlung: Run, tmp_path: Path) -> None:
+    out = tmp_path / "lite.starlung"
+    options = ("--format", "one-file", "--out", str(out))
+    assert starlung("models", "export", "starlung-lite", *options).exit_code == 0
+    assert out.stat().st_size <= 2_700_000
+    whole, packed = find_model("starlung-lite").card, find_model(str(out)).card
+    assert packed.operating_point == whole.operating_point
 
 
 def test_a_model_whose_networks_do_not_lie_ready_cannot_be_one_file(

@@ -134,7 +134,7 @@ def begun(out: Path, model: str | None) -> None:
 
 def test_a_run_goes_on_from_what_it_was_begun_from(starlung: Run, tmp_path: Path) -> None:
     """Whatever the default is by now: it is refused for its cases, which are not there."""
-    for name in ("starlung-base", "starlung-fast", None):
+    for name in ("starlung-base", "starlung-fast", "starlung-lite", None):
         out = tmp_path / f"out-{name}"
         begun(out, name)
         result = starlung("retrain", "--cases", tmp_path / "none", "--out", out, "--resume")

@@ -1,7 +1,8 @@
-"""May Lite replace its teachers? ``python -m tests.benchmarks.folds.gate``.
+"""May a Lite replace its teacher? ``python -m tests.benchmarks.folds.gate``.
 
 By the gate of ``starlung compress`` on nodules INSERTED into lungs that neither had seen, from the
-predictions kept here; no CT, no accelerator. What it says keeps Lite from being the default.
+predictions kept here; no CT, no accelerator. What it says of
+starlung-lite decides whether it may be the default.
 """
 
 from __future__ import annotations
@@ -41,9 +42,11 @@ def main() -> None:
             gate = verdict(scans, teachers)
             print(f"  {name}: {gate.scans} scans, {gate.nodules} nodules: {gate.why}")
         fast = read_predictions(PREDICTIONS / "fast-int8.csv", views=2, with_second=with_second)
-        lite = read_predictions(PREDICTIONS / "lite-by-two.csv", views=1, with_second=with_second)
-        gate = verdict(lite, fast)
-        print(f"  a Lite of two teachers: {gate.scans} scans, {gate.nodules} nodules: {gate.why}")
+        lite = PREDICTIONS / "starlung-lite.csv"
+        for views in (1, 2):
+            gate = verdict(read_predictions(lite, views=views, with_second=with_second), fast)
+            found = f"{gate.scans} scans, {gate.nodules} nodules: {gate.why}"
+            print(f"  starlung-lite, {views} view(s), and starlung-fast: {found}")
 
 
 if __name__ == "__main__":

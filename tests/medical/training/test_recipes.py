@@ -26,7 +26,12 @@ pytestmark = pytest.mark.heavy
 
 
 @pytest.mark.parametrize(
-    ("model", "recipe"), [("starlung-base", "starlung-0.5.0"), ("starlung-fast", "starlung-fast")]
+    ("model", "recipe"),
+    [
+        ("starlung-base", "starlung-0.5.0"),
+        ("starlung-fast", "starlung-fast"),
+        ("starlung-lite", "starlung-fast"),
+    ],
 )
 def test_the_shipped_weights_have_the_first_stage_of_their_recipe(model: str, recipe: str) -> None:
     detector = read_recipe(recipe).detector.to_dict()

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from models.zoo.loader import find_model
 from models.zoo.networks import load_networks, load_to_teach, weigh_refinement
 
 
-def test_what_is_taught_on_holds_the_whole_logit_and_nothing_else_differs() -> None:
-    model = find_model("starlung-fast")
+@pytest.mark.parametrize(("name", "share"), [("starlung-fast", 4), ("starlung-lite", 16)])
+def test_what_is_taught_on_holds_the_whole_logit_and_nothing_else_differs(
+    name: str, share: int
+) -> None:
+    model = find_model(name)
     stored, taught = load_networks(model).state_dict(), load_to_teach(model).state_dict()
-    assert model.card.refinement_weight == 0.25
-    for name, value in stored.items():
-        if name in ("refiner.out.weight", "refiner.out.bias"):
-            assert torch.equal(taught[name][0], 4 * value[0])
-            assert torch.equal(taught[name][1:], value[1:])
+    assert model.card.refinement_weight == 1 / share
+    for part, value in stored.items():
+        if part in ("refiner.out.weight", "refiner.out.bias"):
+            assert torch.equal(taught[part][0], share * value[0])
+            assert torch.equal(taught[part][1:], value[1:])
         else:
-            assert torch.equal(taught[name], value)
+            assert torch.equal(taught[part], value)
 
 
 def test_weighed_again_they_are_as_stored() -> None:
