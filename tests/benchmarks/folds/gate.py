@@ -45,8 +45,8 @@ def main() -> None:
         lite = PREDICTIONS / "starlung-lite.csv"
         for views in (1, 2):
             gate = verdict(read_predictions(lite, views=views, with_second=with_second), fast)
-            found = f"{gate.scans} scans, {gate.nodules} nodules: {gate.why}"
-            print(f"  starlung-lite, {views} view(s), and starlung-fast: {found}")
+            verdict_text = f"{gate.scans} scans, {gate.nodules} nodules: {gate.why}"
+            print(f"  starlung-lite, {views} view(s), and starlung-fast: {verdict_text}")
 
 
 if __name__ == "__main__":
