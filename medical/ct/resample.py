@@ -7,7 +7,6 @@ target are made by several threads; numpy and scipy let them run side by side.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from jaxtyping import Float, Float32, Int, Int16
 from scipy import ndimage
 
 from medical.geometry import VolumeGeometry
+from models.runtime.machine import count_cores
 
 AIR_HU = -1024.0
 _SLAB = 16  # slices of the target at a time: keeps what lies between under 50 MB a thread
@@ -25,12 +25,8 @@ _MAX_THREADS = 8
 
 
 def thread_count() -> int:
-    """How many threads are worth while: the processors that this process may use, eight at most."""
-    try:
-        available = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
-        available = os.cpu_count() or 1
-    return min(available, _MAX_THREADS)
+    """How many threads are worth while: the cores that this process may use, eight at most."""
+    return min(count_cores(), _MAX_THREADS)
 
 
 def resample(

@@ -26,6 +26,7 @@ from medical.training.config import Cluster, RunConfig
 from medical.training.fit import Material, fit
 from models.distributed.aggregator import AggregatorConfig, HierarchicalAggregator
 from models.distributed.compression.selection import SharedTopK
+from models.runtime.machine import count_cores
 from models.training.log import Events, tensorboard_events
 from models.training.ranks import FirstRankOnly, Ranks
 from models.training.two_stage import TwoStage
@@ -95,7 +96,7 @@ def process_environment(cluster: Cluster) -> dict[str, str]:
     Processes of one machine meet on its loopback: its name may resolve to an address that does not
     answer. Whatever is set already stays.
     """
-    threads = max(1, (os.cpu_count() or 1) // cluster.per_node)
+    threads = max(1, count_cores() // cluster.per_node)
     # a store that outlived its processes would hand their dead addresses to the next ones
     wanted = {"OMP_NUM_THREADS": str(threads), "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
     if cluster.nodes == 1:

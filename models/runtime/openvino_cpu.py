@@ -5,7 +5,6 @@ OpenVINO's usage statistics are switched off before its first import: nothing le
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,8 @@ import numpy as np
 # with its reporter absent OpenVINO falls back to a stub; otherwise it starts processes that send
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 import openvino  # noqa: E402
+
+from models.runtime.machine import core_quota, count_cores  # noqa: E402
 
 __all__ = ["NetworkFile", "OneByOne", "OpenVinoNetwork", "openvino", "openvino_version"]
 
@@ -115,13 +116,16 @@ class OpenVinoNetwork:
             return self._requests[named]
         while len(self._requests) >= _SHAPES:
             self._requests.popitem(last=False)
-        compiled = self._compiled(named, {"PERFORMANCE_HINT": "LATENCY"})
+        settings: dict[str, str | int] = {"PERFORMANCE_HINT": "LATENCY"}
+        if quota := core_quota():  # OpenVINO knows allowed cores, not a container's quota
+            settings["INFERENCE_NUM_THREADS"] = quota
+        compiled = self._compiled(named, settings)
         self._requests[named] = compiled.create_infer_request()
         return self._requests[named]
 
     def _each(self, shapes: Shapes) -> openvino.AsyncInferQueue:
         if self._queue is None or self._queue_shapes != shapes:
-            cores = _core_count()
+            cores = min(count_cores(), _MOST_CORES)
             settings = {"NUM_STREAMS": cores, "INFERENCE_NUM_THREADS": cores}
             self._queue = openvino.AsyncInferQueue(self._compiled(shapes, settings), cores)
             self._queue_shapes = shapes
@@ -137,14 +141,6 @@ class OpenVinoNetwork:
 
 def _outputs(request: openvino.InferRequest, count: int) -> list[np.ndarray]:
     return [np.array(request.get_output_tensor(i).data) for i in range(count)]
-
-
-def _core_count() -> int:
-    try:
-        available = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
-        available = os.cpu_count() or 1
-    return min(available, _MOST_CORES)
 
 
 class OneByOne:

@@ -17,7 +17,7 @@ from models.detector.contract import current_names
 from models.runtime.cache import NetworkCache, cache_folder
 from models.runtime.cascade import Band, Cascade
 from models.runtime.dropout import DropoutLayers, layers_of_refiner
-from models.runtime.gpu import count_gpus
+from models.runtime.machine import count_gpus
 from models.runtime.networks import Backend, Networks, refinement_of
 from models.runtime.openvino_cpu import NetworkFile, OneByOne, OpenVinoNetwork, openvino_version
 from models.zoo.card import NETWORK_NAMES, NetworkFiles

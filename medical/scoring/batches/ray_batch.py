@@ -33,6 +33,7 @@ from medical.scoring.batches.shared import (
     keep_to_share,
 )
 from medical.scoring.batches.tally import ScoredSeries, ScoreResult
+from models.runtime.machine import count_cores
 
 if TYPE_CHECKING:
     from medical.scoring.scorer import Scorer
@@ -160,7 +161,7 @@ def _cluster(workers: int) -> Iterator[bool]:
         if address:
             ray.init(**quiet)
         else:
-            cores = max(workers, os.cpu_count() or 1)
+            cores = max(workers, count_cores())
             ray.init(address="local", num_cpus=cores, include_dashboard=False, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise InputError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,6 +16,7 @@ from medical.files import written_atomically
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.phantom.chest import Chest, make_chest
 from medical.synthesis.write_ct import CtLabels, write_ct_series
+from models.runtime.machine import count_cores
 
 _SHAPE, _SPACING_MM = (270, 304, 312), (1.0, 1.0, 1.0)
 _NOISE_HU = (8.0, 40.0)
@@ -70,7 +70,7 @@ def keep_chest_cases(folder: Path, *, count: int) -> list[Path]:
     if not wanted:
         return files
     folder.mkdir(parents=True, exist_ok=True)
-    processes = min(len(wanted), os.cpu_count() or 1)
+    processes = min(len(wanted), count_cores())
     # spawned: a forked process hangs in torch's threads once its parent has used them
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for case in pool.map(make_chest_case, wanted):
