@@ -20,6 +20,7 @@ from typing import Any
 from medical.results.folder import ResultFolder
 from medical.store.database import open_store, sqlite_url
 from medical.store.results import import_result
+from models.runtime.machine import count_cores
 from tests.benchmarks.viewer import RENDERER, SCROLL, UID, enlarged, findings_of
 from tests.browser.conftest import CHROMIUM_FLAGS, serving
 from tests.browser.page import reading_page
@@ -107,7 +108,7 @@ def main() -> int:
                     print(f"{width}x{height:<7} {layout:24} {shown}", flush=True)
         browser.close()
     load = os.getloadavg()[0]
-    print(f"{os.cpu_count()} cores, load average {load:.1f}")
+    print(f"{count_cores()} cores, load average {load:.1f}")
     print("RESULT " + json.dumps({"renderer": renderer, "load_average": load, **figures}))
     return 0
 

@@ -11,7 +11,6 @@ read again.
 from __future__ import annotations
 
 import csv
-import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -26,6 +25,7 @@ from safetensors.torch import load_file
 
 from medical.synthesis.case import TrainingCase
 from medical.training.recipes import read_recipe
+from models.runtime.machine import count_cores
 from models.runtime.of_modules import networks_of
 from models.training.two_stage import TwoStage
 from models.zoo.loader import CARD, find_model
@@ -119,7 +119,7 @@ def main() -> None:
     recipe = sys.argv[4] if len(sys.argv) > 4 else RECIPE
     names, folder = left_out(fold), out / fold / "read"
     folder.mkdir(parents=True, exist_ok=True)
-    processes = 1 if torch.cuda.is_available() else (os.cpu_count() or 1)
+    processes = 1 if torch.cuda.is_available() else count_cores()
     shares = [list(names[start::processes]) for start in range(processes)]
     read = partial(read_lungs, data, out / f"{fold}.safetensors", recipe, folder)
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:

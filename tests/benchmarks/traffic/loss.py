@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from models.runtime.machine import count_cores
 from tests.benchmarks.traffic.__main__ import SEEDS, final_loss, loss_jobs, loss_table
 from tests.benchmarks.traffic.bank import write_bank
 from tests.benchmarks.traffic.ranks import PORT, run_ranks
@@ -32,7 +32,7 @@ SNAPSHOTS = 5  # a run: little is taken again after a cut
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The command's options."""
-    cores = os.cpu_count() or 1
+    cores = count_cores()
     at_once = len(loss_jobs()) if cores >= 16 else max(1, cores // (NODES * PER_NODE))
     options = argparse.ArgumentParser(prog="traffic_loss")
     options.add_argument("out", type=Path)
