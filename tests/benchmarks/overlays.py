@@ -2,14 +2,15 @@
 
 Run as ``python -m tests.benchmarks.overlays OUT``: one JPEG a scan, three columns a finding
 (axial, coronal, sagittal, 80 mm across, lung window), the finding in cyan, reference lesions in
-yellow.
+yellow; ``OUT/MODEL.png`` shows all findings of the calibration's eight CTs at a glance, axial,
+60 mm across.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,13 +25,22 @@ HALF_MM = 40
 WINDOW_HU = (-1350, 150)
 MOST = 8  # findings drawn a scan
 PLANES = ((0, (1, 2)), (1, (0, 2)), (2, (0, 1)))
+GLANCE_HALF_MM = 30
+GLANCE_COLUMNS = 8
 
 
-def view(prepared: Prepared, center: np.ndarray, axis: int) -> np.ndarray:
-    """The slice through a point, ``2 * HALF_MM`` across, head up."""
-    padded = np.pad(prepared.hu, HALF_MM, constant_values=-1024)
-    at = np.round(center).astype(int) + HALF_MM
-    box: list[Any] = [slice(c - HALF_MM, c + HALF_MM) for c in at]
+class Tile(NamedTuple):
+    """One finding at a glance."""
+
+    title: str
+    cut: np.ndarray  # [y, x], HU
+
+
+def view(prepared: Prepared, center: np.ndarray, axis: int, half_mm: int = HALF_MM) -> np.ndarray:
+    """The slice through a point, ``2 * half_mm`` across, head up."""
+    padded = np.pad(prepared.hu, half_mm, constant_values=-1024)
+    at = np.round(center).astype(int) + half_mm
+    box: list[Any] = [slice(c - half_mm, c + half_mm) for c in at]
     box[axis] = at[axis]
     return np.asarray(padded[tuple(box)])
 
@@ -86,21 +96,56 @@ def draw_scan(name: str, prepared: Prepared, findings: list[Finding], lesions: n
     return figure
 
 
+def tiles_of(
+    name: str, prepared: Prepared, findings: list[Finding], lesions: np.ndarray
+) -> list[Tile]:
+    """Each finding of a scan, those on a reference lesion said so."""
+    tiles = []
+    for finding in findings:
+        place = np.array(finding.center_lps_mm)
+        hit = any(np.linalg.norm(place - row[:3]) < row[3] / 2 for row in lesions)
+        size = f"{finding.diameter_mm:.0f} mm p {finding.probability:.2f}"
+        center = prepared.geometry.lps_to_voxel(place)
+        cut = view(prepared, center, 0, GLANCE_HALF_MM)
+        tiles.append(Tile(f"{name}\n{size}{' REF' if hit else ''}", cut))
+    return tiles
+
+
+def draw_glance(tiles: list[Tile]) -> Any:
+    """All tiles on one page."""
+    from matplotlib.figure import Figure
+
+    rows = max(1, -(-len(tiles) // GLANCE_COLUMNS))
+    figure = Figure(figsize=(12, 1.75 * rows), layout="constrained")
+    panels = figure.subplots(rows, GLANCE_COLUMNS, squeeze=False)
+    for panel in panels.flat:
+        panel.set_axis_off()
+    for panel, tile in zip(panels.flat, tiles, strict=False):
+        panel.imshow(tile.cut, cmap="gray", vmin=WINDOW_HU[0], vmax=WINDOW_HU[1])
+        panel.set_title(tile.title, fontsize=7)
+    return figure
+
+
 def main() -> None:
     """Read and draw."""
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
     reader = Scorer(find_model(DEFAULT_MODEL))
     seen = reader.card.scans_seen_in_training
+    tiles: list[Tile] = []
     others = {name: path for name, path in other_scans().items() if name not in seen}
     for name, ct, lesions in read_scans({**UNSEEN_PATHS, **others}):
         findings = reader.read(ct).findings.findings
-        figure = draw_scan(name, prepare(ct), findings, lesions)
+        prepared = prepare(ct)
+        figure = draw_scan(name, prepared, findings, lesions)
         figure.savefig(out / f"{name}.jpg", dpi=110, pil_kwargs={"quality": 80})
+        if name in UNSEEN_PATHS:
+            tiles += tiles_of(name, prepared, findings, lesions)
         places = [np.linalg.norm(np.subtract(f.center_lps_mm, r[:3])) for f in findings
                   for r in lesions]  # fmt: skip
         nearest = f", nearest to a reference {min(places):.1f} mm" if places else ""
         print(f"{name}: {len(findings)} findings{nearest}")
+    draw_glance(tiles).savefig(out / f"{reader.card.name}.png", dpi=100)
 
 
 if __name__ == "__main__":

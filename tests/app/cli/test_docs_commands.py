@@ -26,7 +26,7 @@ RUN = (
     "starlung queue list",
     "starlung queue verify",
     "starlung models list",
-    "starlung models show starlung-fast",
+    "starlung models show starlung-lite",
 )
 FREE_TEXT = re.compile(r"\(.*|#.*")
 
