@@ -25,6 +25,7 @@ class CompressionPlan:
         refinement_share: of these seconds, for a small second stage; where 0, the teacher's stays.
         learning_rate: peak, after pruning; a fifth of it in eight bits.
         refiner: sizes of the second stage.
+        mirrored: the student reads in a mirror as well where its teacher does: twice the work.
     """
 
     cost: float = 0.26
@@ -34,3 +35,4 @@ class CompressionPlan:
     refinement_share: float = 0.1
     learning_rate: float = 1.5e-3
     refiner: RefinerConfig = SMALL_REFINER
+    mirrored: bool = False

@@ -30,6 +30,7 @@ class CompressionRecipe(Frozen):
         eight_bit_share: of the teaching time, with every convolution rounded; none where 0.
         refinement_share: of the teaching time, for a small second stage; none where 0.
         refiner: sizes of the second stage.
+        mirrored: the student reads in a mirror as well where its teacher does.
         learning_rate: peak, after pruning; a fifth of it in eight bits.
         minutes: of teaching, where the command gives none.
     """
@@ -42,6 +43,7 @@ class CompressionRecipe(Frozen):
     eight_bit_share: Annotated[float, Field(ge=0, lt=1)] = 0.22
     refinement_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
     refiner: RefinerConfig = SMALL_REFINER
+    mirrored: bool = False
     learning_rate: Annotated[float, Field(gt=0)] = 1.5e-3
     minutes: Annotated[float, Field(gt=0)] = 60.0
 
@@ -61,6 +63,7 @@ class CompressionRecipe(Frozen):
             eight_bit_share=self.eight_bit_share,
             refinement_share=self.refinement_share,
             refiner=self.refiner,
+            mirrored=self.mirrored,
             learning_rate=self.learning_rate,
         )
 

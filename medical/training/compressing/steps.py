@@ -18,7 +18,7 @@ from medical.training.compressing.plan import CompressionPlan
 from medical.training.recipes import Recipe
 from models.compression.int8 import quantize_to_int8
 from models.compression.learned_bounds import quantize_between_learned_bounds
-from models.compression.onnx_refinement import export_refiner_qdq
+from models.compression.onnx_afterwards import export_detector_qdq, export_refiner_qdq
 from models.compression.onnx_twin import export_qdq
 from models.compression.pruning import ConvolutionCosts, count_channels, count_parameters
 from models.detector.detector import Detector
@@ -144,7 +144,7 @@ class StepMaker:
         twins: _Files = {}
         if name.startswith("int8"):
             named = _save(self._int8(networks, both=name == LAST), beside)
-        if name == LAST and self.plan.eight_bit_share:  # the first stage's twin needs its bounds
+        if name == LAST:
             twins = _save(self._onnx(networks), beside)
         card = self._card(name, sha256_of(beside / WEIGHTS), named, twins)
         card.write(beside / CARD)
@@ -157,7 +157,7 @@ class StepMaker:
         second: Sequence[NetworkFile] = convert_refiner(networks.refiner)
         if both:
             crops = list(refinement_crops(self.cases))
-            second = [quantize_to_int8(file, crops) for file in second]
+            second = [quantize_to_int8(file, crops, exact_ends=True) for file in second]
         return dict(zip(NETWORK_NAMES, (first, *second), strict=True))
 
     def _first_in_int8(self, plain: NetworkFile) -> NetworkFile:
@@ -169,10 +169,21 @@ class StepMaker:
 
     def _onnx(self, networks: TwoStage) -> Mapping[NetworkName, NetworkFile]:
         """Both stages in eight bits for other runtimes."""
-        taught = load_taught_rounded(self.recipe, self.taught / "eight-bit.safetensors")
-        first = export_qdq(taught, cast(nn.Module, networks.detector))
+        plain = cast(nn.Module, networks.detector)
+        if self.plan.eight_bit_share:
+            taught = load_taught_rounded(self.recipe, self.taught / "eight-bit.safetensors")
+            first = export_qdq(taught, plain)
+        else:
+            first = export_detector_qdq(plain, list(lung_windows(self.cases)))
         second = export_refiner_qdq(networks.refiner, list(refinement_crops(self.cases)))
         return dict(zip(NETWORK_NAMES, (first, *second), strict=True))
+
+    def _detector(self) -> dict[str, object]:
+        """Sizes of the teacher's first stage; removed channels show in the weights."""
+        sizes = dict(self.teacher.card.detector)
+        if not self.plan.mirrored:
+            sizes.pop("mirrored", None)
+        return sizes
 
     def _card(self, name: str, digest: str, networks: _Files, twins: _Files) -> ModelCard:
         of = self.teacher.card
@@ -190,7 +201,7 @@ class StepMaker:
             update={
                 "name": f"{of.name}-{name}",
                 "sha256": digest,
-                "detector": {k: v for k, v in of.detector.items() if k != "mirrored"},
+                "detector": self._detector(),
                 "refiner": refiner,
                 "calibration": copied,
                 "operating_curve": (),

@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK
 import torch
+from safetensors.torch import save_file
 
 from medical.errors import InputError
 from medical.synthesis.phantom import make_chest
 from medical.training.compressing.figures import StepBook
+from medical.training.compressing.plan import CompressionPlan
 from medical.training.compressing.recipe import CompressionRecipe, read_compression_recipe
 from medical.training.compressing.run import CompressConfig, compress
-from medical.training.compressing.steps import PACKED, steps_of
+from medical.training.compressing.steps import PACKED, StepMaker, steps_of
 from medical.training.config import Cases
-from medical.training.recipes import Patches
+from medical.training.recipes import Patches, Recipe
 from models.detector.detector import DetectorConfig
 from models.detector.refiner import RefinerConfig
 from models.training.two_stage import TwoStage
 from models.zoo.loader import CARD, DEFAULT_MODEL, WEIGHTS, StoredModel, find_model, sha256_of
-from models.zoo.networks import save_networks
+from models.zoo.networks import load_networks, save_networks
 from tests.logs import logged
 
 SMALL = RefinerConfig(widths=(4, 4, 4), hidden=8)
+DETECTOR = DetectorConfig(widths=(16, 16, 24, 24), channels=16, local_attention=True)
 
 
-def small_teacher(folder: Path) -> StoredModel:
+def small_teacher(folder: Path, *, mirrored: bool = False) -> StoredModel:
     """A model that sees the whole box, with values from nothing."""
     torch.manual_seed(5)
-    detector = DetectorConfig(widths=(16, 16, 24, 24), channels=16, local_attention=True)
+    detector = replace(DETECTOR, mirrored=mirrored)
     refiner = RefinerConfig(widths=(8, 8, 8), hidden=8)
     folder.mkdir()
     save_networks(TwoStage(detector.build(), refiner.build()), folder / WEIGHTS)
@@ -76,6 +80,7 @@ def test_the_shipped_recipe_is_what_the_defaults_are_and_a_wrong_one_is_named(
     assert shipped.plan == CompressionRecipe().plan
     fewer = read_compression_recipe("starlung-lite")
     assert steps_of(fewer.plan) == ("teacher", "pruned", "int8-first-stage", "int8")
+    assert find_model("starlung-lite").card.reads_in_mirror == fewer.plan.mirrored
     (tmp_path / "a.toml").write_text("cost = 3\n")
     with pytest.raises(InputError, match="cost must be"):
         read_compression_recipe(str(tmp_path / "a.toml"))
@@ -84,6 +89,27 @@ def test_the_shipped_recipe_is_what_the_defaults_are_and_a_wrong_one_is_named(
         read_compression_recipe(str(tmp_path / "b.toml"))
     with pytest.raises(InputError, match="one of: lite, starlung-lite"):
         read_compression_recipe("none")
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_student_reads_in_a_mirror_as_well_only_where_the_plan_says_so(
+    tmp_path: Path, mirrored: bool
+) -> None:
+    teacher = small_teacher(tmp_path / "teacher", mirrored=True)
+    networks = load_networks(teacher)
+    save_file(networks.detector.state_dict(), tmp_path / "pruned.safetensors")
+    maker = StepMaker(
+        teacher=teacher,
+        recipe=Recipe(detector=DETECTOR),
+        plan=CompressionPlan(eight_bit_share=0.0, refinement_share=0.0, mirrored=mirrored),
+        taught=tmp_path,
+        cases=[],
+        trained_on=["a"],
+        out=tmp_path / "steps",
+    )
+    student = maker.make("pruned").model
+    assert student.card.reads_in_mirror == mirrored
+    assert teacher.card.reads_in_mirror
 
 
 @pytest.mark.heavy

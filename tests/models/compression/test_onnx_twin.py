@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.compression.onnx_refinement import export_refiner_qdq
+from models.compression.onnx_afterwards import export_detector_qdq, export_refiner_qdq
 from models.compression.onnx_twin import export_qdq
 from models.compression.quantization import quantize_convolutions
 from models.detector.detector import Detector, DetectorConfig
@@ -45,6 +45,28 @@ def test_onnx_runtime_says_what_openvino_says(pair: tuple[Detector, Detector]) -
     assert got.shape == wanted.shape
     assert np.corrcoef(got[0, 0].ravel(), wanted[0, 0].ravel())[0, 1] > ALIKE
     assert np.abs(got - wanted).mean() < 0.05 * wanted.std()
+
+
+def test_a_first_stage_rounded_afterwards_says_the_same_in_either_runtime(
+    pair: tuple[Detector, Detector],
+) -> None:
+    pytest.importorskip("onnx", reason="needs the extra 'train'")
+    runtime = pytest.importorskip("onnxruntime", reason="needs the extra 'train'")
+    plain, _ = pair
+    windows = [(image(64, 64, 64, seed=seed).numpy(),) for seed in range(3)]
+    file = export_detector_qdq(plain, windows)
+    assert len(file.model) < 0.45 * len(convert_detector(plain).weights)
+    session = runtime.InferenceSession(file.model, providers=["CPUExecutionProvider"])
+    for part in (image(64, 64, 64, seed=5), image(64, 80, 96, seed=6)):
+        with torch.no_grad():
+            exact = plain(part).numpy()
+        (got,) = session.run(None, {"image": part.numpy()})
+        (other,) = OpenVinoNetwork(file)(part.numpy())
+        for value, alike in ((exact, 0.98), (other, ALIKE)):
+            assert np.corrcoef(got[0, 0].ravel(), value[0, 0].ravel())[0, 1] > alike
+        assert np.abs(got - exact).max() > 0  # it is rounded
+    with pytest.raises(ValueError, match="inputs"):
+        export_detector_qdq(plain, [])
 
 
 def test_the_second_stage_says_the_same_in_either_runtime() -> None:
