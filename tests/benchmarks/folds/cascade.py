@@ -1,14 +1,15 @@
 """Eight bits everywhere, 32 again where it is asked for: what that gives on the folds.
 
-``python -m tests.benchmarks.folds.cascade``, from the predictions of the folds' Lite in both
-precisions; no CT, no accelerator. A candidate asks for another look where its evidence in eight
-bits lies in a band; the look is what the same weights in 32 bits say at that place. The band is
-chosen on one half of the lungs and reported on the other, then the other way round.
+``python -m tests.benchmarks.folds.cascade``, from the predictions of the folds' Lite and of
+starlung-lite in both precisions; no CT, no accelerator. A candidate asks for another look where its
+evidence in eight bits lies in a band; the look is what the same weights in 32 bits say at that
+place. The band is chosen on one half of the lungs and reported on the other, then the other way
+round.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from tests.benchmarks.folds.compare import Comparison, compare, cpm_by_lung, read_folds
+from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 
 PREDICTIONS = Path(__file__).with_name("predictions")
@@ -103,6 +105,23 @@ def ablation(*, with_second: bool) -> tuple[dict[str, Comparison], float]:
     teachers = read_folds(PREDICTIONS, with_second=with_second)
     exact = read_folds(PREDICTIONS / "lite", with_second=with_second)
     eight = read_folds(PREDICTIONS / "lite-int8", with_second=with_second)
+    return _beside(teachers, eight, exact)
+
+
+def shipped_ablation(*, with_second: bool) -> tuple[dict[str, Comparison], float]:
+    """Return the same of starlung-lite against starlung-fast, its teacher, two views each."""
+    names = ("fast-int8", "starlung-lite", "starlung-lite-32")
+    return _beside(
+        *(
+            read_predictions(PREDICTIONS / f"{name}.csv", views=2, with_second=with_second)
+            for name in names
+        )
+    )
+
+
+def _beside(
+    teachers: Sequence[SeenScan], eight: Sequence[SeenScan], exact: Sequence[SeenScan]
+) -> tuple[dict[str, Comparison], float]:
     seen = pairs(eight, exact)
     names = {lung.eight.name for lung in seen}
     switched, share = cross_switched(seen)
@@ -115,13 +134,14 @@ def ablation(*, with_second: bool) -> tuple[dict[str, Comparison], float]:
 
 
 def main() -> None:
-    """Print the ablation."""
+    """Print the ablations."""
     for with_second in (True, False):
         print("both stages" if with_second else "first stage alone")
-        rows, share = ablation(with_second=with_second)
-        for name, row in rows.items():
-            print(f"  teacher and {name:10s}: {row}")
-        print(f"  switched: {share:.1%} of the candidates were looked at again")
+        for name, table in (("the folds' Lite", ablation), ("starlung-lite", shipped_ablation)):
+            rows, share = table(with_second=with_second)
+            for precision, row in rows.items():
+                print(f"  teacher and {name}, {precision:10s}: {row}")
+            print(f"  switched: {share:.1%} of the candidates were looked at again")
 
 
 if __name__ == "__main__":
