@@ -18,6 +18,7 @@ from tests.benchmarks.folds.compare import print_comparisons
 from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.folds.recipes import print_recipes
 from tests.benchmarks.folds.scans import FOLDS, SCANS
+from tests.benchmarks.folds.second_stages import print_second_stages
 from tests.benchmarks.leave_out.known_lesions import lesions_of, operate
 from tests.benchmarks.leave_out.score import lung_interval, tables_of
 from tests.benchmarks.leave_out.seen_scan import SeenScan
@@ -122,6 +123,7 @@ def main(folder: Path = PREDICTIONS) -> None:
         print_comparisons(folder)
     if (folder / "recipes.csv").exists():
         print_recipes(folder / "recipes.csv")
+        print_second_stages()
     print("RESULT " + json.dumps(result))
 
 

@@ -65,7 +65,7 @@ def operate(scans: list[SeenScan], *, others_a_scan: float, count_ignore_regions
         others_a_scan: most marks beside the known lesions that the other scans may have.
         count_ignore_regions: whether marks at ignore regions are among them.
     """
-    wrong = [_others(scan, count_ignore_regions=count_ignore_regions) for scan in scans]
+    wrong = [others_of(scan, count_ignore_regions=count_ignore_regions) for scan in scans]
     result, others = 0, []
     for number, scan in enumerate(scans):
         rest = np.sort(np.concatenate([w for n, w in enumerate(wrong) if n != number]))[::-1]
@@ -78,7 +78,13 @@ def operate(scans: list[SeenScan], *, others_a_scan: float, count_ignore_regions
     return Operated(result, sum(len(scan.known) for scan in scans), tuple(others))
 
 
-def _others(scan: SeenScan, *, count_ignore_regions: bool) -> Float[np.ndarray, " k"]:
+def others_of(scan: SeenScan, *, count_ignore_regions: bool) -> Float[np.ndarray, " k"]:
+    """Scores of candidates that lie at no known lesion.
+
+    Args:
+        scan: as it is.
+        count_ignore_regions: whether candidates at ignore regions are among them.
+    """
     taken = np.zeros(len(scan.marks), bool)
     for row in scan.known:
         taken |= _at(scan.marks, row, least_mm=0.0)
