@@ -6,7 +6,6 @@ so that no two products overflow where a processor adds them in 16 bits (``learn
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,15 +15,13 @@ import torch
 from torch import nn
 
 from models.compression.int8 import Inputs
+from models.compression.onnx_export import IMAGE, export_first_stage, export_onnx
 from models.detector.contract import CROP
 from models.detector.refiner import Refiner
 from models.runtime.conversion import ClassifierFeatures, Outlining
 from models.runtime.openvino_cpu import NetworkFile
 
-_OPSET = 17
-_EDGE = 64
 _CROPS = ("near", "context", "near_mm")
-_IMAGE, _MAPS = "image", "maps"
 
 
 def export_detector_qdq(detector: nn.Module, calibration: Sequence[Inputs]) -> NetworkFile:
@@ -38,10 +35,7 @@ def export_detector_qdq(detector: nn.Module, calibration: Sequence[Inputs]) -> N
         ValueError: there are no windows to calibrate with.
     """
     _refuse_none(calibration)
-    free = {_IMAGE: {0: "n", 2: "z", 3: "y", 4: "x"}}
-    image = (torch.zeros(1, 1, _EDGE, _EDGE, _EDGE),)
-    whole = _exported(detector.eval(), image, ((_IMAGE,), (_MAPS,)), free)
-    return _quantized(whole, (_IMAGE,), calibration)
+    return _quantized(export_first_stage(detector), (IMAGE,), calibration)
 
 
 def export_refiner_qdq(
@@ -66,7 +60,7 @@ def export_refiner_qdq(
     for part, outputs in parts:
         free = {name: {0: "n"} for name in (*_CROPS, *outputs)}
         inputs = (cube, cube, torch.ones(2))
-        whole = _exported(part.eval(), inputs, (_CROPS, outputs), free)
+        whole = export_onnx(part, inputs, (_CROPS, outputs), free)
         files.append(_quantized(whole, _CROPS, calibration))
     classifier, outline = files
     return classifier, outline
@@ -97,27 +91,6 @@ def _quantized(
             weight_type=quantization.QuantType.QInt8,
         )
         return NetworkFile(small.read_bytes())
-
-
-def _exported(
-    module: nn.Module,
-    inputs: tuple[torch.Tensor, ...],
-    names: tuple[tuple[str, ...], tuple[str, ...]],
-    free: dict[str, dict[int, str]],
-) -> bytes:
-    """Write a network as ONNX in 32 bits; ``names`` are of inputs and outputs."""
-    written = io.BytesIO()
-    torch.onnx.export(
-        module,
-        inputs,
-        written,  # type: ignore[arg-type]
-        dynamo=False,
-        opset_version=_OPSET,
-        input_names=list(names[0]),
-        output_names=list(names[1]),
-        dynamic_axes=free,
-    )
-    return written.getvalue()
 
 
 def _reader(names: tuple[str, ...], calibration: Sequence[Inputs]):  # type: ignore[no-untyped-def]

@@ -8,21 +8,17 @@ is kept. Grids are those of ``learned_bounds``.
 
 from __future__ import annotations
 
-import io
 from itertools import pairwise
 from typing import cast
 
 import numpy as np
-import torch
 from jaxtyping import Float32
 from torch import nn
 
 from models.compression.learned_bounds import LEVELS, rounded_weight, zero_on_grid
+from models.compression.onnx_export import export_first_stage
 from models.compression.quantization import QuantizedConv3d
 from models.runtime.openvino_cpu import NetworkFile
-
-_OPSET = 17
-_EDGE = 64
 
 
 def export_qdq(student: nn.Module, plain: nn.Module) -> NetworkFile:
@@ -37,18 +33,7 @@ def export_qdq(student: nn.Module, plain: nn.Module) -> NetworkFile:
     """
     import onnx  # only who makes networks has it
 
-    written = io.BytesIO()
-    torch.onnx.export(
-        plain.eval(),
-        (torch.zeros(1, 1, _EDGE, _EDGE, _EDGE),),
-        written,  # type: ignore[arg-type]
-        dynamo=False,
-        opset_version=_OPSET,
-        input_names=["image"],
-        output_names=["maps"],
-        dynamic_axes={"image": {0: "n", 2: "z", 3: "y", 4: "x"}},
-    )
-    model = onnx.load_from_string(written.getvalue())
+    model = onnx.load_from_string(export_first_stage(plain))
     bounds = {
         name: (float(module.low.detach()), float(module.high.detach()))
         for name, module in student.named_modules()

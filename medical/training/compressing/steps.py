@@ -178,7 +178,7 @@ class StepMaker:
         second = export_refiner_qdq(networks.refiner, list(refinement_crops(self.cases)))
         return dict(zip(NETWORK_NAMES, (first, *second), strict=True))
 
-    def _detector(self) -> dict[str, object]:
+    def _copy_sizes(self) -> dict[str, object]:
         """Sizes of the teacher's first stage; removed channels show in the weights."""
         sizes = dict(self.teacher.card.detector)
         if not self.plan.mirrored:
@@ -201,7 +201,7 @@ class StepMaker:
             update={
                 "name": f"{of.name}-{name}",
                 "sha256": digest,
-                "detector": self._detector(),
+                "detector": self._copy_sizes(),
                 "refiner": refiner,
                 "calibration": copied,
                 "operating_curve": (),

@@ -105,13 +105,13 @@ def ablation(*, with_second: bool) -> tuple[dict[str, Comparison], float]:
     teachers = read_folds(PREDICTIONS, with_second=with_second)
     exact = read_folds(PREDICTIONS / "lite", with_second=with_second)
     eight = read_folds(PREDICTIONS / "lite-int8", with_second=with_second)
-    return _beside(teachers, eight, exact)
+    return _compare_precisions(teachers, eight, exact)
 
 
 def shipped_ablation(*, with_second: bool) -> tuple[dict[str, Comparison], float]:
     """Return the same of starlung-lite against starlung-fast, its teacher, two views each."""
     names = ("fast-int8", "starlung-lite", "starlung-lite-32")
-    return _beside(
+    return _compare_precisions(
         *(
             read_predictions(PREDICTIONS / f"{name}.csv", views=2, with_second=with_second)
             for name in names
@@ -119,7 +119,7 @@ def shipped_ablation(*, with_second: bool) -> tuple[dict[str, Comparison], float
     )
 
 
-def _beside(
+def _compare_precisions(
     teachers: Sequence[SeenScan], eight: Sequence[SeenScan], exact: Sequence[SeenScan]
 ) -> tuple[dict[str, Comparison], float]:
     seen = pairs(eight, exact)
