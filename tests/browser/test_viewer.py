@@ -112,7 +112,7 @@ def test_a_finding_without_a_map_says_so(page: ReadingPage) -> None:
 def test_the_words_beside_the_map(page: ReadingPage) -> None:
     page.tab.get_by_text("Why: the attention map").click()
     page.expect_text("It is not evidence of malignancy")
-    page.expect_text(f"share of the map inside the nodule: {FIGURES.energy:.2f}")
+    page.expect_text(f"share of the map inside the nodule: {FIGURES.energy}")
 
 
 def test_a_thicker_slab_shows_what_lies_in_front_and_behind(page: ReadingPage) -> None:

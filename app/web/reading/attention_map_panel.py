@@ -1,8 +1,8 @@
 """What the attention map is, what it is not, and the checks it passed; has missing maps made.
 
 ``FIGURES`` holds what docs/benchmarks/explain.md printed for "attention in mask" on inserted
-nodules; a test compares it with the page, so that a new run of the benchmark cannot leave old
-figures here.
+nodules, and for what it is compared with; a test compares it with the page, so that a new run of
+the benchmark cannot leave old figures here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -19,6 +20,7 @@ from app.web.context import context
 from app.web.security.identity import allowed
 from app.web.words import gettext, ngettext, words
 from medical.detection.findings import Finding
+from medical.evaluation.intervals import share_interval
 from medical.plain_text import as_markdown
 from medical.results.folder import ResultFolder
 from medical.review.reading import ReadFinding
@@ -48,10 +50,11 @@ def map_panel(folder: ResultFolder, findings: list[ReadFinding]) -> None:
             nodules=ngettext("{count} nodule", "{count} nodules", FIGURES.findings),
             lungs=ngettext("{count} lung", "{count} lungs", LUNGS),
         )
-        what, limits, head = map(html.escape, (what, limits, head))
+        brackets = gettext("Values in brackets are 95 % intervals.")
+        what, limits, head, brackets = map(html.escape, (what, limits, head, brackets))
         st.html(
             f'<div class="starlung-why"><p>{what}</p><p><b>{limits}</b></p>'
-            f"<p>{head}</p><ul>{checks}</ul></div>"
+            f"<p>{head}</p><ul>{checks}</ul><p>{brackets}</p></div>"
         )
     missing = len(maps_of(folder, findings)) < len(_of_model(findings))
     if missing and folder.read_images() is not None:
@@ -96,56 +99,87 @@ def _of_model(findings: Sequence[ReadFinding]) -> list[int]:
     return [finding.measured.id for finding in findings if isinstance(finding.measured, Finding)]
 
 
-MODEL, LUNGS = "starlung-base 0.5.0", 3
+MODEL, LUNGS = "starlung-lite 0.6.1", 8
+
+
+class Estimate(NamedTuple):
+    """A mean over findings with its 95 % interval over draws of lungs."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
 
 @dataclass(frozen=True, slots=True)
 class MapChecks:
-    """Means over findings, shares from 0 to 1; ``gaussian_*`` of a Gaussian at the box."""
+    """Of the shown map; ``gaussian_*`` of a Gaussian at the box, ``gate_*`` without the outline.
+
+    Args:
+        findings: how many maps.
+        pointing: whose strongest voxel lies on the nodule.
+        gaussian_pointing: the same of the Gaussian.
+        energy: share of the map inside the nodule.
+        gaussian_energy: the same of the Gaussian.
+        gate_energy: the same of the first stage's attention alone.
+        repeatability: similarity to the map of the finding seen again.
+        random_class: similarity to the map of the score by random weights.
+        random_box: the same of the size.
+    """
 
     findings: int
-    pointing: float
-    gaussian_pointing: float
-    energy: float
-    gaussian_energy: float
-    repeatability: float
-    random_class: float
-    random_box: float
+    pointing: int
+    gaussian_pointing: int
+    energy: Estimate
+    gaussian_energy: Estimate
+    gate_energy: Estimate
+    repeatability: Estimate
+    random_class: Estimate
+    random_box: Estimate
 
 
 FIGURES = MapChecks(
-    findings=24,
-    pointing=1.00,
-    gaussian_pointing=0.96,
-    energy=0.80,
-    gaussian_energy=0.64,
-    repeatability=0.97,
-    random_class=0.05,
-    random_box=0.10,
+    findings=32,
+    pointing=32,
+    gaussian_pointing=32,
+    energy=Estimate(0.83, 0.80, 0.86),
+    gaussian_energy=Estimate(0.70, 0.68, 0.71),
+    gate_energy=Estimate(0.38, 0.32, 0.44),
+    repeatability=Estimate(0.98, 0.96, 0.99),
+    random_class=Estimate(0.07, 0.04, 0.09),
+    random_box=Estimate(0.07, 0.05, 0.10),
 )
 
 
 def checks_lines() -> list[str]:
     """One sentence a check."""
     f = FIGURES
+    low, high = share_interval(f.pointing, f.findings)
     return [
         gettext(
-            "strongest voxel lies on the nodule: {value} (a plain Gaussian at the box: {baseline})",
-            value=f"{f.pointing:.2f}",
-            baseline=f"{f.gaussian_pointing:.2f}",
+            "strongest voxel lies on the nodule: {hits} of {findings} {interval} (a plain Gaussian "
+            "at the box: {baseline})",
+            hits=f.pointing,
+            findings=f.findings,
+            interval=f"[{low:.2f}, {high:.2f}]",
+            baseline=f.gaussian_pointing,
         ),
         gettext(
-            "share of the map inside the nodule: {value} (Gaussian: {baseline})",
-            value=f"{f.energy:.2f}",
-            baseline=f"{f.gaussian_energy:.2f}",
+            "share of the map inside the nodule: {value} (Gaussian: {baseline}; attention without "
+            "the outline: {gate})",
+            value=str(f.energy),
+            baseline=str(f.gaussian_energy),
+            gate=str(f.gate_energy),
         ),
         gettext(
             "similarity to the map of a network with random weights: {value} for the "
             "score, {box} for the size (must be below 0.5)",
-            value=f"{f.random_class:.2f}",
-            box=f"{f.random_box:.2f}",
+            value=str(f.random_class),
+            box=str(f.random_box),
         ),
         gettext(
-            "similarity to itself after noise and a shift: {value}", value=f"{f.repeatability:.2f}"
+            "similarity to itself after noise and a shift: {value}", value=str(f.repeatability)
         ),
     ]

@@ -152,13 +152,13 @@ def figure(rows: Sequence[CheckedMap], measure: str, *, seed: int = 0) -> Figure
 
 def table(rows: Sequence[CheckedMap]) -> str:
     """One line a method in the order of their first rows, ready to be printed."""
-    heads = [f"{name:>20s}" for name in (*MEASURES, "CPU seconds")]
+    heads = [f"{name:>21s}" for name in (*MEASURES, "CPU seconds")]
     lines = [f"{'method':18s}{'findings':>9s}" + "".join(heads)]
     for method in dict.fromkeys(row.method for row in rows):
         of_method = [row for row in rows if row.method == method]
-        cells = [f"{_cell(of_method, name):>20s}" for name in MEASURES]
+        cells = [f"{_cell(of_method, name):>21s}" for name in MEASURES]
         seconds = figure(of_method, "cpu_seconds").mean
-        lines.append(f"{method:18s}{len(of_method):9d}" + "".join(cells) + f"{seconds:20.2f}")
+        lines.append(f"{method:18s}{len(of_method):9d}" + "".join(cells) + f"{seconds:21.2f}")
     return "\n".join(lines)
 
 

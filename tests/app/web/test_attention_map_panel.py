@@ -9,39 +9,54 @@ from pathlib import Path
 import pytest
 
 from app.web.reading.attention_map_panel import FIGURES, LUNGS, MODEL, checks_lines
+from medical.explain.checks.stability import PASSES_BELOW
 
 PAGE = (Path(__file__).parents[3] / "docs" / "benchmarks" / "explain.md").read_text()
 
 
-def row(method: str) -> list[float]:
-    """Findings, then the means, of a method's line on inserted nodules."""
+def cells(method: str) -> list[str]:
+    """Findings, then "mean [low, high]" of each check, of a method's line on inserted nodules."""
     table = PAGE[PAGE.index("inserted nodules, ") : PAGE.index("real lesions, ")]
     (line,) = (line for line in table.splitlines() if line.startswith(f"{method} "))
-    count = int(line[len(method) :].split()[0])
-    means = re.findall(r"(-?\d\.\d\d) \[", line)
-    return [count, *map(float, means)]
+    count = line[len(method) :].split()[0]
+    return [count, *re.findall(r"-?\d\.\d\d \[[^]]+\]", line)]
 
 
 def test_the_figures_are_the_benchmark_s() -> None:
-    count, pointing, _, energy, _, _, repeat, random_class, random_box = row("attention in mask")
-    assert FIGURES.findings == count
-    assert FIGURES.pointing == pointing
-    assert FIGURES.energy == energy
-    assert FIGURES.repeatability == repeat
-    assert (FIGURES.random_class, FIGURES.random_box) == (random_class, random_box)
-    _, pointing, _, energy, *_ = row("Gaussian at box")
-    assert (FIGURES.gaussian_pointing, FIGURES.gaussian_energy) == (pointing, energy)
+    count, pointing, _, energy, _, _, repeat, random_class, random_box = cells("attention in mask")
+    assert str(FIGURES.findings) == count
+    assert f"{FIGURES.pointing / FIGURES.findings:.2f}" == pointing.split()[0]
+    assert str(FIGURES.energy) == energy
+    assert str(FIGURES.repeatability) == repeat
+    assert (str(FIGURES.random_class), str(FIGURES.random_box)) == (random_class, random_box)
+
+
+def test_what_it_is_compared_with_is_the_benchmark_s() -> None:
+    count, pointing, _, energy, *_ = cells("Gaussian at box")
+    assert str(FIGURES.findings) == count
+    assert f"{FIGURES.gaussian_pointing / FIGURES.findings:.2f}" == pointing.split()[0]
+    assert str(FIGURES.gaussian_energy) == energy
+    assert str(FIGURES.gate_energy) == cells("attention")[3]
 
 
 def test_model_and_number_of_lungs_are_the_benchmark_s() -> None:
     assert f"Weights {MODEL}" in " ".join(PAGE.split())
-    assert LUNGS == 3
-    assert "copies of three lungs not seen in training" in " ".join(PAGE.split())
+    assert f"inserted nodules, {LUNGS} lungs" in PAGE
+
+
+def test_the_words_hold_only_where_the_checks_were_passed() -> None:
+    assert max(FIGURES.random_class.mean, FIGURES.random_box.mean) < PASSES_BELOW
+    assert FIGURES.energy.low > FIGURES.gaussian_energy.high
+    assert FIGURES.pointing >= FIGURES.gaussian_pointing
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_each_check_is_a_sentence(language: str, read_in: Callable[[str], None]) -> None:
+def test_each_check_is_a_sentence_with_its_interval(
+    language: str, read_in: Callable[[str], None]
+) -> None:
     read_in(language)
     lines = checks_lines()
     assert len(lines) == 4
-    assert f"{FIGURES.energy:.2f}" in lines[1]
+    assert all("[" in line for line in lines)
+    assert str(FIGURES.energy) in lines[1]
+    assert str(FIGURES.gate_energy) in lines[1]

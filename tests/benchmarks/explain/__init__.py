@@ -1,0 +1,1 @@
+"""What explanations of the default model's findings are worth; no training here."""
