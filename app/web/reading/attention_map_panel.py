@@ -1,4 +1,4 @@
-"""What the attention map is, what it is not, and the checks it passed; has missing maps made.
+"""What the attention map is, what it is not, and how it was checked; has missing maps made.
 
 ``FIGURES`` holds what docs/benchmarks/explain.md printed for "attention in mask" on inserted
 nodules, and for what it is compared with; a test compares it with the page, so that a new run of
@@ -44,7 +44,7 @@ def map_panel(folder: ResultFolder, findings: list[ReadFinding]) -> None:
             "and is not explained."
         )
         head = gettext(
-            "Checks that the method passed with {model}, on {nodules} inserted into copies of "
+            "Checks of the method with {model}, on {nodules} inserted into copies of "
             "{lungs} not seen in training:",
             model=MODEL,
             nodules=ngettext("{count} nodule", "{count} nodules", FIGURES.findings),
@@ -124,6 +124,10 @@ class MapChecks:
         energy: share of the map inside the nodule.
         gaussian_energy: the same of the Gaussian.
         gate_energy: the same of the first stage's attention alone.
+        insertion: mean probability while the map's voxels come, the strongest first.
+        gaussian_insertion: the same of the Gaussian.
+        deletion: mean probability while they go.
+        gaussian_deletion: the same of the Gaussian.
         repeatability: similarity to the map of the finding seen again.
         random_class: similarity to the map of the score by random weights.
         random_box: the same of the size.
@@ -135,6 +139,10 @@ class MapChecks:
     energy: Estimate
     gaussian_energy: Estimate
     gate_energy: Estimate
+    insertion: Estimate
+    gaussian_insertion: Estimate
+    deletion: Estimate
+    gaussian_deletion: Estimate
     repeatability: Estimate
     random_class: Estimate
     random_box: Estimate
@@ -147,6 +155,10 @@ FIGURES = MapChecks(
     energy=Estimate(0.83, 0.80, 0.86),
     gaussian_energy=Estimate(0.70, 0.68, 0.71),
     gate_energy=Estimate(0.38, 0.32, 0.44),
+    insertion=Estimate(0.73, 0.70, 0.77),
+    gaussian_insertion=Estimate(0.72, 0.68, 0.75),
+    deletion=Estimate(0.23, 0.19, 0.26),
+    gaussian_deletion=Estimate(0.24, 0.23, 0.25),
     repeatability=Estimate(0.98, 0.96, 0.99),
     random_class=Estimate(0.07, 0.04, 0.09),
     random_box=Estimate(0.07, 0.05, 0.10),
@@ -178,6 +190,14 @@ def checks_lines() -> list[str]:
             "score, {box} for the size (must be below 0.5)",
             value=str(f.random_class),
             box=str(f.random_box),
+        ),
+        gettext(
+            "probability while the map's voxels are added, strongest first: {insertion} (Gaussian: "
+            "{more}), while they are removed: {deletion} (Gaussian: {less}); not clearly better",
+            insertion=str(f.insertion),
+            more=str(f.gaussian_insertion),
+            deletion=str(f.deletion),
+            less=str(f.gaussian_deletion),
         ),
         gettext(
             "similarity to itself after noise and a shift: {value}", value=str(f.repeatability)

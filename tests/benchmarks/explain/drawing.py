@@ -9,6 +9,7 @@ import numpy as np
 
 from medical.explain.methods import METHODS, SHOWN
 from tests.benchmarks.explain.findings import Case
+from tests.benchmarks.explain.mask_alone import MASK_ALONE
 from tests.benchmarks.explain.rows import Rows
 
 DRAWN = (0.0, 0.25, 0.5, 0.75, 1.0)  # from the worst to the best of the inserted findings
@@ -39,7 +40,7 @@ def chosen_to_draw(cases: list[Case], rows: Rows) -> list[Case]:
 def draw(cases: list[Case], rows: Rows, keep: Path, path: Path) -> None:
     """Draw the CT, then each map over it, of ``chosen_to_draw``; the energy stands at the row."""
     chosen = chosen_to_draw(cases, rows)
-    names = [name for name in METHODS if any(method == name for _, method in rows)]
+    names = [name for name in (*METHODS, MASK_ALONE) if any(method == name for _, method in rows)]
     figure_, axes = plt.subplots(
         len(chosen), 1 + len(names), figsize=(2 * (1 + len(names)), 2.1 * len(chosen))
     )
