@@ -12,6 +12,8 @@ import numpy as np
 from jaxtyping import Bool
 from scipy import ndimage
 
+from medical.ct.slabs import map_slabs
+
 Mask = Bool[np.ndarray, "z y x"]
 
 
@@ -68,6 +70,10 @@ def close(mask: Mask, *, radius_voxel: float) -> Mask:
 
 def fill_in_plane(mask: Mask) -> Mask:
     """Fill what each slice of a mask surrounds."""
+    return map_slabs(_filled, mask)
+
+
+def _filled(mask: Mask) -> Mask:
     in_plane = np.zeros((3, 3, 3), bool)
     in_plane[1] = ndimage.generate_binary_structure(2, 1)
     framed = np.pad(~mask, ((0, 0), (1, 1), (1, 1)), constant_values=True)

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 from scipy import ndimage
 
+from medical.ct.slabs import map_each, slabs_of
 from medical.ct.volume import QualityNote
 from medical.i18n.messages import message
 
@@ -31,11 +32,17 @@ def measure_dense_share(hu: Float32[np.ndarray, "z y x"], lung: Bool[np.ndarray,
     Returns:
         Between 0 and 1; 0 where no voxel lies inside.
     """
-    inside = ndimage.binary_erosion(lung, iterations=INSIDE_MM)
-    values = hu[inside]
-    if not len(values):
-        return 0.0
-    return float(np.mean((values > DENSE_HU[0]) & (values < DENSE_HU[1])))
+
+    def count(slab: slice) -> tuple[int, int]:
+        around = slice(max(0, slab.start - INSIDE_MM), slab.stop + INSIDE_MM)
+        inside = ndimage.binary_erosion(lung[around], iterations=INSIDE_MM)
+        own = inside[slab.start - around.start :][: slab.stop - slab.start]
+        values = hu[slab][own]
+        dense = (values > DENSE_HU[0]) & (values < DENSE_HU[1])
+        return len(values), int(np.count_nonzero(dense))
+
+    inside, dense = np.sum(map_each(count, slabs_of(len(hu))), axis=0)
+    return float(dense / inside) if inside else 0.0
 
 
 def diffuse_disease_notes(

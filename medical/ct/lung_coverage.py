@@ -6,9 +6,11 @@ Not a segmentation: a coarse map of lung density inside the body, enough for a w
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int16
+from jaxtyping import Bool, Float32, Int, Int16
 from scipy import ndimage
 
+from medical.ct.balls import fill_in_plane
+from medical.ct.slabs import map_each
 from medical.ct.volume import QualityNote
 from medical.geometry import VolumeGeometry
 from medical.i18n.messages import message
@@ -29,6 +31,8 @@ CUT_AT_THE_SIDE = QualityNote(
 )
 
 Coarse = Float32[np.ndarray, "z y x"]
+Plane = Float32[np.ndarray, "y x"]
+PlaneMask = Bool[np.ndarray, "y x"]
 Mask = Bool[np.ndarray, "z y x"]
 
 
@@ -39,9 +43,8 @@ def lung_notes(hu: Int16[np.ndarray, "z y x"], geometry: VolumeGeometry) -> list
     """
     if int(np.abs(geometry.affine_lps_mm[:3, 0]).argmax()) != 2:
         return []
-    coarse = _coarse(hu)
-    body = np.stack([_body(plane) for plane in coarse])
-    lung = np.stack([_lung(plane, mask) for plane, mask in zip(coarse, body, strict=True)])
+    planes = map_each(_seen, map(hu.__getitem__, _picked(len(hu))))
+    coarse, body, lung = (np.stack(part) for part in zip(*planes, strict=True))
     if lung.mean() < MIN_SHARE:
         text = message("Hardly any lung was found in this series; is it a chest CT?")
         return [QualityNote("no_lung", "severe", text)]
@@ -52,23 +55,33 @@ def lung_notes(hu: Int16[np.ndarray, "z y x"], geometry: VolumeGeometry) -> list
 def lung_area_mm2(plane: Int16[np.ndarray, "y x"], spacing_mm: tuple[float, float]) -> float:
     """Area of lung density inside the body in one plane; ``spacing_mm`` is ``(y, x)``."""
     block = int(np.clip(round(COARSE_MM / spacing_mm[0]), 1, COARSE))
-    coarse = _coarse(plane[None], block)[0]
+    coarse = _coarse(plane, block)
     pixel_mm2 = block**2 * spacing_mm[0] * spacing_mm[1]
     return float(_lung(coarse, _body(coarse)).sum()) * pixel_mm2
 
 
-def _coarse(hu: Int16[np.ndarray, "z y x"], block: int = COARSE) -> Coarse:
-    """Means of square blocks of pixels in evenly picked slices, the first and the last too."""
-    count = min(len(hu), MAX_SLICES)
-    picked = hu[np.unique(np.linspace(0, len(hu) - 1, count).round().astype(int))]
-    high, wide = (min(block, n) for n in hu.shape[1:])
-    rows, columns = hu.shape[1] // high, hu.shape[2] // wide
-    blocks = picked[:, : rows * high, : columns * wide]
-    blocks = blocks.reshape(len(picked), rows, high, columns, wide)
-    return np.asarray(blocks.mean(axis=(2, 4), dtype=np.float32))
+def _picked(depth: int) -> Int[np.ndarray, " n"]:
+    """Slices evenly picked, the first and the last too."""
+    count = min(depth, MAX_SLICES)
+    return np.unique(np.linspace(0, depth - 1, count).round().astype(int))
 
 
-def _body(plane: Float32[np.ndarray, "y x"]) -> Bool[np.ndarray, "y x"]:
+def _seen(plane: Int16[np.ndarray, "y x"]) -> tuple[Plane, PlaneMask, PlaneMask]:
+    """Reduce a slice, and find body and lung in it."""
+    coarse = _coarse(plane)
+    body = _body(coarse)
+    return coarse, body, _lung(coarse, body)
+
+
+def _coarse(plane: Int16[np.ndarray, "y x"], block: int = COARSE) -> Plane:
+    """Means of square blocks of pixels."""
+    high, wide = (min(block, n) for n in plane.shape)
+    rows, columns = plane.shape[0] // high, plane.shape[1] // wide
+    blocks = plane[: rows * high, : columns * wide].reshape(rows, high, columns, wide)
+    return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float32))
+
+
+def _body(plane: Plane) -> PlaneMask:
     """Find the largest piece of tissue of a slice: the patient without the table."""
     labels, count = ndimage.label(plane > BODY_HU)
     if count == 0:
@@ -76,11 +89,9 @@ def _body(plane: Float32[np.ndarray, "y x"]) -> Bool[np.ndarray, "y x"]:
     return np.asarray(labels == np.bincount(labels.ravel())[1:].argmax() + 1)
 
 
-def _lung(
-    plane: Float32[np.ndarray, "y x"], body: Bool[np.ndarray, "y x"]
-) -> Bool[np.ndarray, "y x"]:
+def _lung(plane: Plane, body: PlaneMask) -> PlaneMask:
     """Lung density enclosed by the body; thin layers, such as a breast fold, are opened away."""
-    inside = ndimage.binary_fill_holes(body) & ~body
+    inside = fill_in_plane(body[None])[0] & ~body
     dense = inside & (plane > LUNG_HU[0]) & (plane < LUNG_HU[1])
     return np.asarray(ndimage.binary_opening(dense, np.ones((3, 3), dtype=bool)))
 
@@ -109,10 +120,14 @@ def _end_notes(lung: Mask, pixel_mm2: float) -> list[QualityNote]:
 
 def _side_notes(coarse: Coarse, body: Mask, pixel_mm: tuple[float, float]) -> list[QualityNote]:
     """Large areas of lung density on the left or right edge, with tissue in front and behind."""
-    cut = [
-        _cut_lung(plane, tissue, pixel_mm) or _cut_lung(plane[:, ::-1], tissue[:, ::-1], pixel_mm)
-        for plane, tissue in zip(coarse, body, strict=True)
-    ]
+
+    def is_cut(number: int) -> bool:
+        plane, tissue = coarse[number], body[number]
+        return any(
+            _cut_lung(plane[:, ::step], tissue[:, ::step], pixel_mm) for step in (1, -1)
+        )
+
+    cut = map_each(is_cut, range(len(coarse)))
     if sum(cut) < min(SIDE_SLICES, len(cut)):
         return []
     return [CUT_AT_THE_SIDE]

@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from medical.ct.balls import close, fill_in_plane, grow, shrink
 from medical.ct.sides import find_midline, largest_part
+from medical.ct.slabs import map_each, map_slabs
 
 _AIR_HU = -400.0
 _OUTSIDE_HU = -940.0  # air around a body is emptier than lung
@@ -43,7 +44,9 @@ def cut_lung(hu: Float[np.ndarray, "z y x"], *, grid_mm: float) -> Bool[np.ndarr
     cut = np.zeros((hu.shape[0], hu.shape[1] + 2, hu.shape[2] + 2), bool)
     depth = max(1, round(_DEPTH_MM / grid_mm))
     min_count = max(2, round(_RUN_MM / grid_mm))
-    for z, plane in enumerate(hu):
+
+    def mark(z: int) -> None:
+        plane = hu[z]
         body = largest_part(plane >= _AIR_HU)
         edges = (
             (cut[z, 1:-1, 0], body[:, 0], plane[:, :depth].mean(1)),
@@ -53,6 +56,8 @@ def cut_lung(hu: Float[np.ndarray, "z y x"], *, grid_mm: float) -> Bool[np.ndarr
         )
         for frame, wall, inwards in edges:
             frame[:] = _between_walls(wall, inwards, min_count=min_count)
+
+    map_each(mark, range(len(hu)))
     return cut
 
 
@@ -88,11 +93,7 @@ def small_lungs(
     """
     added = np.zeros(lungs.shape, bool)
     heights = np.flatnonzero(lungs.any((1, 2)))
-    labels, count = ndimage.label(left_out)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    sizes[0] = 0
-    large = np.flatnonzero(sizes >= _MIN_PART_ML * 1000 / grid_mm**3)
-    if len(heights) == 0 or len(large) == 0:
+    if len(heights) == 0:
         return added
     midline = find_midline(hu, spacing_mm=grid_mm)
     if midline is None:
@@ -102,7 +103,10 @@ def small_lungs(
     empty = left if share < _MISSING_SHARE else ~left if share > 1 - _MISSING_SHARE else None
     if empty is None:
         return added
-    for part in large:
+    labels, count = ndimage.label(left_out)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    for part in np.flatnonzero(sizes >= _MIN_PART_ML * 1000 / grid_mm**3):
         where = labels == part
         beside = (
             where.any((1, 2))[heights[0] : heights[-1] + 1].sum() > 0.5 * where.any((1, 2)).sum()
@@ -128,7 +132,7 @@ def lung_mask(
     coarse_mm = step * spacing_mm
     coarse = np.asarray(hu[::step, ::step, ::step])
     air = coarse < _AIR_HU
-    inside = _clear_in_plane_border(air, cut_lung(coarse, grid_mm=coarse_mm))
+    inside = map_slabs(_clear_in_plane_border, air, cut_lung(coarse, grid_mm=coarse_mm))
     parts = _largest_parts(inside, min_voxels=_MIN_LUNG_ML * 1000 / coarse_mm**3)
     lungs = _without_tables(parts, air, grid_mm=coarse_mm)
     lungs |= small_lungs(coarse, inside & ~lungs, lungs, grid_mm=coarse_mm)
@@ -168,8 +172,10 @@ def _largest_parts(
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     largest = np.argsort(sizes)[::-1][:3]
-    good = [part for part in largest if sizes[part] >= max(min_voxels, 0.1 * sizes.max())]
-    return np.isin(labels, good)
+    is_good = np.zeros(count + 1, bool)
+    is_good[largest] = sizes[largest] >= max(min_voxels, 0.1 * sizes.max())
+    is_good[0] = False
+    return is_good[labels]
 
 
 def _without_tables(
@@ -191,8 +197,7 @@ def _without_tables(
             or lung.sum()
             < (1 - _VESSEL_SHARE) * close(lung, radius_voxel=_VESSEL_MM / grid_mm).sum()
         )
-    parts_kept = 1 + np.flatnonzero(good)
-    return np.isin(labels, parts_kept) if len(parts_kept) else parts
+    return np.array([False, *good])[labels] if any(good) else parts
 
 
 def _inside_body(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,16 +67,16 @@ def prepare(ct: CtVolume, *, with_sides: bool = False) -> Prepared:
         for w, n in zip(where, grid.shape, strict=True)
     )
     box = grid.cropped((z[0], y[0], x[0]), (z[1], y[1], x[1]))
-    lung = coarse_lung
-    for axis, (low, high) in enumerate((z, y, x)):
-        lung = lung.take(np.arange(low, high) // _COARSE, axis=axis)
-    return Prepared(
-        resample(ct.hu, ct.geometry, box),
-        lung,
-        box,
-        slice_mm=ct.geometry.spacing_mm[0],
-        sides=LungSides.of(coarse_hu, coarse_lung, coarse) if with_sides else None,
-    )
+    with ThreadPoolExecutor(1) as beside:
+        # single steps on one core, while the others resample
+        sides = beside.submit(LungSides.of, coarse_hu, coarse_lung, coarse) if with_sides else None
+        hu = resample(ct.hu, ct.geometry, box)
+        lung = coarse_lung
+        for axis, (low, high) in enumerate((z, y, x)):
+            lung = lung.take(np.arange(low, high) // _COARSE, axis=axis)
+        return Prepared(
+            hu, lung, box, ct.geometry.spacing_mm[0], sides.result() if sides else None
+        )
 
 
 def _every_second_voxel(grid: VolumeGeometry) -> VolumeGeometry:

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from scipy import ndimage
 
 from medical.ct.balls import shrink
+from medical.ct.slabs import map_each
 from medical.geometry import VolumeGeometry
 
 _BONE_HU = 250.0
@@ -59,7 +60,7 @@ def find_midline(
     Returns:
         ``None`` where neither spine nor both sides of the body are in the image.
     """
-    body = np.stack([largest_part(plane > _TISSUE_HU) for plane in hu])
+    body = np.stack(map_each(lambda plane: largest_part(plane > _TISSUE_HU), hu))
     return _by_spine(hu, body, spacing_mm) if body.any() else None
 
 
@@ -261,18 +262,22 @@ def _lungs(
     spacing_mm: float,
 ) -> tuple[np.ndarray, tuple[Side, ...]]:
     """Lungs that hang together, and the side of each."""
-    air = lung & (hu < _AIR_HU)
+    owners = np.zeros(lung.shape, np.uint8)
+    boxes = ndimage.find_objects(lung.view(np.uint8))
+    if not boxes:
+        return owners, ()
+    box = boxes[0]  # a third of a chest
+    air = lung[box] & (hu[box] < _AIR_HU)
     labels, count = ndimage.label(shrink(air, radius_voxel=_APART_MM / spacing_mm))
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
     min_voxels = _MIN_LUNG_ML * 1000 / spacing_mm**3
     large_parts = [part for part in range(1, count + 1) if sizes[part] >= min_voxels]
-    owners = np.zeros(labels.shape, np.uint8)
     sides: list[Side] = []
-    x = np.arange(lung.shape[2])
+    x = np.arange(lung.shape[2])[box[2]]
     for part in large_parts[:255]:
         where = labels == part
-        sides.append(_side_of_lung(where, x, midline))
-        owners[where] = len(sides)
+        sides.append(_side_of_lung(where, x, None if midline is None else midline[box[0]]))
+        owners[box][where] = len(sides)
     return owners, tuple(sides)
 
 

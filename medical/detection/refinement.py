@@ -6,7 +6,7 @@ samples is not shown as an interval; ``calibration`` makes intervals of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 from scipy.special import expit, softmax
 
+from medical.ct.slabs import map_each
 from medical.nodule.measure import MaskSize, central_component, measure_mask
 from models.detector.contract import CONTEXT_FACTOR, CROP, near_extent_mm
 from models.detector.normalise import normalise
@@ -34,9 +35,17 @@ class Crops(NamedTuple):
     context: Float32[np.ndarray, "n 1 32 32 32"]
     extents_mm: Float32[np.ndarray, " n"]  # edge of the near crop
 
-    def mirrored(self, axes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Mirror the crops."""
-        return np.flip(self.near, axes), np.flip(self.context, axes), self.extents_mm
+    def mirrored(self, views: Sequence[tuple[int, ...]]) -> Crops:
+        """Mirror the crops, all of one view after those of the view before.
+
+        Args:
+            views: axes along which a view is mirrored.
+        """
+        near, context = (
+            np.concatenate([np.flip(part, axes) for axes in views])
+            for part in (self.near, self.context)
+        )
+        return Crops(near, context, np.tile(self.extents_mm, len(views)))
 
     def only(self, indices: Int[np.ndarray, " m"]) -> Crops:
         """Those at some indices."""
@@ -56,16 +65,16 @@ def cut(
         diameters_mm: first-stage diameters.
     """
     extents = near_extent_mm(np.asarray(diameters_mm, np.float32))
-    near, context = (
-        np.stack(
-            [
-                crop_around(hu, center, float(extent) * factor, size=CROP, of=normalise)
-                for center, extent in zip(centers_voxel, extents, strict=True)
-            ]
-        )[:, None]
-        for factor in (1.0, CONTEXT_FACTOR)
-    )
-    return Crops(near, context, extents)
+
+    def crops_of(index: int) -> list[np.ndarray]:
+        center, extent = centers_voxel[index], float(extents[index])
+        return [
+            crop_around(hu, center, extent * factor, size=CROP, of=normalise)
+            for factor in (1.0, CONTEXT_FACTOR)
+        ]
+
+    near, context = zip(*map_each(crops_of, range(len(extents))), strict=True)
+    return Crops(np.stack(near)[:, None], np.stack(context)[:, None], extents)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,30 +154,32 @@ class RefinementStage:
             is_worth_it: which candidates are seen in the mirrored views too, by their logits in the
                 first view; without it all are. The others keep those logits.
         """
-        seen = [self.networks.classifier_features(*crops)]
-        worth = np.ones(len(crops.near), bool)
+        first = self.networks.classifier_features(*crops)
+        seen = np.stack([first] * len(_VIEWS))
+        worth = np.ones(len(first), bool)
         if is_worth_it is not None:
-            worth = is_worth_it(self._logits(seen * len(_VIEWS)))
-        chosen = crops.only(np.flatnonzero(worth))
-        for axes in _VIEWS[1:]:
-            features = seen[0].copy()
-            if worth.any():
-                features[worth] = self.networks.classifier_features(*chosen.mirrored(axes))
-            seen.append(features)
+            worth = is_worth_it(self._logits(seen))
+        if worth.any():
+            mirrored = crops.only(np.flatnonzero(worth)).mirrored(_VIEWS[1:])
+            features = self.networks.classifier_features(*mirrored)
+            seen[1:, worth] = features.reshape(len(_VIEWS) - 1, -1, first.shape[1])
         return self._logits(seen)
 
-    def _logits(self, seen: list[np.ndarray]) -> Logits:
+    def _logits(self, seen: Float32[np.ndarray, "views n f"]) -> Logits:
         return self.networks.classifier.apply(self._samples(seen), seed=_SEED)[..., 0]
 
     def outline(self, crops: Crops, logits: Float32[np.ndarray, "samples n"]) -> Refined:
         """Mask, size and kind of candidates that are classified, at least one."""
-        views = [self.networks.outlining(*crops.mirrored(axes)) for axes in _VIEWS]
+        seen = self.networks.outlining(*crops.mirrored(_VIEWS))
+        features, mask_logits = (
+            part.reshape(len(_VIEWS), -1, *part.shape[1:])
+            for part in (seen.features, seen.mask_logits[:, 0])
+        )
         masks = [
-            np.flip(expit(view.mask_logits[:, 0]), tuple(axis - 1 for axis in axes))
-            for view, axes in zip(views, _VIEWS, strict=True)
+            np.flip(expit(view), tuple(axis - 1 for axis in axes))
+            for view, axes in zip(mask_logits, _VIEWS, strict=True)
         ]
-        features = self._samples([view.features for view in views])
-        layers = self.networks.outline.apply(features, seed=_SEED)
+        layers = self.networks.outline.apply(self._samples(features), seed=_SEED)
         return Refined(
             logits,
             layers[..., 1] + np.log(crops.extents_mm / 3.0),
@@ -177,5 +188,7 @@ class RefinementStage:
             crops.extents_mm,
         )
 
-    def _samples(self, views: list[np.ndarray]) -> Float32[np.ndarray, "samples n f"]:
-        return np.stack(views)[np.arange(self.samples) % len(_VIEWS)]
+    def _samples(
+        self, views: Float32[np.ndarray, "views n f"]
+    ) -> Float32[np.ndarray, "samples n f"]:
+        return views[np.arange(self.samples) % len(_VIEWS)]

@@ -64,7 +64,7 @@ class Scorer:
             card = model.card.model_copy(update={"operating_point": operating_point})
             model = replace(model, card=card)
         self._model, self.samples, self._device = model, samples, device
-        self._starnet = starnet
+        self._starnet, self._is_ready = starnet, False
 
     def __reduce__(self) -> tuple[object, ...]:
         """Let another process have the same, which loads its networks by itself."""
@@ -199,7 +199,12 @@ class Scorer:
         return self._point_measure.measure(ct, point_lps_mm)
 
     def make_ready(self) -> None:
-        """Load what ``read`` needs; the first CT may be read from its files meanwhile."""
+        """Load what ``read`` needs; the first CT may be read from its files meanwhile.
+
+        A scorer that is ready already has nothing to do.
+        """
+        if self._is_ready:
+            return
         from medical.detection.candidates import SMALLEST_BOX, WINDOW
 
         _ = self._pipeline
@@ -208,6 +213,7 @@ class Scorer:
             self._networks.compile_first((1, 1, *shape))
         self._second.warm_up()
         self.malignancy.make_ready()
+        self._is_ready = True
 
     def warm_up(self) -> None:
         """Load and compile what ``measure_at`` needs, so that its first call need not wait."""

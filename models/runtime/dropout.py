@@ -7,8 +7,10 @@ intervals are what they were when torch ran these layers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float32
@@ -28,12 +30,23 @@ class DropoutMasks:
 
     def drop(self, x: Float32[np.ndarray, ...], share: float) -> Float32[np.ndarray, ...]:
         """Set a share of the values to 0 and scale the others so that the mean stays."""
-        words = self._generator.randint(0, 1 << 32, 2 * x.size, np.uint32)
+        return np.asarray(x * self.draw(x.size, share).reshape(x.shape))
+
+    def draw(self, count: int, share: float) -> Float32[np.ndarray, " count"]:
+        """Draw what so many values are multiplied with."""
+        words = self._generator.randint(0, 1 << 32, 2 * count, np.uint32)
         high, low = words.reshape(-1, 2).T.astype(np.uint64)
         draws = ((high << np.uint64(32)) | low) & np.uint64((1 << _BITS) - 1)
         keep = (draws.astype(np.float64) * 2.0**-_BITS < 1 - share).astype(np.float32)
         keep /= np.float32(1 - share)
-        return np.asarray(x * keep.reshape(x.shape))
+        return keep
+
+
+@lru_cache(maxsize=2)
+def _masks(seed: int, counts: tuple[int, ...], share: float) -> list[Float32[np.ndarray, " count"]]:
+    """Draw one mask after the other; those drawn last are kept, as candidates are read twice."""
+    stream = DropoutMasks(seed)
+    return [stream.draw(count, share) for count in counts]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,9 +91,10 @@ class DropoutLayers:
             features: a row a sample and candidate.
             seed: of the dropout.
         """
-        masks, x = DropoutMasks(seed), features
+        rows, x = math.prod(features.shape[:-1]), features
+        masks = _masks(seed, tuple(rows * weight.shape[1] for weight in self.weights), self.share)
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            x = masks.drop(np.maximum(x, 0) if layer else x, self.share)
+            x = (np.maximum(x, 0) if layer else x) * masks[layer].reshape(x.shape)
             x = (x.reshape(-1, x.shape[-1]) @ weight.T + bias).reshape(*x.shape[:-1], -1)
         return x
 

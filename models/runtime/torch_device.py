@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,9 @@ from models.runtime.captured import CapturedCall, fold_batch_norms
 from models.runtime.dropout import layers_of_refiner
 from models.runtime.networks import Backend, Networks, Run, refinement_of
 
-_CROPS_AT_ONCE = 64
+_CROPS_AT_ONCE = (4, 16, 64)
+"""Batches of candidates on a GPU, filled up: each new size would be planned for, some 12 ms."""
+_MOST_CROPS = _CROPS_AT_ONCE[-1]
 
 
 def torch_networks(
@@ -40,11 +42,12 @@ def torch_networks(
         share=refiner.dropout,
         own_classifier=refiner.own is not None,
     )
+    sizes = _CROPS_AT_ONCE if device.type == "cuda" else ()
     return Networks(
         _first_stage(first, device, half=half),
         refinement_of(
-            _in_parts(_on(second.classifier_features, device, half=False)),
-            _in_parts(_on(second.embed, device, half=False)),
+            in_parts(_on(second.classifier_features, device, half=False), sizes),
+            in_parts(_on(second.embed, device, half=False), sizes),
             layers,
         ),
         backend_of(device, half=half),
@@ -92,14 +95,26 @@ def _on(
     return run
 
 
-def _in_parts(run: Run) -> Run:
-    """Feed some candidates at a time: memory is bounded."""
+def in_parts(run: Run, sizes: Sequence[int] = ()) -> Run:
+    """Feed some candidates at a time: memory is bounded.
+
+    Args:
+        run: takes arrays of a row a candidate.
+        sizes: ascending; each part is filled up to the next of them by rows of zeros, so that only
+            so many shapes come. Without them each part is as large as it is.
+    """
 
     def parts(*inputs: np.ndarray) -> list[np.ndarray]:
-        pieces = [
-            run(*(array[at : at + _CROPS_AT_ONCE] for array in inputs))
-            for at in range(0, len(inputs[0]), _CROPS_AT_ONCE)
-        ]
+        pieces = []
+        for at in range(0, len(inputs[0]), _MOST_CROPS):
+            rows = [array[at : at + _MOST_CROPS] for array in inputs]
+            count = len(rows[0])
+            size = next((size for size in sizes if size >= count), count)
+            pieces.append([part[:count] for part in run(*(_filled(row, size) for row in rows))])
         return [np.concatenate(part) for part in zip(*pieces, strict=True)]
 
     return parts
+
+
+def _filled(rows: np.ndarray, size: int) -> np.ndarray:
+    return np.concatenate([rows, np.zeros((size - len(rows), *rows.shape[1:]), rows.dtype)])

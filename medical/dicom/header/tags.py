@@ -15,22 +15,62 @@ import uuid
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cache, lru_cache
 from typing import Any
 
+from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID
 
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+_ALIKE = frozenset({
+    *("Manufacturer", "ManufacturerModelName", "ConvolutionKernel", "SliceThickness", "KVP"),
+    *("XRayTubeCurrent", "Exposure", "FilterType", "SpiralPitchFactor", "ImageType", "Modality"),
+    *("ReconstructionDiameter", "GantryDetectorTilt", "BodyPartExamined", "PatientPosition"),
+    *("SoftwareVersions", "TransferSyntaxUID", "SOPClassUID", "SamplesPerPixel", "Rows", "Columns"),
+    *("PhotometricInterpretation", "PixelSpacing", "ImageOrientationPatient", "AcquisitionNumber"),
+    *("RescaleSlope", "RescaleIntercept", "BitsAllocated", "BitsStored", "HighBit", "SeriesNumber"),
+    *("PixelRepresentation", "ContrastBolusAgent", "LossyImageCompression"),
+})  # fmt: skip
+"""What the images of a series have alike, and nobody's name: converted once, not in each file."""
+_PLAIN = frozenset({"CS", "DS", "IS", "LO", "SH", "UI", "US"})
 _NAMESPACE = uuid.UUID("5b0f7f0e-6d0e-4f0b-9c53-0e8f5f1c7a11")
 
 
 def value(dataset: Dataset, keyword: str) -> Any:
     """Return the element's value; ``None`` when missing, empty or not to be understood."""
     try:
-        raw = dataset.get(keyword)
+        element = dataset.get_item(_tag_of(keyword))
+        if element is None:
+            return None
+        if keyword in _ALIKE and isinstance(element, RawDataElement) and _is_plain(element):
+            return _converted(keyword, element.VR, element.value, element.is_little_endian)
+        header_value = dataset.get(keyword)
     except Exception:
         return None
-    return None if raw in ("", b"") else raw
+    return None if header_value in ("", b"") else header_value
+
+
+def _is_plain(element: RawDataElement) -> bool:
+    """Whether nothing but its own bytes decides what an element means."""
+    content = element.value
+    return element.VR in _PLAIN and bool(content) and content.isascii() and b"\x1b" not in content
+
+
+@lru_cache(maxsize=512)
+def _converted(keyword: str, vr: str, content: bytes, little: bool) -> Any:
+    """Convert a value that the images of a series share; not to be changed by who gets it."""
+    raw = RawDataElement(
+        _tag_of(keyword), vr, len(content), content, 0, is_implicit_VR=False, is_little_endian=little
+    )
+    header_value = convert_raw_data_element(raw).value
+    return None if header_value in ("", b"") else header_value
+
+
+@cache
+def _tag_of(keyword: str) -> BaseTag:
+    return Tag(keyword)
 
 
 def text(dataset: Dataset, keyword: str, *, most: int = 128) -> str:

@@ -135,13 +135,16 @@ def read_series(series: CtSeries, *, progress: Progress | None = None) -> CtVolu
     if failed:
         plan, slices = _without(series, plan, slices, failed)
     hu = clear_surround(_on_grid(slices, plan.grid))
-    _check_air(series.path, hu)
+    with ThreadPoolExecutor(1) as beside:
+        checked = beside.submit(_check_air, series.path, hu)
+        of_lungs = lung_notes(hu, plan.geometry)
+        checked.result()
     notes = [
         *plan.notes,
         *double_notes(plan.doubles),
         *file_notes(series, broken),
         *header_notes(series, plan),
-        *lung_notes(hu, plan.geometry),
+        *of_lungs,
     ]
     return CtVolume(hu, plan.geometry, source_of(series, plan), quality.sorted_notes(notes))
 

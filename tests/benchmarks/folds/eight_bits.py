@@ -53,7 +53,7 @@ def candidates(model: StoredModel, cases: list[TrainingCase]) -> Iterator[Inputs
         centers = np.concatenate([picked.centers_voxel, case.nodules[:, :3]])
         crops = cut(hu, centers, np.concatenate([picked.diameters_mm, case.nodules[:, 3]]))
         for index in range(len(centers)):
-            near, context, extent = crops.only(np.array([index])).mirrored(_VIEWS[index % 4])
+            near, context, extent = crops.only(np.array([index])).mirrored([_VIEWS[index % 4]])
             yield np.ascontiguousarray(near), np.ascontiguousarray(context), extent
 
 

@@ -1,0 +1,45 @@
+"""Work on a volume by slabs of slices, several beside each other.
+
+For what needs each slice alone, or little of its neighbours: numpy and scipy give Python's lock
+away meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+
+from medical.ct.resample import thread_count
+
+_A, _B = TypeVar("_A"), TypeVar("_B")
+_LEAST = 8  # slices worth a slab of their own
+
+
+def map_each(call: Callable[[_A], _B], items: Iterable[_A]) -> list[_B]:
+    """Call with each item, as many beside each other as cores; the results in their order."""
+    with ThreadPoolExecutor(thread_count()) as pool:
+        return list(pool.map(call, items))
+
+
+def map_slabs(call: Callable[..., np.ndarray], *volumes: np.ndarray) -> np.ndarray:
+    """Put together what a call makes of each slab of volumes of the same depth.
+
+    Args:
+        call: takes the same slab of each volume; what it makes of a slice depends on no other.
+        volumes: ``[z, ...]``.
+    """
+
+    def make(slab: slice) -> np.ndarray:
+        return call(*(volume[slab] for volume in volumes))
+
+    return np.concatenate(map_each(make, slabs_of(len(volumes[0]))))
+
+
+def slabs_of(depth: int) -> list[slice]:
+    """Cut a depth into slabs, at least one: one a thread, none of but a few slices."""
+    count = max(1, min(thread_count(), depth // _LEAST))
+    edges = [depth * number // count for number in range(count + 1)]
+    return [slice(low, high) for low, high in zip(edges[:-1], edges[1:], strict=True)]
