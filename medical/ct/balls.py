@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool
 from scipy import ndimage
 
-from medical.ct.slabs import map_slabs
+from medical.ct.slabs import map_each, map_slabs, slabs_of
 
 Mask = Bool[np.ndarray, "z y x"]
 
@@ -24,6 +24,17 @@ def grow(mask: Mask, *, radius_voxel: float) -> Mask:
         mask: any mask; nothing lies outside of the array.
         radius_voxel: between voxel centres.
     """
+    reach = math.floor(radius_voxel)
+
+    def make(slab: slice) -> Mask:
+        first = max(0, slab.start - reach)
+        around = _grown(mask[first : slab.stop + reach], radius_voxel)
+        return around[slab.start - first : slab.stop - first]
+
+    return np.concatenate(map_each(make, slabs_of(len(mask))))
+
+
+def _grown(mask: Mask, radius_voxel: float) -> Mask:
     reach = math.floor(radius_voxel)
     runs = [mask]
     for step in range(1, reach + 1):

@@ -123,9 +123,7 @@ def _side_notes(coarse: Coarse, body: Mask, pixel_mm: tuple[float, float]) -> li
 
     def is_cut(number: int) -> bool:
         plane, tissue = coarse[number], body[number]
-        return any(
-            _cut_lung(plane[:, ::step], tissue[:, ::step], pixel_mm) for step in (1, -1)
-        )
+        return any(_cut_lung(plane[:, ::step], tissue[:, ::step], pixel_mm) for step in (1, -1))
 
     cut = map_each(is_cut, range(len(coarse)))
     if sum(cut) < min(SIDE_SLICES, len(cut)):

@@ -99,7 +99,7 @@ def small_lungs(
     if midline is None:
         return added
     left = np.arange(hu.shape[2])[None, None, :] > midline[:, None, None]
-    share = float((lungs & left).sum()) / float(lungs.sum())
+    share = np.count_nonzero(lungs & left) / np.count_nonzero(lungs)
     empty = left if share < _MISSING_SHARE else ~left if share > 1 - _MISSING_SHARE else None
     if empty is None:
         return added

@@ -74,9 +74,7 @@ def prepare(ct: CtVolume, *, with_sides: bool = False) -> Prepared:
         lung = coarse_lung
         for axis, (low, high) in enumerate((z, y, x)):
             lung = lung.take(np.arange(low, high) // _COARSE, axis=axis)
-        return Prepared(
-            hu, lung, box, ct.geometry.spacing_mm[0], sides.result() if sides else None
-        )
+        return Prepared(hu, lung, box, ct.geometry.spacing_mm[0], sides.result() if sides else None)
 
 
 def _every_second_voxel(grid: VolumeGeometry) -> VolumeGeometry:

@@ -212,9 +212,10 @@ class LungSides:
         to_right, to_left = 1 / _LEFT_TO_RIGHT, _LEFT_TO_RIGHT
         lost_left = self._outside(right) * to_left if self.cut[1] else 0.0
         lost_right = self._outside(left) * to_right if self.cut[0] else 0.0
+        counts = np.count_nonzero(left), np.count_nonzero(right)
         return (
-            _share(left.sum(), right.sum() * to_left, lost_left),
-            _share(right.sum(), left.sum() * to_right, lost_right),
+            _share(counts[0], counts[1] * to_left, lost_left),
+            _share(counts[1], counts[0] * to_right, lost_right),
         )
 
     def _left(self) -> Bool[np.ndarray, "z 1 x"]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -42,4 +43,4 @@ def slabs_of(depth: int) -> list[slice]:
     """Cut a depth into slabs, at least one: one a thread, none of but a few slices."""
     count = max(1, min(thread_count(), depth // _LEAST))
     edges = [depth * number // count for number in range(count + 1)]
-    return [slice(low, high) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    return [slice(low, high) for low, high in pairwise(edges)]

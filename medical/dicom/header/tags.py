@@ -62,7 +62,13 @@ def _is_plain(element: RawDataElement) -> bool:
 def _converted(keyword: str, vr: str, content: bytes, little: bool) -> Any:
     """Convert a value that the images of a series share; not to be changed by who gets it."""
     raw = RawDataElement(
-        _tag_of(keyword), vr, len(content), content, 0, is_implicit_VR=False, is_little_endian=little
+        _tag_of(keyword),
+        vr,
+        len(content),
+        content,
+        0,
+        is_implicit_VR=False,
+        is_little_endian=little,
     )
     header_value = convert_raw_data_element(raw).value
     return None if header_value in ("", b"") else header_value

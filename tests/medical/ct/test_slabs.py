@@ -1,0 +1,70 @@
+"""Work cut into slabs is the work on the whole, however many threads there are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from medical.ct import slabs
+from medical.ct.balls import fill_in_plane, grow
+from medical.ct.diffuse_disease import DENSE_HU, INSIDE_MM, measure_dense_share
+from medical.ct.lungs import lung_mask
+from medical.ct.slabs import map_each, map_slabs, slabs_of
+from tests.medical.ct.chest import SPACING_MM, make_chest
+
+
+@pytest.fixture(params=[1, 3, 8])
+def threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(slabs, "thread_count", lambda: request.param)
+    return int(request.param)
+
+
+@pytest.mark.parametrize("depth", [1, 7, 8, 23, 64, 101])
+def test_slabs_cover_a_depth_once(threads: int, depth: int) -> None:
+    parts = slabs_of(depth)
+    assert [z for part in parts for z in range(part.start, part.stop)] == list(range(depth))
+    assert 1 <= len(parts) <= threads
+
+
+def test_results_come_in_the_order_of_the_items(threads: int) -> None:
+    assert map_each(lambda number: number * number, range(50)) == [n * n for n in range(50)]
+
+
+def test_what_fails_in_a_thread_is_raised(threads: int) -> None:
+    with pytest.raises(ZeroDivisionError):
+        map_each(lambda number: 1 // number, range(3))
+
+
+def test_slabs_of_two_volumes_stay_together(threads: int) -> None:
+    a, b = np.random.default_rng(0).random((2, 37, 5, 4))
+    np.testing.assert_array_equal(map_slabs(np.subtract, a, b), a - b)
+
+
+def test_masks_are_those_of_the_whole(threads: int) -> None:
+    mask = np.random.default_rng(1).random((45, 30, 28)) < 0.4
+    expected = np.stack([ndimage.binary_fill_holes(plane) for plane in mask])
+    np.testing.assert_array_equal(fill_in_plane(mask), expected)
+    sparse = np.random.default_rng(2).random(mask.shape) < 0.003
+    near = ndimage.distance_transform_edt(~sparse) <= 4
+    np.testing.assert_array_equal(grow(sparse, radius_voxel=4), near)
+
+
+def test_the_dense_share_is_that_of_the_whole(threads: int) -> None:
+    draw = np.random.default_rng(3)
+    lung = ndimage.binary_opening(draw.random((50, 40, 42)) < 0.9, iterations=1)
+    lung = ndimage.binary_dilation(lung, iterations=2)
+    hu = draw.uniform(-900, 0, lung.shape).astype(np.float32)
+    values = hu[ndimage.binary_erosion(lung, iterations=INSIDE_MM)]
+    assert len(values)
+    expected = np.mean((values > DENSE_HU[0]) & (values < DENSE_HU[1]))
+    assert measure_dense_share(hu, lung) == expected
+
+
+def test_lungs_do_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    masks = []
+    for count in (1, 5):
+        monkeypatch.setattr(slabs, "thread_count", lambda count=count: count)
+        masks.append(lung_mask(make_chest(), spacing_mm=SPACING_MM))
+    assert masks[0].any()
+    np.testing.assert_array_equal(*masks)
