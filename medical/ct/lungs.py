@@ -175,7 +175,7 @@ def _largest_parts(
     is_good = np.zeros(count + 1, bool)
     is_good[largest] = sizes[largest] >= max(min_voxels, 0.1 * sizes.max())
     is_good[0] = False
-    return is_good[labels]
+    return np.asarray(is_good[labels])
 
 
 def _without_tables(

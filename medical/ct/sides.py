@@ -9,6 +9,7 @@ searched lies in one lung where the other is opaque, collapsed or gone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -60,7 +61,8 @@ def find_midline(
     Returns:
         ``None`` where neither spine nor both sides of the body are in the image.
     """
-    body = np.stack(map_each(lambda plane: largest_part(plane > _TISSUE_HU), hu))
+    planes: Iterable[np.ndarray] = hu > _TISSUE_HU
+    body = np.stack(map_each(largest_part, planes))
     return _by_spine(hu, body, spacing_mm) if body.any() else None
 
 
@@ -212,7 +214,7 @@ class LungSides:
         to_right, to_left = 1 / _LEFT_TO_RIGHT, _LEFT_TO_RIGHT
         lost_left = self._outside(right) * to_left if self.cut[1] else 0.0
         lost_right = self._outside(left) * to_right if self.cut[0] else 0.0
-        counts = np.count_nonzero(left), np.count_nonzero(right)
+        counts = int(np.count_nonzero(left)), int(np.count_nonzero(right))
         return (
             _share(counts[0], counts[1] * to_left, lost_left),
             _share(counts[1], counts[0] * to_right, lost_right),

@@ -15,7 +15,8 @@ import numpy as np
 
 from medical.ct.resample import thread_count
 
-_A, _B = TypeVar("_A"), TypeVar("_B")
+_A = TypeVar("_A")
+_B = TypeVar("_B")
 _LEAST = 8  # slices worth a slab of their own
 
 

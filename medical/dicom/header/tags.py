@@ -54,8 +54,8 @@ def value(dataset: Dataset, keyword: str) -> Any:
 
 def _is_plain(element: RawDataElement) -> bool:
     """Whether nothing but its own bytes decides what an element means."""
-    content = element.value
-    return element.VR in _PLAIN and bool(content) and content.isascii() and b"\x1b" not in content
+    content = element.value or b""
+    return element.VR in _PLAIN and content.isascii() and b"\x1b" not in content
 
 
 @lru_cache(maxsize=512)

@@ -9,7 +9,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from medical.dicom.header import tags
 
@@ -31,7 +31,7 @@ def read_back(values: dict[str, Any], syntax: str) -> Dataset:
     dataset, stream = Dataset(), BytesIO()
     dataset.SpecificCharacterSet = "ISO_IR 100"
     dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
     for keyword, value in values.items():
         setattr(dataset, keyword, value)
     dataset.save_as(stream, implicit_vr=syntax == ImplicitVRLittleEndian,
