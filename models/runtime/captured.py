@@ -1,8 +1,9 @@
 """A network on a GPU without the cost of starting its kernels one by one.
 
 A CUDA graph holds every kernel of one pass with the places of its data; to replay it is one call.
-It fits one shape only, so it is made when a shape comes for the second time: windows of one size,
-or the same CT again. A box of lungs that comes once runs as it is.
+It fits one shape only, and to make it costs more than a pass, so it is made when a shape comes for
+the third time: windows of one size, or the same CT again. A box of lungs that comes once, in two
+views, runs as it is.
 """
 
 from __future__ import annotations
@@ -30,8 +31,11 @@ def fold_batch_norms(network: nn.Module) -> None:
             after.N = nn.Identity()
 
 
+_PLAIN_PASSES = 2  # of a shape, before it is worth a graph
+
+
 class CapturedCall:
-    """Run a call as it is for a new shape, and from a CUDA graph when the shape comes again.
+    """Run a call as it is for a new shape, and from a CUDA graph when the shape keeps coming.
 
     Args:
         call: makes tensors of one on a GPU; they are overwritten by the next call.
@@ -40,6 +44,7 @@ class CapturedCall:
     def __init__(self, call: Callable[[Tensor], tuple[Tensor, ...]]) -> None:
         self._call = call
         self._shape: torch.Size | None = None
+        self._passes = 0  # of that shape
         self._graph: torch.cuda.CUDAGraph | None = None
         self._input = torch.zeros(0)
         self._output: tuple[Tensor, ...] = ()
@@ -49,6 +54,9 @@ class CapturedCall:
         if x.shape != self._shape:
             self._graph, self._shape = None, x.shape
             self._input, self._output = torch.zeros(0), ()  # memory of a shape that is gone
+            self._passes = 0
+        self._passes += 1
+        if self._passes <= _PLAIN_PASSES:
             return self._call(x)
         if self._graph is None:
             self._capture(x)

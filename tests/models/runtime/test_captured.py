@@ -36,11 +36,34 @@ def test_a_folded_network_has_no_batch_norm_left_and_says_the_same() -> None:
     assert any(isinstance(m, nn.BatchNorm3d) for m in whole.modules())
 
 
+def test_a_graph_is_made_of_a_shape_that_comes_a_third_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    graphs: list[int] = []
+
+    def capture(call: CapturedCall, x: torch.Tensor) -> None:
+        graphs.append(len(x))
+        vars(call).update(_input=x.clone(), _graph=Graph())
+
+    class Graph:
+        def replay(self) -> None:
+            pass
+
+    monkeypatch.setattr(CapturedCall, "_capture", capture)
+    call = CapturedCall(lambda x: (x + 1,))
+    made = []
+    for length in (4, 4, 5, 5, 4, 4, 4, 4):
+        call(torch.zeros(length))
+        made.append(len(graphs))
+    assert made == [0, 0, 0, 0, 0, 0, 1, 1]
+    assert graphs == [4]
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_captured_pass_says_what_the_plain_one_says_for_each_new_input() -> None:
     detector = _detector().cuda()
     call = CapturedCall(lambda x: (detector(x),))
     with torch.inference_mode():
-        for edge in (64, 64, 64, 80, 80, 64):
+        for edge in (64, 64, 64, 64, 80, 80, 80, 64):
             x = torch.randn(1, 1, edge, edge, edge, device="cuda")
             assert torch.allclose(call(x)[0], detector(x), atol=1e-4)
