@@ -77,8 +77,10 @@ def _coarse(plane: Int16[np.ndarray, "y x"], block: int = COARSE) -> Plane:
     """Means of square blocks of pixels."""
     high, wide = (min(block, n) for n in plane.shape)
     rows, columns = plane.shape[0] // high, plane.shape[1] // wide
-    blocks = plane[: rows * high, : columns * wide].reshape(rows, high, columns, wide)
-    return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float32))
+    whole = plane[: rows * high, : columns * wide].reshape(rows, high, columns * wide)
+    down = whole.sum(1, dtype=np.int32).reshape(rows, columns, wide)  # whole rows: much faster
+    total = sum((down[..., at] for at in range(1, wide)), start=down[..., 0])
+    return np.asarray(total.astype(np.float32) / np.float32(high * wide))
 
 
 def _body(plane: Plane) -> PlaneMask:

@@ -9,12 +9,12 @@ is neither.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 from scipy import ndimage
 
 from medical.ct.balls import close, fill_in_plane, grow, shrink
 from medical.ct.sides import find_midline, largest_part
-from medical.ct.slabs import map_each, map_slabs
+from medical.ct.slabs import map_each, map_slabs, slabs_of
 
 _AIR_HU = -400.0
 _OUTSIDE_HU = -940.0  # air around a body is emptier than lung
@@ -164,40 +164,42 @@ def _clear_in_plane_border(
 
 def _largest_parts(
     air: Bool[np.ndarray, "z y x"], *, min_voxels: float
-) -> Bool[np.ndarray, "z y x"]:
-    """Keep up to the three largest parts: two lungs, or one where the airways join them."""
+) -> UInt8[np.ndarray, "z y x"]:
+    """Give the three largest parts, at most, a number: two lungs, or one with the airways."""
     labels, count = ndimage.label(air)
-    if count == 0:
-        return np.zeros_like(air)
-    sizes = np.bincount(labels.ravel())
+
+    def count_in(slab: slice) -> np.ndarray:
+        return np.bincount(labels[slab].ravel(), minlength=count + 1)
+
+    sizes = np.sum(map_each(count_in, slabs_of(len(labels))), axis=0)
     sizes[0] = 0
     largest = np.argsort(sizes)[::-1][:3]
-    is_good = np.zeros(count + 1, bool)
-    is_good[largest] = sizes[largest] >= max(min_voxels, 0.1 * sizes.max())
-    is_good[0] = False
-    return np.asarray(is_good[labels])
+    good = largest[sizes[largest] >= max(min_voxels, 0.1 * sizes.max(), 1)]
+    number = np.zeros(count + 1, np.uint8)
+    number[good] = np.arange(1, len(good) + 1)
+    return map_slabs(number.__getitem__, labels)
 
 
 def _without_tables(
-    parts: Bool[np.ndarray, "z y x"], air: Bool[np.ndarray, "z y x"], *, grid_mm: float
+    parts: UInt8[np.ndarray, "z y x"], air: Bool[np.ndarray, "z y x"], *, grid_mm: float
 ) -> Bool[np.ndarray, "z y x"]:
     """Drop hollow and foam-filled tables: no thick wall around them and no vessel in them.
 
     Either alone would cost lungs: thin people's walls are thin, and emphysema has few vessels.
     """
-    labels, count = ndimage.label(parts)
+    count = int(parts.max(initial=0))
     if count < 2:
-        return parts
+        return parts > 0
     inside = _inside_body(air, shell_voxel=_SHELL_MM / grid_mm)
-    good = []
+    good = [False]
     for part in range(1, count + 1):
-        lung = labels == part
+        lung = parts == part
         good.append(
-            inside[lung].mean() > 0.5
+            bool(inside[lung].mean() > 0.5)
             or lung.sum()
             < (1 - _VESSEL_SHARE) * close(lung, radius_voxel=_VESSEL_MM / grid_mm).sum()
         )
-    return np.array([False, *good])[labels] if any(good) else parts
+    return np.asarray(np.array(good)[parts]) if any(good) else parts > 0
 
 
 def _inside_body(

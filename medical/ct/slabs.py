@@ -22,8 +22,11 @@ _LEAST = 8  # slices worth a slab of their own
 
 def map_each(call: Callable[[_A], _B], items: Iterable[_A]) -> list[_B]:
     """Call with each item, as many beside each other as cores; the results in their order."""
-    with ThreadPoolExecutor(thread_count()) as pool:
-        return list(pool.map(call, items))
+    given = list(items)
+    if len(given) < 2:
+        return [call(item) for item in given]
+    with ThreadPoolExecutor(min(thread_count(), len(given))) as pool:
+        return list(pool.map(call, given))
 
 
 def map_slabs(call: Callable[..., np.ndarray], *volumes: np.ndarray) -> np.ndarray:
