@@ -1,4 +1,4 @@
-"""Grow and shrink masks by balls, and fill their holes slice by slice.
+"""Grow and shrink masks by balls; fill their holes and find their largest parts slice by slice.
 
 A voxel lies in the grown mask if its distance to the mask is at most the radius: what a distance
 transform would tell, at a twentieth of its cost for balls of a few voxels.
@@ -7,6 +7,7 @@ transform would tell, at a twentieth of its cost for balls of a few voxels.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool
@@ -15,6 +16,9 @@ from scipy import ndimage
 from medical.ct.slabs import map_each, map_slabs, slabs_of
 
 Mask = Bool[np.ndarray, "z y x"]
+IN_PLANE = np.zeros((3, 3, 3), bool)
+"""What hangs together within a slice, for ``ndimage.label``."""
+IN_PLANE[1] = ndimage.generate_binary_structure(2, 1)
 
 
 def grow(mask: Mask, *, radius_voxel: float) -> Mask:
@@ -84,14 +88,29 @@ def fill_in_plane(mask: Mask) -> Mask:
     return map_slabs(_filled, mask)
 
 
+def largest_in_plane(mask: Mask) -> Mask:
+    """Keep the largest connected part of each slice."""
+    return map_slabs(_largest, mask)
+
+
 def _filled(mask: Mask) -> Mask:
-    in_plane = np.zeros((3, 3, 3), bool)
-    in_plane[1] = ndimage.generate_binary_structure(2, 1)
     framed = np.pad(~mask, ((0, 0), (1, 1), (1, 1)), constant_values=True)
-    labels, count = ndimage.label(framed, structure=in_plane)
+    labels, count = ndimage.label(framed, structure=IN_PLANE)
     outside = np.zeros(count + 1, bool)
     outside[labels[:, 0, 0]] = True  # a slice's frame hangs together
     return np.asarray(~outside[labels[:, 1:-1, 1:-1]])
+
+
+def _largest(mask: Mask) -> Mask:
+    """Keep the largest part of each slice of a slab, all slices at once."""
+    labels, count = ndimage.label(mask, structure=IN_PLANE)
+    sizes, is_largest = np.bincount(labels.ravel(), minlength=count + 1), np.zeros(count + 1, bool)
+    # parts are numbered in the order of their first voxels: one slice's after the other's
+    ends = np.maximum.accumulate(labels.max((1, 2), initial=0))
+    for before, end in pairwise((0, *ends.tolist())):
+        if end > before:
+            is_largest[before + 1 + sizes[before + 1 : end + 1].argmax()] = True
+    return np.asarray(is_largest[labels])
 
 
 def _with_shifted(target: Mask, mask: Mask, *, axis: int, step: int) -> Mask:

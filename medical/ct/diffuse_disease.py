@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Bool, Float32
-from scipy import ndimage
 
 from medical.ct.slabs import map_each, slabs_of
 from medical.ct.volume import QualityNote
@@ -35,7 +34,7 @@ def measure_dense_share(hu: Float32[np.ndarray, "z y x"], lung: Bool[np.ndarray,
 
     def count(slab: slice) -> tuple[int, int]:
         around = slice(max(0, slab.start - INSIDE_MM), slab.stop + INSIDE_MM)
-        inside = ndimage.binary_erosion(lung[around], iterations=INSIDE_MM)
+        inside = _shrunk(lung[around])
         own = inside[slab.start - around.start :][: slab.stop - slab.start]
         values = hu[slab][own]
         dense = (values > DENSE_HU[0]) & (values < DENSE_HU[1])
@@ -43,6 +42,21 @@ def measure_dense_share(hu: Float32[np.ndarray, "z y x"], lung: Bool[np.ndarray,
 
     inside, dense = np.sum(map_each(count, slabs_of(len(hu))), axis=0)
     return float(dense / inside) if inside else 0.0
+
+
+def _shrunk(mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
+    """Take away what lies at the surface, as many voxels deep as steps along axes lead there."""
+    for _ in range(INSIDE_MM):
+        inner = np.zeros_like(mask)
+        core = mask[1:-1, 1:-1, 1:-1].copy()
+        for axis in range(3):
+            for beside in (slice(None, -2), slice(2, None)):
+                place = [slice(1, -1)] * 3
+                place[axis] = beside
+                core &= mask[tuple(place)]
+        inner[1:-1, 1:-1, 1:-1] = core
+        mask = inner
+    return mask
 
 
 def diffuse_disease_notes(

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int, Int16
 from scipy import ndimage
 
-from medical.ct.balls import fill_in_plane
-from medical.ct.slabs import map_each
+from medical.ct.balls import fill_in_plane, largest_in_plane
+from medical.ct.slabs import map_each, map_slabs, slabs_of
 from medical.ct.volume import QualityNote
 from medical.geometry import VolumeGeometry
 from medical.i18n.messages import message
@@ -31,8 +31,6 @@ CUT_AT_THE_SIDE = QualityNote(
 )
 
 Coarse = Float32[np.ndarray, "z y x"]
-Plane = Float32[np.ndarray, "y x"]
-PlaneMask = Bool[np.ndarray, "y x"]
 Mask = Bool[np.ndarray, "z y x"]
 
 
@@ -43,8 +41,11 @@ def lung_notes(hu: Int16[np.ndarray, "z y x"], geometry: VolumeGeometry) -> list
     """
     if int(np.abs(geometry.affine_lps_mm[:3, 0]).argmax()) != 2:
         return []
-    planes = map_each(_seen, map(hu.__getitem__, _picked(len(hu))))
-    coarse, body, lung = (np.stack(part) for part in zip(*planes, strict=True))
+    picked = _picked(len(hu))
+    parts = map_each(lambda slab: _coarse(hu[picked[slab]]), slabs_of(len(picked)))
+    coarse = np.concatenate(parts)
+    body = largest_in_plane(coarse > BODY_HU)
+    lung = _lung(coarse, body)
     if lung.mean() < MIN_SHARE:
         text = message("Hardly any lung was found in this series; is it a chest CT?")
         return [QualityNote("no_lung", "severe", text)]
@@ -55,9 +56,9 @@ def lung_notes(hu: Int16[np.ndarray, "z y x"], geometry: VolumeGeometry) -> list
 def lung_area_mm2(plane: Int16[np.ndarray, "y x"], spacing_mm: tuple[float, float]) -> float:
     """Area of lung density inside the body in one plane; ``spacing_mm`` is ``(y, x)``."""
     block = int(np.clip(round(COARSE_MM / spacing_mm[0]), 1, COARSE))
-    coarse = _coarse(plane, block)
+    coarse = _coarse(plane[None], block)
     pixel_mm2 = block**2 * spacing_mm[0] * spacing_mm[1]
-    return float(_lung(coarse, _body(coarse)).sum()) * pixel_mm2
+    return float(_lung(coarse, largest_in_plane(coarse > BODY_HU)).sum()) * pixel_mm2
 
 
 def _picked(depth: int) -> Int[np.ndarray, " n"]:
@@ -66,36 +67,24 @@ def _picked(depth: int) -> Int[np.ndarray, " n"]:
     return np.unique(np.linspace(0, depth - 1, count).round().astype(int))
 
 
-def _seen(plane: Int16[np.ndarray, "y x"]) -> tuple[Plane, PlaneMask, PlaneMask]:
-    """Reduce a slice, and find body and lung in it."""
-    coarse = _coarse(plane)
-    body = _body(coarse)
-    return coarse, body, _lung(coarse, body)
-
-
-def _coarse(plane: Int16[np.ndarray, "y x"], block: int = COARSE) -> Plane:
+def _coarse(hu: Int16[np.ndarray, "z y x"], block: int = COARSE) -> Coarse:
     """Means of square blocks of pixels."""
-    high, wide = (min(block, n) for n in plane.shape)
-    rows, columns = plane.shape[0] // high, plane.shape[1] // wide
-    whole = plane[: rows * high, : columns * wide].reshape(rows, high, columns * wide)
-    down = whole.sum(1, dtype=np.int32).reshape(rows, columns, wide)  # whole rows: much faster
-    total = sum((down[..., at] for at in range(1, wide)), start=down[..., 0])
+    high, wide = (min(block, n) for n in hu.shape[1:])
+    rows, columns = hu.shape[1] // high, hu.shape[2] // wide
+    whole = hu[:, : rows * high, : columns * wide].reshape(len(hu), rows, high, columns * wide)
+    down = whole.sum(2, dtype=np.int32)  # whole rows: much faster
+    total = sum((down[:, :, at::wide] for at in range(1, wide)), start=down[:, :, ::wide])
     return np.asarray(total.astype(np.float32) / np.float32(high * wide))
 
 
-def _body(plane: Plane) -> PlaneMask:
-    """Find the largest piece of tissue of a slice: the patient without the table."""
-    labels, count = ndimage.label(plane > BODY_HU)
-    if count == 0:
-        return np.zeros(plane.shape, dtype=bool)
-    return np.asarray(labels == np.bincount(labels.ravel())[1:].argmax() + 1)
-
-
-def _lung(plane: Plane, body: PlaneMask) -> PlaneMask:
+def _lung(coarse: Coarse, body: Mask) -> Mask:
     """Lung density enclosed by the body; thin layers, such as a breast fold, are opened away."""
-    inside = fill_in_plane(body[None])[0] & ~body
-    dense = inside & (plane > LUNG_HU[0]) & (plane < LUNG_HU[1])
-    return np.asarray(ndimage.binary_opening(dense, np.ones((3, 3), dtype=bool)))
+    return map_slabs(_opened, coarse, fill_in_plane(body) & ~body)
+
+
+def _opened(coarse: Coarse, inside: Mask) -> Mask:
+    dense = inside & (coarse > LUNG_HU[0]) & (coarse < LUNG_HU[1])
+    return np.asarray(ndimage.binary_opening(dense, np.ones((1, 3, 3), dtype=bool)))
 
 
 def _end_notes(lung: Mask, pixel_mm2: float) -> list[QualityNote]:
@@ -122,12 +111,10 @@ def _end_notes(lung: Mask, pixel_mm2: float) -> list[QualityNote]:
 
 def _side_notes(coarse: Coarse, body: Mask, pixel_mm: tuple[float, float]) -> list[QualityNote]:
     """Large areas of lung density on the left or right edge, with tissue in front and behind."""
-
-    def is_cut(number: int) -> bool:
-        plane, tissue = coarse[number], body[number]
-        return any(_cut_lung(plane[:, ::step], tissue[:, ::step], pixel_mm) for step in (1, -1))
-
-    cut = map_each(is_cut, range(len(coarse)))
+    cut = [
+        _cut_lung(plane, tissue, pixel_mm) or _cut_lung(plane[:, ::-1], tissue[:, ::-1], pixel_mm)
+        for plane, tissue in zip(coarse, body, strict=True)
+    ]
     if sum(cut) < min(SIDE_SLICES, len(cut)):
         return []
     return [CUT_AT_THE_SIDE]
@@ -139,11 +126,20 @@ def _cut_lung(
     pixel_mm: tuple[float, float],
 ) -> bool:
     """Whether lung runs into the first column; an armpit is cut too, but is small."""
-    dense, _ = ndimage.label(~tissue & (plane > LUNG_HU[0]) & (plane < LUNG_HU[1]))
+    if not tissue[:, 0].any():
+        return False
     gaps, count = ndimage.label(~tissue[:, 0])
-    for gap in set(range(1, count + 1)) - {gaps[0], gaps[-1]}:
+    long_gaps = [
+        gap
+        for gap in set(range(1, count + 1)) - {gaps[0], gaps[-1]}
+        if (gaps == gap).sum() * pixel_mm[0] > SIDE_RUN_MM
+    ]
+    if not long_gaps:
+        return False
+    dense, _ = ndimage.label(~tissue & (plane > LUNG_HU[0]) & (plane < LUNG_HU[1]))
+    for gap in long_gaps:
         labels = np.unique(dense[gaps == gap, 0])
         area = np.isin(dense, labels[labels > 0]).sum() * pixel_mm[0] * pixel_mm[1]
-        if (gaps == gap).sum() * pixel_mm[0] > SIDE_RUN_MM and area > END_AREA_MM2:
+        if area > END_AREA_MM2:
             return True
     return False

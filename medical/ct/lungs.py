@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from scipy import ndimage
 
-from medical.ct.balls import close, fill_in_plane, grow, shrink
-from medical.ct.sides import find_midline, largest_part
+from medical.ct.balls import IN_PLANE, close, fill_in_plane, grow, largest_in_plane, shrink
+from medical.ct.sides import find_midline
 from medical.ct.slabs import map_each, map_slabs, slabs_of
 
 _AIR_HU = -400.0
@@ -44,20 +44,16 @@ def cut_lung(hu: Float[np.ndarray, "z y x"], *, grid_mm: float) -> Bool[np.ndarr
     cut = np.zeros((hu.shape[0], hu.shape[1] + 2, hu.shape[2] + 2), bool)
     depth = max(1, round(_DEPTH_MM / grid_mm))
     min_count = max(2, round(_RUN_MM / grid_mm))
-
-    def mark(z: int) -> None:
-        plane = hu[z]
-        body = largest_part(plane >= _AIR_HU)
-        edges = (
-            (cut[z, 1:-1, 0], body[:, 0], plane[:, :depth].mean(1)),
-            (cut[z, 1:-1, -1], body[:, -1], plane[:, -depth:].mean(1)),
-            (cut[z, 0, 1:-1], body[0], plane[:depth].mean(0)),
-            (cut[z, -1, 1:-1], body[-1], plane[-depth:].mean(0)),
-        )
-        for frame, wall, inwards in edges:
-            frame[:] = _between_walls(wall, inwards, min_count=min_count)
-
-    map_each(mark, range(len(hu)))
+    body = largest_in_plane(hu >= _AIR_HU)
+    edges = (
+        (cut[:, 1:-1, 0], body[:, :, 0], hu[:, :, :depth].mean(2)),
+        (cut[:, 1:-1, -1], body[:, :, -1], hu[:, :, -depth:].mean(2)),
+        (cut[:, 0, 1:-1], body[:, 0], hu[:, :depth].mean(1)),
+        (cut[:, -1, 1:-1], body[:, -1], hu[:, -depth:].mean(1)),
+    )
+    for frame, wall, inwards in edges:
+        for z in np.flatnonzero(wall.sum(1) > 1):  # of most slices none: the body ends before
+            frame[z] = _between_walls(wall[z], inwards[z], min_count=min_count)
     return cut
 
 
@@ -66,8 +62,6 @@ def _between_walls(
 ) -> Bool[np.ndarray, " n"]:
     """Mark runs along one edge with chest wall at both ends and the density of lung."""
     cut = np.zeros(len(wall), bool)
-    if wall.sum() < 2:
-        return cut
     runs, count = ndimage.label(~wall)
     for run in set(range(1, count + 1)) - {int(runs[0]), int(runs[-1])}:
         where = runs == run
@@ -152,9 +146,7 @@ def _clear_in_plane_border(
     """
     framed = np.pad(air, ((0, 0), (1, 1), (1, 1)), constant_values=True)
     framed[cut] = False
-    in_plane = np.zeros((3, 3, 3), bool)
-    in_plane[1] = ndimage.generate_binary_structure(2, 1)
-    labels, _ = ndimage.label(framed, structure=in_plane)
+    labels, _ = ndimage.label(framed, structure=IN_PLANE)
     frame = (labels[:, 0], labels[:, -1], labels[:, :, 0], labels[:, :, -1])
     outside = np.unique(np.concatenate([side.ravel() for side in frame]))
     keep = np.ones(labels.max() + 1, bool)

@@ -9,7 +9,6 @@ searched lies in one lung where the other is opaque, collapsed or gone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -18,8 +17,8 @@ from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 from scipy import ndimage
 
-from medical.ct.balls import shrink
-from medical.ct.slabs import map_each
+from medical.ct.balls import largest_in_plane, shrink
+from medical.ct.slabs import map_slabs
 from medical.geometry import VolumeGeometry
 
 _BONE_HU = 250.0
@@ -41,14 +40,6 @@ _TOLERANCE = 0.75  # the volume of a lung against the other's varies by a quarte
 _ENOUGH = 0.5  # of a lung: what is left tells its height
 
 
-def largest_part(mask: Bool[np.ndarray, "y x"]) -> Bool[np.ndarray, "y x"]:
-    """Keep the largest connected part of a plane; the plane itself where there is none."""
-    labels, count = ndimage.label(mask)
-    if count == 0:
-        return mask
-    return np.asarray(labels == 1 + np.bincount(labels.ravel())[1:].argmax())
-
-
 def find_midline(
     hu: Float[np.ndarray, "z y x"], *, spacing_mm: float
 ) -> Float[np.ndarray, " z"] | None:
@@ -61,8 +52,7 @@ def find_midline(
     Returns:
         ``None`` where neither spine nor both sides of the body are in the image.
     """
-    planes: Iterable[np.ndarray] = hu > _TISSUE_HU
-    body = np.stack(map_each(largest_part, planes))
+    body = largest_in_plane(hu > _TISSUE_HU)
     return _by_spine(hu, body, spacing_mm) if body.any() else None
 
 
@@ -73,7 +63,7 @@ def _by_spine(
 
     Ribs and shoulder blades wander sideways with height, so that over all slices they weigh less.
     """
-    profile = _bone_at_the_back(hu, body)
+    profile = map_slabs(_bone_at_the_back, hu, body)
     if profile.sum() * spacing_mm**3 < _MIN_BONE_ML * 1000:
         return _by_outline(body)
     width = max(1, round(_SPINE_MM / spacing_mm))
@@ -94,13 +84,10 @@ def _bone_at_the_back(
     hu: Float[np.ndarray, "z y x"], body: Bool[np.ndarray, "z y x"]
 ) -> Float[np.ndarray, "z x"]:
     """Voxels of bone in each slice and column, behind the body's middle."""
-    midline = np.zeros((hu.shape[0], hu.shape[2]))
-    for z, (plane, outline) in enumerate(zip(hu, body, strict=True)):
-        rows = np.flatnonzero(outline.any(1))
-        if len(rows):
-            back = (rows[0] + rows[-1]) // 2
-            midline[z] = ((plane > _BONE_HU) & outline)[back:].sum(0)
-    return midline
+    rows = body.any(2)
+    first, last = rows.argmax(1), rows.shape[1] - 1 - rows[:, ::-1].argmax(1)
+    behind = np.arange(rows.shape[1]) >= ((first + last) // 2)[:, None]
+    return ((hu > _BONE_HU) & body & behind[:, :, None]).sum(1, dtype=np.float64)
 
 
 def _by_outline(body: Bool[np.ndarray, "z y x"]) -> Float[np.ndarray, " z"] | None:

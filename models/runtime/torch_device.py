@@ -18,6 +18,7 @@ from models.runtime.networks import Backend, Networks, Run, refinement_of
 _CROPS_AT_ONCE = (4, 16, 64)
 """Batches of candidates on a GPU, filled up: each new size would be planned for, some 12 ms."""
 _MOST_CROPS = _CROPS_AT_ONCE[-1]
+Call = Callable[..., Tensor | tuple[Tensor, ...]]
 
 
 def torch_networks(
@@ -46,8 +47,8 @@ def torch_networks(
     return Networks(
         _first_stage(first, device, half=half),
         refinement_of(
-            in_parts(_on(second.classifier_features, device, half=False), sizes),
-            in_parts(_on(second.embed, device, half=False), sizes),
+            _in_parts(_on(filled_up(second.classifier_features, sizes), device, half=False)),
+            _in_parts(_on(filled_up(second.embed, sizes), device, half=False)),
             layers,
         ),
         backend_of(device, half=half),
@@ -79,9 +80,7 @@ def _first_stage(network: nn.Module, device: torch.device, *, half: bool) -> Run
     return _on(CapturedCall(compute) if device.type == "cuda" else compute, device, half=False)
 
 
-def _on(
-    call: Callable[..., Tensor | tuple[Tensor, ...]], device: torch.device, *, half: bool
-) -> Run:
+def _on(call: Call, device: torch.device, *, half: bool) -> Run:
     """Make a function of arrays of one of tensors on a device."""
 
     @torch.inference_mode()
@@ -95,26 +94,37 @@ def _on(
     return run
 
 
-def in_parts(run: Run, sizes: Sequence[int] = ()) -> Run:
-    """Feed some candidates at a time: memory is bounded.
+def filled_up(call: Call, sizes: Sequence[int]) -> Call:
+    """Let only so many shapes come to a call: rows of zeros are added, and cut off what it makes.
 
     Args:
-        run: takes arrays of a row a candidate.
-        sizes: ascending; each part is filled up to the next of them by rows of zeros, so that only
-            so many shapes come. Without them each part is as large as it is.
+        call: takes tensors of a row a candidate.
+        sizes: ascending; rows are filled up to the next of them. More rows, or without sizes all,
+            stay as many as they are.
     """
 
+    def run(*inputs: Tensor) -> tuple[Tensor, ...]:
+        count = len(inputs[0])
+        size = next((size for size in sizes if size >= count), count)
+        outputs = call(*(_with_zeros(rows, size - count) for rows in inputs))
+        parts = outputs if isinstance(outputs, tuple) else (outputs,)
+        return tuple(part[:count] for part in parts)
+
+    return run
+
+
+def _with_zeros(rows: Tensor, more: int) -> Tensor:
+    return torch.cat([rows, rows.new_zeros(more, *rows.shape[1:])]) if more else rows
+
+
+def _in_parts(run: Run) -> Run:
+    """Feed some candidates at a time: memory is bounded."""
+
     def parts(*inputs: np.ndarray) -> list[np.ndarray]:
-        pieces = []
-        for at in range(0, len(inputs[0]), _MOST_CROPS):
-            rows = [array[at : at + _MOST_CROPS] for array in inputs]
-            count = len(rows[0])
-            size = next((size for size in sizes if size >= count), count)
-            pieces.append([part[:count] for part in run(*(_filled(row, size) for row in rows))])
+        pieces = [
+            run(*(array[at : at + _MOST_CROPS] for array in inputs))
+            for at in range(0, len(inputs[0]), _MOST_CROPS)
+        ]
         return [np.concatenate(part) for part in zip(*pieces, strict=True)]
 
     return parts
-
-
-def _filled(rows: np.ndarray, size: int) -> np.ndarray:
-    return np.concatenate([rows, np.zeros((size - len(rows), *rows.shape[1:]), rows.dtype)])

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from medical.ct import slabs
-from medical.ct.balls import fill_in_plane, grow
+from medical.ct.balls import fill_in_plane, grow, largest_in_plane
 from medical.ct.diffuse_disease import DENSE_HU, INSIDE_MM, measure_dense_share
 from medical.ct.lungs import lung_mask
 from medical.ct.slabs import map_each, map_slabs, slabs_of
@@ -41,10 +41,18 @@ def test_slabs_of_two_volumes_stay_together(threads: int) -> None:
     np.testing.assert_array_equal(map_slabs(np.subtract, a, b), a - b)
 
 
+def largest(plane: np.ndarray) -> np.ndarray:
+    labels, count = ndimage.label(plane)
+    return np.asarray(labels == 1 + np.bincount(labels.ravel())[1:].argmax() if count else plane)
+
+
 def test_masks_are_those_of_the_whole(threads: int) -> None:
     mask = np.random.default_rng(1).random((45, 30, 28)) < 0.4
+    mask[[0, 7, 20, 21, 44]] = False
+    mask[10] = True
     expected = np.stack([ndimage.binary_fill_holes(plane) for plane in mask])
     np.testing.assert_array_equal(fill_in_plane(mask), expected)
+    np.testing.assert_array_equal(largest_in_plane(mask), np.stack([*map(largest, mask)]))
     sparse = np.random.default_rng(2).random(mask.shape) < 0.003
     near = ndimage.distance_transform_edt(~sparse) <= 4
     np.testing.assert_array_equal(grow(sparse, radius_voxel=4), near)
