@@ -84,7 +84,7 @@ def _bone_at_the_back(
     hu: Float[np.ndarray, "z y x"], body: Bool[np.ndarray, "z y x"]
 ) -> Float[np.ndarray, "z x"]:
     """Voxels of bone in each slice and column, behind the body's middle."""
-    rows = body.any(2)
+    rows = np.asarray(body.any(2))
     first, last = rows.argmax(1), rows.shape[1] - 1 - rows[:, ::-1].argmax(1)
     behind = np.asarray(np.arange(rows.shape[1]) >= ((first + last) // 2)[:, None])
     return np.asarray(((hu > _BONE_HU) & body & behind[:, :, None]).sum(1, dtype=np.float64))

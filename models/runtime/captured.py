@@ -31,7 +31,7 @@ def fold_batch_norms(network: nn.Module) -> None:
             after.N = nn.Identity()
 
 
-_PLAIN_PASSES = 2  # of a shape, before it is worth a graph
+_PLAIN_TIMES = 2  # that a shape comes before it is worth a graph
 
 
 class CapturedCall:
@@ -44,7 +44,7 @@ class CapturedCall:
     def __init__(self, call: Callable[[Tensor], tuple[Tensor, ...]]) -> None:
         self._call = call
         self._shape: torch.Size | None = None
-        self._passes = 0  # of that shape
+        self._times = 0  # that this shape came
         self._graph: torch.cuda.CUDAGraph | None = None
         self._input = torch.zeros(0)
         self._output: tuple[Tensor, ...] = ()
@@ -54,9 +54,9 @@ class CapturedCall:
         if x.shape != self._shape:
             self._graph, self._shape = None, x.shape
             self._input, self._output = torch.zeros(0), ()  # memory of a shape that is gone
-            self._passes = 0
-        self._passes += 1
-        if self._passes <= _PLAIN_PASSES:
+            self._times = 0
+        self._times += 1
+        if self._times <= _PLAIN_TIMES:
             return self._call(x)
         if self._graph is None:
             self._capture(x)
