@@ -16,12 +16,13 @@ from jaxtyping import Float, Float32, Int, Int16
 from scipy import ndimage
 
 from medical.geometry import VolumeGeometry
-from models.runtime.machine import count_cores
+from models.runtime.machine import count_cores, granted_shares
 
 AIR_HU = -1024.0
 _SLAB = 16  # slices of the target at a time: keeps what lies between under 50 MB a thread
 _SAME_AXES = 1e-9
 _MAX_THREADS = 8
+granted_shares()  # asked for now, before a thread that reads a stranger's files loses the right to
 
 
 def thread_count() -> int:

@@ -45,6 +45,6 @@ def map_slabs(call: Callable[..., np.ndarray], *volumes: np.ndarray) -> np.ndarr
 
 def slabs_of(depth: int) -> list[slice]:
     """Cut a depth into slabs, at least one: one a thread, none of but a few slices."""
-    count = max(1, min(thread_count(), depth // _LEAST))
+    count = min(thread_count(), depth // _LEAST) if depth >= 2 * _LEAST else 1
     edges = [depth * number // count for number in range(count + 1)]
     return [slice(low, high) for low, high in pairwise(edges)]

@@ -7,6 +7,7 @@ import math
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 _LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
@@ -38,12 +39,20 @@ def count_cores() -> int:
 def core_quota() -> int | None:
     """Cores' worth of time that the control group grants, where that is fewer than are allowed.
 
+    Read once a process: who reads a stranger's files may open nothing else.
+
     Those of the second version (Linux since 2016), its own and all above it: a container with
     ``--cpus``, a unit with ``CPUQuota``.
     """
-    quotas = [math.ceil(share) for share in _quotas()]
+    quotas = [math.ceil(share) for share in granted_shares()]
     least = max(1, min(quotas)) if quotas else None
     return least if least is not None and least < _cores_allowed() else None
+
+
+@cache
+def granted_shares() -> tuple[float, ...]:
+    """Cores' worth of time that each control group above this process grants, where it says so."""
+    return tuple(_quotas())
 
 
 def _cores_allowed() -> int:

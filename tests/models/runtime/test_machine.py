@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,17 +22,19 @@ from models.runtime.openvino_cpu import OpenVinoNetwork
 
 
 @pytest.fixture
-def groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Control groups without a quota, of a process in a unit, on a machine of 64 cores."""
     own = tmp_path / "own"
     own.write_text("1:cpu:/\n0::/system.slice/worker.service\n")
     unit = tmp_path / "groups" / "system.slice" / "worker.service"
     unit.mkdir(parents=True)
     (unit / "cpu.max").write_text("max 100000\n")
+    machine.granted_shares.cache_clear()
     monkeypatch.setattr(machine, "_OWN_GROUP", own)
     monkeypatch.setattr(machine, "_GROUPS", tmp_path / "groups")
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(64)), raising=False)
-    return unit
+    yield unit
+    machine.granted_shares.cache_clear()
 
 
 def test_a_process_kept_to_one_core_counts_one() -> None:
@@ -55,6 +58,13 @@ def test_without_a_quota_all_allowed_cores_count(groups: Path) -> None:
 def test_a_quota_counts_in_whole_cores(groups: Path, quota: str, cores: int) -> None:
     (groups / "cpu.max").write_text(f"{quota} 100000\n")
     assert (core_quota(), count_cores(), thread_count()) == (cores, cores, cores)
+
+
+def test_the_groups_are_asked_once(groups: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (groups / "cpu.max").write_text("300000 100000\n")
+    assert core_quota() == 3
+    monkeypatch.setattr(machine, "_OWN_GROUP", groups / "may not be read")
+    assert (core_quota(), count_cores(), thread_count()) == (3, 3, 3)
 
 
 def test_a_group_above_may_grant_less(groups: Path) -> None:
