@@ -1,10 +1,12 @@
 """One set of weights in 4, 8 and 16 bits: ``... folds.precision DATA LITE OUT FOLD SECONDS``.
 
-DATA and LITE as for ``folds.int8``. The fold's pruned student is taught on by its teacher with a
-width drawn for each batch (``AnyPrecision``), then reads what the fold left out in each width, the
-whole box at once, one view, with the teacher's second stage. Writes ``OUT/FOLD.BITS.csv`` as
-``folds.read`` does, and prints how each compares with 16 bits, and how many windows of lung the
-input's statistic would give to each width if a quarter may be narrow and a tenth wide.
+DATA and LITE as for ``folds.int8``; of the fold ``unseen`` the student is starlung-lite before its
+eight bits and the teacher starlung-fast. The fold's pruned student is taught on by both views of
+its teacher with a width drawn for each batch (``AnyPrecision``), then reads what the fold left out
+in each width, the whole box at once and in a mirror, with the second stage in
+``DATA/start/FOLD.safetensors``. Writes ``OUT/FOLD.BITS.csv`` as ``folds.read`` does, and prints how
+each compares with 16 bits, and how many windows of lung the input's statistic would give to each
+width if a quarter may be narrow and a tenth wide.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections import Counter
+from itertools import product
 from pathlib import Path
 from typing import cast
 
@@ -22,9 +25,11 @@ from medical.synthesis.nodules.pool import NodulePool
 from medical.training.compress import IN_FULL_PRECISION, load_student
 from medical.training.fit import Material
 from medical.training.lessons import Lessons, phase_config
+from medical.training.recipes import Recipe
 from models.compression.dynamic import AnyPrecision, DynamicQuantizer
 from models.compression.quantization import BITS
 from models.compression.student import DistilledFirstStage
+from models.detector.both_views import BothViews
 from models.detector.detector import Detector
 from models.training.two_stage import TwoStage
 from tests.benchmarks.folds.compare import compare
@@ -32,11 +37,11 @@ from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.folds.read import COLUMNS, rows_of, scans_of
 from tests.benchmarks.folds.refinement import how_here
 from tests.benchmarks.folds.scans import left_out
-from tests.benchmarks.folds.train import cases_of, load_start
+from tests.benchmarks.folds.train import RECIPE, cases_of, load_start
 from tests.benchmarks.folds.whole_box import WholeBox
 
 NARROW, WIDE = 0.25, 0.1
-_SEED, _RATE = 41, 3e-4
+_SEED, _RATE, _VIEWS = 41, 3e-4, 2
 
 
 def taught(
@@ -55,10 +60,18 @@ def taught(
         values = learner.quantizer.statistic(image)
     learner.quantizer.calibrate(values, narrow=NARROW, wide=WIDE)
     both = DistilledFirstStage(
-        cast(Detector, learner), teacher.refiner, teacher=teacher.detector.to(lessons.device)
+        cast(Detector, learner),
+        teacher.refiner,
+        teacher=BothViews(teacher.detector).to(lessons.device),
     ).to(lessons.device)
     average = lessons.teach(both, phase_config(seconds, _RATE), out=out, seed=_SEED)
     return cast(AnyPrecision, average.detector).eval()
+
+
+def as_it_comes(recipe: Recipe) -> Recipe:
+    """Leave the first stage uncompiled: it would be compiled anew for each width."""
+    first = recipe.phases[0].model_copy(update={"compiled": False})
+    return recipe.model_copy(update={"phases": (first, *recipe.phases[1:])})
 
 
 def read(data: Path, fold: str, path: Path, reader: WholeBox) -> None:
@@ -68,19 +81,21 @@ def read(data: Path, fold: str, path: Path, reader: WholeBox) -> None:
         table.writerow(COLUMNS)
         for lung in left_out(fold):
             for case, inserted, ignored in scans_of(data, lung):
-                table.writerows(rows_of(case, lung, inserted, ignored, {1: reader}))
+                table.writerows(rows_of(case, lung, inserted, ignored, {_VIEWS: reader}))
 
 
 def main() -> None:
     """Teach, read in each width and compare."""
     data, lite, out, fold = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    recipe = how_here()
+    torch.backends.cudnn.benchmark = True
+    recipe = as_it_comes(how_here("starlung-fast" if fold == "unseen" else RECIPE))
     teacher = load_start(recipe, data / "start" / f"{fold}.safetensors").eval()
     material = Material(cases=cases_of(data, fold), pool=NodulePool.load(data / "pool.npz"))
     lessons = Lessons(material, recipe, device)
+    paths = [lite / fold / f"{name}.safetensors" for name in ("step3", "pruned")]
     model = taught(
-        load_student(recipe, lite / fold / "step3.safetensors"),
+        load_student(recipe, next(path for path in paths if path.exists())),
         teacher,
         lessons,
         out=out / fold,
@@ -91,10 +106,13 @@ def main() -> None:
         model.set_bits(bits)
         both = TwoStage(cast(Detector, model.network), teacher.refiner).eval()
         path = out / f"{fold}.{bits}.csv"
-        read(data, fold, path, WholeBox(both, device=device, views=1))
-        scans[bits] = read_predictions(path, views=1, with_second=True)
-    for bits in BITS[:-1]:
-        print(f"{BITS[-1]} and {bits} bits, both stages: {compare(scans[BITS[-1]], scans[bits])}")
+        read(data, fold, path, WholeBox(both, device=device, views=_VIEWS))
+        for second in (True, False):
+            scans[bits, second] = read_predictions(path, views=_VIEWS, with_second=second)
+    for bits, second in product(BITS[:-1], (True, False)):
+        stages = "both stages" if second else "first stage alone"
+        comparison = compare(scans[BITS[-1], second], scans[bits, second])
+        print(f"{BITS[-1]} and {bits} bits, {stages}: {comparison}", flush=True)
     with lessons.batches(seed=_SEED + 1, chests=False) as batches:
         batches.seek(0)
         chosen = Counter(bits for _ in range(8) for bits in model.quantizer.bits(batches().image))

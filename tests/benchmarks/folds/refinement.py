@@ -49,9 +49,9 @@ _VIEW = "views1"
 Row = dict[str, str]
 
 
-def how_here() -> Recipe:
-    """The folds' recipe; on a CPU with batches that it can carry."""
-    recipe = read_recipe(RECIPE)
+def how_here(name: str = RECIPE) -> Recipe:
+    """A recipe, the folds' own where none is named; on a CPU with batches that it can carry."""
+    recipe = read_recipe(name)
     if torch.cuda.is_available():
         return recipe
     return recipe.model_copy(update={"patches": Patches(batch=8, patch=64)})
