@@ -17,8 +17,9 @@ from jaxtyping import Bool, Float, Float32, Int
 from medical.ct.prepare import Prepared
 from medical.ct.resample import thread_count
 from medical.ct.volume import CtVolume, QualityNote
+from medical.detection.seen_box import box_window, trim_margins
 from medical.i18n.messages import message
-from models.detector.contract import CHANNELS_OUT, HEAT, MULTIPLE, STRIDE
+from models.detector.contract import CHANNELS_OUT, HEAT, STRIDE
 from models.detector.normalise import normalise
 from models.runtime.mirrors import in_mirrors
 from models.runtime.networks import FirstStageNetwork, Run
@@ -37,10 +38,6 @@ MAX_CANDIDATES = 60
 _NOWHERE_LOGIT = -12.0
 _MIN_LOGIT = -4.5
 _NEAR_LUNG_MM = 4.0
-MAX_BOX_VOXELS = 28_000_000
-"""Of the lungs' box in one pass, 300 x 350 x 266 mm; what is larger is cut along its height."""
-SMALLEST_BOX = (64, 64, 64)
-"""What strides and neighbourhoods of a network need."""
 Progress = Callable[[float], None]
 
 
@@ -57,6 +54,11 @@ class CandidateSet:
     centers_voxel: Float[np.ndarray, "n 3"]
     diameters_mm: Float[np.ndarray, " n"]
     logits: Float[np.ndarray, " n"]
+
+    def moved(self, by_voxel: tuple[int, ...]) -> CandidateSet:
+        """Return the same in a volume in which theirs begins at (z, y, x)."""
+        centers = self.centers_voxel + np.array(by_voxel, self.centers_voxel.dtype)
+        return CandidateSet(centers, self.diameters_mm, self.logits)
 
     def only(self, indices: Int[np.ndarray, " m"]) -> CandidateSet:
         """Return those at some indices."""
@@ -98,13 +100,19 @@ def find_in_box(
 ) -> CandidateSet:
     """Find what might be a nodule in the whole box at once, or in few large parts of a large one.
 
+    Of the margin around the lungs as much is seen as fits the network's strides.
+
     Args:
         hu: on a 1 mm axial grid, already cropped to the lungs with a margin.
         lung: same shape; a candidate must touch it.
         detector: reads a place alike in a part and in the whole.
         progress: told the share of parts done.
     """
-    return _find(hu, lung, detector, box_window(hu.shape), progress)
+    box = trim_margins(lung)
+    seen = hu[box]
+    return _find(seen, lung[box], detector, box_window(seen.shape), progress).moved(
+        tuple(part.start for part in box)
+    )
 
 
 def _find(
@@ -135,13 +143,6 @@ def _find(
         output = over_windows(image.shape, window, compute, overlap=OVERLAP)
     z, y, x = (-(-n // STRIDE) for n in hu.shape)
     return candidates_in(output[:, :z, :y, :x], lung)
-
-
-def box_window(shape: Window) -> Window:
-    """Choose what is seen of a box at once: all of it, or as much of its height as fits memory."""
-    z, y, x = (max(least, n + -n % MULTIPLE) for n, least in zip(shape, SMALLEST_BOX, strict=True))
-    highest = max(SMALLEST_BOX[0], MAX_BOX_VOXELS // (y * x) // MULTIPLE * MULTIPLE)
-    return min(z, highest), y, x
 
 
 def candidates_in(

@@ -205,7 +205,8 @@ class Scorer:
         """
         if self._is_ready:
             return
-        from medical.detection.candidates import SMALLEST_BOX, WINDOW
+        from medical.detection.candidates import WINDOW
+        from medical.detection.seen_box import SMALLEST_BOX
 
         _ = self._pipeline
         if not self.card.has_retinanet:

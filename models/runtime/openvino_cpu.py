@@ -77,7 +77,10 @@ class OpenVinoNetwork:
     def __call__(self, *inputs: np.ndarray) -> list[np.ndarray]:
         """Run the network on float32 arrays in the order of its inputs."""
         request = self._request(tuple(array.shape for array in inputs))
-        request.infer([np.ascontiguousarray(array, np.float32) for array in inputs])
+        # shared: a copy of a CT would be memory new to the process
+        request.infer(
+            [np.ascontiguousarray(array, np.float32) for array in inputs], share_inputs=True
+        )
         return _outputs(request, len(self._model.outputs))
 
     def compile(self, *shapes: tuple[int, ...]) -> None:

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from medical.detection import candidates
+from medical.detection import seen_box
 from medical.detection.candidates import (
     CandidateSet,
-    box_window,
     candidate_finder,
     find_in_box,
     find_in_windows,
@@ -87,7 +86,7 @@ def test_a_mirror_is_looked_into_where_the_model_says_so(whole_box: bool, mirror
     seen: list[np.ndarray] = []
 
     def run(image: np.ndarray) -> list[np.ndarray]:
-        seen.append(image)
+        seen.append(image.copy())  # it is turned where it lies
         return [bright_cells(image)]
 
     candidate_finder(run, whole_box=whole_box, mirrored=mirrored)(hu, np.ones(SHAPE, bool))
@@ -96,7 +95,7 @@ def test_a_mirror_is_looked_into_where_the_model_says_so(whole_box: bool, mirror
 
 
 def test_a_box_too_large_for_memory_is_seen_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(candidates, "MAX_BOX_VOXELS", 70 * 160 * 336)
+    monkeypatch.setattr(seen_box, "MAX_BOX_VOXELS", 70 * 160 * 336)
     hu, dots = scan_with_dots()
     largest = 0
 
@@ -108,14 +107,6 @@ def test_a_box_too_large_for_memory_is_seen_in_parts(monkeypatch: pytest.MonkeyP
     in_parts = find_in_box(hu, np.ones(SHAPE, bool), detector)
     assert 0 < largest <= 70 * 160 * 336
     assert farthest_from_a_candidate(dots, in_parts) <= 1.5
-
-
-@pytest.mark.parametrize("shape", [(20, 30, 500), (700, 400, 400), (293, 214, 278)])
-def test_what_is_seen_of_a_box_suits_the_networks_and_memory(shape: tuple[int, int, int]) -> None:
-    window = box_window(shape)
-    assert all(edge % 16 == 0 and edge >= 64 for edge in window)
-    assert np.prod(window) <= max(candidates.MAX_BOX_VOXELS, 64**3)
-    assert window[1:] == tuple(max(64, n + -n % 16) for n in shape[1:])
 
 
 def test_touching_lung_is_what_a_distance_transform_tells() -> None:
