@@ -24,6 +24,7 @@ from models.zoo.networks import load_networks
 from models.zoo.single_file import pack
 from tests.benchmarks.folds.cascade import PREDICTIONS, ablation, shipped_ablation
 from tests.benchmarks.folds.compare import compare
+from tests.benchmarks.folds.precision import print_widths
 from tests.benchmarks.folds.predictions import read_predictions
 
 TEACHER, LITE = "starlung-fast", "starlung-lite"
@@ -104,6 +105,7 @@ def main() -> None:
             "cpm_drop_hi": round(-drop.low, 3),
             "lungs": drop.lungs,
         }
+    print_widths(PREDICTIONS / "widths")
     print("RESULT " + json.dumps(result))
 
 

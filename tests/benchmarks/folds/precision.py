@@ -4,9 +4,9 @@ DATA and LITE as for ``folds.int8``; of the fold ``unseen`` the student is starl
 eight bits and the teacher starlung-fast. The fold's pruned student is taught on by both views of
 its teacher with a width drawn for each batch (``AnyPrecision``), then reads what the fold left out
 in each width, the whole box at once and in a mirror, with the second stage in
-``DATA/start/FOLD.safetensors``. Writes ``OUT/FOLD.BITS.csv`` as ``folds.read`` does, and prints how
-each compares with 16 bits, and how many windows of lung the input's statistic would give to each
-width if a quarter may be narrow and a tenth wide.
+``DATA/start/FOLD.safetensors``. Writes ``OUT/BITS.csv`` as ``folds.read`` does, and prints how
+each compares with 16 bits and with starlung-fast, and how many windows of lung the input's
+statistic would give to each width if a quarter may be narrow and a tenth wide.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import csv
 import sys
 from collections import Counter
-from itertools import product
 from pathlib import Path
 from typing import cast
 
@@ -32,6 +31,7 @@ from models.compression.student import DistilledFirstStage
 from models.detector.both_views import BothViews
 from models.detector.detector import Detector
 from models.training.two_stage import TwoStage
+from tests.benchmarks.folds.cascade import PREDICTIONS
 from tests.benchmarks.folds.compare import compare
 from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.folds.read import COLUMNS, rows_of, scans_of
@@ -84,6 +84,21 @@ def read(data: Path, fold: str, path: Path, reader: WholeBox) -> None:
                 table.writerows(rows_of(case, lung, inserted, ignored, {_VIEWS: reader}))
 
 
+def print_widths(folder: Path) -> None:
+    """Compare each width with the widest, and all with starlung-fast on the same lungs."""
+    for second in (True, False):
+        scans = {
+            bits: read_predictions(folder / f"{bits}.csv", views=_VIEWS, with_second=second)
+            for bits in BITS
+        }
+        fast = read_predictions(PREDICTIONS / "fast-int8.csv", views=_VIEWS, with_second=second)
+        stages = "both stages" if second else "first stage alone"
+        for bits in BITS:
+            print(f"starlung-fast and {bits} bits, {stages}: {compare(fast, scans[bits])}")
+        for bits in BITS[:-1]:
+            print(f"{BITS[-1]} and {bits} bits, {stages}: {compare(scans[BITS[-1]], scans[bits])}")
+
+
 def main() -> None:
     """Teach, read in each width and compare."""
     data, lite, out, fold = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
@@ -101,18 +116,11 @@ def main() -> None:
         out=out / fold,
         seconds=float(sys.argv[5]),
     )
-    scans = {}
     for bits in BITS:
         model.set_bits(bits)
         both = TwoStage(cast(Detector, model.network), teacher.refiner).eval()
-        path = out / f"{fold}.{bits}.csv"
-        read(data, fold, path, WholeBox(both, device=device, views=_VIEWS))
-        for second in (True, False):
-            scans[bits, second] = read_predictions(path, views=_VIEWS, with_second=second)
-    for bits, second in product(BITS[:-1], (True, False)):
-        stages = "both stages" if second else "first stage alone"
-        comparison = compare(scans[BITS[-1], second], scans[bits, second])
-        print(f"{BITS[-1]} and {bits} bits, {stages}: {comparison}", flush=True)
+        read(data, fold, out / f"{bits}.csv", WholeBox(both, device=device, views=_VIEWS))
+    print_widths(out)
     with lessons.batches(seed=_SEED + 1, chests=False) as batches:
         batches.seek(0)
         chosen = Counter(bits for _ in range(8) for bits in model.quantizer.bits(batches().image))

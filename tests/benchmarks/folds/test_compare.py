@@ -8,6 +8,7 @@ import numpy as np
 
 from tests.benchmarks.folds.__main__ import PREDICTIONS
 from tests.benchmarks.folds.compare import compare, print_comparisons, read_folds
+from tests.benchmarks.folds.precision import print_widths
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 
 PAGES = Path(__file__).parents[3] / "docs" / "benchmarks"
@@ -46,3 +47,12 @@ def test_the_pages_quote_what_the_predictions_give(capsys) -> None:  # type: ign
     text = "\n".join((PAGES / f"{name}.md").read_text("utf-8") for name in ("folds", "lite"))
     for line in lines:
         assert line in text, line
+
+
+def test_the_page_quotes_what_each_width_finds(capsys) -> None:  # type: ignore[no-untyped-def]
+    print_widths(PREDICTIONS / "widths")
+    lines = [line for line in capsys.readouterr().out.splitlines() if "both stages" in line]
+    assert len(lines) == 5
+    page = (PAGES / "lite.md").read_text("utf-8")
+    for line in lines:
+        assert line in page, line
