@@ -1,6 +1,7 @@
 """What the folds found: ``make bench NAME=folds``, from the predictions in ``predictions/``.
 
-Needs no accelerator and no CT. Known lesions in scans as they are, then nodules INSERTED into them.
+Needs no accelerator and no CT. Known lesions in scans as they are, then nodules INSERTED into them,
+by the folds of the recipe ``starlung-fast``; then one network beside another.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tests.benchmarks.leave_out.score import lung_interval, tables_of
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 
 PREDICTIONS = Path(__file__).with_name("predictions")
+PRESENT = PREDICTIONS / "starlung-fast"  # of its recipe; beside it those of ``local-attention``
 RATE = 0.5  # false positives a scan that a threshold from the other scans allows
 _BINS_MM = ((4, 6), (6, 8), (8, 15), (15, 60))
 
@@ -106,10 +108,10 @@ def print_real(by_fold: dict[str, list[SeenScan]]) -> dict[str, float]:
     }
 
 
-def main(folder: Path = PREDICTIONS) -> None:
-    """Print figures, with one view and with two; RESULT is of one view, first stage alone."""
+def print_folds(folder: Path) -> dict[str, float]:
+    """Print figures, with one view and with two; returned are those of two, first stage alone."""
     result: dict[str, float] = {}
-    for views in (2, 1):
+    for views in (1, 2):
         for with_second in (True, False):
             by_fold = {
                 fold: read_predictions(folder / f"{fold}.csv", views=views, with_second=with_second)
@@ -119,13 +121,17 @@ def main(folder: Path = PREDICTIONS) -> None:
             stages = "both stages" if with_second else "first stage alone"
             print(f"== {views} view{'s' * (views > 1)}, {stages}")
             result = {**print_real(by_fold), **print_inserted(by_fold)}
-    if (folder / "shipped.csv").exists():
-        print_comparisons(folder)
-    if (folder / "recipes.csv").exists():
-        print_recipes(folder / "recipes.csv")
-        print_second_stages()
+    return result
+
+
+def main() -> None:
+    """Print the figures of the present recipe's folds, or of those in a folder, and comparisons."""
+    result = print_folds(Path(sys.argv[1]) if len(sys.argv) > 1 else PRESENT)
+    print_comparisons(PREDICTIONS)
+    print_recipes(PREDICTIONS / "recipes.csv")
+    print_second_stages()
     print("RESULT " + json.dumps(result))
 
 
 if __name__ == "__main__":
-    main(*(Path(argument) for argument in sys.argv[1:2]))
+    main()

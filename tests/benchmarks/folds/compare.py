@@ -15,6 +15,10 @@ from tests.benchmarks.folds.scans import FOLDS
 from tests.benchmarks.leave_out.score import tables_of
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 
+NARROW = "narrow-margins"
+"""Folder of what the shipped models say since a box's margins are narrowed; before, its edges were
+repeated (``medical.detection.seen_box``)."""
+
 
 class Comparison(NamedTuple):
     """Means over lungs of the mean sensitivity, and their difference with its interval."""
@@ -55,13 +59,13 @@ def compare(first: Sequence[SeenScan], second: Sequence[SeenScan]) -> Comparison
     )
 
 
-def read_folds(folder: Path, *, with_second: bool) -> list[SeenScan]:
-    """All lungs, each by the fold that left it out, one view."""
+def read_folds(folder: Path, *, with_second: bool, views: int = 1) -> list[SeenScan]:
+    """All lungs, each by the fold that left it out."""
     return [
         scan
         for fold in FOLDS
         if (folder / f"{fold}.csv").exists()
-        for scan in read_predictions(folder / f"{fold}.csv", views=1, with_second=with_second)
+        for scan in read_predictions(folder / f"{fold}.csv", views=views, with_second=with_second)
     ]
 
 
@@ -76,15 +80,27 @@ def print_comparisons(folder: Path) -> None:
         shipped = read_predictions(folder / "shipped.csv", views=2, with_second=with_second)
         print(f"== {stages}, INSERTED nodules, mean over lungs")
         print(f"0.5.0 (two views) and the folds: {compare(shipped, folds)}")
+        present = read_folds(folder / "starlung-fast", with_second=with_second)
+        print(f"the folds and those of starlung-fast's recipe: {compare(folds, present)}")
+        present = read_folds(folder / "starlung-fast", with_second=with_second, views=2)
+        beside = compare(shipped, present)
+        print(f"0.5.0 and those of starlung-fast's recipe (two views each): {beside}")
         lite = read_folds(folder / "lite", with_second=with_second)
         print(f"the folds and their Lite: {compare(folds, lite)}")
         fast = read_predictions(folder / "fast.csv", views=2, with_second=with_second)
         print(f"0.5.0 and starlung-fast in 32 bits (two views each): {compare(shipped, fast)}")
         small = read_predictions(folder / "fast-int8.csv", views=2, with_second=with_second)
-        print(f"0.5.0 and starlung-fast as shipped (two views each): {compare(shipped, small)}")
         print(f"the first stage of starlung-fast in 32 and in 8 bits: {compare(fast, small)}")
+        narrow, both = (
+            read_predictions(folder / NARROW / name, views=2, with_second=with_second)
+            for name in ("fast-int8.csv", "starlung-lite.csv")
+        )
         lite = read_predictions(folder / "starlung-lite.csv", views=2, with_second=with_second)
-        beside = compare(small, lite)
+        for name, before, now in (("fast", small, narrow), ("lite", lite, both)):
+            print(f"the box of starlung-{name} as it was and narrowed: {compare(before, now)}")
+        print(f"0.5.0 and starlung-fast as shipped (two views each): {compare(shipped, narrow)}")
+        beside = compare(narrow, both)
         print(f"the shipped starlung-fast and starlung-lite (two views each): {beside}")
-        lite = read_predictions(folder / "starlung-lite.csv", views=1, with_second=with_second)
-        print(f"the shipped starlung-fast and starlung-lite in one view: {compare(small, lite)}")
+        path = folder / NARROW / "starlung-lite.csv"
+        beside = compare(narrow, read_predictions(path, views=1, with_second=with_second))
+        print(f"the shipped starlung-fast and starlung-lite in one view: {beside}")

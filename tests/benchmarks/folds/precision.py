@@ -32,7 +32,7 @@ from models.detector.both_views import BothViews
 from models.detector.detector import Detector
 from models.training.two_stage import TwoStage
 from tests.benchmarks.folds.cascade import PREDICTIONS
-from tests.benchmarks.folds.compare import compare
+from tests.benchmarks.folds.compare import NARROW, compare
 from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.folds.read import COLUMNS, rows_of, scans_of
 from tests.benchmarks.folds.refinement import how_here
@@ -40,7 +40,7 @@ from tests.benchmarks.folds.scans import left_out
 from tests.benchmarks.folds.train import RECIPE, cases_of, load_start
 from tests.benchmarks.folds.whole_box import WholeBox
 
-NARROW, WIDE = 0.25, 0.1
+_EVEN, _RICH = 0.25, 0.1  # shares of the windows for the fewest and for the most bits
 _SEED, _RATE, _VIEWS = 41, 3e-4, 2
 
 
@@ -58,7 +58,7 @@ def taught(
             learner.set_bits(bits)
             learner.network(image)
         values = learner.quantizer.statistic(image)
-    learner.quantizer.calibrate(values, narrow=NARROW, wide=WIDE)
+    learner.quantizer.calibrate(values, narrow=_EVEN, wide=_RICH)
     both = DistilledFirstStage(
         cast(Detector, learner),
         teacher.refiner,
@@ -91,7 +91,9 @@ def print_widths(folder: Path) -> None:
             bits: read_predictions(folder / f"{bits}.csv", views=_VIEWS, with_second=second)
             for bits in BITS
         }
-        fast = read_predictions(PREDICTIONS / "fast-int8.csv", views=_VIEWS, with_second=second)
+        fast = read_predictions(
+            PREDICTIONS / NARROW / "fast-int8.csv", views=_VIEWS, with_second=second
+        )
         stages = "both stages" if second else "first stage alone"
         for bits in BITS:
             print(f"starlung-fast and {bits} bits, {stages}: {compare(fast, scans[bits])}")
