@@ -29,7 +29,7 @@ def trim_margins(lung: Bool[np.ndarray, "z y x"]) -> tuple[slice, ...]:
     every = slice(None, None, _LUNG_VOXEL)
     lines = (lung[:, every, every], lung[every, :, every], lung[every, every])
     return tuple(
-        _trim(line.any(tuple({0, 1, 2} - {axis})), least=least)
+        _trim(np.asarray(line.any(tuple({0, 1, 2} - {axis}))), least=least)
         for axis, (line, least) in enumerate(zip(lines, SMALLEST_BOX, strict=True))
     )
 

@@ -180,15 +180,16 @@ def plot(
     first, second, third, fourth = (figure.add_subplot(1, 4, k) for k in (1, 2, 3, 4))
     for stage in next(iter(slices.values())):
         first.plot(list(slices), [row[stage] for row in slices.values()], "o-", label=stage)
-    first.set(xlabel="Slices over the same height", ylabel="Seconds", ylim=(0, None))
+    first.set(xlabel="Slices over the same height", ylabel="Seconds")
     first.legend(fontsize=8)
     second.plot(list(candidates), list(candidates.values()), "o-")
-    second.set(xlabel="Candidates refined and outlined", ylim=(0, None))
+    second.set(xlabel="Candidates refined and outlined")
     third.plot(list(samples), list(samples.values()), "o-")
-    third.set(xlabel="Monte-Carlo samples, 8 candidates", ylim=(0, None))
+    third.set(xlabel="Monte-Carlo samples, 8 candidates")
     fourth.plot(list(disks), list(disks.values()), "o-")
-    fourth.set(xlabel=f"Disk, GB/s (computed), {_ON_DISK} slices read", ylim=(0, None))
+    fourth.set(xlabel=f"Disk, GB/s (computed), {_ON_DISK} slices read")
     for axes in (first, second, third, fourth):
+        axes.set_ylim(0, 1.08 * axes.dataLim.ymax)
         axes.grid(color="0.9")
     figure.savefig(path, dpi=100)
 

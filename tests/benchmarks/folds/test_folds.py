@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.folds.__main__ import PREDICTIONS, print_inserted, print_real
+from tests.benchmarks.folds.__main__ import PREDICTIONS, PRESENT, print_inserted, print_real
 from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.folds.scans import FOLDS, SCANS, fold_of, left_out
 
@@ -18,16 +18,18 @@ def test_each_scan_is_left_out_by_the_fold_of_its_collection_alone() -> None:
         assert out == [fold_of(name)] and scan.collection in FOLDS[out[0]]
 
 
+@pytest.mark.parametrize("folder", [PREDICTIONS, PRESENT])
 @pytest.mark.parametrize("fold", ["qin", "lidc", "others"])
-def test_kept_predictions_are_of_what_the_fold_left_out(fold: str) -> None:
-    with (PREDICTIONS / f"{fold}.csv").open(newline="", encoding="utf-8") as file:
+def test_kept_predictions_are_of_what_the_fold_left_out(fold: str, folder: Path) -> None:
+    with (folder / f"{fold}.csv").open(newline="", encoding="utf-8") as file:
         lungs = {row["lung"] for row in csv.DictReader(file)}
     assert lungs == set(left_out(fold))
 
 
-def test_figures_are_those_of_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("folder", "views"), [(PREDICTIONS, 1), (PRESENT, 2)])
+def test_figures_are_those_of_the_page(folder: Path, views: int) -> None:
     folds = {
-        fold: read_predictions(PREDICTIONS / f"{fold}.csv", views=1, with_second=False)
+        fold: read_predictions(folder / f"{fold}.csv", views=views, with_second=False)
         for fold in ("qin", "lidc", "others")
     }
     figures = {**print_real(folds), **print_inserted(folds)}
