@@ -55,11 +55,6 @@ class CandidateSet:
     diameters_mm: Float[np.ndarray, " n"]
     logits: Float[np.ndarray, " n"]
 
-    def moved(self, by_voxel: tuple[int, ...]) -> CandidateSet:
-        """Return the same in a volume in which theirs begins at (z, y, x)."""
-        centers = self.centers_voxel + np.array(by_voxel, self.centers_voxel.dtype)
-        return CandidateSet(centers, self.diameters_mm, self.logits)
-
     def only(self, indices: Int[np.ndarray, " m"]) -> CandidateSet:
         """Return those at some indices."""
         return CandidateSet(
@@ -100,7 +95,7 @@ def find_in_box(
 ) -> CandidateSet:
     """Find what might be a nodule in the whole box at once, or in few large parts of a large one.
 
-    Of the margin around the lungs as much is seen as fits the network's strides.
+    Of the margin behind the lungs as much is seen as fits the network's strides.
 
     Args:
         hu: on a 1 mm axial grid, already cropped to the lungs with a margin.
@@ -110,9 +105,7 @@ def find_in_box(
     """
     box = trim_margins(lung)
     seen = hu[box]
-    return _find(seen, lung[box], detector, box_window(seen.shape), progress).moved(
-        tuple(part.start for part in box)
-    )
+    return _find(seen, lung[box], detector, box_window(seen.shape), progress)
 
 
 def _find(

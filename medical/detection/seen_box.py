@@ -12,16 +12,17 @@ MAX_BOX_VOXELS = 28_000_000
 """Of the lungs' box in one pass, 300 x 350 x 266 mm; what is larger is cut along its height."""
 SMALLEST_BOX = (64, 64, 64)
 """What strides and neighbourhoods of a network need."""
-MIN_MARGIN_VOXEL = 6
-"""Between lung and the edge of what is seen, where a CT goes on there."""
+MIN_MARGIN_VOXEL = 4
+"""Between lung and the far edge of what is seen: a candidate must come as near to lung."""
 _LUNG_VOXEL = 2  # of the grid that lungs are found on
 
 
 def trim_margins(lung: Bool[np.ndarray, "z y x"]) -> tuple[slice, ...]:
-    """Leave as much of the margin around the lungs away as makes each edge fit the strides.
+    """Leave away of the margin behind the lungs what keeps an edge from fitting the strides.
 
     Strides need multiples of 16, and repeating an edge up to the next one costs a tenth of all
-    arithmetic. An axis whose margins do not hold enough stays whole.
+    arithmetic. What is seen begins where the box begins: where the strides' grid lies decides on
+    weak candidates. An axis whose margin does not hold enough stays whole.
 
     Args:
         lung: in the box that was cut out around it.
@@ -36,15 +37,9 @@ def trim_margins(lung: Bool[np.ndarray, "z y x"]) -> tuple[slice, ...]:
 
 def _trim(has_lung: Bool[np.ndarray, " n"], *, least: int) -> slice:
     length, there = len(has_lung), np.flatnonzero(has_lung)
-    surplus = length % MULTIPLE
-    if surplus == 0 or length - surplus < least or len(there) == 0:
-        return slice(0, length)
-    below = max(0, int(there[0]) - MIN_MARGIN_VOXEL)
-    above = max(0, length - 1 - int(there[-1]) - MIN_MARGIN_VOXEL)
-    if below + above < surplus:
-        return slice(0, length)
-    low = min(below, max(surplus // 2, surplus - above))
-    return slice(low, length - (surplus - low))
+    fitting = length - length % MULTIPLE
+    is_enough = len(there) > 0 and fitting >= max(least, int(there[-1]) + 1 + MIN_MARGIN_VOXEL)
+    return slice(0, fitting if is_enough else length)
 
 
 def box_window(shape: Window) -> Window:

@@ -16,8 +16,10 @@ from tests.benchmarks.leave_out.score import tables_of
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 
 NARROW = "narrow-margins"
-"""Folder of what the shipped models say since a box's margins are narrowed; before, its edges were
-repeated (``medical.detection.seen_box``)."""
+"""Folder of what the shipped models say since a box's edges are narrowed to fit the strides; they
+were repeated before (``medical.detection.seen_box``). ``SHIFTED`` are of a trial: narrowed on both
+sides, so that the strides' grid began elsewhere."""
+SHIFTED = "shifted-box"
 
 
 class Comparison(NamedTuple):
@@ -69,6 +71,14 @@ def read_folds(folder: Path, *, with_second: bool, views: int = 1) -> list[SeenS
     ]
 
 
+def _read_both(folder: Path, *, with_second: bool) -> tuple[list[SeenScan], ...]:
+    """What starlung-fast and starlung-lite say in two views."""
+    return tuple(
+        read_predictions(folder / name, views=2, with_second=with_second)
+        for name in ("fast-int8.csv", "starlung-lite.csv")
+    )
+
+
 def print_comparisons(folder: Path) -> None:
     """Compare 0.5.0 and the folds on lungs that neither had seen; the folds and their Lite.
 
@@ -91,13 +101,15 @@ def print_comparisons(folder: Path) -> None:
         print(f"0.5.0 and starlung-fast in 32 bits (two views each): {compare(shipped, fast)}")
         small = read_predictions(folder / "fast-int8.csv", views=2, with_second=with_second)
         print(f"the first stage of starlung-fast in 32 and in 8 bits: {compare(fast, small)}")
-        narrow, both = (
-            read_predictions(folder / NARROW / name, views=2, with_second=with_second)
-            for name in ("fast-int8.csv", "starlung-lite.csv")
-        )
+        narrow, both = _read_both(folder / NARROW, with_second=with_second)
+        shifted = _read_both(folder / SHIFTED, with_second=with_second)
         lite = read_predictions(folder / "starlung-lite.csv", views=2, with_second=with_second)
-        for name, before, now in (("fast", small, narrow), ("lite", lite, both)):
-            print(f"the box of starlung-{name} as it was and narrowed: {compare(before, now)}")
+        for name, *boxes in zip(
+            ("fast", "lite"), (small, lite), (narrow, both), shifted, strict=True
+        ):
+            before, *others = boxes
+            for how, other in zip(("narrowed", "begun elsewhere"), others, strict=True):
+                print(f"the box of starlung-{name} as it was and {how}: {compare(before, other)}")
         print(f"0.5.0 and starlung-fast as shipped (two views each): {compare(shipped, narrow)}")
         beside = compare(narrow, both)
         print(f"the shipped starlung-fast and starlung-lite (two views each): {beside}")
