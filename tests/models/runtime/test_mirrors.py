@@ -57,3 +57,30 @@ def test_a_mirrored_scan_is_read_the_same() -> None:
     plain, turned = both(window), np.flip(both(np.flip(window, 4)), 4).copy()
     turned[:, OFFSET.stop - 1] *= -1
     np.testing.assert_allclose(plain, turned, atol=1e-5, rtol=1e-4)
+
+
+def test_the_maps_are_those_of_a_copy_turned_over() -> None:
+    window = np.random.default_rng(1).random((1, 1, EDGE, EDGE, EDGE), np.float32)
+    before = window.copy()
+    turned = np.flip(told_places(np.ascontiguousarray(np.flip(window, 4))), 4).copy()
+    turned[:, OFFSET.stop - 1] *= -1
+    expected = np.stack([told_places(window), turned]).mean(0)
+    np.testing.assert_array_equal(in_mirrors(told_places)(window), expected)
+    np.testing.assert_array_equal(window, before)
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_a_window_lies_as_it_lay_when_a_view_fails(failing: int) -> None:
+    window = np.random.default_rng(2).random((1, 1, EDGE, EDGE, EDGE), np.float32)
+    before, views = window.copy(), []
+
+    def detector(image: np.ndarray) -> np.ndarray:
+        views.append(image[0, 0, 0, 0, 0])
+        if len(views) == failing:
+            raise MemoryError("no room for the maps")
+        return told_places(image)
+
+    with pytest.raises(MemoryError):
+        in_mirrors(detector)(window)
+    assert views == [before[0, 0, 0, 0, 0], before[0, 0, 0, 0, -1]][:failing]
+    np.testing.assert_array_equal(window, before)

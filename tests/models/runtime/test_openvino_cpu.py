@@ -68,6 +68,22 @@ def test_compiled_once_a_box_of_any_size_gives_the_same_map() -> None:
     np.testing.assert_allclose(after, each(small)[0], atol=1e-4, rtol=1e-4)
 
 
+def test_an_image_is_shared_and_never_written() -> None:
+    torch.manual_seed(0)
+    network = OpenVinoNetwork(convert_detector(DetectorConfig(widths=(8,) * 4).build().eval()))
+    images = np.random.default_rng(3).random((2, 1, 1, 64, 64, 64), np.float32)
+    first, second = (image.copy() for image in images)
+    expected = [network(image.copy())[0] for image in images]
+    after_first = network(first)[0]
+    second.flags.writeable = False  # OpenVINO copies it: not into what it shared before
+    np.testing.assert_array_equal(network(second)[0], expected[1])
+    np.testing.assert_array_equal(np.stack([first, second]), images)
+    reversed_twice = np.ascontiguousarray(first[..., ::-1])[..., ::-1]
+    np.testing.assert_array_equal(network(reversed_twice)[0], expected[0])
+    first[:] = 0  # maps are no views of what was shared
+    np.testing.assert_array_equal(after_first, expected[0])
+
+
 def test_what_is_said_of_a_candidate_depends_on_no_other() -> None:
     torch.manual_seed(0)
     refiner = RefinerConfig(widths=(8, 8, 8), own_classifier=True).build().eval()
