@@ -32,7 +32,7 @@ from models.detector.both_views import BothViews
 from models.detector.detector import Detector
 from models.training.two_stage import TwoStage
 from tests.benchmarks.folds.cascade import PREDICTIONS
-from tests.benchmarks.folds.compare import NARROW, compare
+from tests.benchmarks.folds.compare import SHIFTED, compare
 from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.folds.read import COLUMNS, rows_of, scans_of
 from tests.benchmarks.folds.refinement import how_here
@@ -92,7 +92,7 @@ def print_widths(folder: Path) -> None:
             for bits in BITS
         }
         fast = read_predictions(
-            PREDICTIONS / NARROW / "fast-int8.csv", views=_VIEWS, with_second=second
+            PREDICTIONS / SHIFTED / "fast-int8.csv", views=_VIEWS, with_second=second
         )
         stages = "both stages" if second else "first stage alone"
         for bits in BITS:
