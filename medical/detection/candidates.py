@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Float32, Int
 from medical.ct.prepare import Prepared
 from medical.ct.resample import thread_count
 from medical.ct.volume import CtVolume, QualityNote
-from medical.detection.seen_box import box_window, trim_margins
+from medical.detection.seen_box import box_window
 from medical.i18n.messages import message
 from models.detector.contract import CHANNELS_OUT, HEAT, STRIDE
 from models.detector.normalise import normalise
@@ -95,17 +95,13 @@ def find_in_box(
 ) -> CandidateSet:
     """Find what might be a nodule in the whole box at once, or in few large parts of a large one.
 
-    Of the margin behind the lungs as much is seen as fits the network's strides.
-
     Args:
         hu: on a 1 mm axial grid, already cropped to the lungs with a margin.
         lung: same shape; a candidate must touch it.
         detector: reads a place alike in a part and in the whole.
         progress: told the share of parts done.
     """
-    box = trim_margins(lung)
-    seen = hu[box]
-    return _find(seen, lung[box], detector, box_window(seen.shape), progress)
+    return _find(hu, lung, detector, box_window(hu.shape), progress)
 
 
 def _find(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-from jaxtyping import Bool
-
 from models.detector.contract import MULTIPLE
 from models.runtime.windows import Window
 
@@ -12,34 +9,6 @@ MAX_BOX_VOXELS = 28_000_000
 """Of the lungs' box in one pass, 300 x 350 x 266 mm; what is larger is cut along its height."""
 SMALLEST_BOX = (64, 64, 64)
 """What strides and neighbourhoods of a network need."""
-MIN_MARGIN_VOXEL = 4
-"""Between lung and the far edge of what is seen: a candidate must come as near to lung."""
-_LUNG_VOXEL = 2  # of the grid that lungs are found on
-
-
-def trim_margins(lung: Bool[np.ndarray, "z y x"]) -> tuple[slice, ...]:
-    """Leave away of the margin behind the lungs what keeps an edge from fitting the strides.
-
-    Strides need multiples of 16, and repeating an edge up to the next one costs a tenth of all
-    arithmetic. What is seen begins where the box begins: where the strides' grid lies decides on
-    weak candidates. An axis whose margin does not hold enough stays whole.
-
-    Args:
-        lung: in the box that was cut out around it.
-    """
-    every = slice(None, None, _LUNG_VOXEL)
-    lines = (lung[:, every, every], lung[every, :, every], lung[every, every])
-    return tuple(
-        _trim(np.asarray(line.any(tuple({0, 1, 2} - {axis}))), least=least)
-        for axis, (line, least) in enumerate(zip(lines, SMALLEST_BOX, strict=True))
-    )
-
-
-def _trim(has_lung: Bool[np.ndarray, " n"], *, least: int) -> slice:
-    length, there = len(has_lung), np.flatnonzero(has_lung)
-    fitting = length - length % MULTIPLE
-    is_enough = len(there) > 0 and fitting >= max(least, int(there[-1]) + 1 + MIN_MARGIN_VOXEL)
-    return slice(0, fitting if is_enough else length)
 
 
 def box_window(shape: Window) -> Window:

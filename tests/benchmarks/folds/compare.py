@@ -15,11 +15,10 @@ from tests.benchmarks.folds.scans import FOLDS
 from tests.benchmarks.leave_out.score import tables_of
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 
-NARROW = "narrow-margins"
-"""Folder of what the shipped models say since a box's edges are narrowed to fit the strides; they
-were repeated before (``medical.detection.seen_box``). ``SHIFTED`` are of a trial: narrowed on both
-sides, so that the strides' grid began elsewhere."""
-SHIFTED = "shifted-box"
+NARROW, SHIFTED = "narrow-margins", "shifted-box"
+"""Folders of two trials: what the shipped models say where a box's margins shrink to fit the
+strides, in place of its edges being repeated; by whole cells of the output, so that 8 mm remain,
+and by any number of voxels, so that the cells' grid begins elsewhere, 6 mm."""
 
 
 class Comparison(NamedTuple):
@@ -110,9 +109,9 @@ def print_comparisons(folder: Path) -> None:
             before, *others = boxes
             for how, other in zip(("narrowed", "begun elsewhere"), others, strict=True):
                 print(f"the box of starlung-{name} as it was and {how}: {compare(before, other)}")
-        print(f"0.5.0 and starlung-fast as shipped (two views each): {compare(shipped, narrow)}")
-        beside = compare(narrow, both)
+        print(f"0.5.0 and starlung-fast as shipped (two views each): {compare(shipped, small)}")
+        beside = compare(small, lite)
         print(f"the shipped starlung-fast and starlung-lite (two views each): {beside}")
-        path = folder / NARROW / "starlung-lite.csv"
-        beside = compare(narrow, read_predictions(path, views=1, with_second=with_second))
+        once = read_predictions(folder / "starlung-lite.csv", views=1, with_second=with_second)
+        beside = compare(small, once)
         print(f"the shipped starlung-fast and starlung-lite in one view: {beside}")
