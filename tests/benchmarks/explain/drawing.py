@@ -42,7 +42,10 @@ def draw(cases: list[Case], rows: Rows, keep: Path, path: Path) -> None:
     chosen = chosen_to_draw(cases, rows)
     names = [name for name in (*METHODS, MASK_ALONE) if any(method == name for _, method in rows)]
     figure_, axes = plt.subplots(
-        len(chosen), 1 + len(names), figsize=(2 * (1 + len(names)), 2.1 * len(chosen))
+        len(chosen),
+        1 + len(names),
+        figsize=(2 * (1 + len(names)), 2.1 * len(chosen)),
+        squeeze=False,  # a single finding is a row, too
     )
     for axis, name in zip(axes[0], ["CT", *names], strict=True):
         axis.set_title(name, fontsize=9)
