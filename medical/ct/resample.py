@@ -8,26 +8,18 @@ target are made by several threads; numpy and scipy let them run side by side.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Float32, Int, Int16
 from scipy import ndimage
 
+from medical.ct.slabs import map_each
 from medical.geometry import VolumeGeometry
-from models.runtime.machine import count_cores, granted_shares
 
 AIR_HU = -1024.0
 _SLAB = 16  # slices of the target at a time: keeps what lies between under 50 MB a thread
 _SAME_AXES = 1e-9
-_MAX_THREADS = 8
-granted_shares()  # asked for now, before a thread that reads a stranger's files loses the right to
-
-
-def thread_count() -> int:
-    """How many threads are worth while: the cores that this process may use, eight at most."""
-    return min(count_cores(), _MAX_THREADS)
 
 
 def resample(
@@ -54,8 +46,7 @@ def resample(
         make: Callable[[int], None] = _AxisByAxis(hu, z, y, x, out)
     else:
         make = _AllAtOnce(hu, matrix, offset, out)
-    with ThreadPoolExecutor(thread_count()) as pool:
-        list(pool.map(make, range(0, target.shape[0], _SLAB)))
+    map_each(make, range(0, target.shape[0], _SLAB))
     return out
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from medical.ct.resample import thread_count
+from models.runtime.machine import thread_count
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")

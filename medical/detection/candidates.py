@@ -7,7 +7,6 @@ card says; then peaks and suppression.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
 from medical.ct.prepare import Prepared
-from medical.ct.resample import thread_count
+from medical.ct.slabs import map_each
 from medical.ct.volume import CtVolume, QualityNote
 from medical.detection.seen_box import box_window
 from medical.i18n.messages import message
@@ -165,8 +164,7 @@ def _image(hu: Float32[np.ndarray, "z y x"], window: Window) -> Float32[np.ndarr
         plane[rows:, :columns] = plane[rows - 1, :columns]
         plane[:, columns:] = plane[:, columns - 1 : columns]
 
-    with ThreadPoolExecutor(thread_count()) as pool:
-        list(pool.map(fill, range(depth)))
+    map_each(fill, range(depth))
     image[depth:] = image[depth - 1]
     return image
 

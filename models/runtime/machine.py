@@ -14,6 +14,7 @@ _LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 _GROUPS = Path("/sys/fs/cgroup")
 _OWN_GROUP = Path("/proc/self/cgroup")
 _SECOND_VERSION = "0::/"
+_MAX_THREADS = 8
 
 
 def count_gpus() -> int:
@@ -34,6 +35,11 @@ def count_cores() -> int:
     The machine may have many more: each thread beyond these only waits for the others.
     """
     return min(_cores_allowed(), core_quota() or sys.maxsize)
+
+
+def thread_count() -> int:
+    """How many threads are worth while: the cores that this process may use, eight at most."""
+    return min(count_cores(), _MAX_THREADS)
 
 
 def core_quota() -> int | None:
@@ -77,3 +83,6 @@ def _quotas() -> Iterator[float]:
             pass
         if folder == _GROUPS:
             return
+
+
+granted_shares()  # now, before a thread that reads a stranger's files loses the right to ask

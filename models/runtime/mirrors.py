@@ -11,11 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from models.detector.contract import OFFSET
-from models.runtime.machine import count_cores
+from models.runtime.machine import thread_count
 from models.runtime.networks import FirstStageNetwork
 
 _OFFSET_X = OFFSET.stop - 1
-_MAX_THREADS = 8
 
 
 def in_mirrors(detector: FirstStageNetwork) -> FirstStageNetwork:
@@ -50,5 +49,5 @@ def mirror_in_place(volume: np.ndarray) -> None:
         plane[...] = plane[:, ::-1].copy()
 
     planes = [volume[index] for index in np.ndindex(volume.shape[:-2])]
-    with ThreadPoolExecutor(min(count_cores(), _MAX_THREADS)) as pool:
+    with ThreadPoolExecutor(thread_count()) as pool:
         list(pool.map(turn, planes))

@@ -17,12 +17,11 @@ import numpy as np
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 import openvino  # noqa: E402
 
-from models.runtime.machine import core_quota, count_cores  # noqa: E402
+from models.runtime.machine import core_quota, thread_count  # noqa: E402
 
 __all__ = ["NetworkFile", "OneByOne", "OpenVinoNetwork", "openvino", "openvino_version"]
 
 _SHAPES = 3  # that stay compiled: a whole box has another shape with every CT
-_MOST_CORES = 8  # that run small networks beside each other
 _IMAGE = 2  # axes before those of an image's size: batch, channel
 Shapes = tuple[tuple[int, ...], ...]
 """Of a network's inputs; -1 where any size is taken."""
@@ -128,7 +127,7 @@ class OpenVinoNetwork:
 
     def _each(self, shapes: Shapes) -> openvino.AsyncInferQueue:
         if self._queue is None or self._queue_shapes != shapes:
-            cores = min(count_cores(), _MOST_CORES)
+            cores = thread_count()
             settings = {"NUM_STREAMS": cores, "INFERENCE_NUM_THREADS": cores}
             self._queue = openvino.AsyncInferQueue(self._compiled(shapes, settings), cores)
             self._queue_shapes = shapes

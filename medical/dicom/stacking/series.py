@@ -18,7 +18,6 @@ from jaxtyping import Int16
 
 from medical.ct import quality
 from medical.ct.lung_coverage import lung_notes
-from medical.ct.resample import thread_count
 from medical.ct.volume import CtVolume
 from medical.dicom.header.frames import BrokenFile, Frame, SeriesHeader
 from medical.dicom.header.padding import AIR_HU, clear_surround
@@ -36,6 +35,7 @@ from medical.dicom.stacking.stack import StackPlan, plan_stack
 from medical.errors import InputError
 from medical.i18n.messages import message, plural_message
 from medical.plain_text import counted
+from models.runtime.machine import thread_count
 
 MAX_LOST_SHARE = 0.25
 AIR_PERCENTILE = 0.1

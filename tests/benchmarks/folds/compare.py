@@ -100,15 +100,14 @@ def print_comparisons(folder: Path) -> None:
         print(f"0.5.0 and starlung-fast in 32 bits (two views each): {compare(shipped, fast)}")
         small = read_predictions(folder / "fast-int8.csv", views=2, with_second=with_second)
         print(f"the first stage of starlung-fast in 32 and in 8 bits: {compare(fast, small)}")
-        narrow, both = _read_both(folder / NARROW, with_second=with_second)
+        narrow = _read_both(folder / NARROW, with_second=with_second)
         shifted = _read_both(folder / SHIFTED, with_second=with_second)
         lite = read_predictions(folder / "starlung-lite.csv", views=2, with_second=with_second)
-        for name, *boxes in zip(
-            ("fast", "lite"), (small, lite), (narrow, both), shifted, strict=True
+        for name, before, *trials in zip(
+            ("fast", "lite"), (small, lite), narrow, shifted, strict=True
         ):
-            before, *others = boxes
-            for how, other in zip(("narrowed", "begun elsewhere"), others, strict=True):
-                print(f"the box of starlung-{name} as it was and {how}: {compare(before, other)}")
+            for how, trial in zip(("narrowed", "begun elsewhere"), trials, strict=True):
+                print(f"the box of starlung-{name} as it was and {how}: {compare(before, trial)}")
         print(f"0.5.0 and starlung-fast as shipped (two views each): {compare(shipped, small)}")
         beside = compare(small, lite)
         print(f"the shipped starlung-fast and starlung-lite (two views each): {beside}")

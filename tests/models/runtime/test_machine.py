@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medical.ct.resample import thread_count
 from medical.training.config import Cluster
 from medical.training.worker import process_environment
 from models.detector.detector import DetectorConfig
 from models.runtime import machine
 from models.runtime.conversion import convert_detector
-from models.runtime.machine import core_quota, count_cores
+from models.runtime.machine import core_quota, count_cores, thread_count
 from models.runtime.openvino_cpu import OpenVinoNetwork
 
 
