@@ -94,23 +94,40 @@ def largest_in_plane(mask: Mask) -> Mask:
 
 
 def _filled(mask: Mask) -> Mask:
-    framed = np.pad(~mask, ((0, 0), (1, 1), (1, 1)), constant_values=True)
+    box, filled = _box_in_plane(mask), np.zeros_like(mask)
+    framed = np.pad(~mask[box], ((0, 0), (1, 1), (1, 1)), constant_values=True)
     labels, count = ndimage.label(framed, structure=IN_PLANE)
     outside = np.zeros(count + 1, bool)
     outside[labels[:, 0, 0]] = True  # a slice's frame hangs together
-    return np.asarray(~outside[labels[:, 1:-1, 1:-1]])
+    filled[box] = ~outside[labels[:, 1:-1, 1:-1]]
+    return filled
+
+
+def _box_in_plane(mask: Mask) -> tuple[slice, slice, slice]:
+    """Rows and columns between the first and the last that a mask reaches in any slice."""
+    flat = np.asarray(mask.any(0))
+    rows, columns = np.flatnonzero(flat.any(1)), np.flatnonzero(flat.any(0))
+    if len(rows) == 0:
+        return slice(None), slice(0, 0), slice(0, 0)
+    return (
+        slice(None),
+        slice(int(rows[0]), int(rows[-1]) + 1),
+        slice(int(columns[0]), int(columns[-1]) + 1),
+    )
 
 
 def _largest(mask: Mask) -> Mask:
     """Keep the largest part of each slice of a slab, all slices at once."""
-    labels, count = ndimage.label(mask, structure=IN_PLANE)
+    box, largest = _box_in_plane(mask), np.zeros_like(mask)
+    labels, count = ndimage.label(mask[box], structure=IN_PLANE)
     sizes, is_largest = np.bincount(labels.ravel(), minlength=count + 1), np.zeros(count + 1, bool)
     # parts are numbered in the order of their first voxels: one slice's after the other's
     ends = np.maximum.accumulate(labels.max((1, 2), initial=0))
     for before, end in pairwise((0, *ends.tolist())):
         if end > before:
             is_largest[before + 1 + sizes[before + 1 : end + 1].argmax()] = True
-    return np.asarray(is_largest[labels])
+    largest[box] = is_largest[labels]
+    return largest
 
 
 def _with_shifted(target: Mask, mask: Mask, *, axis: int, step: int) -> Mask:

@@ -42,8 +42,11 @@ def lung_notes(hu: Int16[np.ndarray, "z y x"], geometry: VolumeGeometry) -> list
     if int(np.abs(geometry.affine_lps_mm[:3, 0]).argmax()) != 2:
         return []
     picked = _picked(len(hu))
-    parts = map_each(lambda slab: _coarse(hu[picked[slab]]), slabs_of(len(picked)))
-    coarse = np.concatenate(parts)
+
+    def make(slab: slice) -> Coarse:  # slice by slice: a copy of many would be new memory
+        return np.concatenate([_coarse(hu[z : z + 1]) for z in picked[slab].tolist()])
+
+    coarse = np.concatenate(map_each(make, slabs_of(len(picked))))
     body = largest_in_plane(coarse > BODY_HU)
     lung = _lung(coarse, body)
     if lung.mean() < MIN_SHARE:

@@ -13,8 +13,9 @@ from jaxtyping import Bool, Float, UInt8
 from scipy import ndimage
 
 from medical.ct.balls import IN_PLANE, close, fill_in_plane, grow, largest_in_plane, shrink
-from medical.ct.sides import find_midline
-from medical.ct.slabs import map_each, map_slabs, slabs_of
+from medical.ct.parts import Parts
+from medical.ct.sides import Midline, find_midline
+from medical.ct.slabs import map_slabs
 
 _AIR_HU = -400.0
 _OUTSIDE_HU = -940.0  # air around a body is emptier than lung
@@ -44,7 +45,7 @@ def cut_lung(hu: Float[np.ndarray, "z y x"], *, grid_mm: float) -> Bool[np.ndarr
     cut = np.zeros((hu.shape[0], hu.shape[1] + 2, hu.shape[2] + 2), bool)
     depth = max(1, round(_DEPTH_MM / grid_mm))
     min_count = max(2, round(_RUN_MM / grid_mm))
-    body = largest_in_plane(hu >= _AIR_HU)
+    body = _body_at_the_edge(hu >= _AIR_HU)
     edges = (
         (cut[:, 1:-1, 0], body[:, :, 0], hu[:, :, :depth].mean(2)),
         (cut[:, 1:-1, -1], body[:, :, -1], hu[:, :, -depth:].mean(2)),
@@ -55,6 +56,16 @@ def cut_lung(hu: Float[np.ndarray, "z y x"], *, grid_mm: float) -> Bool[np.ndarr
         for z in np.flatnonzero(wall.sum(1) > 1):  # of most slices none: the body ends before
             frame[z] = _between_walls(wall[z], inwards[z], min_count=min_count)
     return cut
+
+
+def _body_at_the_edge(tissue: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
+    """Mark the body in slices in which tissue runs along an edge; the others are left empty."""
+    edges = (tissue[:, :, 0], tissue[:, :, -1], tissue[:, 0], tissue[:, -1])
+    slices = np.flatnonzero(np.any([edge.sum(1) > 1 for edge in edges], axis=0))
+    body = np.zeros_like(tissue)
+    if len(slices):
+        body[slices] = largest_in_plane(tissue[slices])
+    return body
 
 
 def _between_walls(
@@ -76,6 +87,7 @@ def small_lungs(
     lungs: Bool[np.ndarray, "z y x"],
     *,
     grid_mm: float,
+    midline: Midline | None = None,
 ) -> Bool[np.ndarray, "z y x"]:
     """Air-filled parts on a side of the patient that has no lung otherwise.
 
@@ -84,15 +96,16 @@ def small_lungs(
         left_out: air inside the body that is not among ``lungs``.
         lungs: what is taken for lung already.
         grid_mm: voxel edge, millimetres.
+        midline: tells that of ``hu``, where somebody else looks for it.
     """
     added = np.zeros(lungs.shape, bool)
     heights = np.flatnonzero(lungs.any((1, 2)))
     if len(heights) == 0:
         return added
-    midline = find_midline(hu, spacing_mm=grid_mm)
-    if midline is None:
+    middle = midline() if midline else find_midline(hu, spacing_mm=grid_mm)
+    if middle is None:
         return added
-    left = np.arange(hu.shape[2])[None, None, :] > midline[:, None, None]
+    left = np.arange(hu.shape[2])[None, None, :] > middle[:, None, None]
     share = np.count_nonzero(lungs & left) / np.count_nonzero(lungs)
     empty = left if share < _MISSING_SHARE else ~left if share > 1 - _MISSING_SHARE else None
     if empty is None:
@@ -111,13 +124,14 @@ def small_lungs(
 
 
 def lung_mask(
-    hu: Float[np.ndarray, "z y x"], *, spacing_mm: float = 1.0
+    hu: Float[np.ndarray, "z y x"], *, spacing_mm: float = 1.0, midline: Midline | None = None
 ) -> Bool[np.ndarray, "z y x"]:
     """Mark lung in an isotropic axial volume (z to the head, y to the back).
 
     Args:
         hu: Hounsfield units.
         spacing_mm: voxel edge, millimetres.
+        midline: tells that of ``hu`` on a grid of 2 mm, where somebody else looks for it.
 
     Returns:
         The mask; all false where no air-filled lung was found.
@@ -129,7 +143,8 @@ def lung_mask(
     inside = map_slabs(_clear_in_plane_border, air, cut_lung(coarse, grid_mm=coarse_mm))
     parts = _largest_parts(inside, min_voxels=_MIN_LUNG_ML * 1000 / coarse_mm**3)
     lungs = _without_tables(parts, air, grid_mm=coarse_mm)
-    lungs |= small_lungs(coarse, inside & ~lungs, lungs, grid_mm=coarse_mm)
+    left_out = inside & ~lungs
+    lungs |= small_lungs(coarse, left_out, lungs, grid_mm=coarse_mm, midline=midline)
     filled = fill_in_plane(close(lungs, radius_voxel=_CLOSE_MM / coarse_mm))
     full = filled.repeat(step, 0).repeat(step, 1).repeat(step, 2)
     return np.ascontiguousarray(full[: hu.shape[0], : hu.shape[1], : hu.shape[2]])
@@ -158,18 +173,13 @@ def _largest_parts(
     air: Bool[np.ndarray, "z y x"], *, min_voxels: float
 ) -> UInt8[np.ndarray, "z y x"]:
     """Give the three largest parts, at most, a number: two lungs, or one with the airways."""
-    labels, count = ndimage.label(air)
-
-    def count_in(slab: slice) -> np.ndarray:
-        return np.bincount(labels[slab].ravel(), minlength=count + 1)
-
-    sizes = np.sum(map_each(count_in, slabs_of(len(labels))), axis=0)
-    sizes[0] = 0
+    parts = Parts.of(air)
+    sizes = parts.sizes()
     largest = np.argsort(sizes)[::-1][:3]
     good = largest[sizes[largest] >= max(min_voxels, 0.1 * sizes.max(), 1)]
-    number = np.zeros(count + 1, np.uint8)
+    number = np.zeros(parts.count + 1, np.uint8)
     number[good] = np.arange(1, len(good) + 1)
-    return map_slabs(number.__getitem__, labels)
+    return parts.looked_up(number)
 
 
 def _without_tables(

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float32
 
 from medical.ct.lungs import lung_mask
 from medical.ct.resample import resample
-from medical.ct.sides import LungSides
+from medical.ct.sides import LungSides, find_midline
 from medical.ct.volume import CtVolume
 from medical.geometry import VolumeGeometry
 
@@ -55,7 +55,10 @@ def prepare(ct: CtVolume, *, with_sides: bool = False) -> Prepared:
     grid = ct.geometry.isotropic(SPACING_MM)
     coarse = _every_second_voxel(grid)
     coarse_hu = resample(ct.hu, ct.geometry, coarse)
-    coarse_lung = lung_mask(coarse_hu, spacing_mm=_COARSE * SPACING_MM)
+    coarse_mm = _COARSE * SPACING_MM
+    with ThreadPoolExecutor(1) as beside:
+        midline = beside.submit(find_midline, coarse_hu, spacing_mm=coarse_mm).result
+        coarse_lung = lung_mask(coarse_hu, spacing_mm=coarse_mm, midline=midline)
     if not coarse_lung.any():
         raise NoLungError("no air-filled lung was found")
     where = [np.flatnonzero(coarse_lung.any(other)) for other in ((1, 2), (0, 2), (0, 1))]
@@ -69,7 +72,11 @@ def prepare(ct: CtVolume, *, with_sides: bool = False) -> Prepared:
     box = grid.cropped((z[0], y[0], x[0]), (z[1], y[1], x[1]))
     with ThreadPoolExecutor(1) as beside:
         # single steps on one core, while the others resample
-        sides = beside.submit(LungSides.of, coarse_hu, coarse_lung, coarse) if with_sides else None
+        sides = (
+            beside.submit(LungSides.of, coarse_hu, coarse_lung, coarse, midline=midline)
+            if with_sides
+            else None
+        )
         hu = resample(ct.hu, ct.geometry, box)
         lung = coarse_lung
         for axis, (low, high) in enumerate((z, y, x)):

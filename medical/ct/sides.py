@@ -9,6 +9,7 @@ searched lies in one lung where the other is opaque, collapsed or gone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -18,6 +19,7 @@ from numpy.typing import ArrayLike
 from scipy import ndimage
 
 from medical.ct.balls import largest_in_plane, shrink
+from medical.ct.parts import Parts
 from medical.ct.slabs import map_slabs
 from medical.geometry import VolumeGeometry
 
@@ -29,6 +31,8 @@ _ALONG_MM = 60.0  # over how much of its height the local place is averaged
 _MIN_BONE_ML = 5.0
 _EDGE_VOXEL = 2
 Side = Literal["left", "right", "uncertain"]
+Midline = Callable[[], Float[np.ndarray, " z"] | None]
+"""Tells the midline of a volume, as ``find_midline`` does."""
 _GRID_MM = 2.0
 _AIR_HU = -400.0
 _SURE_MM = 10.0  # the midline is known to some millimetres
@@ -129,6 +133,8 @@ class LungSides:
         hu: Float[np.ndarray, "z y x"],
         lung: Bool[np.ndarray, "z y x"],
         geometry: VolumeGeometry,
+        *,
+        midline: Midline | None = None,
     ) -> Self:
         """Of a whole volume and what is searched in it.
 
@@ -136,20 +142,21 @@ class LungSides:
             hu: Hounsfield units (z to the head, y to the back, x to the left).
             lung: mask of the same shape.
             geometry: of both.
+            midline: tells that of ``hu`` on a grid of 2 mm, where somebody else looks for it.
         """
         spacing_mm = geometry.spacing_mm[0]
         step = max(1, round(_GRID_MM / spacing_mm))
         hu, lung = hu[::step, ::step, ::step], lung[::step, ::step, ::step]
         coarse_mm = step * spacing_mm
-        midline = find_midline(hu, spacing_mm=coarse_mm)
-        owners, sides = _lungs(hu, lung, midline, coarse_mm)
+        middle = midline() if midline else find_midline(hu, spacing_mm=coarse_mm)
+        owners, sides = _lungs(hu, lung, middle, coarse_mm)
         cut = bool(lung[:, :, :1].any()), bool(lung[:, :, -1:].any())
         coarse = VolumeGeometry.axial(
             shape=hu.shape,
             spacing_mm=(coarse_mm,) * 3,
             origin_lps_mm=geometry.origin_lps_mm.tolist(),
         )
-        return cls(coarse, midline, lung, owners, sides, cut)
+        return cls(coarse, middle, lung, owners, sides, cut)
 
     @property
     def spacing_mm(self) -> float:
@@ -258,16 +265,13 @@ def _lungs(
         return owners, ()
     box = boxes[0]  # a third of a chest
     air = lung[box] & (hu[box] < _AIR_HU)
-    labels, count = ndimage.label(shrink(air, radius_voxel=_APART_MM / spacing_mm))
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    min_voxels = _MIN_LUNG_ML * 1000 / spacing_mm**3
-    large_parts = [part for part in range(1, count + 1) if sizes[part] >= min_voxels]
-    sides: list[Side] = []
-    x = np.arange(lung.shape[2])[box[2]]
-    for part in large_parts[:255]:
-        where = labels == part
-        sides.append(_side_of_lung(where, x, None if midline is None else midline[box[0]]))
-        owners[box][where] = len(sides)
+    parts = Parts.of(shrink(air, radius_voxel=_APART_MM / spacing_mm))
+    large = np.flatnonzero(parts.sizes() >= max(1, _MIN_LUNG_ML * 1000 / spacing_mm**3))[:255]
+    number = np.zeros(parts.count + 1, np.uint8)
+    number[large] = np.arange(1, len(large) + 1)
+    owners[box] = parts.looked_up(number)
+    x, middle = np.arange(lung.shape[2])[box[2]], None if midline is None else midline[box[0]]
+    sides = [_side_of_lung(owners[box] == own, x, middle) for own in range(1, len(large) + 1)]
     return owners, tuple(sides)
 
 

@@ -15,6 +15,7 @@ from models.runtime.machine import thread_count
 from models.runtime.networks import FirstStageNetwork
 
 _OFFSET_X = OFFSET.stop - 1
+_AT_ONCE = 8  # slices; one by one, many threads would wait for Python's lock
 
 
 def in_mirrors(detector: FirstStageNetwork) -> FirstStageNetwork:
@@ -43,11 +44,12 @@ def in_mirrors(detector: FirstStageNetwork) -> FirstStageNetwork:
 
 
 def mirror_in_place(volume: np.ndarray) -> None:
-    """Turn ``[..., z, y, x]`` left for right, slice by slice: one fits the processor's cache."""
+    """Turn ``[..., z, y, x]`` left for right, some slices at a time: they fit a cache."""
 
-    def turn(plane: np.ndarray) -> None:
-        plane[...] = plane[:, ::-1].copy()
+    def turn(slices: np.ndarray) -> None:
+        slices[...] = slices[:, :, ::-1].copy()
 
-    planes = [volume[index] for index in np.ndindex(volume.shape[:-2])]
+    stacks = (volume[index] for index in np.ndindex(volume.shape[:-3]))
+    parts = [stack[z : z + _AT_ONCE] for stack in stacks for z in range(0, len(stack), _AT_ONCE)]
     with ThreadPoolExecutor(thread_count()) as pool:
-        list(pool.map(turn, planes))
+        list(pool.map(turn, parts))

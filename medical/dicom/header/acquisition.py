@@ -73,7 +73,7 @@ def _acquisition(places: list[Dataset], dataset: Dataset) -> dict[str, str]:
 
 
 def _first(places: list[Dataset], keyword: str) -> str:
-    names = (keyword, ENHANCED_NAMES.get(keyword, keyword))
+    names = (keyword, ENHANCED_NAMES[keyword]) if keyword in ENHANCED_NAMES else (keyword,)
     return next(
         (text for place in places for name in names if (text := tags.text(place, name))), ""
     )

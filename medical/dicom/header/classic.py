@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 
 from medical.dicom.header import tags
 from medical.dicom.header.frames import Frame, placement
+from medical.dicom.header.image_elements import start_of_image
 from medical.dicom.header.padding import padding_range
 
 SPLIT_KEYWORDS = (
@@ -28,6 +29,7 @@ def frames(path: Path, dataset: Dataset) -> tuple[Frame, ...]:
     if place is None:
         return ()
     slope, intercept = rescale(dataset)
+    syntax = transfer_syntax(dataset)
     return (
         Frame(
             path=path,
@@ -42,10 +44,11 @@ def frames(path: Path, dataset: Dataset) -> tuple[Frame, ...]:
             padding=padding_range(dataset),
             thickness_mm=tags.number(dataset, "SliceThickness"),
             splits=tuple(tags.text(dataset, keyword) for keyword in SPLIT_KEYWORDS),
-            transfer_syntax=transfer_syntax(dataset),
+            transfer_syntax=syntax,
             embedded_overlay=_has_embedded_overlay(dataset),
             kernel=tags.text(dataset, "ConvolutionKernel"),
             frame_of_reference_uid=tags.text(dataset, "FrameOfReferenceUID"),
+            image_at=start_of_image(dataset, syntax),
         ),
     )
 

@@ -9,6 +9,7 @@ Position, orientation and pixel spacing are checked (DICOM PS3.3 C.7.6.2).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,8 @@ class Frame:
         embedded_overlay: overlay bits lie above the pixel's own bits (retired, still met).
         kernel: of this plane's reconstruction.
         frame_of_reference_uid: of this plane; de-identified series may have another in each.
+        image_at: where in the file that begins which its pixels are decoded by; ``None`` where the
+            file must be read from its start.
     """
 
     path: Path
@@ -102,6 +105,7 @@ class Frame:
     embedded_overlay: bool = False
     kernel: str = ""
     frame_of_reference_uid: str = ""
+    image_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +161,16 @@ def placement(
     low, high = SPACING_RANGE_MM
     if not all(low <= part <= high for part in spacing):
         return None
-    directions = _orthonormal(np.array(cosines[:3]), np.array(cosines[3:]))
+    directions = _orthonormal(*cosines)
     if directions is None:
         return None
-    return Placement(_vector(np.array(point)), *directions, spacing[0], spacing[1])
+    x, y, z = point
+    return Placement((x, y, z), *directions, spacing[0], spacing[1])
 
 
-def _orthonormal(
-    row: NDArray[np.float64], column: NDArray[np.float64]
-) -> tuple[Vector3, Vector3] | None:
+@lru_cache(maxsize=64)  # the slices of a series lie alike
+def _orthonormal(*cosines: float) -> tuple[Vector3, Vector3] | None:
+    row, column = np.array(cosines[:3]), np.array(cosines[3:])
     lengths = np.linalg.norm(row), np.linalg.norm(column)
     if not all(0.9 < length < 1.1 for length in lengths):
         return None

@@ -34,7 +34,7 @@ _ALIKE = frozenset({
     *("PixelRepresentation", "ContrastBolusAgent", "LossyImageCompression"),
 })  # fmt: skip
 """What the images of a series have alike, and nobody's name: converted once, not in each file."""
-_PLAIN = frozenset({"CS", "DS", "IS", "LO", "SH", "UI", "US"})
+_PLAIN = frozenset({"CS", "DA", "DS", "IS", "LO", "SH", "TM", "UI", "US"})
 _NAMESPACE = uuid.UUID("5b0f7f0e-6d0e-4f0b-9c53-0e8f5f1c7a11")
 
 
@@ -44,8 +44,9 @@ def value(dataset: Dataset, keyword: str) -> Any:
         element = dataset.get_item(_tag_of(keyword))
         if element is None:
             return None
-        if keyword in _ALIKE and isinstance(element, RawDataElement) and _is_plain(element):
-            return _converted(keyword, element.VR, element.value, element.is_little_endian)
+        if isinstance(element, RawDataElement) and _is_plain(element):
+            convert = _kept_converted if keyword in _ALIKE else _converted
+            return convert(element.tag, element.VR, element.value, element.is_little_endian)
         header_value = dataset.get(keyword)
     except Exception:
         return None
@@ -58,11 +59,10 @@ def _is_plain(element: RawDataElement) -> bool:
     return element.VR in _PLAIN and content.isascii() and b"\x1b" not in content
 
 
-@lru_cache(maxsize=512)
-def _converted(keyword: str, vr: str, content: bytes, little: bool) -> Any:
-    """Convert a value that the images of a series share; not to be changed by who gets it."""
+def _converted(tag: BaseTag, vr: str, content: bytes, little: bool) -> Any:
+    """Convert a plain value as pydicom's data sets do, without asking them what else may hold."""
     raw = RawDataElement(
-        _tag_of(keyword),
+        tag,
         vr,
         len(content),
         content,
@@ -72,6 +72,10 @@ def _converted(keyword: str, vr: str, content: bytes, little: bool) -> Any:
     )
     header_value = convert_raw_data_element(raw).value
     return None if header_value in ("", b"") else header_value
+
+
+_kept_converted = lru_cache(maxsize=512)(_converted)
+"""Of a value that the images of a series share; not to be changed by who gets it."""
 
 
 @cache

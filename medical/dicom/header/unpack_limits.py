@@ -17,11 +17,10 @@ from __future__ import annotations
 
 import struct
 import zlib
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pydicom.filereader
-from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 
@@ -78,21 +77,18 @@ class OtherSizeError(ValueError):
     """A compressed image is of another size than its DICOM header says."""
 
 
-def check_sizes(path: Path, frames: list[Frame]) -> Dataset:
+def check_sizes(dataset: Dataset, frames: Sequence[Frame]) -> None:
     """Compare the wanted frames of a file with their header, without decoding them.
 
     Args:
-        path: a file in an encapsulated transfer syntax.
+        dataset: the file as read, in an encapsulated transfer syntax; decode this, not the file
+            anew.
         frames: planes of it.
-
-    Returns:
-        The file as read, so that it need not be read again.
 
     Raises:
         OtherSizeError: one announces another size.
         Exception: whatever pydicom raises on damaged files.
     """
-    dataset = dcmread(path, force=True)
     wanted = {frame.index: (frame.rows, frame.columns) for frame in frames}
     count = dataset.get("NumberOfFrames") or 1
     codestreams = generate_frames(dataset.PixelData, number_of_frames=int(count))
@@ -100,7 +96,6 @@ def check_sizes(path: Path, frames: list[Frame]) -> Dataset:
         size = announced_size(content)
         if index in wanted and size != wanted[index]:
             raise OtherSizeError(f"announces {size}, not {wanted[index]}")
-    return dataset
 
 
 def announced_size(image: bytes) -> tuple[int, int] | None:

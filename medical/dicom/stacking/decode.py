@@ -29,6 +29,7 @@ from pydicom.uid import (
 from medical.dicom.header import tags
 from medical.dicom.header.encoding import has_explicit_vr, native_syntax
 from medical.dicom.header.frames import Frame
+from medical.dicom.header.image_elements import read_image
 from medical.dicom.header.padding import AIR_HU, padded
 from medical.dicom.header.unpack_limits import check_sizes
 from medical.dicom.stacking.jpeg_ls import PLUGIN, add_to_pydicom
@@ -112,7 +113,8 @@ def _decode(
     several = len(frames) > 1 or frames[0].index > 0
     source, header = _source(path, frames[0])
     if frames[0].transfer_syntax not in NATIVE and UID(frames[0].transfer_syntax) != RLELossless:
-        dataset = check_sizes(path, list(frames))
+        dataset = source if isinstance(source, Dataset) else dcmread(path, force=True)
+        check_sizes(dataset, frames)
         if not several:  # a file of many frames is not held in memory
             source, header = dataset, dataset
     arrays = iter_pixels(
@@ -130,9 +132,13 @@ def _decode(
 def _source(path: Path, frame: Frame) -> tuple[Path | Dataset, Dataset]:
     """Return what pydicom shall decode, and the header that goes with it.
 
-    Usually the path, so that only the wanted frames are read. Deflated files, and those that do not
-    name their encoding, or a wrong one, must be read as a whole.
+    Of a file of one frame what lies behind its header's start. Of one of many the path, so that
+    only the wanted frames are read. Deflated files, and those that do not name their encoding, or
+    a wrong one, must be read as a whole.
     """
+    if frame.image_at is not None:
+        dataset = read_image(path, start=frame.image_at, transfer_syntax=frame.transfer_syntax)
+        return dataset, dataset
     if frame.transfer_syntax not in ("", DeflatedExplicitVRLittleEndian):
         return path, Dataset()
     with path.open("rb") as stream:

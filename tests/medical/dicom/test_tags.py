@@ -67,10 +67,10 @@ def test_byte_orders_are_not_mixed_up() -> None:
 
 
 def test_names_and_numbers_of_patients_are_not_kept() -> None:
-    before = tags._converted.cache_info().currsize
+    before = tags._kept_converted.cache_info().currsize
     named = {"PatientName": "Doe^Jane", "PatientID": "4711", "PatientBirthDate": "19500101"}
     dataset = read_back(named, ExplicitVRLittleEndian)
     assert [tags.text(dataset, keyword) for keyword in named] == list(named.values())
-    assert tags._converted.cache_info().currsize == before
+    assert tags._kept_converted.cache_info().currsize == before
     persons = {"PN", "DA", "AS", "AE", "ST", "LT", "UT"}
     assert not persons & {dictionary_VR(keyword) for keyword in tags._ALIKE}

@@ -1,0 +1,80 @@
+"""The elements of a file that its pixels are decoded by, read without what comes before them.
+
+A CT slice's header has a hundred elements, of which ten describe its pixels. Sorting reads them
+all; decoding needs the ten and the pixels, and begins where the first of them lies.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filereader import read_dataset
+from pydicom.tag import Tag
+from pydicom.uid import UID, ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
+
+_DESCRIBING = tuple(
+    Tag(keyword)
+    for keyword in (
+        *("SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames"),
+        *("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
+    )
+)
+_HEAD_BYTES = 8  # tag, and VR and length, or the length alone
+
+
+def start_of_image(dataset: Dataset, transfer_syntax: str) -> int | None:
+    """Where in its file the first element that describes the pixels begins.
+
+    Args:
+        dataset: header of a file, as read.
+        transfer_syntax: of its pixels.
+
+    Returns:
+        ``None`` where the file must be read from its start: it is deflated, does not say how it
+        is encoded, or is encoded otherwise than it says.
+    """
+    syntax = UID(transfer_syntax)
+    if not syntax or syntax.is_private or not syntax.is_transfer_syntax or syntax.is_deflated:
+        return None
+    implicit = syntax == ImplicitVRLittleEndian
+    if syntax == ExplicitVRBigEndian or dataset.original_encoding != (implicit, True):
+        return None
+    elements = [item for tag in _DESCRIBING if (item := dataset.get_item(tag)) is not None]
+    if not elements or any(item.VR in EXPLICIT_VR_LENGTH_32 for item in elements):
+        return None
+    places = [
+        item.value_tell if isinstance(item, RawDataElement) else item.file_tell or 0
+        for item in elements
+    ]
+    return min(places) - _HEAD_BYTES if all(places) else None
+
+
+def read_image(path: Path, *, start: int, transfer_syntax: str) -> Dataset:
+    """Read a file from the elements that describe its pixels to its end.
+
+    Args:
+        path: of the file.
+        start: as ``start_of_image`` says.
+        transfer_syntax: of its pixels.
+
+    Raises:
+        Exception: whatever pydicom raises on damaged files.
+    """
+    implicit = transfer_syntax == ImplicitVRLittleEndian
+    with path.open("rb") as stream:
+        stream.seek(start)
+        dataset = read_dataset(stream, implicit, is_little_endian=True)
+    dataset.file_meta = _meta(transfer_syntax)
+    return dataset
+
+
+@lru_cache(maxsize=8)
+def _meta(transfer_syntax: str) -> FileMetaDataset:
+    """Say how pixels are encoded; what decodes only reads it."""
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = UID(transfer_syntax)
+    return meta

@@ -1,0 +1,102 @@
+"""Decoding begins behind the header, wherever that is what the whole file would give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGLSLossless,
+    RLELossless,
+)
+
+from medical.dicom.header.frames import CtFile, Frame
+from medical.dicom.header.headers import scan_file
+from medical.dicom.header.image_elements import read_image
+from medical.dicom.stacking import decode
+from tests.medical.dicom.make import expected, read, series, take
+
+
+def packed(folder: Path, syntax: str) -> Path:
+    def encode(dataset: Dataset, _: int) -> None:
+        if syntax in (JPEGLSLossless, RLELossless):
+            dataset.compress(syntax, generate_instance_uid=False)
+        else:
+            dataset.file_meta.TransferSyntaxUID = syntax
+
+    return series(folder, change=encode)
+
+
+def frame_of(path: Path) -> Frame:
+    scanned = scan_file(path)
+    assert isinstance(scanned, CtFile)
+    return scanned.frames[0]
+
+
+SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGLSLossless, RLELossless]
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_what_describes_the_pixels_is_read_and_nobody_s_name(syntax: str, tmp_path: Path) -> None:
+    path = sorted(packed(tmp_path / "in", syntax).iterdir())[0]
+    frame, whole = frame_of(path), pydicom.dcmread(path)
+    assert frame.image_at is not None
+    image = read_image(path, start=frame.image_at, transfer_syntax=frame.transfer_syntax)
+    assert image.file_meta.TransferSyntaxUID == syntax
+    assert "PatientName" not in image
+    assert "SOPInstanceUID" not in image
+    for element in whole.group_dataset(0x0028):
+        if element.keyword not in ("RescaleSlope", "RescaleIntercept"):
+            assert image[element.tag] == element
+    assert image.PixelData == whole.PixelData
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_the_header_is_parsed_once(
+    syntax: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = take(packed(tmp_path / "in", syntax), tmp_path).chosen[0]
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("read from its start")
+
+    monkeypatch.setattr(decode, "dcmread", refuse)
+    np.testing.assert_array_equal(handle.load().hu, expected(8))
+
+
+@pytest.mark.parametrize("syntax", [DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian])
+def test_other_encodings_are_read_from_the_start(syntax: str, tmp_path: Path) -> None:
+    folder = packed(tmp_path / "in", syntax)
+    assert frame_of(sorted(folder.iterdir())[0]).image_at is None
+    np.testing.assert_array_equal(read(folder, tmp_path).hu, expected(8))
+
+
+def test_an_element_out_of_order_moves_the_start(tmp_path: Path) -> None:
+    path = sorted(packed(tmp_path / "in", ExplicitVRLittleEndian).iterdir())[0]
+    content = bytearray(path.read_bytes())
+    rows = content.index(b"\x28\0\x10\0US")
+    moved = bytes(content[rows : rows + 10])
+    del content[rows : rows + 10]
+    name = content.index(b"\x10\0\x10\0PN")
+    content[name:name] = moved
+    path.write_bytes(content)
+    frame = frame_of(path)
+    assert frame.image_at == name
+    image = read_image(path, start=name, transfer_syntax=frame.transfer_syntax)
+    assert image.Rows == pydicom.dcmread(path).Rows
+
+
+def test_a_file_that_changed_meanwhile_is_left_out(tmp_path: Path) -> None:
+    folder = packed(tmp_path / "in", JPEGLSLossless)
+    handle = take(folder, tmp_path).chosen[0]
+    path = sorted(folder.iterdir())[3]
+    path.write_bytes(path.read_bytes()[:200] + bytes(64) + path.read_bytes()[200:])
+    volume = handle.load()
+    assert "left out" in " ".join(note.message for note in volume.quality)
