@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from models.runtime.machine import thread_count
 
 _CHUNK_BYTES = 1 << 20
 
@@ -57,7 +60,8 @@ def content_of(files: Iterable[Path]) -> Content:
     Raises:
         OSError: a file cannot be read.
     """
-    each = sorted({_sha256(path) for path in files})
+    with ThreadPoolExecutor(thread_count()) as pool:  # hashing gives Python's lock away
+        each = sorted(set(pool.map(_sha256, files)))
     return Content(hashlib.sha256("".join(each).encode()).hexdigest(), tuple(each))
 
 

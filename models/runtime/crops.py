@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float, Float32, Int
@@ -48,16 +49,27 @@ def _weights(
     at: float, extent: float, *, length: int, size: int
 ) -> tuple[Int[np.ndarray, " used"], Float32[np.ndarray, "size used"]]:
     """Places along an axis that a crop needs, and how much of each is in each of its voxels."""
-    steps = (np.arange(size) + 0.5) / size - 0.5
-    place = np.clip(at + steps * extent, 0, length - 1)
-    below = np.floor(place).astype(int)
-    above = np.minimum(below + 1, length - 1)
-    is_used = np.zeros(length, bool)
-    is_used[below] = is_used[above] = True
-    used = np.flatnonzero(is_used)
-    weights = np.zeros((size, len(used)), np.float32)
-    number, column = np.arange(size), np.cumsum(is_used) - 1
+    number, steps = _steps(size)
+    place = np.minimum(np.maximum(at + steps * extent, 0), length - 1)
+    below = place.astype(int)
     share = (place - below).astype(np.float32)
-    weights[number, column[below]] = 1 - share
-    weights[number, column[above]] += share
-    return used, weights
+    first = int(below[0])
+    low = below - first
+    high = np.minimum(low + 1, length - 1 - first)
+    is_used = np.zeros(int(high[-1]) + 1, bool)
+    is_used[low] = is_used[high] = True
+    used = is_used.nonzero()[0]
+    if len(used) < len(is_used):
+        column = np.cumsum(is_used) - 1
+        low, high = column[low], column[high]
+    weights = np.zeros((size, len(used)), np.float32)
+    weights[number, low] = 1 - share
+    weights[number, high] += share
+    return used + first, weights
+
+
+@cache
+def _steps(size: int) -> tuple[Int[np.ndarray, " size"], Float[np.ndarray, " size"]]:
+    """Give each voxel along a crop's edge its number, and its place in edges from the middle."""
+    number = np.arange(size)
+    return number, (number + 0.5) / size - 0.5
