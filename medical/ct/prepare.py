@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float32
 from medical.ct.lungs import lung_mask
 from medical.ct.resample import resample
 from medical.ct.sides import LungSides, find_midline
+from medical.ct.slabs import begin
 from medical.ct.volume import CtVolume
 from medical.geometry import VolumeGeometry
 
@@ -32,14 +33,19 @@ class Prepared:
         lung: where nodules may be.
         geometry: where the voxels lie in the patient.
         slice_mm: distance between the CT's own slices, which blurs ``hu`` along z.
-        sides: left and right, where they were asked for.
+        sides_later: waits for left and right, where they were asked for.
     """
 
     hu: Float32[np.ndarray, "z y x"]
     lung: Bool[np.ndarray, "z y x"]
     geometry: VolumeGeometry
     slice_mm: float
-    sides: LungSides | None = None
+    sides_later: Callable[[], LungSides] | None = None
+
+    @property
+    def sides(self) -> LungSides | None:
+        """Left and right, where they were asked for."""
+        return self.sides_later() if self.sides_later else None
 
 
 def prepare(ct: CtVolume, *, with_sides: bool = False) -> Prepared:
@@ -56,9 +62,8 @@ def prepare(ct: CtVolume, *, with_sides: bool = False) -> Prepared:
     coarse = _every_second_voxel(grid)
     coarse_hu = resample(ct.hu, ct.geometry, coarse)
     coarse_mm = _COARSE * SPACING_MM
-    with ThreadPoolExecutor(1) as beside:
-        midline = beside.submit(find_midline, coarse_hu, spacing_mm=coarse_mm).result
-        coarse_lung = lung_mask(coarse_hu, spacing_mm=coarse_mm, midline=midline)
+    midline = begin(find_midline, coarse_hu, spacing_mm=coarse_mm).result
+    coarse_lung = lung_mask(coarse_hu, spacing_mm=coarse_mm, midline=midline)
     if not coarse_lung.any():
         raise NoLungError("no air-filled lung was found")
     where = [np.flatnonzero(coarse_lung.any(other)) for other in ((1, 2), (0, 2), (0, 1))]
@@ -70,18 +75,14 @@ def prepare(ct: CtVolume, *, with_sides: bool = False) -> Prepared:
         for w, n in zip(where, grid.shape, strict=True)
     )
     box = grid.cropped((z[0], y[0], x[0]), (z[1], y[1], x[1]))
-    with ThreadPoolExecutor(1) as beside:
-        # single steps on one core, while the others resample
-        sides = (
-            beside.submit(LungSides.of, coarse_hu, coarse_lung, coarse, midline=midline)
-            if with_sides
-            else None
-        )
-        hu = resample(ct.hu, ct.geometry, box)
-        lung = coarse_lung
-        for axis, (low, high) in enumerate((z, y, x)):
-            lung = lung.take(np.arange(low, high) // _COARSE, axis=axis)
-        return Prepared(hu, lung, box, ct.geometry.spacing_mm[0], sides.result() if sides else None)
+    sides = None
+    if with_sides:  # single steps on one core: wanted when findings are placed, not before
+        sides = begin(LungSides.of, coarse_hu, coarse_lung, coarse, midline=midline).result
+    hu = resample(ct.hu, ct.geometry, box)
+    lung = coarse_lung
+    for axis, (low, high) in enumerate((z, y, x)):
+        lung = lung.take(np.arange(low, high) // _COARSE, axis=axis)
+    return Prepared(hu, lung, box, ct.geometry.spacing_mm[0], sides)
 
 
 def _every_second_voxel(grid: VolumeGeometry) -> VolumeGeometry:

@@ -1,4 +1,4 @@
-"""Work on a volume by slabs of slices, several beside each other.
+"""Work on a volume by slabs of slices, several beside each other, or beside what comes next.
 
 For what needs each slice alone, or little of its neighbours: numpy and scipy give Python's lock
 away meanwhile.
@@ -7,7 +7,7 @@ away meanwhile.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 from typing import TypeVar
 
@@ -27,6 +27,15 @@ def map_each(call: Callable[[_A], _B], items: Iterable[_A]) -> list[_B]:
         return [call(item) for item in given]
     with ThreadPoolExecutor(min(thread_count(), len(given))) as pool:
         return list(pool.map(call, given))
+
+
+def begin(call: Callable[..., _B], *arguments: object, **named: object) -> Future[_B]:
+    """Call in another thread, for what is wanted later only."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        return pool.submit(call, *arguments, **named)
+    finally:
+        pool.shutdown(wait=False)
 
 
 def map_slabs(call: Callable[..., np.ndarray], *volumes: np.ndarray) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -12,7 +11,8 @@ import numpy as np
 from medical.ct.diffuse_disease import diffuse_disease_notes
 from medical.ct.prepare import Prepared, prepare
 from medical.ct.quality import sorted_notes
-from medical.ct.volume import CtVolume, QualityNote
+from medical.ct.slabs import begin
+from medical.ct.volume import CtVolume
 from medical.detection.calibration import Probabilities, probability
 from medical.detection.candidates import CandidateSet, FirstStage, model_notes
 from medical.detection.finalize import (
@@ -42,7 +42,6 @@ Progress = Callable[[str, float], None]
 # Below it in one view, a candidate is not seen in the mirrored ones: a twentieth of what is
 # written. Of 360 candidates of six CTs 241 are left out so; with all views none has over 0.0017.
 _MIN_WORTH = 0.001
-_Notes = list[QualityNote]
 _Likely = tuple[CandidateSet, Refined, Probabilities]
 
 
@@ -63,15 +62,6 @@ class PipelineResult:
     prepared: Prepared
     outlines: tuple[Outline, ...] = ()
     tokens: NoduleTokens | None = None
-
-
-def _begin(call: Callable[..., _Notes], *arguments: np.ndarray) -> Future[_Notes]:
-    """Call in another thread: what only the record wants need not be waited for."""
-    pool = ThreadPoolExecutor(1)
-    try:
-        return pool.submit(call, *arguments)
-    finally:
-        pool.shutdown(wait=False)
 
 
 class DetectionPipeline:
@@ -124,7 +114,7 @@ class DetectionPipeline:
         report("prepare", 0.0)
         prepared = prepared or prepare(ct, with_sides=True)
         clock.append(time.perf_counter())
-        of_density = _begin(diffuse_disease_notes, prepared.hu, prepared.lung)
+        of_density = begin(diffuse_disease_notes, prepared.hu, prepared.lung)
         report("detect", 0.0)
         detected = self._first(ct, prepared, lambda share: report("detect", share))
         clock.append(time.perf_counter())
