@@ -1,7 +1,8 @@
 """The elements of a file that its pixels are decoded by, read without what comes before them.
 
 A CT slice's header has a hundred elements, of which ten describe its pixels. Sorting reads them
-all; decoding needs the ten and the pixels, and begins where the first of them lies.
+all; decoding a compressed slice needs the ten and the pixels, and begins where the first of them
+lies.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filereader import read_dataset
 from pydicom.tag import Tag
-from pydicom.uid import UID, ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.uid import UID, RLELossless
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 _DESCRIBING = tuple(
@@ -23,7 +24,8 @@ _DESCRIBING = tuple(
         *("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
     )
 )
-_HEAD_BYTES = 8  # tag, and VR and length, or the length alone
+_EXPLICIT_LITTLE = (False, True)  # no implicit VR, little endian: PS3.5 A.4
+_HEAD_BYTES = 8  # tag, VR and length
 
 
 def start_of_image(dataset: Dataset, transfer_syntax: str) -> int | None:
@@ -34,14 +36,13 @@ def start_of_image(dataset: Dataset, transfer_syntax: str) -> int | None:
         transfer_syntax: of its pixels.
 
     Returns:
-        ``None`` where the file must be read from its start: it is deflated, does not say how it
-        is encoded, or is encoded otherwise than it says.
+        ``None`` where the file is read from its start: it is not compressed, of which pydicom
+        reads no more than a frame, or not encoded as compressed files are.
     """
     syntax = UID(transfer_syntax)
-    if not syntax or syntax.is_private or not syntax.is_transfer_syntax or syntax.is_deflated:
+    if syntax.is_private or not syntax.is_transfer_syntax or not syntax.is_compressed:
         return None
-    implicit = syntax == ImplicitVRLittleEndian
-    if syntax == ExplicitVRBigEndian or dataset.original_encoding != (implicit, True):
+    if syntax == RLELossless or dataset.original_encoding != _EXPLICIT_LITTLE:
         return None
     elements = [item for tag in _DESCRIBING if (item := dataset.get_item(tag)) is not None]
     if not elements or any(item.VR in EXPLICIT_VR_LENGTH_32 for item in elements):
@@ -54,7 +55,7 @@ def start_of_image(dataset: Dataset, transfer_syntax: str) -> int | None:
 
 
 def read_image(path: Path, *, start: int, transfer_syntax: str) -> Dataset:
-    """Read a file from the elements that describe its pixels to its end.
+    """Read a compressed file from the elements that describe its pixels to its end.
 
     Args:
         path: of the file.
@@ -64,10 +65,9 @@ def read_image(path: Path, *, start: int, transfer_syntax: str) -> Dataset:
     Raises:
         Exception: whatever pydicom raises on damaged files.
     """
-    implicit = transfer_syntax == ImplicitVRLittleEndian
     with path.open("rb") as stream:
         stream.seek(start)
-        dataset = read_dataset(stream, implicit, is_little_endian=True)
+        dataset = read_dataset(stream, *_EXPLICIT_LITTLE)
     dataset.file_meta = _meta(transfer_syntax)
     return dataset
 

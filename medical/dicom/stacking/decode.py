@@ -132,7 +132,7 @@ def _decode(
 def _source(path: Path, frame: Frame) -> tuple[Path | Dataset, Dataset]:
     """Return what pydicom shall decode, and the header that goes with it.
 
-    Of a file of one frame what lies behind its header's start. Of one of many the path, so that
+    Of a compressed file of one frame what its pixels are decoded by. Else usually the path, so that
     only the wanted frames are read. Deflated files, and those that do not name their encoding, or
     a wrong one, must be read as a whole.
     """
