@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from medical.ct import slabs
+from medical.ct import lungs, slabs
 from medical.ct.balls import fill_in_plane, grow, largest_in_plane
 from medical.ct.diffuse_disease import DENSE_HU, INSIDE_MM, measure_dense_share
 from medical.ct.lungs import lung_mask
-from medical.ct.slabs import map_each, map_slabs, slabs_of
+from medical.ct.slabs import begin, map_each, map_slabs, slabs_of
 from tests.medical.ct.chest import SPACING_MM, make_chest
 
 
@@ -34,6 +34,24 @@ def test_results_come_in_the_order_of_the_items(threads: int) -> None:
 def test_what_fails_in_a_thread_is_raised(threads: int) -> None:
     with pytest.raises(ValueError, match="chest"):
         map_each(int, ["1", "chest", "3"])
+
+
+def test_what_was_begun_ends_or_fails_when_it_is_wanted() -> None:
+    assert begin(np.full, (2,), fill_value=3).result().tolist() == [3, 3]
+    with pytest.raises(ValueError, match="chest"):
+        begin(int, "chest").result()
+
+
+def test_the_body_is_found_wherever_it_runs_along_an_edge() -> None:
+    tissue = np.random.default_rng(5).random((40, 12, 14)) < 0.45
+    tissue[::2, [0, -1]] = tissue[::2, :, [0, -1]] = False
+    tissue[4, 0, 3] = True  # a single voxel is no run
+    whole, body = largest_in_plane(tissue), lungs._body_at_the_edge(tissue)
+    at_edge = np.ones(tissue.shape[1:], bool)
+    at_edge[1:-1, 1:-1] = False
+    np.testing.assert_array_equal(body[1::2], whole[1::2])
+    assert not body[::2].any()
+    assert whole[::2][:, at_edge].sum() <= 1
 
 
 def test_slabs_of_two_volumes_stay_together(threads: int) -> None:
