@@ -14,6 +14,7 @@ from jaxtyping import Int16
 from numpy.typing import NDArray
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import (
     UID,
@@ -117,16 +118,26 @@ def _decode(
         check_sizes(dataset, frames)
         if not several:  # a file of many frames is not held in memory
             source, header = dataset, dataset
-    arrays = iter_pixels(
-        source,
-        ds_out=None if source is header else header,
-        raw=True,
-        indices=[frame.index for frame in frames] if several else None,
-        decoding_plugin=plugin,
-        correct_unused_bits=False,  # it would wrap padding that lies outside of Bits Stored
-    )
-    for frame, stored in zip(frames, arrays, strict=True):
+    indices = [frame.index for frame in frames] if several else None
+    for frame, stored in zip(frames, _arrays(source, header, indices, plugin), strict=True):
         yield frame, to_hu(_true_values(stored, header, frame), frame)
+
+
+def _arrays(
+    source: Path | Dataset, header: Dataset, indices: list[int] | None, plugin: str
+) -> Iterator[NDArray[Any]]:
+    """Decode frames as they are stored, and fill in the header of what is a path still."""
+    options: dict[str, Any] = {
+        "raw": True,
+        "indices": indices,
+        "decoding_plugin": plugin,
+        "correct_unused_bits": False,  # it would wrap padding that lies outside of Bits Stored
+    }
+    if isinstance(source, Dataset):  # as ``iter_pixels`` does, which asks for its options twice
+        decoder = get_decoder(source.file_meta.TransferSyntaxUID)
+        yield from (stored for stored, _ in decoder.iter_array(source, **options))
+    else:
+        yield from iter_pixels(source, ds_out=header, **options)
 
 
 def _source(path: Path, frame: Frame) -> tuple[Path | Dataset, Dataset]:
@@ -182,7 +193,7 @@ def to_hu(stored: NDArray[Any], frame: Frame) -> Int16[np.ndarray, "y x"]:
         if float(measured.min()) > HU_LIKE_MINIMUM:
             raise NotHounsfieldError
     values = _rescaled(stored, slope, intercept)
-    hu: NDArray[np.int16] = np.clip(values, AIR_HU, np.iinfo(np.int16).max).astype(np.int16)
+    hu: NDArray[np.int16] = values.clip(AIR_HU, np.iinfo(np.int16).max, out=values).astype(np.int16)
     if mask is not None:
         hu[mask] = AIR_HU
     return hu
@@ -191,5 +202,5 @@ def to_hu(stored: NDArray[Any], frame: Frame) -> Int16[np.ndarray, "y x"]:
 def _rescaled(stored: NDArray[Any], slope: float, intercept: float) -> NDArray[Any]:
     if slope == 1.0 and intercept.is_integer() and abs(intercept) < 1 << 20:
         wide = np.int32 if stored.dtype.itemsize <= 2 else np.int64
-        return np.asarray(stored.astype(wide) + int(intercept))
+        return np.asarray(np.add(stored, wide(intercept), dtype=wide))
     return np.asarray(np.rint(stored.astype(np.float64) * slope + intercept))
