@@ -59,20 +59,28 @@ class Candidates(NamedTuple):
     Args:
         predictions: the model's own.
         table: what the second stages say of their candidates.
+        features: what those say that see the first stage's features, where there are any.
         share: of the shipped second stage's logit that the predictions hold.
     """
 
     predictions: Path
     table: Path
+    features: Path
     share: float
 
 
 MODELS = {
     "starlung-fast": Candidates(
-        PREDICTIONS / "fast-int8.csv", PREDICTIONS / "second-stages.csv", 0.25
+        PREDICTIONS / "fast-int8.csv",
+        PREDICTIONS / "second-stages.csv",
+        PREDICTIONS / "first-features.csv",
+        0.25,
     ),
     "starlung-lite": Candidates(
-        PREDICTIONS / "starlung-lite.csv", PREDICTIONS / "second-stages-lite.csv", 0.0625
+        PREDICTIONS / "starlung-lite.csv",
+        PREDICTIONS / "second-stages-lite.csv",
+        PREDICTIONS / "first-features-lite.csv",
+        0.0625,
     ),
 }
 
@@ -104,10 +112,13 @@ def read_second_stages(model: Candidates) -> dict[str, dict[str, Logits]]:
         for row in csv.DictReader(file):
             if row["kind"] == _VIEW:
                 values[SHIPPED][row["scan"]].append(float(row["second"]) / model.share)
-    with model.table.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            for name in list(row)[1:]:
-                values[name][row["scan"]].append(float(row[name]))
+    for table in (model.table, model.features):
+        if not table.exists():
+            continue
+        with table.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                for name in list(row)[1:]:
+                    values[name][row["scan"]].append(float(row[name]))
     return {
         name: {scan: np.array(logits) for scan, logits in table.items()}
         for name, table in values.items()
