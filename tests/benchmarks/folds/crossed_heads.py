@@ -22,7 +22,7 @@ from tests.benchmarks.folds.first_features import HEADS, Evidence, Head, Sight
 from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.folds.scans import UNSEEN
 from tests.benchmarks.folds.second_stages import MODELS, SHARES, compare_lungs, judge_stage
-from tests.benchmarks.folds.seen_features import SeenScan, seen_scans
+from tests.benchmarks.folds.seen_features import SeenScan, pooling_of, seen_scans
 from tests.benchmarks.leave_out.known_lesions import MIN_REACH_MM
 from tests.benchmarks.leave_out.seen_scan import Places
 from tests.benchmarks.leave_out.seen_scan import SeenScan as Truth
@@ -74,13 +74,12 @@ def main() -> None:
     data, out, model = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     candidates, networks = MODELS[model], load_to_teach(find_model(model))
     first = read_predictions(candidates.predictions, views=2, with_second=False)
-    torch.set_grad_enabled(False)
+    pool = pooling_of(networks.refiner.own or networks.refiner)
     scans = {
         name: scan
         for lung in UNSEEN
-        for name, scan, _ in seen_scans(data, lung, out / model, networks, candidates.predictions)
+        for name, scan, _ in seen_scans(data, lung, out / model, pool, candidates.predictions)
     }
-    torch.set_grad_enabled(True)
     none = judge_stage(first, {scan.name: np.zeros(len(scan.scores)) for scan in first})
     print("share of the logit " + " ".join(f"{share:6g}" for share in SHARES))
     for name, sight in HEADS.items():

@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,14 +22,14 @@ from jaxtyping import Float
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from medical.detection.candidates import find_in_box
 from medical.detection.refinement import Crops, cut
 from medical.synthesis.case import TrainingCase
-from models.detector.contract import HEAT
+from models.detector.contract import CROP, HEAT, MULTIPLE
 from models.detector.detector import Detector
+from models.detector.normalise import normalise
 from models.detector.refiner import Trunk
 from models.runtime.conversion import convert
-from models.runtime.openvino_cpu import OpenVinoNetwork
+from models.runtime.openvino_cpu import OneByOne, OpenVinoNetwork
 from models.training.two_stage import TwoStage
 from models.zoo.loader import find_model
 from models.zoo.networks import load_to_teach
@@ -64,7 +64,9 @@ class WithFused(nn.Module):
 
 
 class BothMaps:
-    """Reads whole boxes and keeps what it saw of the last: the image, then its mirror image.
+    """What a first stage sees of a whole box: as it is, then in a mirror and turned back.
+
+    A box that the product cuts along its height for want of memory is read at once, too.
 
     Args:
         detector: a first stage.
@@ -74,27 +76,22 @@ class BothMaps:
         self._network = OpenVinoNetwork(
             convert(WithFused(detector), (torch.zeros(1, 1, 64, 64, 64),))
         )
-        self.views: list[tuple[Tensor, Tensor]] = []
 
-    def __call__(self, image: np.ndarray) -> np.ndarray:
-        """Give the map of the image as a first stage does."""
-        if self.views:
-            raise ValueError(f"a box of {image.shape} is read in parts; its maps are not joined")
+    def see(self, case: TrainingCase) -> Iterator[tuple[Tensor, Tensor]]:
+        """Fused map and output of each view, the edges repeated as the product does."""
+        grow = [(0, max(64, n + -n % MULTIPLE) - n) for n in case.code.shape]
+        image = np.pad(normalise(case.hu), grow, mode="edge")[None, None]
         for mirrored in (False, True):
             maps = self._network(np.flip(image, -1) if mirrored else image)
-            turned = [np.flip(part, -1).copy() if mirrored else part for part in maps]
-            self.views.append((torch.from_numpy(turned[0]), torch.from_numpy(turned[1])))
-        return self.views[0][1].numpy()
+            fused, output = (np.flip(part, -1).copy() if mirrored else part for part in maps)
+            yield torch.from_numpy(fused), torch.from_numpy(output)
 
     @torch.no_grad()
     def at(self, case: TrainingCase, places: Places) -> tuple[np.ndarray, np.ndarray]:
         """Features ``[2, n, f]`` and heat ``[2, n]`` at places of a case."""
-        self.views.clear()
-        find_in_box(case.hu, case.lung, self)
         centers = torch.from_numpy(places[:, :3])
         features, heat = [], []
-        for fused, output in self.views:
-            # a map a candidate is a view of one map; a few at a time, as each is read through
+        for fused, output in self.see(case):
             parts = [
                 look_around(fused.expand(len(some), -1, -1, -1, -1), some)
                 for some in centers.split(_AT_A_TIME)
@@ -134,14 +131,29 @@ def read_lungs(data: Path, folder: Path, networks: TwoStage, predictions: Path) 
         print(lung, flush=True)
 
 
-def pool_crops(trunk: Trunk, crops: Crops) -> Tensor:
-    """Features ``[4, n, f]`` of the second stage's convolutions, a view each way."""
-    views = []
-    for axes in _MIRRORS:
-        turned = [torch.from_numpy(part) for part in crops.mirrored((axes,))]
-        pieces = zip(*(part.split(_AT_A_TIME) for part in turned), strict=True)
-        views.append(torch.cat([trunk.pool(*piece)[0] for piece in pieces]))
-    return torch.stack(views)
+class Pooling(nn.Module):
+    """A second stage's convolutions as a network of their own."""
+
+    def __init__(self, trunk: Trunk) -> None:
+        super().__init__()
+        self.trunk = trunk
+
+    def forward(self, near: Tensor, context: Tensor, near_mm: Tensor) -> Tensor:
+        """Features ``[n, f]``."""
+        return self.trunk.pool(near, context, near_mm)[0]
+
+
+def pooling_of(trunk: Trunk) -> Callable[[Crops], Tensor]:
+    """Return what gives features ``[4, n, f]`` of crops, a view each way."""
+    cube = torch.zeros(1, 1, CROP, CROP, CROP)
+    file = convert(Pooling(trunk), (cube, cube, torch.ones(1)))
+    network = OneByOne(OpenVinoNetwork(file))
+
+    def pool(crops: Crops) -> Tensor:
+        views = [network(*crops.mirrored((axes,)))[0] for axes in _MIRRORS]
+        return torch.from_numpy(np.stack(views))
+
+    return pool
 
 
 class SeenScan(NamedTuple):
@@ -181,27 +193,25 @@ def load_heads(networks: TwoStage, path: Path) -> FeatureHeads:
 
 
 def seen_scans(
-    data: Path, lung: str, folder: Path, networks: TwoStage, predictions: Path
+    data: Path, lung: str, folder: Path, pool: Callable[[Crops], Tensor], predictions: Path
 ) -> Iterator[tuple[str, SeenScan, Crops]]:
     """What both stages say at the candidates of each scan of a lung, and their crops."""
     hu = {case.name: case for case, _, _ in scans_of(data, lung)}
     stored = np.load(folder / f"{lung}.npz")
-    trunk = networks.refiner.own or networks.refiner
     for name, places in places_of(predictions, lung).items():
         crops = cut(hu[name].hu, places[:, :3], places[:, 3])
         seen = (torch.from_numpy(stored[f"{name}.{part}"]) for part in ("features", "heat"))
-        yield name, SeenScan(pool_crops(trunk, crops), *seen), crops
+        yield name, SeenScan(pool(crops), *seen), crops
 
 
 def judge_lung(
-    scans: Iterator[tuple[str, SeenScan, Crops]], heads: list[FeatureHeads]
+    scans: Iterator[tuple[str, SeenScan, Crops]],
+    heads: list[tuple[FeatureHeads, Callable[[Crops], Tensor]]],
 ) -> Iterator[list[str]]:
     """Lines of the table of one lung: its scan, then each head's logit, file by file."""
     for name, scan, crops in scans:
         logits = [
-            column
-            for each in heads
-            for column in judge(each, scan, pool_crops(each.along, crops)).values()
+            column for each, along in heads for column in judge(each, scan, along(crops)).values()
         ]
         for row in torch.stack(logits, 1).tolist():
             yield [name, *(f"{logit:.2f}" for logit in row)]
@@ -217,13 +227,15 @@ def main() -> None:
     read_lungs(data, folder, networks, candidates.predictions)
     if not paths:
         return
-    heads = [load_heads(networks, Path(path)) for path in paths.values()]
+    loaded = [load_heads(networks, Path(path)) for path in paths.values()]
+    heads = [(each, pooling_of(each.along)) for each in loaded]
+    pool = pooling_of(networks.refiner.own or networks.refiner)
     part = candidates.features.with_suffix(".part")
     with part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["scan", *(f"{head}-{name}" for name in paths for head in HEADS)])
         for lung in UNSEEN:
-            scans = seen_scans(data, lung, folder, networks, candidates.predictions)
+            scans = seen_scans(data, lung, folder, pool, candidates.predictions)
             writer.writerows(judge_lung(scans, heads))
             print(lung, flush=True)
     part.replace(candidates.features)
