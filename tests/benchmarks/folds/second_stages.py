@@ -44,7 +44,20 @@ NAMES = {
     "v3": "real nodules alone, hard negatives mined, 330 s",
     "v3-b": "the same, another seed, 200 s",
     "v4": "the shipped one taught on as v3, 200 s",
+    **{
+        f"{head}-{seed}": words
+        for head, words in {
+            "crops": "another head on the shipped one's convolutions, real nodules alone",
+            "both": "it sees the first stage's features, too",
+            "both-heat": "and the first stage's logit",
+            "features": "the first stage's features alone",
+            "features-heat": "and its logit",
+            "along": "both-heat, the convolutions taught along",
+        }.items()
+        for seed in (41, 42)
+    },
 }
+"""The last six heads: ``folds.first_features``, two seeds, 96 s (starlung-lite: one, 54 s)."""
 MEANS = {
     "mean of v2 and v3": ("v2", "v2-b", "v3", "v3-b"),
     "mean of six": ("v1", "v2", "v2-b", "v3", "v3-b", "v4"),

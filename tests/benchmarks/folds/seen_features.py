@@ -197,11 +197,15 @@ def seen_scans(
 ) -> Iterator[tuple[str, SeenScan, Crops]]:
     """What both stages say at the candidates of each scan of a lung, and their crops."""
     hu = {case.name: case for case, _, _ in scans_of(data, lung)}
-    stored = np.load(folder / f"{lung}.npz")
+    stored, path = np.load(folder / f"{lung}.npz"), folder / f"{lung}.crops.npz"
+    pooled = dict(np.load(path)) if path.exists() else {}
     for name, places in places_of(predictions, lung).items():
         crops = cut(hu[name].hu, places[:, :3], places[:, 3])
-        seen = (torch.from_numpy(stored[f"{name}.{part}"]) for part in ("features", "heat"))
-        yield name, SeenScan(pool(crops), *seen), crops
+        if name not in pooled:
+            pooled[name] = pool(crops).numpy()
+        parts = (pooled[name], *(stored[f"{name}.{part}"] for part in ("features", "heat")))
+        yield name, SeenScan(*(torch.from_numpy(part) for part in parts)), crops
+    np.savez(path, **pooled)
 
 
 def judge_lung(

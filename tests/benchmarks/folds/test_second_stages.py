@@ -68,14 +68,15 @@ def test_several_are_averaged_scan_by_scan() -> None:
 def test_logits_stand_in_the_order_of_the_candidates(model: Candidates) -> None:
     with model.predictions.open(newline="", encoding="utf-8") as file:
         scans = [row["scan"] for row in csv.DictReader(file) if row["kind"] == "views2"]
-    with model.table.open(newline="", encoding="utf-8") as file:
-        assert [row["scan"] for row in csv.DictReader(file)] == scans
+    for table in (model.table, model.features):
+        with table.open(newline="", encoding="utf-8") as file:
+            assert [row["scan"] for row in csv.DictReader(file)] == scans
 
 
 def test_the_page_quotes_what_the_table_gives(capsys: pytest.CaptureFixture[str]) -> None:
     print_second_stages()
     page = PAGE.read_text("utf-8")
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2 * 2 + 10 + 3
+    assert len(lines) == 2 * 2 + 22 + 9
     for line in lines:
         assert line in page, line
