@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Float32, Int
 from medical.ct.prepare import Prepared
 from medical.ct.slabs import map_each
 from medical.ct.volume import CtVolume, QualityNote
-from medical.detection.seen_box import box_window
+from medical.detection.seen_box import box_window, trim_margins
 from medical.i18n.messages import message
 from models.detector.contract import CHANNELS_OUT, HEAT, STRIDE
 from models.detector.normalise import normalise
@@ -53,6 +53,11 @@ class CandidateSet:
     centers_voxel: Float[np.ndarray, "n 3"]
     diameters_mm: Float[np.ndarray, " n"]
     logits: Float[np.ndarray, " n"]
+
+    def moved(self, by_voxel: tuple[int, ...]) -> CandidateSet:
+        """Return the same in a volume in which theirs begins at (z, y, x)."""
+        centers = self.centers_voxel + np.array(by_voxel, self.centers_voxel.dtype)
+        return CandidateSet(centers, self.diameters_mm, self.logits)
 
     def only(self, indices: Int[np.ndarray, " m"]) -> CandidateSet:
         """Return those at some indices."""
@@ -94,13 +99,19 @@ def find_in_box(
 ) -> CandidateSet:
     """Find what might be a nodule in the whole box at once, or in few large parts of a large one.
 
+    Of the margins around the lungs as much is seen as fits the network's strides.
+
     Args:
         hu: on a 1 mm axial grid, already cropped to the lungs with a margin.
         lung: same shape; a candidate must touch it.
         detector: reads a place alike in a part and in the whole.
         progress: told the share of parts done.
     """
-    return _find(hu, lung, detector, box_window(hu.shape), progress)
+    box = trim_margins(lung)
+    seen = hu[box]
+    return _find(seen, lung[box], detector, box_window(seen.shape), progress).moved(
+        tuple(part.start for part in box)
+    )
 
 
 def _find(

@@ -117,10 +117,16 @@ class AnyPrecision(nn.Module):
         network: changed in place.
         quantizer: chooses the width in evaluation.
         except_for: names of modules that stay as they are, with all that is inside.
+        taught: widths that are drawn in training.
     """
 
     def __init__(
-        self, network: nn.Module, quantizer: DynamicQuantizer, *, except_for: tuple[str, ...] = ()
+        self,
+        network: nn.Module,
+        quantizer: DynamicQuantizer,
+        *,
+        except_for: tuple[str, ...] = (),
+        taught: tuple[int, ...] = BITS,
     ) -> None:
         super().__init__()
         for name, module in list(network.named_modules()):
@@ -128,7 +134,7 @@ class AnyPrecision(nn.Module):
             if isinstance(module, nn.Conv3d) and not away:
                 parent, _, child = name.rpartition(".")
                 setattr(network.get_submodule(parent), child, AnyPrecisionConv3d(module))
-        self.network, self.quantizer = network, quantizer
+        self.network, self.quantizer, self.taught = network, quantizer, taught
 
     def set_bits(self, bits: int) -> None:
         """Run all convolutions in this width.
@@ -145,7 +151,7 @@ class AnyPrecision(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Run the network on a batch ``[b, ...]``."""
         if self.training:
-            self.set_bits(BITS[int(torch.randint(len(BITS), ()))])
+            self.set_bits(self.taught[int(torch.randint(len(self.taught), ()))])
             return cast(Tensor, self.network(x))
         rows = []
         for row, bits in zip(torch.split(x, 1), self.quantizer.bits(x), strict=True):

@@ -6,11 +6,14 @@ its teacher with a width drawn for each batch (``AnyPrecision``), then reads wha
 in each width, the whole box at once and in a mirror, with the second stage in
 ``DATA/start/FOLD.safetensors``. Writes ``OUT/BITS.csv`` as ``folds.read`` does, and prints how
 each compares with 16 bits and with starlung-fast, and how many windows of lung the input's
-statistic would give to each width if a quarter may be narrow and a tenth wide.
+statistic would give to each width if a quarter may be narrow and a tenth wide. A sixth argument,
+as ``8,16``, names the widths that are taught and read; ``OUT/FOLD/taught.safetensors`` are the
+weights without bounds. Run again on the same OUT it goes on where it was cut off.
 """
 
 from __future__ import annotations
 
+import copy
 import csv
 import sys
 from collections import Counter
@@ -23,7 +26,7 @@ from medical.logs import LineHandler, own_log
 from medical.synthesis.nodules.pool import NodulePool
 from medical.training.compress import IN_FULL_PRECISION, load_student
 from medical.training.fit import Material
-from medical.training.lessons import Lessons, phase_config
+from medical.training.lessons import Lessons, phase_config, save_weights
 from medical.training.recipes import Recipe
 from models.compression.dynamic import AnyPrecision, DynamicQuantizer
 from models.compression.quantization import BITS
@@ -45,16 +48,22 @@ _SEED, _RATE, _VIEWS = 41, 3e-4, 2
 
 
 def taught(
-    student: Detector, teacher: TwoStage, lessons: Lessons, *, out: Path, seconds: float
+    student: Detector,
+    teacher: TwoStage,
+    lessons: Lessons,
+    *,
+    out: Path,
+    seconds: float,
+    widths: tuple[int, ...] = BITS,
 ) -> AnyPrecision:
-    """Teach a student in all widths by turns; its bounds begin as those of one batch."""
-    learner = AnyPrecision(student, DynamicQuantizer(), except_for=IN_FULL_PRECISION)
+    """Teach a student in several widths by turns; its bounds begin as those of one batch."""
+    learner = AnyPrecision(student, DynamicQuantizer(), except_for=IN_FULL_PRECISION, taught=widths)
     learner.to(lessons.device)
     with lessons.batches(seed=_SEED, chests=False) as batches, torch.no_grad():
         batches.seek(0)
         image = batches().image
         learner.train()
-        for bits in BITS:
+        for bits in widths:
             learner.set_bits(bits)
             learner.network(image)
         values = learner.quantizer.statistic(image)
@@ -84,21 +93,30 @@ def read(data: Path, fold: str, path: Path, reader: WholeBox) -> None:
                 table.writerows(rows_of(case, lung, inserted, ignored, {_VIEWS: reader}))
 
 
-def print_widths(folder: Path) -> None:
+def save_without_bounds(model: AnyPrecision, like: Detector, path: Path) -> None:
+    """Write what was taught as weights of a plain first stage."""
+    weights = model.network.state_dict()
+    like.load_state_dict({name: weights[name].cpu() for name in like.state_dict()})
+    save_weights(like, path)
+
+
+def print_widths(folder: Path, widths: tuple[int, ...] = BITS) -> None:
     """Compare each width with the widest, and all with starlung-fast on the same lungs."""
     for second in (True, False):
         scans = {
             bits: read_predictions(folder / f"{bits}.csv", views=_VIEWS, with_second=second)
-            for bits in BITS
+            for bits in widths
         }
         fast = read_predictions(
             PREDICTIONS / SHIFTED / "fast-int8.csv", views=_VIEWS, with_second=second
         )
         stages = "both stages" if second else "first stage alone"
-        for bits in BITS:
+        for bits in widths:
             print(f"starlung-fast and {bits} bits, {stages}: {compare(fast, scans[bits])}")
-        for bits in BITS[:-1]:
-            print(f"{BITS[-1]} and {bits} bits, {stages}: {compare(scans[BITS[-1]], scans[bits])}")
+        for bits in widths[:-1]:
+            print(
+                f"{widths[-1]} and {bits} bits, {stages}: {compare(scans[widths[-1]], scans[bits])}"
+            )
 
 
 def main() -> None:
@@ -111,18 +129,22 @@ def main() -> None:
     material = Material(cases=cases_of(data, fold), pool=NodulePool.load(data / "pool.npz"))
     lessons = Lessons(material, recipe, device)
     paths = [lite / fold / f"{name}.safetensors" for name in ("step3", "pruned")]
+    pruned = load_student(recipe, next(path for path in paths if path.exists()))
+    widths = tuple(map(int, sys.argv[6].split(","))) if len(sys.argv) > 6 else BITS
     model = taught(
-        load_student(recipe, next(path for path in paths if path.exists())),
+        copy.deepcopy(pruned),
         teacher,
         lessons,
         out=out / fold,
         seconds=float(sys.argv[5]),
+        widths=widths,
     )
-    for bits in BITS:
+    save_without_bounds(model, pruned, out / fold / "taught.safetensors")
+    for bits in widths:
         model.set_bits(bits)
         both = TwoStage(cast(Detector, model.network), teacher.refiner).eval()
         read(data, fold, out / f"{bits}.csv", WholeBox(both, device=device, views=_VIEWS))
-    print_widths(out)
+    print_widths(out, widths)
     with lessons.batches(seed=_SEED + 1, chests=False) as batches:
         batches.seek(0)
         chosen = Counter(bits for _ in range(8) for bits in model.quantizer.bits(batches().image))

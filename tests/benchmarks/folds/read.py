@@ -31,6 +31,7 @@ from models.training.two_stage import TwoStage
 from models.zoo.loader import CARD, find_model
 from models.zoo.ready import ready_networks
 from tests.benchmarks.folds.inserted import with_room
+from tests.benchmarks.folds.one_stride import build_one_stride, is_one_stride
 from tests.benchmarks.folds.scans import left_out
 from tests.benchmarks.folds.train import RECIPE
 from tests.benchmarks.folds.whole_box import WholeBox
@@ -86,9 +87,12 @@ def readers_of(weights: Path, recipe: str) -> dict[int, WholeBox]:
     if Path(recipe, CARD).exists():
         ready = ready_networks(find_model(recipe), device="cpu")
         return {views: WholeBox.by(ready, views=views) for views in VIEWS}
-    built = read_recipe(recipe)
-    networks = TwoStage(built.detector.build(), built.refiner.build())
-    networks.load_state_dict(load_file(weights))
+    built, stored = read_recipe(recipe), load_file(weights)
+    if is_one_stride(stored):
+        networks = build_one_stride(built)
+    else:
+        networks = TwoStage(built.detector.build(), built.refiner.build())
+    networks.load_state_dict(stored)
     networks = networks.float().eval()
     if torch.cuda.is_available():
         device = torch.device("cuda")

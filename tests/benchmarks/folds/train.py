@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -82,8 +82,20 @@ def teach_fold(
     seed: int,
     device: torch.device,
     recipe: str = RECIPE,
+    start: Callable[[Recipe], TwoStage] | None = None,
 ) -> TwoStage:
-    """Teach both stages as ``starlung retrain --recipe`` does, on what the fold may see."""
+    """Teach both stages as ``starlung retrain --recipe`` does, on what the fold may see.
+
+    Args:
+        data: what ``folds.data`` wrote.
+        out: for checkpoints and logs, in a folder of the fold.
+        fold: names what is left out.
+        seconds: teaching time of both stages.
+        seed: of weights and batches.
+        device: CPU or accelerator.
+        recipe: shipped one's name, or a file.
+        start: makes the networks to begin with, in place of ``DATA/start/FOLD.safetensors``.
+    """
     shipped = read_recipe(recipe)
     budget = shipped.budget.model_copy(update={"minutes": seconds / 60})
     how = shipped.model_copy(update={"budget": budget, "seed": seed})
@@ -95,12 +107,14 @@ def teach_fold(
     )
     folder, begun = out / fold, data / "start" / f"{fold}.safetensors"
     folder.mkdir(parents=True, exist_ok=True)
+    if start is None and begun.exists():
+        start = partial(load_start, path=begun)
     return fit(
         RunConfig(source=Cases(cases=str(data)), recipe=how),
         material,
         out=folder,
         device=device,
-        start=partial(load_start, how, begun) if begun.exists() else None,
+        start=partial(start, how) if start else None,
         communication=partial(between_nodes, seed=seed),
     )
 
