@@ -64,6 +64,17 @@ def test_more_bits_err_less_and_each_input_runs_as_if_alone() -> None:
         assert torch.equal(both[1:], model.network(x[1:]))
 
 
+def test_only_widths_that_are_taught_are_drawn() -> None:
+    config = DetectorConfig(widths=(8, 8, 8, 8), channels=8, local_attention=True)
+    model = AnyPrecision(config.build(), DynamicQuantizer(), taught=(8, 16)).train()
+    layer = next(m for m in model.network.modules() if isinstance(m, AnyPrecisionConv3d))
+    drawn = set()
+    for _ in range(16):
+        model(torch.zeros(1, 1, 64, 64, 64))
+        drawn.add(layer.bits)
+    assert drawn == {8, 16} and layer.observed.tolist() == [False, True, True]
+
+
 def test_weights_learn_in_every_width_and_bounds_apart() -> None:
     model = small().train()
     layer = next(m for m in model.network.modules() if isinstance(m, AnyPrecisionConv3d))
