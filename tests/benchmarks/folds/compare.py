@@ -16,9 +16,9 @@ from tests.benchmarks.leave_out.score import tables_of
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 
 NARROW, SHIFTED = "narrow-margins", "shifted-box"
-"""Folders of two trials: what the shipped models say where a box's margins shrink to fit the
-strides, in place of its edges being repeated; by whole cells of the output, so that 8 mm remain,
-and by any number of voxels, so that the cells' grid begins elsewhere, 6 mm."""
+"""Where a box's margins shrink to fit the strides, in place of its edges being repeated: by whole
+cells of the output, so that 8 mm remain, which is how the shipped models read; and by any number of
+voxels, so that the cells' grid begins elsewhere, a trial. Tables in no folder: edges repeated."""
 
 
 class Comparison(NamedTuple):
@@ -108,9 +108,11 @@ def print_comparisons(folder: Path) -> None:
         ):
             for how, trial in zip(("narrowed", "begun elsewhere"), trials, strict=True):
                 print(f"the box of starlung-{name} as it was and {how}: {compare(before, trial)}")
-        print(f"0.5.0 and starlung-fast as shipped (two views each): {compare(shipped, small)}")
-        beside = compare(small, lite)
+        fast, lite = narrow
+        print(f"0.5.0 and starlung-fast as shipped (two views each): {compare(shipped, fast)}")
+        beside = compare(fast, lite)
         print(f"the shipped starlung-fast and starlung-lite (two views each): {beside}")
-        once = read_predictions(folder / "starlung-lite.csv", views=1, with_second=with_second)
-        beside = compare(small, once)
+        path = folder / NARROW / "starlung-lite.csv"
+        once = read_predictions(path, views=1, with_second=with_second)
+        beside = compare(fast, once)
         print(f"the shipped starlung-fast and starlung-lite in one view: {beside}")

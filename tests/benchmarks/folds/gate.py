@@ -13,7 +13,7 @@ from medical.training.compressing.promotion import decide_on_step
 from medical.training.gate import Verdict, decide
 from medical.training.unseen_loss import nodules_needed
 from tests.benchmarks.folds.cascade import PREDICTIONS, cross_switched, pairs
-from tests.benchmarks.folds.compare import read_folds
+from tests.benchmarks.folds.compare import NARROW, read_folds
 from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.leave_out.score import tables_of
 from tests.benchmarks.leave_out.seen_scan import SeenScan
@@ -41,8 +41,9 @@ def main() -> None:
         for name, scans in (("FP32", exact), ("INT8", eight), ("switched", switched)):
             gate = verdict(scans, teachers)
             print(f"  {name}: {gate.scans} scans, {gate.nodules} nodules: {gate.why}")
-        fast = read_predictions(PREDICTIONS / "fast-int8.csv", views=2, with_second=with_second)
-        lite = PREDICTIONS / "starlung-lite.csv"
+        shipped = PREDICTIONS / NARROW
+        fast = read_predictions(shipped / "fast-int8.csv", views=2, with_second=with_second)
+        lite = shipped / "starlung-lite.csv"
         for views in (1, 2):
             gate = verdict(read_predictions(lite, views=views, with_second=with_second), fast)
             verdict_text = f"{gate.scans} scans, {gate.nodules} nodules: {gate.why}"
