@@ -20,6 +20,11 @@ NARROW, SHIFTED = "narrow-margins", "shifted-box"
 cells of the output, so that 8 mm remain, which is how the shipped models read; and by any number of
 voxels, so that the cells' grid begins elsewhere, a trial. Tables in no folder: edges repeated."""
 
+ONE_STRIDE = "one-stride/qin.csv"
+"""What a first stage says that fuses nothing (``folds.one_stride``), with the fold's second."""
+TAUGHT_ON = "widths/taught-on.csv"
+"""What starlung-lite says after 1,560 steps more, rounded to 8 or 16 bits (``folds.precision``)."""
+
 
 class Comparison(NamedTuple):
     """Means over lungs of the mean sensitivity, and their difference with its interval."""
@@ -94,6 +99,10 @@ def print_comparisons(folder: Path) -> None:
         present = read_folds(folder / "starlung-fast", with_second=with_second, views=2)
         beside = compare(shipped, present)
         print(f"0.5.0 and those of starlung-fast's recipe (two views each): {beside}")
+        alone = read_predictions(folder / ONE_STRIDE, views=2, with_second=with_second)
+        print(
+            f"the fold qin of starlung-fast's recipe and stride 8 alone: {compare(present, alone)}"
+        )
         lite = read_folds(folder / "lite", with_second=with_second)
         print(f"the folds and their Lite: {compare(folds, lite)}")
         fast = read_predictions(folder / "fast.csv", views=2, with_second=with_second)
@@ -116,3 +125,5 @@ def print_comparisons(folder: Path) -> None:
         once = read_predictions(path, views=1, with_second=with_second)
         beside = compare(fast, once)
         print(f"the shipped starlung-fast and starlung-lite in one view: {beside}")
+        taught = read_predictions(folder / TAUGHT_ON, views=2, with_second=with_second)
+        print(f"the shipped starlung-lite and the same taught on rounded: {compare(lite, taught)}")
