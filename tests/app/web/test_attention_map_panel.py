@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.web.reading.attention_map_panel import FIGURES, LUNGS, MODEL, checks_lines
+from app.web.reading.attention_map_panel import FIGURES, LUNGS, MODEL, WEIGHTS, checks_lines
 from medical.explain.checks.stability import PASSES_BELOW
+from models.zoo.loader import DEFAULT_MODEL, find_model
 
 PAGE = (Path(__file__).parents[3] / "docs" / "benchmarks" / "explain.md").read_text()
 
@@ -46,7 +47,14 @@ def test_what_it_is_compared_with_is_the_benchmark_s() -> None:
 
 def test_model_and_number_of_lungs_are_the_benchmark_s() -> None:
     assert f"Weights {MODEL}" in " ".join(PAGE.split())
+    assert f"(`weights.safetensors` {WEIGHTS})" in PAGE
     assert f"inserted nodules, {LUNGS} lungs" in PAGE
+
+
+def test_the_default_s_weights_are_those_that_were_measured() -> None:
+    card = find_model(DEFAULT_MODEL).card
+    assert card.name == MODEL
+    assert card.sha256.startswith(WEIGHTS)
 
 
 def test_the_words_are_those_for_such_figures() -> None:
