@@ -23,7 +23,7 @@ from models.zoo.loader import find_model
 from models.zoo.networks import load_networks
 from models.zoo.single_file import pack
 from tests.benchmarks.folds.cascade import PREDICTIONS, ablation, shipped_ablation
-from tests.benchmarks.folds.compare import compare
+from tests.benchmarks.folds.compare import NARROW, compare
 from tests.benchmarks.folds.precision import print_widths
 from tests.benchmarks.folds.predictions import read_predictions
 
@@ -90,8 +90,10 @@ def main() -> None:
         result |= size_and_time(file)
     for with_second in (False, True):
         print("both stages:" if with_second else "first stage alone:")
-        fast = read_predictions(PREDICTIONS / "fast-int8.csv", views=2, with_second=with_second)
-        lite = read_predictions(PREDICTIONS / f"{LITE}.csv", views=2, with_second=with_second)
+        fast, lite = (
+            read_predictions(PREDICTIONS / NARROW / name, views=2, with_second=with_second)
+            for name in ("fast-int8.csv", f"{LITE}.csv")
+        )
         drop = compare(fast, lite)
         print(f"  {TEACHER} and {LITE}: {drop}")
         for whose, table in ((LITE, shipped_ablation), ("the folds' Lite", ablation)):

@@ -18,6 +18,7 @@ from scipy import ndimage
 
 from medical.evaluation.froc import Scores, match_scans
 from medical.synthesis.case import TrainingCase
+from tests.benchmarks.folds.compare import NARROW
 from tests.benchmarks.folds.inserted import with_room
 from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.folds.refinement import PREDICTIONS
@@ -30,7 +31,7 @@ WALL, MEDIASTINUM, NEAR, DEEP = (
     "3 to 15 mm of lung between",
     "deeper",
 )
-TABLE = "starlung-lite.csv"
+TABLE = f"{NARROW}/starlung-lite.csv"
 _AT_MM, _NEAR_MM = 3.0, 15.0
 _BINS_MM = ((4, 8), (8, 60))
 
