@@ -7,6 +7,7 @@ lies.
 
 from __future__ import annotations
 
+import struct
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,6 +23,7 @@ _DESCRIBING = tuple(
     for keyword in (
         *("SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames"),
         *("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
+        *("ExtendedOffsetTable", "ExtendedOffsetTableLengths"),  # nothing keeps them behind
     )
 )
 _EXPLICIT_LITTLE = (False, True)  # no implicit VR, little endian: PS3.5 A.4
@@ -54,8 +56,12 @@ def start_of_image(dataset: Dataset, transfer_syntax: str) -> int | None:
     return min(places) - _HEAD_BYTES if all(places) else None
 
 
-def read_image(path: Path, *, start: int, transfer_syntax: str) -> Dataset:
+def read_image(path: Path, *, start: int, transfer_syntax: str) -> Dataset | None:
     """Read a compressed file from the elements that describe its pixels to its end.
+
+    Returns:
+        ``None`` where none of them begins there as explicit little endian has it: written as UN or
+        implicit, which a value that was converted since does not tell.
 
     Args:
         path: of the file.
@@ -67,9 +73,21 @@ def read_image(path: Path, *, start: int, transfer_syntax: str) -> Dataset:
     """
     with path.open("rb") as stream:
         stream.seek(start)
+        if not _is_explicit_head(stream.read(_HEAD_BYTES)):
+            return None
+        stream.seek(start)
         dataset = read_dataset(stream, *_EXPLICIT_LITTLE)
     dataset.file_meta = _meta(transfer_syntax)
     return dataset
+
+
+def _is_explicit_head(head: bytes) -> bool:
+    """Whether an element that describes pixels begins so, with two bytes for its length."""
+    if len(head) < _HEAD_BYTES:
+        return False
+    group, element, vr = struct.unpack("<HH2s2x", head)
+    known = vr.isalpha() and vr.isupper() and vr.decode("ascii") not in EXPLICIT_VR_LENGTH_32
+    return known and Tag(group, element) in _DESCRIBING
 
 
 @lru_cache(maxsize=8)

@@ -148,8 +148,8 @@ def _source(path: Path, frame: Frame) -> tuple[Path | Dataset, Dataset]:
     a wrong one, must be read as a whole.
     """
     if frame.image_at is not None:
-        dataset = read_image(path, start=frame.image_at, transfer_syntax=frame.transfer_syntax)
-        return dataset, dataset
+        image = read_image(path, start=frame.image_at, transfer_syntax=frame.transfer_syntax)
+        return (path, Dataset()) if image is None else (image, image)
     if frame.transfer_syntax not in ("", DeflatedExplicitVRLittleEndian):
         return path, Dataset()
     with path.open("rb") as stream:
