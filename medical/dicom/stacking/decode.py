@@ -200,7 +200,8 @@ def to_hu(stored: NDArray[Any], frame: Frame) -> Int16[np.ndarray, "y x"]:
 
 
 def _rescaled(stored: NDArray[Any], slope: float, intercept: float) -> NDArray[Any]:
-    if slope == 1.0 and intercept.is_integer() and abs(intercept) < 1 << 20:
+    are_whole = stored.dtype.kind in "iu" and intercept.is_integer()  # Float Pixel Data are not
+    if slope == 1.0 and are_whole and abs(intercept) < 1 << 20:
         wide = np.int32 if stored.dtype.itemsize <= 2 else np.int64
         return np.asarray(np.add(stored, wide(intercept), dtype=wide))
     return np.asarray(np.rint(stored.astype(np.float64) * slope + intercept))

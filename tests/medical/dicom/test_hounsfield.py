@@ -98,3 +98,14 @@ def test_values_beyond_int16_are_clipped(tmp_path: Path) -> None:
         ds.RescaleSlope = 100
 
     assert read(series(tmp_path / "in", change=change), tmp_path).hu.max() == 32767
+
+
+def test_pixels_with_fractions_are_rounded(tmp_path: Path) -> None:
+    def change(ds: Dataset, index: int) -> None:
+        ds.FloatPixelData = (expected(8)[index] + 1024 - 0.3).astype(np.float32).tobytes()
+        ds.BitsAllocated = 32
+        for name in ("PixelData", "BitsStored", "HighBit", "PixelRepresentation"):
+            delattr(ds, name)
+
+    volume = read(series(tmp_path / "in", change=change), tmp_path)
+    np.testing.assert_array_equal(volume.hu, expected(8))
