@@ -23,6 +23,7 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import UID
 
 from medical.detection.findings import SeriesFindings
+from medical.dicom.header import tags
 from medical.dicom.header.frames import Frame
 from medical.dicom.header.tags import derived_uid
 from medical.files import written_atomically
@@ -61,7 +62,8 @@ class OriginalCt:
 
         Raises:
             ValueError: there is none, they are of more than one frame of reference, or several
-                files have one SOP Instance UID: an object could not say which it means.
+                files have one SOP Instance UID: an object could not say which it means; or other
+                images lie there by now.
             OSError: a file cannot be read.
         """
         at_place: dict[tuple[float, ...], Frame] = {}
@@ -77,6 +79,9 @@ class OriginalCt:
         if len(uids) != len(headers):
             text = f"every image needs a UID of its own, got {len(uids)} for {len(headers)}"
             raise ValueError(text)
+        there = {tags.text(header, "SOPInstanceUID") for header in headers}
+        if there != {frame.sop_instance_uid for frame in at_place.values()}:
+            raise ValueError("the files hold other images than those that were read")
         return cls(tuple(at_place.values()), tuple(headers))
 
     @cached_property

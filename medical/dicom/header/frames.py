@@ -8,6 +8,7 @@ Position, orientation and pixel spacing are checked (DICOM PS3.3 C.7.6.2).
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -71,6 +72,15 @@ class Placement:
     column_spacing_mm: float
 
 
+Stamp = tuple[int, int]
+"""Size of a file and the nanosecond of its last change: another's, put in its place, differs."""
+
+
+def stamp_of(state: os.stat_result) -> Stamp:
+    """Tell a file's content from what may be put in its place."""
+    return state.st_size, state.st_mtime_ns
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One plane of a CT series, still undecoded.
@@ -87,6 +97,7 @@ class Frame:
         frame_of_reference_uid: of this plane; de-identified series may have another in each.
         image_at: where in the file that begins which its pixels are decoded by; ``None`` where the
             file must be read from its start.
+        stamp: of the file as its header was read; ``None`` where nobody asked.
     """
 
     path: Path
@@ -106,6 +117,7 @@ class Frame:
     kernel: str = ""
     frame_of_reference_uid: str = ""
     image_at: int | None = None
+    stamp: Stamp | None = None
 
 
 @dataclass(frozen=True, slots=True)

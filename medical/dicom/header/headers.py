@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,7 +19,14 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 from medical.dicom.header import classic, enhanced, tags
 from medical.dicom.header.acquisition import series_header
 from medical.dicom.header.encoding import contradicts, has_explicit_vr, written_syntax
-from medical.dicom.header.frames import BrokenFile, CtFile, ScannedFile, SeriesHeader, SkippedFile
+from medical.dicom.header.frames import (
+    BrokenFile,
+    CtFile,
+    ScannedFile,
+    SeriesHeader,
+    SkippedFile,
+    stamp_of,
+)
 from medical.dicom.header.kinds import reason_to_refuse, reason_to_skip
 from medical.dicom.header.unpack_limits import TooLargeError
 from medical.errors import InputError
@@ -48,6 +55,7 @@ def scan_file(path: Path) -> ScannedFile | None:
         with path.open("rb") as stream:
             if not _looks_like_dicom(stream):
                 return None
+            stamp = stamp_of(os.fstat(stream.fileno()))
             dataset = dcmread(stream, stop_before_pixels=True, force=True)
             pixels = _measure_pixels(stream, dataset)
             _forget_wrong_syntax(stream, dataset, pixels)
@@ -68,7 +76,10 @@ def scan_file(path: Path) -> ScannedFile | None:
             path, message("damaged DICOM header ({kind})", kind=type(problem).__name__), RE_EXPORT
         )
         return BrokenFile(path, None, error, truncated=True)
-    return _sort_out(path, dataset, pixels)
+    scanned = _sort_out(path, dataset, pixels)
+    if not isinstance(scanned, CtFile):
+        return scanned
+    return replace(scanned, frames=tuple(replace(plane, stamp=stamp) for plane in scanned.frames))
 
 
 def _sort_out(path: Path, dataset: Dataset, pixels: _Pixels) -> ScannedFile:

@@ -29,7 +29,7 @@ from pydicom.uid import (
 
 from medical.dicom.header import tags
 from medical.dicom.header.encoding import has_explicit_vr, native_syntax
-from medical.dicom.header.frames import Frame
+from medical.dicom.header.frames import Frame, stamp_of
 from medical.dicom.header.image_elements import read_image
 from medical.dicom.header.padding import AIR_HU, padded
 from medical.dicom.header.unpack_limits import check_sizes
@@ -71,16 +71,18 @@ def decode_file(
 
     Raises:
         NotHounsfieldError: see there.
-        InputError: the pixels are damaged, cut short, or of a kind that nobody can decode.
+        InputError: the pixels are damaged, cut short, or of a kind that nobody can decode; or the
+            file is not the one whose header was read.
     """
     done = 0
     for plugin in PLUGINS.get(UID(frames[0].transfer_syntax), ("",)):
         try:
             for frame, hu in _decode(path, frames[done:], plugin):
+                _check_unchanged(path, frame)
                 done += 1
                 yield frame, hu
             return
-        except NotHounsfieldError:
+        except (NotHounsfieldError, _ChangedError):
             raise
         except Exception as error:  # codecs raise anything on damaged bytes
             problem = error
@@ -101,6 +103,20 @@ def decode_file(
         ),
         message("Export the original CT series from the archive again"),
     ) from problem
+
+
+class _ChangedError(InputError):
+    """A file changed between its header and its pixels."""
+
+
+def _check_unchanged(path: Path, frame: Frame) -> None:
+    """Refuse pixels that may be another patient's: whose they are, the header was asked."""
+    if frame.stamp is not None and stamp_of(path.stat()) != frame.stamp:
+        raise _ChangedError(
+            path,
+            message("the file was changed while the series was read"),
+            message("Wait until the whole series has arrived, then read it again"),
+        )
 
 
 def _is_known(transfer_syntax: str) -> bool:

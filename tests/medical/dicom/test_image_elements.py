@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 
@@ -23,7 +24,8 @@ from medical.dicom.header.frames import CtFile, Frame
 from medical.dicom.header.headers import scan_file
 from medical.dicom.header.image_elements import read_image
 from medical.dicom.stacking import decode
-from tests.medical.dicom.make import expected, read, series, take
+from medical.errors import InputError
+from tests.medical.dicom.make import expected, read, series, set_pixels, take
 
 COMPRESSED = [JPEGLSLossless, JPEG2000Lossless]
 
@@ -109,6 +111,36 @@ def test_a_file_that_changed_meanwhile_is_left_out(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:200] + bytes(64) + path.read_bytes()[200:])
     volume = handle.load()
     assert "left out" in " ".join(note.message for note in volume.quality)
+
+
+@pytest.mark.parametrize("syntax", [*COMPRESSED, RLELossless, ExplicitVRLittleEndian])
+def test_another_patient_s_file_put_in_place_after_sorting_is_left_out(
+    syntax: str, tmp_path: Path
+) -> None:
+    def other(dataset: Dataset, index: int) -> None:
+        dataset.PatientID = "ID-9999"
+        set_pixels(dataset, np.flip(dataset.pixel_array, 0).copy())
+
+    others = series(tmp_path / "native", change=other)
+    folder = packed(tmp_path / "in", syntax)
+    handle = take(folder, tmp_path).chosen[0]
+    path = sorted(folder.iterdir())[3]
+    dataset = pydicom.dcmread(sorted(others.iterdir())[3])
+    if syntax != ExplicitVRLittleEndian:
+        dataset.compress(syntax, generate_instance_uid=False)
+    dataset.save_as(path)
+    volume = handle.load()
+    np.testing.assert_array_equal(volume.hu, expected(8))  # filled in from its neighbours
+    assert path.name in " ".join(note.message for note in volume.quality)
+
+
+def test_a_series_whose_files_are_replaced_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    folder = packed(tmp_path / "in", JPEGLSLossless)
+    handle = take(folder, tmp_path).chosen[0]
+    for path in folder.iterdir():
+        os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
+    with pytest.raises(InputError, match="the file was changed while the series was read"):
+        handle.load()
 
 
 def _written(element: bytes, how: str) -> bytes:

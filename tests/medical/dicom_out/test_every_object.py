@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pydicom
@@ -86,6 +87,21 @@ def test_what_is_no_pdf_is_refused(upright: Written, tmp_path: Path) -> None:
 def test_a_ct_without_planes_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one image"):
         OriginalCt.of([])
+
+
+def test_another_patient_s_images_put_in_place_are_refused(
+    upright: Written, tmp_path: Path
+) -> None:
+    frames = []
+    for frame in upright.ct.frames:
+        header = pydicom.dcmread(frame.path)
+        header.SOPInstanceUID += ".1"
+        header.PatientID = "ID-9999"
+        path = tmp_path / frame.path.name
+        header.save_as(path)
+        frames.append(replace(frame, path=path))
+    with pytest.raises(ValueError, match="other images than those that were read"):
+        OriginalCt.of(frames)
 
 
 def test_a_header_is_freed_of_what_is_empty_and_gets_what_may_be(
