@@ -19,7 +19,7 @@ from tests.benchmarks.folds.compare import print_comparisons
 from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.folds.recipes import print_recipes
 from tests.benchmarks.folds.scans import FOLDS, SCANS
-from tests.benchmarks.folds.second_stages import print_second_stages
+from tests.benchmarks.folds.second.second_stages import print_second_stages
 from tests.benchmarks.leave_out.known_lesions import lesions_of, operate
 from tests.benchmarks.leave_out.score import lung_interval, tables_of
 from tests.benchmarks.leave_out.seen_scan import SeenScan

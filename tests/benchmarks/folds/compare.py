@@ -23,7 +23,7 @@ voxels, so that the cells' grid begins elsewhere, a trial. Tables in no folder: 
 ONE_STRIDE = "one-stride/qin.csv"
 """What a first stage says that fuses nothing (``folds.one_stride``), with the fold's second."""
 TAUGHT_ON = "widths/taught-on.csv"
-"""What starlung-lite says after 1,560 steps more, rounded to 8 or 16 bits (``folds.precision``)."""
+"""What starlung-lite says after 1,560 steps more, in 8 or 16 bits (``folds.small.precision``)."""
 
 
 class Comparison(NamedTuple):

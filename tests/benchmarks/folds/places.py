@@ -21,7 +21,7 @@ from medical.synthesis.case import TrainingCase
 from tests.benchmarks.folds.compare import NARROW
 from tests.benchmarks.folds.inserted import with_room
 from tests.benchmarks.folds.predictions import read_predictions
-from tests.benchmarks.folds.refinement import PREDICTIONS
+from tests.benchmarks.folds.small.refinement import PREDICTIONS
 from tests.benchmarks.leave_out.score import tables_of
 from tests.benchmarks.leave_out.seen_scan import Places, SeenScan
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.benchmarks.folds.__main__ import PREDICTIONS
 from tests.benchmarks.folds.compare import compare, print_comparisons, read_folds
-from tests.benchmarks.folds.precision import print_widths
+from tests.benchmarks.folds.small.precision import print_widths
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 
 PAGES = Path(__file__).parents[3] / "docs" / "benchmarks"

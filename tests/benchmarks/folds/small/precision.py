@@ -1,14 +1,14 @@
-"""One set of weights in 4, 8 and 16 bits: ``... folds.precision DATA LITE OUT FOLD SECONDS``.
+"""One set of weights in many widths: ``... folds.small.precision DATA LITE OUT FOLD SECONDS``.
 
-DATA and LITE as for ``folds.int8``; of the fold ``unseen`` the student is starlung-lite before its
-eight bits and the teacher starlung-fast. The fold's pruned student is taught on by both views of
-its teacher with a width drawn for each batch (``AnyPrecision``), then reads what the fold left out
-in each width, the whole box at once and in a mirror, with the second stage in
-``DATA/start/FOLD.safetensors``. Writes ``OUT/BITS.csv`` as ``folds.read`` does, and prints how
-each compares with 16 bits and with starlung-fast, and how many windows of lung the input's
-statistic would give to each width if a quarter may be narrow and a tenth wide. A sixth argument,
-as ``8,16``, names the widths that are taught and read; ``OUT/FOLD/taught.safetensors`` are the
-weights without bounds. Run again on the same OUT it goes on where it was cut off.
+DATA and LITE as for ``folds.small.int8``; of the fold ``unseen`` the student is starlung-lite
+before its eight bits and the teacher starlung-fast. The fold's pruned student is taught on by both
+views of its teacher with a width drawn for each batch (``AnyPrecision``), then reads what the fold
+left out in each width, the whole box at once and in a mirror, with the second stage in
+``DATA/start/FOLD.safetensors``. Writes ``OUT/BITS.csv`` as ``folds.read`` does, and prints how each
+compares with 16 bits and with starlung-fast, and how many windows of lung the input's statistic
+would give to each width if a quarter may be narrow and a tenth wide. A sixth argument, as ``8,16``,
+names the widths that are taught and read; ``OUT/FOLD/taught.safetensors`` are the weights without
+bounds. Run again on the same OUT it goes on where it was cut off.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from models.compression.student import DistilledFirstStage
 from models.detector.both_views import BothViews
 from models.detector.detector import Detector
 from models.training.two_stage import TwoStage
-from tests.benchmarks.folds.cascade import PREDICTIONS
 from tests.benchmarks.folds.compare import SHIFTED, compare
 from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.folds.read import COLUMNS, rows_of, scans_of
-from tests.benchmarks.folds.refinement import how_here
 from tests.benchmarks.folds.scans import left_out
+from tests.benchmarks.folds.small.cascade import PREDICTIONS
+from tests.benchmarks.folds.small.refinement import how_here
 from tests.benchmarks.folds.train import RECIPE, cases_of, load_start
 from tests.benchmarks.folds.whole_box import WholeBox
 

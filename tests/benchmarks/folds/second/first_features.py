@@ -1,11 +1,11 @@
 """Second stages that see the first one's features as well, and a control that does not.
 
-``python -m tests.benchmarks.folds.first_features DATA OUT NAME MODEL SECONDS [SEED]`` teaches heads
-of a model on what fold ``unseen`` may see and writes ``OUT/NAME.safetensors``, and what there is so
-far every ``KEEP_STEPS`` steps. Both stages of the model stay as they are, so all heads are taught
-at once, on the same candidates: a head's gradient never reaches another. ``along`` alone teaches
-the second stage's convolutions on, in a copy. Run again on the same OUT it goes on where it was cut
-off.
+``python -m tests.benchmarks.folds.second.first_features DATA OUT NAME MODEL SECONDS [SEED]``
+teaches heads of a model on what fold ``unseen`` may see and writes ``OUT/NAME.safetensors``, and
+what there is so far every ``KEEP_STEPS`` steps. Both stages of the model stay as they are, so all
+heads are taught at once, on the same candidates: a head's gradient never reaches another. ``along``
+alone teaches the second stage's convolutions on, in a copy. Run again on the same OUT it goes on
+where it was cut off.
 """
 
 from __future__ import annotations

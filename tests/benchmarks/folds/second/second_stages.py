@@ -1,9 +1,9 @@
 """Second stages taught anew, beside the shipped one: candidates of lungs that none had seen.
 
-``python -m tests.benchmarks.folds.second_stages DATA MODEL NAME=WEIGHTS...`` lets each second stage
-(``refiner.*`` of ``folds.train``'s weights) judge the candidates that a model's first stage found
-in two views and writes a table: a line a candidate, in the order of the model's own predictions, a
-column of logits a second stage. ``make bench NAME=folds`` prints what they give.
+``python -m tests.benchmarks.folds.second.second_stages DATA MODEL NAME=WEIGHTS...`` lets each
+second stage (``refiner.*`` of ``folds.train``'s weights) judge the candidates that a model's first
+stage found in two views and writes a table: a line a candidate, in the order of the model's own
+predictions, a column of logits a second stage. ``make bench NAME=folds`` prints what they give.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from models.detector.refiner import RefinerConfig
 from tests.benchmarks.folds.compare import cpm_by_lung
 from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.folds.read import scans_of
-from tests.benchmarks.folds.refinement import PREDICTIONS, classify, stage_of
 from tests.benchmarks.folds.scans import UNSEEN
+from tests.benchmarks.folds.small.refinement import PREDICTIONS, classify, stage_of
 from tests.benchmarks.leave_out.known_lesions import lesions_of, others_of
 from tests.benchmarks.leave_out.score import tables_of
 from tests.benchmarks.leave_out.seen_scan import SeenScan
@@ -57,7 +57,7 @@ NAMES = {
         for seed in (41, 42)
     },
 }
-"""The last six heads: ``folds.first_features``, two seeds, 96 s (starlung-lite: one, 54 s)."""
+"""The last six heads: ``folds.second.first_features``; two seeds, 96 s (lite: one, 54 s)."""
 MEANS = {
     "mean of v2 and v3": ("v2", "v2-b", "v3", "v3-b"),
     "mean of six": ("v1", "v2", "v2-b", "v3", "v3-b", "v4"),

@@ -12,7 +12,7 @@ from medical.training.lessons import Lessons
 from models.compression.dynamic import AnyPrecisionConv3d
 from models.compression.quantization import BITS
 from models.detector.detector import Detector
-from tests.benchmarks.folds.precision import taught
+from tests.benchmarks.folds.small.precision import taught
 from tests.medical.training.test_compress import CPU, RECIPE, material, teacher
 
 pytestmark = pytest.mark.heavy

@@ -1,4 +1,4 @@
-"""Make a fold's Lite, both stages: ``python -m tests.benchmarks.folds.lite DATA OUT FOLD SECONDS``.
+"""Both stages of a fold's Lite: ``... folds.small.lite DATA OUT FOLD SECONDS``.
 
 DATA is what ``folds.data`` wrote; the teacher is ``DATA/start/FOLD.safetensors``, both stages by
 the recipe ``local-attention``. Run again on the same OUT it goes on where it was cut off.

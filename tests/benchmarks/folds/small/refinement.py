@@ -1,6 +1,6 @@
 """A fold's small second stage, taught and compared with the one that taught it.
 
-``python -m tests.benchmarks.folds.refinement DATA LITE OUT FOLD SECONDS``.
+``python -m tests.benchmarks.folds.small.refinement DATA LITE OUT FOLD SECONDS``.
 
 DATA is what ``folds.data`` and ``folds.inserted`` wrote, with the teacher's two stages in
 ``DATA/start/FOLD.safetensors``; ``LITE/FOLD/step3.safetensors`` or ``pruned.safetensors`` the first
@@ -41,7 +41,7 @@ from tests.benchmarks.folds.read import COLUMNS, scans_of
 from tests.benchmarks.folds.scans import left_out
 from tests.benchmarks.folds.train import RECIPE, cases_of, load_start
 
-PREDICTIONS = Path(__file__).with_name("predictions")
+PREDICTIONS = Path(__file__).parents[1] / "predictions"
 _SAMPLES = 8  # as ``whole_box``
 _AT_A_TIME = 64
 _VIEW = "views1"

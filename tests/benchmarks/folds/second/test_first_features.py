@@ -8,14 +8,14 @@ import torch
 
 from medical.synthesis.case import TrainingCase
 from models.detector.contract import STRIDE
-from tests.benchmarks.folds.first_features import (
+from tests.benchmarks.folds.second.first_features import (
     HEADS,
     Evidence,
     FeatureHeads,
     heat_around,
     look_around,
 )
-from tests.benchmarks.folds.seen_features import BothMaps, SeenScan, judge
+from tests.benchmarks.folds.second.seen_features import BothMaps, SeenScan, judge
 from tests.models.training.test_two_stage import batch_of, stages
 
 CELLS = 16

@@ -1,9 +1,10 @@
 """How much a head could gain if it were taught in lungs that the first stage had not seen either.
 
-``python -m tests.benchmarks.folds.crossed_heads DATA OUT MODEL``: of the lungs that none had seen,
-seven teach a head, on the candidates of ``folds.seen_features`` (read into OUT before), and it
-judges the eighth. That flatters: what is inserted into the eighth was made as in the seven, so a
-head may come to know how it was made. Prints as ``folds.second_stages`` does; nothing is written.
+``python -m tests.benchmarks.folds.second.crossed_heads DATA OUT MODEL``: of the lungs that none had
+seen, seven teach a head, on the candidates of ``folds.second.seen_features`` (read into OUT
+before), and it judges the eighth. That flatters: what is inserted into the eighth was made as in
+the seven, so a head may come to know how it was made. Prints as ``folds.second.second_stages``
+does; nothing is written.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from torch.nn import functional
 
 from models.zoo.loader import find_model
 from models.zoo.networks import load_to_teach
-from tests.benchmarks.folds.first_features import HEADS, Evidence, Head, Sight
 from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.folds.scans import UNSEEN
-from tests.benchmarks.folds.second_stages import MODELS, SHARES, compare_lungs, judge_stage
-from tests.benchmarks.folds.seen_features import SeenScan, pooling_of, seen_scans
+from tests.benchmarks.folds.second.first_features import HEADS, Evidence, Head, Sight
+from tests.benchmarks.folds.second.second_stages import MODELS, SHARES, compare_lungs, judge_stage
+from tests.benchmarks.folds.second.seen_features import SeenScan, pooling_of, seen_scans
 from tests.benchmarks.leave_out.known_lesions import MIN_REACH_MM
 from tests.benchmarks.leave_out.seen_scan import Places
 from tests.benchmarks.leave_out.seen_scan import SeenScan as Truth

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.benchmarks.folds.second_stages import (
+from tests.benchmarks.folds.second.second_stages import (
     MODELS,
     Candidates,
     average,
@@ -18,7 +18,7 @@ from tests.benchmarks.folds.second_stages import (
 )
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 
-PAGE = Path(__file__).parents[3] / "docs" / "benchmarks" / "folds.md"
+PAGE = Path(__file__).parents[4] / "docs" / "benchmarks" / "folds.md"
 NONE = np.zeros((0, 4))
 NODULE = np.array([[50.0, 50.0, 50.0, 8.0]])
 ELSEWHERE = np.array([[20.0, 20.0, 20.0, 8.0]])

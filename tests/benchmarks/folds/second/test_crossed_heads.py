@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from tests.benchmarks.folds.crossed_heads import teach, truth_of
+from tests.benchmarks.folds.second.crossed_heads import teach, truth_of
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 
 NONE = np.zeros((0, 4))

@@ -1,4 +1,4 @@
-"""A model whose stages run in eight bits: ``folds.eight_bits DATA MODEL OUT``.
+"""A model whose stages run in eight bits: ``folds.small.eight_bits DATA MODEL OUT``.
 
 DATA is what ``folds.data`` wrote; bounds are found on windows and candidates of lungs that the
 model has learned from. Writes the model's folder anew as OUT, the networks beside its weights and

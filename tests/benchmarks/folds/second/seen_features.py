@@ -1,10 +1,11 @@
-"""What ``folds.first_features`` taught, on candidates of lungs that none had seen.
+"""What ``folds.second.first_features`` taught, on candidates of lungs that none had seen.
 
-``python -m tests.benchmarks.folds.seen_features DATA OUT MODEL [NAME=WEIGHTS...]`` reads each scan
-with the model's first stage, the whole box in two views as the product does but in 32 bits, and
-writes what it sees at the candidates of the model's own predictions into ``OUT/MODEL/LUNG.npz``; a
-lung that was read is not read again. Then the heads of each file of weights judge them: a table
-beside the one of ``folds.second_stages``, a column of logits a head and file.
+``python -m tests.benchmarks.folds.second.seen_features DATA OUT MODEL [NAME=WEIGHTS...]`` reads
+each scan with the model's first stage, the whole box in two views as the product does but in 32
+bits, and writes what it sees at the candidates of the model's own predictions into
+``OUT/MODEL/LUNG.npz``; a lung that was read is not read again. Then the heads of each file of
+weights judge them: a table beside the one of ``folds.second.second_stages``, a column of logits a
+head and file.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ from models.runtime.openvino_cpu import OneByOne, OpenVinoNetwork
 from models.training.two_stage import TwoStage
 from models.zoo.loader import find_model
 from models.zoo.networks import load_to_teach
-from tests.benchmarks.folds.first_features import (
+from tests.benchmarks.folds.read import scans_of
+from tests.benchmarks.folds.scans import UNSEEN
+from tests.benchmarks.folds.second.first_features import (
     HEADS,
     Evidence,
     FeatureHeads,
@@ -41,9 +44,7 @@ from tests.benchmarks.folds.first_features import (
     look_around,
     see,
 )
-from tests.benchmarks.folds.read import scans_of
-from tests.benchmarks.folds.scans import UNSEEN
-from tests.benchmarks.folds.second_stages import MODELS
+from tests.benchmarks.folds.second.second_stages import MODELS
 
 _VIEW = "views2"
 _MIRRORS: tuple[tuple[int, ...], ...] = ((), (4,), (3,), (2,))  # of crops, as the product's

@@ -1,4 +1,4 @@
-"""May a Lite replace its teacher? ``python -m tests.benchmarks.folds.gate``.
+"""May a Lite replace its teacher? ``python -m tests.benchmarks.folds.small.gate``.
 
 By the gate of ``starlung compress`` on nodules INSERTED into lungs that neither had seen, from the
 predictions kept here; no CT, no accelerator. What it says of
@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from medical.training.compressing.promotion import decide_on_step
 from medical.training.gate import Verdict, decide
 from medical.training.unseen_loss import nodules_needed
-from tests.benchmarks.folds.cascade import PREDICTIONS, cross_switched, pairs
 from tests.benchmarks.folds.compare import NARROW, read_folds
 from tests.benchmarks.folds.predictions import read_predictions
+from tests.benchmarks.folds.small.cascade import PREDICTIONS, cross_switched, pairs
 from tests.benchmarks.leave_out.score import tables_of
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 

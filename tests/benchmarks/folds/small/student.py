@@ -1,4 +1,4 @@
-"""Teach a pruned first stage: ``python -m tests.benchmarks.folds.student DATA OUT SECONDS``.
+"""Teach a pruned first stage: ``python -m tests.benchmarks.folds.small.student DATA OUT SECONDS``.
 
 What ``starlung compress --recipe starlung-lite`` teaches, on several accelerators. DATA is what
 ``folds.data`` wrote, ``DATA/start/untaught.safetensors`` the first stage of starlung-fast with

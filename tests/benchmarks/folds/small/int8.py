@@ -1,4 +1,4 @@
-"""A fold's Lite in eight bits: ``python -m tests.benchmarks.folds.int8 DATA LITE OUT FOLD``.
+"""A fold's Lite in eight bits: ``python -m tests.benchmarks.folds.small.int8 DATA LITE OUT FOLD``.
 
 DATA is what ``folds.data`` and ``folds.inserted`` wrote, with the teacher's two stages in
 ``DATA/start/FOLD.safetensors``; ``LITE/FOLD/NAME`` the first stage's weights as they were taught

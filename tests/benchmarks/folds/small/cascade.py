@@ -1,6 +1,6 @@
 """Eight bits everywhere, 32 again where it is asked for: what that gives on the folds.
 
-``python -m tests.benchmarks.folds.cascade``, from the predictions of the folds' Lite and of
+``python -m tests.benchmarks.folds.small.cascade``, from the predictions of the folds' Lite and of
 starlung-lite in both precisions; no CT, no accelerator. A candidate asks for another look where its
 evidence in eight bits lies in a band; the look is what the same weights in 32 bits say at that
 place. The band is chosen on one half of the lungs and reported on the other, then the other way
@@ -22,7 +22,7 @@ from tests.benchmarks.folds.compare import Comparison, compare, cpm_by_lung, rea
 from tests.benchmarks.folds.predictions import read_predictions
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 
-PREDICTIONS = Path(__file__).with_name("predictions")
+PREDICTIONS = Path(__file__).parents[1] / "predictions"
 _SAME_MM = 5.0  # a candidate of 32 bits within it is the same place
 _NOTHING = -20.0  # evidence where 32 bits see no candidate at all
 _MOST = 0.25  # of all candidates may be looked at again

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.benchmarks.folds.cascade import Band, Seen, choose, cross_switched
+from tests.benchmarks.folds.small.cascade import Band, Seen, choose, cross_switched
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 
 NONE = np.zeros((0, 4))

@@ -1,0 +1,1 @@
+"""Smaller first and second stages of the folds: pruned, taught, rounded."""
