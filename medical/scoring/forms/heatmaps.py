@@ -8,6 +8,7 @@ from pathlib import Path
 
 from medical.ct.prepare import Prepared
 from medical.detection.findings import Finding, SeriesFindings
+from medical.dicom.header import tags
 from medical.dicom.header.frames import Frame
 from medical.dicom.header.tags import derived_uid, quiet_pydicom
 from medical.dicom_out.parametric_map import write_parametric_map
@@ -71,6 +72,10 @@ def _parametric_maps(
     dicom: list[Path],
 ) -> list[Path]:
     sources = source_headers(dicom)
+    studies = {tags.text(source, "StudyInstanceUID") for source in sources}
+    if scored.study_instance_uid is not None and studies != {scored.study_instance_uid}:
+        _log.warning("no parametric map: other images lie in the CT's place by now")
+        return []
     series_uid = derived_uid(
         "heatmap", scored.series_instance_uid, scored.model.digest or scored.model.sha256
     )

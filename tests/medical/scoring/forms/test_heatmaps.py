@@ -7,9 +7,11 @@ import numpy as np
 import pydicom
 import pytest
 
+from medical.dicom_out import provenance
 from medical.geometry import VolumeGeometry
 from medical.scoring.batches.options import ScoreOptions
 from medical.scoring.batches.tally import ScoredSeries
+from medical.scoring.forms import heatmaps
 from medical.scoring.scorer import Scorer
 from medical.synthesis.write_ct import CtLabels, write_ct_series
 from tests.medical.scoring.small_chest import write_small_chest
@@ -65,6 +67,22 @@ def test_both_files_hold_the_same_map(scored: ScoredSeries) -> None:
         for group in stored.PerFrameFunctionalGroupsSequence
     ]
     assert np.array_equal(stored.pixel_array[np.argsort(heights)], nifti)
+
+
+def test_no_map_takes_the_name_of_another_study_s_images_put_in_place(
+    quick_scorer: Scorer, series: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def source_headers(files: list[Path]) -> list[pydicom.Dataset]:
+        headers = provenance.source_headers(files)
+        for header in headers:
+            header.StudyInstanceUID += ".1"
+        return headers
+
+    monkeypatch.setattr(heatmaps, "source_headers", source_headers)
+    result = quick_scorer.score([series], tmp_path, options=ScoreOptions(heatmaps=True))
+    assert list(tmp_path.rglob("heatmap-*.nii.gz"))
+    assert not list(tmp_path.rglob("*.dcm"))
+    assert "no DICOM parametric map" in str(result.not_written)
 
 
 def test_resume_makes_maps_that_are_missing(
