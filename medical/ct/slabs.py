@@ -18,6 +18,7 @@ from models.runtime.machine import thread_count
 _A = TypeVar("_A")
 _B = TypeVar("_B")
 _LEAST = 8  # slices worth a slab of their own
+_SPARE_FROM = 4  # cores, from which one is spared beside what comes next
 
 
 def map_each(call: Callable[[_A], _B], items: Iterable[_A]) -> list[_B]:
@@ -30,7 +31,17 @@ def map_each(call: Callable[[_A], _B], items: Iterable[_A]) -> list[_B]:
 
 
 def begin(call: Callable[..., _B], *arguments: object, **named: object) -> Future[_B]:
-    """Call in another thread, for what is wanted later only."""
+    """Call in another thread, for what is wanted later only; at once where cores are few.
+
+    With two cores the networks want both: a third thread would let one of theirs wait.
+    """
+    if thread_count() < _SPARE_FROM:
+        ended: Future[_B] = Future()
+        try:
+            ended.set_result(call(*arguments, **named))
+        except Exception as error:
+            ended.set_exception(error)
+        return ended
     pool = ThreadPoolExecutor(1)
     try:
         return pool.submit(call, *arguments, **named)

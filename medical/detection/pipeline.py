@@ -113,8 +113,8 @@ class DetectionPipeline:
         clock = [time.perf_counter()]
         report("prepare", 0.0)
         prepared = prepared or prepare(ct, with_sides=True)
-        clock.append(time.perf_counter())
         of_density = begin(diffuse_disease_notes, prepared.hu, prepared.lung)
+        clock.append(time.perf_counter())
         report("detect", 0.0)
         detected = self._first(ct, prepared, lambda share: report("detect", share))
         clock.append(time.perf_counter())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -36,10 +38,13 @@ def test_what_fails_in_a_thread_is_raised(threads: int) -> None:
         map_each(int, ["1", "chest", "3"])
 
 
-def test_what_was_begun_ends_or_fails_when_it_is_wanted() -> None:
+def test_what_was_begun_ends_or_fails_when_it_is_wanted(threads: int) -> None:
     assert begin(np.full, (2,), fill_value=3).result().tolist() == [3, 3]
+    failing = begin(int, "chest")
     with pytest.raises(ValueError, match="chest"):
-        begin(int, "chest").result()
+        failing.result()
+    beside = begin(threading.get_ident).result() != threading.get_ident()
+    assert beside == (threads > 3)
 
 
 def test_the_body_is_found_wherever_it_runs_along_an_edge() -> None:
