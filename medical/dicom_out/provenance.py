@@ -41,6 +41,10 @@ _TYPE_2 = (
 """May be empty but must be there: real headers lack some."""
 
 
+class OtherImagesError(ValueError):
+    """Other images lie where a CT's were read."""
+
+
 @dataclass(frozen=True)
 class OriginalCt:
     """The CT that objects are made of.
@@ -62,8 +66,8 @@ class OriginalCt:
 
         Raises:
             ValueError: there is none, they are of more than one frame of reference, or several
-                files have one SOP Instance UID: an object could not say which it means; or other
-                images lie there by now.
+                files have one SOP Instance UID: an object could not say which it means.
+            OtherImagesError: other images lie there by now.
             OSError: a file cannot be read.
         """
         at_place: dict[tuple[float, ...], Frame] = {}
@@ -81,7 +85,7 @@ class OriginalCt:
             raise ValueError(text)
         there = {tags.text(header, "SOPInstanceUID") for header in headers}
         if there != {frame.sop_instance_uid for frame in at_place.values()}:
-            raise ValueError("the files hold other images than those that were read")
+            raise OtherImagesError("the files hold other images than those that were read")
         return cls(tuple(at_place.values()), tuple(headers))
 
     @cached_property

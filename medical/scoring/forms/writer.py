@@ -20,7 +20,7 @@ from medical.dicom_out.encapsulated_pdf import write_encapsulated_pdf
 from medical.dicom_out.kept_headers import try_pack_headers
 from medical.dicom_out.key_objects import write_key_objects
 from medical.dicom_out.measurement_report import write_measurement_report
-from medical.dicom_out.provenance import OriginalCt
+from medical.dicom_out.provenance import OriginalCt, OtherImagesError
 from medical.dicom_out.segmentation import outlined, write_segmentation
 from medical.i18n.messages import Message, message
 from medical.io.series_handle import SeriesHandle
@@ -92,6 +92,8 @@ class FormWriter:
         with quiet_pydicom():  # what it has to say of the patient's name would stand in a log
             try:
                 return self._write_dicom(wanted, OriginalCt.of(origin.frames), pdf)
+            except OtherImagesError:
+                return [message("no DICOM objects: other files lie in the CT's place by now")]
             except (AttributeError, KeyError, TypeError, ValueError) as error:
                 # a header may lack what an object must take over; its text may hold a name
                 _log.warning("the CT's header allows no object (%s)", type(error).__name__)

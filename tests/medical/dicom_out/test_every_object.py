@@ -12,7 +12,7 @@ import pytest
 
 from medical.dicom_out.encapsulated_pdf import write_encapsulated_pdf
 from medical.dicom_out.key_objects import write_key_objects
-from medical.dicom_out.provenance import OriginalCt, source_headers
+from medical.dicom_out.provenance import OriginalCt, OtherImagesError, source_headers
 from tests.medical.dicom_out.conftest import CHINESE, PDF, Written
 
 FORMS = ("sr", "seg", "cad-sr", "kos", "pdf")
@@ -100,7 +100,7 @@ def test_another_patient_s_images_put_in_place_are_refused(
         path = tmp_path / frame.path.name
         header.save_as(path)
         frames.append(replace(frame, path=path))
-    with pytest.raises(ValueError, match="other images than those that were read"):
+    with pytest.raises(OtherImagesError, match="other images than those that were read"):
         OriginalCt.of(frames)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import highdicom as hd
@@ -13,7 +14,8 @@ import pytest
 from pydicom.sr.codedict import codes
 
 from app.cli.scoring.checks import ARCHIVED
-from medical.dicom_out.provenance import tracking_uid
+from medical.dicom.header.frames import Frame
+from medical.dicom_out.provenance import OriginalCt, tracking_uid
 from medical.geometry import VolumeGeometry
 from medical.intake import open_input
 from medical.results.folder import ResultFolder
@@ -151,6 +153,30 @@ def test_without_dicom_there_is_the_pdf_alone(
         "no DICOM objects: the CT did not come as DICOM"
     ]
     assert FILES & {path.name for path in scored.folder.iterdir()} == {"report.pdf"}
+
+
+def test_images_put_in_the_ct_s_place_get_no_objects(
+    quick_scorer: Scorer, chest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be another patient's, whose name the objects would bear."""
+    shutil.copytree(chest / "ct", tmp_path / "ct")
+    read_headers = OriginalCt.of
+
+    def read_later(frames: Sequence[Frame]) -> OriginalCt:
+        for path in (tmp_path / "ct").rglob("*.dcm"):
+            image = pydicom.dcmread(path)
+            image.SOPInstanceUID += ".1"
+            image.PatientID = "ID-9999"
+            image.save_as(path)
+        return read_headers(frames)
+
+    monkeypatch.setattr(OriginalCt, "of", read_later)
+    options = ScoreOptions(forms=frozenset({"sr", "seg"}))
+    result = quick_scorer.score([tmp_path / "ct"], tmp_path / "out", options=options)
+    assert [reason for _, reason in result.not_written] == [
+        "no DICOM objects: other files lie in the CT's place by now"
+    ]
+    assert not list((tmp_path / "out").rglob("*.dcm"))
 
 
 def test_slices_of_one_instance_uid_have_no_objects(
