@@ -23,8 +23,8 @@ from models.zoo.loader import find_model
 from models.zoo.networks import load_networks
 from models.zoo.single_file import pack
 from tests.benchmarks.folds.compare import NARROW, compare
-from tests.benchmarks.folds.predictions import read_predictions
-from tests.benchmarks.folds.small.cascade import PREDICTIONS, ablation, shipped_ablation
+from tests.benchmarks.folds.predictions import PREDICTIONS, read_predictions
+from tests.benchmarks.folds.small.cascade import ablation, shipped_ablation
 from tests.benchmarks.folds.small.precision import print_widths
 
 TEACHER, LITE = "starlung-fast", "starlung-lite"

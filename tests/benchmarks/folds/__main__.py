@@ -16,7 +16,7 @@ import numpy as np
 from medical.evaluation.froc import Scores, match_scans
 from tests.benchmarks.folds.common_scale import on_common_scale
 from tests.benchmarks.folds.compare import print_comparisons
-from tests.benchmarks.folds.predictions import read_predictions
+from tests.benchmarks.folds.predictions import PREDICTIONS, read_predictions
 from tests.benchmarks.folds.recipes import print_recipes
 from tests.benchmarks.folds.scans import FOLDS, SCANS
 from tests.benchmarks.folds.second.second_stages import print_second_stages
@@ -24,7 +24,6 @@ from tests.benchmarks.leave_out.known_lesions import lesions_of, operate
 from tests.benchmarks.leave_out.score import lung_interval, tables_of
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 
-PREDICTIONS = Path(__file__).with_name("predictions")
 PRESENT = PREDICTIONS / "starlung-fast"  # of its recipe; beside it those of ``local-attention``
 RATE = 0.5  # false positives a scan that a threshold from the other scans allows
 _BINS_MM = ((4, 6), (6, 8), (8, 15), (15, 60))

@@ -15,6 +15,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from medical.files import written_atomically
 from medical.logs import LineHandler, own_log
 from medical.training.recipes import Recipe
 from models.detector.detector import Pyramid
@@ -51,9 +52,8 @@ def main() -> None:
         recipe=sys.argv[5],
         start=build_one_stride,
     )
-    part = out / f"{fold}.part"
-    save_networks(networks, part)
-    part.replace(out / f"{fold}.safetensors")
+    with written_atomically(out / f"{fold}.safetensors") as beside:
+        save_networks(networks, beside)
 
 
 if __name__ == "__main__":

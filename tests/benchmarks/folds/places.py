@@ -20,8 +20,7 @@ from medical.evaluation.froc import Scores, match_scans
 from medical.synthesis.case import TrainingCase
 from tests.benchmarks.folds.compare import NARROW
 from tests.benchmarks.folds.inserted import with_room
-from tests.benchmarks.folds.predictions import read_predictions
-from tests.benchmarks.folds.small.refinement import PREDICTIONS
+from tests.benchmarks.folds.predictions import PREDICTIONS, read_predictions
 from tests.benchmarks.leave_out.score import tables_of
 from tests.benchmarks.leave_out.seen_scan import Places, SeenScan
 

@@ -12,6 +12,8 @@ from medical.detection.calibration import MIN_DIAMETER_MM, large_enough
 from tests.benchmarks.folds.read import COLUMNS
 from tests.benchmarks.leave_out.seen_scan import Places, SeenScan
 
+PREDICTIONS = Path(__file__).with_name("predictions")
+
 
 def read_predictions(path: Path, *, views: int, with_second: bool = True) -> list[SeenScan]:
     """Scans of one fold, in the order of the table.

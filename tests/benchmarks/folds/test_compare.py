@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.benchmarks.folds.__main__ import PREDICTIONS
 from tests.benchmarks.folds.compare import compare, print_comparisons, read_folds
+from tests.benchmarks.folds.predictions import PREDICTIONS
 from tests.benchmarks.folds.small.precision import print_widths
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.folds.__main__ import PREDICTIONS, PRESENT, print_inserted, print_real
-from tests.benchmarks.folds.predictions import read_predictions
+from tests.benchmarks.folds.__main__ import PRESENT, print_inserted, print_real
+from tests.benchmarks.folds.predictions import PREDICTIONS, read_predictions
 from tests.benchmarks.folds.scans import FOLDS, SCANS, fold_of, left_out
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.benchmarks.folds.__main__ import PREDICTIONS
+from tests.benchmarks.folds.predictions import PREDICTIONS
 from tests.benchmarks.folds.recipes import QUESTIONS, VARIANTS, answer, read_recipes
 from tests.benchmarks.folds.scans import UNSEEN
 

@@ -21,6 +21,7 @@ import torch
 from safetensors.torch import load_file
 from torch import distributed
 
+from medical.files import written_atomically
 from medical.logs import LineHandler, own_log
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
@@ -129,9 +130,8 @@ def main() -> None:
             data, out, fold, seconds=float(seconds), seed=seed, device=device, recipe=recipe
         )
         if Ranks.current().first:
-            part = out / f"{fold}.part"
-            save_networks(networks, part)
-            part.replace(out / f"{fold}.safetensors")
+            with written_atomically(out / f"{fold}.safetensors") as beside:
+                save_networks(networks, beside)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from medical.files import written_atomically
 from medical.logs import LineHandler, own_log
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
@@ -43,9 +44,8 @@ def main() -> None:
         out=out / fold,
         device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
     )
-    part = out / f"{fold}.part"
-    save_networks(networks, part)
-    part.replace(out / f"{fold}.safetensors")
+    with written_atomically(out / f"{fold}.safetensors") as beside:
+        save_networks(networks, beside)
 
 
 if __name__ == "__main__":

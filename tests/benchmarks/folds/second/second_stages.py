@@ -25,10 +25,10 @@ from medical.evaluation.froc import Scores, match_scans
 from medical.evaluation.intervals import draw_scans, percentile_interval
 from models.detector.refiner import RefinerConfig
 from tests.benchmarks.folds.compare import cpm_by_lung
-from tests.benchmarks.folds.predictions import read_predictions
+from tests.benchmarks.folds.predictions import PREDICTIONS, read_predictions
 from tests.benchmarks.folds.read import scans_of
 from tests.benchmarks.folds.scans import UNSEEN
-from tests.benchmarks.folds.small.refinement import PREDICTIONS, classify, stage_of
+from tests.benchmarks.folds.small.refinement import classify, stage_of
 from tests.benchmarks.leave_out.known_lesions import lesions_of, others_of
 from tests.benchmarks.leave_out.score import tables_of
 from tests.benchmarks.leave_out.seen_scan import SeenScan
@@ -227,19 +227,23 @@ def load_second(path: Path) -> RefinementStage:
     return stage_of(second.eval())
 
 
-def judge_lung(
-    data: Path, lung: str, stages: list[RefinementStage], *, predictions: Path
-) -> Iterator[list[str]]:
-    """Lines of the table of one lung: its scan, then each second stage's logit."""
+def places_of(predictions: Path, lung: str) -> dict[str, Places]:
+    """Candidates of each scan of a lung, in the order of the table."""
     rows: dict[str, list[list[float]]] = defaultdict(list)
     with predictions.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             if row["lung"] == lung and row["kind"] == _VIEW:
                 place = [float(row[name]) for name in ("z", "y", "x", "diameter_mm")]
                 rows[row["scan"]].append(place)
+    return {scan: np.array(table) for scan, table in rows.items()}
+
+
+def judge_lung(
+    data: Path, lung: str, stages: list[RefinementStage], *, predictions: Path
+) -> Iterator[list[str]]:
+    """Lines of the table of one lung: its scan, then each second stage's logit."""
     hu = {case.name: case for case, _, _ in scans_of(data, lung)}
-    for scan, places in rows.items():
-        table = np.array(places)
+    for scan, table in places_of(predictions, lung).items():
         crops = cut(hu[scan].hu, table[:, :3], table[:, 3])
         for logits in zip(*(classify(stage, crops) for stage in stages), strict=True):
             yield [scan, *(f"{logit:.2f}" for logit in logits)]

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -44,9 +43,8 @@ from tests.benchmarks.folds.second.first_features import (
     look_around,
     see,
 )
-from tests.benchmarks.folds.second.second_stages import MODELS
+from tests.benchmarks.folds.second.second_stages import MODELS, places_of
 
-_VIEW = "views2"
 _MIRRORS: tuple[tuple[int, ...], ...] = ((), (4,), (3,), (2,))  # of crops, as the product's
 _AT_A_TIME = 64
 Places = Float[np.ndarray, "n 4"]  # (z, y, x) on the 1 mm grid, diameter in millimetres
@@ -101,17 +99,6 @@ class BothMaps:
             hot = output[:, HEAT : HEAT + 1].expand(len(centers), -1, -1, -1, -1)
             heat.append(heat_around(hot, centers).numpy())
         return np.stack(features), np.stack(heat)
-
-
-def places_of(predictions: Path, lung: str) -> dict[str, Places]:
-    """Candidates of each scan of a lung, in the order of the table."""
-    rows: dict[str, list[list[float]]] = defaultdict(list)
-    with predictions.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["lung"] == lung and row["kind"] == _VIEW:
-                place = [float(row[name]) for name in ("z", "y", "x", "diameter_mm")]
-                rows[row["scan"]].append(place)
-    return {scan: np.array(table) for scan, table in rows.items()}
 
 
 def read_lungs(data: Path, folder: Path, networks: TwoStage, predictions: Path) -> None:

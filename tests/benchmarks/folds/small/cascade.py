@@ -12,17 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from tests.benchmarks.folds.compare import Comparison, compare, cpm_by_lung, read_folds
-from tests.benchmarks.folds.predictions import read_predictions
+from tests.benchmarks.folds.predictions import PREDICTIONS, read_predictions
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 
-PREDICTIONS = Path(__file__).parents[1] / "predictions"
 _SAME_MM = 5.0  # a candidate of 32 bits within it is the same place
 _NOTHING = -20.0  # evidence where 32 bits see no candidate at all
 _MOST = 0.25  # of all candidates may be looked at again

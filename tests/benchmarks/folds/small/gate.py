@@ -13,8 +13,8 @@ from medical.training.compressing.promotion import decide_on_step
 from medical.training.gate import Verdict, decide
 from medical.training.unseen_loss import nodules_needed
 from tests.benchmarks.folds.compare import NARROW, read_folds
-from tests.benchmarks.folds.predictions import read_predictions
-from tests.benchmarks.folds.small.cascade import PREDICTIONS, cross_switched, pairs
+from tests.benchmarks.folds.predictions import PREDICTIONS, read_predictions
+from tests.benchmarks.folds.small.cascade import cross_switched, pairs
 from tests.benchmarks.leave_out.score import tables_of
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 

@@ -35,10 +35,9 @@ from models.detector.both_views import BothViews
 from models.detector.detector import Detector
 from models.training.two_stage import TwoStage
 from tests.benchmarks.folds.compare import SHIFTED, compare
-from tests.benchmarks.folds.predictions import read_predictions
+from tests.benchmarks.folds.predictions import PREDICTIONS, read_predictions
 from tests.benchmarks.folds.read import COLUMNS, rows_of, scans_of
 from tests.benchmarks.folds.scans import left_out
-from tests.benchmarks.folds.small.cascade import PREDICTIONS
 from tests.benchmarks.folds.small.refinement import how_here
 from tests.benchmarks.folds.train import RECIPE, cases_of, load_start
 from tests.benchmarks.folds.whole_box import WholeBox

@@ -36,12 +36,11 @@ from models.runtime.dropout import layers_of_refiner
 from models.runtime.networks import refinement_of
 from models.runtime.openvino_cpu import OneByOne, OpenVinoNetwork
 from tests.benchmarks.folds.compare import compare
-from tests.benchmarks.folds.predictions import read_predictions
+from tests.benchmarks.folds.predictions import PREDICTIONS, read_predictions
 from tests.benchmarks.folds.read import COLUMNS, scans_of
 from tests.benchmarks.folds.scans import left_out
 from tests.benchmarks.folds.train import RECIPE, cases_of, load_start
 
-PREDICTIONS = Path(__file__).parents[1] / "predictions"
 _SAMPLES = 8  # as ``whole_box``
 _AT_A_TIME = 64
 _VIEW = "views1"
