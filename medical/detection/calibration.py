@@ -7,7 +7,7 @@ Probability: of a nodule of at least ``MIN_DIAMETER_MM``. How the map is fitted,
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.special import expit, log_ndtr
 
 from models.zoo.card import Calibration
@@ -56,6 +56,33 @@ def probability(
     )
     half = calibration.logit_quantile * (calibration.refiner_slope * std + calibration.logit_floor)
     return expit(score), expit(score - half), expit(score + half)
+
+
+def can_reach(
+    calibration: Calibration,
+    detector_logit: Floats,
+    diameter_mm: Floats,
+    *,
+    refiner_bound: float,
+    least: float,
+) -> Bool[np.ndarray, " n"]:
+    """Whether candidates can have a probability, whatever the second stage says of them.
+
+    Args:
+        calibration: of the weights.
+        detector_logit: the first stage's.
+        diameter_mm: the first stage's.
+        refiner_bound: what the second stage's logit is held within, either way; infinite where it
+            is free, and then any candidate can.
+        least: the probability.
+    """
+    count = len(detector_logit)
+    if np.isinf(refiner_bound):
+        return np.ones(count, bool)
+    ends = [np.full(count, end, np.float32) for end in (-refiner_bound, refiner_bound)]
+    still = np.zeros(count, np.float32)
+    chances = [probability(calibration, detector_logit, end, still, diameter_mm)[0] for end in ends]
+    return np.asarray(np.maximum(*chances) >= least)
 
 
 def diameter_interval(

@@ -13,7 +13,7 @@ from medical.ct.prepare import Prepared, prepare
 from medical.ct.quality import sorted_notes
 from medical.ct.slabs import begin
 from medical.ct.volume import CtVolume
-from medical.detection.calibration import Probabilities, probability
+from medical.detection.calibration import Probabilities, can_reach, probability
 from medical.detection.candidates import CandidateSet, FirstStage, model_notes
 from medical.detection.finalize import (
     MIN_PROBABILITY,
@@ -199,15 +199,27 @@ class DetectionPipeline:
         )
 
     def _refine(self, prepared: Prepared, detected: CandidateSet) -> _Likely | None:
-        """Classify all candidates and outline the likely ones: outlines cost as much again."""
-        if len(detected.logits) == 0:
+        """Classify candidates and outline the likely ones: outlines cost as much again.
+
+        Those that cannot become likely, whatever the second stage says of them, it does not see.
+        """
+        among = can_reach(
+            self.card.calibration,
+            detected.logits,
+            detected.diameters_mm,
+            refiner_bound=self._second.bound,
+            least=MIN_PROBABILITY,
+        )
+        if not among.any():
             return None
+        detected = detected.only(np.flatnonzero(among))
         crops = cut(prepared.hu, detected.centers_voxel, detected.diameters_mm)
         # A candidate's samples side by side: their mean is then the same to the last bit however
         # many candidates there are beside it.
         logits = np.asfortranarray(
             self._second.classify(
                 crops,
+                among=among,
                 is_worth_it=lambda logits: self._probability(detected, logits)[0] >= _MIN_WORTH,
             )
         )

@@ -6,6 +6,7 @@ samples is not shown as an interval; ``calibration`` makes intervals of it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -117,12 +118,16 @@ class RefinementStage:
     Args:
         networks: its convolutions and dropout layers.
         samples: number of Monte-Carlo dropout samples, at least 2.
+        bound: what the mean over samples of the logit of nodule or not is held within, either way,
+            see ``ModelCard.refinement_bound``.
     """
 
-    def __init__(self, networks: RefinementNetworks, *, samples: int) -> None:
+    def __init__(
+        self, networks: RefinementNetworks, *, samples: int, bound: float = math.inf
+    ) -> None:
         if samples < 2:
             raise ValueError(f"samples must be at least 2, got {samples}")
-        self.networks, self.samples = networks, samples
+        self.networks, self.samples, self.bound = networks, samples, bound
 
     def warm_up(self) -> None:
         """Refine an empty crop, so that the first candidate need not wait for compiling."""
@@ -145,28 +150,43 @@ class RefinementStage:
         return self.outline(crops, self.classify(crops))
 
     def classify(
-        self, crops: Crops, *, is_worth_it: Callable[[Logits], Bool[np.ndarray, " n"]] | None = None
+        self,
+        crops: Crops,
+        *,
+        among: Bool[np.ndarray, " all"] | None = None,
+        is_worth_it: Callable[[Logits], Bool[np.ndarray, " n"]] | None = None,
     ) -> Logits:
         """Logits of nodule or not: convolutions once a view, all samples in one batch.
 
         Args:
             crops: of the candidates.
+            among: which of all candidates of the CT they are; without it they are all. What dropout
+                drops goes by the place among all: a candidate's logits are the same to the last bit
+                whichever of the others are seen.
             is_worth_it: which candidates are seen in the mirrored views too, by their logits in the
                 first view; without it all are. The others keep those logits.
         """
         first = self.networks.classifier_features(*crops)
         seen = np.stack([first] * len(_VIEWS))
         worth = np.ones(len(first), bool)
+        among = worth if among is None else among
         if is_worth_it is not None:
-            worth = is_worth_it(self._logits(seen))
+            worth = is_worth_it(self._logits(seen, among))
         if worth.any():
             mirrored = crops.only(np.flatnonzero(worth)).mirrored(_VIEWS[1:])
             features = self.networks.classifier_features(*mirrored)
             seen[1:, worth] = features.reshape(len(_VIEWS) - 1, -1, first.shape[1])
-        return self._logits(seen)
+        return self._logits(seen, among)
 
-    def _logits(self, seen: Float32[np.ndarray, "views n f"]) -> Logits:
-        return self.networks.classifier.apply(self._samples(seen), seed=_SEED)[..., 0]
+    def _logits(
+        self, seen: Float32[np.ndarray, "views n f"], among: Bool[np.ndarray, " all"]
+    ) -> Logits:
+        every = np.zeros((len(seen), len(among), seen.shape[-1]), np.float32)
+        every[:, among] = seen
+        logits = self.networks.classifier.apply(self._samples(every), seed=_SEED)[:, among, 0]
+        mean = logits.mean(0)
+        # all samples are moved: their spread stays, and by nothing they keep every bit
+        return np.asarray(logits - (mean - np.clip(mean, -self.bound, self.bound)))
 
     def outline(self, crops: Crops, logits: Float32[np.ndarray, "samples n"]) -> Refined:
         """Mask, size and kind of candidates that are classified, at least one."""

@@ -262,7 +262,8 @@ class Scorer:
     def _second(self) -> RefinementStage:
         from medical.detection.refinement import RefinementStage
 
-        return RefinementStage(self._networks.refinement, samples=self.samples)
+        bound = self.card.refinement_bound
+        return RefinementStage(self._networks.refinement, samples=self.samples, bound=bound)
 
     @cached_property
     def _pipeline(self) -> DetectionPipeline:

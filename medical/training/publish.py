@@ -29,7 +29,6 @@ from medical.training.config import RunConfig
 from medical.training.gate import Row, Verdict, compare, decide
 from medical.training.worker import TRAINED
 from models.distributed.checkpoints import CheckpointStore
-from models.training.two_stage import TwoStage
 from models.zoo.loader import CARD, WEIGHTS, StoredModel, find_model
 from models.zoo.networks import load_networks
 
@@ -173,7 +172,7 @@ def publish_model(
         steps=_steps(config, out),
     )
     card = new_card(folder, made, own=None)
-    own = _calibrate(load_networks(StoredModel(folder, card)), gathered, pools)
+    own = _calibrate(StoredModel(folder, card), gathered, pools)
     if own is not None:
         card = new_card(folder, made, own=own)
     if not gathered.held_out:
@@ -224,7 +223,7 @@ def _carry_out(
         )
 
 
-def _calibrate(networks: TwoStage, gathered: Gathered, pools: Pools) -> Recalibrated | None:
+def _calibrate(model: StoredModel, gathered: Gathered, pools: Pools) -> Recalibrated | None:
     files = list(gathered.held_out_cases.values())
     try:
         if len(files) < MIN_SCANS:  # before the pool is made, which takes seconds
@@ -232,7 +231,8 @@ def _calibrate(networks: TwoStage, gathered: Gathered, pools: Pools) -> Recalibr
                 f"{counted(len(files), 'scan was', 'scans were')} held out, {MIN_SCANS} are needed"
             )
         cases = [TrainingCase.load(file) for file in files]
-        return recalibrate(networks, cases, pools()[1])
+        bound = model.card.refinement_bound
+        return recalibrate(load_networks(model), cases, pools()[1], bound=bound)
     except TooFewError as error:
         _log.info(f"not calibrated anew: {error}; intervals and operating point need not hold")
         return None

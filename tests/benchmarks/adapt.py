@@ -170,7 +170,8 @@ def run_scanner(scanner: str, pools: tuple[NodulePool, NodulePool], arms: tuple[
         networks = adapted(arm, source, cases, pools[0], out)
         left = [half(case, right=False) for case in cases]
         cache = out / f"measured_{arm}_{PATCHES}"
-        parts = measure(networks, left, pools[1], patches=PATCHES, cache=cache)
+        bound = source.card.refinement_bound
+        parts = measure(networks, left, pools[1], patches=PATCHES, bound=bound, cache=cache)
         rows = []
         for case, part in zip(cases, parts, strict=True):
             outcome = read_with(part, np.zeros((0, 5)), source.card.calibration, threshold=0.5)

@@ -56,6 +56,7 @@ def collect(
         [with_room(case) for case in cases],
         pool,
         patches=PATCHES,
+        bound=model.card.refinement_bound,
         cache=cache,
         ready=ready_networks(model, device="cpu"),
     )

@@ -175,7 +175,8 @@ def _read(
     _log.info(f"measuring the {name} weights on the CTs kept aside")
     patches = run.config.patches_each or patches_each(len(cases))
     cache = run.out / "measured" / f"{sha256_of(weights)[:12]}-{_digest(pool)}-{patches}"
-    parts = measure(networks, cases, pool, patches=patches, cache=cache)
+    bound = run.old.card.refinement_bound
+    parts = measure(networks, cases, pool, patches=patches, bound=bound, cache=cache)
     return Readings(weights, parts, labels)
 
 

@@ -50,7 +50,9 @@ class PseudoLabeler:
             whole_box=model.card.reads_whole_box,
             mirrored=model.card.reads_in_mirror,
         )
-        self._second = RefinementStage(networks.refinement, samples=_SAMPLES)
+        self._second = RefinementStage(
+            networks.refinement, samples=_SAMPLES, bound=model.card.refinement_bound
+        )
 
     def of(self, case: TrainingCase) -> PseudoLabels:
         """Pick the strongest candidates at or above the operating point, ``MAX_A_CT`` at most."""

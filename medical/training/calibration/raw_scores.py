@@ -103,6 +103,7 @@ def collect_raw_scores(
     pool: NodulePool,
     *,
     patches: int,
+    bound: float,
     samples: int = 32,
     seed: int = 11,
     ready: Networks | None = None,
@@ -114,12 +115,13 @@ def collect_raw_scores(
         cases: held-out scans.
         pool: held-out nodules.
         patches: patches a case with inserted nodules.
+        bound: the second stage's, see ``ModelCard.refinement_bound``.
         samples: Monte-Carlo samples.
         seed: of insertion.
         ready: what runs, where it is not made of the networks' weights.
     """
     ready = ready or networks_of(networks.detector, networks.refiner)
-    second = RefinementStage(ready.refinement, samples=samples)
+    second = RefinementStage(ready.refinement, samples=samples, bound=bound)
     mirrored = networks.detector.mirrored
     find = candidate_finder(
         ready.first, whole_box=networks.detector.local_attention, mirrored=mirrored

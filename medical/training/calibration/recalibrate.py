@@ -137,6 +137,7 @@ def recalibrate(
     held_out: list[TrainingCase],
     pool: NodulePool,
     *,
+    bound: float,
     patches: int = PATCHES,
 ) -> Recalibrated:
     """Fit the calibration anew and choose the operating point by it.
@@ -145,13 +146,14 @@ def recalibrate(
         networks: float32, evaluation mode.
         held_out: scans that the weights have not seen, at least ``MIN_SCANS``.
         pool: nodules that they have not seen.
+        bound: the second stage's, see ``ModelCard.refinement_bound``.
         patches: with inserted nodules, a scan.
 
     Raises:
         TooFewError: too few inserted nodules were found in them.
     """
     parts = [
-        collect_raw_scores(networks, [case], pool, patches=patches, seed=seed_of(case))
+        collect_raw_scores(networks, [case], pool, patches=patches, bound=bound, seed=seed_of(case))
         for case in held_out
     ]
     measured = joined(

@@ -36,6 +36,7 @@ def measure(
     pool: NodulePool,
     *,
     patches: int,
+    bound: float,
     cache: Path,
     ready: Networks | None = None,
 ) -> list[CalibrationData]:
@@ -46,6 +47,7 @@ def measure(
         cases: kept aside, with their pseudo-labels as ignore regions.
         pool: nodules that were not trained on.
         patches: with inserted nodules a case, a multiple of 4.
+        bound: the second stage's, see ``ModelCard.refinement_bound``.
         cache: folder for what was collected; of these networks, this pool and these cases alone.
         ready: what runs, where it is not made of the networks' weights.
     """
@@ -56,7 +58,13 @@ def measure(
         part = _read(stored) if stored.exists() else None
         if part is None:
             part = collect_raw_scores(
-                networks, [case], pool, patches=patches, seed=seed_of(case), ready=ready
+                networks,
+                [case],
+                pool,
+                patches=patches,
+                bound=bound,
+                seed=seed_of(case),
+                ready=ready,
             )
             _write(part, stored)
         parts.append(part)

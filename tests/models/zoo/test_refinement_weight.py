@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -37,3 +39,12 @@ def test_a_classifier_of_its_own_is_the_one_that_is_weighed() -> None:
     weigh_refinement(refiner, 0.5)
     changed = [n for n, v in refiner.state_dict().items() if not torch.equal(v, before[n])]
     assert changed == ["own.out.weight", "own.out.bias"]
+
+
+def test_the_bound_is_weighed_as_the_logit_is_and_a_whole_one_has_none() -> None:
+    card = find_model("starlung-lite").card
+    bounds = [
+        card.model_copy(update={"refinement_weight": weight}).refinement_bound
+        for weight in (1 / 16, 1 / 4, 1.0)
+    ]
+    assert bounds == [0.5, 2.0, math.inf]

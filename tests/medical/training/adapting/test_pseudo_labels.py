@@ -67,6 +67,12 @@ def labeler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PseudoLabeler:
     return PseudoLabeler(StoredModel(model.folder, card), cache=tmp_path / "kept")
 
 
+def test_the_second_stage_is_held_within_the_bound_of_a_result(labeler: PseudoLabeler) -> None:
+    weighed = labeler.model.card.model_copy(update={"refinement_weight": 0.25})
+    model = StoredModel(labeler.model.folder, weighed)
+    assert PseudoLabeler(model, cache=labeler.cache)._second.bound == weighed.refinement_bound == 2
+
+
 def case() -> TrainingCase:
     air = np.zeros((8, 8, 8), np.uint8)
     return TrainingCase("one", air, air.astype(bool), np.zeros((0, 4), np.float32))

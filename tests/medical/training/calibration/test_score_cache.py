@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,10 +90,10 @@ def test_what_was_measured_is_kept_and_a_torn_file_made_again(
         RefinerConfig(widths=(4, 4, 8), hidden=8).build(),
     )
     for _ in range(2):
-        (part,) = measure(tiny, [case], pool, patches=4, cache=tmp_path)
+        (part,) = measure(tiny, [case], pool, patches=4, bound=math.inf, cache=tmp_path)
     assert asked == ["one"]
     assert part.inserted_row.tolist() == [1, -1]
     assert np.isnan(part.center_voxel[1]).all()
     (tmp_path / "one.npz").write_bytes(b"torn")
-    measure(tiny, [case], pool, patches=4, cache=tmp_path)
+    measure(tiny, [case], pool, patches=4, bound=math.inf, cache=tmp_path)
     assert asked == ["one", "one"]
