@@ -55,6 +55,9 @@ def compress(
         int | None, typer.Option(help="Patches a step, a multiple of 4; less memory.")
     ] = None,
     patch: Annotated[int, typer.Option(help="Edge of a patch, mm, a multiple of 16.")] = 96,
+    per_node: Annotated[
+        int, typer.Option(help="Processes that teach, an accelerator each where there are several.")
+    ] = 1,
     resume: Annotated[bool, typer.Option(help="Go on where a run was cut off.")] = False,
 ) -> None:
     """Prune, teach, and round to eight bits; measure each step on scans held out.
@@ -72,8 +75,8 @@ def compress(
     from pydantic import ValidationError
 
     from medical.errors import InputError, sentence_of
+    from medical.training.compressing.config import CompressConfig
     from medical.training.compressing.recipe import read_compression_recipe
-    from medical.training.compressing.run import CompressConfig
     from medical.training.compressing.run import compress as run
 
     try:
@@ -89,6 +92,7 @@ def compress(
                 "recipe": {**how.model_dump(), "minutes": minutes or how.minutes},
                 "bound": bound,
                 "patches": {"batch": batch, "patch": patch},
+                "per_node": per_node,
                 "resume": resume,
             }
         )

@@ -39,10 +39,13 @@ from models.compression.student import DistilledFirstStage, asking
 from models.detector.both_views import BothViews
 from models.detector.detector import Detector
 from models.training.distillation.detector import DistillationWeights, box_loss, logit_loss
+from models.training.ranks import Ranks
 from models.training.two_stage import TwoStage
 
 _log = logging.getLogger(__name__)
 
+PRUNED, EIGHT_BIT = "pruned.safetensors", "eight-bit.safetensors"
+"""Weights that the phases leave."""
 IN_FULL_PRECISION = (
     "heads.heat",
     "heads.offset",
@@ -66,7 +69,7 @@ def compress_first_stage(
     out: Path,
     device: torch.device,
 ) -> Detector:
-    """Prune, teach and make robust to eight bits.
+    """Prune, teach and make robust to eight bits; of several ranks each calls this.
 
     Args:
         teacher: both stages, on the CPU; unchanged.
@@ -91,6 +94,23 @@ def compress_first_stage(
         return student.cpu()
     quantize_convolutions(student, except_for=IN_FULL_PRECISION)
     return run.teach(student, "eight-bit", share=plan.eight_bit_share, rate=0.2, seed=21).cpu()
+
+
+def prune_first_stage(
+    teacher: TwoStage,
+    material: Material,
+    recipe: Recipe,
+    *,
+    plan: CompressionPlan,
+    out: Path,
+    device: torch.device,
+) -> None:
+    """Remove channels and teach nothing; ``compress_first_stage`` goes on with what this leaves.
+
+    Arguments as of ``compress_first_stage``. Not for several ranks: they would not agree.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    _Compression(teacher, material, recipe, plan, out, device).prune()
 
 
 def load_student(recipe: Recipe, weights: Path) -> Detector:
@@ -210,7 +230,8 @@ class _Compression:
         lessons = replace(self._lessons, teacher=asking(self._whole_answer(), self.device))
         average = lessons.teach(self._learner(student), config, out=self.out / name, seed=seed)
         taught = copy.deepcopy(average.detector).requires_grad_(True)
-        save_weights(taught, path)
+        if Ranks.current().first:
+            save_weights(taught, path)
         return taught.eval()
 
     def _learner(self, student: Detector) -> DistilledFirstStage:

@@ -17,6 +17,7 @@ from models.compression.pruning import count_parameters
 from models.compression.small_refiner import DistilledRefinementStage
 from models.detector.detector import Detector
 from models.detector.refiner import Refiner, RefinerConfig
+from models.training.ranks import Ranks
 from models.training.two_stage import TwoStage
 
 _log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def compress_refinement_stage(
     out: Path,
     device: torch.device,
 ) -> Refiner:
-    """Teach a small second stage; one that lies in ``out`` is taken.
+    """Teach a small second stage; one that lies in ``out`` is taken. Of several ranks each calls.
 
     Args:
         teacher: both stages, on the CPU; unchanged.
@@ -65,8 +66,9 @@ def compress_refinement_stage(
     taught = Lessons(material, recipe, device).teach(
         learner.to(device), config, out=out / "refinement", seed=_SEED
     )
-    save_weights(taught.refiner, path)
-    return load_small_refiner(plan.refiner, path)
+    if Ranks.current().first:
+        save_weights(taught.refiner, path)
+    return taught.refiner.cpu().float().eval()
 
 
 def load_small_refiner(config: RefinerConfig, weights: Path) -> Refiner:

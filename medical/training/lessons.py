@@ -62,7 +62,8 @@ class Lessons:
             seed: of batches.
         """
         learner.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-        if self.recipe.phases[0].compiled:
+        learns = any(weight.requires_grad for weight in learner.detector.parameters())
+        if self.recipe.phases[0].compiled and learns:  # to compile takes a minute
             compile_first_stage(learner, self.device)
         out.mkdir(parents=True, exist_ok=True)
         ranks = Ranks.current()

@@ -10,7 +10,8 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -104,14 +105,19 @@ def process_environment(cluster: Cluster) -> dict[str, str]:
     return {**wanted, **os.environ}
 
 
-def train_together(cluster: Cluster, out: Path) -> None:
+def train_together(cluster: Cluster, out: Path, *, module: str = "medical.training.worker") -> None:
     """Run the plan in ``out`` on all processes of this node and wait.
+
+    Args:
+        cluster: where.
+        out: of the run.
+        module: run by each process with ``out`` as its argument.
 
     Raises:
         InputError: training ended with an error more often than it may start again.
     """
     ended = subprocess.run(
-        torchrun(cluster, "medical.training.worker", str(out.resolve()), name=out.name),
+        torchrun(cluster, module, str(out.resolve()), name=out.name),
         env=process_environment(cluster),
         check=False,
     )
@@ -150,10 +156,6 @@ def run_training(
     """
     if config.assigned is None:
         raise ValueError("a run needs its cases assigned before it is trained")
-    torch_device = "cpu"
-    if torch.cuda.is_available():
-        torch_device = f"cuda:{Ranks.current().rank % torch.cuda.device_count()}"
-        torch.cuda.set_device(torch_device)
     material = Material(
         cases=[TrainingCase.load(out / name) for name in config.assigned.training],
         pool=pool or open_pools(config)[0],
@@ -167,7 +169,7 @@ def run_training(
             config,
             material,
             out=out,
-            device=torch.device(torch_device),
+            device=joined_device(),
             start=partial(load_to_teach, parent) if parent else None,
             events=events,
             communication=partial(between_nodes, seed=seed, sparse=sparse),
@@ -200,18 +202,33 @@ def _listener(out: Path) -> AbstractContextManager[Events | None]:
     return tensorboard_events(out / "tensorboard")
 
 
+def joined_device() -> torch.device:
+    """Return an accelerator of this process' own, by its rank, where there is one."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    device = torch.device(f"cuda:{Ranks.current().rank % torch.cuda.device_count()}")
+    torch.cuda.set_device(device)
+    return device
+
+
+@contextmanager
+def process_group() -> Iterator[None]:
+    """Join the processes that torchrun started, and leave them."""
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    distributed.init_process_group(backend, timeout=timedelta(seconds=_PEER_SECONDS))
+    try:
+        yield
+    finally:
+        distributed.destroy_process_group()
+
+
 def main() -> None:
     """Join the other processes and train."""
     out = Path(sys.argv[1])
-    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    distributed.init_process_group(backend, timeout=timedelta(seconds=_PEER_SECONDS))
     handler = LineHandler()
     handler.addFilter(FirstRankOnly())
-    try:
-        with own_log(handler):
-            run_training(RunConfig.read(out), out)
-    finally:
-        distributed.destroy_process_group()
+    with process_group(), own_log(handler):
+        run_training(RunConfig.read(out), out)
 
 
 if __name__ == "__main__":

@@ -8,20 +8,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, cast
-
-import torch
-from pydantic import Field
+from typing import Any
 
 from medical.errors import InputError
 from medical.evaluation.evaluate import evaluate_tables
 from medical.evaluation.tables import Tables
 from medical.synthesis.case import TrainingCase
-from medical.synthesis.nodules.pool import divided, open_pool
-from medical.synthesis.phantom.sample import keep_chest_cases
 from medical.training.cases.gather import Gathered, gather
-from medical.training.compress import compress_first_stage, load_student
-from medical.training.compress_refinement import compress_refinement_stage
+from medical.training.compressing.config import CompressConfig, Teaching
 from medical.training.compressing.figures import (
     StepBook,
     StepFigures,
@@ -30,41 +24,15 @@ from medical.training.compressing.figures import (
     plot_pareto,
 )
 from medical.training.compressing.promotion import decide_on_step
-from medical.training.compressing.recipe import CompressionRecipe
 from medical.training.compressing.steps import LAST, PACKED, StepMaker, StepModel, steps_of
-from medical.training.config import Cases
-from medical.training.fit import Material
+from medical.training.compressing.teaching import TAUGHT, teach_students
 from medical.training.gate import decide
 from medical.training.publish import score_held_out
-from medical.training.recipes import Frozen, Patches, Recipe, read_recipe
 from medical.training.retrain import claim
 from models.compression.footprint import measure
-from models.detector.detector import DetectorConfig
-from models.detector.refiner import RefinerConfig
 from models.zoo.loader import StoredModel
-from models.zoo.networks import load_to_teach
 
 _log = logging.getLogger(__name__)
-
-
-class CompressConfig(Frozen):
-    """One compression.
-
-    Args:
-        source: cases to teach with and, of other patients, to measure on.
-        recipe: how far to go, and how long to teach.
-        bound: most of the mean sensitivity that may be lost, at the lower end of its 95 % interval.
-        patches: what a step of teaching sees.
-        seed: of batches.
-        resume: whether to go on with what is in the run's folder.
-    """
-
-    source: Cases
-    recipe: CompressionRecipe = CompressionRecipe()
-    bound: Annotated[float, Field(ge=0, lt=1)] = 0.01
-    patches: Patches = Patches()
-    seed: int = 0
-    resume: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +60,6 @@ def compress(config: CompressConfig, teacher: StoredModel, *, out: Path) -> Comp
         InputError: what the user can mend, one sentence.
     """
     claim(out, resume=config.resume)
-    recipe = _recipe_of(teacher, config)
     with TemporaryDirectory(prefix="starlung-") as work:
         gathered = gather(
             config.source, out=out, seen=teacher.card.scans_seen_in_training, work=Path(work)
@@ -103,20 +70,14 @@ def compress(config: CompressConfig, teacher: StoredModel, *, out: Path) -> Comp
                 f"no scan can be held out that {teacher.card.name} has not seen",
                 "Give CTs of more patients: what a smaller model loses must be measured",
             )
-        plan = config.recipe.plan
-        cases = [TrainingCase.load(path) for path in gathered.training.values()]
-        pool = divided(open_pool(config.source.nodule_pool, seed=config.seed), seed=config.seed)[0]
-        chests = keep_chest_cases(out / "chests", count=recipe.chests) if recipe.chests else []
-        material = Material(
-            cases=cases, pool=pool, chests=[TrainingCase.load(path) for path in chests]
-        )
-        _teach(config, recipe, teacher, material, out / "taught")
+        files = tuple(str(path.relative_to(out)) for path in gathered.training.values())
+        teach_students(Teaching(config=config, teacher=str(teacher.folder), cases=files), out)
         maker = StepMaker(
             teacher=teacher,
-            recipe=recipe,
-            plan=plan,
-            taught=out / "taught",
-            cases=cases,
+            recipe=config.lessons(teacher.card),
+            plan=config.recipe.plan,
+            taught=out / TAUGHT,
+            cases=[TrainingCase.load(path) for path in gathered.training.values()],
             trained_on=list(gathered.training),
             out=out / "steps",
         )
@@ -133,41 +94,6 @@ def compress(config: CompressConfig, teacher: StoredModel, *, out: Path) -> Comp
         for file in step.glob("*.onnx"):
             shutil.copyfile(file, twins / file.name)
     return Compressed(tuple(rows), lite if rows[-1].promotable else None)
-
-
-def _teach(
-    config: CompressConfig, recipe: Recipe, teacher: StoredModel, material: Material, out: Path
-) -> None:
-    """Make students of both stages; what an earlier run left is taken."""
-    both, plan = load_to_teach(teacher), config.recipe.plan
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    student = compress_first_stage(both, material, recipe, plan=plan, out=out, device=device)
-    if not plan.refinement_share:
-        return
-    rounded = out / "eight-bit.safetensors"
-    first = load_student(recipe, rounded) if plan.eight_bit_share else student
-    compress_refinement_stage(both, first, material, recipe, plan=plan, out=out, device=device)
-
-
-def _recipe_of(teacher: StoredModel, config: CompressConfig) -> Recipe:
-    sizes = cast(dict[str, Any], dict(teacher.card.detector))
-    sizes["widths"] = tuple(sizes["widths"])
-    sizes.pop("mirrored", None)  # the student is taught by both views and needs one
-    lessons = Recipe()
-    if config.recipe.lessons:
-        lessons = read_recipe(config.recipe.lessons)
-        lessons = lessons.model_copy(
-            update={"phases": (lessons.phases[0].model_copy(update={"share": 1.0}),)}
-        )
-    return lessons.model_copy(
-        update={
-            "name": config.recipe.name,
-            "detector": DetectorConfig(**sizes),
-            "refiner": RefinerConfig.from_dict(teacher.card.refiner),
-            "patches": config.patches,
-            "seed": config.seed,
-        }
-    )
 
 
 def _measure(

@@ -11,7 +11,7 @@ from typing import cast
 from torch import nn
 
 from medical.synthesis.case import TrainingCase
-from medical.training.compress import load_student, load_taught_rounded
+from medical.training.compress import EIGHT_BIT, PRUNED, load_student, load_taught_rounded
 from medical.training.compress_refinement import REFINEMENT, load_small_refiner
 from medical.training.compressing.calibration_inputs import lung_windows, refinement_crops
 from medical.training.compressing.plan import CompressionPlan
@@ -128,7 +128,7 @@ class StepMaker:
         if name == "teacher":
             return both
         rounded = self.plan.eight_bit_share and name != "pruned"
-        weights = self.taught / f"{'eight-bit' if rounded else 'pruned'}.safetensors"
+        weights = self.taught / (EIGHT_BIT if rounded else PRUNED)
         second = both.refiner
         if self._has_small_refiner(name):
             second = load_small_refiner(self.plan.refiner, self.taught / REFINEMENT)
@@ -164,14 +164,14 @@ class StepMaker:
         """Round between the bounds that were learned, or that NNCF finds on windows of lung."""
         if not self.plan.eight_bit_share:
             return quantize_to_int8(plain, lung_windows(self.cases))
-        taught = load_taught_rounded(self.recipe, self.taught / "eight-bit.safetensors")
+        taught = load_taught_rounded(self.recipe, self.taught / EIGHT_BIT)
         return quantize_between_learned_bounds(plain, taught)
 
     def _onnx(self, networks: TwoStage) -> Mapping[NetworkName, NetworkFile]:
         """Both stages in eight bits for other runtimes."""
         plain = cast(nn.Module, networks.detector)
         if self.plan.eight_bit_share:
-            taught = load_taught_rounded(self.recipe, self.taught / "eight-bit.safetensors")
+            taught = load_taught_rounded(self.recipe, self.taught / EIGHT_BIT)
             first = export_qdq(taught, plain)
         else:
             first = export_detector_qdq(plain, list(lung_windows(self.cases)))

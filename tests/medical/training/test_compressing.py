@@ -14,10 +14,11 @@ from safetensors.torch import save_file
 
 from medical.errors import InputError
 from medical.synthesis.phantom import make_chest
+from medical.training.compressing.config import CompressConfig
 from medical.training.compressing.figures import StepBook
 from medical.training.compressing.plan import CompressionPlan
 from medical.training.compressing.recipe import CompressionRecipe, read_compression_recipe
-from medical.training.compressing.run import CompressConfig, compress
+from medical.training.compressing.run import compress
 from medical.training.compressing.steps import PACKED, StepMaker, steps_of
 from medical.training.config import Cases
 from medical.training.recipes import Patches, Recipe
@@ -79,7 +80,13 @@ def test_the_shipped_recipe_is_what_the_defaults_are_and_a_wrong_one_is_named(
     shipped = read_compression_recipe("lite")
     assert shipped.plan == CompressionRecipe().plan
     fewer = read_compression_recipe("starlung-lite")
-    assert steps_of(fewer.plan) == ("teacher", "pruned", "int8-first-stage", "int8")
+    assert steps_of(fewer.plan) == (
+        "teacher",
+        "pruned",
+        "refinement",
+        "int8-first-stage",
+        "int8",
+    )
     assert find_model("starlung-lite").card.reads_in_mirror == fewer.plan.mirrored
     (tmp_path / "a.toml").write_text("cost = 3\n")
     with pytest.raises(InputError, match="cost must be"):
