@@ -22,6 +22,7 @@ from models.zoo.card import NETWORK_NAMES
 from models.zoo.loader import find_model
 from models.zoo.networks import load_networks
 from models.zoo.single_file import pack
+from tests.benchmarks.folds.compare import LITE as TABLE
 from tests.benchmarks.folds.compare import NARROW, compare
 from tests.benchmarks.folds.predictions import PREDICTIONS, read_predictions
 from tests.benchmarks.folds.small.cascade import ablation, shipped_ablation
@@ -91,8 +92,8 @@ def main() -> None:
     for with_second in (False, True):
         print("both stages:" if with_second else "first stage alone:")
         fast, lite = (
-            read_predictions(PREDICTIONS / NARROW / name, views=2, with_second=with_second)
-            for name in ("fast-int8.csv", f"{LITE}.csv")
+            read_predictions(PREDICTIONS / name, views=2, with_second=with_second)
+            for name in (f"{NARROW}/fast-int8.csv", TABLE)
         )
         drop = compare(fast, lite)
         print(f"  {TEACHER} and {LITE}: {drop}")

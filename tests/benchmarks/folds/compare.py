@@ -20,10 +20,14 @@ NARROW, SHIFTED = "narrow-margins", "shifted-box"
 cells of the output, so that 8 mm remain, which is how the shipped models read; and by any number of
 voxels, so that the cells' grid begins elsewhere, a trial. Tables in no folder: edges repeated."""
 
+LITE, LITE_32 = "starlung-lite-0.7/int8.csv", "starlung-lite-0.7/float32.csv"
+"""What starlung-lite as shipped says in eight bits and in 32; other tables of that name are of
+version 0.6."""
+
 ONE_STRIDE = "one-stride/qin.csv"
 """What a first stage says that fuses nothing (``folds.one_stride``), with the fold's second."""
 TAUGHT_ON = "widths/taught-on.csv"
-"""What starlung-lite says after 1,560 steps more, in 8 or 16 bits (``folds.small.precision``)."""
+"""What starlung-lite 0.6 says, taught on in 8 or 16 bits (``folds.small.precision``)."""
 
 
 class Comparison(NamedTuple):
@@ -76,7 +80,7 @@ def read_folds(folder: Path, *, with_second: bool, views: int = 1) -> list[SeenS
 
 
 def _read_both(folder: Path, *, with_second: bool) -> tuple[list[SeenScan], ...]:
-    """What starlung-fast and starlung-lite say in two views."""
+    """What starlung-fast and starlung-lite 0.6 say in two views."""
     return tuple(
         read_predictions(folder / name, views=2, with_second=with_second)
         for name in ("fast-int8.csv", "starlung-lite.csv")
@@ -113,17 +117,20 @@ def print_comparisons(folder: Path) -> None:
         shifted = _read_both(folder / SHIFTED, with_second=with_second)
         lite = read_predictions(folder / "starlung-lite.csv", views=2, with_second=with_second)
         for name, before, *trials in zip(
-            ("fast", "lite"), (small, lite), narrow, shifted, strict=True
+            ("fast", "lite 0.6"), (small, lite), narrow, shifted, strict=True
         ):
             for how, trial in zip(("narrowed", "begun elsewhere"), trials, strict=True):
                 print(f"the box of starlung-{name} as it was and {how}: {compare(before, trial)}")
         fast, lite = narrow
         print(f"0.5.0 and starlung-fast as shipped (two views each): {compare(shipped, fast)}")
-        beside = compare(fast, lite)
-        print(f"the shipped starlung-fast and starlung-lite (two views each): {beside}")
-        path = folder / NARROW / "starlung-lite.csv"
-        once = read_predictions(path, views=1, with_second=with_second)
-        beside = compare(fast, once)
-        print(f"the shipped starlung-fast and starlung-lite in one view: {beside}")
         taught = read_predictions(folder / TAUGHT_ON, views=2, with_second=with_second)
-        print(f"the shipped starlung-lite and the same taught on rounded: {compare(lite, taught)}")
+        print(f"the lite of 0.6 and the same taught on rounded: {compare(lite, taught)}")
+        once, twice = (
+            read_predictions(folder / LITE, views=views, with_second=with_second)
+            for views in (1, 2)
+        )
+        beside = compare(fast, twice)
+        print(f"the shipped starlung-fast and starlung-lite (two views each): {beside}")
+        print(f"the shipped starlung-fast and starlung-lite in one view: {compare(fast, once)}")
+        beside = compare(lite, twice)
+        print(f"the lite of 0.6 and starlung-lite as shipped (two views each): {beside}")

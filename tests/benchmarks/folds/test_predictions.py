@@ -7,16 +7,15 @@ import csv
 import pytest
 
 from models.zoo.loader import find_model
+from tests.benchmarks.folds.compare import LITE, LITE_32
 from tests.benchmarks.folds.predictions import PREDICTIONS
 
 SHIPPED = [
     ("starlung-fast", "narrow-margins/fast-int8.csv"),
     ("starlung-fast", "shifted-box/fast-int8.csv"),
     ("starlung-fast", "fast.csv"),
-    ("starlung-lite", "narrow-margins/starlung-lite.csv"),
-    ("starlung-lite", "shifted-box/starlung-lite.csv"),
-    ("starlung-lite", "starlung-lite.csv"),
-    ("starlung-lite", "starlung-lite-32.csv"),
+    ("starlung-lite", LITE),
+    ("starlung-lite", LITE_32),
     ("starlung-base", "shipped.csv"),
 ]
 

@@ -17,7 +17,15 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from tests.benchmarks.folds.compare import Comparison, compare, cpm_by_lung, read_folds
+from tests.benchmarks.folds.compare import (
+    LITE,
+    LITE_32,
+    NARROW,
+    Comparison,
+    compare,
+    cpm_by_lung,
+    read_folds,
+)
 from tests.benchmarks.folds.predictions import PREDICTIONS, read_predictions
 from tests.benchmarks.leave_out.seen_scan import SeenScan
 
@@ -108,12 +116,9 @@ def ablation(*, with_second: bool) -> tuple[dict[str, Comparison], float]:
 
 def shipped_ablation(*, with_second: bool) -> tuple[dict[str, Comparison], float]:
     """Return the same of starlung-lite against starlung-fast, its teacher, two views each."""
-    names = ("fast-int8", "starlung-lite", "starlung-lite-32")
+    names = (f"{NARROW}/fast-int8.csv", LITE, LITE_32)
     return _compare_precisions(
-        *(
-            read_predictions(PREDICTIONS / f"{name}.csv", views=2, with_second=with_second)
-            for name in names
-        )
+        *(read_predictions(PREDICTIONS / name, views=2, with_second=with_second) for name in names)
     )
 
 

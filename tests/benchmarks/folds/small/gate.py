@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from medical.training.compressing.promotion import decide_on_step
 from medical.training.gate import Verdict, decide
 from medical.training.unseen_loss import nodules_needed
-from tests.benchmarks.folds.compare import NARROW, read_folds
+from tests.benchmarks.folds.compare import LITE, LITE_32, NARROW, read_folds
 from tests.benchmarks.folds.predictions import PREDICTIONS, read_predictions
 from tests.benchmarks.folds.small.cascade import cross_switched, pairs
 from tests.benchmarks.leave_out.score import tables_of
@@ -41,13 +41,15 @@ def main() -> None:
         for name, scans in (("FP32", exact), ("INT8", eight), ("switched", switched)):
             gate = verdict(scans, teachers)
             print(f"  {name}: {gate.scans} scans, {gate.nodules} nodules: {gate.why}")
-        shipped = PREDICTIONS / NARROW
-        fast = read_predictions(shipped / "fast-int8.csv", views=2, with_second=with_second)
-        lite = shipped / "starlung-lite.csv"
-        for views in (1, 2):
-            gate = verdict(read_predictions(lite, views=views, with_second=with_second), fast)
+        fast = read_predictions(
+            PREDICTIONS / NARROW / "fast-int8.csv", views=2, with_second=with_second
+        )
+        for bits, table, views in ((8, LITE, 2), (8, LITE, 1), (32, LITE_32, 2)):
+            lite = read_predictions(PREDICTIONS / table, views=views, with_second=with_second)
+            gate = verdict(lite, fast)
             verdict_text = f"{gate.scans} scans, {gate.nodules} nodules: {gate.why}"
-            print(f"  starlung-lite, {views} view(s), and starlung-fast: {verdict_text}")
+            name = f"starlung-lite in {bits} bits, {views} view(s)"
+            print(f"  {name}, and starlung-fast: {verdict_text}")
 
 
 if __name__ == "__main__":
