@@ -18,6 +18,7 @@ from scipy import ndimage
 
 from medical.evaluation.froc import Scores, match_scans
 from medical.synthesis.case import TrainingCase
+from tests.benchmarks.folds.compare import LITE
 from tests.benchmarks.folds.inserted import with_room
 from tests.benchmarks.folds.predictions import PREDICTIONS, read_predictions
 from tests.benchmarks.leave_out.score import tables_of
