@@ -43,7 +43,7 @@ def test_the_pages_quote_what_the_predictions_give(capsys) -> None:  # type: ign
     lines = [
         line for line in capsys.readouterr().out.splitlines() if line.startswith(("0.5", "the"))
     ]
-    assert len(lines) == 30
+    assert len(lines) == 32
     text = "\n".join((PAGES / f"{name}.md").read_text("utf-8") for name in ("folds", "lite"))
     for line in lines:
         assert line in text, line
