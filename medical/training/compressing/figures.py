@@ -107,6 +107,7 @@ def plot_pareto(rows: Sequence[StepFigures], path: Path) -> None:
     """Write size and time against the mean sensitivity as PNG; a bar is its 95 % interval."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     figure = Figure(figsize=(9, 4), layout="constrained")
     FigureCanvasAgg(figure)
@@ -120,6 +121,10 @@ def plot_pareto(rows: Sequence[StepFigures], path: Path) -> None:
             bar = [[max(0.0, cpm - low)], [max(0.0, high - cpm)]]
             axes.errorbar([axis(row)], [cpm], yerr=bar, fmt="o", capsize=3, label=row.step)
         axes.set(xscale="log", ylim=(0, 1.02), xlabel=label, ylabel="Mean sensitivity (CPM)")
+        # plain numbers at 1, 2 and 5: a range of one decade would have them all, as powers
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.grid(color="0.9")
     if shown:
         figure.axes[0].legend(loc="lower left", fontsize=8)
