@@ -44,8 +44,10 @@ from models.training.two_stage import TwoStage
 
 _log = logging.getLogger(__name__)
 
-PRUNED, EIGHT_BIT = "pruned.safetensors", "eight-bit.safetensors"
-"""Weights that the phases leave."""
+UNTAUGHT, PRUNED, EIGHT_BIT = (
+    f"{name}.safetensors" for name in ("untaught", "pruned", "eight-bit")
+)
+"""Weights after pruning and after the phases."""
 IN_FULL_PRECISION = (
     "heads.heat",
     "heads.offset",
@@ -58,59 +60,6 @@ IN_FULL_PRECISION = (
 
 _BATCHES = 6  # whose gradients rank the channels
 _COMPARED = 2  # batches on which the harm is measured
-
-
-def compress_first_stage(
-    teacher: TwoStage,
-    material: Material,
-    recipe: Recipe,
-    *,
-    plan: CompressionPlan,
-    out: Path,
-    device: torch.device,
-) -> Detector:
-    """Prune, teach and make robust to eight bits; of several ranks each calls this.
-
-    Args:
-        teacher: both stages, on the CPU; unchanged.
-        material: what is learnt from.
-        recipe: that the teacher was taught by; its first phase makes the batches.
-        plan: how far and how long.
-        out: folder; ``pruning.json`` says what each group lost and what that cost,
-            ``untaught.safetensors``, ``pruned.safetensors`` and ``eight-bit.safetensors`` are the
-            weights after pruning and after the phases.
-        device: CPU or accelerator.
-
-    Returns:
-        The student in 32 bits on the CPU; its learned bounds beside its weights, where it was
-        taught rounded.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    run = _Compression(teacher, material, recipe, plan, out, device)
-    student = run.prune()
-    first = 1 - plan.eight_bit_share - plan.refinement_share
-    student = run.teach(student, "pruned", share=first, rate=1.0, seed=11)
-    if not plan.eight_bit_share:
-        return student.cpu()
-    quantize_convolutions(student, except_for=IN_FULL_PRECISION)
-    return run.teach(student, "eight-bit", share=plan.eight_bit_share, rate=0.2, seed=21).cpu()
-
-
-def prune_first_stage(
-    teacher: TwoStage,
-    material: Material,
-    recipe: Recipe,
-    *,
-    plan: CompressionPlan,
-    out: Path,
-    device: torch.device,
-) -> None:
-    """Remove channels and teach nothing; ``compress_first_stage`` goes on with what this leaves.
-
-    Arguments as of ``compress_first_stage``. Not for several ranks: they would not agree.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    _Compression(teacher, material, recipe, plan, out, device).prune()
 
 
 def load_student(recipe: Recipe, weights: Path) -> Detector:
@@ -147,7 +96,20 @@ def load_taught_rounded(recipe: Recipe, weights: Path) -> Detector:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Compression:
+class FirstStageCompression:
+    """Prunes a first stage, teaches it and makes it robust to eight bits.
+
+    Args:
+        teacher: both stages, on the CPU; unchanged.
+        material: what is learnt from.
+        recipe: that the teacher was taught by; its first phase makes the batches.
+        plan: how far and how long.
+        out: folder; ``pruning.json`` says what each group lost and what that cost,
+            ``untaught.safetensors``, ``pruned.safetensors`` and ``eight-bit.safetensors`` are the
+            weights after pruning and after the phases.
+        device: CPU or accelerator.
+    """
+
     teacher: TwoStage
     material: Material
     recipe: Recipe
@@ -155,9 +117,28 @@ class _Compression:
     out: Path
     device: torch.device
 
+    def run(self) -> Detector:
+        """Return the student in 32 bits on the CPU.
+
+        Where it was taught rounded, its learned bounds are beside its weights. Of several ranks
+        each calls this, on what ``prune`` left before they began.
+        """
+        student, plan = self.prune(), self.plan
+        first = 1 - plan.eight_bit_share - plan.refinement_share
+        student = self._teach(student, PRUNED, share=first, rate=1.0, seed=11)
+        if not plan.eight_bit_share:
+            return student.cpu()
+        quantize_convolutions(student, except_for=IN_FULL_PRECISION)
+        return self._teach(student, EIGHT_BIT, share=plan.eight_bit_share, rate=0.2, seed=21).cpu()
+
     def prune(self) -> Detector:
-        """Return the pruned student, untaught, or the one that an earlier run left."""
-        path = self.out / "untaught.safetensors"
+        """Return the pruned student, untaught, or the one that an earlier run left.
+
+        Not for several ranks at once: their gradients differ in the last bit, and so would the
+        channels that each removes.
+        """
+        self.out.mkdir(parents=True, exist_ok=True)
+        path = self.out / UNTAUGHT
         if path.exists():
             return load_student(self.recipe, path).to(self.device)
         whole = copy.deepcopy(self.teacher.detector).to(self.device).eval()
@@ -218,17 +199,17 @@ class _Compression:
         least = gap(whole)  # not zero: cross-entropy has the teacher's own entropy in it
         return measure_sensitivity(whole, groups, lambda network: max(0.0, gap(network) - least))
 
-    def teach(
-        self, student: Detector, name: str, *, share: float, rate: float, seed: int
+    def _teach(
+        self, student: Detector, file: str, *, share: float, rate: float, seed: int
     ) -> Detector:
         """Teach one phase, or take what it left."""
-        path = self.out / f"{name}.safetensors"
+        path = self.out / file
         if path.exists():
             student.load_state_dict(load_file(path))
             return student.to(self.device)
         config = phase_config(self.plan.seconds * share, self.plan.learning_rate * rate)
         lessons = replace(self._lessons, teacher=asking(self._whole_answer(), self.device))
-        average = lessons.teach(self._learner(student), config, out=self.out / name, seed=seed)
+        average = lessons.teach(self._learner(student), config, out=path.with_suffix(""), seed=seed)
         taught = copy.deepcopy(average.detector).requires_grad_(True)
         if Ranks.current().first:
             save_weights(taught, path)

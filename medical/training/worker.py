@@ -169,7 +169,7 @@ def run_training(
             config,
             material,
             out=out,
-            device=joined_device(),
+            device=choose_device(),
             start=partial(load_to_teach, parent) if parent else None,
             events=events,
             communication=partial(between_nodes, seed=seed, sparse=sparse),
@@ -202,7 +202,7 @@ def _listener(out: Path) -> AbstractContextManager[Events | None]:
     return tensorboard_events(out / "tensorboard")
 
 
-def joined_device() -> torch.device:
+def choose_device() -> torch.device:
     """Return an accelerator of this process' own, by its rank, where there is one."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
@@ -212,7 +212,7 @@ def joined_device() -> torch.device:
 
 
 @contextmanager
-def process_group() -> Iterator[None]:
+def join_processes() -> Iterator[None]:
     """Join the processes that torchrun started, and leave them."""
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     distributed.init_process_group(backend, timeout=timedelta(seconds=_PEER_SECONDS))
@@ -227,7 +227,7 @@ def main() -> None:
     out = Path(sys.argv[1])
     handler = LineHandler()
     handler.addFilter(FirstRankOnly())
-    with process_group(), own_log(handler):
+    with join_processes(), own_log(handler):
         run_training(RunConfig.read(out), out)
 
 

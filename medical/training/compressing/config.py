@@ -39,8 +39,8 @@ class CompressConfig(Frozen):
     seed: int = 0
     resume: bool = False
 
-    def lessons(self, teacher: ModelCard) -> Recipe:
-        """Return the recipe that students are taught by: a teacher's networks, one phase's batches.
+    def build_recipe(self, teacher: ModelCard) -> Recipe:
+        """Build the recipe that students are taught by: a teacher's networks, one phase's batches.
 
         Args:
             teacher: whose card tells the networks' sizes.

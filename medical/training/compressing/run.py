@@ -74,7 +74,7 @@ def compress(config: CompressConfig, teacher: StoredModel, *, out: Path) -> Comp
         teach_students(Teaching(config=config, teacher=str(teacher.folder), cases=files), out)
         maker = StepMaker(
             teacher=teacher,
-            recipe=config.lessons(teacher.card),
+            recipe=config.build_recipe(teacher.card),
             plan=config.recipe.plan,
             taught=out / TAUGHT,
             cases=[TrainingCase.load(path) for path in gathered.training.values()],

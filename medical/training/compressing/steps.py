@@ -86,7 +86,7 @@ class StepMaker:
         teacher: that was compressed.
         recipe: that it was compressed by.
         plan: that it was compressed by.
-        taught: folder of ``compress_first_stage`` and ``compress_refinement_stage``.
+        taught: folder of ``teaching.teach_students``.
         cases: to find bounds by that were not learned.
         trained_on: names of the scans that were learnt from.
         out: the steps' folders are made below it.

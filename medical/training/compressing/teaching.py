@@ -19,19 +19,17 @@ from medical.synthesis.phantom.sample import keep_chest_cases
 from medical.training.compress import (
     EIGHT_BIT,
     PRUNED,
-    compress_first_stage,
+    UNTAUGHT,
+    FirstStageCompression,
     load_student,
-    prune_first_stage,
 )
 from medical.training.compress_refinement import REFINEMENT, compress_refinement_stage
 from medical.training.compressing.config import Teaching
 from medical.training.compressing.plan import CompressionPlan
 from medical.training.config import Cluster
 from medical.training.fit import Material
-from medical.training.recipes import Recipe
-from medical.training.worker import joined_device, process_group, train_together
+from medical.training.worker import choose_device, join_processes, train_together
 from models.training.ranks import FirstRankOnly
-from models.training.two_stage import TwoStage
 from models.zoo.loader import find_model
 from models.zoo.networks import load_to_teach
 
@@ -48,28 +46,21 @@ def teach_students(teaching: Teaching, out: Path) -> None:
     Raises:
         InputError: the processes ended with an error more often than they may start again.
     """
-    config = teaching.config
+    config, taught = teaching.config, out / TAUGHT
     if config.per_node == 1:
-        _teach(teaching, out, device=joined_device())
+        _teach(teaching, out)
         return
-    if all((out / TAUGHT / name).exists() for name in _left_by(config.recipe.plan)):
+    if all((taught / name).exists() for name in _list_weights(config.recipe.plan)):
         return
-    both, material, recipe = _of(teaching, out)
-    prune_first_stage(
-        both,
-        material,
-        recipe,
-        plan=config.recipe.plan,
-        out=out / TAUGHT,
-        device=joined_device(),
-    )
+    if not (taught / UNTAUGHT).exists():
+        _open(teaching, out).prune()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()  # the processes need what this one no longer does
     teaching.write(out)
     train_together(Cluster(per_node=config.per_node), out, module=__name__)
 
 
-def _left_by(plan: CompressionPlan) -> list[str]:
+def _list_weights(plan: CompressionPlan) -> list[str]:
     """Name the files that the phases of a plan leave."""
     names = [PRUNED]
     if plan.eight_bit_share:
@@ -79,10 +70,10 @@ def _left_by(plan: CompressionPlan) -> list[str]:
     return names
 
 
-def _of(teaching: Teaching, out: Path) -> tuple[TwoStage, Material, Recipe]:
-    """Return the teacher, what is learnt from, and the recipe."""
+def _open(teaching: Teaching, out: Path) -> FirstStageCompression:
+    """Open the teacher and what is learnt from, on this process' device."""
     config, model = teaching.config, find_model(teaching.teacher)
-    recipe = config.lessons(model.card)
+    recipe = config.build_recipe(model.card)
     pool = divided(open_pool(config.source.nodule_pool, seed=config.seed), seed=config.seed)[0]
     chests = keep_chest_cases(out / "chests", count=recipe.chests) if recipe.chests else []
     material = Material(
@@ -90,18 +81,32 @@ def _of(teaching: Teaching, out: Path) -> tuple[TwoStage, Material, Recipe]:
         pool=pool,
         chests=[TrainingCase.load(path) for path in chests],
     )
-    return load_to_teach(model), material, recipe
+    return FirstStageCompression(
+        load_to_teach(model),
+        material,
+        recipe,
+        config.recipe.plan,
+        out / TAUGHT,
+        choose_device(),
+    )
 
 
-def _teach(teaching: Teaching, out: Path, *, device: torch.device) -> None:
-    both, material, recipe = _of(teaching, out)
-    plan, taught = teaching.config.recipe.plan, out / TAUGHT
-    first = compress_first_stage(both, material, recipe, plan=plan, out=taught, device=device)
+def _teach(teaching: Teaching, out: Path) -> None:
+    stage = _open(teaching, out)
+    first, plan = stage.run(), stage.plan
     if not plan.refinement_share:
         return
     if plan.eight_bit_share:
-        first = load_student(recipe, taught / EIGHT_BIT)
-    compress_refinement_stage(both, first, material, recipe, plan=plan, out=taught, device=device)
+        first = load_student(stage.recipe, stage.out / EIGHT_BIT)
+    compress_refinement_stage(
+        stage.teacher,
+        first,
+        stage.material,
+        stage.recipe,
+        plan=plan,
+        out=stage.out,
+        device=stage.device,
+    )
 
 
 def main() -> None:
@@ -109,8 +114,8 @@ def main() -> None:
     out = Path(sys.argv[1])
     handler = LineHandler()
     handler.addFilter(FirstRankOnly())
-    with process_group(), own_log(handler):
-        _teach(Teaching.read(out), out, device=joined_device())
+    with join_processes(), own_log(handler):
+        _teach(Teaching.read(out), out)
 
 
 if __name__ == "__main__":

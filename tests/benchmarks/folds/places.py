@@ -30,7 +30,6 @@ WALL, MEDIASTINUM, NEAR, DEEP = (
     "3 to 15 mm of lung between",
     "deeper",
 )
-
 _AT_MM, _NEAR_MM = 3.0, 15.0
 _BINS_MM = ((4, 8), (8, 60))
 

@@ -12,7 +12,7 @@ import torch
 
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import divided, made_pool
-from medical.training.compress import compress_first_stage, load_student
+from medical.training.compress import FirstStageCompression, load_student
 from medical.training.compress_refinement import compress_refinement_stage
 from medical.training.compressing.plan import CompressionPlan
 from medical.training.fit import Material
@@ -51,7 +51,7 @@ def teacher() -> TwoStage:
 
 
 def compress(out: Path) -> Detector:
-    return compress_first_stage(teacher(), material(), RECIPE, plan=PLAN, out=out, device=CPU)
+    return FirstStageCompression(teacher(), material(), RECIPE, PLAN, out, CPU).run()
 
 
 def test_it_is_smaller_rounded_and_what_is_done_is_not_done_again(tmp_path: Path) -> None:
@@ -104,9 +104,7 @@ def test_the_second_stage_learns_on_what_the_first_offers_and_is_taught_once(
 
 def test_without_rounding_it_is_taught_once(tmp_path: Path) -> None:
     plan = replace(PLAN, eight_bit_share=0.0, refinement_share=0.0, multiplications_count=0.5)
-    student = compress_first_stage(
-        teacher(), material(), RECIPE, plan=plan, out=tmp_path, device=CPU
-    )
+    student = FirstStageCompression(teacher(), material(), RECIPE, plan, tmp_path, CPU).run()
     assert not any(isinstance(module, QuantizedConv3d) for module in student.modules())
     assert not (tmp_path / "eight-bit.safetensors").exists()
     assert '"distil_logits"' in (tmp_path / "pruned" / "log.jsonl").read_text("utf-8")

@@ -15,7 +15,7 @@ from medical.logs import LineHandler, own_log
 from medical.synthesis.case import TrainingCase
 from medical.synthesis.nodules.pool import NodulePool
 from medical.synthesis.phantom.sample import keep_chest_cases
-from medical.training.compress import compress_first_stage, load_student
+from medical.training.compress import FirstStageCompression, load_student
 from medical.training.compress_refinement import compress_refinement_stage
 from medical.training.compressing.plan import CompressionPlan
 from medical.training.fit import Material
@@ -38,7 +38,7 @@ def main() -> None:
         CompressionPlan(seconds=float(seconds)),
         torch.device("cuda" if torch.cuda.is_available() else "cpu"),
     )
-    compress_first_stage(teacher, material, recipe, plan=plan, out=out / fold, device=device)
+    FirstStageCompression(teacher, material, recipe, plan, out / fold, device).run()
     first = load_student(recipe, out / fold / "eight-bit.safetensors")
     compress_refinement_stage(
         teacher, first, material, recipe, plan=plan, out=out / fold, device=device
